@@ -1,0 +1,3 @@
+//! MCP servers: typed functions as tools, resources and prompts.
+
+pub mod uri_template;
