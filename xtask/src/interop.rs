@@ -1,0 +1,145 @@
+//! Other people's MCP programs, set up under `target/interop` for the tests that talk to them.
+//!
+//! Everything is pinned by the files in `xtask/interop`. Tests find it through [`VARIABLE`]:
+//! `py1/bin/python` (the Python SDK of the handshake eras), `py2/bin/python` (the one that speaks the modern era too),
+//! `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node new enough to run it).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// The environment variable that tells tests the absolute path of the set-up.
+pub const VARIABLE: &str = "FERROMCP_INTEROP";
+
+const PARTS: [&str; 3] = ["py1", "py2", "node"];
+
+/// Makes or refreshes the set-up and gives its folder; quick when it already fits the pins.
+pub fn set_up(root: &Path) -> Result<PathBuf> {
+    let folder = folder(root);
+    fs::create_dir_all(&folder)?;
+    for part in PARTS {
+        if fits(root, part) {
+            println!("interop: {part} is there");
+            continue;
+        }
+        let home = folder.join(part);
+        let _ = fs::remove_file(stamp(root, part));
+        if home.exists() {
+            fs::remove_dir_all(&home).with_context(|| format!("clear {}", home.display()))?;
+        }
+        if part == "node" {
+            node(root, &home)?;
+        } else {
+            python(root, part, &home)?;
+        }
+        fs::write(stamp(root, part), pins(root, part)?)?;
+    }
+    Ok(folder)
+}
+
+/// The folder, if everything in it fits the pins.
+pub fn ready(root: &Path) -> Option<PathBuf> {
+    PARTS
+        .iter()
+        .all(|part| fits(root, part))
+        .then(|| folder(root))
+}
+
+fn folder(root: &Path) -> PathBuf {
+    root.join("target").join("interop")
+}
+
+fn stamp(root: &Path, part: &str) -> PathBuf {
+    folder(root).join(format!("{part}.stamp"))
+}
+
+/// The stamp holds the pins themselves: no hash to trust, and a person can read what is installed.
+fn pins(root: &Path, part: &str) -> Result<String> {
+    let file = if part == "node" {
+        "package-lock.json".to_owned()
+    } else {
+        format!("{part}.txt")
+    };
+    let path = root.join("xtask").join("interop").join(file);
+    fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
+/// Same pins, and the interpreter still starts: a venv dies with the Python it was made by.
+fn fits(root: &Path, part: &str) -> bool {
+    let same = pins(root, part)
+        .is_ok_and(|pins| fs::read_to_string(stamp(root, part)).is_ok_and(|old| old == pins));
+    let bin = if part == "node" {
+        "node/node_modules/.bin/node".to_owned()
+    } else {
+        format!("{part}/bin/python")
+    };
+    same && shell::has(folder(root).join(bin))
+}
+
+fn python(root: &Path, part: &str, home: &Path) -> Result<()> {
+    if !shell::has("python3") {
+        bail!(
+            "python3 is not on PATH; install Python 3.10 or newer (Debian: apt-get install python3 python3-venv)"
+        );
+    }
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(home)).context(
+        "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv",
+    )?;
+    let python = home.join("bin").join("python");
+    let mut install = Command::new(&python);
+    install.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ]);
+    shell::run(
+        install.arg(
+            root.join("xtask")
+                .join("interop")
+                .join(format!("{part}.txt")),
+        ),
+    )?;
+    let said = shell::read(Command::new(&python).args(["-c", WHAT_MCP]))?;
+    println!("interop: {part} has mcp {}", said.trim());
+    Ok(())
+}
+
+const WHAT_MCP: &str = "import importlib.metadata as m, mcp; print(m.version('mcp'))";
+
+fn node(root: &Path, home: &Path) -> Result<()> {
+    if !shell::has("npm") {
+        bail!("npm is not on PATH; install Node (Debian: apt-get install nodejs npm)");
+    }
+    fs::create_dir_all(home)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(
+            root.join("xtask").join("interop").join(file),
+            home.join(file),
+        )?;
+    }
+    // The machine's own Node may be older than the Inspector wants; the one we install beside it is not.
+    let args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    shell::run(Command::new("npm").current_dir(home).args(args))?;
+    let bin = home.join("node_modules").join(".bin");
+    let version = shell::read(Command::new(bin.join("node")).arg("--version")).context(
+        "the npm package `node` brought no Node; does this npm run with ignore-scripts?",
+    )?;
+    shell::read(
+        Command::new(bin.join("node"))
+            .arg(bin.join("mcp-inspector"))
+            .args(["--cli", "--help"]),
+    )
+    .context("the Inspector does not start")?;
+    println!(
+        "interop: node is {}, and the Inspector starts",
+        version.trim()
+    );
+    Ok(())
+}
