@@ -1,0 +1,102 @@
+//! What requests are known by: ids and progress tokens, which keep their JSON type.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#requests>.
+//! `1` and `"1"` differ; `0` and `""` are valid; `null` and fractions are not.
+
+use std::fmt;
+
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::json::Str;
+
+/// The id of a request: a string or an integer.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum RequestId {
+    /// An integer.
+    Number(i64),
+    /// A string, perhaps empty.
+    String(Str),
+}
+
+/// The token under which a client hears of a request's progress; of the same shape as an id.
+pub type ProgressToken = RequestId;
+
+impl From<i64> for RequestId {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for RequestId {
+    fn from(text: &str) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::String(text) => fmt::Debug::fmt(&**text, f),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::String(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::String(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdVisitor;
+        impl Visitor<'_> for IdVisitor {
+            type Value = RequestId;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a 64-bit integer")
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<RequestId, E> {
+                Ok(RequestId::Number(number))
+            }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<RequestId, E> {
+                i64::try_from(number).map(RequestId::Number).map_err(|_| E::custom("id beyond 64-bit integers"))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<RequestId, E> {
+                Ok(RequestId::String(text.into()))
+            }
+        }
+        deserializer.deserialize_any(IdVisitor).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_keep_their_type() {
+        // M26-003, M26-004, S-004, S-005, S-007
+        for text in ["0", "-7", "9223372036854775807", r#""""#, r#""1""#] {
+            let id: RequestId = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&id).unwrap(), text);
+        }
+        for text in ["null", "1.0", "1.5", "true", "[]", "{}", "9223372036854775808"] {
+            assert!(serde_json::from_str::<RequestId>(text).is_err(), "{text}");
+        }
+        assert_ne!(RequestId::from(1), RequestId::from("1"));
+    }
+}

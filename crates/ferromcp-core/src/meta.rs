@@ -1,0 +1,151 @@
+//! `_meta`: what rides along with requests, results, notifications and objects.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
+//! Keys that nobody here knows pass through untouched, text and order kept.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::json::{RawJson, RawMap, Str};
+use crate::model::implementation::Implementation;
+
+/// The `_meta` keys that the protocol itself defines.
+pub mod key {
+    /// The revision a modern request is made under.
+    pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+    /// What the client of a modern request can do.
+    pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+    /// Who makes a modern request.
+    pub const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+    /// Who answers a modern request.
+    pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+    /// The least severity a modern request wants to hear of.
+    pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+    /// The subscription a notification or closing result belongs to.
+    pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+    /// The task a message belongs to (2025-11-25).
+    pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
+    /// Text for the model while a task runs (2025-11-25).
+    pub const MODEL_IMMEDIATE_RESPONSE: &str = "io.modelcontextprotocol/model-immediate-response";
+    /// The token under which progress is reported.
+    pub const PROGRESS_TOKEN: &str = "progressToken";
+    /// W3C Trace Context, parent.
+    pub const TRACEPARENT: &str = "traceparent";
+    /// W3C Trace Context, vendor state.
+    pub const TRACESTATE: &str = "tracestate";
+    /// W3C Baggage.
+    pub const BAGGAGE: &str = "baggage";
+}
+
+/// An object's `_meta`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Meta(RawMap);
+
+impl Meta {
+    /// An empty `_meta`, which is left out on the wire.
+    pub const fn new() -> Self {
+        Self(RawMap::new())
+    }
+
+    /// The value under `key` as a `T`; `None` when absent or of another shape.
+    pub fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        self.get(key)?.decode().ok()
+    }
+
+    /// Sets `key` to `value`.
+    ///
+    /// # Errors
+    /// When `value` cannot be JSON.
+    pub fn set<T: Serialize + ?Sized>(&mut self, key: impl Into<Str>, value: &T) -> Result<(), serde_json::Error> {
+        self.insert(key, RawJson::new(value)?);
+        Ok(())
+    }
+
+    /// Who answered, in the results of modern servers.
+    pub fn server_info(&self) -> Option<Implementation> {
+        self.read(key::SERVER_INFO)
+    }
+
+    /// For `skip_serializing_if`.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Deref for Meta {
+    type Target = RawMap;
+    fn deref(&self) -> &RawMap {
+        &self.0
+    }
+}
+
+impl DerefMut for Meta {
+    fn deref_mut(&mut self) -> &mut RawMap {
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for Meta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Whether `key` follows the grammar of `_meta` keys: `[label(.label)*/]name`.
+///
+/// ```
+/// use ferromcp_core::meta::is_valid_key;
+/// assert!(is_valid_key("com.example/my-key_1.x") && is_valid_key("progressToken") && is_valid_key("a.b/"));
+/// assert!(!is_valid_key("1a/x") && !is_valid_key("a-/x") && !is_valid_key("-x") && !is_valid_key("a..b/x"));
+/// ```
+pub fn is_valid_key(key: &str) -> bool {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let bounded = |text: &str| {
+        text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+            && text.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric())
+    };
+    let label = |label: &str| {
+        label.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+            && label.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    prefix.is_none_or(|prefix| prefix.split('.').all(label))
+        && (name.is_empty() && prefix.is_some() || bounded(name) && name.bytes().all(inner))
+}
+
+/// Whether `key` has a prefix that belongs to MCP: its second label is `mcp` or `modelcontextprotocol`.
+///
+/// ```
+/// use ferromcp_core::meta::is_reserved_key;
+/// assert!(is_reserved_key("io.modelcontextprotocol/x") && is_reserved_key("dev.mcp/x") && is_reserved_key("com.mcp.tools/x"));
+/// assert!(!is_reserved_key("com.example.mcp/x") && !is_reserved_key("mcp"));
+/// ```
+pub fn is_reserved_key(key: &str) -> bool {
+    key.split_once('/')
+        .and_then(|(prefix, _)| prefix.split('.').nth(1))
+        .is_some_and(|label| matches!(label, "mcp" | "modelcontextprotocol"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_grammar() {
+        // M26-045, M26-046, M26-048, M26-049, M26-050, S-031..S-036
+        for good in ["a", "a.b-c_d", "io.mcp/", "com.example/x", "a1/b", "x-y.z/0"] {
+            assert!(is_valid_key(good), "{good}");
+        }
+        for bad in ["", "/x", ".a", "a.", "a/-", "a/b/c", "a b", "9a/x", "a_/x"] {
+            assert!(!is_valid_key(bad), "{bad}");
+        }
+    }
+}

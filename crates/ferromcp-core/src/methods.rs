@@ -1,0 +1,394 @@
+//! The protocol on one page: every method of every revision, who sends it, with what, for what.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema>. A message's shape
+//! follows from its method through this table; whole messages are never guessed at.
+
+use crate::json::RawJson;
+use crate::meta::Meta;
+use crate::model::*;
+use crate::request_meta::RequestMeta;
+use crate::revision::Revision;
+use crate::revision::Revision::{V2024_11_05, V2025_06_18, V2025_11_25, V2026_07_28};
+
+/// What the protocol says of a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Method {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The first revision that has it.
+    pub since: Revision,
+    /// The last revision that has it.
+    pub until: Revision,
+    /// Whether it may be answered with questions on 2026-07-28.
+    pub may_ask: bool,
+    /// Whether its result carries caching hints on 2026-07-28.
+    pub cacheable: bool,
+}
+
+impl Method {
+    /// Whether `revision` has this method.
+    pub fn exists_in(&self, revision: Revision) -> bool {
+        (self.since..=self.until).contains(&revision)
+    }
+}
+
+/// A message of a method that this table does not have.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Other {
+    /// The method.
+    pub method: String,
+    /// Its parameters, unread.
+    pub params: RawJson,
+}
+
+impl Other {
+    /// A message of a method of your own.
+    pub fn new(method: impl Into<String>, params: RawJson) -> Self {
+        Self { method: method.into(), params }
+    }
+}
+
+macro_rules! messages {
+    ($(#[$doc:meta])* $enum:ident {
+        $($name:literal => $variant:ident($params:ty), $since:ident ..= $until:ident $(, $flag:ident)*;)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum $enum {
+            $(#[doc = concat!("`", $name, "`")] $variant($params),)*
+            /// A method of somebody's own.
+            Other(Other),
+        }
+
+        impl $enum {
+            /// The methods of this kind.
+            pub const METHODS: &'static [Method] = &[$(Method {
+                name: $name,
+                since: $since,
+                until: $until,
+                may_ask: false $(|| messages!(@is may_ask $flag))*,
+                cacheable: false $(|| messages!(@is cacheable $flag))*,
+            },)*];
+
+            /// The method's name on the wire.
+            pub fn method(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                    Self::Other(other) => &other.method,
+                }
+            }
+
+            /// Whether the table has `method` among these.
+            pub(crate) fn knows(method: &str) -> bool {
+                matches!(method, $($name)|*)
+            }
+
+            /// Decodes the parameters of `method` from where they stand in `frame`.
+            pub(crate) fn decode<'de, D: serde::Deserializer<'de>>(
+                method: &str,
+                params: D,
+                frame: &crate::json::Str,
+            ) -> Result<Self, D::Error> {
+                use crate::wire::params::WireParams;
+                match method {
+                    $($name => <$params>::read(params, frame).map(Self::$variant),)*
+                    _ => <RawJson as WireParams>::read(params, frame).map(|params| Self::Other(Other::new(method, params))),
+                }
+            }
+        }
+
+        impl serde::Serialize for $enum {
+            /// Serialises the parameters alone.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(params) => params.serialize(serializer),)*
+                    Self::Other(other) => other.params.serialize(serializer),
+                }
+            }
+        }
+
+        impl $enum {
+            /// What the protocol says of the method; nothing of one of somebody's own.
+            pub fn info(&self) -> Option<&'static Method> {
+                let name = self.method();
+                Self::METHODS.iter().find(|method| method.name == name)
+            }
+        }
+    };
+    (@is may_ask may_ask) => { true };
+    (@is cacheable cacheable) => { true };
+    (@is $($other:tt)*) => { false };
+}
+
+messages! {
+    /// A request from client to server. Serialising it writes the parameters.
+    ClientRequest {
+        "initialize"               => Initialize(InitializeParams),       V2024_11_05 ..= V2025_11_25;
+        "server/discover"          => Discover(DiscoverParams),           V2026_07_28 ..= V2026_07_28, cacheable;
+        "ping"                     => Ping(EmptyParams),                  V2024_11_05 ..= V2025_11_25;
+        "tools/list"               => ListTools(ListParams),              V2024_11_05 ..= V2026_07_28, cacheable;
+        "tools/call"               => CallTool(CallToolParams),           V2024_11_05 ..= V2026_07_28, may_ask;
+        "resources/list"           => ListResources(ListParams),          V2024_11_05 ..= V2026_07_28, cacheable;
+        "resources/templates/list" => ListResourceTemplates(ListParams),  V2024_11_05 ..= V2026_07_28, cacheable;
+        "resources/read"           => ReadResource(ReadResourceParams),   V2024_11_05 ..= V2026_07_28, may_ask, cacheable;
+        "resources/subscribe"      => Subscribe(ResourceUriParams),       V2024_11_05 ..= V2025_11_25;
+        "resources/unsubscribe"    => Unsubscribe(ResourceUriParams),     V2024_11_05 ..= V2025_11_25;
+        "prompts/list"             => ListPrompts(ListParams),            V2024_11_05 ..= V2026_07_28, cacheable;
+        "prompts/get"              => GetPrompt(GetPromptParams),         V2024_11_05 ..= V2026_07_28, may_ask;
+        "completion/complete"      => Complete(CompleteParams),           V2024_11_05 ..= V2026_07_28;
+        "logging/setLevel"         => SetLevel(SetLevelParams),           V2024_11_05 ..= V2025_11_25;
+        "subscriptions/listen"     => Listen(ListenParams),               V2026_07_28 ..= V2026_07_28;
+        "tasks/get"                => GetTask(TaskIdParams),              V2025_11_25 ..= V2025_11_25;
+        "tasks/result"             => GetTaskPayload(TaskIdParams),       V2025_11_25 ..= V2025_11_25;
+        "tasks/list"               => ListTasks(ListParams),              V2025_11_25 ..= V2025_11_25;
+        "tasks/cancel"             => CancelTask(TaskIdParams),           V2025_11_25 ..= V2025_11_25;
+    }
+}
+
+messages! {
+    /// A notification from client to server. Serialising it writes the parameters.
+    ClientNotification {
+        "notifications/initialized"        => Initialized(NotificationParams),      V2024_11_05 ..= V2025_11_25;
+        "notifications/cancelled"          => Cancelled(CancelledParams),           V2024_11_05 ..= V2026_07_28;
+        "notifications/progress"           => Progress(ProgressParams),             V2024_11_05 ..= V2025_11_25;
+        "notifications/roots/list_changed" => RootsListChanged(NotificationParams), V2024_11_05 ..= V2025_11_25;
+        "notifications/tasks/status"       => TaskStatus(Task),                     V2025_11_25 ..= V2025_11_25;
+    }
+}
+
+messages! {
+    /// A request from server to client (legacy era only). Serialising it writes the parameters.
+    ServerRequest {
+        "ping"                   => Ping(EmptyParams),                 V2024_11_05 ..= V2025_11_25;
+        "sampling/createMessage" => CreateMessage(CreateMessageParams), V2024_11_05 ..= V2025_11_25;
+        "roots/list"             => ListRoots(EmptyParams),            V2024_11_05 ..= V2025_11_25;
+        "elicitation/create"     => Elicit(ElicitParams),              V2025_06_18 ..= V2025_11_25;
+        "tasks/get"              => GetTask(TaskIdParams),             V2025_11_25 ..= V2025_11_25;
+        "tasks/result"           => GetTaskPayload(TaskIdParams),      V2025_11_25 ..= V2025_11_25;
+        "tasks/list"             => ListTasks(ListParams),             V2025_11_25 ..= V2025_11_25;
+        "tasks/cancel"           => CancelTask(TaskIdParams),          V2025_11_25 ..= V2025_11_25;
+    }
+}
+
+messages! {
+    /// A notification from server to client. Serialising it writes the parameters.
+    ServerNotification {
+        "notifications/cancelled"                  => Cancelled(CancelledParams),               V2024_11_05 ..= V2026_07_28;
+        "notifications/progress"                   => Progress(ProgressParams),                 V2024_11_05 ..= V2026_07_28;
+        "notifications/message"                    => Message(LogMessageParams),                V2024_11_05 ..= V2026_07_28;
+        "notifications/resources/updated"          => ResourceUpdated(ResourceUpdatedParams),   V2024_11_05 ..= V2026_07_28;
+        "notifications/resources/list_changed"     => ResourceListChanged(NotificationParams),  V2024_11_05 ..= V2026_07_28;
+        "notifications/tools/list_changed"         => ToolListChanged(NotificationParams),      V2024_11_05 ..= V2026_07_28;
+        "notifications/prompts/list_changed"       => PromptListChanged(NotificationParams),    V2024_11_05 ..= V2026_07_28;
+        "notifications/subscriptions/acknowledged" => Acknowledged(AcknowledgedParams),         V2026_07_28 ..= V2026_07_28;
+        "notifications/elicitation/complete"       => ElicitationComplete(ElicitationCompleteParams), V2025_11_25 ..= V2025_11_25;
+        "notifications/tasks/status"               => TaskStatus(Task),                         V2025_11_25 ..= V2025_11_25;
+    }
+}
+
+impl ClientRequest {
+    /// The request's `_meta`; one of a method of somebody's own is not read here.
+    pub fn meta(&self) -> Option<&RequestMeta> {
+        Some(match self {
+            Self::Initialize(params) => &params.meta,
+            Self::Discover(params) | Self::Ping(params) => &params.meta,
+            Self::ListTools(params)
+            | Self::ListResources(params)
+            | Self::ListResourceTemplates(params)
+            | Self::ListPrompts(params)
+            | Self::ListTasks(params) => &params.meta,
+            Self::CallTool(params) => &params.meta,
+            Self::ReadResource(params) => &params.meta,
+            Self::Subscribe(params) | Self::Unsubscribe(params) => &params.meta,
+            Self::GetPrompt(params) => &params.meta,
+            Self::Complete(params) => &params.meta,
+            Self::SetLevel(params) => &params.meta,
+            Self::Listen(params) => &params.meta,
+            Self::GetTask(params) | Self::GetTaskPayload(params) | Self::CancelTask(params) => &params.meta,
+            Self::Other(_) => return None,
+        })
+    }
+}
+
+macro_rules! results {
+    ($(#[$doc:meta])* $enum:ident { $($(#[$variant_doc:meta])* $variant:ident($result:ty),)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum $enum {
+            $($(#[$variant_doc])* $variant($result),)*
+            /// The result of a method of somebody's own: an object.
+            Other(RawJson),
+        }
+
+        $(impl From<$result> for $enum {
+            fn from(result: $result) -> Self {
+                Self::$variant(result)
+            }
+        })*
+
+        impl serde::Serialize for $enum {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(result) => result.serialize(serializer),)*
+                    Self::Other(result) => result.serialize(serializer),
+                }
+            }
+        }
+    };
+}
+
+results! {
+    /// What a server answers.
+    ServerResult {
+        /// To `initialize`.
+        Initialize(InitializeResult),
+        /// To `server/discover`.
+        Discover(DiscoverResult),
+        /// To `ping`, `logging/setLevel`, `resources/subscribe`, `resources/unsubscribe`.
+        Empty(EmptyResult),
+        /// To `tools/list`.
+        ListTools(ListToolsResult),
+        /// To `tools/call`.
+        CallTool(CallToolResult),
+        /// To `resources/list`.
+        ListResources(ListResourcesResult),
+        /// To `resources/templates/list`.
+        ListResourceTemplates(ListResourceTemplatesResult),
+        /// To `resources/read`.
+        ReadResource(ReadResourceResult),
+        /// To `prompts/list`.
+        ListPrompts(ListPromptsResult),
+        /// To `prompts/get`.
+        GetPrompt(GetPromptResult),
+        /// To `completion/complete`.
+        Complete(CompleteResult),
+        /// To `subscriptions/listen`, when it ends.
+        Listen(ListenResult),
+        /// To a request that became a task.
+        CreateTask(CreateTaskResult),
+        /// To `tasks/get` and `tasks/cancel`.
+        Task(Task),
+        /// To `tasks/result`.
+        TaskPayload(TaskPayload),
+        /// To `tasks/list`.
+        ListTasks(ListTasksResult),
+    }
+}
+
+results! {
+    /// What a client answers to a server's request (legacy era), or to a question in an answer.
+    ClientResult {
+        /// To `ping`.
+        Empty(EmptyResult),
+        /// To `sampling/createMessage`.
+        CreateMessage(CreateMessageResult),
+        /// To `roots/list`.
+        ListRoots(ListRootsResult),
+        /// To `elicitation/create`.
+        Elicit(ElicitResult),
+        /// To a request that became a task.
+        CreateTask(CreateTaskResult),
+        /// To `tasks/get` and `tasks/cancel`.
+        Task(Task),
+        /// To `tasks/result`.
+        TaskPayload(TaskPayload),
+        /// To `tasks/list`.
+        ListTasks(ListTasksResult),
+    }
+}
+
+impl ServerResult {
+    /// Reads the result of `method`. A task instead of a plain result is known by its `task`.
+    ///
+    /// # Errors
+    /// When the result does not have the method's shape.
+    pub fn decode(method: &str, result: &RawJson) -> Result<Self, serde_json::Error> {
+        Ok(match method {
+            "initialize" => Self::Initialize(result.decode()?),
+            "server/discover" => Self::Discover(result.decode()?),
+            "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
+                Self::Empty(result.decode()?)
+            }
+            "tools/list" => Self::ListTools(result.decode()?),
+            "tools/call" => match result.decode::<CreateTaskResult>() {
+                Ok(task) => Self::CreateTask(task),
+                Err(_) => Self::CallTool(result.decode()?),
+            },
+            "resources/list" => Self::ListResources(result.decode()?),
+            "resources/templates/list" => Self::ListResourceTemplates(result.decode()?),
+            "resources/read" => Self::ReadResource(result.decode()?),
+            "prompts/list" => Self::ListPrompts(result.decode()?),
+            "prompts/get" => Self::GetPrompt(result.decode()?),
+            "completion/complete" => Self::Complete(result.decode()?),
+            "subscriptions/listen" => Self::Listen(result.decode()?),
+            "tasks/get" | "tasks/cancel" => Self::Task(result.decode()?),
+            "tasks/result" => Self::TaskPayload(result.decode()?),
+            "tasks/list" => Self::ListTasks(result.decode()?),
+            _ => Self::Other(result.clone()),
+        })
+    }
+
+    /// The result's `_meta`; one of a method of somebody's own is not read here.
+    pub fn meta_mut(&mut self) -> Option<&mut Meta> {
+        Some(match self {
+            Self::Initialize(result) => &mut result.meta,
+            Self::Discover(result) => &mut result.meta,
+            Self::Empty(result) => &mut result.meta,
+            Self::ListTools(result) => &mut result.meta,
+            Self::CallTool(result) => &mut result.meta,
+            Self::ListResources(result) => &mut result.meta,
+            Self::ListResourceTemplates(result) => &mut result.meta,
+            Self::ReadResource(result) => &mut result.meta,
+            Self::ListPrompts(result) => &mut result.meta,
+            Self::GetPrompt(result) => &mut result.meta,
+            Self::Complete(result) => &mut result.meta,
+            Self::Listen(result) => &mut result.meta,
+            Self::CreateTask(result) => &mut result.meta,
+            Self::Task(result) => &mut result.meta,
+            Self::ListTasks(result) => &mut result.meta,
+            Self::TaskPayload(_) | Self::Other(_) => return None,
+        })
+    }
+
+    /// The result's caching hint, where its method has one: milliseconds and scope.
+    pub fn cache_mut(&mut self) -> Option<(&mut Option<u64>, &mut Option<CacheScope>)> {
+        Some(match self {
+            Self::Discover(result) => (&mut result.ttl_ms, &mut result.cache_scope),
+            Self::ListTools(result) => (&mut result.ttl_ms, &mut result.cache_scope),
+            Self::ListResources(result) => (&mut result.ttl_ms, &mut result.cache_scope),
+            Self::ListResourceTemplates(result) => (&mut result.ttl_ms, &mut result.cache_scope),
+            Self::ReadResource(result) => (&mut result.ttl_ms, &mut result.cache_scope),
+            Self::ListPrompts(result) => (&mut result.ttl_ms, &mut result.cache_scope),
+            _ => return None,
+        })
+    }
+}
+
+impl ClientResult {
+    /// Reads the result of `method`.
+    ///
+    /// # Errors
+    /// When the result does not have the method's shape.
+    pub fn decode(method: &str, result: &RawJson) -> Result<Self, serde_json::Error> {
+        Ok(match method {
+            "ping" => Self::Empty(result.decode()?),
+            "sampling/createMessage" => match result.decode::<CreateTaskResult>() {
+                Ok(task) => Self::CreateTask(task),
+                Err(_) => Self::CreateMessage(result.decode()?),
+            },
+            "elicitation/create" => match result.decode::<CreateTaskResult>() {
+                Ok(task) => Self::CreateTask(task),
+                Err(_) => Self::Elicit(result.decode()?),
+            },
+            "roots/list" => Self::ListRoots(result.decode()?),
+            "tasks/get" | "tasks/cancel" => Self::Task(result.decode()?),
+            "tasks/result" => Self::TaskPayload(result.decode()?),
+            "tasks/list" => Self::ListTasks(result.decode()?),
+            _ => Self::Other(result.clone()),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! The protocol's nouns, one concept a file, neutral of revision and transport.
+//!
+//! What only the wire needs (`jsonrpc`, `resultType`, a server's identity in each result) is not
+//! here; [`crate::wire`] adds and removes it. Field names are the spec's, in Rust's spelling.
+
+pub(crate) mod annotations;
+pub(crate) mod cache;
+pub(crate) mod capability;
+pub(crate) mod completion;
+pub(crate) mod content;
+pub(crate) mod elicit;
+pub(crate) mod implementation;
+pub(crate) mod input;
+pub(crate) mod lifecycle;
+pub(crate) mod log;
+pub(crate) mod log_level;
+pub(crate) mod page;
+pub(crate) mod progress;
+pub(crate) mod prompt;
+pub(crate) mod resource;
+pub(crate) mod root;
+pub(crate) mod sampling;
+pub(crate) mod subscription;
+pub(crate) mod task;
+pub(crate) mod tool;
+
+pub use annotations::{Annotations, Role};
+pub use cache::{CacheHint, CacheScope};
+pub use capability::{
+    ClientCapabilities, ElicitationCapability, ListChanged, ResourcesCapability, SamplingCapability,
+    ServerCapabilities, TaskRequests, TasksCapability,
+};
+pub use completion::{CompleteParams, CompleteResult, Completion, CompletionArgument, CompletionContext, Reference};
+pub use content::{AudioContent, ContentBlock, EmbeddedResource, ImageContent, TextContent};
+pub use elicit::{
+    Choice, ChoiceItems, ElicitAction, ElicitParams, ElicitResult, ElicitationCompleteParams, FieldType, FormParams,
+    FormSchema, PrimitiveSchema, UrlParams,
+};
+pub use implementation::{Icon, IconTheme, Implementation};
+pub use input::{InputAnswers, InputRequest, InputRequired};
+pub use lifecycle::{
+    DiscoverParams, DiscoverResult, EmptyParams, EmptyResult, InitializeParams, InitializeResult, NotificationParams,
+};
+pub use log::{LogMessageParams, SetLevelParams};
+pub use log_level::LogLevel;
+pub use page::{
+    Items, ListParams, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+};
+pub use progress::{CancelledParams, ProgressParams};
+pub use prompt::{GetPromptParams, GetPromptResult, Prompt, PromptArgument, PromptMessage};
+pub use resource::{
+    ReadResourceParams, ReadResourceResult, Resource, ResourceBody, ResourceContents, ResourceLink, ResourceTemplate,
+    ResourceUpdatedParams, ResourceUriParams,
+};
+pub use root::{ListRootsResult, Root};
+pub use sampling::{
+    CreateMessageParams, CreateMessageResult, IncludeContext, ModelHint, ModelPreferences, SamplingContent,
+    SamplingMessage, ToolChoice, ToolChoiceMode, ToolResultContent, ToolUseContent,
+};
+pub use subscription::{AcknowledgedParams, ListenParams, ListenResult, SubscriptionFilter};
+pub use task::{CreateTaskResult, ListTasksResult, Task, TaskIdParams, TaskMetadata, TaskPayload, TaskStatus};
+pub use tool::{CallToolParams, CallToolResult, TaskSupport, Tool, ToolAnnotations, ToolExecution};

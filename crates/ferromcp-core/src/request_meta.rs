@@ -1,0 +1,237 @@
+//! The `_meta` of requests: in the modern era it carries what a session used to.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::id::ProgressToken;
+use crate::json::{Object, RawJson, Str};
+use crate::meta::{Meta, key};
+use crate::model::capability::ClientCapabilities;
+use crate::model::log_level::LogLevel;
+
+/// The `_meta` of a request: the protocol's own keys typed, all others kept.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct RequestMeta {
+    /// The revision asked for; modern requests have it.
+    pub protocol_version: Option<Str>,
+    /// What the client can do; modern requests have it.
+    pub client_capabilities: Option<ClientCapabilities>,
+    /// Who asks: an [`Implementation`](crate::model::Implementation) that is read only when somebody wants to know.
+    pub client_info: Option<RawJson>,
+    /// The least severity to log under this request; modern requests only.
+    pub log_level: Option<LogLevel>,
+    /// Where to report progress.
+    pub progress_token: Option<ProgressToken>,
+    /// Everything else, trace context included.
+    pub other: Meta,
+}
+
+impl RequestMeta {
+    /// Whether nothing is set, so that legacy requests leave `_meta` out.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Serialize for RequestMeta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(version) = &self.protocol_version {
+            map.serialize_entry(key::PROTOCOL_VERSION, &**version)?;
+        }
+        if let Some(capabilities) = &self.client_capabilities {
+            map.serialize_entry(key::CLIENT_CAPABILITIES, capabilities)?;
+        }
+        if let Some(info) = &self.client_info {
+            map.serialize_entry(key::CLIENT_INFO, info)?;
+        }
+        if let Some(level) = &self.log_level {
+            map.serialize_entry(key::LOG_LEVEL, level)?;
+        }
+        if let Some(token) = &self.progress_token {
+            map.serialize_entry(key::PROGRESS_TOKEN, token)?;
+        }
+        for (name, value) in self.other.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// [`RequestMeta`] as it stands in a frame, before its texts become slices of that frame.
+#[derive(Default)]
+pub(crate) struct RequestMetaSlices<'a> {
+    protocol_version: Option<Cow<'a, str>>,
+    client_capabilities: Option<ClientCapabilities>,
+    client_info: Option<&'a RawValue>,
+    log_level: Option<LogLevel>,
+    progress_token: Option<ProgressToken>,
+    other: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl RequestMetaSlices<'_> {
+    /// Makes the slices last, as slices of `frame`.
+    pub(crate) fn keep(self, frame: &Str) -> RequestMeta {
+        let mut other = Meta::new();
+        for (name, value) in self.other {
+            other.push(keep_str(name, frame), RawJson::slice_of(frame, value));
+        }
+        RequestMeta {
+            protocol_version: self.protocol_version.map(|text| keep_str(text, frame)),
+            client_capabilities: self.client_capabilities,
+            client_info: self.client_info.map(|raw| RawJson::slice_of(frame, raw)),
+            log_level: self.log_level,
+            progress_token: self.progress_token,
+            other,
+        }
+    }
+}
+
+/// A text of the frame as a slice of it, or as its own when escapes had to be resolved.
+pub(crate) fn keep_str(text: Cow<'_, str>, frame: &Str) -> Str {
+    match text {
+        Cow::Borrowed(text) => frame.slice_ref(text),
+        Cow::Owned(text) => text.into(),
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MetaVisitor;
+        impl<'de> Visitor<'de> for MetaVisitor {
+            type Value = RequestMetaSlices<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`_meta` to be an object")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(RequestMetaSlices::default()) // some legacy peers write `"_meta": null`
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut meta = RequestMetaSlices::default();
+                while let Some(CowKey(name)) = map.next_key::<CowKey<'de>>()? {
+                    match &*name {
+                        key::PROTOCOL_VERSION => {
+                            once(&meta.protocol_version, &name)?;
+                            meta.protocol_version = Some(map.next_value::<CowKey<'de>>()?.0);
+                        }
+                        key::CLIENT_CAPABILITIES => {
+                            once(&meta.client_capabilities, &name)?;
+                            meta.client_capabilities = Some(map.next_value::<Object<_>>()?.0);
+                        }
+                        key::CLIENT_INFO => {
+                            once(&meta.client_info, &name)?;
+                            meta.client_info = Some(map.next_value()?);
+                        }
+                        key::LOG_LEVEL => {
+                            once(&meta.log_level, &name)?;
+                            meta.log_level = Some(map.next_value()?);
+                        }
+                        key::PROGRESS_TOKEN => {
+                            once(&meta.progress_token, &name)?;
+                            meta.progress_token = map.next_value()?;
+                        }
+                        _ => {
+                            let value = map.next_value()?;
+                            if meta.other.iter().any(|(known, _)| *known == name) {
+                                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+                            }
+                            meta.other.push((name, value));
+                        }
+                    }
+                }
+                if meta.client_info.is_some_and(|raw| !raw.get().starts_with('{')) {
+                    return Err(A::Error::custom(format_args!("`{}` is to be an object", key::CLIENT_INFO)));
+                }
+                Ok(meta)
+            }
+        }
+        deserializer.deserialize_any(MetaVisitor)
+    }
+}
+
+fn once<T, E: serde::de::Error>(slot: &Option<T>, name: &str) -> Result<(), E> {
+    match slot {
+        None => Ok(()),
+        Some(_) => Err(E::custom(format_args!("duplicate field `{name}`"))),
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestMeta {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let frame = Str::from(raw.get());
+        let slices: RequestMetaSlices<'_> = serde_json::from_str(&frame).map_err(D::Error::custom)?;
+        Ok(slices.keep(&frame))
+    }
+}
+
+/// A string that borrows from the input unless it has escapes.
+pub(crate) struct CowKey<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for CowKey<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = CowKey<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<CowKey<'de>, E> {
+                Ok(CowKey(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<CowKey<'de>, E> {
+                Ok(CowKey(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E>(self, text: String) -> Result<CowKey<'de>, E> {
+                Ok(CowKey(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_meta_round_trips_with_foreign_keys() {
+        // M26-044, M26-051, M26-052, M26-056, M26-065, S-030, S-038
+        let text = concat!(
+            r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"#,
+            r#""io.modelcontextprotocol/clientInfo":{"name":"c","version":"1"},"io.modelcontextprotocol/logLevel":"warning","#,
+            r#""progressToken":0,"traceparent":"00-0-0-01","com.example/x":{"big":12345678901234567890123}}"#
+        );
+        let meta: RequestMeta = serde_json::from_str(text).unwrap();
+        assert_eq!(meta.progress_token, Some(ProgressToken::Number(0)));
+        assert_eq!(meta.other.read::<String>(key::TRACEPARENT).as_deref(), Some("00-0-0-01"));
+        assert_eq!(serde_json::to_string(&meta).unwrap(), text);
+    }
+
+    #[test]
+    fn request_meta_refuses_wrong_types_and_duplicates() {
+        for text in [
+            r#"{"io.modelcontextprotocol/protocolVersion":7}"#,
+            r#"{"io.modelcontextprotocol/clientCapabilities":[]}"#,
+            r#"{"io.modelcontextprotocol/clientInfo":"me"}"#,
+            r#"{"io.modelcontextprotocol/logLevel":"loud"}"#,
+            r#"{"progressToken":1.5}"#,
+            r#"{"progressToken":1,"progressToken":1}"#,
+            r#"{"x":1,"x":1}"#,
+            "[]",
+        ] {
+            assert!(serde_json::from_str::<RequestMeta>(text).is_err(), "{text}");
+        }
+    }
+}

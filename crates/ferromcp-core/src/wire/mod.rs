@@ -1,0 +1,20 @@
+//! Between model and bytes: the envelope, and what each revision adds or lacks.
+
+pub mod decode;
+pub mod encode;
+mod envelope;
+pub(crate) mod params;
+mod step;
+mod walk;
+
+mod v2024_11_05;
+mod v2025_03_26;
+mod v2025_06_18;
+mod v2025_11_25;
+mod v2026_07_28;
+
+#[cfg(test)]
+mod tests;
+
+pub use decode::{DecodeLimits, decode};
+pub use encode::Dress;

@@ -1,0 +1,47 @@
+//! What a revision's file says: how a peer that does not know the revision is spared what it brought.
+//!
+//! Steps are applied in the manner of migrations, newest first, down to the peer's revision.
+//! Each method is handed one part of a message and takes out or replaces what is too new.
+
+use super::{v2025_03_26, v2025_06_18, v2025_11_25, v2026_07_28};
+use crate::error::Error;
+use crate::model::*;
+use crate::revision::Revision;
+
+/// How a peer older than a revision is spared what that revision brought.
+pub(super) trait Step: Sync {
+    fn implementation(&self, _: &mut Implementation) {}
+    fn server_capabilities(&self, _: &mut ServerCapabilities) {}
+    fn client_capabilities(&self, _: &mut ClientCapabilities) {}
+    fn tool(&self, _: &mut Tool) {}
+    fn resource(&self, _: &mut Resource) {}
+    fn template(&self, _: &mut ResourceTemplate) {}
+    fn prompt(&self, _: &mut Prompt) {}
+    fn content(&self, _: &mut ContentBlock) {}
+    fn contents(&self, _: &mut ResourceContents) {}
+    fn annotations(&self, _: &mut Annotations) {}
+    fn call_result(&self, _: &mut CallToolResult) {}
+    fn cache(&self, _: &mut Option<u64>, _: &mut Option<CacheScope>) {}
+    fn progress(&self, _: &mut ProgressParams) {}
+    fn complete(&self, _: &mut CompleteParams) {}
+    fn call(&self, _: &mut CallToolParams) {}
+    fn root(&self, _: &mut Root) {}
+    fn create_message(&self, _: &mut CreateMessageParams) {}
+    fn message(&self, _: &mut SamplingMessage) {}
+    fn message_result(&self, _: &mut CreateMessageResult) {}
+    fn elicit(&self, _: &mut ElicitParams) {}
+    fn elicit_result(&self, _: &mut ElicitResult) {}
+    fn error(&self, _: &mut Error) {}
+}
+
+/// The steps down to a peer of `revision`, newest first.
+pub(super) fn steps(revision: Revision) -> &'static [&'static dyn Step] {
+    static ALL: [&dyn Step; 4] = [&v2026_07_28::Spare, &v2025_11_25::Spare, &v2025_06_18::Spare, &v2025_03_26::Spare];
+    match revision {
+        Revision::V2026_07_28 => &[],
+        Revision::V2025_11_25 => &ALL[..1],
+        Revision::V2025_06_18 => &ALL[..2],
+        Revision::V2025_03_26 => &ALL[..3],
+        Revision::V2024_11_05 => &ALL,
+    }
+}

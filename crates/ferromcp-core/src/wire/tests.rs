@@ -1,0 +1,194 @@
+//! Envelope, classification and encoding, by bytes.
+
+use bytes::{Bytes, BytesMut};
+
+use super::{DecodeLimits, Dress, decode, encode};
+use crate::error::ErrorCode;
+use crate::json::RawJson;
+use crate::message::{FromClient, Incoming, Message, Rejection};
+use crate::methods::{ClientNotification, ClientRequest, ServerResult};
+use crate::model::*;
+use crate::{Error, Meta, RequestId, Revision};
+
+fn read(text: &str) -> Result<Incoming<FromClient>, Rejection> {
+    decode::<FromClient>(Bytes::copy_from_slice(text.as_bytes()), &DecodeLimits::default())
+}
+
+fn request(text: &str) -> (RequestId, ClientRequest) {
+    match read(text) {
+        Ok(Incoming::One(Message::Request { id, request })) => (id, request),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn rejection(text: &str) -> (Option<RequestId>, i64, bool) {
+    match read(text) {
+        Err(rejection) => (rejection.id, rejection.error.code.0, rejection.is_notification),
+        Ok(other) => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn arguments_stay_a_slice_of_the_frame() {
+    let frame = Bytes::from_static(
+        br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{ "a": 1 }}}"#,
+    );
+    let Ok(Incoming::One(Message::Request { id, request: ClientRequest::CallTool(call) })) =
+        decode::<FromClient>(frame.clone(), &DecodeLimits::default())
+    else {
+        panic!()
+    };
+    assert_eq!(id, RequestId::Number(7));
+    let arguments = call.arguments.unwrap();
+    assert_eq!(arguments.as_str(), r#"{ "a": 1 }"#);
+    assert!(frame.as_ptr_range().contains(&arguments.as_str().as_ptr()), "not copied");
+    assert!(frame.as_ptr_range().contains(&call.name.as_ptr()), "not copied");
+}
+
+#[test]
+fn members_come_in_any_order() {
+    let (id, late) =
+        request(r#"{"params":{"name":"x","arguments":{}},"id":"","method":"tools/call","jsonrpc":"2.0","x":[]}"#);
+    assert_eq!(id, RequestId::from(""));
+    assert!(matches!(late, ClientRequest::CallTool(call) if &*call.name == "x"));
+    for text in [
+        r#"{"jsonrpc":"2.0","id":0,"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":0,"method":"tools/list","params":null}"#,
+        r#"{"jsonrpc":"2.0","id":0,"method":"tools/list","params":{"_meta":null}}"#,
+    ] {
+        assert_eq!(request(text), (RequestId::Number(0), ClientRequest::ListTools(ListParams::default())));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_apart() {
+    // M26-014, S-009, S-021, S-257, M26-339
+    assert_eq!(rejection("nonsense"), (None, -32700, false));
+    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"method":"ping""#), (None, -32700, false));
+    assert_eq!(rejection("42"), (None, -32600, false));
+    assert_eq!(rejection("[]"), (None, -32600, false));
+    assert_eq!(rejection(r#"{"id":3,"method":"ping"}"#), (Some(3.into()), -32600, false));
+    assert_eq!(rejection(r#"{"jsonrpc":"1.0","id":3,"method":"ping"}"#), (Some(3.into()), -32600, false));
+    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), (None, -32600, false));
+    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), (None, -32600, false));
+    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1}"#), (Some(1.into()), -32600, false));
+    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#).1, -32600);
+    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"method":7}"#), (Some(1.into()), -32600, false));
+    for params in
+        ["{}", "[]", r#"["add",{}]"#, r#"{"name":1}"#, r#"{"name":"x","arguments":[1]}"#, r#"{"name":"x","name":"y"}"#]
+    {
+        let text = format!(r#"{{"jsonrpc":"2.0","method":"tools/call","params":{params},"id":"a"}}"#);
+        assert_eq!(rejection(&text), (Some("a".into()), -32602, false), "{params}");
+    }
+    let text = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#;
+    assert_eq!(rejection(text), (None, -32602, true), "a malformed notification is not answered");
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(rejection(&deep), (None, -32600, false));
+}
+
+#[test]
+fn unknown_methods_are_read_as_such() {
+    let (_, other) = request(r#"{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"a":[1.10]}}"#);
+    assert!(
+        matches!(&other, ClientRequest::Other(other) if other.method == "x/y" && other.params.as_str() == r#"{"a":[1.10]}"#)
+    );
+    let (_, other) = request(r#"{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}"#);
+    assert!(matches!(other, ClientRequest::Other(_)), "a notification's name with an id is an unknown request");
+    let Ok(Incoming::One(Message::Notification(note))) =
+        read(r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}"#)
+    else {
+        panic!()
+    };
+    assert!(matches!(note, ClientNotification::Other(_)), "a request's name without an id asks for nothing");
+}
+
+#[test]
+fn batches_are_read_one_by_one() {
+    // S-023, S-026, S-027
+    let Ok(Incoming::Batch(items)) = read(r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},7]"#) else { panic!() };
+    assert!(matches!(&items[0], Ok(Message::Request { .. })));
+    assert_eq!(items[1].as_ref().unwrap_err().error.code, ErrorCode::INVALID_REQUEST);
+    let many = format!("[{}1]", "1,".repeat(64));
+    assert_eq!(rejection(&many).1, -32600);
+}
+
+fn written(result: impl Into<ServerResult>, revision: Revision) -> String {
+    let info = RawJson::parse(r#"{"name":"s","version":"1"}"#).unwrap();
+    let mut out = BytesMut::new();
+    encode::server_result(&mut out, &RequestId::Number(1), result.into(), Dress::new(revision).server_info(&info))
+        .unwrap();
+    String::from_utf8(out.to_vec()).unwrap()
+}
+
+#[test]
+fn each_era_gets_its_own_dress() {
+    // M26-006, M26-007, M26-008, M26-057, M26-332, M26-440, S-007, S-243
+    let info = r#"{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}}"#;
+    assert_eq!(
+        written(EmptyResult::default(), Revision::V2026_07_28),
+        format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"resultType":"complete","_meta":{info}}}}}"#)
+    );
+    assert_eq!(written(EmptyResult::default(), Revision::V2025_11_25), r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+    assert_eq!(
+        written(CallToolResult::new(vec![]), Revision::V2026_07_28),
+        format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":[],"resultType":"complete","_meta":{info}}}}}"#)
+    );
+    assert_eq!(
+        written(ListToolsResult::new(vec![]), Revision::V2026_07_28),
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[],"ttlMs":0,"cacheScope":"private","resultType":"complete","_meta":{info}}}}}"#
+        )
+    );
+    let mut meta = Meta::new();
+    meta.set("com.example/x", &1).unwrap();
+    let mut result = CallToolResult::text("hi");
+    result.meta = meta;
+    let both =
+        r#""_meta":{"com.example/x":1,"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}},"resultType""#;
+    assert!(written(result, Revision::V2026_07_28).contains(both));
+}
+
+#[test]
+fn structured_null_is_kept_and_old_peers_are_spared() {
+    // M26-337, S-250, S-251
+    let null = CallToolResult::structured(RawJson::null());
+    assert!(written(null.clone(), Revision::V2026_07_28).contains(r#""structuredContent":null"#));
+    assert!(!written(null, Revision::V2025_11_25).contains("structuredContent"));
+    let object = CallToolResult::structured(RawJson::parse(r#"{"a":1}"#).unwrap());
+    assert!(written(object.clone(), Revision::V2025_06_18).contains(r#""structuredContent":{"a":1}"#));
+    let old = written(object, Revision::V2025_03_26);
+    assert!(!old.contains("structuredContent") && old.contains(r#""text":"{\"a\":1}""#));
+}
+
+#[test]
+fn not_found_is_spoken_in_each_era_s_code() {
+    // M26-029, M26-366, S-280
+    let write = |revision| {
+        let mut out = BytesMut::new();
+        encode::error(&mut out, Some(&"q".into()), Error::resource_not_found("x:y"), revision);
+        String::from_utf8(out.to_vec()).unwrap()
+    };
+    assert!(write(Revision::V2026_07_28).contains(r#""code":-32602"#));
+    assert!(write(Revision::V2025_11_25).contains(r#""code":-32002"#));
+    assert!(write(Revision::V2025_11_25).contains(r#""data":{"uri":"x:y"}"#));
+}
+
+#[test]
+fn shared_pages_are_dressed_per_revision() {
+    let mut tool = Tool::new("t", RawJson::parse(r#"{"type":"object"}"#).unwrap());
+    tool.title = Some("T".into());
+    tool.icons = vec![Icon::new("https://example.com/i.png")];
+    let mut list = ListToolsResult::new(Items::shared(vec![tool]));
+    list.next_cursor = Some("c".into());
+    for _ in 0..2 {
+        assert!(written(list.clone(), Revision::V2026_07_28).contains(r#""icons":[{"src""#));
+        let old = written(list.clone(), Revision::V2025_03_26);
+        assert!(
+            !old.contains("icons")
+                && old.contains(r#""annotations":{"title":"T"}"#)
+                && old.contains(r#""nextCursor":"c""#)
+        );
+    }
+    list.tools.to_mut().clear();
+    assert!(written(list, Revision::V2025_03_26).contains(r#""tools":[]"#));
+}

@@ -1,0 +1,134 @@
+//! 2025-11-25 brought icons, URL elicitation, richer forms, sampling with tools, and tasks.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/changelog>.
+
+use super::step::Step;
+use crate::error::{Error, ErrorCode};
+use crate::meta::Meta;
+use crate::model::*;
+
+/// Spares peers of 2025-06-18 and older.
+pub(super) struct Spare;
+
+impl Step for Spare {
+    fn implementation(&self, implementation: &mut Implementation) {
+        implementation.icons.clear();
+        implementation.website_url = None;
+        implementation.description = None;
+    }
+
+    fn server_capabilities(&self, capabilities: &mut ServerCapabilities) {
+        capabilities.tasks = None;
+    }
+
+    fn client_capabilities(&self, capabilities: &mut ClientCapabilities) {
+        capabilities.tasks = None;
+        if let Some(sampling) = &mut capabilities.sampling {
+            *sampling = SamplingCapability::default();
+        }
+        if let Some(elicitation) = &mut capabilities.elicitation {
+            *elicitation = ElicitationCapability::default();
+        }
+    }
+
+    fn tool(&self, tool: &mut Tool) {
+        tool.icons.clear();
+        tool.execution = None;
+    }
+
+    fn resource(&self, resource: &mut Resource) {
+        resource.icons.clear();
+    }
+
+    fn template(&self, template: &mut ResourceTemplate) {
+        template.icons.clear();
+    }
+
+    fn prompt(&self, prompt: &mut Prompt) {
+        prompt.icons.clear();
+    }
+
+    fn content(&self, block: &mut ContentBlock) {
+        if let ContentBlock::ResourceLink(link) = block {
+            link.icons.clear();
+        }
+    }
+
+    fn call(&self, call: &mut CallToolParams) {
+        call.task = None;
+    }
+
+    fn create_message(&self, params: &mut CreateMessageParams) {
+        params.tools = None;
+        params.tool_choice = None;
+        params.task = None;
+    }
+
+    fn message(&self, message: &mut SamplingMessage) {
+        message.meta = Meta::new();
+        single_block(&mut message.content);
+    }
+
+    fn message_result(&self, result: &mut CreateMessageResult) {
+        single_block(&mut result.content);
+    }
+
+    fn elicit(&self, params: &mut ElicitParams) {
+        match params {
+            ElicitParams::Form(form) => {
+                form.say_mode = false;
+                form.task = None;
+                plain_form(&mut form.requested_schema);
+            }
+            ElicitParams::Url(url) => url.task = None, // no such peer is sent a URL; see the callers
+        }
+    }
+
+    fn elicit_result(&self, result: &mut ElicitResult) {
+        if result.action != ElicitAction::Accept {
+            result.content = None;
+        }
+    }
+
+    fn error(&self, error: &mut Error) {
+        if error.code == ErrorCode::URL_ELICITATION_REQUIRED {
+            error.code = ErrorCode::INTERNAL_ERROR;
+        }
+    }
+}
+
+/// One block that an older peer can read: the first that is not about tools, else a note.
+fn single_block(content: &mut Vec<SamplingContent>) {
+    let about_tools =
+        |block: &SamplingContent| matches!(block, SamplingContent::ToolUse(_) | SamplingContent::ToolResult(_));
+    content.retain(|block| !about_tools(block));
+    content.truncate(1);
+    if content.is_empty() {
+        content.push(SamplingContent::text(""));
+    }
+}
+
+/// A form as 2025-06-18 had it: choices as `enum` and `enumNames`, one of them, defaults on booleans only.
+fn plain_form(form: &mut FormSchema) {
+    form.dialect = None;
+    let gone: Vec<String> = form
+        .properties
+        .iter()
+        .filter(|(_, field)| field.r#type == FieldType::Array)
+        .map(|(name, _)| name.clone())
+        .collect();
+    form.properties.retain(|(name, _)| !gone.contains(name));
+    if let Some(required) = &mut form.required {
+        required.retain(|name| !gone.contains(name));
+    }
+    for (_, field) in &mut form.properties {
+        if let Some(choices) = field.one_of.take() {
+            let (values, titles) = choices.into_iter().map(|choice| (choice.r#const, choice.title)).unzip();
+            field.choices = Some(values);
+            field.enum_names = Some(titles);
+        }
+        if field.r#type != FieldType::Boolean {
+            field.default = None;
+        }
+    }
+}
