@@ -7,6 +7,10 @@
 use std::{future::Future, io};
 
 use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr;
+
+/// A queue that grew beyond this is given back to the allocator once it is empty.
+const KEEP: usize = 1 << 20;
 
 /// A two-way pipe for frames, before it is split into its halves.
 pub trait Transport: Send + 'static {
@@ -66,7 +70,7 @@ pub trait FrameTx: Send + 'static {
     /// When the pipe broke, for example because the peer hung up.
     fn write(&mut self, out: &mut Outbound) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Says that nothing more will be written (closes the writing side).
+    /// Says that nothing more will be written (closes the writing side, where it is the pipe's own).
     ///
     /// # Errors
     /// When closing fails; the pipe is over all the same.
@@ -80,6 +84,8 @@ pub trait FrameTx: Send + 'static {
 #[derive(Debug, Default)]
 pub struct Outbound {
     buffer: BytesMut,
+    /// The queue went beyond [`KEEP`].
+    grown: bool,
 }
 
 impl Outbound {
@@ -88,12 +94,19 @@ impl Outbound {
         Self::default()
     }
 
-    /// Appends one frame through `write`, then its line end. `write` must not emit a raw newline.
+    /// Appends one frame through `write`, which may only append, then its line end.
+    ///
+    /// A frame is one line whatever `write` emits: a raw newline becomes a space. In JSON it can
+    /// only stand between tokens, where both mean the same; pretty-printed values stay whole.
     pub fn frame(&mut self, write: impl FnOnce(&mut BytesMut)) {
-        let start = self.buffer.len();
+        let mut from = self.buffer.len();
         write(&mut self.buffer);
-        debug_assert!(memchr::memchr(b'\n', &self.buffer[start..]).is_none(), "a frame is one line");
+        while let Some(at) = self.buffer.get(from..).and_then(|rest| memchr(b'\n', rest)) {
+            self.buffer[from + at] = b' ';
+            from += at + 1;
+        }
         self.buffer.extend_from_slice(b"\n");
+        self.grown |= self.buffer.len() > KEEP;
     }
 
     /// All waiting bytes: whole lines, save that the first may have been written in part.
@@ -104,15 +117,15 @@ impl Outbound {
     /// Takes `count` written bytes off the front.
     pub fn advance(&mut self, count: usize) {
         self.buffer.advance(count);
-        if self.buffer.is_empty() {
-            self.buffer.clear();
+        if self.buffer.is_empty() && std::mem::take(&mut self.grown) {
+            self.buffer = BytesMut::new();
         }
     }
 
     /// Takes the first whole frame off, without its line end: for transports whose peer wants
     /// one message at a time. Mixing it with [`advance`](Self::advance) splits frames.
     pub fn pop(&mut self) -> Option<Bytes> {
-        let end = memchr::memchr(b'\n', &self.buffer)?;
+        let end = memchr(b'\n', &self.buffer)?;
         let frame = self.buffer.split_to(end).freeze();
         self.buffer.advance(1);
         Some(frame)
@@ -136,5 +149,9 @@ impl Outbound {
             self.buffer.extend_from_slice(&other.buffer);
         }
         other.buffer.clear();
+        self.grown |= std::mem::take(&mut other.grown) || self.buffer.len() > KEEP;
     }
 }
+
+#[cfg(test)]
+mod tests;
