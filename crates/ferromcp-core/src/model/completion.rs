@@ -25,6 +25,13 @@ pub struct CompleteParams {
     pub meta: RequestMeta,
 }
 
+impl CompleteParams {
+    /// Asks what `argument` may become.
+    pub fn new(r#ref: Reference, argument: CompletionArgument) -> Self {
+        Self { r#ref, argument, context: None, meta: RequestMeta::default() }
+    }
+}
+
 /// Whose argument is completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]

@@ -345,6 +345,13 @@ pub struct ElicitationCompleteParams {
     pub meta: Meta,
 }
 
+impl ElicitationCompleteParams {
+    /// This elicitation is over.
+    pub fn new(elicitation_id: impl Into<String>) -> Self {
+        Self { elicitation_id: elicitation_id.into(), meta: Meta::new() }
+    }
+}
+
 /// The fields are an object whose order is kept.
 mod fields {
     use super::PrimitiveSchema;

@@ -42,3 +42,10 @@ pub struct SetLevelParams {
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
     pub meta: RequestMeta,
 }
+
+impl SetLevelParams {
+    /// From `level` on.
+    pub fn new(level: LogLevel) -> Self {
+        Self { level, meta: RequestMeta::default() }
+    }
+}

@@ -265,6 +265,13 @@ pub struct ResourceUriParams {
     pub meta: RequestMeta,
 }
 
+impl ResourceUriParams {
+    /// Names `uri`.
+    pub fn new(uri: impl Into<Str>) -> Self {
+        Self { uri: uri.into(), meta: RequestMeta::default() }
+    }
+}
+
 /// `notifications/resources/updated`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -274,4 +281,11 @@ pub struct ResourceUpdatedParams {
     /// The subscription, for modern listeners.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
+}
+
+impl ResourceUpdatedParams {
+    /// `uri` changed.
+    pub fn new(uri: impl Into<String>) -> Self {
+        Self { uri: uri.into(), meta: Meta::new() }
+    }
 }

@@ -178,6 +178,13 @@ pub struct ToolUseContent {
     pub meta: Meta,
 }
 
+impl ToolUseContent {
+    /// Calls the tool `name` with `input`, an object.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, input: RawJson) -> Self {
+        Self { id: id.into(), name: name.into(), input, meta: Meta::new() }
+    }
+}
+
 /// What the tool answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -196,6 +203,13 @@ pub struct ToolResultContent {
     /// Foreign keys, to be kept in later requests.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
+}
+
+impl ToolResultContent {
+    /// Answers a use of a tool.
+    pub fn new(tool_use_id: impl Into<String>, content: Vec<ContentBlock>) -> Self {
+        Self { tool_use_id: tool_use_id.into(), content, structured_content: None, is_error: None, meta: Meta::new() }
+    }
 }
 
 /// All fields any block may have; `type` then says which count.

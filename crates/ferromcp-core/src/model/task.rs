@@ -106,6 +106,13 @@ pub struct TaskIdParams {
     pub meta: RequestMeta,
 }
 
+impl TaskIdParams {
+    /// Names a task.
+    pub fn new(task_id: impl Into<Str>) -> Self {
+        Self { task_id: task_id.into(), meta: RequestMeta::default() }
+    }
+}
+
 /// The answer to `tasks/result`: whatever the original request would have answered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
