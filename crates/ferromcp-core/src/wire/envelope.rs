@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::json::{RawJson, Str};
+use crate::json::{Object, RawJson, Str};
 use crate::message::{Message, Said, Sender};
 use crate::request_meta::CowKey;
 
@@ -97,7 +97,7 @@ impl<'de, S: Sender> Visitor<'de> for EnvelopeSeed<'_, S> {
                 }
                 Member::Error => {
                     once(parts.error.is_none(), "error")?;
-                    parts.error = Some(map.next_value()?);
+                    parts.error = Some(map.next_value::<Object<_>>()?.0);
                 }
                 Member::Unknown => {
                     map.next_value::<serde::de::IgnoredAny>()?;
