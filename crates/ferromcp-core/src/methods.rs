@@ -211,6 +211,28 @@ impl ClientRequest {
             Self::Other(_) => return None,
         })
     }
+
+    /// The same, for changing.
+    pub(crate) fn meta_mut(&mut self) -> Option<&mut RequestMeta> {
+        Some(match self {
+            Self::Initialize(params) => &mut params.meta,
+            Self::Discover(params) | Self::Ping(params) => &mut params.meta,
+            Self::ListTools(params)
+            | Self::ListResources(params)
+            | Self::ListResourceTemplates(params)
+            | Self::ListPrompts(params)
+            | Self::ListTasks(params) => &mut params.meta,
+            Self::CallTool(params) => &mut params.meta,
+            Self::ReadResource(params) => &mut params.meta,
+            Self::Subscribe(params) | Self::Unsubscribe(params) => &mut params.meta,
+            Self::GetPrompt(params) => &mut params.meta,
+            Self::Complete(params) => &mut params.meta,
+            Self::SetLevel(params) => &mut params.meta,
+            Self::Listen(params) => &mut params.meta,
+            Self::GetTask(params) | Self::GetTaskPayload(params) | Self::CancelTask(params) => &mut params.meta,
+            Self::Other(_) => return None,
+        })
+    }
 }
 
 macro_rules! results {

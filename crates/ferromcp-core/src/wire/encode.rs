@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{v2026_07_28, walk};
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::json::RawJson;
+use crate::json::{RawJson, RawMap};
 use crate::meta::key;
 use crate::methods::{
     ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult,
@@ -53,7 +53,9 @@ pub fn server_result(
     whole(out, |out| {
         open_response(out, id)?;
         out.put_slice(b"\"result\":");
-        if dress.revision.is_modern() {
+        if let ServerResult::Other(result) = &result {
+            json(out, &foreign(result, dress)?)?;
+        } else if dress.revision.is_modern() {
             v2026_07_28::complete(&mut result);
             let identity = identity_apart(result.meta_mut(), dress.server_info);
             json(out, &result)?;
@@ -76,6 +78,7 @@ pub fn input_required(
     mut required: InputRequired,
     dress: Dress<'_>,
 ) -> Result<(), serde_json::Error> {
+    walk::input_required(&mut required, dress.revision);
     whole(out, |out| {
         open_response(out, id)?;
         out.put_slice(b"\"result\":");
@@ -150,8 +153,13 @@ pub fn client_request(
 ///
 /// # Errors
 /// When something in it cannot be JSON; `out` is as before then.
-pub fn client_notification(out: &mut BytesMut, notification: &ClientNotification) -> Result<(), serde_json::Error> {
-    whole(out, |out| said(out, None, notification.method(), notification))
+pub fn client_notification(
+    out: &mut BytesMut,
+    mut notification: ClientNotification,
+    revision: Revision,
+) -> Result<(), serde_json::Error> {
+    walk::client_notification(&mut notification, revision);
+    whole(out, |out| said(out, None, notification.method(), &notification))
 }
 
 /// Writes a client's result (legacy era).
@@ -200,6 +208,24 @@ fn said<T: Serialize>(
     json(out, params)?;
     out.put_u8(b'}');
     Ok(())
+}
+
+/// The result of a method of somebody's own: an object, which may have its own `resultType` and `_meta`.
+fn foreign(result: &RawJson, dress: Dress<'_>) -> Result<RawMap, serde_json::Error> {
+    let mut result: RawMap = result.decode()?;
+    if dress.revision.is_modern() {
+        if result.get("resultType").is_none() {
+            result.insert("resultType", RawJson::new("complete")?);
+        }
+        if let Some(info) = dress.server_info {
+            let mut meta: RawMap = result.get("_meta").map(RawJson::decode).transpose()?.unwrap_or_default();
+            if meta.get(key::SERVER_INFO).is_none() {
+                meta.insert(key::SERVER_INFO, info.clone());
+                result.insert("_meta", RawJson::new(&meta)?);
+            }
+        }
+    }
+    Ok(result)
 }
 
 /// Puts the identity into a `_meta` that has other keys; into an empty one [`append_modern`] writes it.

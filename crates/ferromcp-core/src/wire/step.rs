@@ -2,10 +2,12 @@
 //!
 //! Steps are applied in the manner of migrations, newest first, down to the peer's revision.
 //! Each method is handed one part of a message and takes out or replaces what is too new.
+//! The newest revision has a step too: it takes out what that revision gave up.
 
 use super::{v2025_03_26, v2025_06_18, v2025_11_25, v2026_07_28};
 use crate::error::Error;
 use crate::model::*;
+use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 
 /// How a peer older than a revision is spared what that revision brought.
@@ -24,7 +26,10 @@ pub(super) trait Step: Sync {
     fn cache(&self, _: &mut Option<u64>, _: &mut Option<CacheScope>) {}
     fn progress(&self, _: &mut ProgressParams) {}
     fn complete(&self, _: &mut CompleteParams) {}
+    fn request_meta(&self, _: &mut RequestMeta) {}
     fn call(&self, _: &mut CallToolParams) {}
+    fn get_prompt(&self, _: &mut GetPromptParams) {}
+    fn read_resource(&self, _: &mut ReadResourceParams) {}
     fn root(&self, _: &mut Root) {}
     fn create_message(&self, _: &mut CreateMessageParams) {}
     fn message(&self, _: &mut SamplingMessage) {}
@@ -38,7 +43,7 @@ pub(super) trait Step: Sync {
 pub(super) fn steps(revision: Revision) -> &'static [&'static dyn Step] {
     static ALL: [&dyn Step; 4] = [&v2026_07_28::Spare, &v2025_11_25::Spare, &v2025_06_18::Spare, &v2025_03_26::Spare];
     match revision {
-        Revision::V2026_07_28 => &[],
+        Revision::V2026_07_28 => &[&v2026_07_28::Retire],
         Revision::V2025_11_25 => &ALL[..1],
         Revision::V2025_06_18 => &ALL[..2],
         Revision::V2025_03_26 => &ALL[..3],

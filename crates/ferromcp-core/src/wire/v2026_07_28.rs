@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorCode};
 use crate::json::{RawJson, RawMap};
 use crate::methods::ServerResult;
 use crate::model::*;
+use crate::request_meta::RequestMeta;
 
 /// Spares peers of 2025-11-25 and older.
 pub(super) struct Spare;
@@ -22,7 +23,32 @@ impl Step for Spare {
         capabilities.extensions = RawMap::new();
     }
 
+    fn request_meta(&self, meta: &mut RequestMeta) {
+        // A session says this once; in `_meta` it would make the request a modern one.
+        meta.protocol_version = None;
+        meta.client_capabilities = None;
+        meta.client_info = None;
+        meta.log_level = None;
+    }
+
+    fn call(&self, call: &mut CallToolParams) {
+        call.input_responses = None;
+        call.request_state = None;
+    }
+
+    fn get_prompt(&self, get: &mut GetPromptParams) {
+        get.input_responses = None;
+        get.request_state = None;
+    }
+
+    fn read_resource(&self, read: &mut ReadResourceParams) {
+        read.input_responses = None;
+        read.request_state = None;
+    }
+
     fn tool(&self, tool: &mut Tool) {
+        object_properties(&mut tool.input_schema);
+        tool.output_schema.as_mut().map(object_properties);
         if tool.output_schema.as_ref().is_some_and(|schema| !describes_object(schema)) {
             tool.output_schema = None;
         }
@@ -54,6 +80,72 @@ impl Step for Spare {
         if matches!(error.code, ErrorCode::MISSING_CLIENT_CAPABILITY | ErrorCode::UNSUPPORTED_REVISION) {
             error.code = ErrorCode::INVALID_PARAMS;
         }
+    }
+}
+
+/// What this revision gave up: core tasks, and `_meta` on the questions it asks in answers.
+pub(super) struct Retire;
+
+impl Step for Retire {
+    fn server_capabilities(&self, capabilities: &mut ServerCapabilities) {
+        capabilities.tasks = None;
+    }
+
+    fn client_capabilities(&self, capabilities: &mut ClientCapabilities) {
+        capabilities.tasks = None;
+    }
+
+    fn request_meta(&self, meta: &mut RequestMeta) {
+        if let Some(capabilities) = &mut meta.client_capabilities {
+            self.client_capabilities(capabilities);
+        }
+    }
+
+    fn tool(&self, tool: &mut Tool) {
+        tool.execution = None;
+    }
+
+    fn call(&self, call: &mut CallToolParams) {
+        call.task = None;
+    }
+
+    fn create_message(&self, params: &mut CreateMessageParams) {
+        params.task = None;
+        params.meta = RequestMeta::default();
+    }
+
+    fn elicit(&self, params: &mut ElicitParams) {
+        match params {
+            ElicitParams::Form(form) => {
+                form.task = None;
+                form.meta = RequestMeta::default();
+            }
+            ElicitParams::Url(url) => {
+                url.elicitation_id = None;
+                url.task = None;
+                url.meta = RequestMeta::default();
+            }
+        }
+    }
+}
+
+/// Writes the boolean schemas among a root's properties as objects, which is all that older peers
+/// know there; some refuse a whole list of tools for a `true`.
+fn object_properties(schema: &mut RawJson) {
+    let Ok(mut root) = schema.decode::<RawMap>() else { return };
+    let Some(Ok(mut properties)) = root.get("properties").map(RawJson::decode::<RawMap>) else { return };
+    let bare: Vec<(String, bool)> =
+        properties.iter().filter_map(|(name, property)| Some((name.to_owned(), property.decode().ok()?))).collect();
+    if bare.is_empty() {
+        return;
+    }
+    for (name, anything) in bare {
+        let object = if anything { serde_json::json!({}) } else { serde_json::json!({ "not": {} }) };
+        properties.insert(name, object.into());
+    }
+    if let Ok(properties) = RawJson::new(&properties) {
+        root.insert("properties", properties);
+        *schema = RawJson::new(&root).unwrap_or_else(|_| schema.clone());
     }
 }
 

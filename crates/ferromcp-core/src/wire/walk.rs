@@ -2,7 +2,9 @@
 
 use super::step::{Step, steps};
 use crate::error::Error;
-use crate::methods::{ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult};
+use crate::methods::{
+    ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult,
+};
 use crate::model::*;
 use crate::revision::Revision;
 
@@ -23,10 +25,8 @@ pub(super) fn server_result(result: &mut ServerResult, revision: Revision) {
         }
         _ => each(steps, |step| walk_result(step, result)),
     }
-    if !steps.is_empty() {
-        if let Some((ttl_ms, scope)) = result.cache_mut() {
-            each(steps, |step| step.cache(ttl_ms, scope));
-        }
+    if let Some((ttl_ms, scope)) = result.cache_mut() {
+        each(steps, |step| step.cache(ttl_ms, scope));
     }
 }
 
@@ -42,27 +42,46 @@ pub(super) fn server_notification(notification: &mut ServerNotification, revisio
     }
 }
 
+/// Makes a client's notification fit for a peer of `revision`.
+pub(super) fn client_notification(notification: &mut ClientNotification, revision: Revision) {
+    if let ClientNotification::Progress(progress) = notification {
+        each(steps(revision), |step| step.progress(progress));
+    }
+}
+
 /// Makes a server's request fit for a peer of `revision`.
 pub(super) fn server_request(request: &mut ServerRequest, revision: Revision) {
     each(steps(revision), |step| match request {
-        ServerRequest::CreateMessage(params) => {
-            step.create_message(params);
-            params.messages.iter_mut().for_each(|message| walk_message(step, message));
-            params.tools.iter_mut().flatten().for_each(|tool| walk_tool(step, tool));
-        }
+        ServerRequest::CreateMessage(params) => walk_create_message(step, params),
         ServerRequest::Elicit(params) => step.elicit(params),
         _ => {}
     });
 }
 
+/// Makes the questions in an answer fit for a peer of `revision`.
+pub(super) fn input_required(required: &mut InputRequired, revision: Revision) {
+    for (_, request) in required.input_requests.iter_mut().flatten() {
+        each(steps(revision), |step| match request {
+            InputRequest::CreateMessage(params) => walk_create_message(step, params),
+            InputRequest::Elicit(params) => step.elicit(params),
+            InputRequest::ListRoots => {}
+        });
+    }
+}
+
 /// Makes a client's request fit for a peer of `revision`.
 pub(super) fn client_request(request: &mut ClientRequest, revision: Revision) {
+    if let Some(meta) = request.meta_mut() {
+        each(steps(revision), |step| step.request_meta(meta));
+    }
     each(steps(revision), |step| match request {
         ClientRequest::Initialize(params) => {
             step.client_capabilities(&mut params.capabilities);
             step.implementation(&mut params.client_info);
         }
         ClientRequest::CallTool(params) => step.call(params),
+        ClientRequest::GetPrompt(params) => step.get_prompt(params),
+        ClientRequest::ReadResource(params) => step.read_resource(params),
         ClientRequest::Complete(params) => step.complete(params),
         _ => {}
     });
@@ -130,6 +149,12 @@ fn walk_content(step: &dyn Step, block: &mut ContentBlock) {
     if let ContentBlock::Resource(embedded) = block {
         step.contents(&mut embedded.resource);
     }
+}
+
+fn walk_create_message(step: &dyn Step, params: &mut CreateMessageParams) {
+    step.create_message(params);
+    params.messages.iter_mut().for_each(|message| walk_message(step, message));
+    params.tools.iter_mut().flatten().for_each(|tool| walk_tool(step, tool));
 }
 
 fn walk_message(step: &dyn Step, message: &mut SamplingMessage) {
