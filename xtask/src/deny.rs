@@ -22,14 +22,7 @@ pub fn check(root: &Path) -> Result<Outcome> {
         command.current_dir(root).args(args);
         command
     };
-    let mut checks = vec![
-        "--workspace",
-        "check",
-        "--hide-inclusion-graph",
-        "licenses",
-        "bans",
-        "sources",
-    ];
+    let mut checks = vec!["--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
     let fetched = shell::read(deny(&["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0"));
     if let Err(error) = &fetched {
         println!("{error}");
@@ -39,16 +32,14 @@ pub fn check(root: &Path) -> Result<Outcome> {
     shell::run(&mut deny(&checks))?;
     Ok(match fetched {
         Ok(_) => Outcome::Passed,
-        Err(_) => Outcome::Noted(
-            "advisories were NOT checked: the advisory database cannot be fetched here".to_owned(),
-        ),
+        Err(_) => {
+            Outcome::Noted("advisories were NOT checked: the advisory database cannot be fetched here".to_owned())
+        }
     })
 }
 
 fn find(root: &Path) -> Option<PathBuf> {
-    [PathBuf::from("cargo-deny"), installed(root)]
-        .into_iter()
-        .find(|program| shell::has(program))
+    [PathBuf::from("cargo-deny"), installed(root)].into_iter().find(|program| shell::has(program))
 }
 
 fn installed(root: &Path) -> PathBuf {
@@ -63,20 +54,9 @@ fn tools(root: &Path) -> PathBuf {
 fn install(root: &Path) -> Result<PathBuf> {
     println!("cargo-deny is not installed; it is built once into target/tools");
     let tools = tools(root);
-    let args = [
-        "install",
-        "--locked",
-        "--quiet",
-        "--debug",
-        "cargo-deny",
-        "--version",
-        VERSION,
-        "--root",
-    ];
+    let args = ["install", "--locked", "--quiet", "--debug", "cargo-deny", "--version", VERSION, "--root"];
     let mut command = shell::cargo(root, &args);
-    command
-        .arg(&tools)
-        .env("CARGO_TARGET_DIR", tools.join("build"));
+    command.arg(&tools).env("CARGO_TARGET_DIR", tools.join("build"));
     shell::run(&mut command)?;
     // Only the program is kept: the pieces are a gigabyte.
     let _ = std::fs::remove_dir_all(tools.join("build"));

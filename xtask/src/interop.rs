@@ -43,10 +43,7 @@ pub fn set_up(root: &Path) -> Result<PathBuf> {
 
 /// The folder, if everything in it fits the pins.
 pub fn ready(root: &Path) -> Option<PathBuf> {
-    PARTS
-        .iter()
-        .all(|part| fits(root, part))
-        .then(|| folder(root))
+    PARTS.iter().all(|part| fits(root, part)).then(|| folder(root))
 }
 
 fn folder(root: &Path) -> PathBuf {
@@ -59,53 +56,28 @@ fn stamp(root: &Path, part: &str) -> PathBuf {
 
 /// The stamp holds the pins themselves: no hash to trust, and a person can read what is installed.
 fn pins(root: &Path, part: &str) -> Result<String> {
-    let file = if part == "node" {
-        "package-lock.json".to_owned()
-    } else {
-        format!("{part}.txt")
-    };
+    let file = if part == "node" { "package-lock.json".to_owned() } else { format!("{part}.txt") };
     let path = root.join("xtask").join("interop").join(file);
     fs::read_to_string(&path).with_context(|| path.display().to_string())
 }
 
 /// Same pins, and the interpreter still starts: a venv dies with the Python it was made by.
 fn fits(root: &Path, part: &str) -> bool {
-    let same = pins(root, part)
-        .is_ok_and(|pins| fs::read_to_string(stamp(root, part)).is_ok_and(|old| old == pins));
-    let bin = if part == "node" {
-        "node/node_modules/.bin/node".to_owned()
-    } else {
-        format!("{part}/bin/python")
-    };
+    let same = pins(root, part).is_ok_and(|pins| fs::read_to_string(stamp(root, part)).is_ok_and(|old| old == pins));
+    let bin = if part == "node" { "node/node_modules/.bin/node".to_owned() } else { format!("{part}/bin/python") };
     same && shell::has(folder(root).join(bin))
 }
 
 fn python(root: &Path, part: &str, home: &Path) -> Result<()> {
     if !shell::has("python3") {
-        bail!(
-            "python3 is not on PATH; install Python 3.10 or newer (Debian: apt-get install python3 python3-venv)"
-        );
+        bail!("python3 is not on PATH; install Python 3.10 or newer (Debian: apt-get install python3 python3-venv)");
     }
-    shell::run(Command::new("python3").args(["-m", "venv"]).arg(home)).context(
-        "python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv",
-    )?;
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(home))
+        .context("python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv")?;
     let python = home.join("bin").join("python");
     let mut install = Command::new(&python);
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ]);
-    shell::run(
-        install.arg(
-            root.join("xtask")
-                .join("interop")
-                .join(format!("{part}.txt")),
-        ),
-    )?;
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
+    shell::run(install.arg(root.join("xtask").join("interop").join(format!("{part}.txt"))))?;
     let said = shell::read(Command::new(&python).args(["-c", WHAT_MCP]))?;
     println!("interop: {part} has mcp {}", said.trim());
     Ok(())
@@ -119,27 +91,16 @@ fn node(root: &Path, home: &Path) -> Result<()> {
     }
     fs::create_dir_all(home)?;
     for file in ["package.json", "package-lock.json"] {
-        fs::copy(
-            root.join("xtask").join("interop").join(file),
-            home.join(file),
-        )?;
+        fs::copy(root.join("xtask").join("interop").join(file), home.join(file))?;
     }
     // The machine's own Node may be older than the Inspector wants; the one we install beside it is not.
     let args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
     shell::run(Command::new("npm").current_dir(home).args(args))?;
     let bin = home.join("node_modules").join(".bin");
-    let version = shell::read(Command::new(bin.join("node")).arg("--version")).context(
-        "the npm package `node` brought no Node; does this npm run with ignore-scripts?",
-    )?;
-    shell::read(
-        Command::new(bin.join("node"))
-            .arg(bin.join("mcp-inspector"))
-            .args(["--cli", "--help"]),
-    )
-    .context("the Inspector does not start")?;
-    println!(
-        "interop: node is {}, and the Inspector starts",
-        version.trim()
-    );
+    let version = shell::read(Command::new(bin.join("node")).arg("--version"))
+        .context("the npm package `node` brought no Node; does this npm run with ignore-scripts?")?;
+    shell::read(Command::new(bin.join("node")).arg(bin.join("mcp-inspector")).args(["--cli", "--help"]))
+        .context("the Inspector does not start")?;
+    println!("interop: node is {}, and the Inspector starts", version.trim());
     Ok(())
 }

@@ -27,9 +27,7 @@ struct Entry {
 pub fn run(root: &Path, args: &[String]) -> Result<()> {
     let areas = read_areas(args)?;
     let Some(folder) = folder(root) else {
-        println!(
-            "no ledgers: {VARIABLE} names no folder, and there is none at {BESIDE} from the checkout"
-        );
+        println!("no ledgers: {VARIABLE} names no folder, and there is none at {BESIDE} from the checkout");
         return Ok(());
     };
     let proven = proven(root)?;
@@ -38,11 +36,7 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let entries = parse(&text).with_context(|| path.display().to_string())?;
         known.extend(entries.iter().map(|entry| entry.id.clone()));
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         print!("{}", table(&name, &entries, &proven, areas.as_ref()));
     }
     for (id, place) in proven.iter().filter(|(id, _)| !known.contains(*id)) {
@@ -54,25 +48,18 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
 fn read_areas(args: &[String]) -> Result<Option<BTreeSet<String>>> {
     match args {
         [] => Ok(None),
-        [flag, list] if flag == "--areas" => {
-            Ok(Some(list.split(',').map(|a| a.trim().to_owned()).collect()))
-        }
+        [flag, list] if flag == "--areas" => Ok(Some(list.split(',').map(|a| a.trim().to_owned()).collect())),
         _ => bail!("`cargo xtask ledger` knows --areas A,B… only"),
     }
 }
 
 fn folder(root: &Path) -> Option<PathBuf> {
     let named = std::env::var_os(VARIABLE).map(PathBuf::from);
-    named
-        .into_iter()
-        .chain([root.join(BESIDE)])
-        .find(|folder| folder.is_dir())
+    named.into_iter().chain([root.join(BESIDE)]).find(|folder| folder.is_dir())
 }
 
 fn ledgers(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     found.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("requirements-") && name.ends_with(".tsv")
@@ -84,43 +71,20 @@ fn ledgers(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Columns are found by the head line, since the ledgers differ in them.
 fn parse(text: &str) -> Result<Vec<Entry>> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let head: Vec<&str> = lines
-        .next()
-        .context("an empty ledger")?
-        .split('\t')
-        .collect();
-    let column = |name: &str| {
-        head.iter()
-            .position(|h| *h == name)
-            .with_context(|| format!("no column `{name}`"))
-    };
+    let head: Vec<&str> = lines.next().context("an empty ledger")?.split('\t').collect();
+    let column = |name: &str| head.iter().position(|h| *h == name).with_context(|| format!("no column `{name}`"));
     let (id, level, area) = (column("id")?, column("level")?, column("area")?);
     let rows = lines.map(|line| {
         let cells: Vec<&str> = line.split('\t').collect();
-        let cell = |at: usize| {
-            cells
-                .get(at)
-                .map(|c| c.trim().to_owned())
-                .with_context(|| format!("short line: {line}"))
-        };
-        Ok(Entry {
-            id: cell(id)?,
-            level: cell(level)?,
-            area: cell(area)?,
-        })
+        let cell =
+            |at: usize| cells.get(at).map(|c| c.trim().to_owned()).with_context(|| format!("short line: {line}"));
+        Ok(Entry { id: cell(id)?, level: cell(level)?, area: cell(area)? })
     });
     rows.collect()
 }
 
-fn table(
-    name: &str,
-    all: &[Entry],
-    proven: &BTreeMap<String, String>,
-    areas: Option<&BTreeSet<String>>,
-) -> String {
-    let chosen = all
-        .iter()
-        .filter(|entry| areas.is_none_or(|areas| areas.contains(&entry.area)));
+fn table(name: &str, all: &[Entry], proven: &BTreeMap<String, String>, areas: Option<&BTreeSet<String>>) -> String {
+    let chosen = all.iter().filter(|entry| areas.is_none_or(|areas| areas.contains(&entry.area)));
     let mut by_area: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in chosen {
         by_area.entry(&entry.area).or_default().push(entry);
@@ -129,36 +93,17 @@ fn table(
         return String::new();
     }
     let row = |area: &str, entries: &[&Entry]| {
-        let of = |must: bool| {
-            entries
-                .iter()
-                .filter(move |e| !must || e.level.starts_with("MUST"))
-        };
+        let of = |must: bool| entries.iter().filter(move |e| !must || e.level.starts_with("MUST"));
         let done = |must: bool| of(must).filter(|e| proven.contains_key(&e.id)).count();
-        format!(
-            "{area:<32}{:>6}/{:<6}{:>6}/{:<6}\n",
-            done(false),
-            of(false).count(),
-            done(true),
-            of(true).count()
-        )
+        format!("{area:<32}{:>6}/{:<6}{:>6}/{:<6}\n", done(false), of(false).count(), done(true), of(true).count())
     };
-    let mut text = format!(
-        "\n## {name}\n{:<32}{:>9}    {:>9}\n",
-        "area", "covered", "MUST"
-    );
+    let mut text = format!("\n## {name}\n{:<32}{:>9}    {:>9}\n", "area", "covered", "MUST");
     for (area, entries) in &by_area {
         text += &row(area, entries);
     }
-    text += &row(
-        "all",
-        &by_area.values().flatten().copied().collect::<Vec<_>>(),
-    );
+    text += &row("all", &by_area.values().flatten().copied().collect::<Vec<_>>());
     for (area, entries) in &by_area {
-        let open = entries
-            .iter()
-            .filter(|e| !proven.contains_key(&e.id))
-            .map(|e| format!("{} {}", e.id, e.level));
+        let open = entries.iter().filter(|e| !proven.contains_key(&e.id)).map(|e| format!("{} {}", e.id, e.level));
         let open: Vec<String> = open.collect();
         if !open.is_empty() {
             text += &["not covered, ", area, ": ", &open.join(", "), "\n"].concat();
@@ -182,9 +127,7 @@ fn proven(root: &Path) -> Result<BTreeMap<String, String>> {
             continue;
         };
         for (id, line) in ids_of(&file) {
-            found
-                .entry(id)
-                .or_insert_with(|| format!("{}:{line}", file.path));
+            found.entry(id).or_insert_with(|| format!("{}:{line}", file.path));
         }
     }
     Ok(found)
@@ -198,9 +141,7 @@ fn ids_of(file: &SourceFile) -> Vec<(String, usize)> {
             continue;
         };
         // A comment right above a test belongs to it.
-        let next = (i..lines.len())
-            .find(|&at| !lines[at].trim_start().starts_with("//"))
-            .unwrap_or(i);
+        let next = (i..lines.len()).find(|&at| !lines[at].trim_start().starts_with("//")).unwrap_or(i);
         if file.is_test(i + 1) || (line.trim_start().starts_with("//") && file.is_test(next + 1)) {
             found.extend(ids(comment).map(|id| (id, i + 1)));
         }
@@ -210,16 +151,12 @@ fn ids_of(file: &SourceFile) -> Vec<(String, usize)> {
 
 /// The ids in a text: a ledger's letter (or `M26`), a hyphen, three digits.
 fn ids(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter(|word| is_id(word))
-        .map(str::to_owned)
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| is_id(word)).map(str::to_owned)
 }
 
 fn is_id(word: &str) -> bool {
     word.split_once('-').is_some_and(|(ledger, number)| {
-        matches!(ledger, "M26" | "S" | "A" | "X")
-            && number.len() == 3
-            && number.bytes().all(|b| b.is_ascii_digit())
+        matches!(ledger, "M26" | "S" | "A" | "X") && number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit())
     })
 }
 
@@ -250,19 +187,9 @@ mod tests {
     #[test]
     fn the_table_counts_and_lists_what_is_open() {
         let proven = BTreeMap::from([("S-001".to_owned(), "a.rs:1".to_owned())]);
-        let text = table(
-            "requirements-stateful.tsv",
-            &parse(TSV).unwrap(),
-            &proven,
-            None,
-        );
-        let row = |area: &str| {
-            text.lines()
-                .find(|l| l.starts_with(area))
-                .unwrap()
-                .split_whitespace()
-                .collect::<Vec<_>>()
-        };
+        let text = table("requirements-stateful.tsv", &parse(TSV).unwrap(), &proven, None);
+        let row =
+            |area: &str| text.lines().find(|l| l.starts_with(area)).unwrap().split_whitespace().collect::<Vec<_>>();
         assert_eq!(row("base"), ["base", "1/2", "1/1"]);
         assert_eq!(row("all"), ["all", "1/3", "1/2"]);
         assert!(text.contains("not covered, base: S-002 MAY\n"));

@@ -3,10 +3,7 @@
 //!
 //! It lives here and not in shell scripts so that it runs wherever Rust runs, and so that its rules have tests.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "xtask talks to a person; no protocol runs on its stdout"
-)]
+#![allow(clippy::print_stdout, reason = "xtask talks to a person; no protocol runs on its stdout")]
 
 pub mod deny;
 pub mod house;

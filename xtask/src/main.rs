@@ -1,9 +1,6 @@
 //! The command line of `cargo xtask`: finds the chore that was asked for and runs it.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "xtask talks to a person; no protocol runs on its stdout"
-)]
+#![allow(clippy::print_stdout, reason = "xtask talks to a person; no protocol runs on its stdout")]
 
 use std::process::ExitCode;
 
@@ -49,10 +46,7 @@ fn run(args: &[String]) -> Result<bool> {
             println!("{COMMANDS}");
             Ok(true)
         }
-        _ => bail!(
-            "`cargo xtask {}` is not a chore; there are:\n{COMMANDS}",
-            args.join(" ")
-        ),
+        _ => bail!("`cargo xtask {}` is not a chore; there are:\n{COMMANDS}", args.join(" ")),
     }
 }
 

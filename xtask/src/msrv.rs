@@ -31,65 +31,38 @@ pub fn check(root: &Path) -> Result<Outcome> {
     } else if fetch_by_rustup(&version) {
         (by_rustup(root, &version), "rustup's")
     } else {
-        let why =
-            format!("no rustc {version}: rustup has none and can fetch none, and apt offers none");
+        let why = format!("no rustc {version}: rustup has none and can fetch none, and apt offers none");
         return Ok(Outcome::Skipped { why, excused: true });
     };
     println!("msrv: with {whence} rustc {version}");
     command.args(["check", "--locked", "--all-features"]);
     for package in &published {
-        command
-            .arg("--package")
-            .arg(package["name"].as_str().unwrap_or_default());
+        command.arg("--package").arg(package["name"].as_str().unwrap_or_default());
     }
-    shell::run(command.env(
-        "CARGO_TARGET_DIR",
-        root.join("target").join("msrv").join("build"),
-    ))?;
+    shell::run(command.env("CARGO_TARGET_DIR", root.join("target").join("msrv").join("build")))?;
     Ok(Outcome::Passed)
 }
 
 /// Packages whose manifest does not say `publish = false`.
 fn published(metadata: &Value) -> Vec<&Value> {
-    let packages = metadata["packages"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    packages
-        .iter()
-        .filter(|p| {
-            p["publish"]
-                .as_array()
-                .is_none_or(|places| !places.is_empty())
-        })
-        .collect()
+    let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    packages.iter().filter(|p| p["publish"].as_array().is_none_or(|places| !places.is_empty())).collect()
 }
 
 fn rust_version(packages: &[&Value]) -> Result<String> {
     let versions = packages.iter().filter_map(|p| p["rust_version"].as_str());
-    versions
-        .max()
-        .map(str::to_owned)
-        .context("no published crate gives a rust-version")
+    versions.max().map(str::to_owned).context("no published crate gives a rust-version")
 }
 
 fn rustup_has(version: &str) -> bool {
-    shell::read(
-        Command::new("rustup")
-            .args(["run", version, "rustc", "--version"])
-            .env("RUSTUP_AUTO_INSTALL", "0"),
-    )
-    .is_ok()
+    shell::read(Command::new("rustup").args(["run", version, "rustc", "--version"]).env("RUSTUP_AUTO_INSTALL", "0"))
+        .is_ok()
 }
 
 fn by_rustup(root: &Path, version: &str) -> Command {
     let mut command = Command::new("rustup");
     // What the outer cargo says of itself must not reach the inner one.
-    command
-        .current_dir(root)
-        .env_remove("RUSTC")
-        .env_remove("CARGO")
-        .args(["run", version, "cargo"]);
+    command.current_dir(root).env_remove("RUSTC").env_remove("CARGO").args(["run", version, "cargo"]);
     command
 }
 
@@ -98,14 +71,7 @@ fn fetch_by_rustup(version: &str) -> bool {
         return false;
     }
     println!("msrv: asking rustup for {version}");
-    let args = [
-        "toolchain",
-        "install",
-        version,
-        "--profile",
-        "minimal",
-        "--no-self-update",
-    ];
+    let args = ["toolchain", "install", version, "--profile", "minimal", "--no-self-update"];
     shell::run(Command::new("rustup").args(args)).is_ok() && rustup_has(version)
 }
 
@@ -128,12 +94,7 @@ fn debian(root: &Path, version: &str) -> Result<Option<PathBuf>> {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder)?;
     }
-    shell::run(
-        Command::new("apt-get")
-            .current_dir(&debs)
-            .args(["download", "--quiet=2"])
-            .args(&packages),
-    )?;
+    shell::run(Command::new("apt-get").current_dir(&debs).args(["download", "--quiet=2"]).args(&packages))?;
     for deb in fs::read_dir(&debs)? {
         shell::run(Command::new("dpkg").arg("-x").arg(deb?.path()).arg(&tree))?;
     }
@@ -147,8 +108,7 @@ fn debian(root: &Path, version: &str) -> Result<Option<PathBuf>> {
 }
 
 fn is(said: &str, version: &str) -> bool {
-    said.strip_prefix("rustc ")
-        .is_some_and(|rest| rest.starts_with(&format!("{version}.")))
+    said.strip_prefix("rustc ").is_some_and(|rest| rest.starts_with(&format!("{version}.")))
 }
 
 /// A script that starts the unpacked compiler with its own libraries, and leaves everybody else's alone.
@@ -169,10 +129,7 @@ fn wrap(tree: &Path, compiler: &Path) -> Result<()> {
 #[cfg(unix)]
 fn make_executable(script: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(fs::set_permissions(
-        script,
-        fs::Permissions::from_mode(0o755),
-    )?)
+    Ok(fs::set_permissions(script, fs::Permissions::from_mode(0o755))?)
 }
 
 /// Where there is no such mode there is no Debian either.
@@ -186,12 +143,7 @@ fn holds_driver(folder: &Path) -> bool {
         .into_iter()
         .flatten()
         .flatten()
-        .any(|entry| {
-            entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with("librustc_driver")
-        })
+        .any(|entry| entry.file_name().to_string_lossy().starts_with("librustc_driver"))
 }
 
 /// What to download, as `name=version`, when the package lists hold this compiler.
@@ -201,11 +153,7 @@ fn offered(version: &str) -> Option<Vec<String>> {
         let full = newest(&lists, version)?;
         let runtime = format!("{library}-{version}={full}");
         let about = shell::read(Command::new("apt-cache").args(["show", &runtime])).ok()?;
-        let mut wanted = vec![
-            format!("{rustc}={full}"),
-            format!("{library}-dev={full}"),
-            runtime,
-        ];
+        let mut wanted = vec![format!("{rustc}={full}"), format!("{library}-dev={full}"), runtime];
         wanted.extend(llvm(&about));
         Some(wanted)
     })
@@ -229,16 +177,9 @@ fn newest(madison: &str, version: &str) -> Option<String> {
 
 /// The LLVM package in the `Depends` of what `apt-cache show` says.
 fn llvm(about: &str) -> Option<String> {
-    let depends = about
-        .lines()
-        .find_map(|line| line.strip_prefix("Depends:"))?;
-    let names = depends
-        .split(',')
-        .filter_map(|one| one.split_whitespace().next());
-    names
-        .into_iter()
-        .find(|name| name.starts_with("libllvm"))
-        .map(str::to_owned)
+    let depends = about.lines().find_map(|line| line.strip_prefix("Depends:"))?;
+    let names = depends.split(',').filter_map(|one| one.split_whitespace().next());
+    names.into_iter().find(|name| name.starts_with("libllvm")).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -249,10 +190,7 @@ mod tests {
     fn the_oldest_version_is_found_among_newer_ones() {
         let lists = " rustc-web | 1.96.0+dfsg1-1~deb12u2 | mirror bookworm-security/main amd64 Packages\n \
                      rustc-web | 1.85.0+dfsg3-1~deb12u3 | mirror bookworm/main amd64 Packages\n";
-        assert_eq!(
-            newest(lists, "1.85").as_deref(),
-            Some("1.85.0+dfsg3-1~deb12u3")
-        );
+        assert_eq!(newest(lists, "1.85").as_deref(), Some("1.85.0+dfsg3-1~deb12u3"));
         assert_eq!(newest(lists, "1.9"), None);
     }
 

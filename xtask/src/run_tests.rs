@@ -2,7 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -18,15 +21,14 @@ struct Tally {
     ignored: usize,
 }
 
+/// How long the tests may say nothing under `CI=true`. A person sees that a test hangs; a machine would wait for ever.
+const SILENCE: Duration = Duration::from_secs(300);
+
 /// Runs all tests, even when one fails: the numbers then say how much is broken.
 pub fn run(root: &Path) -> Result<Outcome> {
-    let args = [
-        "test",
-        "--workspace",
-        "--all-features",
-        "--locked",
-        "--no-fail-fast",
-    ];
+    let args = ["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"];
+    // Building is silent on stdout, so it comes first and by itself.
+    shell::run(shell::cargo(root, &args).arg("--no-run"))?;
     let mut command = shell::cargo(root, &args);
     if let Some(folder) = interop::ready(root) {
         println!("{}={}", interop::VARIABLE, folder.display());
@@ -36,23 +38,15 @@ pub fn run(root: &Path) -> Result<Outcome> {
         command.env_remove(interop::VARIABLE);
     }
     println!("$ cargo {}", args.join(" "));
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cargo does not start")?;
+    let limit = shell::in_ci().then_some(SILENCE);
     let mut tally = Tally::default();
-    let mut output = BufReader::new(child.stdout.take().context("stdout is piped")?);
-    let mut line = Vec::new();
-    // Bytes, not text: a test may print anything.
-    while output.read_until(b'\n', &mut line)? > 0 {
-        let text = String::from_utf8_lossy(&line);
-        print!("{text}");
-        tally.add(&text);
-        line.clear();
-    }
+    let passed = follow(&mut command, limit, |line| {
+        print!("{line}");
+        tally.add(line);
+    });
     let told = tally.told();
-    if !child.wait()?.success() {
-        bail!("{told}; a test failed or does not build");
+    if !passed.with_context(|| told.clone())? {
+        bail!("{told}; a test failed, died or does not build");
     }
     if tally.passed == 0 {
         bail!("not one test ran");
@@ -60,19 +54,55 @@ pub fn run(root: &Path) -> Result<Outcome> {
     Ok(Outcome::Noted(told))
 }
 
+/// Runs a command, hands on each line of its stdout, and says whether it succeeded. A command that is silent for longer
+/// than `limit` is ended with all it started.
+fn follow(command: &mut Command, limit: Option<Duration>, mut each: impl FnMut(&str)) -> Result<bool> {
+    command.stdout(Stdio::piped());
+    #[cfg(unix)]
+    if limit.is_some() {
+        // A group of its own, so that it can be ended as a whole.
+        std::os::unix::process::CommandExt::process_group(command.stdin(Stdio::null()), 0);
+    }
+    let mut child = command.spawn().context("cargo does not start")?;
+    let mut output = BufReader::new(child.stdout.take().context("stdout is piped")?);
+    let (lines, arrive) = mpsc::sync_channel::<Vec<u8>>(64);
+    // Ends with the pipe, or with the receiver.
+    thread::spawn(move || {
+        let mut line = Vec::new();
+        // Bytes, not text: a test may print anything.
+        while output.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+            if lines.send(std::mem::take(&mut line)).is_err() {
+                return;
+            }
+        }
+    });
+    let mut last = String::new();
+    loop {
+        match arrive.recv_timeout(limit.unwrap_or(Duration::MAX)) {
+            Ok(line) => {
+                last = String::from_utf8_lossy(&line).into_owned();
+                each(&last);
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(child.wait()?.success()),
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = shell::read(Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]));
+                let _ = child.kill();
+                child.wait()?;
+                bail!("a test hangs: nothing for {} s after `{}`", limit.unwrap_or_default().as_secs(), last.trim());
+            }
+        }
+    }
+}
+
 impl Tally {
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`; other lines count nothing.
     fn add(&mut self, line: &str) {
-        let Some((_, numbers)) = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
-        else {
+        let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
             return;
         };
         let number = |word: &str| {
             let part = numbers.split("; ").find_map(|part| part.strip_suffix(word));
-            part.and_then(|n| n.trim().parse::<usize>().ok())
-                .unwrap_or(0)
+            part.and_then(|n| n.trim().parse::<usize>().ok()).unwrap_or(0)
         };
         self.programs += 1;
         self.passed += number("passed");
@@ -81,16 +111,8 @@ impl Tally {
     }
 
     fn told(self) -> String {
-        let Self {
-            programs,
-            passed,
-            failed,
-            ignored,
-        } = self;
-        format!(
-            "{} tests ran in {programs} test programs, {failed} failed, {ignored} ignored",
-            passed + failed
-        )
+        let Self { programs, passed, failed, ignored } = self;
+        format!("{} tests ran in {programs} test programs, {failed} failed, {ignored} ignored", passed + failed)
     }
 }
 
@@ -109,18 +131,30 @@ mod tests {
         ] {
             tally.add(line);
         }
-        assert_eq!(
-            tally,
-            Tally {
-                programs: 2,
-                passed: 34,
-                failed: 2,
-                ignored: 1
-            }
-        );
-        assert_eq!(
-            tally.told(),
-            "36 tests ran in 2 test programs, 2 failed, 1 ignored"
-        );
+        assert_eq!(tally, Tally { programs: 2, passed: 34, failed: 2, ignored: 1 });
+        assert_eq!(tally.told(), "36 tests ran in 2 test programs, 2 failed, 1 ignored");
+    }
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn lines_arrive_and_the_end_is_told() {
+        let mut seen = Vec::new();
+        let passed = follow(&mut shell("echo a; echo b; exit 3"), None, |line| seen.push(line.to_owned()));
+        assert!(!passed.unwrap());
+        assert_eq!(seen, ["a\n", "b\n"]);
+    }
+
+    #[test]
+    fn a_silent_command_is_ended_with_its_children() {
+        let started = std::time::Instant::now();
+        let limit = Some(Duration::from_millis(300));
+        let error = follow(&mut shell("echo test a; sleep 600 & wait"), limit, |_| {}).unwrap_err();
+        assert!(error.to_string().contains("after `test a`"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(60));
     }
 }

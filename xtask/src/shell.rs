@@ -7,14 +7,11 @@ use anyhow::{Context, Result, bail};
 
 /// The folder that holds the workspace's `Cargo.toml`.
 pub fn workspace_root() -> Result<PathBuf> {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let here =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = here.parent().context("xtask lies inside the workspace")?;
     if !root.join("Cargo.toml").is_file() {
-        bail!(
-            "{} holds no Cargo.toml; run `cargo xtask` inside the checkout",
-            root.display()
-        );
+        bail!("{} holds no Cargo.toml; run `cargo xtask` inside the checkout", root.display());
     }
     Ok(root.to_path_buf())
 }
@@ -29,9 +26,7 @@ pub fn cargo(root: &Path, args: &[&str]) -> Command {
 /// Prints the command, runs it with our own stdout and stderr, and fails when it fails.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", words(command));
-    let status = command
-        .status()
-        .with_context(|| format!("`{}` does not start", words(command)))?;
+    let status = command.status().with_context(|| format!("`{}` does not start", words(command)))?;
     if !status.success() {
         bail!("`{}` ended with {status}", words(command));
     }
@@ -40,18 +35,11 @@ pub fn run(command: &mut Command) -> Result<()> {
 
 /// Runs the command silently and gives its stdout; a failure carries its stderr.
 pub fn read(command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("`{}` does not start", words(command)))?;
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("`{}` does not start", words(command)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{}` ended with {}\n{}",
-            words(command),
-            output.status,
-            said.trim()
-        );
+        bail!("`{}` ended with {}\n{}", words(command), output.status, said.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -61,27 +49,19 @@ pub fn has(program: impl AsRef<std::ffi::OsStr>) -> bool {
     read(Command::new(program).arg("--version")).is_ok()
 }
 
+/// Whether a machine looks at us, and not a person.
+pub fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
 /// What `cargo metadata` says about the workspace, without looking at dependencies.
 pub fn metadata(root: &Path) -> Result<serde_json::Value> {
-    let text = read(&mut cargo(
-        root,
-        &[
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--offline",
-        ],
-    ))?;
+    let text = read(&mut cargo(root, &["metadata", "--no-deps", "--format-version", "1", "--offline"]))?;
     serde_json::from_str(&text).context("cargo metadata is JSON")
 }
 
 fn words(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
-    std::iter::once(name)
-        .chain(command.get_args())
-        .map(std::ffi::OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(name).chain(command.get_args()).map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }

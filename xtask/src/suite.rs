@@ -20,51 +20,15 @@ struct Step {
 
 /// Cheap steps first, so that a slip is told soon; the tests last, so that their numbers stand at the end of the log.
 const STEPS: [Step; 9] = [
-    Step {
-        name: "fmt",
-        about: "every source is formatted",
-        run: fmt_check,
-    },
-    Step {
-        name: "house",
-        about: "the house rules hold",
-        run: house_rules,
-    },
-    Step {
-        name: "clippy",
-        about: "no lint, in any target, with every feature",
-        run: clippy,
-    },
-    Step {
-        name: "features",
-        about: "the facade builds with each feature alone",
-        run: features,
-    },
-    Step {
-        name: "doc",
-        about: "the documentation builds without a warning",
-        run: doc,
-    },
-    Step {
-        name: "msrv",
-        about: "the oldest compiler we promise still builds it",
-        run: msrv::check,
-    },
-    Step {
-        name: "deny",
-        about: "licences, bans, sources, advisories",
-        run: deny::check,
-    },
-    Step {
-        name: "interop",
-        about: "other people's MCP programs are set up",
-        run: interop_set_up,
-    },
-    Step {
-        name: "test",
-        about: "unit, integration and doc tests",
-        run: run_tests::run,
-    },
+    Step { name: "fmt", about: "every source is formatted", run: fmt_check },
+    Step { name: "house", about: "the house rules hold", run: house_rules },
+    Step { name: "clippy", about: "no lint, in any target, with every feature", run: clippy },
+    Step { name: "features", about: "the facade builds with each feature alone", run: features },
+    Step { name: "doc", about: "the documentation builds without a warning", run: doc },
+    Step { name: "msrv", about: "the oldest compiler we promise still builds it", run: msrv::check },
+    Step { name: "deny", about: "licences, bans, sources, advisories", run: deny::check },
+    Step { name: "interop", about: "other people's MCP programs are set up", run: interop_set_up },
+    Step { name: "test", about: "unit, integration and doc tests", run: run_tests::run },
 ];
 
 enum Verdict {
@@ -83,20 +47,11 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, why) = match &self.verdict {
             Verdict::Passed { note } => ("passed", format!("  {note}")),
-            Verdict::Failed(why) => (
-                "FAILED",
-                format!("  {}", why.lines().next().unwrap_or_default()),
-            ),
-            Verdict::Skipped { why, fails: true } => {
-                ("SKIPPED", format!("  {why} (a failure under CI=true)"))
-            }
+            Verdict::Failed(why) => ("FAILED", format!("  {}", why.lines().next().unwrap_or_default())),
+            Verdict::Skipped { why, fails: true } => ("SKIPPED", format!("  {why} (a failure under CI=true)")),
             Verdict::Skipped { why, fails: false } => ("skipped", format!("  {why}")),
         };
-        let line = format!(
-            "{:<9}{word:<8}{:>7.1} s{why}",
-            self.name,
-            self.took.as_secs_f64()
-        );
+        let line = format!("{:<9}{word:<8}{:>7.1} s{why}", self.name, self.took.as_secs_f64());
         f.write_str(line.trim_end())
     }
 }
@@ -109,26 +64,16 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
         }
         return Ok(true);
     };
-    let strict = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    let strict = shell::in_ci();
     let mut lines = Vec::new();
     for (i, step) in STEPS.iter().enumerate() {
-        println!(
-            "\n=== {}/{} {}: {}",
-            i + 1,
-            STEPS.len(),
-            step.name,
-            step.about
-        );
+        println!("\n=== {}/{} {}: {}", i + 1, STEPS.len(), step.name, step.about);
         let started = Instant::now();
         let verdict = match choice.refuses(step.name) {
             Some(why) => Verdict::Skipped { why, fails: strict },
             None => judge((step.run)(root), strict),
         };
-        let line = Line {
-            name: step.name,
-            verdict,
-            took: started.elapsed(),
-        };
+        let line = Line { name: step.name, verdict, took: started.elapsed() };
         if let Verdict::Failed(why) = &line.verdict {
             println!("{why}");
         }
@@ -140,14 +85,9 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
 
 fn judge(result: Result<Outcome>, strict: bool) -> Verdict {
     match result {
-        Ok(Outcome::Passed) => Verdict::Passed {
-            note: String::new(),
-        },
+        Ok(Outcome::Passed) => Verdict::Passed { note: String::new() },
         Ok(Outcome::Noted(note)) => Verdict::Passed { note },
-        Ok(Outcome::Skipped { why, excused }) => Verdict::Skipped {
-            why,
-            fails: strict && !excused,
-        },
+        Ok(Outcome::Skipped { why, excused }) => Verdict::Skipped { why, fails: strict && !excused },
         Err(error) => Verdict::Failed(format!("{error:#}")),
     }
 }
@@ -163,9 +103,7 @@ fn close(lines: &[Line]) -> bool {
     let skipped = count(|v| matches!(v, Verdict::Skipped { .. }));
     let counted = count(|v| matches!(v, Verdict::Skipped { fails: true, .. }));
     let ran = lines.len() - skipped;
-    println!(
-        "steps: {ran} run, {failed} failed, {skipped} skipped ({counted} of them count as failures)"
-    );
+    println!("steps: {ran} run, {failed} failed, {skipped} skipped ({counted} of them count as failures)");
     let fine = failed + counted == 0;
     println!(
         "{}",
@@ -197,16 +135,11 @@ impl Choice {
                 "--list" => return Ok(None),
                 "--only" => &mut choice.only,
                 "--skip" => &mut choice.skip,
-                other => bail!(
-                    "`{other}` is no option of `cargo xtask test`; there are --only, --skip and --list"
-                ),
+                other => bail!("`{other}` is no option of `cargo xtask test`; there are --only, --skip and --list"),
             };
             match args.next() {
                 Some(name) if STEPS.iter().any(|step| step.name == name) => list.push(name.clone()),
-                other => bail!(
-                    "{arg} wants a step, not `{}`; see --list",
-                    other.map_or("", String::as_str)
-                ),
+                other => bail!("{arg} wants a step, not `{}`; see --list", other.map_or("", String::as_str)),
             }
         }
         Ok(Some(choice))
@@ -235,16 +168,7 @@ fn house_rules(root: &Path) -> Result<Outcome> {
 }
 
 fn clippy(root: &Path) -> Result<Outcome> {
-    let args = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let args = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
     shell::run(&mut shell::cargo(root, &args))?;
     Ok(Outcome::Passed)
 }
@@ -256,37 +180,18 @@ fn interop_set_up(root: &Path) -> Result<Outcome> {
 
 fn features(root: &Path) -> Result<Outcome> {
     let metadata = shell::metadata(root)?;
-    let facade = metadata["packages"]
-        .as_array()
-        .and_then(|all| all.iter().find(|p| p["name"] == "ferromcp"));
-    let features = facade
-        .and_then(|p| p["features"].as_object())
-        .map(|f| f.keys().cloned())
-        .into_iter()
-        .flatten();
+    let facade = metadata["packages"].as_array().and_then(|all| all.iter().find(|p| p["name"] == "ferromcp"));
+    let features = facade.and_then(|p| p["features"].as_object()).map(|f| f.keys().cloned()).into_iter().flatten();
     for feature in std::iter::once(String::new()).chain(features.filter(|f| f != "default")) {
-        let args = [
-            "check",
-            "-p",
-            "ferromcp",
-            "--locked",
-            "--no-default-features",
-            "--features",
-            &feature,
-        ];
-        shell::run(shell::cargo(root, &args).env("RUSTFLAGS", "-D warnings"))?;
+        let args = ["clippy", "-p", "ferromcp", "--locked", "--no-default-features", "--features"];
+        let strict = [feature.as_str(), "--", "-D", "warnings"];
+        shell::run(shell::cargo(root, &args).args(strict))?;
     }
     Ok(Outcome::Passed)
 }
 
 fn doc(root: &Path) -> Result<Outcome> {
-    let args = [
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--all-features",
-        "--locked",
-    ];
+    let args = ["doc", "--workspace", "--no-deps", "--all-features", "--locked"];
     shell::run(shell::cargo(root, &args).env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(Outcome::Passed)
 }
@@ -301,14 +206,9 @@ mod tests {
 
     #[test]
     fn only_and_skip_choose_steps_and_give_the_reason() {
-        let chosen = choice(&["--only", "fmt", "--only", "doc", "--skip", "doc"])
-            .unwrap()
-            .unwrap();
+        let chosen = choice(&["--only", "fmt", "--only", "doc", "--skip", "doc"]).unwrap().unwrap();
         assert_eq!(chosen.refuses("fmt"), None);
-        assert_eq!(
-            chosen.refuses("doc").as_deref(),
-            Some("asked for by --skip")
-        );
+        assert_eq!(chosen.refuses("doc").as_deref(), Some("asked for by --skip"));
         assert_eq!(chosen.refuses("test").as_deref(), Some("not among --only"));
     }
 
@@ -321,44 +221,18 @@ mod tests {
 
     #[test]
     fn a_skip_fails_in_ci_unless_the_machine_cannot() {
-        let skip = |excused| {
-            Ok(Outcome::Skipped {
-                why: "no".to_owned(),
-                excused,
-            })
-        };
-        assert!(matches!(
-            judge(skip(false), true),
-            Verdict::Skipped { fails: true, .. }
-        ));
-        assert!(matches!(
-            judge(skip(true), true),
-            Verdict::Skipped { fails: false, .. }
-        ));
-        assert!(matches!(
-            judge(skip(false), false),
-            Verdict::Skipped { fails: false, .. }
-        ));
+        let skip = |excused| Ok(Outcome::Skipped { why: "no".to_owned(), excused });
+        assert!(matches!(judge(skip(false), true), Verdict::Skipped { fails: true, .. }));
+        assert!(matches!(judge(skip(true), true), Verdict::Skipped { fails: false, .. }));
+        assert!(matches!(judge(skip(false), false), Verdict::Skipped { fails: false, .. }));
     }
 
     #[test]
     fn one_failure_fails_the_whole() {
-        let passed = || Verdict::Passed {
-            note: String::new(),
-        };
-        let line = |verdict| Line {
-            name: "fmt",
-            verdict,
-            took: Duration::ZERO,
-        };
+        let passed = || Verdict::Passed { note: String::new() };
+        let line = |verdict| Line { name: "fmt", verdict, took: Duration::ZERO };
         assert!(close(&[line(passed())]));
-        assert!(!close(&[
-            line(passed()),
-            line(Verdict::Failed("no".to_owned()))
-        ]));
-        assert!(!close(&[line(Verdict::Skipped {
-            why: "no".to_owned(),
-            fails: true
-        })]));
+        assert!(!close(&[line(passed()), line(Verdict::Failed("no".to_owned()))]));
+        assert!(!close(&[line(Verdict::Skipped { why: "no".to_owned(), fails: true })]));
     }
 }

@@ -30,8 +30,7 @@ fn asks_for_feature(stream: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = stream.into_iter().collect();
     tokens.iter().enumerate().any(|(i, token)| match token {
         TokenTree::Ident(name) => {
-            name == "feature"
-                && matches!(tokens.get(i + 1), Some(TokenTree::Punct(p)) if p.as_char() == '=')
+            name == "feature" && matches!(tokens.get(i + 1), Some(TokenTree::Punct(p)) if p.as_char() == '=')
         }
         TokenTree::Group(group) => asks_for_feature(group.stream()),
         _ => false,

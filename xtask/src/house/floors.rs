@@ -24,23 +24,14 @@ pub(super) struct Package {
 /// The packages of the workspace, as `cargo metadata` knows them.
 pub(super) fn packages(root: &Path) -> Result<Vec<Package>> {
     let metadata = shell::metadata(root)?;
-    let listed = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists packages")?;
-    Ok(listed
-        .iter()
-        .map(|package| from_metadata(package, root))
-        .collect())
+    let listed = metadata["packages"].as_array().context("cargo metadata lists packages")?;
+    Ok(listed.iter().map(|package| from_metadata(package, root)).collect())
 }
 
 pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
     let mut found = Vec::new();
     for package in packages {
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|d| packages.iter().any(|p| p.name == **d))
-        {
+        for dependency in package.dependencies.iter().filter(|d| packages.iter().any(|p| p.name == **d)) {
             if let Some(why) = refuse(&package.name, dependency) {
                 found.push(Violation::new(&package.manifest, 1, why));
             }
@@ -53,9 +44,7 @@ pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
 fn refuse(package: &str, dependency: &str) -> Option<String> {
     let (own, other) = (floor(package), floor(dependency));
     if package == "ferromcp-auth" && dependency != "ferromcp-core" {
-        return Some(format!(
-            "{package} depends on {dependency}; it plugs in from outside and imports core only"
-        ));
+        return Some(format!("{package} depends on {dependency}; it plugs in from outside and imports core only"));
     }
     (other >= own).then(|| {
         format!(
@@ -77,20 +66,11 @@ fn floor(package: &str) -> u8 {
 fn from_metadata(package: &Value, root: &Path) -> Package {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let manifest = text(&package["manifest_path"]);
-    let manifest = Path::new(&manifest)
-        .strip_prefix(root)
-        .map_or(manifest.clone(), |p| p.display().to_string());
-    let dependencies = package["dependencies"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let manifest = Path::new(&manifest).strip_prefix(root).map_or(manifest.clone(), |p| p.display().to_string());
+    let dependencies = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
     Package {
         name: text(&package["name"]),
         manifest,
-        dependencies: dependencies
-            .iter()
-            .filter(|d| d["kind"] != "dev")
-            .map(|d| text(&d["name"]))
-            .collect(),
+        dependencies: dependencies.iter().filter(|d| d["kind"] != "dev").map(|d| text(&d["name"])).collect(),
     }
 }

@@ -42,8 +42,7 @@ impl Functions<'_> {
                 "`fn {}` has {lines} lines, the limit is {MAX_FUNCTION}; give its parts names of their own",
                 sig.ident
             );
-            self.found
-                .push(Violation::new(&self.file.path, first, what));
+            self.found.push(Violation::new(&self.file.path, first, what));
         }
     }
 }

@@ -6,11 +6,7 @@ use super::{SourceFile, Violation};
 
 pub(super) fn check(file: &SourceFile) -> Vec<Violation> {
     let mut found = Vec::new();
-    let opening = file
-        .text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default();
+    let opening = file.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     if !opening.starts_with("//!") {
         let what = "the file does not open with `//!`; say what lives here and why";
         found.push(Violation::new(&file.path, 1, what));
@@ -21,9 +17,7 @@ pub(super) fn check(file: &SourceFile) -> Vec<Violation> {
         };
         let called = matches!(rest.first(), Some(TokenTree::Punct(p)) if p.as_char() == '!');
         if called && (name == "todo" || name == "unimplemented") {
-            let what = format!(
-                "`{name}!` is a promise the caller cannot read; write it, or do not offer it"
-            );
+            let what = format!("`{name}!` is a promise the caller cannot read; write it, or do not offer it");
             found.push(Violation::new(&file.path, name.span().start().line, what));
         }
     });

@@ -53,11 +53,7 @@ pub fn check(root: &Path) -> Result<Report> {
     }
     violations.sort();
     let unsafe_count = sources.iter().map(manners::count_unsafe).sum();
-    Ok(Report {
-        violations,
-        files: sources.len(),
-        unsafe_count,
-    })
+    Ok(Report { violations, files: sources.len(), unsafe_count })
 }
 
 /// Runs [`check`] and prints what it found.

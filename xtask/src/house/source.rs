@@ -24,9 +24,7 @@ pub struct SourceFile {
 
 impl std::fmt::Debug for SourceFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SourceFile")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("SourceFile").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -35,26 +33,14 @@ impl SourceFile {
     pub fn parse(path: impl Into<String>, text: impl Into<String>) -> Result<Self, Violation> {
         let (path, text) = (path.into(), text.into());
         let broken = |line: usize, why: String| {
-            Violation::new(
-                &path,
-                line,
-                format!("does not parse ({why}); the compiler will say more"),
-            )
+            Violation::new(&path, line, format!("does not parse ({why}); the compiler will say more"))
         };
-        let ast =
-            syn::parse_file(&text).map_err(|e| broken(e.span().start().line, e.to_string()))?;
-        let tokens: TokenStream = text
-            .parse()
-            .map_err(|e: proc_macro2::LexError| broken(e.span().start().line, e.to_string()))?;
+        let ast = syn::parse_file(&text).map_err(|e| broken(e.span().start().line, e.to_string()))?;
+        let tokens: TokenStream =
+            text.parse().map_err(|e: proc_macro2::LexError| broken(e.span().start().line, e.to_string()))?;
         let mut finder = TestFinder::default();
         finder.visit_file(&ast);
-        Ok(Self {
-            path,
-            text,
-            ast,
-            tokens,
-            tests: finder.found,
-        })
+        Ok(Self { path, text, ast, tokens, tests: finder.found })
     }
 
     /// Whether the whole file is a test or a benchmark.
@@ -81,24 +67,14 @@ impl SourceFile {
 
 /// Whether a path names a file of tests or benchmarks.
 pub(crate) fn is_test_path(path: &str) -> bool {
-    path.rsplit('/').next() == Some("tests.rs")
-        || path
-            .split('/')
-            .any(|part| matches!(part, "tests" | "benches"))
+    path.rsplit('/').next() == Some("tests.rs") || path.split('/').any(|part| matches!(part, "tests" | "benches"))
 }
 
 /// Reads the sources of every room, in order of path; the second list holds files that do not parse.
 pub(super) fn collect(root: &Path) -> Result<(Vec<SourceFile>, Vec<Violation>)> {
-    let mut rooms: Vec<String> = ["examples/src", "xtask/src", "bench", "conformance"]
-        .map(str::to_owned)
-        .to_vec();
-    for entry in
-        std::fs::read_dir(root.join("crates")).context("the workspace has a folder `crates`")?
-    {
-        rooms.push(format!(
-            "crates/{}/src",
-            entry?.file_name().to_string_lossy()
-        ));
+    let mut rooms: Vec<String> = ["examples/src", "xtask/src", "bench", "conformance"].map(str::to_owned).to_vec();
+    for entry in std::fs::read_dir(root.join("crates")).context("the workspace has a folder `crates`")? {
+        rooms.push(format!("crates/{}/src", entry?.file_name().to_string_lossy()));
     }
     let mut paths = Vec::new();
     for room in rooms {
@@ -142,8 +118,7 @@ fn walk(stream: TokenStream, look: &mut impl FnMut(&TokenTree, &[TokenTree])) {
     for (i, token) in tokens.iter().enumerate() {
         look(token, &tokens[i + 1..]);
         if let TokenTree::Group(group) = token {
-            let after_hash = i > 0
-                && matches!(&tokens[i - 1], TokenTree::Punct(p) if "#!".contains(p.as_char()));
+            let after_hash = i > 0 && matches!(&tokens[i - 1], TokenTree::Punct(p) if "#!".contains(p.as_char()));
             if !(after_hash && group.delimiter() == Delimiter::Bracket && is_doc(group.stream())) {
                 walk(group.stream(), look);
             }
@@ -167,11 +142,7 @@ impl TestFinder {
     fn note(&mut self, attrs: &[syn::Attribute], span: proc_macro2::Span) -> bool {
         let test = attrs.iter().any(is_test_attr);
         if test {
-            let first = attrs
-                .iter()
-                .map(|a| a.span().start().line)
-                .chain([span.start().line])
-                .min();
+            let first = attrs.iter().map(|a| a.span().start().line).chain([span.start().line]).min();
             self.found.push(first.unwrap_or(1)..=span.end().line);
         }
         test

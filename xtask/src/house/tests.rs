@@ -13,19 +13,13 @@ fn lines(found: &[Violation]) -> Vec<usize> {
 }
 
 fn cycle(files: &[(&str, &str)]) -> Vec<Violation> {
-    let files: Vec<SourceFile> = files
-        .iter()
-        .map(|(name, text)| file(&format!("crates/a/src/{name}"), text))
-        .collect();
+    let files: Vec<SourceFile> = files.iter().map(|(name, text)| file(&format!("crates/a/src/{name}"), text)).collect();
     cycles::check(&files)
 }
 
 #[test]
 fn a_violation_is_one_line_with_its_place() {
-    assert_eq!(
-        Violation::new("a/src/b.rs", 7, "wrong; mend it").to_string(),
-        "a/src/b.rs:7: wrong; mend it"
-    );
+    assert_eq!(Violation::new("a/src/b.rs", 7, "wrong; mend it").to_string(), "a/src/b.rs:7: wrong; mend it");
 }
 
 #[test]
@@ -41,15 +35,8 @@ fn a_file_has_500_lines_at_most() {
     let found = length::check(&file("crates/a/src/b.rs", &lines_of(501)));
     assert_eq!(lines(&found), [501]);
     assert!(found[0].what.contains("501 lines"));
-    for test in [
-        "crates/a/src/b/tests.rs",
-        "crates/a/tests/it/main.rs",
-        "bench/benches/b.rs",
-    ] {
-        assert!(
-            length::check(&file(test, &lines_of(501))).is_empty(),
-            "{test}"
-        );
+    for test in ["crates/a/src/b/tests.rs", "crates/a/tests/it/main.rs", "bench/benches/b.rs"] {
+        assert!(length::check(&file(test, &lines_of(501))).is_empty(), "{test}");
     }
 }
 
@@ -67,13 +54,7 @@ fn a_function_has_80_lines_at_most() {
         assert!(check(&format!("{test}{}", body(81))).is_empty());
     }
     assert!(check(&format!("#[cfg(test)]\nmod tests {{\n{}}}", body(81))).is_empty());
-    assert!(
-        check(&format!(
-            "#[cfg(all(test, unix))]\nmod tests {{\n{}}}",
-            body(81)
-        ))
-        .is_empty()
-    );
+    assert!(check(&format!("#[cfg(all(test, unix))]\nmod tests {{\n{}}}", body(81))).is_empty());
 }
 
 #[test]
@@ -84,14 +65,9 @@ fn two_files_that_name_each_other_are_a_cycle() {
         ("b.rs", "pub struct B;\n\nfn f() { super::a::A; }\n"),
     ]);
     assert_eq!(found.len(), 1);
-    assert_eq!(
-        (found[0].path.as_str(), found[0].line),
-        ("crates/a/src/a.rs", 1)
-    );
+    assert_eq!((found[0].path.as_str(), found[0].line), ("crates/a/src/a.rs", 1));
     assert!(
-        found[0]
-            .what
-            .contains("crate::a → crate::b (crates/a/src/a.rs:1) → crate::a (crates/a/src/b.rs:3)"),
+        found[0].what.contains("crate::a → crate::b (crates/a/src/a.rs:1) → crate::a (crates/a/src/b.rs:3)"),
         "{}",
         found[0]
     );
@@ -113,10 +89,7 @@ fn paths_inside_macro_calls_count() {
     let found = cycle(&[
         ("lib.rs", "mod a;\nmod b;\n"),
         ("a.rs", "use crate::b::B;\npub fn f() {}\n"),
-        (
-            "b.rs",
-            "pub struct B;\nfn g() { println!(\"{}\", crate::a::f()); }\n",
-        ),
+        ("b.rs", "pub struct B;\nfn g() { println!(\"{}\", crate::a::f()); }\n"),
     ]);
     assert_eq!(found.len(), 1);
 }
@@ -125,10 +98,7 @@ fn paths_inside_macro_calls_count() {
 fn re_exports_are_followed_to_where_the_item_lives() {
     let parts = |name: &'static str| {
         [
-            (
-                "lib.rs",
-                "mod a;\nmod b;\npub use a::{A, Plain};\npub use b::B;\n",
-            ),
+            ("lib.rs", "mod a;\nmod b;\npub use a::{A, Plain};\npub use b::B;\n"),
             ("a.rs", "use crate::B;\npub struct A;\npub struct Plain;\n"),
             ("b.rs", name),
         ]
@@ -138,13 +108,23 @@ fn re_exports_are_followed_to_where_the_item_lives() {
 }
 
 #[test]
+fn a_glob_names_everything_it_brings() {
+    for shared in ["pub use tool::Tool;", "pub use tool::*;"] {
+        let found = cycle(&[
+            ("lib.rs", "mod methods;\nmod model;\n"),
+            ("methods.rs", "use crate::model::*;\npub fn name(_: Tool) {}\n"),
+            ("model/mod.rs", &format!("mod tool;\n{shared}\n")),
+            ("model/tool.rs", "use crate::methods::name;\npub struct Tool;\n"),
+        ]);
+        assert_eq!(found.len(), 1, "{shared}");
+    }
+}
+
+#[test]
 fn a_parent_that_only_re_exports_makes_no_cycle() {
     let found = cycle(&[
         ("lib.rs", "pub mod wire;\npub use wire::Frame;\n"),
-        (
-            "wire/mod.rs",
-            "mod frame;\nmod line;\npub use frame::Frame;\npub(crate) use line::Line;\n",
-        ),
+        ("wire/mod.rs", "mod frame;\nmod line;\npub use frame::Frame;\npub(crate) use line::Line;\n"),
         ("wire/frame.rs", "use super::Line;\npub struct Frame;\n"),
         ("wire/line.rs", "pub struct Line;\n"),
     ]);
@@ -155,10 +135,7 @@ fn a_parent_that_only_re_exports_makes_no_cycle() {
 fn a_parent_that_uses_its_child_and_lends_to_it_is_a_cycle() {
     let found = cycle(&[
         ("lib.rs", "mod wire;\n"),
-        (
-            "wire/mod.rs",
-            "mod frame;\npub struct Limit;\nfn f() { frame::read() }\n",
-        ),
+        ("wire/mod.rs", "mod frame;\npub struct Limit;\nfn f() { frame::read() }\n"),
         ("wire/frame.rs", "use super::Limit;\npub fn read() {}\n"),
     ]);
     assert_eq!(found.len(), 1);
@@ -169,10 +146,7 @@ fn tests_and_other_crates_make_no_cycle() {
     let found = cycle(&[
         ("lib.rs", "mod a;\nmod b;\n"),
         ("a.rs", "use crate::b::B;\nuse bytes::b;\npub struct A;\n"),
-        (
-            "b.rs",
-            "pub struct B;\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n    use super::*;\n}\n",
-        ),
+        ("b.rs", "pub struct B;\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n    use super::*;\n}\n"),
         ("b/tests.rs", "use crate::a::A;\n"),
     ]);
     assert!(found.is_empty(), "{found:?}");
@@ -198,14 +172,7 @@ fn crates_import_from_lower_floors_only() {
     let house = |name: &str, dependency: &str| {
         let mut packages: Vec<Package> = ["ferromcp-core", "ferromcp-transport", "ferromcp-macros"]
             .iter()
-            .chain(&[
-                "ferromcp-server",
-                "ferromcp-client",
-                "ferromcp-auth",
-                "ferromcp",
-                "ferromcp-cli",
-                "xtask",
-            ])
+            .chain(&["ferromcp-server", "ferromcp-client", "ferromcp-auth", "ferromcp", "ferromcp-cli", "xtask"])
             .filter(|known| **known != name)
             .map(|known| package(known, &[]))
             .collect();
@@ -240,38 +207,16 @@ fn features_are_asked_for_in_lib_rs_only() {
     let gate = "//! x\n#[cfg(feature = \"http\")]\nmod http;\n";
     assert_eq!(check("crates/a/src/b.rs", gate), [2]);
     assert!(check("crates/a/src/lib.rs", gate).is_empty());
-    assert_eq!(
-        check(
-            "crates/a/src/b.rs",
-            "fn f() {\n    if cfg!(feature = \"x\") {}\n}\n"
-        ),
-        [2]
-    );
-    assert_eq!(
-        check(
-            "crates/a/src/b.rs",
-            "#![cfg_attr(all(unix, feature = \"x\"), allow(y))]\n"
-        ),
-        [1]
-    );
-    assert!(
-        check(
-            "crates/a/src/b.rs",
-            "#![cfg_attr(docsrs, feature(doc_cfg))]\n#[cfg(unix)]\nfn f() {}\n"
-        )
-        .is_empty()
-    );
+    assert_eq!(check("crates/a/src/b.rs", "fn f() {\n    if cfg!(feature = \"x\") {}\n}\n"), [2]);
+    assert_eq!(check("crates/a/src/b.rs", "#![cfg_attr(all(unix, feature = \"x\"), allow(y))]\n"), [1]);
+    assert!(check("crates/a/src/b.rs", "#![cfg_attr(docsrs, feature(doc_cfg))]\n#[cfg(unix)]\nfn f() {}\n").is_empty());
 }
 
 #[test]
 fn revisions_are_named_where_they_live() {
     let check = |path: &str, text: &str| lines(&versions::check(&file(path, text)));
     let named = "//! x\nconst V: &str = \"2025-06-18\";\n";
-    for path in [
-        "crates/a/src/b.rs",
-        "crates/ferromcp-core/src/message.rs",
-        "crates/ferromcp-server/src/revision.rs",
-    ] {
+    for path in ["crates/a/src/b.rs", "crates/ferromcp-core/src/message.rs", "crates/ferromcp-server/src/revision.rs"] {
         assert_eq!(check(path, named), [2], "{path}");
     }
     for path in [
@@ -283,13 +228,7 @@ fn revisions_are_named_where_they_live() {
     ] {
         assert!(check(path, named).is_empty(), "{path}");
     }
-    assert_eq!(
-        check(
-            "crates/a/src/b.rs",
-            "fn f() {\n    g!(h(b\"2026-07-28\"));\n}\n"
-        ),
-        [2]
-    );
+    assert_eq!(check("crates/a/src/b.rs", "fn f() {\n    g!(h(b\"2026-07-28\"));\n}\n"), [2]);
     let prose = "//! Since 2026-07-28, see <https://example.org/2026-07-28>\n/// 2024-11-05\nfn f() {} // 2024-11-05\n\
                  #[test]\nfn t() { g(\"2024-11-05\") }\nconst DAY: &str = \"2024-12-24\";\n";
     assert!(check("crates/a/src/b.rs", prose).is_empty());
@@ -308,10 +247,7 @@ fn a_file_opens_with_what_it_is() {
 #[test]
 fn nothing_is_left_half_done() {
     let check = |text: &str| lines(&manners::check(&file("crates/a/src/b.rs", text)));
-    assert_eq!(
-        check("//! x\nfn f() {\n    todo!()\n}\nfn g() { unimplemented!(\"later\") }\n"),
-        [3, 5]
-    );
+    assert_eq!(check("//! x\nfn f() {\n    todo!()\n}\nfn g() { unimplemented!(\"later\") }\n"), [3, 5]);
     assert!(check("//! x\n// todo!()\nfn todo() { let s = \"todo!()\"; }\n").is_empty());
 }
 

@@ -6,13 +6,8 @@ use proc_macro2::TokenTree;
 use super::{SourceFile, Violation};
 
 /// The revisions, year and day apart so that this file keeps its own rule.
-const REVISIONS: [(&str, &str); 5] = [
-    ("2024", "11-05"),
-    ("2025", "03-26"),
-    ("2025", "06-18"),
-    ("2025", "11-25"),
-    ("2026", "07-28"),
-];
+const REVISIONS: [(&str, &str); 5] =
+    [("2024", "11-05"), ("2025", "03-26"), ("2025", "06-18"), ("2025", "11-25"), ("2026", "07-28")];
 
 pub(super) fn check(file: &SourceFile) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -36,8 +31,6 @@ pub(super) fn check(file: &SourceFile) -> Vec<Violation> {
 fn may_name_revisions(path: &str) -> bool {
     let in_core = path
         .strip_prefix("crates/ferromcp-core/src/")
-        .is_some_and(|inner| {
-            matches!(inner, "revision.rs" | "methods.rs") || inner.starts_with("wire/v")
-        });
+        .is_some_and(|inner| matches!(inner, "revision.rs" | "methods.rs") || inner.starts_with("wire/v"));
     in_core || path.contains("/era/")
 }

@@ -21,10 +21,7 @@ pub(super) fn check(files: &[SourceFile]) -> Vec<Violation> {
             crates.entry(root).or_default().push(file);
         }
     }
-    crates
-        .values()
-        .flat_map(|files| Graph::of(files).violations())
-        .collect()
+    crates.values().flat_map(|files| Graph::of(files).violations()).collect()
 }
 
 /// The modules of one crate and who names whom.
@@ -38,33 +35,18 @@ struct Graph {
 impl Graph {
     fn of(files: &[&SourceFile]) -> Self {
         let has_lib = files.iter().any(|f| f.path.ends_with("/src/lib.rs"));
-        let modules: Vec<Module> = files
-            .iter()
-            .filter_map(|file| Module::read(file, has_lib))
-            .collect();
-        let by_name = modules
-            .iter()
-            .enumerate()
-            .map(|(i, m)| (m.name.clone(), i))
-            .collect();
-        let mut graph = Self {
-            modules,
-            by_name,
-            edges: Vec::new(),
-        };
-        graph.edges = graph
-            .modules
-            .iter()
-            .enumerate()
-            .map(|(i, module)| graph.edges_of(i, module))
-            .collect();
+        let modules: Vec<Module> = files.iter().filter_map(|file| Module::read(file, has_lib)).collect();
+        let by_name = modules.iter().enumerate().map(|(i, m)| (m.name.clone(), i)).collect();
+        let mut graph = Self { modules, by_name, edges: Vec::new() };
+        graph.edges = graph.modules.iter().enumerate().map(|(i, module)| graph.edges_of(i, module)).collect();
         graph
     }
 
     fn edges_of(&self, from: usize, module: &Module) -> BTreeMap<usize, usize> {
         let mut edges = BTreeMap::new();
         for (path, line) in &module.uses {
-            if let Some(to) = self.home(path, 0).filter(|to| *to != from) {
+            let all = if path.last().is_some_and(|last| last == "*") { self.behind(path, 0) } else { Vec::new() };
+            for to in self.home(path, 0).into_iter().chain(all).filter(|to| *to != from) {
                 let first = edges.entry(to).or_insert(*line);
                 *first = (*first).min(*line);
             }
@@ -74,9 +56,7 @@ impl Graph {
 
     /// The module that defines what an absolute path names; `None` for a bare module and for things of other crates.
     fn home(&self, path: &[String], hops: usize) -> Option<usize> {
-        let depth = (0..=path.len())
-            .rev()
-            .find(|n| self.by_name.contains_key(&path[..*n]))?;
+        let depth = (0..=path.len()).rev().find(|n| self.by_name.contains_key(&path[..*n]))?;
         let id = self.by_name[&path[..depth]];
         let module = &self.modules[id];
         let item = path.get(depth)?;
@@ -101,6 +81,21 @@ impl Graph {
         });
         // What is found nowhere was written by a macro, and stands where it was looked for.
         behind_glob.or(Some(id))
+    }
+
+    /// The modules whose items a glob brings in through re-exports.
+    fn behind(&self, glob: &[String], hops: usize) -> Vec<usize> {
+        let Some(&id) = self.by_name.get(&glob[..glob.len() - 1]).filter(|_| hops <= MAX_REEXPORTS) else {
+            return Vec::new();
+        };
+        let module = &self.modules[id];
+        let mut found: Vec<usize> = module.names.values().filter_map(|path| self.home(path, 0)).collect();
+        for inner in &module.globs {
+            let inner = [inner.as_slice(), &["*".to_owned()]].concat();
+            found.extend(self.home(&inner, 0));
+            found.extend(self.behind(&inner, hops + 1));
+        }
+        found
     }
 
     fn violations(&self) -> Vec<Violation> {
@@ -147,11 +142,7 @@ impl Graph {
         for (i, &at) in cycle.iter().enumerate() {
             let next = cycle[(i + 1) % cycle.len()];
             let line = self.edges[at][&next];
-            way = format!(
-                "{way} → {} ({}:{line})",
-                self.modules[next].shown(),
-                self.modules[at].path
-            );
+            way = format!("{way} → {} ({}:{line})", self.modules[next].shown(), self.modules[at].path);
         }
         let line = self.edges[cycle[0]][&cycle[1 % cycle.len()]];
         let what = format!("import cycle {way}; move what both need into a module below them");

@@ -33,16 +33,11 @@ impl Module {
         if inner.starts_with("bin/") || (has_lib && inner == "main.rs") {
             return None;
         }
-        let mut name: Vec<String> = inner
-            .trim_end_matches(".rs")
-            .split('/')
-            .map(str::to_owned)
-            .collect();
+        let mut name: Vec<String> = inner.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
         if matches!(inner, "lib.rs" | "main.rs") || name.last().is_some_and(|last| last == "mod") {
             name.pop();
         }
-        let gathers =
-            inner.ends_with("lib.rs") || inner.ends_with("main.rs") || inner.ends_with("mod.rs");
+        let gathers = inner.ends_with("lib.rs") || inner.ends_with("main.rs") || inner.ends_with("mod.rs");
         let module = Self {
             name,
             path: file.path.clone(),
@@ -52,13 +47,7 @@ impl Module {
             globs: Vec::new(),
             uses: Vec::new(),
         };
-        let mut reader = Reader {
-            file,
-            gathers,
-            module,
-            children: BTreeSet::new(),
-            inline: Vec::new(),
-        };
+        let mut reader = Reader { file, gathers, module, children: BTreeSet::new(), inline: Vec::new() };
         reader.declare(&file.ast.items);
         reader.visit_file(&file.ast);
         Some(reader.module)
@@ -66,10 +55,7 @@ impl Module {
 
     /// Its name as one would write it.
     pub(super) fn shown(&self) -> String {
-        std::iter::once("crate")
-            .chain(self.name.iter().map(String::as_str))
-            .collect::<Vec<_>>()
-            .join("::")
+        std::iter::once("crate").chain(self.name.iter().map(String::as_str)).collect::<Vec<_>>().join("::")
     }
 }
 
@@ -88,11 +74,7 @@ impl Reader<'_> {
     fn declare(&mut self, items: &[syn::Item]) {
         for item in items {
             if let syn::Item::Mod(child) = item {
-                let list = if child.content.is_some() {
-                    &mut self.module.items
-                } else {
-                    &mut self.children
-                };
+                let list = if child.content.is_some() { &mut self.module.items } else { &mut self.children };
                 list.insert(child.ident.to_string());
             } else if let Some(name) = item_name(item) {
                 self.module.items.insert(name);
@@ -175,9 +157,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let shared = !matches!(item.vis, syn::Visibility::Inherited);
         for (path, _) in leaves(&item.tree) {
-            let of_child = path
-                .first()
-                .is_some_and(|first| self.children.contains(first));
+            let of_child = path.first().is_some_and(|first| self.children.contains(first));
             if !(shared && (self.gathers || of_child)) {
                 self.note(&path, item.span().start().line);
             }
@@ -213,9 +193,7 @@ fn path_at(tokens: &[TokenTree], mut i: usize) -> Vec<String> {
     let mut path = Vec::new();
     while let Some(TokenTree::Ident(name)) = tokens.get(i) {
         path.push(name.to_string());
-        let colons = tokens
-            .get(i + 1..i + 3)
-            .is_some_and(|two| two.iter().all(|t| is_punct(t, ':')));
+        let colons = tokens.get(i + 1..i + 3).is_some_and(|two| two.iter().all(|t| is_punct(t, ':')));
         if !colons {
             break;
         }
@@ -235,9 +213,7 @@ fn leaves(tree: &syn::UseTree) -> Vec<(Vec<String>, Option<String>)> {
             .map(|(path, alias)| match path.as_slice() {
                 // `a::{self}` is `a` by its own name.
                 [own] if own == "self" && first != "self" => {
-                    let alias = alias
-                        .filter(|a| a != "self")
-                        .unwrap_or_else(|| first.clone());
+                    let alias = alias.filter(|a| a != "self").unwrap_or_else(|| first.clone());
                     (vec![first.clone()], Some(alias))
                 }
                 _ => ([vec![first.clone()], path].concat(), alias),
