@@ -27,7 +27,7 @@ struct Entry {
 pub fn run(root: &Path, args: &[String]) -> Result<()> {
     let areas = read_areas(args)?;
     let Some(folder) = folder(root) else {
-        println!("no ledgers: {VARIABLE} names no folder, and there is none at {BESIDE} from the checkout");
+        println!("no ledgers: {VARIABLE} names no folder that is there, or is unset and there is none at {BESIDE}");
         return Ok(());
     };
     let proven = proven(root)?;
@@ -54,8 +54,8 @@ fn read_areas(args: &[String]) -> Result<Option<BTreeSet<String>>> {
 }
 
 fn folder(root: &Path) -> Option<PathBuf> {
-    let named = std::env::var_os(VARIABLE).map(PathBuf::from);
-    named.into_iter().chain([root.join(BESIDE)]).find(|folder| folder.is_dir())
+    let folder = std::env::var_os(VARIABLE).map_or_else(|| root.join(BESIDE), PathBuf::from);
+    folder.is_dir().then_some(folder)
 }
 
 fn ledgers(folder: &Path) -> Result<Vec<PathBuf>> {
