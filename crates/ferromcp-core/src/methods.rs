@@ -5,7 +5,15 @@
 
 use crate::json::RawJson;
 use crate::meta::Meta;
-use crate::model::*;
+use crate::model::{
+    AcknowledgedParams, CacheScope, CallToolParams, CallToolResult, CancelledParams, CompleteParams, CompleteResult,
+    CreateMessageParams, CreateMessageResult, CreateTaskResult, DiscoverParams, DiscoverResult, ElicitParams,
+    ElicitResult, ElicitationCompleteParams, EmptyParams, EmptyResult, GetPromptParams, GetPromptResult,
+    InitializeParams, InitializeResult, ListParams, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListRootsResult, ListTasksResult, ListToolsResult, ListenParams, ListenResult,
+    LogMessageParams, NotificationParams, ProgressParams, ReadResourceParams, ReadResourceResult,
+    ResourceUpdatedParams, ResourceUriParams, SetLevelParams, Task, TaskIdParams, TaskPayload,
+};
 use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 use crate::revision::Revision::{V2024_11_05, V2025_06_18, V2025_11_25, V2026_07_28};
@@ -57,6 +65,7 @@ macro_rules! messages {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
+        #[allow(clippy::large_enum_variant)] // one at a time is alive, and a box would cost each call an allocation
         pub enum $enum {
             $(#[doc = concat!("`", $name, "`")] $variant($params),)*
             /// A method of somebody's own.

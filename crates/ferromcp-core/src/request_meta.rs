@@ -122,23 +122,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
                 while let Some(CowKey(name)) = map.next_key::<CowKey<'de>>()? {
                     match &*name {
                         key::PROTOCOL_VERSION => {
-                            once(&meta.protocol_version, &name)?;
+                            once(meta.protocol_version.is_none(), &name)?;
                             meta.protocol_version = Some(map.next_value::<CowKey<'de>>()?.0);
                         }
                         key::CLIENT_CAPABILITIES => {
-                            once(&meta.client_capabilities, &name)?;
+                            once(meta.client_capabilities.is_none(), &name)?;
                             meta.client_capabilities = Some(map.next_value::<Object<_>>()?.0);
                         }
                         key::CLIENT_INFO => {
-                            once(&meta.client_info, &name)?;
+                            once(meta.client_info.is_none(), &name)?;
                             meta.client_info = Some(map.next_value()?);
                         }
                         key::LOG_LEVEL => {
-                            once(&meta.log_level, &name)?;
+                            once(meta.log_level.is_none(), &name)?;
                             meta.log_level = Some(map.next_value()?);
                         }
                         key::PROGRESS_TOKEN => {
-                            once(&meta.progress_token, &name)?;
+                            once(meta.progress_token.is_none(), &name)?;
                             meta.progress_token = map.next_value()?;
                         }
                         _ => {
@@ -160,11 +160,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
     }
 }
 
-fn once<T, E: serde::de::Error>(slot: &Option<T>, name: &str) -> Result<(), E> {
-    match slot {
-        None => Ok(()),
-        Some(_) => Err(E::custom(format_args!("duplicate field `{name}`"))),
-    }
+fn once<E: serde::de::Error>(first: bool, name: &str) -> Result<(), E> {
+    if first { Ok(()) } else { Err(E::custom(format_args!("duplicate field `{name}`"))) }
 }
 
 impl<'de> Deserialize<'de> for RequestMeta {

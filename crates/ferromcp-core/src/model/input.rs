@@ -14,6 +14,7 @@ use crate::meta::Meta;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "Bare", try_from = "Bare")]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // a handful at a time, and the usual one is the large one
 pub enum InputRequest {
     /// Ask the user.
     Elicit(ElicitParams),
@@ -96,6 +97,7 @@ mod questions {
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
+    #[allow(clippy::ref_option)] // the signature that serde calls
     pub(super) fn serialize<S: Serializer>(
         questions: &Option<Vec<(String, InputRequest)>>,
         serializer: S,

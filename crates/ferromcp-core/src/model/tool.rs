@@ -191,7 +191,8 @@ impl CallToolResult {
 
     /// Structured content with the same as text, for peers and models that read text.
     pub fn structured(json: RawJson) -> Self {
-        Self { structured_content: Some(json.clone()), ..Self::text(json.as_str()) }
+        let text = Self::text(json.as_str());
+        Self { structured_content: Some(json), ..text }
     }
 
     /// Whether the tool failed.

@@ -26,6 +26,7 @@ pub(super) struct EnvelopeSeed<'f, S> {
 /// What has been read of the envelope so far.
 struct Parts<'de, S: Sender> {
     version: bool,
+    #[allow(clippy::option_option)] // absent, `null` and given are three things
     id: Option<Option<RequestId>>,
     method: Option<Cow<'de, str>>,
     said: Option<Said<S>>,

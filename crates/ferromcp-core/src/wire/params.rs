@@ -11,7 +11,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::json::{RawJson, RawMap, Str};
-use crate::model::*;
+use crate::model::{
+    AcknowledgedParams, CallToolParams, CancelledParams, CompleteParams, CreateMessageParams, ElicitParams,
+    ElicitationCompleteParams, EmptyParams, GetPromptParams, InitializeParams, ListParams, ListenParams,
+    LogMessageParams, NotificationParams, ProgressParams, ReadResourceParams, ResourceUpdatedParams, ResourceUriParams,
+    SetLevelParams, Task, TaskIdParams, TaskMetadata,
+};
 use crate::request_meta::{CowKey, RequestMetaSlices, keep_str};
 
 /// Parameters that can be read out of a frame.
@@ -150,10 +155,7 @@ struct Listing<'a> {
 impl WireParams for ListParams {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
         let listing = Params::<Listing<'de>>::deserialize(params)?.0;
-        let mut list = Self::default();
-        list.cursor = listing.cursor.map(|text| keep_str(text.0, frame));
-        list.meta = listing.meta.keep(frame);
-        Ok(list)
+        Ok(Self { cursor: listing.cursor.map(|text| keep_str(text.0, frame)), meta: listing.meta.keep(frame) })
     }
 }
 

@@ -6,7 +6,12 @@
 
 use super::{v2025_03_26, v2025_06_18, v2025_11_25, v2026_07_28};
 use crate::error::Error;
-use crate::model::*;
+use crate::model::{
+    Annotations, CacheScope, CallToolParams, CallToolResult, ClientCapabilities, CompleteParams, ContentBlock,
+    CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, GetPromptParams, Implementation,
+    ProgressParams, Prompt, ReadResourceParams, Resource, ResourceContents, ResourceTemplate, Root, SamplingMessage,
+    ServerCapabilities, Tool,
+};
 use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 

@@ -3,7 +3,9 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-03-26/changelog>.
 
 use super::step::Step;
-use crate::model::*;
+use crate::model::{
+    ContentBlock, CreateMessageResult, ProgressParams, SamplingContent, SamplingMessage, ServerCapabilities, Tool,
+};
 
 /// Spares peers of 2024-11-05.
 pub(super) struct Spare;

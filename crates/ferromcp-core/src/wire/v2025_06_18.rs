@@ -4,7 +4,10 @@
 
 use super::step::Step;
 use crate::meta::Meta;
-use crate::model::*;
+use crate::model::{
+    Annotations, CallToolResult, ClientCapabilities, CompleteParams, ContentBlock, CreateMessageResult, Implementation,
+    Prompt, Reference, Resource, ResourceContents, ResourceTemplate, Root, SamplingContent, SamplingMessage, Tool,
+};
 
 /// Spares peers of 2025-03-26 and older.
 pub(super) struct Spare;

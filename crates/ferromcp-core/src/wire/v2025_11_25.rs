@@ -5,7 +5,11 @@
 use super::step::Step;
 use crate::error::{Error, ErrorCode};
 use crate::meta::Meta;
-use crate::model::*;
+use crate::model::{
+    CallToolParams, ClientCapabilities, ContentBlock, CreateMessageParams, CreateMessageResult, ElicitAction,
+    ElicitParams, ElicitResult, ElicitationCapability, FieldType, FormSchema, Implementation, Prompt, Resource,
+    ResourceTemplate, SamplingCapability, SamplingContent, SamplingMessage, ServerCapabilities, Tool,
+};
 
 /// Spares peers of 2025-06-18 and older.
 pub(super) struct Spare;

@@ -8,7 +8,11 @@ use super::step::Step;
 use crate::error::{Error, ErrorCode};
 use crate::json::{RawJson, RawMap};
 use crate::methods::ServerResult;
-use crate::model::*;
+use crate::model::{
+    CacheScope, CallToolParams, CallToolResult, ClientCapabilities, ContentBlock, CreateMessageParams,
+    CreateMessageResult, ElicitParams, GetPromptParams, ReadResourceParams, SamplingContent, SamplingMessage,
+    ServerCapabilities, Tool,
+};
 use crate::request_meta::RequestMeta;
 
 /// Spares peers of 2025-11-25 and older.
@@ -77,7 +81,8 @@ impl Step for Spare {
 
     fn error(&self, error: &mut Error) {
         // Codes that did not exist yet, and would be read as somebody's own.
-        if matches!(error.code, ErrorCode::MISSING_CLIENT_CAPABILITY | ErrorCode::UNSUPPORTED_REVISION) {
+        let new = [ErrorCode::HEADER_MISMATCH, ErrorCode::MISSING_CLIENT_CAPABILITY, ErrorCode::UNSUPPORTED_REVISION];
+        if new.contains(&error.code) {
             error.code = ErrorCode::INVALID_PARAMS;
         }
     }

@@ -5,7 +5,10 @@ use crate::error::Error;
 use crate::methods::{
     ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult,
 };
-use crate::model::*;
+use crate::model::{
+    Annotations, ContentBlock, CreateMessageParams, InputRequest, InputRequired, Resource, ResourceTemplate,
+    SamplingContent, SamplingMessage, Tool,
+};
 use crate::revision::Revision;
 
 /// Makes a server's result fit for a peer of `revision`.
@@ -101,7 +104,9 @@ pub(super) fn client_result(result: &mut ClientResult, revision: Revision) {
 }
 
 fn each(steps: &[&dyn Step], mut apply: impl FnMut(&dyn Step)) {
-    steps.iter().for_each(|step| apply(*step));
+    for step in steps {
+        apply(*step);
+    }
 }
 
 fn walk_result(step: &dyn Step, result: &mut ServerResult) {
