@@ -1,0 +1,108 @@
+//! Elicitation: forms, URLs, answers.
+
+use serde_json::json;
+
+use super::basic::*;
+use super::task::wish;
+
+/// Whom a question is for, as far as its shape goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A peer of 2025-06-18, which knows forms only.
+    FormOnly,
+    /// A peer of 2025-11-25.
+    Legacy,
+    /// A modern peer, in an answer.
+    Modern,
+    /// Anybody: with the members of every era.
+    Both,
+}
+
+fn field(kind: &str, fields: impl IntoIterator<Item = Field>) -> Json {
+    object([must("type", constant(kind)), may("title", text()), may("description", text())].into_iter().chain(fields))
+}
+
+fn primitive() -> Json {
+    let choice = || object([must("const", word()), must("title", text())]);
+    let whole = || (0_i32..9).prop_map_json();
+    either([
+        field(
+            "string",
+            [
+                may("minLength", whole()),
+                may("maxLength", whole()),
+                may("format", one_of(&["email", "uri", "date", "date-time"])),
+                may("default", text()),
+            ],
+        ),
+        // The generated schemas up to 2025-11-25 have `integer` for these numbers, TypeScript `number`.
+        field("number", [may("minimum", whole()), may("maximum", whole()), may("default", whole())]),
+        field("integer", [may("minimum", whole()), may("maximum", whole()), may("default", whole())]),
+        field("boolean", [may("default", boolean())]),
+        field("string", [must("enum", list(word())), may("enumNames", list(text())), may("default", word())]),
+        field("string", [must("oneOf", list(choice())), may("default", word())]),
+        field(
+            "array",
+            [
+                must("items", object([must("type", constant("string")), must("enum", list(word()))])),
+                may("minItems", whole()),
+                may("maxItems", whole()),
+                may("default", list(word())),
+            ],
+        ),
+        field("array", [must("items", object([must("anyOf", list(choice()))])), may("default", list(word()))]),
+    ])
+}
+
+trait IntoJson {
+    fn prop_map_json(self) -> Json;
+}
+
+impl<S: proptest::strategy::Strategy<Value = i32> + 'static> IntoJson for S {
+    fn prop_map_json(self) -> Json {
+        use proptest::strategy::Strategy;
+        self.prop_map(serde_json::Value::from).boxed()
+    }
+}
+
+/// `elicitation/create`.
+pub(crate) fn params(asked: Asked) -> Json {
+    let extra = || {
+        let legacy =
+            [may("task", wish()), may("_meta", object([must("progressToken", id()), may("plain", any_json())]))];
+        legacy.into_iter().filter(move |_| asked != Asked::Modern)
+    };
+    let schema = object([
+        must("type", constant("object")),
+        may("$schema", constant("https://json-schema.org/draft/2020-12/schema")),
+        must("properties", members(primitive())),
+        may("required", constant(json!(["k0", "k1"]))),
+    ]);
+    let form = [must("message", text()), must("requestedSchema", schema), may("mode", constant("form"))];
+    let form = object(form.into_iter().chain(extra()));
+    let mut url = vec![must("message", text()), must("url", uri()), must("mode", constant("url"))];
+    if asked != Asked::Modern {
+        url.push(must("elicitationId", word())); // required there
+    }
+    match asked {
+        Asked::FormOnly => form,
+        _ => either([form, object(url.into_iter().chain(extra()))]),
+    }
+}
+
+/// The answer. `several` choices at once can be asked for from 2025-11-25 on.
+///
+/// The generated schemas take whole numbers only where TypeScript says `number`.
+pub(crate) fn result(several: bool, with_meta: bool) -> Json {
+    let whole = (0_i32..9).prop_map_json();
+    let mut value = vec![text(), whole, boolean()];
+    if several {
+        value.push(list(text()));
+    }
+    let mut fields =
+        vec![must("action", one_of(&["accept", "decline", "cancel"])), may("content", members(either(value)))];
+    if with_meta {
+        fields.push(may("_meta", meta()));
+    }
+    object(fields)
+}
