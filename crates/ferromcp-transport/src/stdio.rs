@@ -86,6 +86,14 @@ impl Transport for Stdio {
     fn name(&self) -> &'static str {
         "stdio"
     }
+
+    fn owns_process(&self) -> bool {
+        true
+    }
+
+    fn faces_person(&self) -> bool {
+        self.is_terminal()
+    }
 }
 
 /// The reading half of [`Stdio`].

@@ -29,6 +29,16 @@ pub trait Transport: Send + 'static {
     fn name(&self) -> &'static str {
         "custom"
     }
+
+    /// Whether the process lives for this peer, so that a signal to stop ends serving in good order.
+    fn owns_process(&self) -> bool {
+        false
+    }
+
+    /// Whether a person, not a program, seems to be at the other end.
+    fn faces_person(&self) -> bool {
+        false
+    }
 }
 
 /// What the reading half found.

@@ -1,1 +1,53 @@
-//! The facade.
+//! Model Context Protocol servers in Rust: a typed function is a tool, on every protocol revision at once.
+//!
+//! ```no_run
+//! use ferromcp::prelude::*;
+//!
+//! /// Add two numbers
+//! #[tool]
+//! async fn add(a: i64, b: i64) -> i64 {
+//!     a + b
+//! }
+//!
+//! /// Get a personalized greeting
+//! #[resource("greeting://{name}")]
+//! async fn greeting(name: String) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), ServeError> {
+//!     Server::new("Demo", "1.0.0").tool::<add>().resource::<greeting>().serve(stdio()).await
+//! }
+//! ```
+
+/// The protocol's words: messages, capabilities, revisions.
+pub use ferromcp_core as core;
+/// The protocol's nouns: content, definitions, parameters, results.
+pub use ferromcp_core::model;
+/// Servers and everything they are made of.
+#[cfg(feature = "server")]
+pub use ferromcp_server as server;
+/// The pipes.
+pub use ferromcp_transport as transport;
+
+#[cfg(feature = "macros")]
+pub use ferromcp_macros::{completion, component, prompt, resource, tool};
+
+/// What the macros and derives of a server need by name, so that a server depends on this crate alone.
+#[cfg(feature = "server")]
+pub use {schemars, serde};
+
+/// What most servers want in scope.
+pub mod prelude {
+    pub use ferromcp_core::model::{ContentBlock, LogLevel, PromptMessage, ResourceContents, ResourceLink, Role};
+    pub use ferromcp_core::{Error, Revision};
+    #[cfg(feature = "macros")]
+    pub use ferromcp_macros::{completion, component, prompt, resource, tool};
+    #[cfg(feature = "server")]
+    pub use ferromcp_server::{
+        Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply, Resource,
+        ServeError, Server, State, Tool, ToolError,
+    };
+    pub use ferromcp_transport::{memory, stdio};
+}

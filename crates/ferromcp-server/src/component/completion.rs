@@ -1,0 +1,200 @@
+//! Completions: values a user may mean while typing an argument.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use ferromcp_core::model::{CompleteParams, Reference};
+use ferromcp_core::{Error, ServerResult};
+
+use super::parts::uri_under;
+use crate::arg::Arg;
+use crate::call::Reply;
+use crate::function::{Async, Function, Inline};
+use crate::invocation::Invocation;
+use crate::output::CompletionOutput;
+use crate::refusal::Refusal;
+use crate::signature::Signature;
+use crate::started::Started;
+use crate::text_value::TextValue;
+use crate::tool_error::ToolError;
+
+/// Completes one argument of a prompt or one variable of a resource template.
+///
+/// The function's first argument is the text typed so far; further ones are other arguments that
+/// are settled already, by their names, so let them be `Option`.
+///
+/// ```
+/// use ferromcp_server::{Arg, Completion};
+///
+/// let language = Completion::prompt_sync("review_code", "language", |typed: String| {
+///     ["rust", "ruby", "python"].into_iter().filter(|name| name.starts_with(&typed)).collect::<Vec<_>>()
+/// })
+/// .args([Arg::new("typed")]);
+/// ```
+#[derive(Clone)]
+pub struct Completion {
+    key: CompletionKey,
+    args: Vec<Arg>,
+    function: Arc<dyn CompletionFunction>,
+}
+
+/// Which argument is completed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct CompletionKey {
+    pub(crate) of: Owner,
+    pub(crate) argument: String,
+}
+
+/// Whose argument it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Owner {
+    Prompt(String),
+    Template(String),
+}
+
+impl CompletionKey {
+    pub(crate) fn of(params: &CompleteParams) -> Option<Self> {
+        let of = match &params.r#ref {
+            Reference::Prompt { name, .. } => Owner::Prompt(name.clone()),
+            Reference::Resource { uri } => Owner::Template(uri.clone()),
+            _ => return None,
+        };
+        Some(Self { of, argument: params.argument.name.clone() })
+    }
+}
+
+impl fmt::Display for CompletionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            Owner::Prompt(name) => write!(f, "argument `{}` of prompt `{name}`", self.argument),
+            Owner::Template(uri) => write!(f, "variable `{}` of `{uri}`", self.argument),
+        }
+    }
+}
+
+/// A completion's function, its parameters and output erased.
+trait CompletionFunction: Send + Sync {
+    fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<Started, Refusal>;
+}
+
+struct Typed<F, M>(F, PhantomData<fn() -> M>);
+
+impl<M: 'static, F: Function<M>> CompletionFunction for Typed<F, M>
+where
+    F::Output: CompletionOutput,
+{
+    fn signature(&self, args: &[Arg]) -> Result<Signature, String> {
+        F::signature(args)
+    }
+
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<Started, Refusal> {
+        let finish = |output: F::Output| match output.into_values().map_err(ToolError::protocol) {
+            Ok(result) => Reply::Done(ServerResult::Complete(result)),
+            Err(error) => Reply::Failed(error),
+        };
+        self.0.start(signature, invocation, finish).map(|begun| begun.0)
+    }
+}
+
+impl Completion {
+    /// Completes an argument of a prompt, by an `async fn` or closure.
+    pub fn prompt<F, M: 'static>(prompt: impl Into<String>, argument: impl Into<String>, function: F) -> Self
+    where
+        Async<F>: Function<M, Output: CompletionOutput>,
+    {
+        Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Async(function), PhantomData))
+    }
+
+    /// Completes an argument of a prompt, by a plain function.
+    pub fn prompt_sync<F, M: 'static>(prompt: impl Into<String>, argument: impl Into<String>, function: F) -> Self
+    where
+        Inline<F>: Function<M, Output: CompletionOutput>,
+    {
+        Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Inline(function), PhantomData))
+    }
+
+    /// Completes a variable of a resource template, by an `async fn` or closure.
+    pub fn resource<F, M: 'static>(template: impl Into<String>, variable: impl Into<String>, function: F) -> Self
+    where
+        Async<F>: Function<M, Output: CompletionOutput>,
+    {
+        Self::of(Owner::Template(template.into()), variable.into(), Typed(Async(function), PhantomData))
+    }
+
+    /// Completes a variable of a resource template, by a plain function.
+    pub fn resource_sync<F, M: 'static>(template: impl Into<String>, variable: impl Into<String>, function: F) -> Self
+    where
+        Inline<F>: Function<M, Output: CompletionOutput>,
+    {
+        Self::of(Owner::Template(template.into()), variable.into(), Typed(Inline(function), PhantomData))
+    }
+
+    fn of(of: Owner, argument: String, function: impl CompletionFunction + 'static) -> Self {
+        Self { key: CompletionKey { of, argument }, args: Vec::new(), function: Arc::new(function) }
+    }
+
+    /// Names and describes every parameter of the function, in order, extractors included.
+    pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    pub(super) fn under(mut self, namespace: &str) -> Self {
+        self.key.of = match self.key.of {
+            Owner::Prompt(name) => Owner::Prompt(format!("{namespace}_{name}")),
+            Owner::Template(uri) => Owner::Template(uri_under(namespace, &uri)),
+        };
+        self
+    }
+
+    /// Checks everything that can be checked before the first call.
+    pub(crate) fn build(self) -> Result<(CompletionKey, ReadyCompletion), String> {
+        let context = |problem: String| format!("completion of {}: {problem}", self.key);
+        let signature = self.function.signature(&self.args).map_err(context)?;
+        if signature.argument_names().next().is_none() {
+            return Err(context("the function takes no text; its first argument is what is typed so far".into()));
+        }
+        Ok((self.key, ReadyCompletion { signature, function: self.function }))
+    }
+}
+
+impl fmt::Debug for Completion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Completion({})", self.key)
+    }
+}
+
+/// A completion as the registry holds it.
+pub(crate) struct ReadyCompletion {
+    pub(crate) signature: Signature,
+    function: Arc<dyn CompletionFunction>,
+}
+
+impl ReadyCompletion {
+    /// What the function is called with: the text so far, and the settled arguments it takes.
+    pub(crate) fn texts<'a>(&'a self, params: &'a CompleteParams) -> Vec<(Cow<'a, str>, TextValue<'a>)> {
+        let mut names = self.signature.argument_names();
+        let typed = names.next().map(|name| (name, params.argument.value.as_str()));
+        let settled = params.context.iter().flat_map(|context| &context.arguments);
+        let known = names.filter_map(|name| {
+            settled.clone().find(|(settled, _)| *settled == name).map(|(_, value)| (name, value.as_str()))
+        });
+        typed.into_iter().chain(known).map(|(name, value)| (name.into(), TextValue::One(value.into()))).collect()
+    }
+
+    /// Begins a call.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> Started {
+        match self.function.start(&self.signature, invocation) {
+            Ok(started) => started,
+            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
+            Err(Refusal::Arguments(mistakes)) => {
+                Started::Ready(Reply::Failed(Error::invalid_params(Refusal::sentence(&mistakes, "this completion"))))
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Resources: what a server lets be read, at one URI or under a template of them.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResult, Role};
+use ferromcp_core::{Error, Meta, ServerResult};
+
+use super::parts::uri_under;
+use crate::arg::Arg;
+use crate::call::Reply;
+use crate::function::{Async, Blocking, Function, Inline};
+use crate::invocation::Invocation;
+use crate::output::ResourceOutput;
+use crate::refusal::Refusal;
+use crate::signature::Signature;
+use crate::started::Started;
+use crate::text_value::TextValue;
+use crate::tool_error::ToolError;
+use crate::uri_template::{Capture, Captures, UriTemplate};
+
+/// A resource: a function behind a URI, or behind a URI template whose variables are its parameters.
+///
+/// ```
+/// use ferromcp_server::{Arg, Resource};
+///
+/// let greeting = Resource::new("greeting://{name}", |name: String| async move { format!("Hello, {name}!") })
+///     .name("greeting")
+///     .args([Arg::new("name")]);
+/// ```
+#[derive(Clone)]
+pub struct Resource {
+    uri: String,
+    description: Description,
+    args: Vec<Arg>,
+    cache: Option<CacheHint>,
+    unsafe_paths: bool,
+    function: Arc<dyn ResourceFunction>,
+}
+
+/// What is said of a resource.
+#[derive(Clone, Default)]
+struct Description {
+    name: Option<String>,
+    title: Option<String>,
+    description: Option<String>,
+    mime_type: Option<String>,
+    size: Option<u64>,
+    icons: Vec<Icon>,
+    annotations: Option<Annotations>,
+    meta: Meta,
+}
+
+/// A resource's function, its parameters and output erased.
+trait ResourceFunction: Send + Sync {
+    fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, about: About) -> Result<Started, Refusal>;
+}
+
+/// What the contents are labelled with.
+struct About {
+    uri: String,
+    mime_type: Option<String>,
+    cache: Option<CacheHint>,
+}
+
+impl About {
+    fn reply(self, contents: Result<ReadResourceResult, ToolError>) -> Reply {
+        match contents {
+            Ok(mut result) => {
+                if let Some(hint) = self.cache {
+                    result.ttl_ms.get_or_insert(hint.ttl_ms);
+                    result.cache_scope.get_or_insert(hint.scope);
+                }
+                if result.contents.is_empty() {
+                    return Reply::Failed(Error::resource_not_found(&self.uri)); // never an empty success
+                }
+                Reply::Done(ServerResult::ReadResource(result))
+            }
+            Err(error) => Reply::Failed(error.protocol()),
+        }
+    }
+}
+
+struct Typed<F, M>(F, PhantomData<fn() -> M>);
+
+impl<M: 'static, F: Function<M>> ResourceFunction for Typed<F, M>
+where
+    F::Output: ResourceOutput,
+{
+    fn signature(&self, args: &[Arg]) -> Result<Signature, String> {
+        F::signature(args)
+    }
+
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, about: About) -> Result<Started, Refusal> {
+        let finish = move |output: F::Output| {
+            let contents = output.into_contents(&about.uri, about.mime_type.as_deref());
+            about.reply(contents)
+        };
+        self.0.start(signature, invocation, finish).map(|begun| begun.0)
+    }
+}
+
+impl Resource {
+    /// A resource of an `async fn` or closure. Name its parameters with [`args`](Self::args).
+    pub fn new<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
+    where
+        Async<F>: Function<M, Output: ResourceOutput>,
+    {
+        Self::of(uri_or_template.into(), Typed(Async(function), PhantomData))
+    }
+
+    /// A resource of a plain function, called where the request is read.
+    pub fn sync<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
+    where
+        Inline<F>: Function<M, Output: ResourceOutput>,
+    {
+        Self::of(uri_or_template.into(), Typed(Inline(function), PhantomData))
+    }
+
+    /// A resource of a plain function that computes or blocks: called on the runtime's blocking pool.
+    pub fn blocking<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
+    where
+        Blocking<F>: Function<M, Output: ResourceOutput>,
+    {
+        Self::of(uri_or_template.into(), Typed(Blocking(Arc::new(function)), PhantomData))
+    }
+
+    fn of(uri: String, function: impl ResourceFunction + 'static) -> Self {
+        Self {
+            uri,
+            description: Description::default(),
+            args: Vec::new(),
+            cache: None,
+            unsafe_paths: false,
+            function: Arc::new(function),
+        }
+    }
+
+    /// The name for programs; the URI unless set.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.description.name = Some(name.into());
+        self
+    }
+
+    /// The name for people.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.description.title = Some(title.into());
+        self
+    }
+
+    /// What it is, for the model.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description.description = Some(description.into());
+        self
+    }
+
+    /// The MIME type, of all that a template matches. Found by looking at the contents unless set.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.description.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// The size in bytes, where it is known and there is one.
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.description.size = Some(bytes);
+        self
+    }
+
+    /// Names and describes every parameter of the function, in order, extractors included.
+    pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds a picture.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.description.icons.push(icon);
+        self
+    }
+
+    /// How important it is, from 0 to 1.
+    pub fn priority(mut self, priority: f64) -> Self {
+        let annotations = self.description.annotations.take().unwrap_or_default();
+        self.description.annotations = Some(annotations.priority(priority));
+        self
+    }
+
+    /// Whom it is for.
+    pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Self {
+        let annotations = self.description.annotations.take().unwrap_or_default();
+        self.description.annotations = Some(annotations.audience(audience));
+        self
+    }
+
+    /// How long what was read stays fresh for who read it, in milliseconds.
+    pub fn ttl_ms(self, ttl_ms: u64) -> Self {
+        self.cache(CacheHint::private(ttl_ms))
+    }
+
+    /// How long what was read stays fresh, and for whom.
+    pub fn cache(mut self, hint: CacheHint) -> Self {
+        self.cache = Some(hint);
+        self
+    }
+
+    /// Lets template variables hold what could walk out of a folder; the function checks for itself.
+    pub fn allow_unsafe_paths(mut self) -> Self {
+        self.unsafe_paths = true;
+        self
+    }
+
+    /// Adds to its `_meta`; a value that cannot be JSON is left out.
+    pub fn meta<T: serde::Serialize>(mut self, key: &str, value: &T) -> Self {
+        let _ = self.description.meta.set(key, value);
+        self
+    }
+
+    pub(super) fn under(mut self, namespace: &str) -> Self {
+        self.description.name = self.description.name.map(|name| format!("{namespace}_{name}"));
+        self.uri = uri_under(namespace, &self.uri);
+        self
+    }
+
+    /// Checks everything that can be checked before the first read.
+    pub(crate) fn build(self) -> Result<ReadyResource, String> {
+        let uri = self.uri.clone();
+        let context = |problem: String| format!("resource `{uri}`: {problem}");
+        let mut template = UriTemplate::parse(&self.uri).map_err(|error| context(error.to_string()))?;
+        check_scheme(&self.uri).map_err(context)?;
+        if self.unsafe_paths {
+            template = template.allow_unsafe_paths();
+        }
+        let signature = self.function.signature(&self.args).map_err(context)?;
+        for variable in template.variables() {
+            if !signature.takes_all() && signature.position(variable.name()).is_none() {
+                return Err(context(format!(
+                    "the variable `{0}` has no parameter; add `{0}: String`",
+                    variable.name()
+                )));
+            }
+        }
+        for name in signature.required() {
+            if template.variables().all(|variable| variable.name() != name) {
+                return Err(context(format!(
+                    "the parameter `{name}` is no variable of the template; write `{{{name}}}` into it"
+                )));
+            }
+        }
+        Ok(ReadyResource {
+            definition: self.definition(&template),
+            template,
+            signature,
+            cache: self.cache,
+            function: self.function,
+        })
+    }
+
+    fn definition(&self, template: &UriTemplate) -> Listed {
+        let from = self.description.clone();
+        let name = from.name.unwrap_or_else(|| self.uri.clone());
+        if template.is_literal() {
+            let mut listed = model::Resource::new(&self.uri, name);
+            (listed.title, listed.description, listed.mime_type) = (from.title, from.description, from.mime_type);
+            (listed.icons, listed.annotations, listed.meta) = (from.icons, from.annotations, from.meta);
+            listed.size = from.size;
+            return Listed::Fixed(listed);
+        }
+        let mut listed = model::ResourceTemplate::new(&self.uri, name);
+        (listed.title, listed.description, listed.mime_type) = (from.title, from.description, from.mime_type);
+        (listed.icons, listed.annotations, listed.meta) = (from.icons, from.annotations, from.meta);
+        Listed::Template(listed)
+    }
+}
+
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Resource({})", self.uri)
+    }
+}
+
+/// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`, then a colon.
+fn check_scheme(uri: &str) -> Result<(), String> {
+    let scheme = uri.split_once(':').map(|(scheme, _)| scheme);
+    let valid = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    };
+    if scheme.is_some_and(valid) {
+        return Ok(());
+    }
+    Err("a URI begins with a scheme such as `notes:` (a letter, then letters, digits, + - .)".into())
+}
+
+/// How a resource is listed.
+#[derive(Debug, Clone)]
+pub(crate) enum Listed {
+    Fixed(model::Resource),
+    Template(model::ResourceTemplate),
+}
+
+/// A resource as the registry holds it.
+pub(crate) struct ReadyResource {
+    pub(crate) definition: Listed,
+    pub(crate) template: UriTemplate,
+    pub(crate) signature: Signature,
+    cache: Option<CacheHint>,
+    function: Arc<dyn ResourceFunction>,
+}
+
+impl ReadyResource {
+    /// The variables that `uri` gives the template, as texts; `None` if it does not match.
+    ///
+    /// # Errors
+    /// -32602 when a variable could walk out of a folder.
+    pub(crate) fn captures(&self, uri: &str) -> Result<Option<Captures>, Error> {
+        self.template.matches(uri).map_err(|unsafe_value| Error::invalid_params(unsafe_value.to_string()))
+    }
+
+    /// Begins reading `uri`.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>, uri: &str) -> Started {
+        let mime_type = match &self.definition {
+            Listed::Fixed(listed) => listed.mime_type.clone(),
+            Listed::Template(listed) => listed.mime_type.clone(),
+        };
+        let about = About { uri: uri.to_owned(), mime_type, cache: self.cache };
+        match self.function.start(&self.signature, invocation, about) {
+            Ok(started) => started,
+            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
+            Err(Refusal::Arguments(mistakes)) => {
+                let of = format!("resource `{uri}`");
+                Started::Ready(Reply::Failed(Error::invalid_params(Refusal::sentence(&mistakes, &of))))
+            }
+        }
+    }
+}
+
+/// What a match captured, as named texts.
+pub(crate) fn texts(captures: &Captures) -> Vec<(Cow<'_, str>, TextValue<'_>)> {
+    let text = |capture| match capture {
+        &Capture::One(ref text) => Some(TextValue::One(Cow::Borrowed(text.as_str()))),
+        Capture::Many(list) => Some(TextValue::Many(list.iter().map(|text| Cow::Borrowed(text.as_str())).collect())),
+        Capture::Absent => None,
+    };
+    captures.iter().filter_map(|(name, capture)| Some((Cow::Borrowed(name), text(capture)?))).collect()
+}

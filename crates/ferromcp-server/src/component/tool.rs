@@ -1,0 +1,294 @@
+//! Tools: functions a model may call.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
+use ferromcp_core::{RawJson, ServerResult};
+use schemars::Schema;
+
+use crate::arg::Arg;
+use crate::call::Reply;
+use crate::ctx::Ctx;
+use crate::function::{Async, Blocking, Function, Inline};
+use crate::invocation::Invocation;
+use crate::output::{OutputShape, ToolOutput};
+use crate::refusal::Refusal;
+use crate::schema;
+use crate::signature::Signature;
+use crate::started::Started;
+use crate::tool_error::ToolError;
+
+/// A tool: a function, its name, and what is said of it.
+///
+/// ```
+/// use ferromcp_server::{Arg, Tool};
+///
+/// let add = Tool::new("add", |a: i64, b: i64| async move { a + b })
+///     .describe("Add two numbers")
+///     .args([Arg::new("a"), Arg::new("b").describe("The second one")]);
+/// ```
+#[derive(Clone)]
+pub struct Tool {
+    definition: model::Tool,
+    args: Vec<Arg>,
+    function: Arc<dyn ToolFunction>,
+}
+
+/// A tool's function, its parameters and output erased.
+trait ToolFunction: Send + Sync {
+    fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
+    fn output(&self) -> (OutputShape, Option<Schema>);
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, shape: OutputShape)
+    -> Result<Started, Refusal>;
+}
+
+struct Typed<F, M>(F, PhantomData<fn() -> M>);
+
+impl<M: 'static, F: Function<M>> ToolFunction for Typed<F, M>
+where
+    F::Output: ToolOutput,
+{
+    fn signature(&self, args: &[Arg]) -> Result<Signature, String> {
+        F::signature(args)
+    }
+
+    fn output(&self) -> (OutputShape, Option<Schema>) {
+        OutputShape::of::<F::Output>()
+    }
+
+    fn start(
+        &self,
+        signature: &Signature,
+        invocation: &Invocation<'_>,
+        shape: OutputShape,
+    ) -> Result<Started, Refusal> {
+        self.0.start(signature, invocation, move |output| reply(output.into_result(shape))).map(|begun| begun.0)
+    }
+}
+
+fn reply(result: Result<CallToolResult, ToolError>) -> Reply {
+    match result.map_err(ToolError::into_protocol) {
+        Ok(result) => Reply::Done(ServerResult::CallTool(result)),
+        Err(Ok(protocol)) => Reply::Failed(protocol),
+        Err(Err(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
+    }
+}
+
+impl Tool {
+    /// A tool of an `async fn` or closure. Name its parameters with [`args`](Self::args).
+    pub fn new<F, M: 'static>(name: impl Into<String>, function: F) -> Self
+    where
+        Async<F>: Function<M, Output: ToolOutput>,
+    {
+        Self::of(name.into(), Typed(Async(function), PhantomData))
+    }
+
+    /// A tool of a plain function, called where the request is read: for what takes microseconds.
+    pub fn sync<F, M: 'static>(name: impl Into<String>, function: F) -> Self
+    where
+        Inline<F>: Function<M, Output: ToolOutput>,
+    {
+        Self::of(name.into(), Typed(Inline(function), PhantomData))
+    }
+
+    /// A tool of a plain function that computes or blocks: called on the runtime's blocking pool.
+    pub fn blocking<F, M: 'static>(name: impl Into<String>, function: F) -> Self
+    where
+        Blocking<F>: Function<M, Output: ToolOutput>,
+    {
+        Self::of(name.into(), Typed(Blocking(Arc::new(function)), PhantomData))
+    }
+
+    /// A tool whose input schema is made at run time, as a proxy needs it. The arguments reach the
+    /// function as text of one JSON object, *not* checked against the schema.
+    pub fn dynamic<F, Fut, R>(name: impl Into<String>, input_schema: RawJson, function: F) -> Self
+    where
+        F: Fn(RawJson, Ctx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = R> + Send + 'static,
+        R: ToolOutput,
+    {
+        let mut tool = Self::of(name.into(), Dynamic(function));
+        tool.definition.input_schema = input_schema;
+        tool
+    }
+
+    fn of(name: String, function: impl ToolFunction + 'static) -> Self {
+        let definition = model::Tool::new(name, RawJson::null());
+        Self { definition, args: Vec::new(), function: Arc::new(function) }
+    }
+
+    /// The name for people.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.definition.title = Some(title.into());
+        self
+    }
+
+    /// What it does, for the model.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.definition.description = Some(description.into());
+        self
+    }
+
+    /// Names and describes every parameter of the function, in order, extractors included.
+    pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether it changes nothing.
+    pub fn read_only(mut self, yes: bool) -> Self {
+        self.annotations().read_only_hint = Some(yes);
+        self
+    }
+
+    /// Whether it may destroy something.
+    pub fn destructive(mut self, yes: bool) -> Self {
+        self.annotations().destructive_hint = Some(yes);
+        self
+    }
+
+    /// Whether doing it again changes nothing more.
+    pub fn idempotent(mut self, yes: bool) -> Self {
+        self.annotations().idempotent_hint = Some(yes);
+        self
+    }
+
+    /// Whether it reaches the outside world.
+    pub fn open_world(mut self, yes: bool) -> Self {
+        self.annotations().open_world_hint = Some(yes);
+        self
+    }
+
+    fn annotations(&mut self) -> &mut ToolAnnotations {
+        self.definition.annotations.get_or_insert_default()
+    }
+
+    /// Adds a picture.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.definition.icons.push(icon);
+        self
+    }
+
+    /// Adds to its `_meta`; a value that cannot be JSON is left out.
+    pub fn meta<T: serde::Serialize>(mut self, key: &str, value: &T) -> Self {
+        let _ = self.definition.meta.set(key, value);
+        self
+    }
+
+    /// Publishes this output schema in place of the one from the return type.
+    pub fn output_schema(mut self, schema: RawJson) -> Self {
+        self.definition.output_schema = Some(schema);
+        self
+    }
+
+    /// The name it is called by.
+    pub fn name(&self) -> &str {
+        &self.definition.name
+    }
+
+    pub(super) fn under(mut self, namespace: &str) -> Self {
+        self.definition.name = format!("{namespace}_{}", self.definition.name);
+        self
+    }
+
+    /// Settles schemas and checks everything that can be checked before the first call.
+    pub(crate) fn build(self, schema_bytes: usize) -> Result<ReadyTool, String> {
+        let Self { mut definition, args, function } = self;
+        let name = definition.name.clone();
+        let context = |problem: String| format!("tool `{name}`: {problem}");
+        check_name(&name)?;
+        let signature = function.signature(&args).map_err(context)?;
+        let (shape, output) = function.output();
+        if definition.input_schema.is_null() {
+            definition.input_schema = schema::text(&signature.input_schema());
+        } else if !is_object_schema(&definition.input_schema) {
+            return Err(context("the input schema's root must say \"type\": \"object\"".into()));
+        }
+        if definition.output_schema.is_none() {
+            definition.output_schema = output.as_ref().map(schema::text);
+        }
+        for schema in [Some(&definition.input_schema), definition.output_schema.as_ref()].into_iter().flatten() {
+            let bytes = schema.as_str().len();
+            if bytes > schema_bytes {
+                return Err(context(format!(
+                    "a schema of {bytes} bytes; `Limits::schema_bytes` allows {schema_bytes}"
+                )));
+            }
+        }
+        Ok(ReadyTool { definition, signature, shape, function })
+    }
+}
+
+impl fmt::Debug for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tool({})", self.definition.name)
+    }
+}
+
+/// A function that takes its arguments as text.
+struct Dynamic<F>(F);
+
+impl<F, Fut, R> ToolFunction for Dynamic<F>
+where
+    F: Fn(RawJson, Ctx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send + 'static,
+    R: ToolOutput,
+{
+    fn signature(&self, _: &[Arg]) -> Result<Signature, String> {
+        Signature::of::<(), ()>(&[])
+    }
+
+    fn output(&self) -> (OutputShape, Option<Schema>) {
+        OutputShape::of::<R>()
+    }
+
+    fn start(&self, _: &Signature, invocation: &Invocation<'_>, shape: OutputShape) -> Result<Started, Refusal> {
+        let arguments = RawJson::parse(invocation.arguments()).map_err(|error| Refusal::argument(error.to_string()))?;
+        let future = (self.0)(arguments, invocation.ctx());
+        let guard = invocation.guard();
+        Ok(Started::Pending(Box::pin(async move {
+            let _guard = guard;
+            reply(future.await.into_result(shape))
+        })))
+    }
+}
+
+/// 1 to 128 of `A-Za-z0-9_.-`.
+fn check_name(name: &str) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if !name.is_empty() && name.len() <= 128 && name.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(format!("tool name {name:?} is not valid: use 1 to 128 of the characters A-Z a-z 0-9 _ - ."))
+}
+
+fn is_object_schema(schema: &RawJson) -> bool {
+    schema.decode::<serde_json::Value>().is_ok_and(|schema| schema.get("type").is_some_and(|root| root == "object"))
+}
+
+/// A tool as the registry holds it.
+pub(crate) struct ReadyTool {
+    pub(crate) definition: model::Tool,
+    pub(crate) signature: Signature,
+    shape: OutputShape,
+    function: Arc<dyn ToolFunction>,
+}
+
+impl ReadyTool {
+    /// Begins a call. Arguments that do not fit are told to the model.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> Started {
+        match self.function.start(&self.signature, invocation, self.shape) {
+            Ok(started) => started,
+            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
+            Err(Refusal::Arguments(mistakes)) => {
+                let of = format!("tool `{}`", self.definition.name);
+                let result = CallToolResult::error(Refusal::sentence(&mistakes, &of));
+                Started::Ready(Reply::Done(ServerResult::CallTool(result)))
+            }
+        }
+    }
+}

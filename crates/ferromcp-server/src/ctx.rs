@@ -1,0 +1,217 @@
+//! What a handler can do besides returning: report progress, log, read resources, notice cancellation.
+//!
+//! A [`Ctx`] is made only for handlers that take one. It ends with the call: afterwards it says nothing more.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ferromcp_core::model::{LogLevel, LogMessageParams, ProgressParams, ReadResourceParams, ReadResourceResult};
+use ferromcp_core::{
+    ClientRequest, Error, ProgressToken, RawJson, RequestMeta, Revision, ServerNotification, ServerResult,
+};
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use crate::call::{Call, Extensions, Peer, Reply};
+use crate::engine::{Engine, Scene};
+use crate::outlet::Outlet;
+use crate::state::States;
+
+/// The handler's view of its call. Cloning is cheap; a clone in a spawned task falls silent when the call ends.
+#[derive(Clone)]
+pub struct Ctx(Arc<Parts>);
+
+struct Parts {
+    engine: Arc<dyn Engine>,
+    states: Arc<States>,
+    peer: Peer,
+    outlet: Outlet,
+    extensions: Extensions,
+    meta: RequestMeta,
+    progress: Mutex<f64>,
+    ended: AtomicBool,
+    end: Notify,
+}
+
+impl Ctx {
+    pub(crate) fn new(engine: &Arc<dyn Engine>, scene: Scene<'_>) -> Self {
+        Self(Arc::new(Parts {
+            states: engine.states(),
+            engine: Arc::clone(engine),
+            peer: scene.peer.clone(),
+            outlet: scene.outlet.clone(),
+            extensions: scene.extensions.clone(),
+            meta: scene.meta.cloned().unwrap_or_default(),
+            progress: Mutex::new(f64::NEG_INFINITY),
+            ended: AtomicBool::new(false),
+            end: Notify::new(),
+        }))
+    }
+
+    /// Reports that `progress` of `total` is done, if the client wants to hear of it.
+    ///
+    /// Values must rise; one that does not is left out, as the spec wants them strictly increasing.
+    pub async fn progress(&self, progress: f64, total: impl Into<Option<f64>>) {
+        self.report(progress, total.into(), None).await;
+    }
+
+    /// Reports progress with a word for people.
+    pub async fn progress_with(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<String>) {
+        self.report(progress, total.into(), Some(message.into())).await;
+    }
+
+    async fn report(&self, progress: f64, total: Option<f64>, message: Option<String>) {
+        let Some(token) = self.progress_token() else { return };
+        if !progress.is_finite() || !self.rises(progress) {
+            return;
+        }
+        let mut params = ProgressParams::new(token.clone(), progress);
+        params.total = total.filter(|total| total.is_finite());
+        params.message = message;
+        self.send(ServerNotification::Progress(params)).await;
+    }
+
+    /// Whether `progress` is more than what was last reported; if so it is taken for reported.
+    fn rises(&self, progress: f64) -> bool {
+        let mut last = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let rises = progress > *last;
+        if rises {
+            *last = progress;
+        }
+        rises
+    }
+
+    /// Logs details for finding faults.
+    pub async fn debug(&self, message: impl Into<String>) {
+        self.log(LogLevel::Debug, &message.into()).await;
+    }
+
+    /// Logs what happens normally.
+    pub async fn info(&self, message: impl Into<String>) {
+        self.log(LogLevel::Info, &message.into()).await;
+    }
+
+    /// Logs that something may be wrong.
+    pub async fn warning(&self, message: impl Into<String>) {
+        self.log(LogLevel::Warning, &message.into()).await;
+    }
+
+    /// Logs that something failed.
+    pub async fn error(&self, message: impl Into<String>) {
+        self.log(LogLevel::Error, &message.into()).await;
+    }
+
+    /// Logs any data at any level to the client. It hears what is at least as severe as the level it
+    /// set for its session, or for this request; modern clients that set none hear nothing.
+    ///
+    /// Keep secrets and personal data out.
+    pub async fn log<T: Serialize + ?Sized>(&self, level: LogLevel, data: &T) {
+        self.log_as(None, level, data).await;
+    }
+
+    /// Logs under a logger's name.
+    pub async fn log_as<T: Serialize + ?Sized>(&self, logger: Option<&str>, level: LogLevel, data: &T) {
+        if self.0.peer.log_level().is_none_or(|least| level < least) {
+            return;
+        }
+        let Ok(data) = RawJson::new(data) else { return };
+        let mut params = LogMessageParams::new(level, data);
+        params.logger = logger.map(str::to_owned);
+        self.send(ServerNotification::Message(params)).await;
+    }
+
+    async fn send(&self, notification: ServerNotification) {
+        self.0.outlet.send(notification, self.0.peer.revision(), || !self.has_ended()).await;
+    }
+
+    /// Reads a resource of this server, as the client would.
+    ///
+    /// # Errors
+    /// The error the client would get.
+    pub async fn read_resource(&self, uri: &str) -> Result<ReadResourceResult, Error> {
+        let mut call = Call::new(ClientRequest::ReadResource(ReadResourceParams::new(uri)), self.0.peer.clone())
+            .outlet(self.0.outlet.clone());
+        call.extensions = self.0.extensions.clone();
+        match Arc::clone(&self.0.engine).call(call).await {
+            Reply::Done(ServerResult::ReadResource(result)) => Ok(result),
+            Reply::Failed(error) => Err(error),
+            _ => Err(Error::internal(format!("reading `{uri}` gave no contents"))),
+        }
+    }
+
+    /// The state of type `T`, given by `.state(..)` or a lifespan.
+    pub fn state<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.states.get()
+    }
+
+    /// Resolves when the call is cancelled or over: for tasks and threads that a handler leaves behind.
+    /// The handler itself need not watch; it is dropped.
+    pub fn cancelled(&self) -> impl Future<Output = ()> + Send + 'static {
+        let parts = Arc::clone(&self.0);
+        async move {
+            let mut ended = std::pin::pin!(parts.end.notified());
+            ended.as_mut().enable();
+            if !parts.ended.load(Ordering::Acquire) {
+                ended.await;
+            }
+        }
+    }
+
+    /// Whether the call is cancelled or over: for loops in blocking code.
+    pub fn has_ended(&self) -> bool {
+        self.0.ended.load(Ordering::Acquire)
+    }
+
+    /// Who asks.
+    pub fn peer(&self) -> &Peer {
+        &self.0.peer
+    }
+
+    /// The authenticated principal, where there is one.
+    pub fn identity(&self) -> Option<&str> {
+        self.0.peer.identity()
+    }
+
+    /// The revision of this call.
+    pub fn revision(&self) -> Revision {
+        self.0.peer.revision()
+    }
+
+    /// The request's `_meta`, trace context and foreign keys included.
+    pub fn meta(&self) -> &RequestMeta {
+        &self.0.meta
+    }
+
+    /// The token under which the client hears of progress, if it wants to.
+    pub fn progress_token(&self) -> Option<&ProgressToken> {
+        self.0.meta.progress_token.as_ref()
+    }
+
+    /// What middleware left.
+    pub fn extensions(&self) -> &Extensions {
+        &self.0.extensions
+    }
+
+    /// What ends this context when dropped.
+    pub(crate) fn guard(&self) -> CtxGuard {
+        CtxGuard(self.clone())
+    }
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx").field("peer", &self.0.peer).field("ended", &self.has_ended()).finish_non_exhaustive()
+    }
+}
+
+/// Ends a [`Ctx`] when the call it belongs to is answered or dropped.
+pub(crate) struct CtxGuard(Ctx);
+
+impl Drop for CtxGuard {
+    fn drop(&mut self) {
+        self.0.0.ended.store(true, Ordering::Release);
+        self.0.0.end.notify_waiters();
+    }
+}

@@ -1,0 +1,31 @@
+//! What a call's context needs of the server, without knowing the server.
+
+use std::sync::Arc;
+
+use ferromcp_core::RequestMeta;
+
+use crate::call::{Call, Extensions, Peer, Reply};
+use crate::outlet::Outlet;
+use crate::started::BoxFuture;
+use crate::state::States;
+
+/// The server as handlers' contexts see it.
+pub(crate) trait Engine: Send + Sync {
+    /// The state by type.
+    fn states(&self) -> Arc<States>;
+
+    /// Whether a value inside a string may stand for itself.
+    fn is_lenient(&self) -> bool;
+
+    /// Answers a call made from inside a handler.
+    fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply>;
+}
+
+/// What surrounds a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) peer: &'a Peer,
+    pub(crate) outlet: &'a Outlet,
+    pub(crate) extensions: &'a Extensions,
+    pub(crate) meta: Option<&'a RequestMeta>,
+}

@@ -1,0 +1,148 @@
+//! Functions of any parameters, as something that can be called by name with text.
+
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use crate::arg::Arg;
+use crate::call::Reply;
+use crate::fill::fill;
+use crate::invocation::Invocation;
+use crate::param::ParamList;
+use crate::refusal::Refusal;
+use crate::signature::Signature;
+use crate::started::Started;
+
+/// A function whose parameters are known by `M`.
+pub trait Function<M>: Send + Sync + 'static {
+    /// What it returns, or its future yields.
+    type Output;
+
+    #[doc(hidden)]
+    fn signature(args: &[Arg]) -> Result<Signature, String>;
+
+    /// Fills the parameters and begins the call; `finish` makes the reply of what is returned.
+    #[doc(hidden)]
+    fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+    where
+        O: FnOnce(Self::Output) -> Reply + Send + 'static;
+}
+
+/// A call that has begun, opaque outside.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "holds a future")]
+pub struct Begun(pub(crate) Started);
+
+/// An `async fn`.
+#[derive(Debug, Clone, Copy)]
+pub struct Async<F>(pub F);
+
+/// A plain `fn`, called where the request is read: for what takes microseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Inline<F>(pub F);
+
+/// A plain `fn`, called on the runtime's pool for blocking work.
+#[derive(Debug)]
+pub struct Blocking<F>(pub Arc<F>);
+
+macro_rules! function {
+    ($($P:ident $M:ident $p:ident),*) => {
+        #[allow(non_snake_case, unused_parens, reason = "one macro for every number of parameters")]
+        impl<F, Fut, R, $($P, $M,)*> Function<(Fut, ($($P,)*), ($($M,)*))> for Async<F>
+        where
+            F: Fn($($P),*) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output = R> + Send + 'static,
+            R: 'static,
+            ($($P,)*): ParamList<($($M,)*)>,
+        {
+            type Output = R;
+
+            fn signature(args: &[Arg]) -> Result<Signature, String> {
+                Signature::of::<($($P,)*), ($($M,)*)>(args)
+            }
+
+            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+            where
+                O: FnOnce(R) -> Reply + Send + 'static,
+            {
+                let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let guard = invocation.guard();
+                let future = (self.0)($($p),*);
+                Ok(Begun(Started::Pending(Box::pin(async move {
+                    let _guard = guard;
+                    finish(future.await)
+                }))))
+            }
+        }
+
+        #[allow(non_snake_case, reason = "one macro for every number of parameters")]
+        impl<F, R, $($P, $M,)*> Function<(($($P,)*), ($($M,)*))> for Inline<F>
+        where
+            F: Fn($($P),*) -> R + Send + Sync + 'static,
+            ($($P,)*): ParamList<($($M,)*)>,
+        {
+            type Output = R;
+
+            fn signature(args: &[Arg]) -> Result<Signature, String> {
+                Signature::of::<($($P,)*), ($($M,)*)>(args)
+            }
+
+            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+            where
+                O: FnOnce(R) -> Reply + Send + 'static,
+            {
+                let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let _guard = invocation.guard();
+                Ok(Begun(Started::Ready(finish((self.0)($($p),*)))))
+            }
+        }
+
+        #[allow(non_snake_case, reason = "one macro for every number of parameters")]
+        impl<F, R, $($P, $M,)*> Function<(($($P,)*), ($($M,)*))> for Blocking<F>
+        where
+            F: Fn($($P),*) -> R + Send + Sync + 'static,
+            R: Send + 'static,
+            $($P: Send + 'static,)*
+            ($($P,)*): ParamList<($($M,)*)>,
+        {
+            type Output = R;
+
+            fn signature(args: &[Arg]) -> Result<Signature, String> {
+                Signature::of::<($($P,)*), ($($M,)*)>(args)
+            }
+
+            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+            where
+                O: FnOnce(R) -> Reply + Send + 'static,
+            {
+                let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let guard = invocation.guard();
+                let function = Arc::clone(&self.0);
+                Ok(Begun(Started::Pending(Box::pin(async move {
+                    let _guard = guard;
+                    match tokio::task::spawn_blocking(move || function($($p),*)).await {
+                        Ok(output) => finish(output),
+                        Err(error) => match error.try_into_panic() {
+                            Ok(panic) => resume_unwind(panic),
+                            Err(_) => Reply::Failed(ferromcp_core::Error::internal("the runtime is shutting down")),
+                        },
+                    }
+                }))))
+            }
+        }
+    };
+}
+
+function!();
+function!(A MA a);
+function!(A MA a, B MB b);
+function!(A MA a, B MB b, C MC c);
+function!(A MA a, B MB b, C MC c, D MD d);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g, H MH h);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g, H MH h, I MI i);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g, H MH h, I MI i, J MJ j);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g, H MH h, I MI i, J MJ j, K MK k);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g, H MH h, I MI i, J MJ j, K MK k, L ML l);
+function!(A MA a, B MB b, C MC c, D MD d, E ME e, G MG g, H MH h, I MI i, J MJ j, K MK k, L ML l, N MN n);

@@ -1,0 +1,49 @@
+//! What a server says to a person who started it in a terminal, where a client was expected.
+
+use std::env;
+
+use crate::inner::Inner;
+
+/// Says on stderr what this is and how a client or host reaches it.
+pub(crate) fn print(inner: &Inner) {
+    eprintln!("{}", text(inner));
+}
+
+fn text(inner: &Inner) -> String {
+    let (name, version) = (&inner.info.name, &inner.info.version);
+    let command = env::current_exe().map_or_else(|_| name.clone(), |path| path.display().to_string());
+    let args: Vec<String> = env::args().skip(1).collect();
+    let config = serde_json::json!({ "mcpServers": { name.as_str(): { "command": command, "args": args } } });
+    let config = serde_json::to_string_pretty(&config).unwrap_or_default();
+    let line = std::iter::once(&command).chain(&args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    format!(
+        "{name} {version} is an MCP server that speaks over stdin and stdout, so it is now waiting for a client, not for you.\n\
+         To try it:   npx @modelcontextprotocol/inspector {line}\n\
+         For a host, in its configuration of servers:\n{config}\n\
+         Ctrl-D or Ctrl-C ends it."
+    )
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:@%+,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ferromcp_core::model::Implementation;
+
+    use super::*;
+
+    #[test]
+    fn the_hint_names_server_and_configuration() {
+        let text = text(&Inner::new(Implementation::new("Demo", "1.2.3")));
+        assert!(text.contains("Demo 1.2.3") && text.contains("\"mcpServers\"") && text.contains("\"command\""));
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,96 @@
+//! What all clones of a server share.
+
+use std::sync::{Arc, OnceLock};
+
+use ferromcp_core::model::{CacheHint, Implementation, ListChanged, ResourcesCapability, ServerCapabilities};
+use ferromcp_core::{RawJson, RawMap};
+
+use crate::lifespan::{Lifespan, Lifespans};
+use crate::limits::Limits;
+use crate::middleware::Middleware;
+use crate::registry::{Registry, Tables};
+use crate::state::States;
+
+/// A server's parts.
+pub(crate) struct Inner {
+    pub(crate) info: Implementation,
+    info_json: OnceLock<RawJson>,
+    pub(crate) instructions: Option<String>,
+    pub(crate) states: Arc<States>,
+    pub(crate) lifespans: Vec<Lifespan>,
+    pub(crate) running: Arc<Lifespans>,
+    pub(crate) registry: Registry,
+    pub(crate) middleware: Arc<[Arc<dyn Middleware>]>,
+    pub(crate) limits: Limits,
+    pub(crate) lenient: bool,
+    pub(crate) list_cache: CacheHint,
+    pub(crate) logging: bool,
+    pub(crate) extensions: RawMap,
+    pub(crate) experimental: RawMap,
+    /// Mistakes in building, told when serving begins.
+    pub(crate) problems: Vec<String>,
+}
+
+impl Inner {
+    pub(crate) fn new(info: Implementation) -> Self {
+        Self {
+            info,
+            info_json: OnceLock::new(),
+            instructions: None,
+            states: Arc::default(),
+            lifespans: Vec::new(),
+            running: Arc::new(Lifespans::new()),
+            registry: Registry::new(),
+            middleware: Arc::new([]),
+            limits: Limits::default(),
+            lenient: true,
+            list_cache: CacheHint::default(),
+            logging: true,
+            extensions: RawMap::new(),
+            experimental: RawMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The identity as JSON, for the results of modern peers.
+    pub(crate) fn info_json(&self) -> &RawJson {
+        self.info_json.get_or_init(|| RawJson::new(&self.info).unwrap_or_else(|_| RawJson::empty_object()))
+    }
+
+    /// What is advertised: each feature that something is registered for, and logging.
+    pub(crate) fn capabilities(&self, tables: &Tables) -> ServerCapabilities {
+        let mut capabilities = ServerCapabilities::default();
+        capabilities.tools = tables.has_tools().then(ListChanged::default);
+        capabilities.resources = tables.has_resources().then(ResourcesCapability::default);
+        capabilities.prompts = tables.has_prompts().then(ListChanged::default);
+        capabilities.completions = tables.has_completions().then(RawJson::empty_object);
+        capabilities.logging = self.logging.then(RawJson::empty_object);
+        capabilities.extensions = self.extensions.clone();
+        capabilities.experimental = self.experimental.clone();
+        capabilities
+    }
+}
+
+impl Clone for Inner {
+    /// For going on building from a server that is already shared: entries and state are the same,
+    /// but changes to the one do not reach the other.
+    fn clone(&self) -> Self {
+        Self {
+            info: self.info.clone(),
+            info_json: OnceLock::new(),
+            instructions: self.instructions.clone(),
+            states: Arc::clone(&self.states),
+            lifespans: self.lifespans.clone(),
+            running: Arc::new(Lifespans::new()),
+            registry: self.registry.detached(),
+            middleware: Arc::clone(&self.middleware),
+            limits: self.limits,
+            lenient: self.lenient,
+            list_cache: self.list_cache,
+            logging: self.logging,
+            extensions: self.extensions.clone(),
+            experimental: self.experimental.clone(),
+            problems: self.problems.clone(),
+        }
+    }
+}

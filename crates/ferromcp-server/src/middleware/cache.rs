@@ -1,0 +1,96 @@
+//! Answers reads again from memory while they are fresh.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ferromcp_core::model::CacheScope;
+use ferromcp_core::{ClientRequest, Revision};
+
+use crate::call::{Call, Reply};
+use crate::middleware::{Middleware, Next};
+
+/// Keeps up to `entries` results of `resources/read` for as long as their own caching hint says
+/// (see [`Resource::ttl_ms`](crate::Resource::ttl_ms)); results without a hint are not kept. Private results are kept per
+/// authenticated principal, and not at all for peers without one. Lists are pre-serialised anyway.
+///
+/// ```
+/// use ferromcp_server::{Server, middleware::response_cache};
+/// let server = Server::new("demo", "1.0.0").wrap(response_cache(1_000));
+/// ```
+pub fn response_cache(entries: usize) -> impl Middleware {
+    Cache { store: Arc::new(Mutex::new(HashMap::new())), entries: entries.max(1) }
+}
+
+struct Cache {
+    store: Arc<Mutex<HashMap<Key, Entry>>>,
+    entries: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    uri: String,
+    revision: Revision,
+    /// `None` for what anybody may see.
+    principal: Option<String>,
+}
+
+struct Entry {
+    reply: Reply,
+    stale: Instant,
+}
+
+impl Middleware for Cache {
+    fn handle(&self, call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
+        let (store, entries) = (Arc::clone(&self.store), self.entries);
+        Box::pin(async move {
+            let ClientRequest::ReadResource(read) = &call.request else { return next.run(call).await };
+            if read.input_responses.is_some() || read.request_state.is_some() {
+                return next.run(call).await; // an answer to questions is nobody else's
+            }
+            let public = Key { uri: read.uri.to_string(), revision: call.peer.revision(), principal: None };
+            let private =
+                call.peer.identity().map(|principal| Key { principal: Some(principal.to_owned()), ..public.clone() });
+            if let Some(reply) =
+                [Some(&public), private.as_ref()].into_iter().flatten().find_map(|key| fresh(&store, key))
+            {
+                return reply;
+            }
+            let mut reply = next.run(call).await;
+            let Some((ttl, scope)) = hint(&mut reply) else { return reply };
+            let key = if scope == CacheScope::Public { Some(public) } else { private };
+            if let Some(key) = key {
+                keep(&store, key, Entry { reply: reply.clone(), stale: Instant::now() + ttl }, entries);
+            }
+            reply
+        })
+    }
+}
+
+fn fresh(store: &Mutex<HashMap<Key, Entry>>, key: &Key) -> Option<Reply> {
+    let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+    store.get(key).filter(|entry| entry.stale > Instant::now()).map(|entry| entry.reply.clone())
+}
+
+/// How long a reply may be kept, and for whom; at most a day.
+fn hint(reply: &mut Reply) -> Option<(Duration, CacheScope)> {
+    let Reply::Done(result) = reply else { return None };
+    let (ttl_ms, scope) = result.cache_mut()?;
+    let ttl = Duration::from_millis((*ttl_ms).filter(|ttl| *ttl > 0)?.min(86_400_000));
+    Some((ttl, scope.unwrap_or_default()))
+}
+
+fn keep(store: &Mutex<HashMap<Key, Entry>>, key: Key, entry: Entry, entries: usize) {
+    let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+    if store.len() >= entries && !store.contains_key(&key) {
+        let now = Instant::now();
+        store.retain(|_, entry| entry.stale > now);
+        if store.len() >= entries {
+            let soonest = store.iter().min_by_key(|(_, entry)| entry.stale).map(|(key, _)| key.clone());
+            soonest.and_then(|key| store.remove(&key));
+        }
+    }
+    store.insert(key, entry);
+}

@@ -1,0 +1,48 @@
+//! Lets only so many calls run at once; the others wait their turn.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ferromcp_core::{ClientRequest, Error};
+use tokio::sync::Semaphore;
+
+use crate::call::{Call, Reply};
+use crate::middleware::{Middleware, Next};
+
+/// Lets at most `calls` calls that run user code (tools, resources, prompts, completions) run at
+/// once over all peers; the others wait. Lists and handshakes are never held up.
+///
+/// ```
+/// use ferromcp_server::{Server, middleware::concurrency_limit};
+/// let server = Server::new("demo", "1.0.0").wrap(concurrency_limit(8));
+/// ```
+pub fn concurrency_limit(calls: usize) -> impl Middleware {
+    Limit { room: Arc::new(Semaphore::new(calls.clamp(1, Semaphore::MAX_PERMITS))) }
+}
+
+struct Limit {
+    room: Arc<Semaphore>,
+}
+
+impl Middleware for Limit {
+    fn handle(&self, call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
+        let room = Arc::clone(&self.room);
+        Box::pin(async move {
+            let runs_user_code = matches!(
+                call.request,
+                ClientRequest::CallTool(_)
+                    | ClientRequest::ReadResource(_)
+                    | ClientRequest::GetPrompt(_)
+                    | ClientRequest::Complete(_)
+            );
+            if !runs_user_code {
+                return next.run(call).await;
+            }
+            match room.acquire().await {
+                Ok(_place) => next.run(call).await,
+                Err(_) => Reply::Failed(Error::internal("the server is shutting down")), // never closed, but said all the same
+            }
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! What a completion may return.
+
+use ferromcp_core::model::{CompleteResult, Completion};
+
+use crate::tool_error::ToolError;
+
+/// What a completion may return: values, the best first. More than 100 are cut, and that is said.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a completion's values",
+    note = "return `Vec<String>`, `Vec<&'static str>`, a `Completion`, or a `Result` of these"
+)]
+pub trait CompletionOutput: Send + 'static {
+    /// The values.
+    ///
+    /// # Errors
+    /// What the completion itself failed with.
+    fn into_values(self) -> Result<CompleteResult, ToolError>;
+}
+
+fn result(completion: Completion) -> CompleteResult {
+    let mut result = CompleteResult::default();
+    result.completion = completion;
+    result
+}
+
+impl CompletionOutput for Vec<String> {
+    fn into_values(self) -> Result<CompleteResult, ToolError> {
+        Ok(result(Completion::new(self)))
+    }
+}
+
+impl CompletionOutput for Vec<&'static str> {
+    fn into_values(self) -> Result<CompleteResult, ToolError> {
+        Ok(result(Completion::new(self)))
+    }
+}
+
+impl CompletionOutput for Completion {
+    fn into_values(mut self) -> Result<CompleteResult, ToolError> {
+        if self.values.len() > Self::MAX_VALUES {
+            self.total.get_or_insert(self.values.len() as u64);
+            self.has_more = Some(true);
+            self.values.truncate(Self::MAX_VALUES);
+        }
+        Ok(result(self))
+    }
+}
+
+impl<T: CompletionOutput, E: Into<ToolError> + Send + 'static> CompletionOutput for Result<T, E> {
+    fn into_values(self) -> Result<CompleteResult, ToolError> {
+        self.map_err(Into::into)?.into_values()
+    }
+}

@@ -1,0 +1,141 @@
+//! Pictures, sound and files as content, their MIME types found by looking at them.
+
+use std::fmt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ferromcp_core::model::{AudioContent, ContentBlock, EmbeddedResource, ImageContent, ResourceContents};
+
+use super::content::IntoContent;
+use crate::mime;
+
+/// The bytes are not what they were said to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaError {
+    wanted: &'static str,
+    found: String,
+}
+
+impl fmt::Display for MediaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the bytes are no {} but {}", self.wanted, self.found)
+    }
+}
+
+impl std::error::Error for MediaError {}
+
+macro_rules! media {
+    ($(#[$doc:meta])* $name:ident, $content:ident, $block:ident, $family:literal, $wanted:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            bytes: Vec<u8>,
+            mime_type: String,
+        }
+
+        impl $name {
+            /// Of these bytes, whose kind is found by looking at them.
+            ///
+            /// # Errors
+            /// When they are of another kind.
+            pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, MediaError> {
+                let bytes = bytes.into();
+                let found = mime::guess(None, &bytes).into_owned();
+                if found.starts_with($family) {
+                    Ok(Self { bytes, mime_type: found })
+                } else {
+                    Err(MediaError { wanted: $wanted, found })
+                }
+            }
+
+            /// Of these bytes, as this MIME type.
+            pub fn with_mime_type(bytes: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
+                Self { bytes: bytes.into(), mime_type: mime_type.into() }
+            }
+
+            /// The MIME type.
+            pub fn mime_type(&self) -> &str {
+                &self.mime_type
+            }
+        }
+
+        impl From<$name> for ContentBlock {
+            fn from(media: $name) -> Self {
+                Self::$block($content::new(STANDARD.encode(media.bytes), media.mime_type))
+            }
+        }
+
+        impl IntoContent for $name {
+            fn push_into(self, content: &mut Vec<ContentBlock>) {
+                content.push(self.into());
+            }
+        }
+    };
+}
+
+media! {
+    /// A picture.
+    ///
+    /// ```
+    /// use ferromcp_server::Image;
+    /// let png = Image::new(*b"\x89PNG\r\n\x1a\n____")?;
+    /// assert_eq!(png.mime_type(), "image/png");
+    /// # Ok::<_, ferromcp_server::MediaError>(())
+    /// ```
+    Image, ImageContent, Image, "image/", "picture"
+}
+media! {
+    /// Sound.
+    Audio, AudioContent, Audio, "audio/", "sound"
+}
+
+/// A file as an embedded resource: text where it is text, else base64.
+#[derive(Debug, Clone, PartialEq)]
+pub struct File {
+    contents: ResourceContents,
+}
+
+impl File {
+    /// Of these bytes under `uri`; the kind is found from the bytes and the name at the URI's end.
+    pub fn new(uri: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        let (uri, bytes) = (uri.into(), bytes.into());
+        let mime_type = mime::guess(Some(Path::new(&uri)), &bytes).into_owned();
+        Self { contents: contents(uri, bytes, mime_type) }
+    }
+
+    /// Says that it is of another MIME type.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.contents = self.contents.mime_type(mime_type);
+        self
+    }
+
+    /// What a resource of this file holds.
+    pub fn into_contents(self) -> ResourceContents {
+        self.contents
+    }
+}
+
+/// Contents under `uri`: text where the bytes are text.
+pub(super) fn contents(uri: String, bytes: Vec<u8>, mime_type: String) -> ResourceContents {
+    let binary = ["image/", "audio/", "video/", "font/"].iter().any(|family| mime_type.starts_with(family))
+        && mime_type != "image/svg+xml";
+    let contents = match String::from_utf8(bytes) {
+        Ok(text) if !binary => ResourceContents::text(uri, text),
+        Ok(text) => ResourceContents::blob(uri, STANDARD.encode(text)),
+        Err(error) => ResourceContents::blob(uri, STANDARD.encode(error.into_bytes())),
+    };
+    contents.mime_type(mime_type)
+}
+
+impl From<File> for ContentBlock {
+    fn from(file: File) -> Self {
+        Self::Resource(EmbeddedResource::new(file.contents))
+    }
+}
+
+impl IntoContent for File {
+    fn push_into(self, content: &mut Vec<ContentBlock>) {
+        content.push(self.into());
+    }
+}

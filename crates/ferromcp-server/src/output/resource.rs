@@ -1,0 +1,99 @@
+//! What a resource may return.
+
+use std::path::Path;
+
+use ferromcp_core::Error;
+use ferromcp_core::model::{ReadResourceResult, ResourceContents};
+use serde::Serialize;
+
+use super::media::{self, File};
+use super::tool::Json;
+use crate::mime;
+use crate::tool_error::ToolError;
+
+/// What a resource may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a resource's contents",
+    note = "return text, bytes, `Json<T>`, a `File`, `ResourceContents`, an `Option` or a `Result` of these"
+)]
+pub trait ResourceOutput: Send + 'static {
+    /// The contents under `uri`; `mime_type` is what the resource was said to be.
+    ///
+    /// # Errors
+    /// What the resource itself failed with.
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError>;
+}
+
+fn one(contents: ResourceContents, mime_type: Option<&str>) -> ReadResourceResult {
+    let contents = match mime_type {
+        Some(mime_type) => contents.mime_type(mime_type),
+        None => contents,
+    };
+    ReadResourceResult::new(vec![contents])
+}
+
+impl ResourceOutput for String {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        Ok(one(ResourceContents::text(uri, self), mime_type.or(Some("text/plain"))))
+    }
+}
+
+impl ResourceOutput for &'static str {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        self.to_owned().into_contents(uri, mime_type)
+    }
+}
+
+impl ResourceOutput for Vec<u8> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        let found = mime_type.map_or_else(|| mime::guess(Some(Path::new(uri)), &self).into_owned(), str::to_owned);
+        Ok(ReadResourceResult::new(vec![media::contents(uri.to_owned(), self, found)]))
+    }
+}
+
+impl<T: Serialize + Send + 'static> ResourceOutput for Json<T> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        let text = serde_json::to_string(&self.0)?;
+        Ok(one(ResourceContents::text(uri, text), mime_type.or(Some("application/json"))))
+    }
+}
+
+impl ResourceOutput for File {
+    fn into_contents(self, _: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        Ok(one(self.into_contents(), mime_type))
+    }
+}
+
+impl ResourceOutput for ResourceContents {
+    fn into_contents(self, _: &str, _: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        Ok(ReadResourceResult::new(vec![self]))
+    }
+}
+
+impl ResourceOutput for Vec<ResourceContents> {
+    fn into_contents(self, _: &str, _: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        Ok(ReadResourceResult::new(self))
+    }
+}
+
+impl ResourceOutput for ReadResourceResult {
+    fn into_contents(self, _: &str, _: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        Ok(self)
+    }
+}
+
+/// `None` is "not found".
+impl<T: ResourceOutput> ResourceOutput for Option<T> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        match self {
+            Some(output) => output.into_contents(uri, mime_type),
+            None => Err(Error::resource_not_found(uri).into()),
+        }
+    }
+}
+
+impl<T: ResourceOutput, E: Into<ToolError> + Send + 'static> ResourceOutput for Result<T, E> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        self.map_err(Into::into)?.into_contents(uri, mime_type)
+    }
+}

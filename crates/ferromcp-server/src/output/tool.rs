@@ -1,0 +1,149 @@
+//! What a tool may return.
+
+use ferromcp_core::RawJson;
+use ferromcp_core::model::{CallToolResult, ContentBlock};
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+
+use super::content::IntoContent;
+use crate::schema;
+use crate::tool_error::ToolError;
+
+/// What a tool may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tool's result",
+    note = "return text, a number, `Json<T>`, content like `Image`, a `CallToolResult`, or a `Result` of these"
+)]
+pub trait ToolOutput: Send + 'static {
+    /// The result, structured as `shape` says.
+    ///
+    /// # Errors
+    /// What the tool itself failed with.
+    fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError>;
+
+    /// The schema of what is returned, where it is structured.
+    fn schema() -> Option<Schema> {
+        None
+    }
+}
+
+/// How structured content is laid out; settled once, from the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputShape {
+    /// There is none.
+    Text,
+    /// The value is an object and stands for itself.
+    Object,
+    /// The value stands in `{"result": …}`, since older revisions want an object.
+    Wrapped,
+}
+
+impl OutputShape {
+    /// The shape of what `T` returns, with its output schema.
+    pub(crate) fn of<T: ToolOutput>() -> (Self, Option<Schema>) {
+        match T::schema() {
+            None => (Self::Text, None),
+            Some(object) if schema::describes_object(&object) => (Self::Object, Some(object)),
+            Some(other) => (Self::Wrapped, Some(schema::wrapped(other))),
+        }
+    }
+}
+
+impl<T: IntoContent> ToolOutput for T {
+    fn into_result(self, _: OutputShape) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::new(self.into_content()))
+    }
+}
+
+impl ToolOutput for CallToolResult {
+    fn into_result(self, _: OutputShape) -> Result<CallToolResult, ToolError> {
+        Ok(self)
+    }
+}
+
+impl<T: ToolOutput, E: Into<ToolError> + Send + 'static> ToolOutput for Result<T, E> {
+    fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+        self.map_err(Into::into)?.into_result(shape)
+    }
+
+    fn schema() -> Option<Schema> {
+        T::schema()
+    }
+}
+
+/// A value as structured content, with the same as text for peers and models that read text.
+///
+/// As a resource it is a text of `application/json`.
+///
+/// ```
+/// use ferromcp_server::{Json, ToolOutput};
+/// assert!(Json::<Vec<u8>>::schema().is_some());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize + JsonSchema + Send + 'static> ToolOutput for Json<T> {
+    fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+        structured(&self.0, shape)
+    }
+
+    fn schema() -> Option<Schema> {
+        Some(schema::root_of::<T>())
+    }
+}
+
+/// A value with content of its own beside it.
+impl<T: Serialize + JsonSchema + Send + 'static, C: IntoContent> ToolOutput for (Json<T>, C) {
+    fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+        let mut result = structured(&self.0.0, shape)?;
+        self.1.push_into(&mut result.content);
+        Ok(result)
+    }
+
+    fn schema() -> Option<Schema> {
+        Some(schema::root_of::<T>())
+    }
+}
+
+fn structured<T: Serialize>(value: &T, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+    let json = RawJson::new(value)?;
+    if shape == OutputShape::Object {
+        return Ok(CallToolResult::structured(json));
+    }
+    let mut result = CallToolResult::text(json.as_str());
+    if shape == OutputShape::Wrapped {
+        result.structured_content = Some(wrap(&json)?);
+    }
+    Ok(result)
+}
+
+fn wrap(json: &RawJson) -> Result<RawJson, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Wrapped<'a> {
+        result: &'a RawJson,
+    }
+    RawJson::new(&Wrapped { result: json })
+}
+
+macro_rules! scalar {
+    ($($type:ty),*) => {
+        $(impl ToolOutput for $type {
+            fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+                structured(&self, shape)
+            }
+
+            fn schema() -> Option<Schema> {
+                Some(schema::root_of::<$type>())
+            }
+        })*
+    };
+}
+
+scalar!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64);
+
+/// A tool's content, for [`ContentBlock`]s that are made elsewhere.
+impl<const N: usize> ToolOutput for [ContentBlock; N] {
+    fn into_result(self, _: OutputShape) -> Result<CallToolResult, ToolError> {
+        Ok(CallToolResult::new(self.into()))
+    }
+}

@@ -1,0 +1,302 @@
+//! Serves one peer on a pipe: both eras at once, calls side by side, answers that are ready
+//! together written at once.
+//!
+//! One task reads, answers and writes. A call that is ready at once costs no task and no channel;
+//! one that must wait goes on in a task of its own, and its reply comes back here to be written,
+//! so what is written for a call ends the moment it is cancelled.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
+use ferromcp_core::wire::{Dress, decode, encode};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revision};
+use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+
+use crate::batch::Batches;
+use crate::call::{Call, Peer, Reply};
+use crate::dispatch::{poll_caught, start};
+use crate::era::legacy::Session;
+use crate::era::modern;
+use crate::inner::Inner;
+use crate::outlet::Outlet;
+use crate::pipe_sink::PipeSink;
+use crate::signal::Stop;
+use crate::started::Started;
+
+/// Serves until the peer hangs up or the process is told to stop.
+pub(crate) async fn run<R: FrameRx, W: FrameTx>(inner: Arc<Inner>, mut rx: R, mut tx: W, stop: Stop) -> io::Result<()> {
+    let mut pipe = Pipe::new(inner);
+    let outcome = pipe.serve(&mut rx, &mut tx, stop).await;
+    pipe.drain(&mut tx).await;
+    outcome.and(tx.finish().await.or_else(hung_up))
+}
+
+/// A peer that hung up while something was being written is no failure of the server.
+fn hung_up(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Ok(()),
+        _ => Err(error),
+    }
+}
+
+struct Pipe {
+    inner: Arc<Inner>,
+    session: Session,
+    sink: Arc<PipeSink>,
+    out: Outbound,
+    calls: HashMap<RequestId, Running>,
+    by_task: HashMap<Id, RequestId>,
+    tasks: JoinSet<Reply>,
+    batches: Batches,
+}
+
+/// A call in a task of its own.
+struct Running {
+    revision: Revision,
+    task: AbortHandle,
+}
+
+impl Pipe {
+    fn new(inner: Arc<Inner>) -> Self {
+        let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes));
+        Self {
+            inner,
+            session: Session::default(),
+            sink,
+            out: Outbound::new(),
+            calls: HashMap::new(),
+            by_task: HashMap::new(),
+            tasks: JoinSet::new(),
+            batches: Batches::default(),
+        }
+    }
+
+    async fn serve<R: FrameRx, W: FrameTx>(&mut self, rx: &mut R, tx: &mut W, mut stop: Stop) -> io::Result<()> {
+        loop {
+            while self.has_room() {
+                let Some(frame) = rx.try_recv() else { break };
+                self.frame(frame).await;
+            }
+            if self.has_room() {
+                self.sink.take(&mut self.out);
+            }
+            let (may_read, must_write) = (self.has_room(), !self.out.is_empty());
+            tokio::select! {
+                biased;
+                written = tx.write(&mut self.out), if must_write => {
+                    if let Err(error) = written {
+                        return hung_up(error);
+                    }
+                }
+                frame = rx.recv(), if may_read => match frame? {
+                    Some(frame) => self.frame(frame).await,
+                    None => return Ok(()),
+                },
+                Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.done(done),
+                () = self.sink.filled() => {}
+                () = stop.wait() => return Ok(()),
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.out.len() < self.inner.limits.outbound_bytes
+    }
+
+    /// Lets calls under way go on for the grace time, and writes what is left.
+    async fn drain<W: FrameTx>(&mut self, tx: &mut W) {
+        let grace = self.inner.limits.shutdown_grace;
+        let rest = async {
+            loop {
+                self.sink.take(&mut self.out);
+                if !self.out.is_empty() {
+                    if tx.write(&mut self.out).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                tokio::select! {
+                    done = self.tasks.join_next_with_id() => match done {
+                        Some(done) => self.done(done),
+                        None => return,
+                    },
+                    () = self.sink.filled() => {}
+                }
+            }
+        };
+        let _ = tokio::time::timeout(grace, rest).await; // what is not done by then is dropped
+        self.tasks.shutdown().await;
+    }
+
+    async fn frame(&mut self, frame: Frame) {
+        let bytes = match frame {
+            Frame::Whole(bytes) => bytes,
+            Frame::TooLong { limit } => {
+                let message = format!("Invalid request: the message is longer than {limit} bytes");
+                return self.reject(Rejection::new(Error::invalid_request(message)));
+            }
+        };
+        match self.decode(bytes) {
+            Ok(Incoming::One(message)) => self.message(message).await,
+            Ok(Incoming::Batch(messages)) => self.batch(messages).await,
+            Err(rejection) => self.reject(rejection),
+        }
+    }
+
+    fn decode(&self, bytes: Bytes) -> Result<Incoming<FromClient>, Rejection> {
+        decode::<FromClient>(bytes, &self.inner.limits.decode)
+    }
+
+    async fn message(&mut self, message: Message<FromClient>) {
+        match message {
+            Message::Request { id, request } => self.request(id, request).await,
+            Message::Notification(ClientNotification::Cancelled(params)) => {
+                if let Some(id) = params.request_id {
+                    self.cancel(&id, params.reason.as_deref());
+                }
+            }
+            // `initialized` needs no answer and changes nothing here; others say nothing to a server.
+            Message::Notification(_) => {}
+            Message::Response { id, .. } => tracing::debug!(?id, "a response to nothing that was asked; ignored"),
+        }
+    }
+
+    /// Several messages at once: in 2025-03-26 only, and never the opening.
+    async fn batch(&mut self, messages: Vec<Result<Message<FromClient>, Rejection>>) {
+        if self.session.revision() != Some(Revision::V2025_03_26) {
+            let message =
+                "Invalid request: one message at a time; batches are for sessions of the revision that had them";
+            return self.reject(Rejection::new(Error::invalid_request(message)));
+        }
+        self.batches.open(messages.iter().filter_map(|message| match message {
+            Ok(Message::Request { id, .. }) => Some(id),
+            _ => None,
+        }));
+        for message in messages {
+            match message {
+                Ok(message) => self.message(message).await,
+                Err(rejection) => self.reject(rejection),
+            }
+        }
+    }
+
+    async fn request(&mut self, id: RequestId, request: ClientRequest) {
+        let peer = match modern::peer(&request) {
+            Ok(Some(peer)) => Ok(peer),
+            Ok(None) => self.session.admit(&request).map_err(|error| (error, self.spoken())),
+            Err(error) => Err((error, Revision::LATEST)),
+        };
+        let peer = match peer {
+            Ok(peer) => peer,
+            Err((error, revision)) => return self.answer(&id, Reply::Failed(error), revision),
+        };
+        let revision = peer.revision();
+        if let Err(error) = self.may_begin(&id) {
+            return self.answer(&id, Reply::Failed(error), revision);
+        }
+        match start(&self.inner, self.call(&id, request, peer)) {
+            Started::Ready(reply) => self.answer(&id, reply, revision),
+            Started::Pending(mut future) => {
+                // Most handlers are done at the first poll; only the others get a task.
+                match poll_fn(|cx| Poll::Ready(poll_caught(&mut future, cx))).await {
+                    Poll::Ready(reply) => self.answer(&id, reply, revision),
+                    Poll::Pending => {
+                        let task = self.tasks.spawn(async move { poll_fn(|cx| poll_caught(&mut future, cx)).await });
+                        self.by_task.insert(task.id(), id.clone());
+                        self.calls.insert(id, Running { revision, task });
+                    }
+                }
+            }
+        }
+    }
+
+    fn call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
+        Call::new(request, peer).id(id.clone()).outlet(Outlet::new(Arc::clone(&self.sink) as _))
+    }
+
+    fn may_begin(&self, id: &RequestId) -> Result<(), Error> {
+        if self.calls.contains_key(id) {
+            return Err(Error::invalid_request(format!(
+                "Invalid request: the id {id:?} is in use by a call under way"
+            )));
+        }
+        let limit = self.inner.limits.in_flight;
+        if self.calls.len() >= limit {
+            return Err(Error::internal(format!("Too many calls under way; at most {limit}")));
+        }
+        Ok(())
+    }
+
+    /// The revision in which to speak to a peer outside of any good request.
+    fn spoken(&self) -> Revision {
+        self.session.revision().unwrap_or(Revision::LATEST_LEGACY)
+    }
+
+    /// A task ended: writes its reply, unless the call was cancelled meanwhile.
+    fn done(&mut self, done: Result<(Id, Reply), JoinError>) {
+        let task = match &done {
+            Ok((task, _)) => *task,
+            Err(error) => error.id(),
+        };
+        let Some(id) = self.by_task.remove(&task) else { return };
+        if self.calls.get(&id).is_none_or(|running| running.task.id() != task) {
+            return;
+        }
+        let Some(running) = self.calls.remove(&id) else { return };
+        let reply = match done {
+            Ok((_, reply)) => reply,
+            Err(error) => {
+                tracing::error!(%error, "a call's task failed");
+                Reply::Failed(Error::internal("Internal error"))
+            }
+        };
+        self.answer(&id, reply, running.revision);
+    }
+
+    fn cancel(&mut self, id: &RequestId, reason: Option<&str>) {
+        tracing::debug!(?id, reason, "a call was cancelled");
+        if let Some(running) = self.calls.remove(id) {
+            running.task.abort();
+            self.batches.forget(id, &mut self.out);
+        }
+    }
+
+    /// Writes a reply, behind what its call has sent before.
+    fn answer(&mut self, id: &RequestId, reply: Reply, revision: Revision) {
+        self.sink.take(&mut self.out);
+        let dress = Dress::new(revision).server_info(self.inner.info_json());
+        self.batches.write(id, &mut self.out, |out| {
+            let written = match reply {
+                Reply::Done(result) => encode::server_result(out, id, result, dress),
+                Reply::NeedsInput(required) => encode::input_required(out, id, required, dress),
+                Reply::Failed(error) => {
+                    encode::error(out, Some(id), error, revision);
+                    Ok(())
+                }
+            };
+            if let Err(error) = written {
+                tracing::error!(%error, "a result cannot be JSON");
+                encode::error(out, Some(id), Error::internal("Internal error: the result cannot be JSON"), revision);
+            }
+        });
+    }
+
+    /// Answers what could not be read. Where no id could be read either, the older revisions have
+    /// no form for the answer, so it only goes to the log; so do notifications, always.
+    fn reject(&mut self, rejection: Rejection) {
+        let Rejection { id, error, is_notification, .. } = rejection;
+        tracing::debug!(?id, %error, "a message could not be read");
+        let revision = self.session.revision().unwrap_or(Revision::LATEST);
+        if is_notification || (id.is_none() && revision < Revision::LATEST_LEGACY) {
+            return;
+        }
+        self.sink.take(&mut self.out);
+        self.out.frame(|out| encode::error(out, id.as_ref(), error, revision));
+    }
+}

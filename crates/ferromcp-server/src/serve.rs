@@ -1,0 +1,105 @@
+//! Serving: checks, opens lifespans, runs a pipe, closes again.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use ferromcp_transport::Transport;
+
+use crate::inner::Inner;
+use crate::pipe;
+use crate::signal::Stop;
+use crate::tool_error::ToolError;
+
+/// Why a server does not serve, or stopped.
+#[derive(Debug)]
+pub struct ServeError(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Mistakes(Vec<String>),
+    Lifespan { state: &'static str, error: ToolError },
+    Transport { name: &'static str, error: io::Error },
+}
+
+impl ServeError {
+    /// Whether the server itself is built wrongly.
+    pub fn is_mistake(&self) -> bool {
+        matches!(self.0, Kind::Mistakes(_))
+    }
+
+    /// Whether the transport broke.
+    pub fn is_transport(&self) -> bool {
+        matches!(self.0, Kind::Transport { .. })
+    }
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Mistakes(mistakes) => write!(f, "the server cannot start: {}", mistakes.join("; ")),
+            Kind::Lifespan { state, error } => write!(f, "opening the lifespan that yields `{state}` failed: {error}"),
+            Kind::Transport { name, error } => write!(f, "the {name} transport broke: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Transport { error, .. } => Some(error),
+            Kind::Mistakes(_) | Kind::Lifespan { .. } => None,
+        }
+    }
+}
+
+/// Names every mistake in building.
+pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
+    let mut mistakes = inner.problems.clone();
+    for (who, need) in inner.registry.snapshot().state_needs() {
+        let given =
+            inner.states.contains(need.id) || inner.lifespans.iter().any(|lifespan| lifespan.state.id == need.id);
+        if !given {
+            mistakes
+                .push(format!("{who} needs state of type `{}`; give it with `.state(..)` or a lifespan", need.name));
+        }
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(ServeError(Kind::Mistakes(mistakes))) }
+}
+
+/// Serves one peer.
+pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Result<(), ServeError> {
+    check(inner)?;
+    let name = transport.name();
+    let broken = |error| ServeError(Kind::Transport { name, error });
+    if transport.faces_person() {
+        crate::hint::print(inner);
+    }
+    let stop = if transport.owns_process() { Stop::on_signals() } else { Stop::never() };
+    let (rx, tx) = transport.split().map_err(broken)?;
+    let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
+    entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))?;
+    // A task of its own, so that the worker which polls the descriptors also handles what they bring.
+    let served = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop));
+    let outcome = AbortOnDrop(served).join().await;
+    inner.running.leave().await;
+    outcome.map_err(broken)
+}
+
+/// Ends the serving task when the future that waits for it is dropped.
+struct AbortOnDrop(tokio::task::JoinHandle<io::Result<()>>);
+
+impl AbortOnDrop {
+    async fn join(mut self) -> io::Result<()> {
+        match (&mut self.0).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

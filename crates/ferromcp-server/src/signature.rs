@@ -1,0 +1,158 @@
+//! What a function takes: its parameters in order, and the schema they make.
+
+use std::any::TypeId;
+
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value};
+
+use crate::arg::Arg;
+use crate::param::ParamList;
+use crate::schema;
+use crate::state::StateNeed;
+
+/// One parameter, after its type has said what it is.
+#[derive(Debug)]
+pub struct Parameter {
+    pub(crate) arg: Arg,
+    pub(crate) kind: Kind,
+    pub(crate) states: Vec<StateNeed>,
+    /// What a value is to be, in words; empty for extractors.
+    words: String,
+}
+
+/// What a parameter is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// Taken from the context.
+    Extractor,
+    /// One argument.
+    Argument { optional: bool, schema: fn(&mut SchemaGenerator) -> Schema, id: TypeId, type_name: &'static str },
+    /// All arguments together.
+    Whole { schema: fn() -> Schema },
+}
+
+/// The parameters of a function.
+#[derive(Debug)]
+pub struct Signature {
+    parameters: Vec<Parameter>,
+}
+
+impl Signature {
+    /// The signature of a function that takes `L`, described by `args` in order.
+    ///
+    /// # Errors
+    /// In words, when names are missing, too many, or twice.
+    pub(crate) fn of<L: ParamList<M>, M>(args: &[Arg]) -> Result<Self, String> {
+        let arg = |index| args.get(index).cloned().unwrap_or_else(|| Arg::new(""));
+        let blank =
+            |index| Parameter { arg: arg(index), kind: Kind::Extractor, states: Vec::new(), words: String::new() };
+        let mut parameters: Vec<Parameter> = (0..L::COUNT).map(blank).collect();
+        L::declare(&mut parameters);
+        if args.len() > L::COUNT {
+            return Err(format!("{} parameters are named, but the function has {}", args.len(), L::COUNT));
+        }
+        for (index, parameter) in parameters.iter().enumerate() {
+            let Kind::Argument { id, type_name, .. } = parameter.kind else { continue };
+            let name = &parameter.arg.name;
+            if name.is_empty() || name == "_" {
+                return Err(format!(
+                    "parameter {} (`{type_name}`) has no name; name every parameter in order with `.args([..])`",
+                    index + 1
+                ));
+            }
+            if let Some(misfit) = parameter.arg.misfit(id, type_name) {
+                return Err(misfit);
+            }
+            let twin = |other: &Parameter| matches!(other.kind, Kind::Argument { .. }) && other.arg.name == *name;
+            if parameters[..index].iter().any(twin) {
+                return Err(format!("two parameters are named `{name}`"));
+            }
+        }
+        let mut signature = Self { parameters };
+        for index in 0..signature.parameters.len() {
+            signature.parameters[index].words = signature
+                .schema_at(index, &mut schema::generator())
+                .map(|it| schema::in_words(it.as_value()))
+                .unwrap_or_default();
+        }
+        Ok(signature)
+    }
+
+    pub(crate) fn arg(&self, index: usize) -> &Arg {
+        &self.parameters[index].arg
+    }
+
+    /// The place of the argument called `name`.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|it| matches!(it.kind, Kind::Argument { .. }) && it.arg.name == name)
+    }
+
+    /// Whether some parameter takes all arguments together, so that none is unknown.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.parameters.iter().any(|it| matches!(it.kind, Kind::Whole { .. }))
+    }
+
+    pub(crate) fn argument_names(&self) -> impl Iterator<Item = &str> {
+        self.arguments().map(|it| it.arg.name.as_str())
+    }
+
+    /// The names of the arguments that must be given.
+    pub(crate) fn required(&self) -> impl Iterator<Item = &str> {
+        self.arguments().filter(|it| it.is_required()).map(|it| it.arg.name.as_str())
+    }
+
+    /// The arguments, with whether each must be given.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|it| matches!(it.kind, Kind::Argument { .. }))
+    }
+
+    /// The types of state that the function needs.
+    pub(crate) fn states(&self) -> impl Iterator<Item = StateNeed> {
+        self.parameters.iter().flat_map(|it| it.states.iter().copied())
+    }
+
+    /// What the argument at `index` is to be, in words.
+    pub(crate) fn in_words(&self, index: usize) -> &str {
+        &self.parameters[index].words
+    }
+
+    /// The schema of the arguments.
+    pub(crate) fn input_schema(&self) -> Schema {
+        if let Some(Kind::Whole { schema }) =
+            self.parameters.iter().map(|it| it.kind).find(|kind| matches!(kind, Kind::Whole { .. }))
+        {
+            let mut whole = schema();
+            whole.ensure_object().entry("type").or_insert_with(|| "object".into());
+            return whole;
+        }
+        let mut generator = schema::generator();
+        let mut properties = Map::new();
+        for index in 0..self.parameters.len() {
+            if let Some(property) = self.schema_at(index, &mut generator) {
+                properties.insert(self.parameters[index].arg.name.clone(), property.to_value());
+            }
+        }
+        let definitions: Map<String, Value> = generator.take_definitions(true);
+        schema::object(properties, self.required().map(str::to_owned).collect(), definitions)
+    }
+
+    fn schema_at(&self, index: usize, generator: &mut SchemaGenerator) -> Option<Schema> {
+        let parameter = &self.parameters[index];
+        let Kind::Argument { schema: of_type, .. } = parameter.kind else { return None };
+        let mut schema = of_type(generator);
+        for transform in generator.transforms_mut() {
+            transform.transform(&mut schema);
+        }
+        if !parameter.is_required() {
+            schema::without_null(&mut schema);
+        }
+        parameter.arg.refine(&mut schema);
+        Some(schema)
+    }
+}
+
+impl Parameter {
+    pub(crate) fn is_required(&self) -> bool {
+        matches!(self.kind, Kind::Argument { optional: false, .. }) && self.arg.default.is_none()
+    }
+}

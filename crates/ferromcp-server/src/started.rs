@@ -1,0 +1,25 @@
+//! A call that has begun: answered at once, or on its way.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::call::Reply;
+
+/// A future on the heap.
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A call that has begun. What is ready at once costs no future.
+pub(crate) enum Started {
+    Ready(Reply),
+    Pending(BoxFuture<Reply>),
+}
+
+impl Started {
+    /// The reply, waited for where it is not there yet.
+    pub(crate) async fn finish(self) -> Reply {
+        match self {
+            Self::Ready(reply) => reply,
+            Self::Pending(future) => future.await,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Arguments that come as text: the variables of a URI template, the arguments of a prompt.
+//!
+//! Each text is read as what the parameter wants: a number, a boolean, a choice, a text, a list.
+
+use std::borrow::Cow;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{Error as _, IntoDeserializer, Visitor};
+use serde::{Deserializer, forward_to_deserialize_any};
+
+/// A text, or the list an exploded template variable matched.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TextValue<'a> {
+    One(Cow<'a, str>),
+    Many(Vec<Cow<'a, str>>),
+}
+
+/// What goes wrong while reading a text.
+pub(crate) type Mistake = serde::de::value::Error;
+
+/// Named texts as a map to read parameters from.
+pub(crate) fn map_of<'a>(
+    texts: &'a [(Cow<'a, str>, TextValue<'a>)],
+) -> MapDeserializer<'a, impl Iterator<Item = (&'a str, TextValue<'a>)>, Mistake> {
+    MapDeserializer::new(texts.iter().map(|(name, value)| (&**name, value.clone())))
+}
+
+impl<'de> IntoDeserializer<'de, Mistake> for TextValue<'de> {
+    type Deserializer = Self;
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'a> TextValue<'a> {
+    fn text(self) -> Cow<'a, str> {
+        match self {
+            Self::One(text) => text,
+            Self::Many(list) => list.join(",").into(),
+        }
+    }
+
+    fn parse<T: std::str::FromStr>(&self, what: &str) -> Result<T, Mistake> {
+        match self {
+            Self::One(text) => {
+                text.trim().parse().map_err(|_| Mistake::custom(format_args!("expected {what}, got {text:?}")))
+            }
+            Self::Many(_) => Err(Mistake::custom(format_args!("expected {what}, got a list"))),
+        }
+    }
+}
+
+macro_rules! parse {
+    ($($method:ident $visit:ident $type:ty: $what:literal,)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+            visitor.$visit(self.parse::<$type>($what)?)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for TextValue<'de> {
+    type Error = Mistake;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        match self {
+            Self::One(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
+            Self::One(Cow::Owned(text)) => visitor.visit_string(text),
+            Self::Many(list) => visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(Self::One))),
+        }
+    }
+
+    parse! {
+        deserialize_bool visit_bool bool: "true or false",
+        deserialize_i8 visit_i8 i8: "an integer",
+        deserialize_i16 visit_i16 i16: "an integer",
+        deserialize_i32 visit_i32 i32: "an integer",
+        deserialize_i64 visit_i64 i64: "an integer",
+        deserialize_u8 visit_u8 u8: "an integer",
+        deserialize_u16 visit_u16 u16: "an integer",
+        deserialize_u32 visit_u32 u32: "an integer",
+        deserialize_u64 visit_u64 u64: "an integer",
+        deserialize_f32 visit_f32 f32: "a number",
+        deserialize_f64 visit_f64 f64: "a number",
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        Self::One(self.text()).deserialize_any(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        visitor.visit_enum(self.text().into_deserializer())
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Mistake> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        match self {
+            Self::One(text) => visitor.visit_seq(SeqDeserializer::new(std::iter::once(Self::One(text)))),
+            many @ Self::Many(_) => many.deserialize_any(visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Size {
+        Small,
+        Large,
+    }
+
+    fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, String> {
+        T::deserialize(TextValue::One(text.into())).map_err(|mistake| mistake.to_string())
+    }
+
+    #[test]
+    fn texts_become_what_is_wanted() {
+        assert_eq!(read::<u8>("42"), Ok(42));
+        assert_eq!(read::<Option<f64>>("1.5"), Ok(Some(1.5)));
+        assert_eq!(read::<bool>("true"), Ok(true));
+        assert_eq!(read::<Size>("large"), Ok(Size::Large));
+        assert_eq!(read::<String>("1"), Ok("1".to_owned()));
+        assert_eq!(read::<Vec<u8>>("1"), Ok(vec![1]));
+        assert_eq!(read::<u8>("many"), Err("expected an integer, got \"many\"".to_owned()));
+        assert!(read::<Size>("huge").unwrap_err().contains("expected `small` or `large`"));
+        let list = TextValue::Many(vec!["1".into(), "2".into()]);
+        assert_eq!(Vec::<u8>::deserialize(list.clone()).unwrap(), [1, 2]);
+        assert_eq!(String::deserialize(list).unwrap(), "1,2");
+    }
+}

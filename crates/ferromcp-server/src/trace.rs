@@ -1,0 +1,109 @@
+//! A span for each call, in the words of OpenTelemetry's conventions for MCP.
+//!
+//! Conventions: <https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/>. The W3C trace context
+//! that a request carries in `_meta` is recorded, so that a subscriber can join the client's trace.
+//! Where nobody listens nothing is done.
+
+use ferromcp_core::meta::key;
+use ferromcp_core::{ClientRequest, ServerResult};
+use tracing::{Instrument, Span, field};
+
+use crate::call::{Call, Reply};
+use crate::started::Started;
+
+/// The target of this crate's spans, for filters.
+pub(crate) const TARGET: &str = "ferromcp::call";
+
+/// The span of a call; disabled where nobody listens.
+pub(crate) fn span(call: &Call) -> Span {
+    if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+        return Span::none();
+    }
+    let method = call.request.method();
+    let subject = subject(&call.request);
+    let name = subject.map_or_else(|| method.to_owned(), |subject| format!("{method} {subject}"));
+    let span = tracing::info_span!(
+        target: TARGET,
+        "mcp.call",
+        otel.name = name,
+        otel.kind = "server",
+        mcp.method.name = method,
+        mcp.protocol.version = call.peer.revision().as_str(),
+        jsonrpc.request.id = field::Empty,
+        gen_ai.operation.name = field::Empty,
+        gen_ai.tool.name = field::Empty,
+        gen_ai.prompt.name = field::Empty,
+        mcp.resource.uri = field::Empty,
+        rpc.response.status_code = field::Empty,
+        error.type = field::Empty,
+        traceparent = field::Empty,
+        tracestate = field::Empty,
+        baggage = field::Empty,
+    );
+    if let Some(id) = &call.id {
+        span.record("jsonrpc.request.id", id.to_string());
+    }
+    match &call.request {
+        ClientRequest::CallTool(params) => {
+            span.record("gen_ai.operation.name", "execute_tool");
+            span.record("gen_ai.tool.name", &*params.name);
+        }
+        ClientRequest::GetPrompt(params) => drop(span.record("gen_ai.prompt.name", &*params.name)),
+        ClientRequest::ReadResource(params) => drop(span.record("mcp.resource.uri", &*params.uri)),
+        _ => {}
+    }
+    if let Some(meta) = call.request.meta() {
+        for name in [key::TRACEPARENT, key::TRACESTATE, key::BAGGAGE] {
+            if let Some(text) = meta.other.read::<String>(name) {
+                span.record(name, text);
+            }
+        }
+    }
+    span
+}
+
+/// What a call is about, where naming it does not blow up the number of span names.
+fn subject(request: &ClientRequest) -> Option<&str> {
+    match request {
+        ClientRequest::CallTool(params) => Some(&params.name),
+        ClientRequest::GetPrompt(params) => Some(&params.name),
+        _ => None,
+    }
+}
+
+/// Lets a call that has begun go on inside its span, which learns of the outcome.
+pub(crate) fn inside(span: Span, started: Started) -> Started {
+    if span.is_disabled() {
+        return started;
+    }
+    match started {
+        Started::Ready(reply) => {
+            record(&span, &reply);
+            Started::Ready(reply)
+        }
+        Started::Pending(future) => {
+            let outer = span.clone();
+            Started::Pending(Box::pin(
+                async move {
+                    let reply = future.await;
+                    record(&outer, &reply);
+                    reply
+                }
+                .instrument(span),
+            ))
+        }
+    }
+}
+
+fn record(span: &Span, reply: &Reply) {
+    match reply {
+        Reply::Failed(error) => {
+            span.record("rpc.response.status_code", error.code.0);
+            span.record("error.type", error.code.0.to_string());
+        }
+        Reply::Done(ServerResult::CallTool(result)) if result.is_error() => {
+            drop(span.record("error.type", "tool_error"))
+        }
+        Reply::Done(_) | Reply::NeedsInput(_) => {}
+    }
+}
