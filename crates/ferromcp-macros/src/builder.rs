@@ -1,0 +1,38 @@
+//! From a function and its options to the builder's expression, for each kind.
+
+use proc_macro2::TokenStream;
+use syn::{Path, Result};
+
+use crate::{
+    completion,
+    function::Function,
+    kind::Kind,
+    options::{Options, Rules},
+    prompt, resource, tool,
+};
+
+/// What the attribute may hold.
+pub(crate) fn rules(kind: Kind) -> &'static Rules {
+    match kind {
+        Kind::Tool => &tool::RULES,
+        Kind::Resource => &resource::RULES,
+        Kind::Prompt => &prompt::RULES,
+        Kind::Completion => &completion::RULES,
+    }
+}
+
+/// The expression, as a person would write it; `handler` is the function to call.
+pub(crate) fn build(
+    kind: Kind,
+    krate: &Path,
+    options: Options,
+    function: &Function,
+    handler: &TokenStream,
+) -> Result<TokenStream> {
+    match kind {
+        Kind::Tool => tool::build(krate, options, function, handler),
+        Kind::Resource => resource::build(krate, options, function, handler),
+        Kind::Prompt => prompt::build(krate, options, function, handler),
+        Kind::Completion => completion::build(krate, options, function, handler),
+    }
+}

@@ -1,0 +1,47 @@
+//! What tools, resources and prompts say in the same way: title, description, icons, and how they are called.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Error, Ident, Path, Result};
+
+use crate::{function::Function, options::Options};
+
+/// The options every kind but completions has.
+pub(crate) struct Common {
+    /// `new`, `sync` or `blocking`.
+    pub(crate) constructor: Ident,
+    /// `.title("…").describe("…").icon(…).args([…])`, as far as said.
+    pub(crate) calls: TokenStream,
+}
+
+impl Common {
+    pub(crate) fn take(krate: &Path, options: &mut Options, function: &Function) -> Result<Self> {
+        let constructor = constructor(options, function)?;
+        let title = options.text("title")?.into_iter();
+        let description = options.text("description")?.map(|text| quote!(#text));
+        let description = description.or_else(|| function.description.clone()).into_iter();
+        let icons = options.texts("icon")?;
+        let args = function.args(krate);
+        let calls = quote! {
+            #(.title(#title))*
+            #(.describe(#description))*
+            #(.icon(#krate::model::Icon::new(#icons)))*
+            #args
+        };
+        Ok(Self { constructor, calls })
+    }
+}
+
+fn constructor(options: &mut Options, function: &Function) -> Result<Ident> {
+    let span = options.span_of("blocking");
+    let blocking = options.flag("blocking")?.unwrap_or(false);
+    match (function.is_async, blocking) {
+        (true, true) => Err(Error::new(
+            span.unwrap_or_else(|| function.ident.span()),
+            "`blocking` is for a plain `fn`, and this one is asynchronous: drop one of the two",
+        )),
+        (true, false) => Ok(format_ident!("new")),
+        (false, true) => Ok(format_ident!("blocking")),
+        (false, false) => Ok(format_ident!("sync")),
+    }
+}

@@ -1,0 +1,71 @@
+//! `#[completion]`: suggestions for an argument of a prompt or a variable of a template.
+//!
+//! <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Error, Expr, Path, Result};
+
+use crate::{
+    function::Function,
+    nearest::nearest,
+    options::{Options, Rules, literal},
+    template,
+};
+
+pub(crate) const RULES: Rules = Rules {
+    of: "#[completion]",
+    keys: &["prompt", "resource", "argument", "crate"],
+    repeatable: &[],
+    positional: false,
+};
+
+pub(crate) fn build(
+    krate: &Path,
+    mut options: Options,
+    function: &Function,
+    handler: &TokenStream,
+) -> Result<TokenStream> {
+    let prompt = options.text("prompt")?;
+    let resource = options.text("resource")?;
+    let Some(argument) = options.text("argument")? else {
+        let message = "which argument does it complete? Add `argument = \"…\"`";
+        return Err(Error::new(options.span(), message));
+    };
+    let (word, of) = match (prompt, resource) {
+        (Some(prompt), None) => ("prompt", prompt),
+        (None, Some(template)) => {
+            check_argument(&template, &argument)?;
+            ("resource", template)
+        }
+        (None, None) => {
+            let message =
+                "whose argument does it complete? Add `prompt = \"…\"` or `resource = \"scheme://{variable}\"`";
+            return Err(Error::new(options.span(), message));
+        }
+        (Some(_), Some(template)) => {
+            let message = "a completion is for one: drop `prompt` or `resource`, and write a second function for it";
+            return Err(Error::new_spanned(template, message));
+        }
+    };
+    let constructor = if function.is_async { format_ident!("{word}") } else { format_ident!("{word}_sync") };
+    let args = function.args(krate);
+    Ok(quote!(#krate::server::Completion::#constructor(#of, #argument, #handler) #args))
+}
+
+fn check_argument(template: &Expr, argument: &Expr) -> Result<()> {
+    let Some(template) = literal(template) else {
+        return Ok(());
+    };
+    let variables = template::variables(template)?;
+    let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
+    let Some(argument) = literal(argument).filter(|argument| !variables.contains(&argument.value().as_str())) else {
+        return Ok(());
+    };
+    let hint = match (nearest(&argument.value(), &variables), variables.as_slice()) {
+        (Some(meant), _) => format!("did you mean `{meant}`?"),
+        (None, []) => "it has none, so there is nothing to complete".to_owned(),
+        (None, known) => format!("write one of `{}`", known.join("`, `")),
+    };
+    Err(Error::new(argument.span(), format!("the template has no variable `{}`: {hint}", argument.value())))
+}

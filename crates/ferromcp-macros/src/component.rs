@@ -1,0 +1,155 @@
+//! `#[component]`: an `impl` block whose marked methods are tools, resources, prompts and completions of one value.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{
+    Attribute, Error, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Result, parse_quote, parse2, spanned::Spanned,
+};
+
+use crate::{
+    builder,
+    errors::Errors,
+    function::{Function, Place, conditions, strip_parameters},
+    handler::Handler,
+    kind::Kind,
+    options::{Options, Rules},
+};
+
+const RULES: Rules = Rules { of: "#[component]", keys: &["crate"], repeatable: &[], positional: false };
+
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let mut block = item_impl(item)?;
+    let krate = Options::parse(attribute, &RULES, Span::call_site())?.krate()?;
+    let mut errors = Errors::default();
+    let mut parts = Vec::new();
+    let generic = !block.generics.params.is_empty();
+    for item in &mut block.items {
+        if let ImplItem::Fn(method) = item {
+            if let Some(part) = errors.keep(part(&krate, method, generic)) {
+                parts.extend(part);
+            }
+            strip(method);
+        }
+    }
+    errors.finish()?;
+    if parts.is_empty() {
+        return Err(Error::new_spanned(
+            &block.self_ty,
+            "this component has no parts: put `#[tool]`, `#[resource]`, `#[prompt]` or `#[completion]` on its methods",
+        ));
+    }
+    let component = component(&krate, &block, &parts);
+    Ok(quote!(#block #component))
+}
+
+/// What stays beside the error, so that it is the only one: the block, and a component without parts.
+pub(crate) fn recover(item: TokenStream) -> TokenStream {
+    let Ok(mut block) = parse2::<ItemImpl>(item.clone()) else {
+        return item;
+    };
+    for item in &mut block.items {
+        if let ImplItem::Fn(method) = item {
+            strip(method);
+        }
+    }
+    if block.trait_.is_some() {
+        return quote!(#block);
+    }
+    let component = component(&parse_quote!(::ferromcp), &block, &[]);
+    quote!(#block #component)
+}
+
+fn component(krate: &Path, block: &ItemImpl, parts: &[TokenStream]) -> TokenStream {
+    let conditions = conditions(&block.attrs);
+    let (generics, _, bounds) = block.generics.split_for_impl();
+    let ty = &block.self_ty;
+    quote! {
+        #(#conditions)*
+        impl #generics #krate::server::Component for #ty #bounds {
+            #[allow(deprecated, unused_mut)]
+            fn parts(self: ::std::sync::Arc<Self>) -> #krate::server::Parts {
+                let mut parts = #krate::server::Parts::new();
+                #(#parts)*
+                parts
+            }
+        }
+    }
+}
+
+fn item_impl(item: TokenStream) -> Result<ItemImpl> {
+    let block = match parse2::<ItemImpl>(item.clone()) {
+        Ok(block) => block,
+        Err(error) => {
+            return Err(match parse2::<Item>(item) {
+                Ok(other) => Error::new_spanned(
+                    other,
+                    "`#[component]` goes on an `impl` block: write `#[component] impl Name { … }` with the methods inside",
+                ),
+                Err(_) => error,
+            });
+        }
+    };
+    match &block.trait_ {
+        Some((_, path, _)) => Err(Error::new_spanned(
+            path,
+            "a trait's methods are no parts of a component: put `#[component]` on an `impl Name { … }` block",
+        )),
+        None => Ok(block),
+    }
+}
+
+/// The statement that adds a method to the parts; `None` for methods without a mark.
+fn part(krate: &Path, method: &ImplItemFn, generic: bool) -> Result<Option<TokenStream>> {
+    let mut marks = method.attrs.iter().filter_map(|attribute| Some((attribute, Kind::of(attribute)?)));
+    let Some((mark, kind)) = marks.next() else {
+        return Ok(None);
+    };
+    let mut errors = Errors::default();
+    if let Some((second, _)) = marks.next() {
+        errors.push(Error::new_spanned(second, "a method is one part: drop this, or write a second method for it"));
+    }
+    let function = errors.keep(Function::read(&method.sig, &method.attrs, kind, Place::Component));
+    let options = errors.keep(options(kind, mark));
+    let built = function.zip(options).and_then(|(function, options)| {
+        let Handler { checks, call } = Handler::method(krate, &function, generic);
+        let built = builder::build(kind, krate, options, &function, &call);
+        errors.keep(built).map(|built| (checks, built))
+    });
+    errors.finish()?;
+    let conditions = conditions(&method.attrs);
+    let add = kind.method();
+    Ok(built.map(|(checks, built)| {
+        quote! {
+            #(#conditions)*
+            {
+                #checks
+                parts = parts.#add(#built);
+            }
+        }
+    }))
+}
+
+fn options(kind: Kind, mark: &Attribute) -> Result<Options> {
+    let tokens = match &mark.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(pair) => {
+            let message = format!("write `#[{}(…)]`, with the options in parentheses", kind.word());
+            return Err(Error::new_spanned(pair, message));
+        }
+    };
+    let options = Options::parse(tokens, builder::rules(kind), mark.span())?;
+    match options.span_of("crate") {
+        Some(span) => Err(Error::new(span, "say it once for the block: `#[component(crate = \"…\")]`")),
+        None => Ok(options),
+    }
+}
+
+fn strip(method: &mut ImplItemFn) {
+    let marked = method.attrs.iter().any(|attribute| Kind::of(attribute).is_some());
+    if marked {
+        method.attrs.retain(|attribute| Kind::of(attribute).is_none());
+        method.attrs.push(parse_quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_async)]));
+        strip_parameters(&mut method.sig);
+    }
+}

@@ -1,0 +1,170 @@
+//! The function under an attribute: what it must not be, and what the builders need to know of it.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{
+    Attribute, Error, FnArg, GenericParam, Ident, Meta, Path, Receiver, Result, ReturnType, Signature, Type,
+    TypeParamBound, ext::IdentExt, spanned::Spanned,
+};
+
+use crate::{
+    docs,
+    errors::Errors,
+    kind::Kind,
+    param::{self, Param},
+};
+
+/// The server crate implements its traits up to this length.
+const MAX_PARAMETERS: usize = 12;
+
+/// Where the function stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Free,
+    Component,
+}
+
+pub(crate) struct Function {
+    pub(crate) ident: Ident,
+    /// The identifier without `r#`.
+    pub(crate) name: String,
+    pub(crate) is_async: bool,
+    pub(crate) has_self: bool,
+    /// Where the return type stands, or else the name.
+    pub(crate) output_span: Span,
+    pub(crate) params: Vec<Param>,
+    pub(crate) description: Option<TokenStream>,
+}
+
+impl Function {
+    pub(crate) fn read(signature: &Signature, attributes: &[Attribute], kind: Kind, place: Place) -> Result<Self> {
+        let mut errors = Errors::default();
+        check_qualifiers(signature, &mut errors);
+        check_generics(signature, kind, &mut errors);
+        if let Some(receiver) = signature.receiver() {
+            errors.keep(check_receiver(receiver, kind, place));
+        }
+        let typed: Vec<_> = signature.inputs.iter().filter_map(typed).collect();
+        if let Some(extra) = typed.get(MAX_PARAMETERS) {
+            let message = format!(
+                "this is one parameter too many, {MAX_PARAMETERS} is the most: gather the arguments in a struct `T` and take `Args<T>`"
+            );
+            errors.push(Error::new_spanned(extra, message));
+        }
+        let params: Vec<Param> = typed.into_iter().filter_map(|param| errors.keep(Param::read(param))).collect();
+        check_names(&params, &mut errors);
+        errors.finish()?;
+        Ok(Self {
+            ident: signature.ident.clone(),
+            name: signature.ident.unraw().to_string(),
+            is_async: is_async(signature),
+            has_self: signature.receiver().is_some(),
+            output_span: match &signature.output {
+                ReturnType::Type(_, output) => output.span(),
+                ReturnType::Default => signature.ident.span(),
+            },
+            params,
+            description: docs::description(attributes),
+        })
+    }
+
+    /// `.args([…])`, or nothing without parameters.
+    pub(crate) fn args(&self, krate: &Path) -> TokenStream {
+        if self.params.is_empty() {
+            return TokenStream::new();
+        }
+        let args = self.params.iter().map(|param| param.arg(krate));
+        quote!(.args([#(#args),*]))
+    }
+}
+
+/// Takes off the parameters what is ours and `rustc` would refuse.
+pub(crate) fn strip_parameters(signature: &mut Signature) {
+    for input in &mut signature.inputs {
+        let attributes = match input {
+            FnArg::Receiver(receiver) => &mut receiver.attrs,
+            FnArg::Typed(param) => &mut param.attrs,
+        };
+        attributes.retain(|attribute| !param::is_ours(attribute));
+    }
+}
+
+/// The attributes under which the function exists.
+pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
+    let is_cfg = |attribute: &&Attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => list.tokens.to_string().contains("cfg"),
+        meta => meta.path().is_ident("cfg"),
+    };
+    attributes.iter().filter(is_cfg).collect()
+}
+
+fn typed(input: &FnArg) -> Option<&syn::PatType> {
+    match input {
+        FnArg::Typed(param) => Some(param),
+        FnArg::Receiver(_) => None,
+    }
+}
+
+fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
+    if let Some(word) = &signature.unsafety {
+        errors
+            .push(Error::new_spanned(word, "a peer calls this, and it cannot uphold a safety contract: drop `unsafe`"));
+    }
+    if let Some(word) = &signature.constness {
+        errors.push(Error::new_spanned(word, "this runs when it is called, not at compile time: drop `const`"));
+    }
+    if let Some(abi) = &signature.abi {
+        errors.push(Error::new_spanned(abi, "the SDK calls this as a Rust function: drop `extern`"));
+    }
+    if let Some(variadic) = &signature.variadic {
+        errors.push(Error::new_spanned(variadic, "the number of parameters is fixed: take a `Vec` for a list"));
+    }
+}
+
+fn check_generics(signature: &Signature, kind: Kind, errors: &mut Errors) {
+    for generic in &signature.generics.params {
+        let message = match generic {
+            GenericParam::Lifetime(_) => "parameters are owned: drop the lifetime and take owned types".to_owned(),
+            _ => format!("{} has one signature, and no caller chooses types: write the concrete type", kind.a()),
+        };
+        errors.push(Error::new_spanned(generic, message));
+    }
+}
+
+fn check_receiver(receiver: &Receiver, kind: Kind, place: Place) -> Result<()> {
+    let borrowed = receiver.reference.is_some() && receiver.mutability.is_none() && receiver.colon_token.is_none();
+    match place {
+        Place::Free => Err(Error::new_spanned(
+            receiver,
+            format!("a method is {} within a component: put `#[component]` on the `impl` block", kind.a()),
+        )),
+        Place::Component if borrowed => Ok(()),
+        Place::Component => Err(Error::new_spanned(
+            receiver,
+            "calls run side by side on one value: take `&self`, with a lock inside for what changes",
+        )),
+    }
+}
+
+fn check_names(params: &[Param], errors: &mut Errors) {
+    let mut seen = HashSet::new();
+    for param in params.iter().filter(|param| param.has_name()) {
+        if !seen.insert(&param.name) {
+            let message = format!("two parameters are called `{}`: rename one", param.name);
+            errors.push(Error::new(param.span, message));
+        }
+    }
+}
+
+/// `async fn`, or one that says it returns a future.
+fn is_async(signature: &Signature) -> bool {
+    let future = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == "Future"),
+        _ => false,
+    };
+    signature.asyncness.is_some()
+        || matches!(&signature.output, ReturnType::Type(_, output)
+            if matches!(&**output, Type::ImplTrait(opaque) if opaque.bounds.iter().any(future)))
+}

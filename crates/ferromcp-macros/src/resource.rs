@@ -1,0 +1,95 @@
+//! `#[resource]`: data under a URI, or under all URIs of a template.
+//!
+//! <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Expr, ExprLit, Lit, LitFloat, LitStr, Path, Result};
+
+use crate::{
+    common::Common,
+    function::Function,
+    options::{Options, Rules, literal},
+    template,
+};
+
+pub(crate) const RULES: Rules = Rules {
+    of: "#[resource]",
+    keys: &["name", "title", "description", "mime_type", "ttl_ms", "priority", "icon", "blocking", "crate"],
+    repeatable: &["icon"],
+    positional: true,
+};
+
+pub(crate) fn build(
+    krate: &Path,
+    mut options: Options,
+    function: &Function,
+    handler: &TokenStream,
+) -> Result<TokenStream> {
+    let Some(uri) = options.first()? else {
+        let message = "a resource needs its URI or template first: write `#[resource(\"notes://{id}\")]`";
+        return Err(Error::new(options.span(), message));
+    };
+    if let Some(text) = literal(&uri) {
+        check_variables(text, function)?;
+    }
+    let own = &function.name;
+    let name = options.text("name")?.map_or_else(|| quote!(#own), |name| quote!(#name));
+    let mime_type = options.text("mime_type")?.into_iter();
+    let ttl = options.expr("ttl_ms")?.map(check_ttl).transpose()?.into_iter();
+    let priority = options.expr("priority")?.map(priority).transpose()?.into_iter();
+    let Common { constructor, calls } = Common::take(krate, &mut options, function)?;
+    Ok(quote! {
+        #krate::server::Resource::#constructor(#uri, #handler)
+            .name(#name)
+            #calls
+            #(.mime_type(#mime_type))*
+            #(.ttl_ms(#ttl))*
+            #(.priority(#priority))*
+    })
+}
+
+/// Every variable has its parameter. The other way round only types can tell: a parameter may be an extractor.
+fn check_variables(uri: &LitStr, function: &Function) -> Result<()> {
+    let variables = template::variables(uri)?;
+    if function.params.iter().any(crate::param::Param::is_whole) {
+        return Ok(());
+    }
+    match variables.iter().find(|variable| function.params.iter().all(|param| param.name != **variable)) {
+        Some(variable) => {
+            let remedy = if syn::parse_str::<syn::Ident>(variable).is_ok() {
+                format!("add `{variable}: String`, or `Args<T>` for all")
+            } else {
+                format!("add one with `#[arg(name = \"{variable}\")]`, or `Args<T>` for all")
+            };
+            let message = format!("the template's variable `{variable}` has no parameter: {remedy}");
+            Err(Error::new(uri.span(), message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_ttl(expr: Expr) -> Result<Expr> {
+    match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => Ok(expr),
+        Expr::Lit(other) => {
+            Err(Error::new_spanned(other, "`ttl_ms` is a whole number of milliseconds: write `ttl_ms = 60_000`"))
+        }
+        _ => Ok(expr),
+    }
+}
+
+fn priority(expr: Expr) -> Result<Expr> {
+    let number = match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse::<f64>()?,
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => f64::from(number.base10_parse::<u32>()?),
+        Expr::Lit(_) | Expr::Unary(_) => -1.0,
+        _ => return Ok(expr),
+    };
+    if !(0.0..=1.0).contains(&number) {
+        return Err(Error::new_spanned(expr, "a priority is a number from 0 to 1: write `priority = 0.5`"));
+    }
+    let span = syn::spanned::Spanned::span(&expr);
+    let float = LitFloat::new(&format!("{number:?}"), span);
+    Ok(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Float(float) }))
+}

@@ -1,0 +1,119 @@
+//! What of a URI template can be judged at compile time: its braces and its variables.
+//!
+//! The server crate knows the whole grammar and judges again at start-up; it is no dependency of this crate.
+//!
+//! <https://www.rfc-editor.org/rfc/rfc6570#section-2>
+
+use syn::{Error, LitStr};
+
+/// The variables of a URI or template, in order; none for a fixed URI.
+pub(crate) fn variables(literal: &LitStr) -> syn::Result<Vec<String>> {
+    let text = literal.value();
+    check_scheme(&text).and_then(|()| read(&text)).map_err(|message| Error::new(literal.span(), message))
+}
+
+fn check_scheme(text: &str) -> Result<(), String> {
+    if text.starts_with('{') {
+        return Ok(()); // the scheme may be inside
+    }
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let tail = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(tail) {
+        Ok(())
+    } else {
+        Err("a URI begins with a scheme: write it first, as in `notes://…`".to_owned())
+    }
+}
+
+fn read(text: &str) -> Result<Vec<String>, String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        if rest[at..].starts_with('}') {
+            return Err(
+                "this template has a `}` that closes nothing: put a `{` before the variable, or write `%7D` for a brace"
+                    .to_owned(),
+            );
+        }
+        let inside = &rest[at + 1..];
+        let end = inside.find(['{', '}']).filter(|end| inside[*end..].starts_with('}'));
+        let Some(end) = end else {
+            return Err(
+                "this template has a `{` that is never closed: put a `}` after the variables, as in `{id}`".to_owned()
+            );
+        };
+        for name in expression(&inside[..end])? {
+            if names.contains(&name) {
+                return Err(format!(
+                    "the variable `{name}` stands in this template twice: give each a name of its own"
+                ));
+            }
+            names.push(name);
+        }
+        rest = &inside[end + 1..];
+    }
+    Ok(names)
+}
+
+fn expression(inside: &str) -> Result<Vec<String>, String> {
+    if let Some(operator) = inside.chars().next().filter(|first| "=,!@|".contains(*first)) {
+        return Err(format!(
+            "the operator `{operator}` has no meaning in templates: use one of `+ # . / ; ? &` or none, as in `{{id}}`"
+        ));
+    }
+    let list = inside.strip_prefix(['+', '#', '.', '/', ';', '?', '&']).unwrap_or(inside);
+    list.split(',').map(variable).collect()
+}
+
+fn variable(spec: &str) -> Result<String, String> {
+    let name = match spec.strip_suffix('*') {
+        Some(name) => name,
+        None => spec.split_once(':').map_or(spec, |(name, _)| name),
+    };
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_%".contains(&byte);
+    if name.split('.').all(|piece| !piece.is_empty() && piece.bytes().all(letter)) {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` is no name for a template variable: write letters, digits, `_` and single dots in between, as in `{{user_id}}`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check_scheme, read};
+
+    #[test]
+    fn variables_are_found_behind_operators_and_modifiers() {
+        let found = read("db://{schema}/{+path}{?limit,tags*}{#part:3}");
+        let names = ["schema", "path", "limit", "tags", "part"].map(str::to_owned);
+        assert_eq!(found, Ok(names.to_vec()));
+        assert_eq!(read("config://app"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn visible_slips_are_told_with_their_remedy() {
+        for (text, remedy) in [
+            ("a://{b", "put a `}` after"),
+            ("a://{b{c}", "put a `}` after"),
+            ("a://b}", "write `%7D`"),
+            ("a://{}", "is no name"),
+            ("a://{b c}", "is no name"),
+            ("a://{b..c}", "is no name"),
+            ("a://{=b}", "use one of"),
+            ("a://{b}/{b}", "a name of its own"),
+        ] {
+            let told = read(text).expect_err(text);
+            assert!(told.contains(remedy), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_comes_first() {
+        assert!(check_scheme("notes://x").is_ok());
+        assert!(check_scheme("{+uri}").is_ok());
+        assert!(check_scheme("greeting").is_err());
+        assert!(check_scheme("1a://x").is_err());
+        assert!(check_scheme("").is_err());
+    }
+}

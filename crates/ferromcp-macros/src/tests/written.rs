@@ -1,0 +1,500 @@
+//! What is written for what is accepted.
+
+use quote::quote;
+
+use super::{built, composed, defined};
+use crate::kind::Kind;
+
+#[test]
+fn a_tool_keeps_its_function_and_gains_a_type() {
+    let written = defined(
+        Kind::Tool,
+        quote!(title = "Query", annotations(read_only, open_world = false), icon = "https://example.org/q.png"),
+        quote! {
+            /// Runs a query.
+            #[cfg(unix)]
+            pub(crate) async fn query(
+                /// SQL to run
+                sql: String,
+                #[arg(range(1..=1000), default = 50)] mut limit: Option<u32>,
+                State(db): State<Db>,
+            ) -> Result<Json<Rows>, ToolError> {
+                db.run(&sql, limit).await
+            }
+        },
+    );
+    assert_eq!(
+        written,
+        r#"#[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+/// Runs a query.
+#[cfg(unix)]
+pub(crate) async fn query(
+    sql: String,
+    mut limit: Option<u32>,
+    State(db): State<Db>,
+) -> Result<Json<Rows>, ToolError> {
+    db.run(&sql, limit).await
+}
+#[cfg(unix)]
+///The tool `query`, where a type is wanted.
+#[allow(non_camel_case_types, unreachable_pub)]
+#[derive(::std::clone::Clone, ::std::marker::Copy, ::std::fmt::Debug)]
+pub(crate) struct query {}
+#[cfg(unix)]
+impl ::ferromcp::server::ToolDef for query {
+    fn tool() -> ::ferromcp::server::Tool {
+        const PARAMETERS_CHECKED: usize = {
+            const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+            parameter::<String, _>();
+            parameter::<Option<u32>, _>();
+            parameter::<State<Db>, _>();
+            0
+        };
+        ::ferromcp::server::Tool::new(
+                "query",
+                |
+                    a0: <[String; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item,
+                    a1: Option<u32>,
+                    a2: State<Db>|
+                query(a0, a1, a2),
+            )
+            .title("Query")
+            .describe("Runs a query.")
+            .icon(::ferromcp::model::Icon::new("https://example.org/q.png"))
+            .args([
+                ::ferromcp::server::Arg::new("sql").describe("SQL to run"),
+                ::ferromcp::server::Arg::new("limit")
+                    .default::<u32>(50)
+                    .range::<u32>(1..=1000),
+                ::ferromcp::server::Arg::new("_"),
+            ])
+            .read_only(true)
+            .open_world(false)
+    }
+}
+"#
+    );
+}
+
+#[test]
+fn a_resource_is_named_and_typed() {
+    let written = defined(
+        Kind::Resource,
+        quote!("notes://{owner}/{id}{?lang}", mime_type = "text/plain", ttl_ms = 60_000, priority = 1, blocking),
+        quote! {
+            fn note(owner: String, id: u32, #[arg(default = "en")] lang: String) -> String {
+                owner
+            }
+        },
+    );
+    assert_eq!(
+        written,
+        r#"#[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+fn note(owner: String, id: u32, lang: String) -> String {
+    owner
+}
+///The resource `note`, where a type is wanted.
+#[allow(non_camel_case_types, unreachable_pub)]
+#[derive(::std::clone::Clone, ::std::marker::Copy, ::std::fmt::Debug)]
+struct note {}
+impl ::ferromcp::server::ResourceDef for note {
+    fn resource() -> ::ferromcp::server::Resource {
+        const PARAMETERS_CHECKED: usize = {
+            const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+            parameter::<String, _>();
+            parameter::<u32, _>();
+            parameter::<String, _>();
+            0
+        };
+        ::ferromcp::server::Resource::blocking(
+                "notes://{owner}/{id}{?lang}",
+                |
+                    a0: <[String; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item,
+                    a1: u32,
+                    a2: String|
+                note(a0, a1, a2),
+            )
+            .name("note")
+            .args([
+                ::ferromcp::server::Arg::new("owner"),
+                ::ferromcp::server::Arg::new("id"),
+                ::ferromcp::server::Arg::new("lang")
+                    .default::<
+                        String,
+                    >(<String as ::std::convert::From<&str>>::from("en")),
+            ])
+            .mime_type("text/plain")
+            .ttl_ms(60_000)
+            .priority(1.0)
+    }
+}
+"#
+    );
+}
+
+#[test]
+fn a_component_hands_its_methods_out() {
+    let written = composed(quote! {
+        impl<S: Store> Notes<S> {
+            /// Adds a note.
+            #[tool]
+            async fn add(
+                &self,
+                /// The text
+                text: String,
+                ctx: Ctx,
+            ) -> i64 {
+                self.store.add(text)
+            }
+
+            #[prompt(title = "Sum up")]
+            #[cfg(feature = "prompts")]
+            fn sum_up(&self) -> String {
+                self.store.all()
+            }
+
+            fn untouched(&self, #[allow(unused)] x: &str) {}
+        }
+    });
+    assert_eq!(
+        written,
+        r#"impl<S: Store> Notes<S> {
+    /// Adds a note.
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+    async fn add(&self, text: String, ctx: Ctx) -> i64 {
+        self.store.add(text)
+    }
+    #[cfg(feature = "prompts")]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+    fn sum_up(&self) -> String {
+        self.store.all()
+    }
+    fn untouched(&self, #[allow(unused)] x: &str) {}
+}
+impl<S: Store> ::ferromcp::server::Component for Notes<S> {
+    #[allow(deprecated, unused_mut)]
+    fn parts(self: ::std::sync::Arc<Self>) -> ::ferromcp::server::Parts {
+        let mut parts = ::ferromcp::server::Parts::new();
+        {
+            {
+                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+                parameter::<String, _>();
+                parameter::<Ctx, _>();
+            }
+            parts = parts
+                .tool(
+                    ::ferromcp::server::Tool::new(
+                            "add",
+                            {
+                                let this = ::std::sync::Arc::clone(&self);
+                                move |a0: String, a1: Ctx| {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::add(&this, a0, a1).await }
+                                }
+                            },
+                        )
+                        .describe("Adds a note.")
+                        .args([
+                            ::ferromcp::server::Arg::new("text").describe("The text"),
+                            ::ferromcp::server::Arg::new("ctx"),
+                        ]),
+                );
+        }
+        #[cfg(feature = "prompts")]
+        {
+            parts = parts
+                .prompt(
+                    ::ferromcp::server::Prompt::sync(
+                            "sum_up",
+                            {
+                                let this = ::std::sync::Arc::clone(&self);
+                                move || Self::sum_up(&this)
+                            },
+                        )
+                        .title("Sum up"),
+                );
+        }
+        parts
+    }
+}
+"#
+    );
+}
+
+#[test]
+fn without_generics_the_check_of_a_method_silences_the_builder() {
+    let written = composed(quote! {
+        impl Notes {
+            #[tool]
+            fn plain(&self, id: u32) -> u32 { id }
+            #[tool]
+            fn own(id: Self) -> u32 { 0 }
+        }
+    });
+    assert_eq!(
+        written,
+        r#"impl Notes {
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+    fn plain(&self, id: u32) -> u32 {
+        id
+    }
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+    fn own(id: Self) -> u32 {
+        0
+    }
+}
+impl ::ferromcp::server::Component for Notes {
+    #[allow(deprecated, unused_mut)]
+    fn parts(self: ::std::sync::Arc<Self>) -> ::ferromcp::server::Parts {
+        let mut parts = ::ferromcp::server::Parts::new();
+        {
+            const PARAMETERS_CHECKED: usize = {
+                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+                parameter::<u32, _>();
+                0
+            };
+            parts = parts
+                .tool(
+                    ::ferromcp::server::Tool::sync(
+                            "plain",
+                            {
+                                let this = ::std::sync::Arc::clone(&self);
+                                move |
+                                    a0: <[u32; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item|
+                                Self::plain(&this, a0)
+                            },
+                        )
+                        .args([::ferromcp::server::Arg::new("id")]),
+                );
+        }
+        {
+            {
+                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+                parameter::<Self, _>();
+            }
+            parts = parts
+                .tool(
+                    ::ferromcp::server::Tool::sync("own", |a0: Self| Self::own(a0))
+                        .args([::ferromcp::server::Arg::new("id")]),
+                );
+        }
+        parts
+    }
+}
+"#
+    );
+}
+
+#[test]
+fn a_completion_says_what_it_completes() {
+    let function = quote!(
+        async fn names(prefix: String) -> Vec<String> {
+            Vec::new()
+        }
+    );
+    let plain = quote!(
+        fn names() -> Vec<String> {
+            Vec::new()
+        }
+    );
+    let resource = quote!(resource = "greeting://{name}", argument = "name");
+    let prompt = quote!(prompt = "review", argument = "language");
+    assert_eq!(
+        built(Kind::Completion, prompt.clone(), plain.clone()),
+        r#"-> ::ferromcp::server::Completion { ::ferromcp::server::Completion::prompt_sync("review", "language", names) } }"#
+    );
+    assert!(
+        built(Kind::Completion, resource.clone(), plain)
+            .contains("::resource_sync(\"greeting://{name}\", \"name\", names)")
+    );
+    assert!(built(Kind::Completion, prompt, function.clone()).contains("Completion::prompt("));
+    assert!(built(Kind::Completion, resource, function).contains("Completion::resource("));
+}
+
+#[test]
+fn the_function_decides_the_constructor() {
+    let constructor = |attribute, item| {
+        let built = built(Kind::Tool, attribute, item);
+        ["new", "sync", "blocking"].into_iter().find(|name| built.contains(&format!("Tool::{name}(")))
+    };
+    assert_eq!(
+        constructor(
+            quote!(),
+            quote!(
+                async fn f() {}
+            )
+        ),
+        Some("new")
+    );
+    assert_eq!(
+        constructor(
+            quote!(),
+            quote!(
+                fn f() {}
+            )
+        ),
+        Some("sync")
+    );
+    assert_eq!(
+        constructor(
+            quote!(blocking),
+            quote!(
+                fn f() {}
+            )
+        ),
+        Some("blocking")
+    );
+    assert_eq!(
+        constructor(
+            quote!(blocking = false),
+            quote!(
+                fn f() {}
+            )
+        ),
+        Some("sync")
+    );
+    assert_eq!(
+        constructor(
+            quote!(),
+            quote!(
+                fn f() -> impl Future<Output = i64> + Send {
+                    g()
+                }
+            )
+        ),
+        Some("new")
+    );
+}
+
+#[test]
+fn names_are_as_callers_see_them() {
+    let name = |attribute, item| built(Kind::Tool, attribute, item).split('"').nth(1).map(str::to_owned);
+    assert_eq!(
+        name(
+            quote!(),
+            quote!(
+                fn r#type() {}
+            )
+        )
+        .as_deref(),
+        Some("type")
+    );
+    assert_eq!(
+        name(
+            quote!(name = "db.query-1"),
+            quote!(
+                fn f() {}
+            )
+        )
+        .as_deref(),
+        Some("db.query-1")
+    );
+
+    let args = built(
+        Kind::Tool,
+        quote!(),
+        quote!(
+            fn f(r#in: u8, mut x: u8, #[arg(name = "wireName")] y: u8, State(s): State<S>, _: Ctx) {}
+        ),
+    );
+    for name in ["in", "x", "wireName"] {
+        assert!(args.contains(&format!("Arg::new(\"{name}\")")), "{name}: {args}");
+    }
+    assert_eq!(args.matches("Arg::new(\"_\")").count(), 2, "{args}");
+}
+
+#[test]
+fn a_given_description_goes_before_the_doc_comment() {
+    let function = quote! {
+        /// From the comment.
+        fn f(
+            /// From the comment.
+            #[arg(title = "X", description = "Given too")]
+            x: u8,
+        ) {}
+    };
+    let written = built(Kind::Tool, quote!(description = "Given"), function);
+    assert!(written.contains(".describe(\"Given\")") && written.contains(".describe(\"Given too\")"), "{written}");
+    assert!(written.contains(".title(\"X\")") && !written.contains("comment"), "{written}");
+}
+
+#[test]
+fn limits_and_defaults_take_the_type_of_the_parameter() {
+    let written = built(
+        Kind::Tool,
+        quote!(),
+        quote! {
+            fn f(
+                #[arg(range(0..=1), default = 1)] weight: f64,
+                #[arg(range(-5..))] shift: Option<f32>,
+                #[arg(default, length(1..=80))] tags: Vec<String>,
+                #[arg(default = "asc")] order: Option<String>,
+                #[arg(default = Order::Up, range(LIMITS))] sort: Order,
+            ) {}
+        },
+    );
+    for call in [
+        ".default::<f64>(1.0)",
+        ".range::<f64>(0.0..=1.0)",
+        ".range::<f32>(-5.0..)",
+        ".default::< Vec<String>, >(<Vec<String> as ::std::default::Default>::default())",
+        ".length(1..=80)",
+        ".default::< String, >(<String as ::std::convert::From<&str>>::from(\"asc\"))",
+        ".default::<Order>(Order::Up)",
+        ".range::<Order>(LIMITS)",
+    ] {
+        assert!(written.contains(call), "{call}: {written}");
+    }
+}
+
+#[test]
+fn another_crate_may_hold_the_facade() {
+    let written = defined(
+        Kind::Prompt,
+        quote!(crate = "my::sdk", name = "n", blocking),
+        quote!(
+            fn f(x: u8) -> String {
+                String::new()
+            }
+        ),
+    );
+    assert!(!written.contains("ferromcp"), "{written}");
+    assert!(written.contains("impl my::sdk::server::PromptDef for f"), "{written}");
+    assert!(written.contains("my::sdk::server::Prompt::blocking(\n"), "{written}");
+}
+
+#[test]
+fn deprecation_and_hiding_reach_the_type() {
+    let written = defined(
+        Kind::Tool,
+        quote!(),
+        quote! {
+            #[deprecated = "use `g`"]
+            #[doc(hidden)]
+            pub fn f() {}
+        },
+    );
+    assert_eq!(written.matches("#[deprecated = \"use `g`\"]").count(), 2, "{written}");
+    assert_eq!(written.matches("#[doc(hidden)]").count(), 2, "{written}");
+    assert!(written.contains("#[allow(deprecated)]\nimpl"), "{written}");
+}
+
+#[test]
+fn arguments_taken_together_may_hold_every_variable() {
+    let written = built(
+        Kind::Resource,
+        quote!("a://{b}/{c}"),
+        quote!(
+            fn f(Args(all): Args<All>) {}
+        ),
+    );
+    assert!(written.contains("Resource::sync("), "{written}");
+    let constant = built(
+        Kind::Resource,
+        quote!(URI, name = NAME),
+        quote!(
+            fn f() {}
+        ),
+    );
+    assert!(constant.contains("Resource::sync(URI, f).name(NAME)"), "{constant}");
+}

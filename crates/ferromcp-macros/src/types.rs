@@ -1,0 +1,83 @@
+//! What can be told of a parameter's type from its spelling.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{
+    Error, GenericArgument, Lifetime, PathArguments, PathSegment, Result, Type, TypeImplTrait, TypeReference,
+    visit::{Visit, visit_lifetime, visit_type},
+};
+
+use crate::errors::Errors;
+
+/// Owned types only: a call's arguments do not outlive their reading.
+pub(crate) fn check(ty: &Type) -> Result<()> {
+    struct Borrowed(Errors);
+    impl<'ast> Visit<'ast> for Borrowed {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            match ty {
+                Type::Reference(reference) => self.0.push(reference_error(reference)),
+                Type::ImplTrait(opaque) => self.0.push(impl_error(opaque)),
+                Type::BareFn(_) | Type::TraitObject(_) => {} // their references are their callers' affair
+                _ => visit_type(self, ty),
+            }
+        }
+
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            if lifetime.ident != "static" {
+                let message = "this borrows, but arguments are owned: write an owned type, or `'static`";
+                self.0.push(Error::new(lifetime.span(), message));
+            }
+            visit_lifetime(self, lifetime);
+        }
+    }
+    let mut visitor = Borrowed(Errors::default());
+    visitor.visit_type(ty);
+    visitor.0.finish()
+}
+
+fn reference_error(reference: &TypeReference) -> Error {
+    let inner = &*reference.elem;
+    let owned = match inner {
+        Type::Slice(slice) => {
+            let item = &slice.elem;
+            readable(&quote!(Vec<#item>))
+        }
+        _ if is_named(inner, "str") => "String".to_owned(),
+        _ if is_named(inner, "Path") => "PathBuf".to_owned(),
+        other => readable(&quote!(#other)),
+    };
+    Error::new_spanned(reference, format!("take `{owned}`: arguments are owned"))
+}
+
+fn impl_error(opaque: &TypeImplTrait) -> Error {
+    Error::new_spanned(opaque, "write a concrete type, as `String` or a struct of yours: a caller cannot choose types")
+}
+
+/// Types as people write them, without the spaces of token streams.
+fn readable(tokens: &TokenStream) -> String {
+    tokens.to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
+}
+
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == name)
+}
+
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        Type::Paren(inner) => last_segment(&inner.elem),
+        Type::Group(inner) => last_segment(&inner.elem),
+        _ => None,
+    }
+}
+
+pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty).filter(|segment| segment.ident == "Option")?;
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+            Some(GenericArgument::Type(inner)) => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}

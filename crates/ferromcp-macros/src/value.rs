@@ -1,0 +1,122 @@
+//! Defaults and limits of arguments: typed with the parameter's type, and held against its spelling.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Error, Expr, ExprLit, ExprRange, ExprUnary, Lit, LitFloat, Result, Type, UnOp, parse2};
+
+use crate::{
+    options::{Given, literal},
+    types::is_named,
+};
+
+const NUMBERS: [&str; 14] =
+    ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64"];
+
+/// The value of `default = …`, as an expression of type `ty`; `optional` if `ty` stood in an `Option`.
+pub(crate) fn default(default: Given, ty: &Type, optional: bool, place: Span) -> Result<TokenStream> {
+    let Given::Expr(expr) = default else {
+        if optional {
+            return Err(Error::new(place, NONE_ALREADY));
+        }
+        return Ok(quote!(<#ty as ::std::default::Default>::default()));
+    };
+    if optional && is_path(&expr, "None") {
+        return Err(Error::new_spanned(expr, NONE_ALREADY));
+    }
+    if let Expr::Call(call) = &expr {
+        if optional && is_path(&call.func, "Some") {
+            let inner = &call.args;
+            let message = format!("write the plain value: `default = {}`", quote!(#inner));
+            return Err(Error::new_spanned(&expr, message));
+        }
+    }
+    if let Some(text) = literal(&expr) {
+        if is_number(ty) || is_named(ty, "bool") {
+            let name = ty.to_token_stream();
+            let message = format!("this is a text, and the parameter a `{name}`: write the value without quotes");
+            return Err(Error::new(text.span(), message));
+        }
+        let span = Span::mixed_site().located_at(text.span());
+        return Ok(quote_spanned!(span=> <#ty as ::std::convert::From<&str>>::from(#text)));
+    }
+    let expr = as_number(expr, ty);
+    Ok(quote!(#expr))
+}
+
+const NONE_ALREADY: &str = "an `Option` is `None` already when it is left out: drop the default";
+
+/// The limits of a number: the tokens in `range(…)`.
+pub(crate) fn range(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr> {
+    if is_named(ty, "String") || is_named(ty, "Vec") {
+        return Err(Error::new(place, "`range` is for numbers: write `length(…)` for a text or list"));
+    }
+    Ok(match limits(tokens)? {
+        Expr::Range(range) => Expr::Range(ExprRange {
+            start: range.start.map(|start| Box::new(as_number(*start, ty))),
+            end: range.end.map(|end| Box::new(as_number(*end, ty))),
+            ..range
+        }),
+        other => other,
+    })
+}
+
+/// The limits of a text's or list's length: the tokens in `length(…)`.
+pub(crate) fn length(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr> {
+    if is_number(ty) {
+        return Err(Error::new(place, "`length` is for texts and lists: write `range(…)` for a number"));
+    }
+    limits(tokens)
+}
+
+fn is_number(ty: &Type) -> bool {
+    NUMBERS.iter().any(|name| is_named(ty, name))
+}
+
+fn is_path(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident(name))
+}
+
+fn limits(tokens: TokenStream) -> Result<Expr> {
+    let expr: Expr = parse2(tokens)?;
+    match &expr {
+        Expr::Range(range) if is_empty(range) => {
+            Err(Error::new_spanned(range, "nothing lies in this range: put the smaller number first"))
+        }
+        Expr::Lit(value) => Err(Error::new_spanned(value, "expected a range, as in `1..=10`, `1..` or `..=10`")),
+        _ => Ok(expr),
+    }
+}
+
+fn is_empty(range: &ExprRange) -> bool {
+    let integer = |end: &Option<Box<Expr>>| end.as_deref().and_then(integer);
+    let closed = matches!(range.limits, syn::RangeLimits::Closed(_));
+    match (integer(&range.start), integer(&range.end)) {
+        (Some(start), Some(end)) => start > end || (start == end && !closed),
+        _ => false,
+    }
+}
+
+fn integer(expr: &Expr) -> Option<i128> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => integer(expr)?.checked_neg(),
+        _ => None,
+    }
+}
+
+/// `1` for a float is `1.0`, as everywhere but in Rust.
+fn as_number(expr: Expr, ty: &Type) -> Expr {
+    if !is_named(ty, "f64") && !is_named(ty, "f32") {
+        return expr;
+    }
+    match expr {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+            Expr::Unary(ExprUnary { expr: Box::new(as_number(*unary.expr, ty)), ..unary })
+        }
+        Expr::Lit(ExprLit { attrs, lit: Lit::Int(number) }) if number.suffix().is_empty() => {
+            let float = LitFloat::new(&format!("{}.0", number.base10_digits()), number.span());
+            Expr::Lit(ExprLit { attrs, lit: Lit::Float(float) })
+        }
+        other => other,
+    }
+}
