@@ -40,12 +40,16 @@ impl DefaultValue {
     }
 }
 
+/// Looks at a value of a type that a check fits.
+type Test = Arc<dyn Fn(&dyn Any) -> bool + Send + Sync>;
+
 /// A rule on an argument's value, with what it adds to the schema.
 #[derive(Clone)]
 pub(crate) struct Check {
     /// Whether values of a type can be held to it.
     fits: fn(TypeId) -> bool,
-    test: Arc<dyn Fn(&dyn Any) -> Option<bool> + Send + Sync>,
+    /// Whether a value keeps to it; an `Option` without a value does.
+    test: Test,
     words: String,
     keywords: Vec<(&'static str, Value)>,
 }
@@ -105,9 +109,7 @@ impl Arg {
         let within = (low, high);
         self.checks.push(Check {
             fits: |id| id == TypeId::of::<T>() || id == TypeId::of::<Option<T>>(),
-            test: Arc::new(move |value| {
-                value_of::<T>(value).map(|value| value.is_none_or(|value| within.contains(value)))
-            }),
+            test: Arc::new(move |value| value_of::<T>(value).is_none_or(|value| within.contains(value))),
             words: words.join(" and "),
             keywords,
         });
@@ -135,8 +137,7 @@ impl Arg {
         self.checks.push(Check {
             fits: has_length,
             test: Arc::new(move |value| {
-                let length = length_of(value)?;
-                Some(length.is_none_or(|length| length >= low && high.is_none_or(|high| length <= high)))
+                length_of(value).is_none_or(|length| length >= low && high.is_none_or(|high| length <= high))
             }),
             words,
             keywords,
@@ -146,7 +147,7 @@ impl Arg {
 
     /// What is wrong with `value`, if anything.
     pub(crate) fn mistake<T: 'static>(&self, value: &T) -> Option<String> {
-        let broken = self.checks.iter().find(|check| (check.test)(value) == Some(false))?;
+        let broken = self.checks.iter().find(|check| !(check.test)(value))?;
         Some(format!("`{}` must be {}", self.name, broken.words))
     }
 
@@ -180,23 +181,20 @@ impl Arg {
     }
 }
 
-/// The value as a `T`, bare or in an `Option`: `None` if it is neither, `Some(None)` for an empty `Option`.
-fn value_of<T: 'static>(value: &dyn Any) -> Option<Option<&T>> {
-    if let Some(value) = value.downcast_ref::<T>() {
-        return Some(Some(value));
-    }
-    value.downcast_ref::<Option<T>>().map(Option::as_ref)
+/// The value as a `T`, bare or in an `Option`.
+fn value_of<T: 'static>(value: &dyn Any) -> Option<&T> {
+    value.downcast_ref::<T>().or_else(|| value.downcast_ref::<Option<T>>()?.as_ref())
 }
 
 macro_rules! lengths {
     ($($item:ty),*) => {
         /// How long a text or a list of common items is.
-        fn length_of(value: &dyn Any) -> Option<Option<usize>> {
+        fn length_of(value: &dyn Any) -> Option<usize> {
             if let Some(text) = value_of::<String>(value) {
-                return Some(text.map(|text| text.chars().count()));
+                return Some(text.chars().count());
             }
             $(if let Some(list) = value_of::<Vec<$item>>(value) {
-                return Some(list.map(Vec::len));
+                return Some(list.len());
             })*
             None
         }

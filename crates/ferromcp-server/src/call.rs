@@ -160,7 +160,7 @@ impl fmt::Debug for Peer {
 
 /// Values by type, for what middleware leaves to handlers. Empty costs nothing.
 #[derive(Clone, Default)]
-pub struct Extensions(Option<Box<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+pub struct Extensions(Option<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 impl Extensions {
     /// Leaves `value`, in place of an earlier one of its type.
@@ -176,6 +176,6 @@ impl Extensions {
 
 impl fmt::Debug for Extensions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Extensions({})", self.0.as_ref().map_or(0, |map| map.len()))
+        write!(f, "Extensions({})", self.0.as_ref().map_or(0, HashMap::len))
     }
 }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use ferromcp_core::model::{
     CallToolParams, CompleteParams, CompleteResult, DiscoverResult, EmptyResult, GetPromptParams, InitializeResult,
-    ListParams, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
     ReadResourceParams, Reference,
 };
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
@@ -17,7 +16,9 @@ use crate::component::{CompletionKey, prompt_texts, resource_texts};
 use crate::engine::{Engine, Scene};
 use crate::inner::Inner;
 use crate::invocation::{Input, Invocation};
+use crate::lists;
 use crate::middleware::Next;
+use crate::registry::Tables;
 use crate::started::{BoxFuture, Started};
 use crate::state::States;
 use crate::trace;
@@ -50,11 +51,11 @@ pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> Started {
     let begin = AssertUnwindSafe(|| {
         let _inside = span.enter();
         if inner.middleware.is_empty() {
-            return begin(inner, call);
+            return begin(inner, &call);
         }
         let last = Arc::clone(inner);
         let last = Arc::new(move |call| {
-            let started = begin(&last, call);
+            let started = begin(&last, &call);
             Box::pin(started.finish()) as BoxFuture<Reply>
         });
         Started::Pending(Box::pin(Next::new(Arc::clone(&inner.middleware), last).run(call)))
@@ -80,97 +81,59 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Reply {
     Reply::Failed(Error::internal("Internal error: the handler panicked"))
 }
 
-/// Finds the function and begins.
-fn begin(inner: &Arc<Inner>, call: Call) -> Started {
-    let revision = call.peer.revision();
+/// Finds what answers the request and begins. What belongs to a capability that is not advertised
+/// does not exist.
+fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
     let tables = inner.registry.snapshot();
-    let size = inner.registry.page_size();
-    let gate = |open: bool| if open { Ok(()) } else { Err(Error::method_not_found(call.request.method())) };
+    let offered = match &call.request {
+        ClientRequest::CallTool(_) | ClientRequest::ListTools(_) => tables.has_tools(),
+        ClientRequest::ReadResource(_) | ClientRequest::ListResources(_) | ClientRequest::ListResourceTemplates(_) => {
+            tables.has_resources()
+        }
+        ClientRequest::GetPrompt(_) | ClientRequest::ListPrompts(_) => tables.has_prompts(),
+        ClientRequest::Complete(_) => tables.has_completions(),
+        ClientRequest::SetLevel(_) => inner.logging,
+        _ => true,
+    };
+    if !offered {
+        return failed(Error::method_not_found(call.request.method()));
+    }
     let reply: Result<ServerResult, Error> = match &call.request {
-        ClientRequest::CallTool(params) => match gate(tables.has_tools()) {
-            Ok(()) => return tool(inner, &tables, &call, params),
-            Err(error) => Err(error),
-        },
-        ClientRequest::ReadResource(params) => match gate(tables.has_resources()) {
-            Ok(()) => return resource(inner, &tables, &call, params),
-            Err(error) => Err(error),
-        },
-        ClientRequest::GetPrompt(params) => match gate(tables.has_prompts()) {
-            Ok(()) => return prompt(inner, &tables, &call, params),
-            Err(error) => Err(error),
-        },
-        ClientRequest::Complete(params) => match gate(tables.has_completions()) {
-            Ok(()) => return completion(inner, &tables, &call, params),
-            Err(error) => Err(error),
-        },
-        ClientRequest::ListTools(params) => gate(tables.has_tools()).and_then(|()| {
-            let (items, next) = tables.tool_pages(size).page(cursor(params))?;
-            Ok(listed(inner, ListToolsResult::new(items), next, |it| {
-                (&mut it.next_cursor, &mut it.ttl_ms, &mut it.cache_scope)
-            })
-            .into())
-        }),
-        ClientRequest::ListResources(params) => gate(tables.has_resources()).and_then(|()| {
-            let (items, next) = tables.resource_pages(size).page(cursor(params))?;
-            Ok(listed(inner, ListResourcesResult::new(items), next, |it| {
-                (&mut it.next_cursor, &mut it.ttl_ms, &mut it.cache_scope)
-            })
-            .into())
-        }),
-        ClientRequest::ListResourceTemplates(params) => gate(tables.has_resources()).and_then(|()| {
-            let (items, next) = tables.template_pages(size).page(cursor(params))?;
-            let list = ListResourceTemplatesResult::new(items);
-            Ok(listed(inner, list, next, |it| (&mut it.next_cursor, &mut it.ttl_ms, &mut it.cache_scope)).into())
-        }),
-        ClientRequest::ListPrompts(params) => gate(tables.has_prompts()).and_then(|()| {
-            let (items, next) = tables.prompt_pages(size).page(cursor(params))?;
-            Ok(listed(inner, ListPromptsResult::new(items), next, |it| {
-                (&mut it.next_cursor, &mut it.ttl_ms, &mut it.cache_scope)
-            })
-            .into())
-        }),
-        ClientRequest::Initialize(_) => {
-            let mut result = InitializeResult::new(revision.as_str(), inner.capabilities(&tables), inner.info.clone());
-            result.instructions.clone_from(&inner.instructions);
-            Ok(result.into())
-        }
-        ClientRequest::Discover(_) => {
-            let names = Revision::ALL.iter().rev().map(|revision| revision.as_str().to_owned()).collect();
-            let mut result = DiscoverResult::new(names, inner.capabilities(&tables));
-            result.instructions.clone_from(&inner.instructions);
-            (result.ttl_ms, result.cache_scope) = (Some(inner.list_cache.ttl_ms), Some(inner.list_cache.scope));
-            Ok(result.into())
-        }
-        ClientRequest::Ping(_) => Ok(EmptyResult::default().into()),
-        ClientRequest::SetLevel(_) => gate(inner.logging).map(|()| EmptyResult::default().into()),
+        ClientRequest::CallTool(params) => return tool(inner, &tables, call, params),
+        ClientRequest::ReadResource(params) => return resource(inner, &tables, call, params),
+        ClientRequest::GetPrompt(params) => return prompt(inner, &tables, call, params),
+        ClientRequest::Complete(params) => return completion(inner, &tables, call, params),
+        ClientRequest::ListTools(params) => lists::tools(inner, &tables, params),
+        ClientRequest::ListResources(params) => lists::resources(inner, &tables, params),
+        ClientRequest::ListResourceTemplates(params) => lists::templates(inner, &tables, params),
+        ClientRequest::ListPrompts(params) => lists::prompts(inner, &tables, params),
+        ClientRequest::Initialize(_) => Ok(initialize(inner, &tables, call.peer.revision()).into()),
+        ClientRequest::Discover(_) => Ok(discover(inner, &tables).into()),
+        ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(EmptyResult::default().into()),
         other => Err(Error::method_not_found(other.method())),
     };
-    Started::Ready(match reply {
-        Ok(result) => Reply::Done(result),
-        Err(error) => Reply::Failed(error),
-    })
+    Started::Ready(reply.into())
 }
 
-fn cursor(params: &ListParams) -> Option<&str> {
-    params.cursor.as_deref()
+fn initialize(inner: &Inner, tables: &Tables, revision: Revision) -> InitializeResult {
+    let mut result = InitializeResult::new(revision.as_str(), inner.capabilities(tables), inner.info.clone());
+    result.instructions.clone_from(&inner.instructions);
+    result
 }
 
-type ListFields<'a> = (&'a mut Option<String>, &'a mut Option<u64>, &'a mut Option<ferromcp_core::model::CacheScope>);
-
-/// Adds the next cursor and the caching hint to a list.
-fn listed<T>(inner: &Inner, mut list: T, next: Option<String>, fields: impl FnOnce(&mut T) -> ListFields<'_>) -> T {
-    let (cursor, ttl_ms, scope) = fields(&mut list);
-    *cursor = next;
-    *ttl_ms = Some(inner.list_cache.ttl_ms);
-    *scope = Some(inner.list_cache.scope);
-    list
+fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
+    let names = Revision::ALL.iter().rev().map(|revision| revision.as_str().to_owned()).collect();
+    let mut result = DiscoverResult::new(names, inner.capabilities(tables));
+    result.instructions.clone_from(&inner.instructions);
+    (result.ttl_ms, result.cache_scope) = (Some(inner.list_cache.ttl_ms), Some(inner.list_cache.scope));
+    result
 }
 
 fn scene(call: &Call) -> Scene<'_> {
     Scene { peer: &call.peer, outlet: &call.outlet, extensions: &call.extensions, meta: call.request.meta() }
 }
 
-fn tool(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, params: &CallToolParams) -> Started {
+fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParams) -> Started {
     let Some(tool) = tables.tool(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown tool: {}", params.name)));
     };
@@ -179,7 +142,7 @@ fn tool(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, param
     tool.start(&Invocation::new(&engine, scene(call), Input::Json(arguments)))
 }
 
-fn resource(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, params: &ReadResourceParams) -> Started {
+fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResourceParams) -> Started {
     let (resource, captures) = match tables.resource(&params.uri) {
         Ok(Some(found)) => found,
         Ok(None) => return failed(Error::resource_not_found(&params.uri)),
@@ -190,7 +153,7 @@ fn resource(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, p
     resource.start(&Invocation::new(&engine, scene(call), Input::Texts(&texts)), &params.uri)
 }
 
-fn prompt(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, params: &GetPromptParams) -> Started {
+fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptParams) -> Started {
     let Some(prompt) = tables.prompt(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown prompt: {}", params.name)));
     };
@@ -202,7 +165,7 @@ fn prompt(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, par
     prompt.start(&Invocation::new(&engine, scene(call), Input::Texts(&texts)))
 }
 
-fn completion(inner: &Arc<Inner>, tables: &crate::registry::Tables, call: &Call, params: &CompleteParams) -> Started {
+fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CompleteParams) -> Started {
     let known = match &params.r#ref {
         Reference::Prompt { name, .. } => match tables.prompt(name) {
             Some(prompt) => prompt.signature.position(&params.argument.name).is_some(),

@@ -13,11 +13,26 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 
 use ferromcp_core::{RawJson, RawMap};
 
+use crate::arg::Arg;
 use crate::invocation::{Input, Invocation};
 use crate::param::ParamList;
 use crate::refusal::Refusal;
-use crate::signature::Signature;
+use crate::signature::{Parameter, Signature};
 use crate::text_value::{TextValue, map_of};
+
+/// The signature of a function that takes `L`, described by `args` in order.
+///
+/// # Errors
+/// In words, when `args` do not fit.
+pub(crate) fn signature<L: ParamList<M>, M>(args: &[Arg]) -> Result<Signature, String> {
+    if args.len() > L::COUNT {
+        return Err(format!("{} parameters are named, but the function has {}", args.len(), L::COUNT));
+    }
+    let unnamed = std::iter::repeat_with(|| Arg::new(""));
+    let mut parameters: Vec<_> = args.iter().cloned().chain(unnamed).take(L::COUNT).map(Parameter::new).collect();
+    L::declare(&mut parameters);
+    Signature::new(parameters)
+}
 
 /// Fills the parameters, or says why not.
 pub(crate) fn fill<L: ParamList<M>, M>(signature: &Signature, invocation: &Invocation<'_>) -> Result<L, Refusal> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::arg::Arg;
 use crate::call::Reply;
-use crate::fill::fill;
+use crate::fill::{fill, signature};
 use crate::invocation::Invocation;
 use crate::param::ParamList;
 use crate::refusal::Refusal;
@@ -58,7 +58,7 @@ macro_rules! function {
             type Output = R;
 
             fn signature(args: &[Arg]) -> Result<Signature, String> {
-                Signature::of::<($($P,)*), ($($M,)*)>(args)
+                signature::<($($P,)*), ($($M,)*)>(args)
             }
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
@@ -84,7 +84,7 @@ macro_rules! function {
             type Output = R;
 
             fn signature(args: &[Arg]) -> Result<Signature, String> {
-                Signature::of::<($($P,)*), ($($M,)*)>(args)
+                signature::<($($P,)*), ($($M,)*)>(args)
             }
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
@@ -108,7 +108,7 @@ macro_rules! function {
             type Output = R;
 
             fn signature(args: &[Arg]) -> Result<Signature, String> {
-                Signature::of::<($($P,)*), ($($M,)*)>(args)
+                signature::<($($P,)*), ($($M,)*)>(args)
             }
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>

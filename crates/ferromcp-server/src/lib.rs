@@ -31,6 +31,7 @@ mod inner;
 pub mod invocation;
 mod lifespan;
 pub mod limits;
+mod lists;
 pub mod middleware;
 pub mod mime;
 pub mod outlet;

@@ -21,7 +21,7 @@ pub(crate) enum List {
 /// A list cut into pages whose text is made once.
 pub(crate) struct Pages<T> {
     list: List,
-    pages: Vec<Page<T>>,
+    cuts: Vec<Page<T>>,
     size: usize,
 }
 
@@ -35,13 +35,13 @@ impl<T: Clone> Pages<T> {
     /// Cuts `items`, each with its serial number, into pages of `size`.
     pub(crate) fn cut(list: List, items: impl Iterator<Item = (u64, T)>, size: usize) -> Self {
         let size = size.max(1);
-        let mut pages = Vec::new();
+        let mut cuts = Vec::new();
         let mut items = items.peekable();
         while items.peek().is_some() {
             let (serials, items) = items.by_ref().take(size).unzip();
-            pages.push(Page { serials, items: Items::shared(items) });
+            cuts.push(Page { serials, items: Items::shared(items) });
         }
-        Self { list, pages, size }
+        Self { list, cuts, size }
     }
 
     /// The page behind `cursor`, or the first one, with the cursor of the next.
@@ -53,8 +53,8 @@ impl<T: Clone> Pages<T> {
             None => return Ok(self.at(0)),
             Some(cursor) => decode(self.list, cursor).ok_or_else(|| Error::invalid_params("Invalid cursor"))?,
         };
-        let next = self.pages.partition_point(|page| page.serials.last().is_some_and(|last| *last <= after));
-        match self.pages.get(next) {
+        let next = self.cuts.partition_point(|page| page.serials.last().is_some_and(|last| *last <= after));
+        match self.cuts.get(next) {
             None => Ok((Vec::new().into(), None)),
             Some(page) if page.serials.first().is_some_and(|first| *first > after) => Ok(self.at(next)),
             Some(_) => Ok(self.across(next, after)), // the list changed since the cursor was given out
@@ -62,14 +62,14 @@ impl<T: Clone> Pages<T> {
     }
 
     fn at(&self, index: usize) -> (Items<T>, Option<String>) {
-        let Some(page) = self.pages.get(index) else { return (Vec::new().into(), None) };
-        let more = index + 1 < self.pages.len();
+        let Some(page) = self.cuts.get(index) else { return (Vec::new().into(), None) };
+        let more = index + 1 < self.cuts.len();
         (page.items.clone(), page.serials.last().filter(|_| more).map(|last| encode(self.list, *last)))
     }
 
     /// A page that begins in the middle of the page at `index`, behind the serial `after`.
     fn across(&self, index: usize, after: u64) -> (Items<T>, Option<String>) {
-        let rest = self.pages[index..].iter().flat_map(|page| page.serials.iter().zip(page.items.iter()));
+        let rest = self.cuts[index..].iter().flat_map(|page| page.serials.iter().zip(page.items.iter()));
         let mut rest = rest.filter(|(serial, _)| **serial > after);
         let (serials, items): (Vec<u64>, Vec<T>) =
             rest.by_ref().take(self.size).map(|(serial, item)| (*serial, item.clone())).unzip();

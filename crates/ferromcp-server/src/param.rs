@@ -170,11 +170,11 @@ impl<T: FromCtx> Param<Extractor> for T {
         T::needs(&mut Needs(parameter));
     }
 
-    fn feed<'de, A: MapAccess<'de>>(_: &mut (), map: &mut A) -> Result<(), A::Error> {
+    fn feed<'de, A: MapAccess<'de>>((): &mut (), map: &mut A) -> Result<(), A::Error> {
         map.next_value::<serde::de::IgnoredAny>().map(drop)
     }
 
-    fn reread(_: &mut (), _: &str) -> Result<(), String> {
+    fn reread((): &mut (), _: &str) -> Result<(), String> {
         Ok(())
     }
 

@@ -26,6 +26,9 @@ pub struct Registry {
     limits: Limits,
 }
 
+/// A resource, with what its template captured of the URI.
+type Found<'a> = (&'a Arc<ReadyResource>, Option<Captures>);
+
 /// One state of the registry.
 #[derive(Clone, Default)]
 pub(crate) struct Tables {
@@ -251,7 +254,7 @@ impl Tables {
     ///
     /// # Errors
     /// -32602 when a template matches but a variable could walk out of a folder.
-    pub(crate) fn resource(&self, uri: &str) -> Result<Option<(&Arc<ReadyResource>, Option<Captures>)>, Error> {
+    pub(crate) fn resource(&self, uri: &str) -> Result<Option<Found<'_>>, Error> {
         if let Some(place) = self.resources.places.get(uri) {
             let resource = &self.resources.items[*place].1;
             if matches!(resource.definition, Listed::Fixed(_)) {

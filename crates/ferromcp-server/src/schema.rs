@@ -115,12 +115,13 @@ pub(crate) fn in_words(schema: &Value) -> String {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(one).collect::<Vec<_>>().join(" or "),
         _ => "another value".to_owned(),
     };
-    match (schema.get("minimum"), schema.get("maximum")) {
-        (Some(low), Some(high)) => words.push_str(&format!(" from {low} to {high}")),
-        (Some(low), None) => words.push_str(&format!(" of at least {low}")),
-        (None, Some(high)) => words.push_str(&format!(" of at most {high}")),
-        (None, None) => {}
-    }
+    let bounds = match (schema.get("minimum"), schema.get("maximum")) {
+        (Some(low), Some(high)) => format!(" from {low} to {high}"),
+        (Some(low), None) => format!(" of at least {low}"),
+        (None, Some(high)) => format!(" of at most {high}"),
+        (None, None) => String::new(),
+    };
+    words.push_str(&bounds);
     words
 }
 

@@ -11,7 +11,11 @@ pub(crate) struct Stop {
 impl Stop {
     /// Nothing does.
     pub(crate) fn never() -> Self {
-        Self { signals: Default::default() }
+        #[cfg(unix)]
+        let signals = None;
+        #[cfg(not(unix))]
+        let signals = false;
+        Self { signals }
     }
 
     /// The process's signals do. Where they cannot be listened to, they end the process as ever.
@@ -42,6 +46,6 @@ impl Stop {
         if self.signals && tokio::signal::ctrl_c().await.is_ok() {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -6,7 +6,6 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use crate::arg::Arg;
-use crate::param::ParamList;
 use crate::schema;
 use crate::state::StateNeed;
 
@@ -38,19 +37,16 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The signature of a function that takes `L`, described by `args` in order.
+    /// The signature of a function without parameters.
+    pub(crate) fn empty() -> Self {
+        Self { parameters: Vec::new() }
+    }
+
+    /// Settles parameters whose types have said what they are.
     ///
     /// # Errors
-    /// In words, when names are missing, too many, or twice.
-    pub(crate) fn of<L: ParamList<M>, M>(args: &[Arg]) -> Result<Self, String> {
-        let arg = |index| args.get(index).cloned().unwrap_or_else(|| Arg::new(""));
-        let blank =
-            |index| Parameter { arg: arg(index), kind: Kind::Extractor, states: Vec::new(), words: String::new() };
-        let mut parameters: Vec<Parameter> = (0..L::COUNT).map(blank).collect();
-        L::declare(&mut parameters);
-        if args.len() > L::COUNT {
-            return Err(format!("{} parameters are named, but the function has {}", args.len(), L::COUNT));
-        }
+    /// In words, when a name is missing, there twice, or has rules its type cannot be held to.
+    pub(crate) fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
         for (index, parameter) in parameters.iter().enumerate() {
             let Kind::Argument { id, type_name, .. } = parameter.kind else { continue };
             let name = &parameter.arg.name;
@@ -70,10 +66,8 @@ impl Signature {
         }
         let mut signature = Self { parameters };
         for index in 0..signature.parameters.len() {
-            signature.parameters[index].words = signature
-                .schema_at(index, &mut schema::generator())
-                .map(|it| schema::in_words(it.as_value()))
-                .unwrap_or_default();
+            let schema = signature.schema_at(index, &mut schema::generator());
+            signature.parameters[index].words = schema.map(|it| schema::in_words(it.as_value())).unwrap_or_default();
         }
         Ok(signature)
     }
@@ -152,6 +146,11 @@ impl Signature {
 }
 
 impl Parameter {
+    /// A parameter whose type has not said yet what it is.
+    pub(crate) fn new(arg: Arg) -> Self {
+        Self { arg, kind: Kind::Extractor, states: Vec::new(), words: String::new() }
+    }
+
     pub(crate) fn is_required(&self) -> bool {
         matches!(self.kind, Kind::Argument { optional: false, .. }) && self.arg.default.is_none()
     }

@@ -102,7 +102,7 @@ fn record(span: &Span, reply: &Reply) {
             span.record("error.type", error.code.0.to_string());
         }
         Reply::Done(ServerResult::CallTool(result)) if result.is_error() => {
-            drop(span.record("error.type", "tool_error"))
+            span.record("error.type", "tool_error");
         }
         Reply::Done(_) | Reply::NeedsInput(_) => {}
     }

@@ -4,7 +4,6 @@
 //! Each method is handed one part of a message and takes out or replaces what is too new.
 //! The newest revision has a step too: it takes out what that revision gave up.
 
-use super::{v2025_03_26, v2025_06_18, v2025_11_25, v2026_07_28};
 use crate::error::Error;
 use crate::model::{
     Annotations, CacheScope, CallToolParams, CallToolResult, ClientCapabilities, CompleteParams, ContentBlock,
@@ -13,7 +12,6 @@ use crate::model::{
     ServerCapabilities, Tool,
 };
 use crate::request_meta::RequestMeta;
-use crate::revision::Revision;
 
 /// How a peer older than a revision is spared what that revision brought.
 pub(super) trait Step: Sync {
@@ -42,16 +40,4 @@ pub(super) trait Step: Sync {
     fn elicit(&self, _: &mut ElicitParams) {}
     fn elicit_result(&self, _: &mut ElicitResult) {}
     fn error(&self, _: &mut Error) {}
-}
-
-/// The steps down to a peer of `revision`, newest first.
-pub(super) fn steps(revision: Revision) -> &'static [&'static dyn Step] {
-    static ALL: [&dyn Step; 4] = [&v2026_07_28::Spare, &v2025_11_25::Spare, &v2025_06_18::Spare, &v2025_03_26::Spare];
-    match revision {
-        Revision::V2026_07_28 => &[&v2026_07_28::Retire],
-        Revision::V2025_11_25 => &ALL[..1],
-        Revision::V2025_06_18 => &ALL[..2],
-        Revision::V2025_03_26 => &ALL[..3],
-        Revision::V2024_11_05 => &ALL,
-    }
 }

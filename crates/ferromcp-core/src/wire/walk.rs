@@ -1,6 +1,7 @@
 //! Leads a step through the parts of a message.
 
-use super::step::{Step, steps};
+use super::step::Step;
+use super::{v2025_03_26, v2025_06_18, v2025_11_25, v2026_07_28};
 use crate::error::Error;
 use crate::methods::{
     ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult,
@@ -101,6 +102,18 @@ pub(super) fn client_result(result: &mut ClientResult, revision: Revision) {
         ClientResult::Elicit(result) => step.elicit_result(result),
         _ => {}
     });
+}
+
+/// The steps down to a peer of `revision`, newest first.
+fn steps(revision: Revision) -> &'static [&'static dyn Step] {
+    static ALL: [&dyn Step; 4] = [&v2026_07_28::Spare, &v2025_11_25::Spare, &v2025_06_18::Spare, &v2025_03_26::Spare];
+    match revision {
+        Revision::V2026_07_28 => &[&v2026_07_28::Retire],
+        Revision::V2025_11_25 => &ALL[..1],
+        Revision::V2025_06_18 => &ALL[..2],
+        Revision::V2025_03_26 => &ALL[..3],
+        Revision::V2024_11_05 => &ALL,
+    }
 }
 
 fn each(steps: &[&dyn Step], mut apply: impl FnMut(&dyn Step)) {

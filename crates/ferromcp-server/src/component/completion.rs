@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ferromcp_core::model::{CompleteParams, Reference};
 use ferromcp_core::{Error, ServerResult};
 
-use super::parts::uri_under;
+use super::namespace::uri_under;
 use crate::arg::Arg;
 use crate::call::Reply;
 use crate::function::{Async, Function, Inline};

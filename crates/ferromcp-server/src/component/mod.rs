@@ -1,6 +1,7 @@
 //! What a server offers: tools, resources, prompts and completions, each a function with a description.
 
 mod completion;
+mod namespace;
 mod parts;
 mod prompt;
 mod resource;

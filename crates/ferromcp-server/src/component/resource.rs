@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResult, Role};
 use ferromcp_core::{Error, Meta, ServerResult};
 
-use super::parts::uri_under;
+use super::namespace::uri_under;
 use crate::arg::Arg;
 use crate::call::Reply;
 use crate::function::{Async, Blocking, Function, Inline};
@@ -35,7 +35,7 @@ use crate::uri_template::{Capture, Captures, UriTemplate};
 #[derive(Clone)]
 pub struct Resource {
     uri: String,
-    description: Description,
+    about: About,
     args: Vec<Arg>,
     cache: Option<CacheHint>,
     unsafe_paths: bool,
@@ -44,7 +44,7 @@ pub struct Resource {
 
 /// What is said of a resource.
 #[derive(Clone, Default)]
-struct Description {
+struct About {
     name: Option<String>,
     title: Option<String>,
     description: Option<String>,
@@ -58,17 +58,17 @@ struct Description {
 /// A resource's function, its parameters and output erased.
 trait ResourceFunction: Send + Sync {
     fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, about: About) -> Result<Started, Refusal>;
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<Started, Refusal>;
 }
 
 /// What the contents are labelled with.
-struct About {
+struct Label {
     uri: String,
     mime_type: Option<String>,
     cache: Option<CacheHint>,
 }
 
-impl About {
+impl Label {
     fn reply(self, contents: Result<ReadResourceResult, ToolError>) -> Reply {
         match contents {
             Ok(mut result) => {
@@ -96,10 +96,10 @@ where
         F::signature(args)
     }
 
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, about: About) -> Result<Started, Refusal> {
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<Started, Refusal> {
         let finish = move |output: F::Output| {
-            let contents = output.into_contents(&about.uri, about.mime_type.as_deref());
-            about.reply(contents)
+            let contents = output.into_contents(&label.uri, label.mime_type.as_deref());
+            label.reply(contents)
         };
         self.0.start(signature, invocation, finish).map(|begun| begun.0)
     }
@@ -133,7 +133,7 @@ impl Resource {
     fn of(uri: String, function: impl ResourceFunction + 'static) -> Self {
         Self {
             uri,
-            description: Description::default(),
+            about: About::default(),
             args: Vec::new(),
             cache: None,
             unsafe_paths: false,
@@ -143,31 +143,31 @@ impl Resource {
 
     /// The name for programs; the URI unless set.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.description.name = Some(name.into());
+        self.about.name = Some(name.into());
         self
     }
 
     /// The name for people.
     pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.description.title = Some(title.into());
+        self.about.title = Some(title.into());
         self
     }
 
     /// What it is, for the model.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
-        self.description.description = Some(description.into());
+        self.about.description = Some(description.into());
         self
     }
 
     /// The MIME type, of all that a template matches. Found by looking at the contents unless set.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
-        self.description.mime_type = Some(mime_type.into());
+        self.about.mime_type = Some(mime_type.into());
         self
     }
 
     /// The size in bytes, where it is known and there is one.
     pub fn size(mut self, bytes: u64) -> Self {
-        self.description.size = Some(bytes);
+        self.about.size = Some(bytes);
         self
     }
 
@@ -179,21 +179,21 @@ impl Resource {
 
     /// Adds a picture.
     pub fn icon(mut self, icon: Icon) -> Self {
-        self.description.icons.push(icon);
+        self.about.icons.push(icon);
         self
     }
 
     /// How important it is, from 0 to 1.
     pub fn priority(mut self, priority: f64) -> Self {
-        let annotations = self.description.annotations.take().unwrap_or_default();
-        self.description.annotations = Some(annotations.priority(priority));
+        let annotations = self.about.annotations.take().unwrap_or_default();
+        self.about.annotations = Some(annotations.priority(priority));
         self
     }
 
     /// Whom it is for.
     pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Self {
-        let annotations = self.description.annotations.take().unwrap_or_default();
-        self.description.annotations = Some(annotations.audience(audience));
+        let annotations = self.about.annotations.take().unwrap_or_default();
+        self.about.annotations = Some(annotations.audience(audience));
         self
     }
 
@@ -216,12 +216,12 @@ impl Resource {
 
     /// Adds to its `_meta`; a value that cannot be JSON is left out.
     pub fn meta<T: serde::Serialize>(mut self, key: &str, value: &T) -> Self {
-        let _ = self.description.meta.set(key, value);
+        let _ = self.about.meta.set(key, value);
         self
     }
 
     pub(super) fn under(mut self, namespace: &str) -> Self {
-        self.description.name = self.description.name.map(|name| format!("{namespace}_{name}"));
+        self.about.name = self.about.name.map(|name| format!("{namespace}_{name}"));
         self.uri = uri_under(namespace, &self.uri);
         self
     }
@@ -261,7 +261,7 @@ impl Resource {
     }
 
     fn definition(&self, template: &UriTemplate) -> Listed {
-        let from = self.description.clone();
+        let from = self.about.clone();
         let name = from.name.unwrap_or_else(|| self.uri.clone());
         if template.is_literal() {
             let mut listed = model::Resource::new(&self.uri, name);
@@ -327,8 +327,8 @@ impl ReadyResource {
             Listed::Fixed(listed) => listed.mime_type.clone(),
             Listed::Template(listed) => listed.mime_type.clone(),
         };
-        let about = About { uri: uri.to_owned(), mime_type, cache: self.cache };
-        match self.function.start(&self.signature, invocation, about) {
+        let label = Label { uri: uri.to_owned(), mime_type, cache: self.cache };
+        match self.function.start(&self.signature, invocation, label) {
             Ok(started) => started,
             Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
             Err(Refusal::Arguments(mistakes)) => {
@@ -341,10 +341,13 @@ impl ReadyResource {
 
 /// What a match captured, as named texts.
 pub(crate) fn texts(captures: &Captures) -> Vec<(Cow<'_, str>, TextValue<'_>)> {
-    let text = |capture| match capture {
-        &Capture::One(ref text) => Some(TextValue::One(Cow::Borrowed(text.as_str()))),
-        Capture::Many(list) => Some(TextValue::Many(list.iter().map(|text| Cow::Borrowed(text.as_str())).collect())),
-        Capture::Absent => None,
-    };
     captures.iter().filter_map(|(name, capture)| Some((Cow::Borrowed(name), text(capture)?))).collect()
+}
+
+fn text(capture: &Capture) -> Option<TextValue<'_>> {
+    match capture {
+        Capture::One(text) => Some(TextValue::One(text.into())),
+        Capture::Many(list) => Some(TextValue::Many(list.iter().map(Into::into).collect())),
+        Capture::Absent => None,
+    }
 }

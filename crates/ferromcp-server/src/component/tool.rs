@@ -239,7 +239,7 @@ where
     R: ToolOutput,
 {
     fn signature(&self, _: &[Arg]) -> Result<Signature, String> {
-        Signature::of::<(), ()>(&[])
+        Ok(Signature::empty())
     }
 
     fn output(&self) -> (OutputShape, Option<Schema>) {

@@ -1,3 +1,5 @@
+//! Framing by lines, byte by byte.
+
 use bytes::Bytes;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The pipe in memory.
+
 use std::{future::Future, pin::pin, task::Poll};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Pipes over any pair of streams.
+
 use std::{
     pin::Pin,
     task::{Context, Poll},

@@ -1,3 +1,5 @@
+//! The queue of frames to be written.
+
 use super::*;
 
 fn queue(frames: &[&str]) -> Outbound {

@@ -1,3 +1,5 @@
+//! Descriptors read and written on threads.
+
 use std::{
     fs::File,
     io::{Read, Seek},

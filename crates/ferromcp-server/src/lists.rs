@@ -1,0 +1,39 @@
+//! The four lists: a page of what is offered, its cursor and its caching hint.
+
+use ferromcp_core::model::{
+    ListParams, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+};
+use ferromcp_core::{Error, ServerResult};
+
+use crate::inner::Inner;
+use crate::registry::Tables;
+
+macro_rules! list {
+    ($(#[$doc:meta])* $name:ident: $pages:ident => $result:ident) => {
+        $(#[$doc])*
+        pub(crate) fn $name(inner: &Inner, tables: &Tables, params: &ListParams) -> Result<ServerResult, Error> {
+            let (items, next_cursor) = tables.$pages(inner.registry.page_size()).page(params.cursor.as_deref())?;
+            let mut list = $result::new(items);
+            list.next_cursor = next_cursor;
+            (list.ttl_ms, list.cache_scope) = (Some(inner.list_cache.ttl_ms), Some(inner.list_cache.scope));
+            Ok(list.into())
+        }
+    };
+}
+
+list! {
+    /// A page of tools.
+    tools: tool_pages => ListToolsResult
+}
+list! {
+    /// A page of resources.
+    resources: resource_pages => ListResourcesResult
+}
+list! {
+    /// A page of resource templates.
+    templates: template_pages => ListResourceTemplatesResult
+}
+list! {
+    /// A page of prompts.
+    prompts: prompt_pages => ListPromptsResult
+}
