@@ -135,7 +135,7 @@ macro_rules! messages {
 messages! {
     /// A request from client to server. Serialising it writes the parameters.
     ClientRequest {
-        "initialize"               => Initialize(InitializeParams),       V2024_11_05 ..= V2025_11_25;
+        "initialize"               => Initialize(Box<InitializeParams>),  V2024_11_05 ..= V2025_11_25;
         "server/discover"          => Discover(DiscoverParams),           V2026_07_28 ..= V2026_07_28, cacheable;
         "ping"                     => Ping(EmptyParams),                  V2024_11_05 ..= V2025_11_25;
         "tools/list"               => ListTools(ListParams),              V2024_11_05 ..= V2026_07_28, cacheable;
@@ -172,9 +172,9 @@ messages! {
     /// A request from server to client (legacy era only). Serialising it writes the parameters.
     ServerRequest {
         "ping"                   => Ping(EmptyParams),                 V2024_11_05 ..= V2025_11_25;
-        "sampling/createMessage" => CreateMessage(CreateMessageParams), V2024_11_05 ..= V2025_11_25;
+        "sampling/createMessage" => CreateMessage(Box<CreateMessageParams>), V2024_11_05 ..= V2025_11_25;
         "roots/list"             => ListRoots(EmptyParams),            V2024_11_05 ..= V2025_11_25;
-        "elicitation/create"     => Elicit(ElicitParams),              V2025_06_18 ..= V2025_11_25;
+        "elicitation/create"     => Elicit(Box<ElicitParams>),         V2025_06_18 ..= V2025_11_25;
         "tasks/get"              => GetTask(TaskIdParams),             V2025_11_25 ..= V2025_11_25;
         "tasks/result"           => GetTaskPayload(TaskIdParams),      V2025_11_25 ..= V2025_11_25;
         "tasks/list"             => ListTasks(ListParams),             V2025_11_25 ..= V2025_11_25;
@@ -276,9 +276,9 @@ results! {
     /// What a server answers.
     ServerResult {
         /// To `initialize`.
-        Initialize(InitializeResult),
+        Initialize(Box<InitializeResult>),
         /// To `server/discover`.
-        Discover(DiscoverResult),
+        Discover(Box<DiscoverResult>),
         /// To `ping`, `logging/setLevel`, `resources/subscribe`, `resources/unsubscribe`.
         Empty(EmptyResult),
         /// To `tools/list`.
@@ -300,9 +300,9 @@ results! {
         /// To `subscriptions/listen`, when it ends.
         Listen(ListenResult),
         /// To a request that became a task.
-        CreateTask(CreateTaskResult),
+        CreateTask(Box<CreateTaskResult>),
         /// To `tasks/get` and `tasks/cancel`.
-        Task(Task),
+        Task(Box<Task>),
         /// To `tasks/result`.
         TaskPayload(TaskPayload),
         /// To `tasks/list`.
@@ -316,20 +316,40 @@ results! {
         /// To `ping`.
         Empty(EmptyResult),
         /// To `sampling/createMessage`.
-        CreateMessage(CreateMessageResult),
+        CreateMessage(Box<CreateMessageResult>),
         /// To `roots/list`.
         ListRoots(ListRootsResult),
         /// To `elicitation/create`.
         Elicit(ElicitResult),
         /// To a request that became a task.
-        CreateTask(CreateTaskResult),
+        CreateTask(Box<CreateTaskResult>),
         /// To `tasks/get` and `tasks/cancel`.
-        Task(Task),
+        Task(Box<Task>),
         /// To `tasks/result`.
         TaskPayload(TaskPayload),
         /// To `tasks/list`.
         ListTasks(ListTasksResult),
     }
+}
+
+macro_rules! boxed {
+    ($($enum:ident::$variant:ident($result:ty),)*) => {
+        $(impl From<$result> for $enum {
+            fn from(result: $result) -> Self {
+                Self::$variant(Box::new(result))
+            }
+        })*
+    };
+}
+
+boxed! {
+    ServerResult::Initialize(InitializeResult),
+    ServerResult::Discover(DiscoverResult),
+    ServerResult::CreateTask(CreateTaskResult),
+    ServerResult::Task(Task),
+    ClientResult::CreateMessage(CreateMessageResult),
+    ClientResult::CreateTask(CreateTaskResult),
+    ClientResult::Task(Task),
 }
 
 impl ServerResult {
@@ -346,7 +366,7 @@ impl ServerResult {
             }
             "tools/list" => Self::ListTools(result.decode()?),
             "tools/call" => match result.decode::<CreateTaskResult>() {
-                Ok(task) => Self::CreateTask(task),
+                Ok(task) => task.into(),
                 Err(_) => Self::CallTool(result.decode()?),
             },
             "resources/list" => Self::ListResources(result.decode()?),
@@ -408,11 +428,11 @@ impl ClientResult {
         Ok(match method {
             "ping" => Self::Empty(result.decode()?),
             "sampling/createMessage" => match result.decode::<CreateTaskResult>() {
-                Ok(task) => Self::CreateTask(task),
+                Ok(task) => task.into(),
                 Err(_) => Self::CreateMessage(result.decode()?),
             },
             "elicitation/create" => match result.decode::<CreateTaskResult>() {
-                Ok(task) => Self::CreateTask(task),
+                Ok(task) => task.into(),
                 Err(_) => Self::Elicit(result.decode()?),
             },
             "roots/list" => Self::ListRoots(result.decode()?),

@@ -56,6 +56,12 @@ impl WireParams for RawJson {
     }
 }
 
+impl<T: WireParams> WireParams for Box<T> {
+    fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
+        T::read(params, frame).map(Self::new)
+    }
+}
+
 macro_rules! plain {
     ($($params:ty),* $(,)?) => {
         $(impl WireParams for $params {
