@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 const OPAQUE: &[&str] =
     &["_meta", "arguments", "structuredContent", "metadata", "experimental", "inputSchema", "outputSchema", "data"];
 
+const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
 /// What in `message` a peer of `revision` should have been spared; empty when nothing.
 pub(crate) fn impolite(revision: Revision, message: &Value) -> Vec<String> {
     let mut search = Search { revision, found: Vec::new() };
@@ -45,7 +47,11 @@ impl Search {
     /// Rules for whole parameters and results.
     fn top(&mut self, method: &str, part: &Value) {
         let Value::Object(top) = part else { return self.found.push("not an object".into()) };
-        if !self.revision.is_modern() {
+        if self.revision.is_modern() {
+            if let Some(Value::Object(declared)) = top.get("_meta").and_then(|meta| meta.get(CLIENT_CAPABILITIES)) {
+                self.forbid(declared, &["tasks"]);
+            }
+        } else {
             self.forbid(top, &["resultType", "ttlMs", "cacheScope", "inputResponses", "requestState", "inputRequests"]);
             for key in top.get("_meta").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
                 if key.starts_with("io.modelcontextprotocol/") && !key.ends_with("/subscriptionId") {

@@ -50,7 +50,7 @@ fn check(fine: bool, why: impl FnOnce() -> String) -> Result<(), TestCaseError> 
 /// Whether the written message is valid and polite. `of` is the part of it that `definition` is for.
 fn proper(revision: Revision, definition: &str, of: &str, written: &Value) -> Result<(), TestCaseError> {
     let part = if of.is_empty() { written } else { &written[of] };
-    if let Some(schema) = Official::of(revision, "a property of messages") {
+    if let Some(schema) = Official::of(revision, "validity in the properties of valid.rs") {
         let complaints = schema.complaints(definition, part);
         check(complaints.is_empty(), || format!("{complaints}\nin {written}"))?;
         let complaints = schema.complaints("JSONRPCMessage", written);
@@ -72,7 +72,7 @@ fn raw(json: &Value) -> RawJson {
 }
 
 fn definition_of(revision: Revision, method: &str) -> String {
-    let schema = Official::of(revision, "a property of messages");
+    let schema = Official::of(revision, "validity in the properties of valid.rs");
     schema.map_or_else(String::new, |schema| schema.message(method).unwrap_or_else(|| panic!("{method}")).to_owned())
 }
 
