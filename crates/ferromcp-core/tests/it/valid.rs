@@ -19,7 +19,7 @@ use crate::strategies::{Fill, Said, basic, client, server};
 use crate::wire::{self, Out, difference};
 
 /// How many messages of a kind are tried for each revision and fill.
-const CASES: u32 = 384;
+const CASES: u32 = 192;
 
 /// Tries `test` on many values; proptest's own way of saying what failed.
 pub(crate) fn try_many<S: Strategy>(cases: u32, strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
