@@ -26,6 +26,10 @@ pub(crate) fn build(
     function: &Function,
     handler: &TokenStream,
 ) -> Result<TokenStream> {
+    if function.params.is_empty() {
+        let message = "what is typed so far comes as the first argument: add `typed: String`";
+        return Err(Error::new(function.ident.span(), message));
+    }
     let prompt = options.text("prompt")?;
     let resource = options.text("resource")?;
     let Some(argument) = options.text("argument")? else {

@@ -39,6 +39,7 @@ pub(crate) fn recover(kind: Kind, item: TokenStream) -> TokenStream {
         return item;
     };
     strip_parameters(&mut function.sig);
+    function.attrs.retain(|attribute| Kind::of(attribute).is_none());
     if function.sig.receiver().is_some() {
         return quote!(#function); // within an `impl`, where no type can stand
     }

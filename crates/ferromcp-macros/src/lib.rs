@@ -170,6 +170,9 @@ pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a function suggest values while a person types an argument of a prompt or a variable of a template.
 ///
+/// The function's first argument is what is typed so far. Further ones are other arguments that are settled already, by
+/// their names: let them be `Option`.
+///
 /// ```
 /// use ferromcp::prelude::*;
 ///

@@ -299,6 +299,14 @@ fn completions_need_an_owner_and_an_argument() {
     ] {
         once(Kind::Completion, attribute, function(), remedy);
     }
+    once(
+        Kind::Completion,
+        quote!(prompt = "p", argument = "a"),
+        quote!(
+            fn f() {}
+        ),
+        "add `typed: String`",
+    );
 }
 
 #[test]
@@ -343,11 +351,12 @@ fn what_is_refused_leaves_its_names_behind() {
     let tokens = crate::definition::recover(
         Kind::Tool,
         quote!(
+            #[prompt]
             fn f(#[arg(x)] a: &str) {}
         ),
     )
     .to_string();
-    assert!(tokens.contains("fn f (a : & str)") && tokens.contains("struct f { }"), "{tokens}");
+    assert!(tokens.starts_with("fn f (a : & str)") && tokens.contains("struct f { }"), "{tokens}");
     let method = crate::definition::recover(
         Kind::Tool,
         quote!(

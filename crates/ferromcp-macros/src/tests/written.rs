@@ -287,28 +287,27 @@ impl ::ferromcp::server::Component for Notes {
 
 #[test]
 fn a_completion_says_what_it_completes() {
-    let function = quote!(
-        async fn names(prefix: String) -> Vec<String> {
+    let constructor = |attribute, item| {
+        let built = built(Kind::Completion, attribute, item);
+        let (_, call) = built.split_once("server::Completion::").expect("a constructor");
+        call.split_once(',').map(|(start, _)| start.replace(' ', "")).expect("arguments")
+    };
+    let sync = quote!(
+        fn names(typed: String) -> Vec<String> {
             Vec::new()
         }
     );
-    let plain = quote!(
-        fn names() -> Vec<String> {
+    let asynchronous = quote!(
+        async fn names(typed: String) -> Vec<String> {
             Vec::new()
         }
     );
     let resource = quote!(resource = "greeting://{name}", argument = "name");
     let prompt = quote!(prompt = "review", argument = "language");
-    assert_eq!(
-        built(Kind::Completion, prompt.clone(), plain.clone()),
-        r#"-> ::ferromcp::server::Completion { ::ferromcp::server::Completion::prompt_sync("review", "language", names) } }"#
-    );
-    assert!(
-        built(Kind::Completion, resource.clone(), plain)
-            .contains("::resource_sync(\"greeting://{name}\", \"name\", names)")
-    );
-    assert!(built(Kind::Completion, prompt, function.clone()).contains("Completion::prompt("));
-    assert!(built(Kind::Completion, resource, function).contains("Completion::resource("));
+    assert_eq!(constructor(prompt.clone(), sync.clone()), "prompt_sync(\"review\"");
+    assert_eq!(constructor(resource.clone(), sync), "resource_sync(\"greeting://{name}\"");
+    assert_eq!(constructor(prompt, asynchronous.clone()), "prompt(\"review\"");
+    assert_eq!(constructor(resource, asynchronous), "resource(\"greeting://{name}\"");
 }
 
 #[test]
