@@ -1,0 +1,36 @@
+#![allow(unused_variables)]
+
+use std::path::Path;
+
+use ferromcp::prelude::*;
+
+#[tool]
+fn borrowed(text: &str, list: &[u8], path: &Path, ctx: &Ctx, maybe: Option<&str>) {}
+
+#[tool]
+fn opaque(text: impl Into<String>) {}
+
+#[tool]
+fn twins(a: u8, #[arg(name = "a")] b: u8) {}
+
+#[tool]
+fn limits(
+    #[arg(range(9..=1))] empty: u8,
+    #[arg(range = 1..=9)] shape: u8,
+    #[arg(range(1..=9))] text: String,
+    #[arg(length(1..=9))] number: u8,
+) {
+}
+
+#[tool]
+fn defaults(
+    #[arg(default = None)] already: Option<u8>,
+    #[arg(default = Some(5))] plain: Option<u8>,
+    #[arg(default = "5")] quoted: u8,
+) {
+}
+
+#[tool]
+fn options(#[arg(rnage(1..=9))] slip: u8, #[arg] nothing: u8, #[cfg(unix)] sometimes: u8) {}
+
+fn main() {}
