@@ -115,13 +115,13 @@ pub struct Rejection {
     pub id: Option<RequestId>,
     /// What to answer.
     pub error: Error,
-    /// Whether it was a notification, which is never answered.
-    pub is_notification: bool,
+    /// Whether it is never answered: a notification, or a response itself.
+    pub unanswerable: bool,
 }
 
 impl Rejection {
     /// A rejection of something whose id could not be read.
     pub fn new(error: Error) -> Self {
-        Self { id: None, error, is_notification: false }
+        Self { id: None, error, unanswerable: false }
     }
 }

@@ -288,12 +288,12 @@ impl Pipe {
     }
 
     /// Answers what could not be read. Where no id could be read either, the older revisions have
-    /// no form for the answer, so it only goes to the log; so do notifications, always.
+    /// no form for the answer, so it only goes to the log; so does what is never answered.
     fn reject(&mut self, rejection: Rejection) {
-        let Rejection { id, error, is_notification, .. } = rejection;
+        let Rejection { id, error, unanswerable, .. } = rejection;
         tracing::debug!(?id, %error, "a message could not be read");
         let revision = self.session.revision().unwrap_or(Revision::LATEST);
-        if is_notification || (id.is_none() && revision < Revision::LATEST_LEGACY) {
+        if unanswerable || (id.is_none() && revision < Revision::LATEST_LEGACY) {
             return;
         }
         self.sink.take(&mut self.out);

@@ -88,6 +88,10 @@ struct LooseEnvelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     method: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 /// Says what is wrong with `text`, of which `error` came.
@@ -109,9 +113,14 @@ fn explain(text: &str, error: &serde_json::Error) -> Rejection {
     if is_envelope && (id.is_some() || !has_id_member) {
         // The envelope is sound, so the parameters are not.
         let error = Error::invalid_params(format!("Invalid params: {what}"));
-        return Rejection { is_notification: !has_id_member, id, error };
+        return Rejection { unanswerable: !has_id_member, id, error };
     }
-    Rejection { id, ..Rejection::new(Error::invalid_request(format!("Invalid request: {what}"))) }
+    let is_response = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
+    Rejection {
+        id,
+        unanswerable: is_response,
+        ..Rejection::new(Error::invalid_request(format!("Invalid request: {what}")))
+    }
 }
 
 /// Whether the message has an `id` member at all, `null` included.

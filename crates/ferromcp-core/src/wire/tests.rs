@@ -23,7 +23,7 @@ fn request(text: &str) -> (RequestId, ClientRequest) {
 
 fn rejection(text: &str) -> (Option<RequestId>, i64, bool) {
     match read(text) {
-        Err(rejection) => (rejection.id, rejection.error.code.0, rejection.is_notification),
+        Err(rejection) => (rejection.id, rejection.error.code.0, rejection.unanswerable),
         Ok(other) => panic!("{text}: {other:?}"),
     }
 }
@@ -82,6 +82,9 @@ fn what_cannot_be_read_is_told_apart() {
     }
     let text = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#;
     assert_eq!(rejection(text), (None, -32602, true), "a malformed notification is not answered");
+    for text in [r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, r#"{"jsonrpc":"2.0","id":1,"error":7}"#] {
+        assert_eq!(rejection(text), (Some(1.into()), -32600, true), "a malformed response is not answered");
+    }
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(rejection(&deep), (None, -32600, false));
 }

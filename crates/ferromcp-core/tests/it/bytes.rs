@@ -20,7 +20,9 @@ fn reads<S: Sender + std::fmt::Debug>(frame: &[u8]) -> Result<(), TestCaseError>
             let expected =
                 [ErrorCode::PARSE_ERROR, ErrorCode::INVALID_REQUEST, ErrorCode::INVALID_PARAMS].contains(&code);
             prop_assert!(expected, "{code:?}");
-            prop_assert!(!(rejection.is_notification && rejection.id.is_some()));
+            let is_response = |message: Value| message.get("method").is_none_or(Value::is_null);
+            let is_response = serde_json::from_slice(frame).is_ok_and(is_response);
+            prop_assert!(!rejection.unanswerable || rejection.id.is_none() || is_response, "a request is answered");
             let text = std::str::from_utf8(frame);
             let is_json = text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
             let is_shallow = ferromcp_core::json::depth_within(frame, DEFAULT_MAX_DEPTH);
