@@ -1,0 +1,49 @@
+//! Without macros: tools from closures, tools that come and go while the server runs, and middleware.
+
+use std::time::Instant;
+
+use ferromcp::core::RawJson;
+use ferromcp::prelude::*;
+use ferromcp::server::Registry;
+
+/// Says on stderr how long each call took.
+async fn timing(call: Call, next: Next) -> Reply {
+    let method = call.request.method().to_owned();
+    let begin = Instant::now();
+    let reply = next.run(call).await;
+    eprintln!("{method} took {:?}", begin.elapsed());
+    reply
+}
+
+/// A tool made at run time.
+fn shout(word: String) -> Tool {
+    let name = format!("shout_{word}");
+    Tool::sync(name, move |times: usize| word.to_uppercase().repeat(times))
+        .describe("Shout a word")
+        .args([Arg::new("times").range::<usize>(1..=10).default::<usize>(1)])
+        .read_only(true)
+}
+
+/// A tool whose schema comes from elsewhere, as in a proxy: it gets its arguments as JSON text.
+fn echo() -> anyhow::Result<Tool> {
+    let schema = RawJson::parse(r#"{"type": "object", "properties": {"any": {}}}"#)?;
+    Ok(Tool::dynamic("echo", schema, |arguments: RawJson, _: Ctx| async move { arguments.as_str().to_owned() }))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let learn = Tool::sync("learn", |word: String, State(registry): State<Registry>| {
+        registry.add_tool(shout(word)).map_err(ToolError::new)
+    });
+    let forget = Tool::sync("forget", |word: String, State(registry): State<Registry>| {
+        registry.remove_tool(&format!("shout_{word}"))
+    });
+    let server = Server::new("Parrot", "1.0.0")
+        .with_tool(learn.describe("Learn a word").args(["word", "registry"]))
+        .with_tool(forget.describe("Forget a word").args(["word", "registry"]))
+        .with_tool(echo()?)
+        .with_resource(Resource::sync("parrot://mood", || "cheerful"))
+        .wrap(timing);
+    let registry = server.registry().clone();
+    Ok(server.state(registry).serve(stdio()).await?)
+}

@@ -1,0 +1,64 @@
+//! Resources: one URI, templates of them, text, JSON and bytes.
+
+use std::path::PathBuf;
+
+use ferromcp::prelude::*;
+use serde::Serialize;
+
+/// What the application is set to
+#[resource("config://app", mime_type = "application/toml", ttl_ms = 60_000)]
+fn config() -> &'static str {
+    "theme = \"dark\"\n"
+}
+
+/// One article of the stock
+#[derive(Serialize)]
+struct Article {
+    shelf: String,
+    number: u32,
+    name: &'static str,
+}
+
+/// An article, by its shelf and number
+#[resource("stock://{shelf}/{number}")]
+fn article(shelf: String, number: u32) -> Option<Json<Article>> {
+    let name = *["hammer", "saw", "plane"].get(number as usize)?; // `None` is "not found"
+    Some(Json(Article { shelf, number, name }))
+}
+
+/// A picture of one pixel; that these bytes are a PNG is seen by looking at them
+#[resource("picture://pixel")]
+fn pixel() -> Vec<u8> {
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
+        \0\0\0\nIDAT\x78\x9cc\xf8\x0f\0\x01\x01\x01\0\x1b\xb6\xeeV\0\0\0\0IEND\xaeB`\x82";
+    PNG.to_vec()
+}
+
+/// Where the manual lies.
+#[derive(Clone)]
+struct Folder(PathBuf);
+
+/// A page of the manual, at any depth. A path with `..` in it, or one that starts at the root, never comes so far.
+#[resource("manual:///{+path}")]
+async fn page(path: String, State(folder): State<Folder>, ctx: Ctx) -> Option<String> {
+    match tokio::fs::read_to_string(folder.0.join(&path)).await {
+        Ok(text) => Some(text),
+        Err(error) => {
+            ctx.info(format!("{path}: {error}")).await;
+            None
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), ServeError> {
+    let folder = std::env::args_os().nth(1).map_or_else(|| "manual".into(), PathBuf::from);
+    Server::new("Shop", "1.0.0")
+        .resource::<config>()
+        .resource::<article>()
+        .resource::<pixel>()
+        .resource::<page>()
+        .state(Folder(folder))
+        .serve(stdio())
+        .await
+}

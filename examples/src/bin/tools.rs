@@ -1,0 +1,81 @@
+//! Tools: limits, defaults, choices, nested arguments, structured results, errors for the model.
+
+use ferromcp::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A body-mass index and what it is called.
+#[derive(Serialize, JsonSchema)]
+struct Bmi {
+    /// Kilograms by square metre
+    value: f64,
+    category: &'static str,
+}
+
+/// Calculate the body-mass index
+#[tool(title = "BMI", annotations(read_only, open_world = false))]
+fn calculate_bmi(
+    /// Body weight in kilograms
+    #[arg(range(1..=500))]
+    weight: f64,
+    /// Height in metres
+    #[arg(range(0.3..=3))]
+    height: f64,
+) -> Json<Bmi> {
+    let value = weight / (height * height);
+    let category = match value {
+        ..18.5 => "underweight",
+        ..25.0 => "normal",
+        _ => "overweight",
+    };
+    Json(Bmi { value, category })
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Unit {
+    Celsius,
+    Fahrenheit,
+}
+
+/// Convert a temperature
+#[tool(annotations(read_only))]
+fn convert(degrees: f64, #[arg(default = Unit::Celsius)] to: Unit) -> f64 {
+    match to {
+        Unit::Celsius => (degrees - 32.0) / 1.8,
+        Unit::Fahrenheit => degrees * 1.8 + 32.0,
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Line {
+    article: String,
+    /// How many of it
+    #[serde(default = "one")]
+    count: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Order articles
+#[tool(annotations(destructive = false))]
+async fn order(
+    #[arg(length(1..=20))] name: String,
+    lines: Vec<Line>,
+    note: Option<String>,
+    #[arg(default)] gift: bool,
+) -> Result<String, ToolError> {
+    if let Some(line) = lines.iter().find(|line| line.article != "tea") {
+        return Err(ToolError::new(format!("there is no `{}`, only `tea`", line.article)));
+    }
+    let count: u32 = lines.iter().map(|line| line.count).sum();
+    let wrapped = if gift { ", wrapped" } else { "" };
+    Ok(format!("{count} tea for {name}{wrapped}{}", note.map(|note| format!(" ({note})")).unwrap_or_default()))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), ServeError> {
+    Server::new("Tools", "1.0.0").tool::<calculate_bmi>().tool::<convert>().tool::<order>().serve(stdio()).await
+}

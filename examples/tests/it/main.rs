@@ -1,0 +1,13 @@
+//! Every example is started as its users start it, and spoken to over its pipes in both eras.
+
+mod component;
+mod dynamic;
+mod image;
+mod lifespan;
+mod long_task;
+mod peer;
+mod prompts;
+mod quickstart;
+mod resources;
+mod tools;
+mod weather;

@@ -1,0 +1,169 @@
+//! A client of JSON lines for tests: starts a server as a child process and speaks to it in one era.
+
+#![allow(clippy::needless_pass_by_value, reason = "so that `json!` stands bare in calls")]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use ferromcp::core::meta::key;
+use ferromcp::prelude::Revision;
+use serde_json::{Value, json};
+
+/// How long a test waits for an answer before it fails; generous, since machines may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a test in each era, with a server of its own each time.
+pub(crate) fn in_both_eras(program: &str, test: impl Fn(&mut Peer)) {
+    for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
+        let mut peer = Peer::start(program, &[], revision);
+        test(&mut peer);
+        assert_eq!(peer.end(), "", "a server that is well says nothing on stderr");
+    }
+}
+
+/// A server that runs, and the revision it is spoken to in.
+pub(crate) struct Peer {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+    revision: Revision,
+    id: u64,
+}
+
+impl Peer {
+    /// Starts `program` with arguments and, if the revision wants it, shakes hands.
+    pub(crate) fn start(program: &str, args: &[&OsStr], revision: Revision) -> Self {
+        Self::with(Command::new(program).args(args), revision)
+    }
+
+    /// Starts a command that is set up already.
+    pub(crate) fn with(command: &mut Command, revision: Revision) -> Self {
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().expect("the example starts");
+        let (line, answers) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|text| line.send(text)));
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let stderr = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("stderr is text");
+            text
+        });
+        let requests = child.stdin.take();
+        let mut peer = Self { child, requests, answers, stderr: Some(stderr), revision, id: 0 };
+        if !revision.is_modern() {
+            peer.shake_hands();
+        }
+        peer
+    }
+
+    fn shake_hands(&mut self) {
+        let info = json!({ "name": "tests", "version": "1.0.0" });
+        let params = json!({ "protocolVersion": self.revision, "capabilities": {}, "clientInfo": info });
+        let result = self.ask("initialize", params);
+        assert_eq!(result["protocolVersion"], self.revision.as_str());
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    }
+
+    /// Writes one line.
+    pub(crate) fn send(&mut self, message: &Value) {
+        let requests = self.requests.as_mut().expect("the pipe is open");
+        writeln!(requests, "{message}").expect("the server reads");
+    }
+
+    /// The next line.
+    pub(crate) fn next(&mut self) -> Value {
+        let line = self.answers.recv_timeout(PATIENCE).expect("the server writes in time");
+        serde_json::from_str(&line).expect("the server writes JSON")
+    }
+
+    /// Whether nothing comes for a while.
+    pub(crate) fn is_silent(&mut self, a_while: Duration) -> bool {
+        matches!(self.answers.recv_timeout(a_while), Err(RecvTimeoutError::Timeout))
+    }
+
+    /// Writes a request, in the era's form, and returns its id.
+    pub(crate) fn begin(&mut self, method: &str, mut params: Value) -> u64 {
+        self.id += 1;
+        if self.revision.is_modern() {
+            let meta = params["_meta"].take();
+            let mut meta = meta.as_object().cloned().unwrap_or_default();
+            meta.insert(key::PROTOCOL_VERSION.into(), json!(self.revision));
+            meta.insert(key::CLIENT_CAPABILITIES.into(), json!({}));
+            params["_meta"] = meta.into();
+        }
+        let id = self.id;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        id
+    }
+
+    /// The result of a request; nothing may come before it.
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
+        let mut answer = self.answer(method, params);
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    /// The error of a request.
+    pub(crate) fn fail(&mut self, method: &str, params: Value) -> Value {
+        let mut answer = self.answer(method, params);
+        assert!(answer.get("result").is_none(), "{method}: {answer}");
+        answer["error"].take()
+    }
+
+    fn answer(&mut self, method: &str, params: Value) -> Value {
+        let id = self.begin(method, params);
+        let answer = self.next();
+        assert_eq!(answer["id"], id, "{answer}");
+        answer
+    }
+
+    /// The result of a tool.
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        self.ask("tools/call", json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// The words with which a tool fails.
+    pub(crate) fn call_in_vain(&mut self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments);
+        assert_eq!(result["isError"], true, "{result}");
+        result["content"][0]["text"].as_str().expect("an error is words").to_owned()
+    }
+
+    /// What stands at a URI.
+    pub(crate) fn read(&mut self, uri: &str) -> Value {
+        self.ask("resources/read", json!({ "uri": uri }))["contents"][0].take()
+    }
+
+    /// The names in a list.
+    pub(crate) fn names(&mut self, method: &str, field: &str) -> Vec<String> {
+        let result = self.ask(method, json!({}));
+        let items = result[field].as_array().expect("a list").iter();
+        items.map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    pub(crate) fn is_modern(&self) -> bool {
+        self.revision.is_modern()
+    }
+
+    /// Closes the pipe and waits for the end; returns what was said on stderr.
+    pub(crate) fn end(mut self) -> String {
+        self.requests = None;
+        let stderr = self.stderr.take().expect("ended once").join().expect("stderr was read");
+        let status = self.child.wait().expect("the server ends");
+        assert!(status.success(), "{status}: {stderr}");
+        stderr
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // only a test that failed leaves one behind
+        let _ = self.child.wait();
+    }
+}

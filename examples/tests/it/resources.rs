@@ -1,0 +1,83 @@
+//! What can be read, and what cannot.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ferromcp::prelude::Revision;
+use serde_json::json;
+
+use crate::peer::Peer;
+
+fn in_both_eras(test: impl Fn(&mut Peer)) {
+    for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("shop-{revision}"));
+        fs::create_dir_all(folder.join("manual/saws")).expect("a folder");
+        fs::write(folder.join("secret.txt"), "do not read").expect("a file");
+        fs::write(folder.join("manual/saws/care of.md"), "Oil it.").expect("a file");
+        let mut peer = Peer::start(env!("CARGO_BIN_EXE_resources"), &[folder.join("manual").as_os_str()], revision);
+        test(&mut peer);
+        assert_eq!(peer.end(), "");
+    }
+}
+
+// M26-371, S-284
+#[test]
+fn text_json_and_bytes_are_read() {
+    in_both_eras(|peer| {
+        assert_eq!(peer.names("resources/list", "resources"), ["config", "pixel"]);
+        assert_eq!(peer.names("resources/templates/list", "resourceTemplates"), ["article", "page"]);
+        let config = peer.read("config://app");
+        assert_eq!(config["mimeType"], "application/toml");
+        assert_eq!(config["text"], "theme = \"dark\"\n");
+        let article = peer.read("stock://top%20left/1");
+        assert_eq!(article["mimeType"], "application/json");
+        let value: serde_json::Value = serde_json::from_str(article["text"].as_str().expect("text")).expect("JSON");
+        assert_eq!(value, json!({ "shelf": "top left", "number": 1, "name": "saw" }));
+        let pixel = peer.read("picture://pixel");
+        assert_eq!(pixel["mimeType"], "image/png");
+        assert!(pixel["blob"].as_str().is_some_and(|blob| blob.starts_with("iVBORw0KGgo")), "{pixel}");
+        assert_eq!(peer.read("manual:///saws/care%20of.md")["text"], "Oil it.");
+    });
+}
+
+#[test]
+fn only_modern_peers_hear_how_long_contents_stay_fresh() {
+    in_both_eras(|peer| {
+        let result = peer.ask("resources/read", json!({ "uri": "config://app" }));
+        let expected = if peer.is_modern() { json!(60_000) } else { json!(null) };
+        assert_eq!(result["ttlMs"], expected);
+    });
+}
+
+// M26-366
+#[test]
+fn what_is_not_there_is_not_found() {
+    in_both_eras(|peer| {
+        let not_found = if peer.is_modern() { -32602 } else { -32002 };
+        for uri in ["stock://top/7", "nothing://here"] {
+            let error = peer.fail("resources/read", json!({ "uri": uri }));
+            assert_eq!(error["code"], not_found, "{error}");
+            assert_eq!(error["data"]["uri"], uri, "{error}");
+        }
+        let error = peer.fail("resources/read", json!({ "uri": "stock://top/two" }));
+        assert_eq!(error["code"], -32602, "a number that is none is a mistake of the caller: {error}");
+    });
+}
+
+#[test]
+fn no_path_leaves_its_folder() {
+    in_both_eras(|peer| {
+        for path in [
+            "../secret.txt",
+            "saws/../../secret.txt",
+            "%2e%2e/secret.txt",
+            "/etc/passwd",
+            "saws%5C..%5C..%5Csecret.txt",
+        ] {
+            let error = peer.fail("resources/read", json!({ "uri": format!("manual:///{path}") }));
+            assert_eq!(error["code"], -32602, "{path}: {error}");
+            let words = error["message"].as_str().expect("words");
+            assert!(words.starts_with("the URI's value for `path` is refused: it "), "{path}: {words}");
+        }
+    });
+}

@@ -1,0 +1,64 @@
+//! Limits, defaults, choices, nested arguments, structured results, errors.
+
+use serde_json::json;
+
+use crate::peer::in_both_eras;
+
+const TOOLS: &str = env!("CARGO_BIN_EXE_tools");
+
+// M26-336, M26-337, S-250
+#[test]
+fn a_result_is_structured_and_described() {
+    in_both_eras(TOOLS, |peer| {
+        let listed = peer.ask("tools/list", json!({}))["tools"][0].take();
+        assert_eq!(listed["name"], "calculate_bmi");
+        assert_eq!(listed["annotations"]["readOnlyHint"], true);
+        assert_eq!(listed["inputSchema"]["properties"]["height"]["minimum"], 0.3);
+        assert_eq!(listed["inputSchema"]["properties"]["weight"]["description"], "Body weight in kilograms");
+        assert_eq!(listed["outputSchema"]["properties"]["value"]["description"], "Kilograms by square metre");
+
+        let bmi = peer.call("calculate_bmi", json!({ "weight": 80, "height": 2 }));
+        assert_eq!(bmi["structuredContent"], json!({ "value": 20.0, "category": "normal" }));
+        let text = bmi["content"][0]["text"].as_str().expect("the same as text");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(text).expect("JSON"), bmi["structuredContent"]);
+    });
+}
+
+#[test]
+fn limits_hold() {
+    in_both_eras(TOOLS, |peer| {
+        let words = peer.call_in_vain("calculate_bmi", json!({ "weight": 80, "height": 180 }));
+        assert!(words.contains("`height` must be at least 0.3 and at most 3"), "{words}");
+        let words = peer.call_in_vain("order", json!({ "name": "", "lines": [] }));
+        assert!(words.contains("`name` must be 1 to 20 long"), "{words}");
+    });
+}
+
+#[test]
+fn choices_and_defaults() {
+    in_both_eras(TOOLS, |peer| {
+        let listed = peer.ask("tools/list", json!({}))["tools"][1].take();
+        assert_eq!(listed["inputSchema"]["required"], json!(["degrees"]));
+        assert_eq!(listed["inputSchema"]["properties"]["to"]["default"], "celsius");
+        assert_eq!(peer.call("convert", json!({ "degrees": 212 }))["structuredContent"]["result"], 100.0);
+        let warm = peer.call("convert", json!({ "degrees": 100, "to": "fahrenheit" }));
+        assert_eq!(warm["structuredContent"]["result"], 212.0);
+        let words = peer.call_in_vain("convert", json!({ "degrees": 100, "to": "kelvin" }));
+        assert!(words.contains("kelvin") && words.contains("celsius"), "{words}");
+    });
+}
+
+#[test]
+fn nested_arguments_and_words_for_the_model() {
+    in_both_eras(TOOLS, |peer| {
+        let lines = json!([{ "article": "tea" }, { "article": "tea", "count": 2 }]);
+        let done = peer.call("order", json!({ "name": "Ada", "lines": lines, "gift": true }));
+        assert_eq!(done["content"][0]["text"], "3 tea for Ada, wrapped");
+        let done = peer.call("order", json!({ "name": "Ada", "lines": lines, "note": "quick" }));
+        assert_eq!(done["content"][0]["text"], "3 tea for Ada (quick)");
+        let words = peer.call_in_vain("order", json!({ "name": "Ada", "lines": [{ "article": "milk" }] }));
+        assert_eq!(words, "there is no `milk`, only `tea`");
+        let words = peer.call_in_vain("order", json!({ "name": "Ada", "lines": [{ "article": "tea", "count": -1 }] }));
+        assert!(words.contains("`lines` at `[0].count`"), "{words}");
+    });
+}
