@@ -266,8 +266,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 ///
 /// Looks at brackets outside strings only; whether the text is JSON is for the decoder to say.
 pub fn depth_within(text: &[u8], limit: usize) -> bool {
-    // A document nested `limit + 1` deep has at least that many opening brackets.
-    if text.len() <= limit {
+    // A document nested `limit + 1` deep has that many opening brackets. Counting them is cheap, so
+    // that only the rare message with more of them is looked at byte by byte.
+    let opening = text.iter().filter(|byte| matches!(**byte, b'[' | b'{')).count();
+    if opening <= limit {
         return true;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);

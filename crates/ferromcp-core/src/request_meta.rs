@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -23,7 +24,7 @@ pub struct RequestMeta {
     /// The revision asked for; modern requests have it.
     pub protocol_version: Option<Str>,
     /// What the client can do; modern requests have it.
-    pub client_capabilities: Option<ClientCapabilities>,
+    pub client_capabilities: Option<Arc<ClientCapabilities>>,
     /// Who asks: an [`Implementation`](crate::model::Implementation) that is read only when somebody wants to know.
     pub client_info: Option<RawJson>,
     /// The least severity to log under this request; modern requests only.
@@ -48,7 +49,7 @@ impl Serialize for RequestMeta {
             map.serialize_entry(key::PROTOCOL_VERSION, &**version)?;
         }
         if let Some(capabilities) = &self.client_capabilities {
-            map.serialize_entry(key::CLIENT_CAPABILITIES, capabilities)?;
+            map.serialize_entry(key::CLIENT_CAPABILITIES, &**capabilities)?;
         }
         if let Some(info) = &self.client_info {
             map.serialize_entry(key::CLIENT_INFO, info)?;
@@ -70,7 +71,7 @@ impl Serialize for RequestMeta {
 #[derive(Default)]
 pub(crate) struct RequestMetaSlices<'a> {
     protocol_version: Option<Cow<'a, str>>,
-    client_capabilities: Option<ClientCapabilities>,
+    client_capabilities: Option<Arc<ClientCapabilities>>,
     client_info: Option<&'a RawValue>,
     log_level: Option<LogLevel>,
     progress_token: Option<ProgressToken>,
@@ -127,7 +128,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
                         }
                         key::CLIENT_CAPABILITIES => {
                             once(meta.client_capabilities.is_none(), &name)?;
-                            meta.client_capabilities = Some(map.next_value::<Object<_>>()?.0);
+                            meta.client_capabilities = Some(Arc::new(map.next_value::<Object<_>>()?.0));
                         }
                         key::CLIENT_INFO => {
                             once(meta.client_info.is_none(), &name)?;

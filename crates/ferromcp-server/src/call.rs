@@ -77,7 +77,7 @@ pub struct Peer(Arc<PeerParts>);
 #[derive(Clone)]
 struct PeerParts {
     revision: Revision,
-    capabilities: ClientCapabilities,
+    capabilities: Arc<ClientCapabilities>,
     info: Option<RawJson>,
     log_level: Option<LogLevel>,
     identity: Option<Arc<str>>,
@@ -88,7 +88,7 @@ impl Peer {
     pub fn new(revision: Revision) -> Self {
         Self(Arc::new(PeerParts {
             revision,
-            capabilities: ClientCapabilities::default(),
+            capabilities: Arc::default(),
             info: None,
             log_level: None,
             identity: None,
@@ -96,8 +96,8 @@ impl Peer {
     }
 
     /// With these capabilities.
-    pub fn with_capabilities(mut self, capabilities: ClientCapabilities) -> Self {
-        Arc::make_mut(&mut self.0).capabilities = capabilities;
+    pub fn with_capabilities(mut self, capabilities: impl Into<Arc<ClientCapabilities>>) -> Self {
+        Arc::make_mut(&mut self.0).capabilities = capabilities.into();
         self
     }
 

@@ -102,7 +102,7 @@ impl Step for Retire {
 
     fn request_meta(&self, meta: &mut RequestMeta) {
         if let Some(capabilities) = &mut meta.client_capabilities {
-            self.client_capabilities(capabilities);
+            self.client_capabilities(std::sync::Arc::make_mut(capabilities));
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
 
+use std::sync::Arc;
+
 use ferromcp_core::meta::key;
 use ferromcp_core::{ClientRequest, Error, RequestMeta, Revision};
 
@@ -38,7 +40,7 @@ pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
         return Err(Error::method_not_found(request.method()));
     }
     let peer = Peer::new(revision)
-        .with_capabilities(capabilities.clone())
+        .with_capabilities(Arc::clone(capabilities))
         .with_info(meta.client_info.clone())
         .with_log_level(meta.log_level);
     Ok(Some(peer))
