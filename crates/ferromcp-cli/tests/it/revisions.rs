@@ -1,0 +1,17 @@
+//! `mcp revisions`.
+
+use ferromcp_core::Revision;
+
+use crate::{mcp, text};
+
+#[test]
+fn every_revision_is_listed_newest_first_with_its_era() {
+    let output = mcp(&["revisions"]);
+    assert!(output.status.success());
+    let output = text(&output.stdout);
+    let lines: Vec<(&str, &str)> = output.lines().filter_map(|line| line.split_once('\t')).collect();
+    let names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
+    let newest_first: Vec<&str> = Revision::ALL.iter().rev().map(|revision| revision.as_str()).collect();
+    assert_eq!(names, newest_first);
+    assert!(lines[0].1 == "modern" && lines[1..].iter().all(|(_, era)| *era == "legacy"), "{output}");
+}
