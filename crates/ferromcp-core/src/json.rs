@@ -268,8 +268,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 pub fn depth_within(text: &[u8], limit: usize) -> bool {
     // A document nested `limit + 1` deep has that many opening brackets. Counting them is cheap, so
     // that only the rare message with more of them is looked at byte by byte.
-    let opening = text.iter().filter(|byte| matches!(**byte, b'[' | b'{')).count();
-    if opening <= limit {
+    if opening_brackets(text) <= limit {
         return true;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -296,6 +295,13 @@ pub fn depth_within(text: &[u8], limit: usize) -> bool {
         }
     }
     true
+}
+
+/// How many `[` and `{` there are, strings included; the two differ in one bit.
+fn opening_brackets(text: &[u8]) -> usize {
+    // A byte's worth of items at a time, so that the compiler can count many at once.
+    let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
+    text.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
 
 #[cfg(test)]
