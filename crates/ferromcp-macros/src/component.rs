@@ -10,7 +10,7 @@ use crate::{
     builder,
     errors::Errors,
     function::{Function, Place, conditions, strip_parameters},
-    handler::Handler,
+    handler::{Block, Handler},
     kind::Kind,
     options::{Options, Rules},
 };
@@ -22,10 +22,11 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let krate = Options::parse(attribute, &RULES, Span::call_site())?.krate()?;
     let mut errors = Errors::default();
     let mut parts = Vec::new();
-    let generic = !block.generics.params.is_empty();
+    let ty = block.self_ty.clone();
+    let around = Block { ty: &ty, generic: !block.generics.params.is_empty() };
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
-            if let Some(part) = errors.keep(part(&krate, method, generic)) {
+            if let Some(part) = errors.keep(part(&krate, method, around)) {
                 parts.extend(part);
             }
             strip(method);
@@ -99,7 +100,7 @@ fn item_impl(item: TokenStream) -> Result<ItemImpl> {
 }
 
 /// The statement that adds a method to the parts; `None` for methods without a mark.
-fn part(krate: &Path, method: &ImplItemFn, generic: bool) -> Result<Option<TokenStream>> {
+fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<TokenStream>> {
     let mut marks = method.attrs.iter().filter_map(|attribute| Some((attribute, Kind::of(attribute)?)));
     let Some((mark, kind)) = marks.next() else {
         return Ok(None);
@@ -111,7 +112,7 @@ fn part(krate: &Path, method: &ImplItemFn, generic: bool) -> Result<Option<Token
     let function = errors.keep(Function::read(&method.sig, &method.attrs, kind, Place::Component));
     let options = errors.keep(options(kind, mark));
     let built = function.zip(options).and_then(|(function, options)| {
-        let Handler { checks, call } = Handler::method(krate, &function, generic);
+        let Handler { checks, call } = Handler::method(krate, &function, block);
         let built = builder::build(kind, krate, options, &function, &call);
         errors.keep(built).map(|built| (checks, built))
     });

@@ -1,105 +1,127 @@
-//! The function as a builder takes it, and the check of its parameters' types.
+//! The function as a builder takes it, and the checks of its types.
 //!
-//! A parameter of a wrong type should give one error, at the parameter. The check alone gives that one, but the builder
-//! would complain too, of the function as a whole. So the closure's first parameter is written as the items of an array
-//! as long as a constant says, and the check stands in that constant: if it fails, the compiler knows the type to be in
-//! error already, and says no more.
+//! A parameter of a wrong type should give one error, at the parameter; a future that cannot change threads should give
+//! the one that says what it holds. The checks give those, but the builder would complain too, of the function as a
+//! whole. So the closure's output is written as the items of an array as long as a constant says, and the checks stand in
+//! that constant: if they fail, the compiler knows the type to be in error already, and says no more.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Ident, Path};
+use syn::{Ident, Path, Type};
 
-use crate::function::Function;
+use crate::{function::Function, param::Param};
 
 pub(crate) struct Handler {
     /// Items and statements that stand before the builder.
     pub(crate) checks: TokenStream,
-    /// What is called: a path or closure.
+    /// The closure that is called.
     pub(crate) call: TokenStream,
+}
+
+/// The `impl` block around a method.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    pub(crate) ty: &'a Type,
+    /// Whether it has parameters of its own.
+    pub(crate) generic: bool,
 }
 
 impl Handler {
     /// A free function.
     pub(crate) fn free(krate: &Path, function: &Function) -> Self {
-        let ident = &function.ident;
-        Self { checks: check(krate, function), call: call(function, &quote!(#ident), true) }
+        let ident = function.ident.to_token_stream();
+        let checks = constant(&checks(krate, function, &ident));
+        let call = closure(function, !checks.is_empty(), &call(function, &ident, None));
+        Self { checks, call }
     }
 
-    /// A method, or a function beside it; `generic` says whether its `impl` has type parameters.
-    pub(crate) fn method(krate: &Path, function: &Function, generic: bool) -> Self {
+    /// A method, or a function beside it.
+    pub(crate) fn method(krate: &Path, function: &Function, block: Block<'_>) -> Self {
+        let Block { ty, generic } = block;
         let ident = &function.ident;
         // Constants see neither the type parameters around them nor `Self`.
         let plain = generic || function.params.iter().any(|param| mentions_self(param.ty.to_token_stream()));
-        let checks = if plain { check_in_place(krate, function) } else { check(krate, function) };
-        let call =
-            if function.has_self { with_self(function, !plain) } else { call(function, &quote!(Self::#ident), !plain) };
+        let checks = if plain {
+            checks(krate, function, &quote!(Self::#ident))
+        } else {
+            constant(&checks(krate, function, &quote!(<#ty>::#ident)))
+        };
+        let checked = !plain && !checks.is_empty();
+        let call = if function.has_self {
+            with_self(function, checked)
+        } else {
+            closure(function, checked, &call(function, &quote!(Self::#ident), None))
+        };
         Self { checks, call }
     }
-}
-
-/// `|a0: A, a1: B| function(a0, a1)`
-fn call(function: &Function, path: &TokenStream, checked: bool) -> TokenStream {
-    if function.params.is_empty() {
-        return path.clone();
-    }
-    let names = names(function);
-    let types = types(function, checked);
-    quote_spanned!(span(function)=> |#(#names: #types),*| #path(#(#names),*))
 }
 
 /// The method as a function of its parameters, holding on to the component.
 fn with_self(function: &Function, checked: bool) -> TokenStream {
     let ident = &function.ident;
-    let names = names(function);
-    let types = types(function, checked);
     let span = span(function);
     let this = Ident::new("this", Span::mixed_site());
-    let call = if function.is_async {
-        quote_spanned!(span=> {
+    let call = call(function, &quote!(Self::#ident), Some(&this));
+    let body = if function.is_async {
+        quote_spanned! {span=>
             let #this = ::std::sync::Arc::clone(&#this);
-            async move { Self::#ident(&#this #(, #names)*).await }
-        })
+            async move { #call.await }
+        }
     } else {
-        quote_spanned!(span=> Self::#ident(&#this #(, #names)*))
+        call
     };
-    let closure = quote_spanned!(span=> move |#(#names: #types),*| #call);
-    quote!({
-        let #this = ::std::sync::Arc::clone(&self);
-        #closure
-    })
+    let closure = closure(function, checked, &body);
+    // Unlike `this`, the name of `parts`' own parameter.
+    let own = Ident::new("self", Span::call_site().located_at(function.output_span));
+    quote_spanned! {span=> {
+        let #this = ::std::sync::Arc::clone(&#own);
+        move #closure
+    }}
 }
 
-fn check(krate: &Path, function: &Function) -> TokenStream {
-    if function.params.is_empty() {
+/// `function(&this, a0, a1)`
+fn call(function: &Function, path: &TokenStream, this: Option<&Ident>) -> TokenStream {
+    let names = names(function);
+    let this = this.into_iter();
+    quote_spanned!(span(function)=> #path(#(&#this,)* #(#names),*))
+}
+
+/// `|a0: A, a1: B| -> … { body }`
+fn closure(function: &Function, checked: bool, body: &TokenStream) -> TokenStream {
+    let names = names(function);
+    let types = function.params.iter().map(|param| &param.ty);
+    let span = span(function);
+    let output = checked.then(|| quote_spanned!(span=> -> <[_; TYPES_CHECKED] as ::std::iter::IntoIterator>::Item));
+    quote_spanned!(span=> |#(#names: #types),*| #output { #body })
+}
+
+fn constant(checks: &TokenStream) -> TokenStream {
+    if checks.is_empty() {
         return TokenStream::new();
     }
-    let checks = check_lines(krate, function);
-    quote!(const PARAMETERS_CHECKED: usize = { #checks 0 };)
+    quote!(const TYPES_CHECKED: usize = { #checks 0 };)
 }
 
-fn check_in_place(krate: &Path, function: &Function) -> TokenStream {
-    if function.params.is_empty() {
-        return TokenStream::new();
+/// Statements that compile only if the types fit. They do nothing.
+fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream {
+    let mut checks = TokenStream::new();
+    if !function.params.is_empty() {
+        let lines = function.params.iter().map(Param::check);
+        checks.extend(quote!({
+            const fn parameter<T: #krate::server::Param<M>, M>() {}
+            #(#lines)*
+        }));
     }
-    let checks = check_lines(krate, function);
-    quote!({ #checks })
-}
-
-fn check_lines(krate: &Path, function: &Function) -> TokenStream {
-    let checks = function.params.iter().map(crate::param::Param::check);
-    quote! {
-        const fn parameter<T: #krate::server::Param<M>, M>() {}
-        #(#checks)*
+    if function.is_async {
+        let count = function.params.len() + usize::from(function.has_self);
+        let types: Vec<Ident> = (0..count).map(|at| format_ident!("T{at}")).collect();
+        let path = located(path.clone(), function.output_span);
+        checks.extend(quote!({
+            const fn future_is_send<#(#types,)* F: ::std::marker::Send>(_: fn(#(#types),*) -> F) {}
+            future_is_send(#path);
+        }));
     }
-}
-
-fn types(function: &Function, checked: bool) -> Vec<TokenStream> {
-    let types = function.params.iter().map(|param| param.ty.to_token_stream());
-    let first = |(at, ty)| match at {
-        0 if checked => quote!(<[#ty; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item),
-        _ => ty,
-    };
-    types.enumerate().map(first).collect()
+    checks
 }
 
 fn names(function: &Function) -> Vec<Ident> {
@@ -109,6 +131,18 @@ fn names(function: &Function) -> Vec<Ident> {
 /// What is wrong with the closure is wrong with what the function returns.
 fn span(function: &Function) -> Span {
     Span::mixed_site().located_at(function.output_span)
+}
+
+/// The same tokens, shown elsewhere in messages.
+fn located(tokens: TokenStream, place: Span) -> TokenStream {
+    let moved = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), located(group.stream(), place)).into();
+        }
+        token.set_span(token.span().located_at(place));
+        token
+    };
+    tokens.into_iter().map(moved).collect()
 }
 
 fn mentions_self(tokens: TokenStream) -> bool {

@@ -43,20 +43,30 @@ pub(crate) struct query {}
 #[cfg(unix)]
 impl ::ferromcp::server::ToolDef for query {
     fn tool() -> ::ferromcp::server::Tool {
-        const PARAMETERS_CHECKED: usize = {
-            const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-            parameter::<String, _>();
-            parameter::<Option<u32>, _>();
-            parameter::<State<Db>, _>();
+        const TYPES_CHECKED: usize = {
+            {
+                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+                parameter::<String, _>();
+                parameter::<Option<u32>, _>();
+                parameter::<State<Db>, _>();
+            }
+            {
+                const fn future_is_send<T0, T1, T2, F: ::std::marker::Send>(
+                    _: fn(T0, T1, T2) -> F,
+                ) {}
+                future_is_send(query);
+            }
             0
         };
         ::ferromcp::server::Tool::new(
                 "query",
                 |
-                    a0: <[String; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item,
+                    a0: String,
                     a1: Option<u32>,
-                    a2: State<Db>|
-                query(a0, a1, a2),
+                    a2: State<Db>,
+                | -> <[_; TYPES_CHECKED] as ::std::iter::IntoIterator>::Item {
+                    query(a0, a1, a2)
+                },
             )
             .title("Query")
             .describe("Runs a query.")
@@ -99,20 +109,24 @@ fn note(owner: String, id: u32, lang: String) -> String {
 struct note {}
 impl ::ferromcp::server::ResourceDef for note {
     fn resource() -> ::ferromcp::server::Resource {
-        const PARAMETERS_CHECKED: usize = {
-            const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-            parameter::<String, _>();
-            parameter::<u32, _>();
-            parameter::<String, _>();
+        const TYPES_CHECKED: usize = {
+            {
+                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+                parameter::<String, _>();
+                parameter::<u32, _>();
+                parameter::<String, _>();
+            }
             0
         };
         ::ferromcp::server::Resource::blocking(
                 "notes://{owner}/{id}{?lang}",
                 |
-                    a0: <[String; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item,
+                    a0: String,
                     a1: u32,
-                    a2: String|
-                note(a0, a1, a2),
+                    a2: String,
+                | -> <[_; TYPES_CHECKED] as ::std::iter::IntoIterator>::Item {
+                    note(a0, a1, a2)
+                },
             )
             .name("note")
             .args([
@@ -181,6 +195,12 @@ impl<S: Store> ::ferromcp::server::Component for Notes<S> {
                 parameter::<String, _>();
                 parameter::<Ctx, _>();
             }
+            {
+                const fn future_is_send<T0, T1, T2, F: ::std::marker::Send>(
+                    _: fn(T0, T1, T2) -> F,
+                ) {}
+                future_is_send(Self::add);
+            }
             parts = parts
                 .tool(
                     ::ferromcp::server::Tool::new(
@@ -208,7 +228,7 @@ impl<S: Store> ::ferromcp::server::Component for Notes<S> {
                             "sum_up",
                             {
                                 let this = ::std::sync::Arc::clone(&self);
-                                move || Self::sum_up(&this)
+                                move || { Self::sum_up(&this) }
                             },
                         )
                         .title("Sum up"),
@@ -248,9 +268,11 @@ impl ::ferromcp::server::Component for Notes {
     fn parts(self: ::std::sync::Arc<Self>) -> ::ferromcp::server::Parts {
         let mut parts = ::ferromcp::server::Parts::new();
         {
-            const PARAMETERS_CHECKED: usize = {
-                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-                parameter::<u32, _>();
+            const TYPES_CHECKED: usize = {
+                {
+                    const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
+                    parameter::<u32, _>();
+                }
                 0
             };
             parts = parts
@@ -260,8 +282,10 @@ impl ::ferromcp::server::Component for Notes {
                             {
                                 let this = ::std::sync::Arc::clone(&self);
                                 move |
-                                    a0: <[u32; PARAMETERS_CHECKED] as ::std::iter::IntoIterator>::Item|
-                                Self::plain(&this, a0)
+                                    a0: u32,
+                                | -> <[_; TYPES_CHECKED] as ::std::iter::IntoIterator>::Item {
+                                    Self::plain(&this, a0)
+                                }
                             },
                         )
                         .args([::ferromcp::server::Arg::new("id")]),
@@ -274,7 +298,7 @@ impl ::ferromcp::server::Component for Notes {
             }
             parts = parts
                 .tool(
-                    ::ferromcp::server::Tool::sync("own", |a0: Self| Self::own(a0))
+                    ::ferromcp::server::Tool::sync("own", |a0: Self| { Self::own(a0) })
                         .args([::ferromcp::server::Arg::new("id")]),
                 );
         }
@@ -495,5 +519,5 @@ fn arguments_taken_together_may_hold_every_variable() {
             fn f() {}
         ),
     );
-    assert!(constant.contains("Resource::sync(URI, f).name(NAME)"), "{constant}");
+    assert!(constant.contains("Resource::sync(URI, || { f() }).name(NAME)"), "{constant}");
 }

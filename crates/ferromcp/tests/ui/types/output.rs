@@ -8,4 +8,14 @@ async fn free(count: u32) -> Opaque {
     Opaque
 }
 
+struct Notes;
+
+#[component]
+impl Notes {
+    #[tool]
+    fn method(&self) -> Opaque {
+        Opaque
+    }
+}
+
 fn main() {}
