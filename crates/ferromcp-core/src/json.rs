@@ -4,7 +4,6 @@
 //! without becoming a tree. They are kept as text that is known to be one JSON value.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytestring::ByteString;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
@@ -20,7 +19,8 @@ pub const DEFAULT_MAX_DEPTH: usize = 64;
 
 /// One JSON value as text, known to be valid.
 ///
-/// Cloning is cheap. Two values are equal when their texts are.
+/// Cloning a slice of a frame is cheap; cloning a text made here copies it. Two values are equal when
+/// their texts are.
 ///
 /// ```
 /// use ferromcp_core::RawJson;
@@ -37,7 +37,7 @@ enum Repr {
     /// A slice of a frame that a decoder has checked.
     Slice(Str),
     /// A text made here; serde_json writes it out without another look.
-    Owned(Arc<RawValue>),
+    Owned(Box<RawValue>),
 }
 
 impl RawJson {
@@ -80,6 +80,14 @@ impl RawJson {
         }
     }
 
+    /// The text as its own `String`, without a copy where it was made here.
+    pub fn into_string(self) -> String {
+        match self.0 {
+            Repr::Slice(text) => text.to_string(),
+            Repr::Owned(raw) => Box::<str>::from(raw).into(),
+        }
+    }
+
     /// Reads the value as a `T`.
     ///
     /// # Errors
@@ -101,7 +109,7 @@ impl RawJson {
 
 impl From<Box<RawValue>> for RawJson {
     fn from(raw: Box<RawValue>) -> Self {
-        Self(Repr::Owned(raw.into()))
+        Self(Repr::Owned(raw))
     }
 }
 

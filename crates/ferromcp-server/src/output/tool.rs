@@ -110,10 +110,9 @@ fn structured<T: Serialize>(value: &T, shape: OutputShape) -> Result<CallToolRes
     if shape == OutputShape::Object {
         return Ok(CallToolResult::structured(json));
     }
-    let mut result = CallToolResult::text(json.as_str());
-    if shape == OutputShape::Wrapped {
-        result.structured_content = Some(wrap(&json)?);
-    }
+    let wrapped = if shape == OutputShape::Wrapped { Some(wrap(&json)?) } else { None };
+    let mut result = CallToolResult::text(json.into_string());
+    result.structured_content = wrapped;
     Ok(result)
 }
 
