@@ -5,7 +5,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ferromcp_core::model::{ClientCapabilities, Implementation, InputRequired, LogLevel};
 use ferromcp_core::{ClientRequest, Error, RawJson, RequestId, Revision, ServerResult};
@@ -86,9 +86,10 @@ struct PeerParts {
 impl Peer {
     /// A peer of `revision` that can do nothing special and says nothing of itself.
     pub fn new(revision: Revision) -> Self {
+        static NONE: LazyLock<Arc<ClientCapabilities>> = LazyLock::new(Arc::default);
         Self(Arc::new(PeerParts {
             revision,
-            capabilities: Arc::default(),
+            capabilities: Arc::clone(&NONE),
             info: None,
             log_level: None,
             identity: None,
