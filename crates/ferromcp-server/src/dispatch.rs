@@ -125,7 +125,7 @@ fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
     let names = Revision::ALL.iter().rev().map(|revision| revision.as_str().to_owned()).collect();
     let mut result = DiscoverResult::new(names, inner.capabilities(tables));
     result.instructions.clone_from(&inner.instructions);
-    (result.ttl_ms, result.cache_scope) = (Some(inner.list_cache.ttl_ms), Some(inner.list_cache.scope));
+    (result.ttl_ms, result.cache_scope) = (Some(inner.caches[0].ttl_ms), Some(inner.caches[0].scope));
     result
 }
 

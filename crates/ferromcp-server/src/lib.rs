@@ -69,6 +69,7 @@ pub use outlet::{Full, Outlet, Sink};
 pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, PromptOutput, ResourceOutput, ToolOutput,
 };
+pub use paging::List;
 pub use param::{FromCtx, Needs, Param};
 pub use refusal::Refusal;
 pub use registry::Registry;

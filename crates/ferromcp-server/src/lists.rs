@@ -6,16 +6,18 @@ use ferromcp_core::model::{
 use ferromcp_core::{Error, ServerResult};
 
 use crate::inner::Inner;
+use crate::paging::List;
 use crate::registry::Tables;
 
 macro_rules! list {
-    ($(#[$doc:meta])* $name:ident: $pages:ident => $result:ident) => {
+    ($(#[$doc:meta])* $name:ident: $pages:ident, $list:ident => $result:ident) => {
         $(#[$doc])*
         pub(crate) fn $name(inner: &Inner, tables: &Tables, params: &ListParams) -> Result<ServerResult, Error> {
             let (items, next_cursor) = tables.$pages(inner.registry.page_size()).page(params.cursor.as_deref())?;
             let mut list = $result::new(items);
             list.next_cursor = next_cursor;
-            (list.ttl_ms, list.cache_scope) = (Some(inner.list_cache.ttl_ms), Some(inner.list_cache.scope));
+            let hint = inner.caches[List::$list as usize];
+            (list.ttl_ms, list.cache_scope) = (Some(hint.ttl_ms), Some(hint.scope));
             Ok(list.into())
         }
     };
@@ -23,17 +25,17 @@ macro_rules! list {
 
 list! {
     /// A page of tools.
-    tools: tool_pages => ListToolsResult
+    tools: tool_pages, Tools => ListToolsResult
 }
 list! {
     /// A page of resources.
-    resources: resource_pages => ListResourcesResult
+    resources: resource_pages, Resources => ListResourcesResult
 }
 list! {
     /// A page of resource templates.
-    templates: template_pages => ListResourceTemplatesResult
+    templates: template_pages, Templates => ListResourceTemplatesResult
 }
 list! {
     /// A page of prompts.
-    prompts: prompt_pages => ListPromptsResult
+    prompts: prompt_pages, Prompts => ListPromptsResult
 }

@@ -9,12 +9,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ferromcp_core::Error;
 use ferromcp_core::model::Items;
 
-/// Which list a cursor belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum List {
+/// A list a server answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum List {
+    /// `tools/list`.
     Tools = 1,
+    /// `resources/list`.
     Resources = 2,
+    /// `resources/templates/list`.
     Templates = 3,
+    /// `prompts/list`.
     Prompts = 4,
 }
 

@@ -18,6 +18,7 @@ use crate::inner::Inner;
 use crate::lifespan::Lifespan;
 use crate::limits::Limits;
 use crate::middleware::Middleware;
+use crate::paging::List;
 use crate::registry::Registry;
 use crate::serve::{self, ServeError};
 use crate::tool_error::ToolError;
@@ -198,7 +199,13 @@ impl Server {
 
     /// How long lists and the discovery result stay fresh, and for whom. Stale at once unless set.
     pub fn list_cache(mut self, hint: CacheHint) -> Self {
-        self.inner().list_cache = hint;
+        self.inner().caches.fill(hint);
+        self
+    }
+
+    /// How long one list stays fresh, and for whom, where it differs from the others.
+    pub fn cache_of(mut self, list: List, hint: CacheHint) -> Self {
+        self.inner().caches[list as usize] = hint;
         self
     }
 
