@@ -1,0 +1,20 @@
+//! Servers as real child processes, spoken to over pipes: by hand, byte by byte, and by clients that others wrote.
+//!
+//! | module | what |
+//! |---|---|
+//! | `transcript` | a whole conversation in each era, pinned to the byte, each line held to its official schema |
+//! | `stdio` | stray output, end of input, signals, batches, broken lines, terminals |
+//! | `many` | a server of ten thousand tools |
+//! | `interop` | the Python SDKs' clients and the Inspector |
+//! | `peer`, `official` | the child process, the schemas |
+//!
+//! The schemas are looked for in the folder that `FERROMCP_SPEC` names, else in `../shared/spec` beside the workspace;
+//! the other clients in the folder that `FERROMCP_INTEROP` names (`cargo xtask interop` makes one). Without them what
+//! needs them says that it was skipped; with `FERROMCP_REQUIRE_SPEC`, or `CI=true`, it fails instead.
+
+mod interop;
+mod many;
+mod official;
+mod peer;
+mod stdio;
+mod transcript;
