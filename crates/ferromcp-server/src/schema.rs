@@ -66,6 +66,29 @@ pub(crate) fn without_null(schema: &mut Schema) {
     }
 }
 
+/// Takes `null` out of every optional property of the objects in an *input* schema, however deep.
+pub(crate) fn optional_without_null(schema: &mut Schema) {
+    Optional.transform(schema);
+}
+
+#[derive(Debug, Clone)]
+struct Optional;
+
+impl Transform for Optional {
+    fn transform(&mut self, schema: &mut Schema) {
+        let required = schema.get("required").cloned().unwrap_or_default();
+        let is_required = |name: &str| required.as_array().is_some_and(|names| names.iter().any(|it| it == name));
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            for (_, property) in properties.iter_mut().filter(|(name, _)| !is_required(name)) {
+                if let Ok(property) = <&mut Schema>::try_from(property) {
+                    without_null(property);
+                }
+            }
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
 /// The schema of an object with these properties and no others.
 pub(crate) fn object(properties: Map<String, Value>, required: Vec<String>, definitions: Map<String, Value>) -> Schema {
     let mut schema = Map::new();
@@ -154,5 +177,53 @@ impl Transform for Plain {
             }
         }
         transform_subschemas(self, schema);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema counts")]
+    struct Filter {
+        since: Option<u32>,
+        words: Vec<Option<String>>,
+        inner: Option<Box<Filter2>>,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema counts")]
+    struct Filter2 {
+        deep: Option<f64>,
+    }
+
+    #[test]
+    fn input_schemas_are_plain() {
+        // M26-319, M26-320, S-232, S-233
+        let mut schema = root_of::<Filter>();
+        optional_without_null(&mut schema);
+        assert_eq!(
+            schema.to_value(),
+            json!({
+                "type": "object",
+                "properties": {
+                    "since": { "type": "integer", "minimum": 0 },
+                    "words": { "type": "array", "items": { "type": ["string", "null"] } },
+                    "inner": { "type": "object", "properties": { "deep": { "type": "number" } } },
+                },
+                "required": ["words"],
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_wrapped() {
+        // S-251
+        let wrapped = wrapped(root_of::<Vec<u8>>());
+        assert!(describes_object(&wrapped));
+        assert_eq!(wrapped.get("required"), Some(&json!(["result"])));
     }
 }

@@ -116,6 +116,7 @@ impl Signature {
             self.parameters.iter().map(|it| it.kind).find(|kind| matches!(kind, Kind::Whole { .. }))
         {
             let mut whole = schema();
+            schema::optional_without_null(&mut whole);
             whole.ensure_object().entry("type").or_insert_with(|| "object".into());
             return whole;
         }
@@ -137,6 +138,7 @@ impl Signature {
         for transform in generator.transforms_mut() {
             transform.transform(&mut schema);
         }
+        schema::optional_without_null(&mut schema);
         if !parameter.is_required() {
             schema::without_null(&mut schema);
         }
