@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::peer::{EVERYTHING, QUICKSTART};
+use crate::peer::{EVERYTHING, QUICKSTART, skipped};
 
 /// Where the clients' own programs are; `None` after saying that `test` did not run.
 fn folder(test: &str) -> Option<PathBuf> {
@@ -19,9 +19,9 @@ fn folder(test: &str) -> Option<PathBuf> {
         env::var_os("CI").is_none_or(|ci| ci != "true"),
         "{test}: FERROMCP_INTEROP is unset, which will not do in CI; run `cargo xtask interop`"
     );
-    eprintln!(
-        "skipped: {test}: FERROMCP_INTEROP is unset; run `cargo xtask interop`, or all tests by `cargo xtask test`"
-    );
+    skipped(&format!(
+        "{test}: FERROMCP_INTEROP is unset; run `cargo xtask interop`, or all tests by `cargo xtask test`"
+    ));
     None
 }
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use crate::peer::skipped;
+
 /// The schema of one revision.
 pub(crate) struct Official {
     revision: &'static str,
@@ -23,7 +25,7 @@ impl Official {
         let Ok(text) = std::fs::read_to_string(&path) else {
             let required = std::env::var_os("FERROMCP_REQUIRE_SPEC").is_some();
             assert!(!required, "FERROMCP_REQUIRE_SPEC is set, but there is no {}; set FERROMCP_SPEC", path.display());
-            eprintln!("skipped: holding the transcript of {revision} to the official schema: no {}", path.display());
+            skipped(&format!("what is said in {revision} is not held to its schema: no {}", path.display()));
             return None;
         };
         let document: Value = serde_json::from_str(&text).unwrap();

@@ -151,6 +151,11 @@ impl End {
     }
 }
 
+/// Says that a test did not run. Not by `eprintln!`, which the harness keeps to itself for tests that pass.
+pub(crate) fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+}
+
 /// A line without its end, which it must have.
 fn whole(mut line: String) -> String {
     assert_eq!(line.pop(), Some('\n'), "the last line has no end: {line}");

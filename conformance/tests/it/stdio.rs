@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::official::Official;
-use crate::peer::{EVERYTHING, Peer, QUICKSTART};
+use crate::peer::{EVERYTHING, Peer, QUICKSTART, skipped};
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":"p","method":"ping"}"#;
 const PONG: &str = r#"{"jsonrpc":"2.0","id":"p","result":{}}"#;
@@ -244,7 +244,7 @@ fn a_person_at_a_terminal_is_told_what_this_is() {
     let python = Command::new("python3").args(["-c", ON_A_TERMINAL, EVERYTHING, PING]).output();
     let Ok(output) = python else {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no python3, which will not do in CI");
-        eprintln!("skipped: a_person_at_a_terminal_is_told_what_this_is: it needs python3");
+        skipped("a_person_at_a_terminal_is_told_what_this_is: it needs python3");
         return;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

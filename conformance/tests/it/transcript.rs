@@ -170,8 +170,8 @@ impl Transcript {
 
 const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
-/// From the handshake to the end, in one revision of the legacy era.
-fn session(revision: &'static str, completes: bool) -> String {
+/// From the handshake to the end, in one revision of the legacy era. Only the last has errors without an id.
+fn session(revision: &'static str, answers_the_unreadable: bool) -> String {
     let mut it = Transcript::legacy(revision);
     it.chapter("before the handshake only pings are answered");
     it.ask(r#"{"jsonrpc":"2.0","id":"early","method":"ping"}"#);
@@ -193,7 +193,7 @@ fn session(revision: &'static str, completes: bool) -> String {
     it.request("tools/call", r#""name":"long_task""#, 1);
     it.cancellation();
     it.request("ping", "", 1);
-    if completes {
+    if answers_the_unreadable {
         it.broken();
         it.chapter("no batches in this revision");
         it.ask(r#"[{"jsonrpc":"2.0","id":"b1","method":"ping"}]"#);
@@ -215,6 +215,13 @@ fn the_last_legacy_revision() {
 fn the_first_revision() {
     // S-008, S-010, S-070, S-106, S-188, S-200, S-209, S-217, S-244, S-280, S-298, S-326
     assert_snapshot!("session_2024-11-05", session("2024-11-05", false));
+}
+
+#[test]
+fn the_revisions_between() {
+    // S-008, S-010, S-070, S-106, S-200, S-209, S-217, S-245, S-246, S-250, S-252, S-280, S-298, S-305
+    assert_snapshot!("session_2025-03-26", session("2025-03-26", false));
+    assert_snapshot!("session_2025-06-18", session("2025-06-18", false));
 }
 
 #[test]
