@@ -1,10 +1,12 @@
 //! Every example is started as its users start it, and spoken to over its pipes in both eras.
 
 mod component;
+mod docs;
 mod dynamic;
 mod image;
 mod lifespan;
 mod long_task;
+mod middleware;
 mod peer;
 mod prompts;
 mod quickstart;
