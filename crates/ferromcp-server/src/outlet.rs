@@ -9,11 +9,11 @@ use ferromcp_core::{Revision, ServerNotification};
 
 /// Takes the notifications of a peer.
 pub trait Sink: Send + Sync + 'static {
-    /// Takes one notification, or says there is no room now.
+    /// Takes one notification under `call`, or says there is no room now.
     ///
     /// # Errors
     /// [`Full`] with the notification, when the peer reads too slowly.
-    fn try_send(&self, notification: ServerNotification, revision: Revision) -> Result<(), Full>;
+    fn try_send(&self, call: u64, notification: ServerNotification, revision: Revision) -> Result<(), Full>;
 
     /// Waits until there may be room.
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -25,38 +25,38 @@ pub struct Full(pub Box<ServerNotification>);
 
 /// Where a call's notifications go. Cloning is cheap.
 #[derive(Clone, Default)]
-pub struct Outlet(Option<Arc<dyn Sink>>);
+pub struct Outlet {
+    sink: Option<Arc<dyn Sink>>,
+    call: u64,
+}
 
 impl Outlet {
     /// Nobody hears.
     pub fn closed() -> Self {
-        Self(None)
+        Self::default()
     }
 
-    /// `sink` hears.
-    pub fn new(sink: Arc<dyn Sink>) -> Self {
-        Self(Some(sink))
+    /// `sink` hears, and is told each time that it is for `call`, a number of its own choice.
+    pub fn new(sink: Arc<dyn Sink>, call: u64) -> Self {
+        Self { sink: Some(sink), call }
     }
 
     /// Whether anybody hears.
     pub fn is_open(&self) -> bool {
-        self.0.is_some()
+        self.sink.is_some()
     }
 
-    /// Sends `notification` to a peer of `revision`, waiting for room while the peer reads slowly
-    /// and `wanted` says yes.
-    pub(crate) async fn send(
-        &self,
-        mut notification: ServerNotification,
-        revision: Revision,
-        wanted: impl Fn() -> bool,
-    ) {
-        let Some(sink) = &self.0 else { return };
-        while wanted() {
-            match sink.try_send(notification, revision) {
-                Ok(()) => return,
-                Err(Full(back)) => notification = *back,
-            }
+    /// Sends `notification` to a peer of `revision` if there is room.
+    pub(crate) fn try_send(&self, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
+        match &self.sink {
+            Some(sink) => sink.try_send(self.call, notification, revision),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until there may be room.
+    pub(crate) async fn ready(&self) {
+        if let Some(sink) = &self.sink {
             sink.ready().await;
         }
     }

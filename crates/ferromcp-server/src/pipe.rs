@@ -51,7 +51,9 @@ struct Pipe {
     sink: Arc<PipeSink>,
     out: Outbound,
     calls: HashMap<RequestId, Running>,
-    by_task: HashMap<Id, RequestId>,
+    by_task: HashMap<Id, (RequestId, u64)>,
+    /// The number of the last call, by which the sink knows it.
+    serial: u64,
     tasks: JoinSet<Reply>,
     batches: Batches,
 }
@@ -60,6 +62,7 @@ struct Pipe {
 struct Running {
     revision: Revision,
     task: AbortHandle,
+    serial: u64,
 }
 
 impl Pipe {
@@ -72,6 +75,7 @@ impl Pipe {
             out: Outbound::new(),
             calls: HashMap::new(),
             by_task: HashMap::new(),
+            serial: 0,
             tasks: JoinSet::new(),
             batches: Batches::default(),
         }
@@ -175,7 +179,9 @@ impl Pipe {
             return self.reject(Rejection::new(Error::invalid_request(message)));
         }
         self.batches.open(messages.iter().filter_map(|message| match message {
-            Ok(Message::Request { id, .. }) => Some(id),
+            Ok(Message::Request { id, .. }) | Err(Rejection { id: Some(id), unanswerable: false, .. }) => {
+                Some(id).filter(|id| !self.calls.contains_key(*id))
+            }
             _ => None,
         }));
         for message in messages {
@@ -187,6 +193,10 @@ impl Pipe {
     }
 
     async fn request(&mut self, id: RequestId, request: ClientRequest) {
+        if self.calls.contains_key(&id) {
+            let message = format!("Invalid request: the id {id:?} is in use by a call under way");
+            return self.answer_apart(Some(&id), Error::invalid_request(message), self.spoken());
+        }
         let peer = match modern::peer(&request) {
             Ok(Some(peer)) => Ok(peer),
             Ok(None) => self.session.admit(&request).map_err(|error| (error, self.spoken())),
@@ -197,9 +207,12 @@ impl Pipe {
             Err((error, revision)) => return self.answer(&id, Reply::Failed(error), revision),
         };
         let revision = peer.revision();
-        if let Err(error) = self.may_begin(&id) {
+        let limit = self.inner.limits.in_flight;
+        if self.calls.len() >= limit {
+            let error = Error::internal(format!("Too many calls under way; at most {limit}"));
             return self.answer(&id, Reply::Failed(error), revision);
         }
+        self.serial += 1;
         match start(&self.inner, self.call(&id, request, peer)) {
             Started::Ready(reply) => self.answer(&id, reply, revision),
             Started::Pending(mut future) => {
@@ -208,8 +221,8 @@ impl Pipe {
                     Poll::Ready(reply) => self.answer(&id, reply, revision),
                     Poll::Pending => {
                         let task = self.tasks.spawn(async move { poll_fn(|cx| poll_caught(&mut future, cx)).await });
-                        self.by_task.insert(task.id(), id.clone());
-                        self.calls.insert(id, Running { revision, task });
+                        self.by_task.insert(task.id(), (id.clone(), self.serial));
+                        self.calls.insert(id, Running { revision, task, serial: self.serial });
                     }
                 }
             }
@@ -217,20 +230,7 @@ impl Pipe {
     }
 
     fn call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
-        Call::new(request, peer).id(id.clone()).outlet(Outlet::new(Arc::clone(&self.sink) as _))
-    }
-
-    fn may_begin(&self, id: &RequestId) -> Result<(), Error> {
-        if self.calls.contains_key(id) {
-            return Err(Error::invalid_request(format!(
-                "Invalid request: the id {id:?} is in use by a call under way"
-            )));
-        }
-        let limit = self.inner.limits.in_flight;
-        if self.calls.len() >= limit {
-            return Err(Error::internal(format!("Too many calls under way; at most {limit}")));
-        }
-        Ok(())
+        Call::new(request, peer).id(id.clone()).outlet(Outlet::new(Arc::clone(&self.sink) as _, self.serial))
     }
 
     /// The revision in which to speak to a peer outside of any good request.
@@ -244,9 +244,9 @@ impl Pipe {
             Ok((task, _)) => *task,
             Err(error) => error.id(),
         };
-        let Some(id) = self.by_task.remove(&task) else { return };
-        if self.calls.get(&id).is_none_or(|running| running.task.id() != task) {
-            return;
+        let Some((id, serial)) = self.by_task.remove(&task) else { return };
+        if self.calls.get(&id).is_none_or(|running| running.serial != serial) {
+            return self.sink.forget(serial);
         }
         let Some(running) = self.calls.remove(&id) else { return };
         let reply = match done {
@@ -262,6 +262,7 @@ impl Pipe {
     fn cancel(&mut self, id: &RequestId, reason: Option<&str>) {
         tracing::debug!(?id, reason, "a call was cancelled");
         if let Some(running) = self.calls.remove(id) {
+            self.sink.mute(running.serial); // its task may be in the middle of a step on another thread
             running.task.abort();
             self.batches.forget(id, &mut self.out);
         }
@@ -296,7 +297,16 @@ impl Pipe {
         if unanswerable || (id.is_none() && revision < Revision::LATEST_LEGACY) {
             return;
         }
+        match id {
+            // It may be in a batch, and belongs to its answer then.
+            Some(id) if !self.calls.contains_key(&id) => self.answer(&id, Reply::Failed(error), revision),
+            id => self.answer_apart(id.as_ref(), error, revision),
+        }
+    }
+
+    /// Writes an error that no batch waits for, even if one waits for another answer to `id`.
+    fn answer_apart(&mut self, id: Option<&RequestId>, error: Error, revision: Revision) {
         self.sink.take(&mut self.out);
-        self.out.frame(|out| encode::error(out, id.as_ref(), error, revision));
+        self.out.frame(|out| encode::error(out, id, error, revision));
     }
 }

@@ -1,9 +1,10 @@
 //! Where calls on a pipe put their notifications, for the pipe's own task to write.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::wire::encode;
 use ferromcp_core::{Revision, ServerNotification};
@@ -14,7 +15,7 @@ use crate::outlet::{Full, Sink};
 
 /// A bounded buffer of encoded notifications.
 pub(crate) struct PipeSink {
-    buffer: Mutex<Outbound>,
+    waiting: Mutex<Waiting>,
     /// Whether the buffer may hold something, so that looking costs no lock.
     some: AtomicBool,
     limit: usize,
@@ -22,10 +23,17 @@ pub(crate) struct PipeSink {
     emptied: Notify,
 }
 
+#[derive(Default)]
+struct Waiting {
+    buffer: Outbound,
+    /// Calls that were cancelled but whose tasks may still be in the middle of a step.
+    mute: HashSet<u64>,
+}
+
 impl PipeSink {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            buffer: Mutex::new(Outbound::new()),
+            waiting: Mutex::default(),
             some: AtomicBool::new(false),
             limit,
             filled: Notify::new(),
@@ -38,8 +46,22 @@ impl PipeSink {
         if !self.some.swap(false, Ordering::AcqRel) {
             return;
         }
-        out.append(&mut self.buffer.lock().unwrap_or_else(PoisonError::into_inner));
+        out.append(&mut self.lock().buffer);
         self.emptied.notify_waiters();
+    }
+
+    /// Takes nothing more of `call` until [`forget`](Self::forget).
+    pub(crate) fn mute(&self, call: u64) {
+        self.lock().mute.insert(call);
+    }
+
+    /// `call` is over and will not be heard of again.
+    pub(crate) fn forget(&self, call: u64) {
+        self.lock().mute.remove(&call);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until something is put in.
@@ -51,19 +73,22 @@ impl PipeSink {
 }
 
 impl Sink for PipeSink {
-    fn try_send(&self, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
-        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffer.len() >= self.limit {
+    fn try_send(&self, call: u64, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
+        let mut waiting = self.lock();
+        if waiting.mute.contains(&call) {
+            return Ok(());
+        }
+        if waiting.buffer.len() >= self.limit {
             return Err(Full(Box::new(notification)));
         }
-        buffer.frame(|out| {
+        waiting.buffer.frame(|out| {
             // What cannot be JSON was refused when the notification was made.
             if let Err(error) = encode::server_notification(out, notification, revision) {
                 tracing::error!(%error, "a notification cannot be JSON");
             }
         });
         self.some.store(true, Ordering::Release);
-        drop(buffer);
+        drop(waiting);
         self.filled.notify_one();
         Ok(())
     }
@@ -72,7 +97,7 @@ impl Sink for PipeSink {
         Box::pin(async {
             let mut emptied = std::pin::pin!(self.emptied.notified());
             emptied.as_mut().enable();
-            if self.buffer.lock().unwrap_or_else(PoisonError::into_inner).len() >= self.limit {
+            if self.lock().buffer.len() >= self.limit {
                 emptied.await;
             }
         })
