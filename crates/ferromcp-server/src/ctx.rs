@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::call::{Call, Extensions, Peer, Reply};
 use crate::engine::{Engine, Scene};
-use crate::outlet::Outlet;
+use crate::outlet::{Full, Outlet};
 use crate::state::States;
 
 /// The handler's view of its call. Cloning is cheap; a clone in a spawned task falls silent when the call ends.
@@ -30,6 +30,7 @@ struct Parts {
     outlet: Outlet,
     extensions: Extensions,
     meta: RequestMeta,
+    /// What was last reported; held while anything is sent.
     progress: Mutex<f64>,
     ended: AtomicBool,
     end: Notify,
@@ -64,23 +65,13 @@ impl Ctx {
 
     async fn report(&self, progress: f64, total: Option<f64>, message: Option<String>) {
         let Some(token) = self.progress_token() else { return };
-        if !progress.is_finite() || !self.rises(progress) {
+        if !progress.is_finite() {
             return;
         }
         let mut params = ProgressParams::new(token.clone(), progress);
         params.total = total.filter(|total| total.is_finite());
         params.message = message;
-        self.send(ServerNotification::Progress(params)).await;
-    }
-
-    /// Whether `progress` is more than what was last reported; if so it is taken for reported.
-    fn rises(&self, progress: f64) -> bool {
-        let mut last = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let rises = progress > *last;
-        if rises {
-            *last = progress;
-        }
-        rises
+        self.send(ServerNotification::Progress(params), Some(progress)).await;
     }
 
     /// Logs details for finding faults.
@@ -113,17 +104,41 @@ impl Ctx {
 
     /// Logs under a logger's name.
     pub async fn log_as<T: Serialize + ?Sized>(&self, logger: Option<&str>, level: LogLevel, data: &T) {
-        if self.0.peer.log_level().is_none_or(|least| level < least) {
+        if self.0.peer.log_level().is_none_or(|least| level < least) || !self.0.engine.logs() {
             return;
         }
         let Ok(data) = RawJson::new(data) else { return };
         let mut params = LogMessageParams::new(level, data);
         params.logger = logger.map(str::to_owned);
-        self.send(ServerNotification::Message(params)).await;
+        self.send(ServerNotification::Message(params), None).await;
     }
 
-    async fn send(&self, notification: ServerNotification) {
-        self.0.outlet.send(notification, self.0.peer.revision(), || !self.has_ended()).await;
+    /// Sends while the call runs and `progress` rises, waiting for room while the peer reads slowly.
+    async fn send(&self, mut notification: ServerNotification, progress: Option<f64>) {
+        loop {
+            match self.try_send(notification, progress) {
+                Ok(()) => return,
+                Err(Full(back)) => notification = *back,
+            }
+            tokio::select! {
+                () = self.0.outlet.ready() => {}
+                () = self.cancelled() => return,
+            }
+        }
+    }
+
+    /// Under one lock with the end of the call, so that nothing is said after it and progress never
+    /// falls, however many tasks report.
+    fn try_send(&self, notification: ServerNotification, progress: Option<f64>) -> Result<(), Full> {
+        let mut last = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_ended() || progress.is_some_and(|progress| progress <= *last) {
+            return Ok(()); // nobody is to hear it
+        }
+        self.0.outlet.try_send(notification, self.0.peer.revision())?;
+        if let Some(progress) = progress {
+            *last = progress;
+        }
+        Ok(())
     }
 
     /// Reads a resource of this server, as the client would.
@@ -211,6 +226,7 @@ pub(crate) struct CtxGuard(Ctx);
 
 impl Drop for CtxGuard {
     fn drop(&mut self) {
+        let _no_more = self.0.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.0.ended.store(true, Ordering::Release);
         self.0.0.end.notify_waiters();
     }

@@ -32,6 +32,10 @@ impl Engine for Inner {
         self.lenient
     }
 
+    fn logs(&self) -> bool {
+        self.logging
+    }
+
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply> {
         Box::pin(async move { run(&self, call).await })
     }

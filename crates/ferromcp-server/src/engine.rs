@@ -17,6 +17,9 @@ pub(crate) trait Engine: Send + Sync {
     /// Whether a value inside a string may stand for itself.
     fn is_lenient(&self) -> bool;
 
+    /// Whether handlers may log to the client.
+    fn logs(&self) -> bool;
+
     /// Answers a call made from inside a handler.
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply>;
 }
