@@ -138,7 +138,27 @@ macro_rules! scalar {
     };
 }
 
-scalar!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64);
+scalar!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+macro_rules! float {
+    ($($type:ty),*) => {
+        $(/// A number that JSON cannot say is a failure: as `null` it would break the output schema.
+        impl ToolOutput for $type {
+            fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+                if !self.is_finite() {
+                    return Err(ToolError::new(format!("the result is {self}, which JSON cannot say")));
+                }
+                structured(&self, shape)
+            }
+
+            fn schema() -> Option<Schema> {
+                Some(schema::root_of::<$type>())
+            }
+        })*
+    };
+}
+
+float!(f32, f64);
 
 /// A tool's content, for [`ContentBlock`]s that are made elsewhere.
 impl<const N: usize> ToolOutput for [ContentBlock; N] {
