@@ -17,6 +17,7 @@ use crate::arg::Arg;
 use crate::invocation::{Input, Invocation};
 use crate::param::ParamList;
 use crate::refusal::Refusal;
+use crate::schema;
 use crate::signature::{Parameter, Signature};
 use crate::text_value::{TextValue, map_of};
 
@@ -154,7 +155,14 @@ fn wrong(signature: &Signature, index: usize, value: &RawJson, words: &str) -> S
     if words.starts_with("at `") {
         return format!("`{name}` {words}");
     }
-    format!("`{name}` must be {}, got {}", signature.in_words(index), excerpt(value.as_str()))
+    let (expected, got) = (signature.in_words(index), excerpt(value.as_str()));
+    // Only these mistakes are of the kind that the schema's words tell; a date that is none is still a string.
+    let of_kind = ["invalid type", "invalid value", "unknown variant"].iter().any(|kind| words.starts_with(kind));
+    if of_kind && expected != schema::OTHER {
+        format!("`{name}` must be {expected}, got {got}")
+    } else {
+        format!("`{name}`: {words}, got {got}")
+    }
 }
 
 /// The most characters of a wrong value that its error repeats.

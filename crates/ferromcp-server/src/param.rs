@@ -201,6 +201,18 @@ pub trait ParamList<M>: Sized + Send + 'static {
     fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Refusal>;
 }
 
+/// The value, or its mistakes put to those of the others, so that all are told at once.
+fn noted<T>(value: Result<T, Refusal>, mistakes: &mut Vec<String>) -> Result<Option<T>, Refusal> {
+    match value {
+        Ok(value) => Ok(Some(value)),
+        Err(Refusal::Arguments(more)) => {
+            mistakes.extend(more);
+            Ok(None)
+        }
+        Err(failed) => Err(failed),
+    }
+}
+
 macro_rules! param_list {
     ($count:literal $(, $P:ident $M:ident $index:tt)*) => {
         impl<$($P, $M,)*> ParamList<($($M,)*)> for ($($P,)*)
@@ -231,9 +243,13 @@ macro_rules! param_list {
                 }
             }
 
-            #[allow(unused_variables, clippy::unused_unit, reason = "the empty list is `()`")]
+            #[allow(unused_variables, unused_mut, unreachable_patterns, non_snake_case, reason = "one macro for every number of parameters")]
             fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Refusal> {
-                Ok(($($P::finish(slots.$index, signature.arg($index), invocation)?,)*))
+                let mut mistakes = Vec::new();
+                match ($(noted($P::finish(slots.$index, signature.arg($index), invocation), &mut mistakes)?,)*) {
+                    ($(Some($P),)*) => Ok(($($P,)*)),
+                    _ => Err(Refusal::Arguments(mistakes)),
+                }
             }
         }
     };

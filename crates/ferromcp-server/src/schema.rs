@@ -118,6 +118,9 @@ pub(crate) fn wrapped(mut schema: Schema) -> Schema {
     outer
 }
 
+/// What [`in_words`] says where a schema's root does not tell.
+pub(crate) const OTHER: &str = "another value";
+
 /// What a schema's value is to be, in words.
 pub(crate) fn in_words(schema: &Value) -> String {
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
@@ -136,7 +139,7 @@ pub(crate) fn in_words(schema: &Value) -> String {
     let mut words = match schema.get("type") {
         Some(Value::String(name)) => one(name),
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(one).collect::<Vec<_>>().join(" or "),
-        _ => "another value".to_owned(),
+        _ => OTHER.to_owned(),
     };
     let bounds = match (schema.get("minimum"), schema.get("maximum")) {
         (Some(low), Some(high)) => format!(" from {low} to {high}"),
