@@ -8,7 +8,7 @@ use ferromcp_transport::Transport;
 
 use crate::inner::Inner;
 use crate::pipe;
-use crate::signal::Stop;
+use crate::signal;
 use crate::tool_error::ToolError;
 
 /// Why a server does not serve, or stopped.
@@ -75,7 +75,7 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     if transport.faces_person() {
         crate::hint::print(inner);
     }
-    let stop = if transport.owns_process() { Stop::on_signals() } else { Stop::never() };
+    let (_signals, stop) = if transport.owns_process() { signal::listen() } else { signal::unheard() };
     let (rx, tx) = transport.split().map_err(broken)?;
     let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))?;

@@ -239,6 +239,9 @@ impl Server {
 
     /// Serves one peer on a transport until it hangs up or the process is told to stop.
     ///
+    /// On stdio the first SIGTERM or SIGINT ends serving in good order. Any after that, and any after
+    /// serving, ends the process, so that a function that blocks for ever cannot make it deaf.
+    ///
     /// # Errors
     /// When [`check`](Self::check) finds mistakes, a lifespan does not open, or the transport breaks.
     pub async fn serve(self, transport: impl Transport) -> Result<(), ServeError> {
