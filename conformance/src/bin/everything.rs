@@ -64,6 +64,14 @@ async fn wait(ctx: Ctx) -> String {
     future::pending().await
 }
 
+/// Block a thread for a minute, as nothing can be stopped from outside
+#[tool(blocking)]
+fn block() -> String {
+    eprintln!("block has begun");
+    std::thread::sleep(std::time::Duration::from_secs(60));
+    "slept".into()
+}
+
 /// Print to stdout, which a tool should not
 #[tool]
 #[expect(clippy::print_stdout, reason = "this is what is tested")]
@@ -153,6 +161,7 @@ async fn main() -> Result<(), ServeError> {
         .tool::<weather>()
         .tool::<long_task>()
         .tool::<wait>()
+        .tool::<block>()
         .tool::<shout>()
         .tool::<fail>()
         .tool::<crash>()

@@ -171,7 +171,7 @@ fn everything_by_python(seen: &Value) {
         let items = seen[list].as_array().unwrap();
         items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names("tools"), ["add", "weather", "long_task", "wait", "shout", "fail", "crash"]);
+    assert_eq!(names("tools"), ["add", "weather", "long_task", "wait", "block", "shout", "fail", "crash"]);
     assert_eq!(names("resources"), ["config", "few_bytes"]);
     let arguments = &seen["prompts"][0]["arguments"];
     has(&arguments[0], &json!({ "name": "code", "description": "The code to look at", "required": true }));
@@ -243,5 +243,5 @@ fn inspector_at_everything() {
     let answer = &seen["call_long_task"]["answer"]["result"];
     has(answer, &json!({ "content": [{ "type": "text", "text": "done" }] }));
     let tools = seen["tools"]["answer"]["result"]["tools"].as_array().unwrap();
-    assert_eq!(tools.len(), 7);
+    assert_eq!(tools.len(), 8);
 }

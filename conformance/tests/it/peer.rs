@@ -111,10 +111,20 @@ impl Peer {
         assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success(), "{script}");
     }
 
+    /// Closes stdin.
+    pub(crate) fn close(&mut self) {
+        drop(self.stdin.take());
+    }
+
     /// Closes stdin, and waits for the end.
     pub(crate) fn hang_up(mut self) -> End {
-        drop(self.stdin.take());
+        self.close();
         self.end()
+    }
+
+    /// Whether the server has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for the end; stdin stays open if it is.

@@ -48,6 +48,15 @@ fn noted(path: &PathBuf) -> String {
     text
 }
 
+/// Waits until the lifespan is closed.
+fn wait_for_close(path: &PathBuf) {
+    let started = Instant::now();
+    while !fs::read_to_string(path).is_ok_and(|text| text.ends_with("closed\n")) {
+        assert!(started.elapsed() < Duration::from_secs(10), "serving does not end");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[test]
 fn stray_output_does_not_reach_the_wire() {
     // M26-124, M26-126, S-106, S-108
@@ -114,6 +123,46 @@ fn signals_end_a_server_in_good_order() {
         assert!(end.took < Duration::from_secs(if busy { 4 } else { 1 }), "{signal}: {:?}", end.took);
         assert_eq!(noted(&path), "opened\nclosed\n", "{signal}");
     }
+}
+
+#[test]
+fn a_call_that_nothing_can_stop_does_not_keep_a_signal_from_ending_the_process() {
+    // M26-135, S-089
+    let (path, file) = marker("blocking");
+    let mut peer = session("2025-11-25", &[&file]);
+    peer.say(call(1, "block"));
+    peer.complains("block has begun\n");
+    // Serving ends in good order at the first one; at the second the process does, whatever still blocks.
+    peer.signal("TERM");
+    wait_for_close(&path);
+    peer.signal("TERM");
+    let end = peer.end();
+    assert_eq!(end.status.code(), Some(128 + 15), "{}", end.stderr);
+    assert!(end.took < Duration::from_secs(1), "{:?}", end.took);
+    let _ = fs::remove_file(path);
+}
+
+#[test]
+fn a_process_whose_input_ended_hears_signals_still() {
+    // M26-134, M26-135
+    let (path, file) = marker("deaf");
+    let mut peer = session("2025-11-25", &[&file]);
+    peer.say(call(1, "block"));
+    peer.complains("block has begun\n");
+    peer.close();
+    wait_for_close(&path);
+    let started = Instant::now();
+    // It may come a moment before anybody listens again, as the lifespan closes first.
+    let end = loop {
+        peer.signal("INT");
+        std::thread::sleep(Duration::from_millis(20));
+        if peer.has_ended() {
+            break peer.end();
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "it is deaf");
+    };
+    assert_eq!(end.status.code(), Some(128 + 2), "{}", end.stderr);
+    let _ = fs::remove_file(path);
 }
 
 #[test]
