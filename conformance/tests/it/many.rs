@@ -135,7 +135,8 @@ fn a_client_that_reads_late_does_not_make_the_server_grow() {
     wire.end();
 }
 
-/// Prints start-up time, memory and time per call. Say `--release --ignored --nocapture measure`.
+/// Prints start-up time, memory and time per call, of client and server together. Build with `--release`, and run
+/// `--ignored --nocapture measure` on one core (`taskset -c 1`): waking another one can cost ten times what a call does.
 #[test]
 #[ignore = "measures, and is only worth its time in a release build"]
 #[expect(clippy::print_stdout, reason = "numbers for a person")]
