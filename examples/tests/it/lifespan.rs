@@ -36,6 +36,16 @@ fn a_database_is_opened_used_and_closed() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_server_told_to_stop_closes_its_database() {
+    let path = fresh("stopped.db");
+    let mut peer = Peer::start(env!("CARGO_BIN_EXE_lifespan"), &[path.as_os_str()], Revision::LATEST);
+    peer.call("add_note", json!({ "text": "buy milk" }));
+    peer.terminate();
+    assert_eq!(peer.end(), "closed with 1 notes\n");
+}
+
+#[test]
 fn a_database_that_does_not_open_is_told_and_ends_the_server() {
     let nowhere = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no/such/folder/notes.db");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_lifespan"))

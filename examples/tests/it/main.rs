@@ -3,7 +3,7 @@
 mod component;
 mod docs;
 mod dynamic;
-mod image;
+
 mod lifespan;
 mod long_task;
 mod middleware;
@@ -11,5 +11,6 @@ mod peer;
 mod prompts;
 mod quickstart;
 mod resources;
+mod thumbnail;
 mod tools;
 mod weather;

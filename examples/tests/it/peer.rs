@@ -151,6 +151,14 @@ impl Peer {
         self.revision.is_modern()
     }
 
+    /// Asks the process to stop, while its input stays open, and waits until it has.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&mut self) {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("there is `kill`");
+        assert!(told.success());
+        assert!(self.answers.recv_timeout(PATIENCE).is_err_and(|error| error == RecvTimeoutError::Disconnected));
+    }
+
     /// Closes the pipe and waits for the end; returns what was said on stderr.
     pub(crate) fn end(mut self) -> String {
         self.requests = None;

@@ -16,7 +16,7 @@ fn a_thumbnail_is_a_small_picture() {
     let red = Rgb([200, 10, 10]);
     RgbImage::from_pixel(400, 100, red).save_with_format(&path, ImageFormat::Png).expect("a picture");
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
-        let mut peer = Peer::start(env!("CARGO_BIN_EXE_image"), &[], revision);
+        let mut peer = Peer::start(env!("CARGO_BIN_EXE_thumbnail"), &[], revision);
         let result = peer.call("create_thumbnail", json!({ "path": path, "side": 40 }));
         assert_eq!(result["content"][0]["text"], "40 x 10 pixels");
         assert_eq!(result["content"][1]["type"], "image");
