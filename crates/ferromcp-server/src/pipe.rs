@@ -29,6 +29,9 @@ use crate::pipe_sink::PipeSink;
 use crate::signal::Stop;
 use crate::started::Started;
 
+/// The most frames handled in a row before finished calls and writing get their turn.
+const BURST: usize = 256;
+
 /// Serves until the peer hangs up or the process is told to stop.
 pub(crate) async fn run<R: FrameRx, W: FrameTx>(inner: Arc<Inner>, mut rx: R, mut tx: W, stop: Stop) -> io::Result<()> {
     let mut pipe = Pipe::new(inner);
@@ -67,7 +70,7 @@ struct Running {
 
 impl Pipe {
     fn new(inner: Arc<Inner>) -> Self {
-        let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes));
+        let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1)));
         Self {
             inner,
             session: Session::default(),
@@ -82,35 +85,49 @@ impl Pipe {
     }
 
     async fn serve<R: FrameRx, W: FrameTx>(&mut self, rx: &mut R, tx: &mut W, mut stop: Stop) -> io::Result<()> {
+        // A frame read while there is no room to answer it: reading one ahead shows when the peer hangs up.
+        let mut held = None;
         loop {
-            while self.has_room() {
-                let Some(frame) = rx.try_recv() else { break };
+            self.collect();
+            for _ in 0..BURST {
+                if !self.has_room() {
+                    break;
+                }
+                let Some(frame) = held.take().or_else(|| rx.try_recv()) else { break };
                 self.frame(frame).await;
             }
             if self.has_room() {
                 self.sink.take(&mut self.out);
             }
-            let (may_read, must_write) = (self.has_room(), !self.out.is_empty());
+            let (has_room, must_write) = (self.has_room(), !self.out.is_empty());
             tokio::select! {
                 biased;
+                () = stop.wait() => return Ok(()),
                 written = tx.write(&mut self.out), if must_write => {
                     if let Err(error) = written {
                         return hung_up(error);
                     }
                 }
-                frame = rx.recv(), if may_read => match frame? {
-                    Some(frame) => self.frame(frame).await,
+                frame = rx.recv(), if held.is_none() => match frame? {
+                    Some(frame) => held = Some(frame),
                     None => return Ok(()),
                 },
                 Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.done(done),
-                () = self.sink.filled() => {}
-                () = stop.wait() => return Ok(()),
+                () = self.sink.filled(), if has_room => {} // else it would say so again and again
             }
         }
     }
 
+    /// Answers calls that are done. A flood of requests would keep the waiting above from getting to them.
+    fn collect(&mut self) {
+        while !self.tasks.is_empty() {
+            let Some(done) = self.tasks.try_join_next_with_id() else { return };
+            self.done(done);
+        }
+    }
+
     fn has_room(&self) -> bool {
-        self.out.len() < self.inner.limits.outbound_bytes
+        self.out.is_empty() || self.out.len() < self.inner.limits.outbound_bytes
     }
 
     /// Lets calls under way go on for the grace time, and writes what is left.
