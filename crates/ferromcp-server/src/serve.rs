@@ -5,8 +5,11 @@ use std::io;
 use std::sync::Arc;
 
 use ferromcp_transport::Transport;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::inner::Inner;
+use crate::lifespan::Lifespans;
 use crate::pipe;
 use crate::signal;
 use crate::tool_error::ToolError;
@@ -80,26 +83,36 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))?;
     // A task of its own, so that the worker which polls the descriptors also handles what they bring.
-    let served = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop));
-    let outcome = AbortOnDrop(served).join().await;
-    inner.running.leave().await;
-    outcome.map_err(broken)
+    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop));
+    Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(broken)
 }
 
-/// Ends the serving task when the future that waits for it is dropped.
-struct AbortOnDrop(tokio::task::JoinHandle<io::Result<()>>);
+/// A pipe being served. When the future that waits for it is dropped, it ends and its lifespans close.
+struct Serving {
+    task: Option<JoinHandle<io::Result<()>>>,
+    lifespans: Arc<Lifespans>,
+}
 
-impl AbortOnDrop {
+impl Serving {
     async fn join(mut self) -> io::Result<()> {
-        match (&mut self.0).await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(io::Error::other(error)),
-        }
+        let Some(task) = &mut self.task else { return Ok(()) };
+        let outcome = task.await;
+        self.task = None;
+        self.lifespans.leave().await;
+        outcome.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 }
 
-impl Drop for AbortOnDrop {
+impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.abort();
+        let Some(task) = self.task.take() else { return };
+        task.abort();
+        let lifespans = Arc::clone(&self.lifespans);
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                let _ = task.await; // not before the last call is dropped
+                lifespans.leave().await;
+            });
+        }
     }
 }
