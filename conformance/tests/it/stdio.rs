@@ -268,6 +268,35 @@ fn lines_come_in_any_pieces() {
     peer.hang_up().is_clean();
 }
 
+#[test]
+fn calls_run_side_by_side_up_to_a_limit() {
+    // M26-036, M26-131, M26-132, M26-298, S-216, S-217, S-220
+    const LIMIT: u32 = 1024;
+    let mut peer = session("2025-11-25", &[]);
+    for id in 1..=LIMIT {
+        // Each has begun once it has reported.
+        assert!(peer.ask(call(id, "wait")).contains("notifications/progress"));
+    }
+    let refused: Value = serde_json::from_str(&peer.ask(call(LIMIT + 1, "wait"))).unwrap();
+    assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(LIMIT + 1), &json!(-32603)), "{refused}");
+    // A twin of a call under way is refused, and the call goes on.
+    let twin: Value = serde_json::from_str(&peer.ask(call(1, "add"))).unwrap();
+    assert_eq!(twin["error"]["code"], -32600, "{twin}");
+    for id in 1..=LIMIT {
+        let params = json!({ "requestId": id });
+        peer.say(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }).to_string());
+    }
+    assert!(
+        peer.ask(call(1, "long_task")).contains("\"begun\""),
+        "there is room again, and nothing came of the others"
+    );
+    let rest: Vec<String> = (0..4).map(|_| peer.hear()).collect();
+    assert_eq!(rest[3], r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"done"}]}}"#);
+    let end = peer.hang_up();
+    end.is_clean();
+    assert_eq!(end.stderr.matches("wait was dropped").count(), LIMIT as usize);
+}
+
 /// Starts `argv[1]` on a terminal, waits for `"mcpServers"` on stderr, types a line, then Ctrl-D.
 const ON_A_TERMINAL: &str = r#"
 import json, os, pty, subprocess, sys
