@@ -1,4 +1,4 @@
-//! Tools: limits, defaults, choices, nested arguments, structured results, errors for the model.
+//! Tools: limits, defaults, choices, structured results.
 
 use ferromcp::prelude::*;
 use schemars::JsonSchema;
@@ -47,35 +47,7 @@ fn convert(degrees: f64, #[arg(default = Unit::Celsius)] to: Unit) -> f64 {
     }
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Line {
-    article: String,
-    /// How many of it
-    #[serde(default = "one")]
-    count: u32,
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// Order articles
-#[tool(annotations(destructive = false))]
-async fn order(
-    #[arg(length(1..=20))] name: String,
-    lines: Vec<Line>,
-    note: Option<String>,
-    #[arg(default)] gift: bool,
-) -> Result<String, ToolError> {
-    if let Some(line) = lines.iter().find(|line| line.article != "tea") {
-        return Err(ToolError::new(format!("there is no `{}`, only `tea`", line.article)));
-    }
-    let count: u32 = lines.iter().map(|line| line.count).sum();
-    let wrapped = if gift { ", wrapped" } else { "" };
-    Ok(format!("{count} tea for {name}{wrapped}{}", note.map(|note| format!(" ({note})")).unwrap_or_default()))
-}
-
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    Server::new("Tools", "1.0.0").tool::<calculate_bmi>().tool::<convert>().tool::<order>().serve(stdio()).await
+    Server::new("Tools", "1.0.0").tool::<calculate_bmi>().tool::<convert>().serve(stdio()).await
 }

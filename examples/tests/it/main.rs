@@ -3,10 +3,10 @@
 mod component;
 mod docs;
 mod dynamic;
-
 mod lifespan;
 mod long_task;
 mod middleware;
+mod orders;
 mod peer;
 mod prompts;
 mod quickstart;
