@@ -1,0 +1,184 @@
+//! Batches, which 2025-03-26 has and no other revision.
+
+use ferromcp_core::Revision;
+use ferromcp_server::{Server, Tool};
+use serde_json::{Value, json};
+
+use crate::client::{Case, Client, Wire};
+
+fn server() -> Server {
+    Server::new("batch", "0")
+        .with_tool(Tool::sync("hi", || "hi"))
+        .with_tool(Tool::new("slow", || async {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            "slow"
+        }))
+        .with_tool(Tool::new("never", || async {
+            std::future::pending::<()>().await;
+            "never"
+        }))
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    Wire::ALL.into_iter().map(|wire| Case { revision: Revision::V2025_03_26, wire })
+}
+
+fn ping(id: impl Into<Value>) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id.into(), "method": "ping" })
+}
+
+fn call(id: impl Into<Value>, tool: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": { "name": tool } })
+}
+
+/// The ids of a batch of answers, sorted.
+fn ids(batch: &Value) -> Vec<String> {
+    let mut ids: Vec<String> = batch
+        .as_array()
+        .unwrap_or_else(|| panic!("no batch: {batch}"))
+        .iter()
+        .map(|answer| answer["id"].to_string())
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn each_request_of_a_batch_is_answered_in_one_array() {
+    // S-023, S-024, S-026, S-027, S-111
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        client.send(&json!([ping("a"), call("b", "slow"), { "jsonrpc": "2.0", "method": "notifications/x" }, ping("c"), call("d", "none")]));
+        let answer = client.recv().await;
+        assert_eq!(ids(&answer), ["\"a\"", "\"b\"", "\"c\"", "\"d\""]);
+        client.lives().await;
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_requests_is_answered_with_nothing() {
+    // S-014, S-027
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        client.send(
+            &json!([{ "jsonrpc": "2.0", "method": "notifications/x" }, { "jsonrpc": "2.0", "id": 9, "result": {} }]),
+        );
+        client.lives().await;
+    }
+}
+
+#[tokio::test]
+async fn an_empty_batch_is_nothing_to_answer_by_id() {
+    // S-027
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        client.send(&json!([]));
+        client.lives().await; // its error would have no id, which this revision cannot say
+    }
+}
+
+#[tokio::test]
+async fn bad_members_are_answered_beside_the_good() {
+    // S-027
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        client.send(&json!([1, { "id": "x" }, { "jsonrpc": "2.0", "id": "y", "method": "tools/call", "params": 7 }, call("b", "slow"), ping("a")]));
+        let answer = client.recv().await;
+        assert_eq!(ids(&answer), ["\"a\"", "\"b\"", "\"x\"", "\"y\""]);
+        for answer in answer.as_array().unwrap() {
+            let code = match answer["id"].as_str().unwrap() {
+                "x" => json!(-32600),
+                "y" => json!(-32602),
+                _ => Value::Null,
+            };
+            assert_eq!(answer["error"]["code"], code, "{answer}");
+        }
+        client.lives().await;
+    }
+}
+
+#[tokio::test]
+async fn twins_do_not_hold_up_a_batch() {
+    // S-006, S-027
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        client.send(&json!([call("a", "slow"), call("a", "slow"), ping("b")]));
+        let twin = client.recv().await;
+        assert_eq!((&twin["id"], &twin["error"]["code"]), (&json!("a"), &json!(-32600)), "{twin}");
+        let batch = client.recv().await;
+        assert_eq!(ids(&batch), ["\"a\"", "\"b\""]);
+        assert!(batch.as_array().unwrap().iter().all(|answer| answer.get("result").is_some()), "{batch}");
+        // A twin of a call outside of the batch.
+        client.send(&call("c", "slow"));
+        client.send(&json!([call("c", "slow"), ping("d")]));
+        let mut answers = vec![client.recv().await, client.recv().await, client.recv().await];
+        answers.sort_by_key(|answer| (answer.is_array(), answer.get("result").is_some()));
+        assert_eq!(answers[0]["error"]["code"], -32600, "{answers:?}");
+        assert_eq!(answers[1]["result"]["content"][0]["text"], "slow", "{answers:?}");
+        assert_eq!(ids(&answers[2]), ["\"d\""]);
+        // A twin alone, of a call inside a batch.
+        client.send(&json!([call("e", "slow"), ping("f")]));
+        client.send(&ping("e"));
+        let twin = client.recv().await;
+        assert_eq!((&twin["id"], &twin["error"]["code"]), (&json!("e"), &json!(-32600)), "{twin}");
+        assert_eq!(ids(&client.recv().await), ["\"e\"", "\"f\""]);
+        client.lives().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_member_is_left_out() {
+    // S-217, S-027
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        client.send(&json!([ping("a"), call("b", "never")]));
+        assert!(client.fence().await.is_empty());
+        client.cancel("b");
+        assert_eq!(ids(&client.recv().await), ["\"a\""]);
+        client.send(&json!([call("c", "never")]));
+        client.cancel("c");
+        client.lives().await;
+    }
+}
+
+#[tokio::test]
+async fn batches_are_bounded() {
+    // S-027
+    for case in cases() {
+        let mut client = Client::connect(server(), case).await;
+        let many: Vec<Value> = (0..65).map(ping).collect();
+        client.send(&many.into());
+        client.lives().await;
+        let most: Vec<Value> = (100..164).map(ping).collect();
+        client.send(&most.into());
+        assert_eq!(client.recv().await.as_array().unwrap().len(), 64);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_cannot_open_a_session() {
+    // S-061
+    for case in cases() {
+        let mut client = Client::raw(server(), case).mixed();
+        let opening = client.opening(case.revision.as_str());
+        client.send(&json!([client.request_of("i", "initialize", opening), ping("p")]));
+        let error = client.error("tools/list", Value::Null).await;
+        assert_eq!(error["code"], -32602, "still no session");
+    }
+}
+
+#[tokio::test]
+async fn other_revisions_refuse_batches() {
+    // S-112, M26-123
+    for case in Case::all().filter(|case| case.revision != Revision::V2025_03_26) {
+        let mut client = Client::connect(server(), case).await;
+        let request = client.request_of("a", "tools/list", Value::Null);
+        client.send(&json!([request]));
+        let rest = client.fence().await;
+        if case.revision < Revision::LATEST_LEGACY {
+            assert!(rest.is_empty(), "{rest:?}");
+        } else {
+            assert_eq!((rest.len(), &rest[0]["error"]["code"]), (1, &json!(-32600)), "{rest:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Log messages to the client: only those it wants.
+
+use ferromcp_core::Revision;
+use ferromcp_core::meta::key;
+use ferromcp_core::model::LogLevel;
+use ferromcp_server::{Ctx, Server, Tool};
+use serde_json::{Value, json};
+
+use crate::client::{Case, Client};
+
+const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+fn server() -> Server {
+    let all = [
+        LogLevel::Debug,
+        LogLevel::Info,
+        LogLevel::Notice,
+        LogLevel::Warning,
+        LogLevel::Error,
+        LogLevel::Critical,
+        LogLevel::Alert,
+        LogLevel::Emergency,
+    ];
+    Server::new("logging", "0")
+        .with_tool(Tool::new("shout", move |ctx: Ctx| async move {
+            for level in all {
+                ctx.log(level, &json!({ "at": level })).await;
+            }
+            "shouted"
+        }))
+        .with_tool(Tool::new("words", |ctx: Ctx| async move {
+            ctx.debug("d").await;
+            ctx.info("i").await;
+            ctx.warning("w").await;
+            ctx.error("e").await;
+            ctx.log_as(Some("db"), LogLevel::Error, &json!([1, null])).await;
+            ""
+        }))
+}
+
+/// The levels that arrived before the answer to a call of `shout`.
+async fn heard(client: &mut Client, meta: Value) -> Vec<String> {
+    let mut params = json!({ "name": "shout" });
+    if !meta.is_null() {
+        params["_meta"] = meta;
+    }
+    let answer = client.request("tools/call", params).await;
+    assert_eq!(answer["result"]["content"][0]["text"], "shouted");
+    let seen = client.seen();
+    client.lives().await;
+    seen.iter()
+        .map(|message| {
+            assert_eq!(message["method"], "notifications/message");
+            assert_eq!(message["params"]["data"]["at"], message["params"]["level"]);
+            message["params"]["level"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_session_hears_what_it_asked_for() {
+    // S-326, S-327, S-328, S-188
+    for case in Case::legacy() {
+        let mut client = Client::connect(server(), case).await;
+        assert_eq!(heard(&mut client, Value::Null).await, LEVELS[1..], "info until asked otherwise");
+        for (place, level) in LEVELS.iter().enumerate() {
+            assert_eq!(client.result("logging/setLevel", json!({ "level": level })).await, json!({}));
+            assert_eq!(heard(&mut client, Value::Null).await, LEVELS[place..]);
+        }
+        // The modern era's word means nothing in a session.
+        assert_eq!(heard(&mut client, json!({ key::LOG_LEVEL: "debug" })).await, ["emergency"]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_has_its_own_level() {
+    // S-326, S-340, M26-418
+    for case in Case::legacy() {
+        let server = server();
+        let (mut one, mut two) = (Client::connect(server.clone(), case).await, Client::connect(server, case).await);
+        one.result("logging/setLevel", json!({ "level": "emergency" })).await;
+        assert_eq!(heard(&mut two, Value::Null).await.len(), 7);
+        assert_eq!(heard(&mut one, Value::Null).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn modern_requests_hear_only_what_each_asked_for() {
+    // M26-023, M26-034, M26-416, M26-417, M26-418
+    for case in Case::modern() {
+        let mut client = Client::connect(server(), case).await;
+        assert!(heard(&mut client, Value::Null).await.is_empty());
+        for (place, level) in LEVELS.iter().enumerate() {
+            assert_eq!(heard(&mut client, json!({ key::LOG_LEVEL: level })).await, LEVELS[place..]);
+            assert!(heard(&mut client, Value::Null).await.is_empty(), "nothing stays of the last request");
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_carry_any_data_and_a_logger() {
+    // M26-422, M26-423, S-328, S-332, S-333, M26-020
+    for case in Case::all() {
+        let mut client = Client::connect(server(), case).await;
+        let meta = if case.is_modern() { json!({ key::LOG_LEVEL: "debug" }) } else { json!({}) };
+        client.request("tools/call", json!({ "name": "words", "_meta": meta })).await;
+        let mut said: Vec<Value> = client.seen().into_iter().map(|message| message["params"].clone()).collect();
+        if !case.is_modern() {
+            said.insert(0, json!({ "level": "debug", "data": "d" }));
+        }
+        assert_eq!(
+            said,
+            [
+                json!({ "level": "debug", "data": "d" }),
+                json!({ "level": "info", "data": "i" }),
+                json!({ "level": "warning", "data": "w" }),
+                json!({ "level": "error", "data": "e" }),
+                json!({ "level": "error", "logger": "db", "data": [1, null] }),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_levels_are_invalid() {
+    // M26-419, S-328, S-329
+    for case in Case::all() {
+        let mut client = Client::connect(server(), case).await;
+        for level in [json!("loud"), json!("INFO"), json!(""), json!(3), json!(null), json!([])] {
+            let error = if case.is_modern() {
+                client.error("tools/call", json!({ "name": "shout", "_meta": { key::LOG_LEVEL: level } })).await
+            } else {
+                client.error("logging/setLevel", json!({ "level": level })).await
+            };
+            assert_eq!(error["code"], -32602, "{level}: {error}");
+        }
+        if !case.is_modern() {
+            assert_eq!(client.error("logging/setLevel", json!({})).await["code"], -32602);
+            assert_eq!(heard(&mut client, Value::Null).await.len(), 7, "the level stays what it was");
+        }
+        client.lives().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_log_says_so_and_does_not() {
+    // M26-033, M26-415, S-324, S-080
+    for case in Case::all() {
+        let mut client = Client::raw(server().logging(false), case);
+        if case.is_modern() {
+            assert!(heard(&mut client, json!({ key::LOG_LEVEL: "debug" })).await.is_empty());
+        } else {
+            let offered = client.initialize().await["capabilities"].clone();
+            assert!(offered.get("logging").is_none(), "{offered}");
+            assert_eq!(client.error("logging/setLevel", json!({ "level": "debug" })).await["code"], -32601);
+            assert!(heard(&mut client, Value::Null).await.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_level_changes_from_the_next_call_on() {
+    // S-326
+    let case = Case::eras()[0];
+    assert_eq!(case.revision, Revision::LATEST_LEGACY);
+    let mut client = Client::connect(server(), case).await;
+    let level = client.start("logging/setLevel", json!({ "level": "alert" }));
+    let call = client.start_call("shout", json!({}));
+    client.answer(level).await;
+    client.answer(call).await;
+    assert_eq!(client.seen().len(), 2);
+}

@@ -1,0 +1,160 @@
+//! Servers that are built wrongly say so before they serve, naming the culprit.
+
+use ferromcp_core::RawJson;
+use ferromcp_server::{Arg, Completion, Ctx, Limits, Prompt, Resource, Server, State, Tool};
+use serde_json::json;
+
+use crate::client::{Case, Client, Wire};
+
+fn server() -> Server {
+    Server::new("mistaken", "0")
+}
+
+/// What keeps the server from serving.
+async fn mistakes(server: Server) -> String {
+    let case = Case { revision: ferromcp_core::Revision::LATEST, wire: Wire::Memory };
+    let checked = server.check().expect_err("a mistake goes unnoticed");
+    assert!(checked.is_mistake() && !checked.is_transport());
+    let error = Client::raw(server, case).close().await.expect_err("it serves all the same");
+    assert_eq!(error.to_string(), checked.to_string());
+    error.to_string()
+}
+
+#[derive(Clone)]
+struct Database;
+
+#[tokio::test]
+async fn missing_state_is_named_with_who_needs_it() {
+    // S-002
+    let needy = || {
+        server()
+            .with_tool(Tool::sync("look", |_: State<Database>, id: u64| id.to_string()).args(["db", "id"]))
+            .with_resource(Resource::sync("db://all", |_: State<Database>| ""))
+            .with_prompt(Prompt::sync("ask", |_: State<Database>| ""))
+            .with_completion(
+                Completion::prompt_sync("ask", "x", |_: State<Database>, typed: String| vec![typed])
+                    .args(["db", "typed"]),
+            )
+    };
+    let words = mistakes(needy()).await;
+    for part in
+        ["tool `look`", "resource `db://all`", "prompt `ask`", "completion of argument `x`", "mistakes::Database"]
+    {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    needy().state(Database).check().unwrap();
+    needy().lifespan(|| async { Ok::<_, std::io::Error>(Database) }, |_: Database| async {}).check().unwrap();
+}
+
+#[tokio::test]
+async fn twins_are_named() {
+    // M26-328, S-239
+    let words =
+        mistakes(server().with_tool(Tool::sync("twin", || "")).with_tool(Tool::new("twin", || async { "" }))).await;
+    assert!(words.contains("two tools are named `twin`"), "{words}");
+    let words =
+        mistakes(server().with_prompt(Prompt::sync("twin", || "")).with_prompt(Prompt::sync("twin", || ""))).await;
+    assert!(words.contains("two prompts are named `twin`"), "{words}");
+    let words =
+        mistakes(server().with_resource(Resource::sync("a://b", || "")).with_resource(Resource::sync("a://b", || "")))
+            .await;
+    assert!(words.contains("a://b"), "{words}");
+    let complete = || Completion::prompt_sync("p", "x", |typed: String| vec![typed]).args(["typed"]);
+    let words = mistakes(server().with_completion(complete()).with_completion(complete())).await;
+    assert!(words.contains("argument `x` of prompt `p`"), "{words}");
+}
+
+#[tokio::test]
+async fn bad_names_are_named() {
+    // M26-324, M26-326, M26-327, S-235, S-237, S-238
+    for name in ["", "two words", "a,b", "caf\u{e9}", "a/b", "a\n", &"n".repeat(129)] {
+        let words = mistakes(server().with_tool(Tool::sync(name, || ""))).await;
+        assert!(words.contains("1 to 128"), "{words}");
+    }
+    assert!(mistakes(server().with_prompt(Prompt::sync("", || ""))).await.contains("prompt"));
+}
+
+#[tokio::test]
+async fn parameters_are_named_each_once() {
+    // M26-096, S-043
+    let add = |a: i64, b: i64| a + b;
+    for (args, part) in [
+        (vec![], "parameter 1"),
+        (vec!["a"], "parameter 2"),
+        (vec!["a", ""], "parameter 2"),
+        (vec!["_", "b"], "parameter 1"),
+        (vec!["a", "a"], "two parameters are named `a`"),
+        (vec!["a", "b", "c"], "3 parameters are named"),
+    ] {
+        let words = mistakes(server().with_tool(Tool::sync("add", add).args(args.clone()))).await;
+        assert!(words.contains("tool `add`") && words.contains(part), "{args:?}: {words}");
+    }
+    let tool = Tool::sync("add", |a: String| a).args([Arg::new("a").range::<u8>(0..9)]);
+    assert!(mistakes(server().with_tool(tool)).await.contains("`a`"));
+    let tool = Tool::sync("add", |a: u8| a).args([Arg::new("a").length(0..9)]);
+    assert!(mistakes(server().with_tool(tool)).await.contains("`a`"));
+    server().with_tool(Tool::sync("ctx", |_: Ctx| "")).check().unwrap();
+}
+
+#[tokio::test]
+async fn templates_and_parameters_have_to_fit() {
+    // M26-365, M26-373, S-279, S-282, S-289
+    for (uri, part) in [
+        ("notes", "scheme"),
+        ("1notes://x", "scheme"),
+        ("no tes://x", ""),
+        ("n\u{f6}tes://x", ""),
+        ("notes://{", ""),
+        ("notes://{id", ""),
+        ("notes://{i d}", ""),
+        ("notes://{id}", "`id` has no parameter"),
+        ("{scheme}://x", ""),
+    ] {
+        let words = mistakes(server().with_resource(Resource::sync(uri, || ""))).await;
+        assert!(words.contains(part), "{uri}: {words}");
+        assert!(words.contains("resource"), "{uri}: {words}");
+    }
+    let words = mistakes(server().with_resource(Resource::sync("a://b", |id: String| id).args(["id"]))).await;
+    assert!(words.contains("`id` is no variable"), "{words}");
+    let words = mistakes(server().with_resource(Resource::sync("a://{x}", |id: String| id).args(["id"]))).await;
+    assert!(words.contains("`x`"), "{words}");
+}
+
+#[tokio::test]
+async fn schemas_are_objects_and_bounded() {
+    // M26-319, M26-320, M26-102, S-232, S-233
+    let dynamic = |schema: serde_json::Value| Tool::dynamic("raw", schema.into(), |_: RawJson, _| async { "" });
+    for schema in
+        [json!({ "type": "string" }), json!({}), json!(true), json!([]), json!("x"), json!({ "type": ["object"] })]
+    {
+        let words = mistakes(server().with_tool(dynamic(schema.clone()))).await;
+        assert!(words.contains("tool `raw`") && words.contains("object"), "{schema}: {words}");
+    }
+    let mut limits = Limits::default();
+    limits.schema_bytes = 100;
+    let wide = json!({ "type": "object", "description": "x".repeat(100) });
+    let words = mistakes(server().limits(limits).with_tool(dynamic(wide))).await;
+    assert!(words.contains("tool `raw`") && words.contains("schema_bytes"), "{words}");
+}
+
+#[tokio::test]
+async fn completions_need_a_text_to_complete() {
+    // M26-405, S-319
+    let words = mistakes(server().with_completion(Completion::prompt_sync("p", "x", Vec::<String>::new))).await;
+    assert!(words.contains("argument `x` of prompt `p`"), "{words}");
+}
+
+#[tokio::test]
+async fn every_mistake_is_told_at_once() {
+    // S-002
+    let words = mistakes(
+        server()
+            .with_tool(Tool::sync("bad name", || ""))
+            .with_resource(Resource::sync("nowhere", || ""))
+            .with_tool(Tool::sync("needy", |_: State<Database>| "")),
+    )
+    .await;
+    for part in ["bad name", "nowhere", "needy"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+}

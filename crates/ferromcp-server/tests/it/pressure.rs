@@ -1,0 +1,144 @@
+//! A peer that does not read: what waits for it is bounded, and it can catch up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ferromcp_server::{Arg, Ctx, Limits, Server, Tool};
+use ferromcp_transport::memory::memory_with;
+use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, streams, unix};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+use crate::client::Case;
+
+const ROOM: usize = 64 << 10;
+
+fn server(calls: Arc<AtomicU64>) -> Server {
+    let mut limits = Limits::default();
+    limits.outbound_bytes = ROOM;
+    Server::new("pressure", "0")
+        .limits(limits)
+        .with_tool(
+            Tool::sync("big", move |n: u64| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                format!("{n}{}", "x".repeat(1000))
+            })
+            .args([Arg::new("n")]),
+        )
+        .with_tool(Tool::new("tells", |ctx: Ctx| async move {
+            for step in 1..=1000_u32 {
+                ctx.progress_with(f64::from(step), None, "y".repeat(1000)).await;
+            }
+            "told"
+        }))
+}
+
+fn opening(case: Case) -> String {
+    if case.is_modern() {
+        return String::new();
+    }
+    let opening = json!({ "jsonrpc": "2.0", "id": "i", "method": "initialize", "params": {
+        "protocolVersion": case.revision.as_str(), "capabilities": {}, "clientInfo": { "name": "t", "version": "0" } } });
+    format!("{opening}\n")
+}
+
+fn call(case: Case, id: u64, tool: &str, arguments: &Value) -> String {
+    let mut meta = if case.is_modern() { crate::client::modern_meta() } else { json!({}) };
+    meta["progressToken"] = json!("t");
+    let params = json!({ "name": tool, "arguments": arguments, "_meta": meta });
+    format!("{}\n", json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params }))
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_not_read_from_and_can_catch_up() {
+    // M26-288, M26-345, S-205, S-262
+    const CALLS: u64 = 5000;
+    for case in Case::eras() {
+        let calls = Arc::new(AtomicU64::new(0));
+        let (near, far) = tokio::io::duplex(4096);
+        let (reader, writer) = tokio::io::split(far);
+        tokio::spawn(server(Arc::clone(&calls)).serve(streams(reader, writer)));
+        let (reader, mut writer) = tokio::io::split(near);
+        let sender = tokio::spawn(async move {
+            writer.write_all(opening(case).as_bytes()).await.unwrap();
+            for n in 0..CALLS {
+                writer.write_all(call(case, n, "big", &json!({ "n": n })).as_bytes()).await.unwrap();
+            }
+            writer
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let before = calls.load(Ordering::Relaxed);
+        // Each answer has over 1,000 bytes, and one round may answer what was read already.
+        assert!(before < (2 * ROOM / 1000) as u64 + 100, "{before} calls were answered to nobody");
+        assert!(!sender.is_finished(), "the server goes on reading");
+        let mut lines = BufReader::new(reader).lines();
+        for n in 0..CALLS {
+            let mut line = lines.next_line().await.unwrap().unwrap();
+            if line.contains("protocolVersion") && line.contains("capabilities") {
+                line = lines.next_line().await.unwrap().unwrap();
+            }
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(answer["id"], n);
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), CALLS);
+        drop(sender.await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn notifications_wait_for_a_slow_reader_and_none_is_lost() {
+    // M26-288, M26-421, S-205, S-331
+    for case in Case::eras() {
+        let (near, far) = memory_with(8 << 10);
+        tokio::spawn(server(Arc::default()).serve(far));
+        let (mut rx, mut tx) = near.split().unwrap();
+        let mut out = Outbound::new();
+        for line in [opening(case), call(case, 1, "tells", &json!({}))] {
+            if !line.is_empty() {
+                out.frame(|out| out.extend_from_slice(line.trim_end().as_bytes()));
+            }
+        }
+        while !out.is_empty() {
+            tx.write(&mut out).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut steps = 0;
+        loop {
+            let Some(Frame::Whole(line)) = rx.recv().await.unwrap() else { panic!("the server hung up") };
+            let message: Value = serde_json::from_slice(&line).unwrap();
+            if message["id"] == 1 {
+                assert_eq!(message["result"]["content"][0]["text"], "told");
+                break;
+            }
+            if message.get("method").is_some() {
+                steps += 1;
+                assert_eq!(message["params"]["progress"], f64::from(steps));
+            }
+        }
+        assert_eq!(steps, 1000);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_never_reads_does_not_keep_the_server_from_ending() {
+    // M26-134
+    for case in Case::eras() {
+        let mut limits = Limits::default();
+        limits.shutdown_grace = Duration::from_millis(50);
+        limits.outbound_bytes = ROOM;
+        let (near, far) = tokio::net::UnixStream::pair().unwrap();
+        let served = tokio::spawn(server(Arc::default()).limits(limits).serve(unix(far)));
+        let (reader, mut writer) = near.into_split();
+        writer.write_all(opening(case).as_bytes()).await.unwrap();
+        writer.write_all(call(case, 1, "tells", &json!({})).as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        writer.shutdown().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(5), served)
+            .await
+            .expect("the server waits for ever")
+            .unwrap()
+            .unwrap();
+        drop(reader);
+    }
+}
