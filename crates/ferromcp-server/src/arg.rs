@@ -40,15 +40,15 @@ impl DefaultValue {
     }
 }
 
-/// Looks at a value of a type that a check fits.
-type Test = Arc<dyn Fn(&dyn Any) -> bool + Send + Sync>;
+/// Looks at a value of a type that a check fits, and says what came where that breaks the rule.
+type Test = Arc<dyn Fn(&dyn Any) -> Option<String> + Send + Sync>;
 
 /// A rule on an argument's value, with what it adds to the schema.
 #[derive(Clone)]
 pub(crate) struct Check {
     /// Whether values of a type can be held to it.
     fits: fn(TypeId) -> bool,
-    /// Whether a value keeps to it; an `Option` without a value does.
+    /// What came, of a value that breaks it; an `Option` without a value does not.
     test: Test,
     words: String,
     keywords: Vec<(&'static str, Value)>,
@@ -109,7 +109,10 @@ impl Arg {
         let within = (low, high);
         self.checks.push(Check {
             fits: |id| id == TypeId::of::<T>() || id == TypeId::of::<Option<T>>(),
-            test: Arc::new(move |value| value_of::<T>(value).is_none_or(|value| within.contains(value))),
+            test: Arc::new(move |value| {
+                let broken = value_of::<T>(value).filter(|value| !within.contains(*value))?;
+                serde_json::to_string(broken).ok().or_else(|| Some("another value".into()))
+            }),
             words: words.join(" and "),
             keywords,
         });
@@ -137,7 +140,9 @@ impl Arg {
         self.checks.push(Check {
             fits: has_length,
             test: Arc::new(move |value| {
-                length_of(value).is_none_or(|length| length >= low && high.is_none_or(|high| length <= high))
+                let length = length_of(value)?;
+                let keeps = length >= low && high.is_none_or(|high| length <= high);
+                (!keeps).then(|| length.to_string())
             }),
             words,
             keywords,
@@ -147,8 +152,9 @@ impl Arg {
 
     /// What is wrong with `value`, if anything.
     pub(crate) fn mistake<T: 'static>(&self, value: &T) -> Option<String> {
-        let broken = self.checks.iter().find(|check| !(check.test)(value))?;
-        Some(format!("`{}` must be {}", self.name, broken.words))
+        let broken = |check: &Check| (check.test)(value).map(|came| (check.words.clone(), came));
+        let (words, came) = self.checks.iter().find_map(broken)?;
+        Some(format!("`{}` must be {words}, got {came}", self.name))
     }
 
     /// What is said here that does not fit a parameter of the type `id`, called `type_name`.
