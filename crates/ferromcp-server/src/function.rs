@@ -2,7 +2,11 @@
 
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::arg::Arg;
 use crate::call::Reply;
@@ -14,6 +18,11 @@ use crate::signature::Signature;
 use crate::started::Started;
 
 /// A function whose parameters are known by `M`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be called with arguments",
+    note = "`new` takes an `async fn`, `sync` and `blocking` a plain one; closures state the types of their parameters",
+    note = "each of at most 12 parameters is an argument (`Deserialize + JsonSchema`, owned) or an extractor (`FromCtx`)"
+)]
 pub trait Function<M>: Send + Sync + 'static {
     /// What it returns, or its future yields.
     type Output;
@@ -44,6 +53,23 @@ pub struct Inline<F>(pub F);
 /// A plain `fn`, called on the runtime's pool for blocking work.
 #[derive(Debug)]
 pub struct Blocking<F>(pub Arc<F>);
+
+/// A call on the pool for blocking work. Dropped while it still waits for a thread, it is never made.
+struct OnPool<R>(JoinHandle<R>);
+
+impl<R> Future for OnPool<R> {
+    type Output = Result<R, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<R> Drop for OnPool<R> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 macro_rules! function {
     ($($P:ident $M:ident $p:ident),*) => {
@@ -120,7 +146,7 @@ macro_rules! function {
                 let function = Arc::clone(&self.0);
                 Ok(Begun(Started::Pending(Box::pin(async move {
                     let _guard = guard;
-                    match tokio::task::spawn_blocking(move || function($($p),*)).await {
+                    match OnPool(tokio::task::spawn_blocking(move || function($($p),*))).await {
                         Ok(output) => finish(output),
                         Err(error) => match error.try_into_panic() {
                             Ok(panic) => resume_unwind(panic),

@@ -72,7 +72,7 @@ pub use output::{
 pub use paging::List;
 pub use param::{FromCtx, Needs, Param};
 pub use refusal::Refusal;
-pub use registry::Registry;
+pub use registry::{RegisterError, Registry};
 pub use serve::ServeError;
 pub use server::Server;
 pub use tool_error::ToolError;

@@ -29,6 +29,24 @@ pub struct Registry {
 /// A resource, with what its template captured of the URI.
 type Found<'a> = (&'a Arc<ReadyResource>, Option<Captures>);
 
+/// Why something cannot be offered: it is not sound, or its name is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterError(String);
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
+impl From<String> for RegisterError {
+    fn from(problem: String) -> Self {
+        Self(problem)
+    }
+}
+
 /// One state of the registry.
 #[derive(Clone, Default)]
 pub(crate) struct Tables {
@@ -115,7 +133,7 @@ impl Registry {
     }
 
     /// Makes the next state. While nobody holds a snapshot nothing is copied.
-    fn edit<R>(&self, change: impl FnOnce(&mut Tables) -> Result<R, String>) -> Result<R, String> {
+    fn edit<R>(&self, change: impl FnOnce(&mut Tables) -> Result<R, String>) -> Result<R, RegisterError> {
         let mut guard = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let tables = Arc::make_mut(&mut guard);
         let outcome = change(tables)?;
@@ -126,8 +144,8 @@ impl Registry {
     /// Adds a tool.
     ///
     /// # Errors
-    /// In words, when the tool is not sound or its name is taken.
-    pub fn add_tool(&self, tool: Tool) -> Result<(), String> {
+    /// When the tool is not sound or its name is taken.
+    pub fn add_tool(&self, tool: Tool) -> Result<(), RegisterError> {
         let tool = tool.build(self.limits.schema_bytes)?;
         self.edit(|tables| {
             let name = tool.definition.name.clone();
@@ -143,8 +161,8 @@ impl Registry {
     /// Adds a resource or resource template.
     ///
     /// # Errors
-    /// In words, when it is not sound or its URI is taken.
-    pub fn add_resource(&self, resource: Resource) -> Result<(), String> {
+    /// When it is not sound or its URI is taken.
+    pub fn add_resource(&self, resource: Resource) -> Result<(), RegisterError> {
         let resource = Arc::new(resource.build()?);
         self.edit(|tables| {
             let uri = resource.template.as_str().to_owned();
@@ -165,8 +183,8 @@ impl Registry {
     /// Adds a prompt.
     ///
     /// # Errors
-    /// In words, when it is not sound or its name is taken.
-    pub fn add_prompt(&self, prompt: Prompt) -> Result<(), String> {
+    /// When it is not sound or its name is taken.
+    pub fn add_prompt(&self, prompt: Prompt) -> Result<(), RegisterError> {
         let prompt = prompt.build()?;
         self.edit(|tables| {
             let name = prompt.definition.name.clone();
@@ -182,8 +200,8 @@ impl Registry {
     /// Adds a completion.
     ///
     /// # Errors
-    /// In words, when it is not sound or the argument has one already.
-    pub fn add_completion(&self, completion: Completion) -> Result<(), String> {
+    /// When it is not sound or the argument has one already.
+    pub fn add_completion(&self, completion: Completion) -> Result<(), RegisterError> {
         let (key, completion) = completion.build()?;
         self.edit(|tables| {
             if tables.completions.get(&key).is_some() {

@@ -15,10 +15,10 @@ use crate::signal;
 use crate::tool_error::ToolError;
 
 /// Why a server does not serve, or stopped.
-#[derive(Debug)]
+///
+/// Its `Debug` form is the sentence too, since that is what a `main` that returns it prints.
 pub struct ServeError(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Mistakes(Vec<String>),
     Lifespan { state: &'static str, error: ToolError },
@@ -44,6 +44,12 @@ impl fmt::Display for ServeError {
             Kind::Lifespan { state, error } => write!(f, "opening the lifespan that yields `{state}` failed: {error}"),
             Kind::Transport { name, error } => write!(f, "the {name} transport broke: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

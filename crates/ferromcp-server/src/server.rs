@@ -19,7 +19,7 @@ use crate::lifespan::Lifespan;
 use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::paging::List;
-use crate::registry::Registry;
+use crate::registry::{RegisterError, Registry};
 use crate::serve::{self, ServeError};
 use crate::tool_error::ToolError;
 
@@ -51,9 +51,9 @@ impl Server {
         Arc::make_mut(&mut self.inner)
     }
 
-    fn note(mut self, outcome: Result<(), String>) -> Self {
+    fn note(mut self, outcome: Result<(), RegisterError>) -> Self {
         if let Err(problem) = outcome {
-            self.inner().problems.push(problem);
+            self.inner().problems.push(problem.to_string());
         }
         self
     }
@@ -218,7 +218,8 @@ impl Server {
     /// Advertises an extension, by an id such as `com.example/thing`, with its settings (an object).
     pub fn extension(mut self, id: &str, settings: RawJson) -> Self {
         if !ferromcp_core::meta::is_valid_key(id) || !id.contains('/') || !settings.is_object() {
-            return self.note(Err(format!("extension `{id}`: an id is `prefix/name`, and its settings are an object")));
+            let problem = format!("extension `{id}`: an id is `prefix/name`, and its settings are an object");
+            return self.note(Err(problem.into()));
         }
         self.inner().extensions.insert(id, settings);
         self

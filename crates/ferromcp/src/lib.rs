@@ -21,6 +21,11 @@
 //! }
 //! ```
 
+/// The README's examples, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// The protocol's words: messages, capabilities, revisions.
 pub use ferromcp_core as core;
 /// The protocol's nouns: content, definitions, parameters, results.
@@ -46,8 +51,8 @@ pub mod prelude {
     pub use ferromcp_macros::{completion, component, prompt, resource, tool};
     #[cfg(feature = "server")]
     pub use ferromcp_server::{
-        Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply, Resource,
-        ServeError, Server, State, Tool, ToolError,
+        Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply,
+        Resource, ServeError, Server, State, Tool, ToolError,
     };
     pub use ferromcp_transport::{memory, stdio};
 }

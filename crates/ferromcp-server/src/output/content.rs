@@ -3,6 +3,12 @@
 use ferromcp_core::model::{AudioContent, ContentBlock, EmbeddedResource, ImageContent, ResourceLink, TextContent};
 
 /// A value that becomes content: any number of blocks.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no content for a result",
+    label = "not text, not content",
+    note = "content is text, `Image`, `Audio`, `File`, `ResourceLink`, `ContentBlock`, or a `Vec`, `Option` or tuple of these",
+    note = "for lists of numbers, maps and other data return the whole as `Json<..>`"
+)]
 pub trait IntoContent: Send + 'static {
     /// Appends the blocks.
     fn push_into(self, content: &mut Vec<ContentBlock>);

@@ -12,7 +12,7 @@ use crate::tool_error::ToolError;
 /// What a tool may return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tool's result",
-    note = "return text, a number, `Json<T>`, content like `Image`, a `CallToolResult`, or a `Result` of these"
+    note = "return text, a number, `Json<T>` (where `T: Serialize + JsonSchema`), content like `Image`, a `CallToolResult`, or a `Result` of these"
 )]
 pub trait ToolOutput: Send + 'static {
     /// The result, structured as `shape` says.
