@@ -201,9 +201,12 @@ async fn what_a_handler_left_behind_learns_of_the_cancellation() {
         let learned = Arc::new(Notify::new());
         let tells = Arc::clone(&learned);
         let loops = Arc::clone(&learned);
+        let begun = Arc::new(Notify::new());
+        let (spawns, blocks) = (Arc::clone(&begun), Arc::clone(&begun));
         let server = Server::new("left", "0")
             .with_tool(Tool::new("spawns", move |ctx: Ctx| {
                 let tells = Arc::clone(&tells);
+                spawns.notify_one();
                 tokio::spawn(async move {
                     ctx.cancelled().await;
                     tells.notify_one();
@@ -214,6 +217,7 @@ async fn what_a_handler_left_behind_learns_of_the_cancellation() {
                 }
             }))
             .with_tool(Tool::blocking("blocks", move |ctx: Ctx| {
+                blocks.notify_one();
                 while !ctx.has_ended() {
                     std::thread::sleep(Duration::from_millis(1));
                 }
@@ -223,10 +227,45 @@ async fn what_a_handler_left_behind_learns_of_the_cancellation() {
         let mut client = Client::connect(server, case).await;
         for tool in ["spawns", "blocks"] {
             let id = client.start_call(tool, json!({}));
-            client.lives().await;
+            begun.notified().await;
             client.cancel(id);
             tokio::time::timeout(Duration::from_secs(5), learned.notified()).await.unwrap();
             client.lives().await;
         }
     }
+}
+
+#[test]
+fn blocking_work_that_has_not_begun_never_does() {
+    // M26-131, M26-295, S-216
+    // On one thread tasks take turns, so the cancelled ones are gone before the next answer.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        for case in Case::eras() {
+            let (begun, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let (counts, waits) = (Arc::clone(&begun), Arc::clone(&go));
+            let server = Server::new("pool", "0").with_tool(Tool::blocking("block", move || {
+                counts.fetch_add(1, Ordering::SeqCst);
+                while waits.load(Ordering::SeqCst) == 0 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                "done"
+            }));
+            let mut client = Client::connect(server, case).await;
+            let first = client.start_call("block", json!({}));
+            while begun.load(Ordering::SeqCst) == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let ids: Vec<i64> = (0..100).map(|_| client.start_call("block", json!({}))).collect();
+            client.lives().await;
+            for id in ids {
+                client.cancel(id);
+            }
+            client.lives().await;
+            go.store(1, Ordering::SeqCst);
+            assert_eq!(client.answer(first).await["result"]["content"][0]["text"], "done");
+            assert_eq!(client.text("block", json!({})).await, "done"); // behind all that waited
+            assert_eq!(begun.load(Ordering::SeqCst), 2);
+        }
+    });
 }
