@@ -185,7 +185,7 @@ async fn mistakes_are_told_to_the_model_with_name_expectation_and_value() {
 
 #[tokio::test]
 async fn a_long_wrong_value_is_not_repeated_whole() {
-    // M26-340, M26-346
+    // M26-340
     for case in Case::eras() {
         let mut client = Client::connect(server(), case).await;
         let complaint =

@@ -341,3 +341,35 @@ async fn extensions_need_a_proper_id_and_an_object() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_revision_is_served_at_once_by_one_server() {
+    // S-073, M26-037, M26-040, M26-075, M26-078, M26-315
+    let server = whole();
+    let mut clients = Vec::new();
+    for case in Case::all() {
+        clients.push((case, Client::connect(server.clone(), case).await));
+    }
+    for _ in 0..2 {
+        for (case, client) in &mut clients {
+            let tools = client.result("tools/list", Value::Null).await;
+            assert_eq!(tools.get("ttlMs").is_some(), case.is_modern());
+            assert_eq!(client.text("hi", json!({})).await, "hi");
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_may_come_before_the_client_says_it_is_ready() {
+    // S-066
+    for case in Case::legacy() {
+        let mut client = Client::raw(whole(), case);
+        let opening = client.opening(case.revision.as_str());
+        let ids = [client.start("initialize", opening), client.start("tools/list", Value::Null)];
+        for id in ids {
+            assert!(client.answer(id).await.get("result").is_some());
+        }
+        // The server says nothing of its own accord meanwhile.
+        client.lives().await;
+    }
+}

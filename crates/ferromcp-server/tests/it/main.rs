@@ -18,6 +18,7 @@ mod logging;
 mod messages;
 mod middleware;
 mod mistakes;
+mod mounts;
 mod official;
 mod output;
 mod pagination;

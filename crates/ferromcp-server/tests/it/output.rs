@@ -214,7 +214,7 @@ async fn content_of_every_kind_suits_the_revision() {
 
 #[tokio::test]
 async fn bytes_of_another_kind_are_refused() {
-    // M26-346, S-263
+    // M26-371, S-284
     for case in Case::eras() {
         let server = Server::new("media", "0").with_tool(Tool::sync("image", || Image::new(*b"plain words")));
         let mut client = Client::connect(server, case).await;

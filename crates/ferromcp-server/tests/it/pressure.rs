@@ -52,7 +52,7 @@ fn call(case: Case, id: u64, tool: &str, arguments: &Value) -> String {
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_not_read_from_and_can_catch_up() {
-    // M26-288, M26-345, S-205, S-262
+    // M26-345, S-262
     const CALLS: u64 = 5000;
     for case in Case::eras() {
         let calls = Arc::new(AtomicU64::new(0));
@@ -88,7 +88,7 @@ async fn a_peer_that_does_not_read_is_not_read_from_and_can_catch_up() {
 
 #[tokio::test]
 async fn notifications_wait_for_a_slow_reader_and_none_is_lost() {
-    // M26-288, M26-421, S-205, S-331
+    // M26-279, S-199
     for case in Case::eras() {
         let (near, far) = memory_with(8 << 10);
         tokio::spawn(server(Arc::default()).serve(far));

@@ -178,7 +178,7 @@ async fn lists_keep_their_order_and_change_with_the_registry() {
         assert_eq!(client.error("tools/call", json!({ "name": "b" })).await["code"], -32602);
         client.call("c", json!({})).await;
         client.call("e", json!({})).await;
-        let twin = registry.add_tool(tool("e")).unwrap_err();
+        let twin = registry.add_tool(tool("e")).unwrap_err().to_string();
         assert!(twin.contains("`e`"), "{twin}");
         registry.add_tool(tool("b")).unwrap();
         assert_eq!(names(&mut client).await, ["d", "a", "c", "e", "b"]);
