@@ -3,14 +3,18 @@
 mod component;
 mod docs;
 mod dynamic;
+#[cfg(feature = "lifespan")]
 mod lifespan;
 mod long_task;
+#[cfg(feature = "middleware")]
 mod middleware;
 mod orders;
 mod peer;
 mod prompts;
 mod quickstart;
 mod resources;
+#[cfg(feature = "thumbnail")]
 mod thumbnail;
 mod tools;
+#[cfg(feature = "weather")]
 mod weather;

@@ -153,6 +153,7 @@ impl Peer {
 
     /// Asks the process to stop, while its input stays open, and waits until it has.
     #[cfg(unix)]
+    #[allow(dead_code, reason = "only the example with a database is told to stop")]
     pub(crate) fn terminate(&mut self) {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("there is `kill`");
         assert!(told.success());
