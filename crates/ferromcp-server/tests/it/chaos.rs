@@ -185,8 +185,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
 fn no_conversation_kills_a_pipe() {
     // M26-002, M26-014, M26-019, S-001, S-014, S-021
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner =
-        TestRunner::new(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() });
     let conversations = (proptest::collection::vec(line(), 1..25), proptest::sample::select(&Wire::ALL[..]));
     let outcome = runner.run(&conversations, |(lines, wire)| {
         runtime.block_on(async {
