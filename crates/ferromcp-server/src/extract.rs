@@ -23,7 +23,11 @@ impl<T: Clone + Send + Sync + 'static> FromCtx for State<T> {
     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
         match invocation.state::<T>() {
             Some(value) => Ok(Self(value.clone())),
-            None => Err(Error::internal(format!("no state of type `{}` was given", type_name::<T>())).into()),
+            None => Err(Error::internal(format!(
+                "no state of type `{}` was given; that of a lifespan is there while the server serves or is open",
+                type_name::<T>()
+            ))
+            .into()),
         }
     }
 

@@ -76,6 +76,17 @@ pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
     if mistakes.is_empty() { Ok(()) } else { Err(ServeError(Kind::Mistakes(mistakes))) }
 }
 
+/// Checks the server and opens its lifespans.
+pub(crate) async fn open(inner: &Inner) -> Result<(), ServeError> {
+    check(inner)?;
+    enter(inner).await
+}
+
+async fn enter(inner: &Inner) -> Result<(), ServeError> {
+    let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
+    entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))
+}
+
 /// Serves one peer.
 pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Result<(), ServeError> {
     check(inner)?;
@@ -86,8 +97,7 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     }
     let (_signals, stop) = if transport.owns_process() { signal::listen() } else { signal::unheard() };
     let (rx, tx) = transport.split().map_err(broken)?;
-    let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
-    entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))?;
+    enter(inner).await?;
     // A task of its own, so that the worker which polls the descriptors also handles what they bring.
     let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop));
     Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(broken)

@@ -249,7 +249,22 @@ impl Server {
         serve::serve(&self.inner, transport).await
     }
 
-    /// Answers one call in this process, without any transport.
+    /// Opens the lifespans for calls in this process, as serving a transport does by itself. Each
+    /// `open` wants a [`close`](Self::close).
+    ///
+    /// # Errors
+    /// When [`check`](Self::check) finds mistakes or a lifespan does not open.
+    pub async fn open(&self) -> Result<(), ServeError> {
+        serve::open(&self.inner).await
+    }
+
+    /// Closes the lifespans, unless somebody else still serves or has them open.
+    pub async fn close(&self) {
+        self.inner.running.leave().await;
+    }
+
+    /// Answers one call in this process, without any transport. State of lifespans is there between
+    /// [`open`](Self::open) and [`close`](Self::close).
     pub async fn call(&self, call: Call) -> Reply {
         dispatch::run(&self.inner, call).await
     }

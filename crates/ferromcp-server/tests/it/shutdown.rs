@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ferromcp_server::{Ctx, Limits, Server, State, Tool, ToolError};
+use ferromcp_core::model::CallToolParams;
+use ferromcp_core::{ClientRequest, ServerResult};
+use ferromcp_server::{Call, Ctx, Limits, Peer, Reply, Revision, Server, State, Tool, ToolError};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -159,6 +161,24 @@ async fn transports_at_once_share_one_lifespan() {
         assert_eq!(diary.read().iter().filter(|note| *note == "open").count(), 2);
         assert_eq!(diary.read().last().unwrap(), "close outer");
     }
+}
+
+#[tokio::test]
+async fn a_lifespan_can_be_opened_for_calls_in_this_process() {
+    // S-002
+    let diary = Diary::default();
+    let server = alive(&diary);
+    let call = || {
+        let request = ClientRequest::CallTool(CallToolParams::new("next"));
+        server.call(Call::new(request, Peer::new(Revision::LATEST)))
+    };
+    let Reply::Failed(error) = call().await else { panic!("there is no state yet") };
+    assert!(error.message.contains("no state of type `u64`"), "{error}");
+    server.open().await.unwrap();
+    let Reply::Done(ServerResult::CallTool(result)) = call().await else { panic!("there is state now") };
+    assert_eq!(result.content[0].as_text(), Some("42"));
+    server.close().await;
+    assert_eq!(diary.read(), ["open outer", "open", "call", "close 41", "close outer"]);
 }
 
 #[tokio::test]
