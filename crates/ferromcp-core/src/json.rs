@@ -270,6 +270,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// For `#[serde(deserialize_with)]`: a `T` from an object only.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|object| object.0)
+}
+
 /// Whether arrays and objects in `text` nest at most `limit` deep.
 ///
 /// Looks at brackets outside strings only; whether the text is JSON is for the decoder to say.

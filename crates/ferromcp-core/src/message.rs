@@ -14,7 +14,7 @@ pub trait Sender: sealed::Sealed + Sized {
     /// The requests of this sender.
     type Request: std::fmt::Debug;
     /// The notifications of this sender.
-    type Notification: std::fmt::Debug;
+    type Notification: std::fmt::Debug + serde::Serialize;
 
     #[doc(hidden)]
     fn decode<'de, D: Deserializer<'de>>(method: &str, params: D, frame: &Str) -> Result<Said<Self>, D::Error>;

@@ -20,8 +20,10 @@ pub struct InitializeParams {
     /// The newest revision the client speaks, by name; it may be one nobody here knows.
     pub protocol_version: Str,
     /// What the client can do.
+    #[serde(deserialize_with = "crate::json::object")]
     pub capabilities: ClientCapabilities,
     /// Who the client is.
+    #[serde(deserialize_with = "crate::json::object")]
     pub client_info: Implementation,
     /// The request's `_meta`.
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]

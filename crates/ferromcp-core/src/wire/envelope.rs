@@ -151,7 +151,11 @@ impl<S: Sender> Parts<'_, S> {
                 id,
                 request: match said {
                     Said::Request(request) => request,
-                    Said::Notification(_) => S::other_request(method.into_owned(), RawJson::empty_object()),
+                    // A notification's name with an id: an unknown request, whose `_meta` still counts.
+                    Said::Notification(params) => {
+                        let params = RawJson::new(&params).unwrap_or_else(|_| RawJson::empty_object());
+                        S::other_request(method.into_owned(), params)
+                    }
                     Said::Unknown(params) => S::other_request(method.into_owned(), params),
                 },
             }),

@@ -85,6 +85,14 @@ fn what_cannot_be_read_is_told_apart() {
     for text in [r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, r#"{"jsonrpc":"2.0","id":1,"error":7}"#] {
         assert_eq!(rejection(text), (Some(1.into()), -32600, true), "a malformed response is not answered");
     }
+    for wrong in
+        [r#""capabilities":[],"clientInfo":{"name":"c","version":"1"}"#, r#""capabilities":{},"clientInfo":["c","1"]"#]
+    {
+        let text = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25",{wrong}}}}}"#
+        );
+        assert_eq!(rejection(&text), (Some(1.into()), -32602, false), "{wrong}");
+    }
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(rejection(&deep), (None, -32600, false));
 }
@@ -97,6 +105,8 @@ fn unknown_methods_are_read_as_such() {
     );
     let (_, other) = request(r#"{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}"#);
     assert!(matches!(other, ClientRequest::Other(_)), "a notification's name with an id is an unknown request");
+    let text = r#"{"jsonrpc":"2.0","id":1,"method":"notifications/initialized","params":{"_meta":{"x":1}}}"#;
+    assert!(matches!(request(text).1, ClientRequest::Other(other) if other.params.as_str() == r#"{"_meta":{"x":1}}"#));
     let Ok(Incoming::One(Message::Notification(note))) =
         read(r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}"#)
     else {
