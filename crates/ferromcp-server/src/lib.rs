@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`server`] | the builder, and the `tower` service of calls |
 //! | [`component`] | tools, resources, prompts, completions |
-//! | [`param`], [`extract`] | parameters: arguments and extractors |
+//! | [`function`] | parameters: arguments and extractors |
 //! | [`output`] | what functions may return |
 //! | [`ctx`] | progress, logs, resources, cancellation inside a handler |
 //! | [`call`] | one request in, one reply out |
@@ -15,20 +15,14 @@
 //! | [`uri_template`], [`mime`] | URI templates, MIME types |
 //! | [`limits`] | every bound in one place |
 
-mod arg;
-mod batch;
 pub mod call;
 pub mod component;
 pub mod ctx;
 mod dispatch;
 mod engine;
 mod era;
-pub mod extract;
-mod fill;
 pub mod function;
-mod hint;
 mod inner;
-pub mod invocation;
 mod lifespan;
 pub mod limits;
 mod lists;
@@ -37,32 +31,23 @@ pub mod mime;
 pub mod outlet;
 pub mod output;
 mod paging;
-pub mod param;
-mod pipe;
-mod pipe_sink;
-mod refusal;
 pub mod registry;
 mod schema;
 mod serve;
 pub mod server;
-mod signal;
-mod signature;
 mod started;
 mod state;
-mod text_value;
 mod tool_error;
 mod trace;
 pub mod uri_template;
 
-pub use arg::Arg;
 pub use call::{Call, Extensions, Peer, Reply};
 pub use component::{
     Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
 };
 pub use ctx::Ctx;
-pub use extract::{Args, Extension, State};
 pub use ferromcp_core::{Error, ErrorCode, Revision};
-pub use invocation::Invocation;
+pub use function::{Arg, Args, Extension, FromCtx, Invocation, Needs, Param, Refusal, State};
 pub use limits::Limits;
 pub use middleware::{Middleware, Next};
 pub use outlet::{Full, Outlet, Sink};
@@ -70,8 +55,6 @@ pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, PromptOutput, ResourceOutput, ToolOutput,
 };
 pub use paging::List;
-pub use param::{FromCtx, Needs, Param};
-pub use refusal::Refusal;
 pub use registry::{RegisterError, Registry};
 pub use serve::ServeError;
 pub use server::Server;

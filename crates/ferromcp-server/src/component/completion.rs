@@ -11,15 +11,15 @@ use ferromcp_core::model::{CompleteParams, Reference};
 use ferromcp_core::{Error, ServerResult};
 
 use super::namespace::uri_under;
-use crate::arg::Arg;
 use crate::call::Reply;
-use crate::function::{Async, Function, Inline};
-use crate::invocation::Invocation;
+use crate::function::arg::Arg;
+use crate::function::invocation::Invocation;
+use crate::function::refusal::Refusal;
+use crate::function::signature::Signature;
+use crate::function::start::{Async, Function, Inline};
+use crate::function::text_value::TextValue;
 use crate::output::CompletionOutput;
-use crate::refusal::Refusal;
-use crate::signature::Signature;
 use crate::started::Started;
-use crate::text_value::TextValue;
 use crate::tool_error::ToolError;
 
 /// Completes one argument of a prompt or one variable of a resource template.

@@ -10,15 +10,15 @@ use std::sync::Arc;
 use ferromcp_core::model::{self, Icon, PromptArgument};
 use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 
-use crate::arg::Arg;
 use crate::call::Reply;
-use crate::function::{Async, Blocking, Function, Inline};
-use crate::invocation::Invocation;
+use crate::function::arg::Arg;
+use crate::function::invocation::Invocation;
+use crate::function::refusal::Refusal;
+use crate::function::signature::Signature;
+use crate::function::start::{Async, Blocking, Function, Inline};
+use crate::function::text_value::TextValue;
 use crate::output::PromptOutput;
-use crate::refusal::Refusal;
-use crate::signature::Signature;
 use crate::started::Started;
-use crate::text_value::TextValue;
 use crate::tool_error::ToolError;
 
 /// A prompt: a function that makes messages. Its arguments come as text and are read as what the parameters want.

@@ -11,15 +11,15 @@ use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResul
 use ferromcp_core::{Error, Meta, ServerResult};
 
 use super::namespace::uri_under;
-use crate::arg::Arg;
 use crate::call::Reply;
-use crate::function::{Async, Blocking, Function, Inline};
-use crate::invocation::Invocation;
+use crate::function::arg::Arg;
+use crate::function::invocation::Invocation;
+use crate::function::refusal::Refusal;
+use crate::function::signature::Signature;
+use crate::function::start::{Async, Blocking, Function, Inline};
+use crate::function::text_value::TextValue;
 use crate::output::ResourceOutput;
-use crate::refusal::Refusal;
-use crate::signature::Signature;
 use crate::started::Started;
-use crate::text_value::TextValue;
 use crate::tool_error::ToolError;
 use crate::uri_template::{Capture, Captures, UriTemplate};
 

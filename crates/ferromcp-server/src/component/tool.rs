@@ -10,15 +10,15 @@ use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
 
-use crate::arg::Arg;
 use crate::call::Reply;
 use crate::ctx::Ctx;
-use crate::function::{Async, Blocking, Function, Inline};
-use crate::invocation::Invocation;
+use crate::function::arg::Arg;
+use crate::function::invocation::Invocation;
+use crate::function::refusal::Refusal;
+use crate::function::signature::Signature;
+use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::output::{OutputShape, ToolOutput};
-use crate::refusal::Refusal;
 use crate::schema;
-use crate::signature::Signature;
 use crate::started::Started;
 use crate::tool_error::ToolError;
 

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `String`, `&'static str`, `()` | text, or nothing |
 //! | numbers, `bool` | text and `{"result": …}`, with an output schema |
-//! | [`Json<T>`](crate::Json) | the value and the same as text, with `T`'s schema |
-//! | [`Image`](crate::Image), [`Audio`](crate::Audio), [`File`](crate::File), content blocks | content |
+//! | [`Json<T>`](Json) | the value and the same as text, with `T`'s schema |
+//! | [`Image`], [`Audio`], [`File`], content blocks | content |
 //! | `Vec`, `Option` and tuples of the above content | content in order |
 //! | `Result<_, E>` | the success, or words for the model |
 //! | `CallToolResult` | as it is |

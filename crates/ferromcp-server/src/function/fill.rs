@@ -13,13 +13,13 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 
 use ferromcp_core::{RawJson, RawMap};
 
-use crate::arg::Arg;
-use crate::invocation::{Input, Invocation};
-use crate::param::ParamList;
-use crate::refusal::Refusal;
+use super::arg::Arg;
+use super::invocation::{Input, Invocation};
+use super::param::ParamList;
+use super::refusal::Refusal;
+use super::signature::{Parameter, Signature};
+use super::text_value::{TextValue, map_of};
 use crate::schema;
-use crate::signature::{Parameter, Signature};
-use crate::text_value::{TextValue, map_of};
 
 /// The signature of a function that takes `L`, described by `args` in order.
 ///

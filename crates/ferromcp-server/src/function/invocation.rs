@@ -5,11 +5,11 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
+use super::text_value::TextValue;
 use crate::call::{Extensions, Peer};
 use crate::ctx::{Ctx, CtxGuard};
 use crate::engine::{Engine, Scene};
 use crate::state::States;
-use crate::text_value::TextValue;
 
 /// The context of one call, as extractors see it.
 pub struct Invocation<'a> {

@@ -1,5 +1,11 @@
 //! Serving: checks, opens lifespans, runs a pipe, closes again.
 
+mod batch;
+mod hint;
+mod pipe;
+mod signal;
+mod sink;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -10,8 +16,6 @@ use tokio::task::JoinHandle;
 
 use crate::inner::Inner;
 use crate::lifespan::Lifespans;
-use crate::pipe;
-use crate::signal;
 use crate::tool_error::ToolError;
 
 /// Why a server does not serve, or stopped.
@@ -93,7 +97,7 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     let name = transport.name();
     let broken = |error| ServeError(Kind::Transport { name, error });
     if transport.faces_person() {
-        crate::hint::print(inner);
+        hint::print(inner);
     }
     let (_signals, stop) = if transport.owns_process() { signal::listen() } else { signal::unheard() };
     let (rx, tx) = transport.split().map_err(broken)?;

@@ -18,15 +18,15 @@ use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revisio
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
-use crate::batch::Batches;
+use super::batch::Batches;
+use super::signal::Stop;
+use super::sink::PipeSink;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch::{poll_caught, start};
 use crate::era::legacy::Session;
 use crate::era::modern;
 use crate::inner::Inner;
 use crate::outlet::Outlet;
-use crate::pipe_sink::PipeSink;
-use crate::signal::Stop;
 use crate::started::Started;
 
 /// The most frames handled in a row before finished calls and writing get their turn.

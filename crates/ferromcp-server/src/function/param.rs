@@ -8,10 +8,10 @@ use std::any::{TypeId, type_name};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 
-use crate::arg::Arg;
-use crate::invocation::Invocation;
-use crate::refusal::Refusal;
-use crate::signature::{Kind, Parameter, Signature};
+use super::arg::Arg;
+use super::invocation::Invocation;
+use super::refusal::Refusal;
+use super::signature::{Kind, Parameter, Signature};
 
 /// A parameter of a tool, resource, prompt or completion function.
 #[diagnostic::on_unimplemented(

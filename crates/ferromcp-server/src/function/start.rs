@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 
 use tokio::task::{JoinError, JoinHandle};
 
-use crate::arg::Arg;
+use super::arg::Arg;
+use super::fill::{fill, signature};
+use super::invocation::Invocation;
+use super::param::ParamList;
+use super::refusal::Refusal;
+use super::signature::Signature;
 use crate::call::Reply;
-use crate::fill::{fill, signature};
-use crate::invocation::Invocation;
-use crate::param::ParamList;
-use crate::refusal::Refusal;
-use crate::signature::Signature;
 use crate::started::Started;
 
 /// A function whose parameters are known by `M`.

@@ -5,7 +5,7 @@ use std::any::TypeId;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use crate::arg::Arg;
+use super::arg::Arg;
 use crate::schema;
 use crate::state::StateNeed;
 

@@ -7,11 +7,11 @@ use ferromcp_core::Error;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::invocation::Invocation;
+use super::param::{FromCtx, Needs};
+use super::refusal::Refusal;
 use crate::call::Peer;
 use crate::ctx::Ctx;
-use crate::invocation::Invocation;
-use crate::param::{FromCtx, Needs};
-use crate::refusal::Refusal;
 
 /// State of type `T`, given by `.state(..)` or a lifespan. A clone of it, so wrap what is large in an `Arc`.
 ///
