@@ -16,10 +16,12 @@
 
 mod cache;
 mod concurrency;
+mod rate;
 mod timing;
 
 pub use cache::response_cache;
 pub use concurrency::concurrency_limit;
+pub use rate::rate_limit;
 pub use timing::timing;
 
 use std::fmt;

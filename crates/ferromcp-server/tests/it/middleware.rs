@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ferromcp_core::model::{CacheHint, CallToolResult};
 use ferromcp_core::{ClientRequest, Error, ServerResult};
-use ferromcp_server::middleware::{concurrency_limit, response_cache, timing};
+use ferromcp_server::middleware::{concurrency_limit, rate_limit, response_cache, timing};
 use ferromcp_server::{Call, Ctx, Extension, Next, Reply, Resource, Server, Tool};
 use serde_json::{Value, json};
 
@@ -136,6 +136,25 @@ async fn only_so_many_calls_run_and_lists_are_not_held_up() {
         }
         assert_eq!(client.text("work", json!({})).await, "done");
         assert_eq!(most.load(Ordering::SeqCst), 3);
+    }
+}
+
+#[tokio::test]
+async fn calls_that_come_too_fast_are_refused() {
+    // M26-345, M26-404, S-262, S-314, S-320
+    for case in Case::all() {
+        let server = Server::new("rate", "0")
+            .with_tool(Tool::sync("hi", || "hi"))
+            .with_resource(Resource::sync("x:y", || "y"))
+            .wrap(rate_limit(2, Duration::from_secs(3600)));
+        let mut client = Client::connect(server, case).await;
+        assert_eq!(client.text("hi", json!({})).await, "hi");
+        assert_eq!(client.text("hi", json!({})).await, "hi");
+        assert!(client.complaint("hi", json!({})).await.contains("Too many calls; try again in"));
+        let error = client.error("resources/read", json!({ "uri": "x:y" })).await;
+        assert!(error["message"].as_str().unwrap().contains("Too many calls"), "{error}");
+        client.result("tools/list", Value::Null).await;
+        client.lives().await;
     }
 }
 
