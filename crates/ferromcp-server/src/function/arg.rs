@@ -142,7 +142,7 @@ impl Arg {
             test: Arc::new(move |value| {
                 let length = length_of(value)?;
                 let keeps = length >= low && high.is_none_or(|high| length <= high);
-                (!keeps).then(|| length.to_string())
+                (!keeps).then(|| format!("a length of {length}"))
             }),
             words,
             keywords,
