@@ -106,22 +106,18 @@ impl<T: Serialize + JsonSchema + Send + 'static, C: IntoContent> ToolOutput for 
 }
 
 fn structured<T: Serialize>(value: &T, shape: OutputShape) -> Result<CallToolResult, ToolError> {
-    let json = RawJson::new(value)?;
     if shape == OutputShape::Object {
-        return Ok(CallToolResult::structured(json));
+        return Ok(CallToolResult::structured(RawJson::new(value)?));
     }
-    let wrapped = if shape == OutputShape::Wrapped { Some(wrap(&json)?) } else { None };
-    let mut result = CallToolResult::text(json.into_string());
+    let text = serde_json::to_string(value)?;
+    let wrapped = match shape {
+        // Put together in one piece: looking the text over once costs less than another serialisation.
+        OutputShape::Wrapped => Some(RawJson::parse(["{\"result\":", &text, "}"].concat())?),
+        OutputShape::Text | OutputShape::Object => None,
+    };
+    let mut result = CallToolResult::text(text);
     result.structured_content = wrapped;
     Ok(result)
-}
-
-fn wrap(json: &RawJson) -> Result<RawJson, serde_json::Error> {
-    #[derive(Serialize)]
-    struct Wrapped<'a> {
-        result: &'a RawJson,
-    }
-    RawJson::new(&Wrapped { result: json })
 }
 
 macro_rules! scalar {
