@@ -3,7 +3,9 @@
 //! Tool arguments, structured content, schemas and foreign `_meta` values pass through the SDK
 //! without becoming a tree. They are kept as text that is known to be one JSON value.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 
 use bytestring::ByteString;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
@@ -232,17 +234,43 @@ impl<'de> Deserialize<'de> for RawMap {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawMap, A::Error> {
-                let mut map = RawMap::new();
+                let (mut map, mut twins) = (RawMap::new(), Twins::default());
                 while let Some(key) = access.next_key::<String>()? {
-                    if map.get(&key).is_some() {
+                    let key = Str::from(key);
+                    if twins.has(&map.0, &key) {
                         return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
                     }
-                    map.push(key.into(), access.next_value()?);
+                    map.push(key, access.next_value()?);
                 }
                 Ok(map)
             }
         }
         deserializer.deserialize_map(MapVisitor)
+    }
+}
+
+/// Tells keys that came before, in time that does not grow with their number.
+pub(crate) struct Twins<K>(HashSet<K>);
+
+impl<K> Default for Twins<K> {
+    fn default() -> Self {
+        Self(HashSet::new())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Twins<K> {
+    /// So few keys are compared one by one.
+    const FEW: usize = 16;
+
+    /// Whether `key` is among the `entries` so far; asked once for each key in its turn.
+    pub(crate) fn has<V>(&mut self, entries: &[(K, V)], key: &K) -> bool {
+        if entries.len() < Self::FEW {
+            return entries.iter().any(|(known, _)| known == key);
+        }
+        if self.0.is_empty() {
+            self.0.extend(entries.iter().map(|(known, _)| known.clone()));
+        }
+        !self.0.insert(key.clone())
     }
 }
 
@@ -340,5 +368,26 @@ mod tests {
     fn duplicate_keys_are_refused() {
         let error = serde_json::from_str::<RawMap>(r#"{"a":1,"a":2}"#).unwrap_err();
         assert!(error.to_string().contains("duplicate field `a`"));
+        for twin in [0, 15, 16, 17, 99] {
+            let mut keys: Vec<usize> = (0..100).collect();
+            let text = |keys: &[usize]| {
+                format!("{{{}}}", keys.iter().map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","))
+            };
+            assert_eq!(serde_json::from_str::<RawMap>(&text(&keys)).unwrap().len(), 100);
+            keys.push(twin);
+            let error = serde_json::from_str::<RawMap>(&text(&keys)).unwrap_err();
+            assert!(error.to_string().contains(&format!("duplicate field `{twin}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn many_keys_take_no_square_of_time() {
+        // M26-345
+        let members: Vec<String> = (0..100_001).map(|n| format!("\"{n}\":0")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        let begin = std::time::Instant::now();
+        assert_eq!(serde_json::from_str::<RawMap>(&text).unwrap().len(), 100_001);
+        assert_eq!(serde_json::from_str::<crate::RequestMeta>(&text).unwrap().other.len(), 100_001);
+        assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::id::ProgressToken;
-use crate::json::{Object, RawJson, Str};
+use crate::json::{Object, RawJson, Str, Twins};
 use crate::meta::{Meta, key};
 use crate::model::capability::ClientCapabilities;
 use crate::model::log_level::LogLevel;
@@ -119,7 +119,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut meta = RequestMetaSlices::default();
+                let (mut meta, mut twins) = (RequestMetaSlices::default(), Twins::default());
                 while let Some(CowKey(name)) = map.next_key::<CowKey<'de>>()? {
                     match &*name {
                         key::PROTOCOL_VERSION => {
@@ -144,7 +144,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
                         }
                         _ => {
                             let value = map.next_value()?;
-                            if meta.other.iter().any(|(known, _)| *known == name) {
+                            if twins.has(&meta.other, &name) {
                                 return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
                             }
                             meta.other.push((name, value));
