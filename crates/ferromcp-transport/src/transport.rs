@@ -72,7 +72,8 @@ pub trait FrameRx: Send + 'static {
 
 /// The writing half of a pipe.
 pub trait FrameTx: Send + 'static {
-    /// Writes some of `out`, taking what was written off its front; returns at once when `out` is empty.
+    /// Writes some of `out`, taking what was written off its front. When `out` is empty it only ends what a
+    /// dropped future of an earlier write has left, such as a flush.
     ///
     /// Cancel-safe: what was taken off was written, what was not is still in `out`.
     ///

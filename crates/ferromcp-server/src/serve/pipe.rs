@@ -36,8 +36,11 @@ const BURST: usize = 256;
 pub(crate) async fn run<R: FrameRx, W: FrameTx>(inner: Arc<Inner>, mut rx: R, mut tx: W, stop: Stop) -> io::Result<()> {
     let mut pipe = Pipe::new(inner);
     let outcome = pipe.serve(&mut rx, &mut tx, stop).await;
+    let grace = pipe.inner.limits.shutdown_grace;
     pipe.drain(&mut tx).await;
-    outcome.and(tx.finish().await.or_else(hung_up))
+    // A peer that reads nothing more must not keep the process.
+    let finished = tokio::time::timeout(grace, tx.finish()).await.unwrap_or(Ok(()));
+    outcome.and(finished.or_else(hung_up))
 }
 
 /// A peer that hung up while something was being written is no failure of the server.
@@ -53,6 +56,8 @@ struct Pipe {
     session: Session,
     sink: Arc<PipeSink>,
     out: Outbound,
+    /// A write was begun and has not said that it is done: what was taken off `out` may still want a flush.
+    writing: bool,
     calls: HashMap<RequestId, Running>,
     by_task: HashMap<Id, (RequestId, u64)>,
     /// The number of the last call, by which the sink knows it.
@@ -76,6 +81,7 @@ impl Pipe {
             session: Session::default(),
             sink,
             out: Outbound::new(),
+            writing: false,
             calls: HashMap::new(),
             by_task: HashMap::new(),
             serial: 0,
@@ -99,7 +105,8 @@ impl Pipe {
             if self.has_room() {
                 self.sink.take(&mut self.out);
             }
-            let (has_room, must_write) = (self.has_room(), !self.out.is_empty());
+            self.writing |= !self.out.is_empty();
+            let (has_room, must_write) = (self.has_room(), self.writing);
             tokio::select! {
                 biased;
                 () = stop.wait() => return Ok(()),
@@ -107,6 +114,7 @@ impl Pipe {
                     if let Err(error) = written {
                         return hung_up(error);
                     }
+                    self.writing = false;
                 }
                 frame = rx.recv(), if held.is_none() => match frame? {
                     Some(frame) => held = Some(frame),
@@ -136,10 +144,11 @@ impl Pipe {
         let rest = async {
             loop {
                 self.sink.take(&mut self.out);
-                if !self.out.is_empty() {
+                if !self.out.is_empty() || self.writing {
                     if tx.write(&mut self.out).await.is_err() {
                         return;
                     }
+                    self.writing = false;
                     continue;
                 }
                 tokio::select! {

@@ -142,3 +142,39 @@ async fn a_peer_that_never_reads_does_not_keep_the_server_from_ending() {
         drop(reader);
     }
 }
+
+#[tokio::test]
+async fn a_flush_that_was_interrupted_is_taken_up_again() {
+    // M26-123
+    let (mut near_in, far_in) = tokio::io::duplex(4096);
+    let (far_out, near_out) = tokio::io::duplex(16);
+    let transport = streams(far_in, tokio::io::BufWriter::new(far_out));
+    let served = tokio::spawn(async move { server(Arc::default()).serve(transport).await });
+    near_in.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // While the flush waits for room, something comes that is not answered.
+    near_in.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut line = String::new();
+    let mut reader = BufReader::new(near_out);
+    let answer = tokio::time::timeout(Duration::from_secs(5), reader.read_line(&mut line));
+    answer.await.expect("the rest of the answer stays in the writer's buffer").unwrap();
+    assert!(line.ends_with("\"result\":{}}\n"), "{line}");
+    drop(near_in);
+    served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_that_never_reads_does_not_keep_the_process() {
+    // M26-134
+    let (mut near_in, far_in) = tokio::io::duplex(4096);
+    let (far_out, _unread) = tokio::io::duplex(16);
+    let transport = streams(far_in, tokio::io::BufWriter::new(far_out));
+    let mut limits = Limits::default();
+    limits.shutdown_grace = Duration::from_millis(50);
+    let server = server(Arc::default()).limits(limits);
+    let served = tokio::spawn(async move { server.serve(transport).await });
+    near_in.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").await.unwrap();
+    drop(near_in);
+    tokio::time::timeout(Duration::from_secs(5), served).await.expect("it serves on").unwrap().unwrap();
+}
