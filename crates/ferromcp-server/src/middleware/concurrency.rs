@@ -11,7 +11,8 @@ use crate::call::{Call, Reply};
 use crate::middleware::{Middleware, Next};
 
 /// Lets at most `calls` calls that run user code (tools, resources, prompts, completions) run at
-/// once over all peers; the others wait. Lists and handshakes are never held up.
+/// once over all peers; the others wait. Lists and handshakes are never held up. What a handler calls
+/// in its turn, like [`Ctx::read_resource`](crate::Ctx::read_resource), runs in the place it has.
 ///
 /// ```
 /// use ferromcp_server::{Server, middleware::concurrency_limit};
@@ -25,8 +26,22 @@ struct Limit {
     room: Arc<Semaphore>,
 }
 
+/// The limits under which a call has its place already, so that what it calls does not wait for it.
+#[derive(Clone, Default)]
+struct Places(Vec<Arc<Semaphore>>);
+
+impl Places {
+    fn of(call: &Call) -> Self {
+        call.extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    fn has(&self, room: &Arc<Semaphore>) -> bool {
+        self.0.iter().any(|other| Arc::ptr_eq(other, room))
+    }
+}
+
 impl Middleware for Limit {
-    fn handle(&self, call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
+    fn handle(&self, mut call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
         let room = Arc::clone(&self.room);
         Box::pin(async move {
             let runs_user_code = matches!(
@@ -36,9 +51,12 @@ impl Middleware for Limit {
                     | ClientRequest::GetPrompt(_)
                     | ClientRequest::Complete(_)
             );
-            if !runs_user_code {
+            let mut places = Places::of(&call);
+            if !runs_user_code || places.has(&room) {
                 return next.run(call).await;
             }
+            places.0.push(Arc::clone(&room));
+            call.extensions.insert(places);
             match room.acquire().await {
                 Ok(_place) => next.run(call).await,
                 Err(_) => Reply::Failed(Error::internal("the server is shutting down")), // never closed, but said all the same

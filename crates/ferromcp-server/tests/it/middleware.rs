@@ -224,3 +224,20 @@ async fn private_results_are_kept_for_their_principal_alone() {
     assert_eq!(read(None).await, "nobody3");
     assert_eq!(read(Some("bob")).await, "bob1");
 }
+
+#[tokio::test]
+async fn a_call_within_a_call_keeps_the_place_it_has() {
+    // M26-345, S-262
+    for case in Case::eras() {
+        let server = Server::new("limit", "0")
+            .with_resource(Resource::sync("x:y", || "y"))
+            .with_tool(Tool::new("reads", |ctx: Ctx| async move {
+                ctx.read_resource("x:y").await.map(|result| result.contents.len().to_string())
+            }))
+            .wrap(concurrency_limit(1))
+            .wrap(concurrency_limit(1));
+        let mut client = Client::connect(server, case).await;
+        assert_eq!(client.text("reads", json!({})).await, "1");
+        assert_eq!(client.text("reads", json!({})).await, "1", "the place is given back");
+    }
+}
