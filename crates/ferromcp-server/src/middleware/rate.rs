@@ -15,9 +15,10 @@ use crate::middleware::{Middleware, Next};
 /// The most principals whose calls are counted apart; beyond it the idlest are forgotten.
 const MAX_PRINCIPALS: usize = 10_000;
 
-/// Lets each authenticated principal make at most `calls` calls of user code (tools, resources,
-/// prompts, completions) in any `per`, and all unauthenticated peers together as many. A tool call
-/// too many is told to the model, any other is a protocol error; both say when to try again.
+/// Lets each authenticated principal make `calls` calls of user code (tools, resources, prompts,
+/// completions) at once, and `calls` more in each `per` from then on, spread evenly; all
+/// unauthenticated peers together may make as many. A tool call too many is told to the model, any
+/// other is a protocol error; both say when to try again.
 ///
 /// ```
 /// use std::time::Duration;
