@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::invocation::Invocation;
 use super::param::{FromCtx, Needs};
 use super::refusal::Refusal;
+use super::whole;
 use crate::call::Peer;
 use crate::ctx::Ctx;
 
@@ -56,13 +57,9 @@ pub struct Args<T>(pub T);
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCtx for Args<T> {
     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
         let arguments = invocation.arguments();
-        let mut json = serde_json::Deserializer::from_str(&arguments);
-        serde_path_to_error::deserialize(&mut json).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            let words = error.into_inner().to_string();
-            let words = words.rfind(" at line ").map_or(words.as_str(), |end| &words[..end]).to_owned();
-            Refusal::argument(if path == "." { words } else { format!("`{path}`: {words}") })
-        })
+        whole::read(&arguments)
+            .map(Self)
+            .map_err(|(path, words)| Refusal::argument(if path == "." { words } else { format!("`{path}`: {words}") }))
     }
 
     fn needs(needs: &mut Needs<'_>) {

@@ -9,6 +9,7 @@
 //! | `invocation` | the context in which a function is about to be called |
 //! | `fill` | the parameters' values, out of JSON or named texts |
 //! | `text_value` | values out of text |
+//! | `whole` | values out of JSON in which `5.0` is an integer |
 //! | `refusal` | why a function was not called |
 //! | `start` | async, inline and blocking functions, begun |
 
@@ -21,6 +22,7 @@ pub(crate) mod refusal;
 pub(crate) mod signature;
 pub(crate) mod start;
 pub(crate) mod text_value;
+mod whole;
 
 pub use arg::Arg;
 pub use extract::{Args, Extension, State};

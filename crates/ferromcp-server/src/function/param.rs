@@ -12,6 +12,7 @@ use super::arg::Arg;
 use super::invocation::Invocation;
 use super::refusal::Refusal;
 use super::signature::{Kind, Parameter, Signature};
+use super::whole;
 
 /// A parameter of a tool, resource, prompt or completion function.
 #[diagnostic::on_unimplemented(
@@ -68,18 +69,12 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
     }
 
     fn reread(slot: &mut Option<T>, json: &str) -> Result<(), String> {
-        let mut json = serde_json::Deserializer::from_str(json);
-        match serde_path_to_error::deserialize(&mut json) {
+        match whole::read(json) {
             Ok(value) => {
                 *slot = Some(value);
                 Ok(())
             }
-            Err(error) => {
-                let path = error.path().to_string();
-                let words = error.into_inner().to_string();
-                let words = words.rfind(" at line ").map_or(words.as_str(), |end| &words[..end]).to_owned();
-                Err(if path == "." { words } else { format!("at `{path}`: {words}") })
-            }
+            Err((path, words)) => Err(if path == "." { words } else { format!("at `{path}`: {words}") }),
         }
     }
 

@@ -329,3 +329,30 @@ async fn hosts_of_every_revision_see_the_same_arguments() {
     }
     assert!(schemas.windows(2).all(|pair| pair[0] == pair[1]));
 }
+
+#[tokio::test]
+async fn whole_numbers_are_integers_however_they_are_written() {
+    // M26-319, S-232: to JSON Schema `5.0` is an integer
+    for case in Case::eras() {
+        let server = Server::new("whole", "0")
+            .with_tool(Tool::sync("add", |a: i64, b: u8| (a + i64::from(b)).to_string()).args(["a", "b"]))
+            .with_tool(Tool::sync("list", |l: Vec<i64>| json_of(l)).args(["l"]))
+            .with_tool(Tool::sync("query", |q: Args<Query>| json_of(q.0)))
+            .with_tool(Tool::sync("text", |s: String| s).args(["s"]))
+            .with_tool(Tool::sync("any", |v: Value, n: i64| format!("{v}{n}")).args(["v", "n"]));
+        let mut client = Client::connect(server, case).await;
+        assert_eq!(client.text("add", json!({ "a": -5.0, "b": 2.0 })).await, "-3");
+        assert_eq!(client.text("list", json!({ "l": [1.0, 2, 3e2] })).await, "[1,2,300]");
+        assert_eq!(client.text("query", json!({ "text": "5.0", "limit": 7.0 })).await, r#"{"text":"5.0","limit":7}"#);
+        assert_eq!(client.text("any", json!({ "v": 1.0, "n": 1.0 })).await, "1.01", "what is no integer stays");
+        for (tool, arguments) in [
+            ("add", json!({ "a": 0.5, "b": 1 })),
+            ("add", json!({ "a": 1, "b": 256.0 })),
+            ("list", json!({ "l": [1.5] })),
+            ("text", json!({ "s": 5.0 })),
+        ] {
+            let result = client.call(tool, arguments.clone()).await;
+            assert_eq!(result["isError"], true, "{tool} {arguments}: {result}");
+        }
+    }
+}
