@@ -123,6 +123,10 @@ fn again<L: ParamList<M>, M>(signature: &Signature, json: &str, lenient: bool) -
         Err(error) => return Err(Refusal::argument(format!("the arguments cannot be read: {error}"))),
     };
     for (name, value) in given.iter() {
+        if mistakes.len() == MAX_MISTAKES {
+            mistakes.push("and perhaps more, which were not looked at".to_owned());
+            break;
+        }
         let Some(index) = signature.position(name) else {
             if !signature.takes_all() {
                 mistakes.push(unknown(signature, name));
@@ -164,6 +168,9 @@ fn wrong(signature: &Signature, index: usize, value: &RawJson, words: &str) -> S
         format!("`{name}`: {words}, got {got}")
     }
 }
+
+/// The most mistakes that are told one by one.
+const MAX_MISTAKES: usize = 20;
 
 /// The most characters of a wrong value that its error repeats.
 const EXCERPT: usize = 80;

@@ -356,3 +356,15 @@ async fn whole_numbers_are_integers_however_they_are_written() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_flood_of_mistakes_is_told_in_short() {
+    // M26-345
+    let mut client = Client::connect(server(), Case::eras()[1]).await;
+    let flood: serde_json::Map<String, Value> = (0..200_000).map(|n| (n.to_string(), json!(0))).collect();
+    let begin = std::time::Instant::now();
+    let result = client.call("add", Value::Object(flood)).await;
+    assert_eq!(result["isError"], true);
+    assert!(result.to_string().len() < 10_000, "{} bytes of mistakes", result.to_string().len());
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+}
