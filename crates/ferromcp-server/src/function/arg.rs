@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use schemars::Schema;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// One parameter of a function, as the builders and macros describe it.
@@ -34,9 +35,10 @@ pub(crate) struct DefaultValue {
 }
 
 impl DefaultValue {
-    /// The value, if it is a `T` or stands for the inside of an `Option`.
-    pub(crate) fn make<T: 'static>(&self) -> Option<T> {
-        (self.make)().downcast().ok().map(|value| *value)
+    /// The value, if it is a `T`, or its JSON is that of one: of another number, or of an `Option`'s inside.
+    pub(crate) fn make<T: DeserializeOwned + 'static>(&self) -> Option<T> {
+        let same = (self.make)().downcast().ok().map(|value| *value);
+        same.or_else(|| T::deserialize(self.json.as_ref()?).ok())
     }
 }
 
@@ -155,6 +157,12 @@ impl Arg {
         let broken = |check: &Check| (check.test)(value).map(|came| (check.words.clone(), came));
         let (words, came) = self.checks.iter().find_map(broken)?;
         Some(format!("`{}` must be {words}, got {came}", self.name))
+    }
+
+    /// Says of a default that is not the type `type_name`.
+    pub(crate) fn foreign_default(&self, type_name: &str) -> String {
+        let json = self.default.as_ref().and_then(|default| default.json.as_ref()).unwrap_or(&Value::Null);
+        format!("the default {json} of `{}` is no `{type_name}`", self.name)
     }
 
     /// What is said here that does not fit a parameter of the type `id`, called `type_name`.

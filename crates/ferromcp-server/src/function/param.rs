@@ -8,7 +8,7 @@ use std::any::{TypeId, type_name};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 
-use super::arg::Arg;
+use super::arg::{Arg, DefaultValue};
 use super::invocation::Invocation;
 use super::refusal::Refusal;
 use super::signature::{Kind, Parameter, Signature};
@@ -56,8 +56,13 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
 
     fn declare(parameter: &mut Parameter) {
         let optional = absent::<T>().is_some();
-        parameter.kind =
-            Kind::Argument { optional, schema: schema_of::<T>, id: TypeId::of::<T>(), type_name: type_name::<T>() };
+        parameter.kind = Kind::Argument {
+            optional,
+            foreign_default: parameter.arg.default.as_ref().is_some_and(|default| default.make::<T>().is_none()),
+            schema: schema_of::<T>,
+            id: TypeId::of::<T>(),
+            type_name: type_name::<T>(),
+        };
     }
 
     fn feed<'de, A: MapAccess<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
@@ -80,9 +85,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
 
     fn finish(slot: Option<T>, arg: &Arg, _: &Invocation<'_>) -> Result<Self, Refusal> {
         let Some(value) = slot else {
-            let default = arg.default.as_ref().and_then(|default| {
-                default.make::<T>().or_else(|| default.json.as_ref().and_then(|json| T::deserialize(json).ok()))
-            });
+            let default = arg.default.as_ref().and_then(DefaultValue::make::<T>);
             return default.or_else(absent).ok_or_else(|| Refusal::argument(format!("`{}` is missing", arg.name)));
         };
         match arg.mistake(&value) {

@@ -25,7 +25,14 @@ pub(crate) enum Kind {
     /// Taken from the context.
     Extractor,
     /// One argument.
-    Argument { optional: bool, schema: fn(&mut SchemaGenerator) -> Schema, id: TypeId, type_name: &'static str },
+    Argument {
+        optional: bool,
+        /// Its default is of another type.
+        foreign_default: bool,
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        id: TypeId,
+        type_name: &'static str,
+    },
     /// All arguments together.
     Whole { schema: fn() -> Schema },
 }
@@ -45,16 +52,19 @@ impl Signature {
     /// Settles parameters whose types have said what they are.
     ///
     /// # Errors
-    /// In words, when a name is missing, there twice, or has rules its type cannot be held to.
+    /// In words, when a name is missing, there twice, or has rules or a default that do not fit its type.
     pub(crate) fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
         for (index, parameter) in parameters.iter().enumerate() {
-            let Kind::Argument { id, type_name, .. } = parameter.kind else { continue };
+            let Kind::Argument { foreign_default, id, type_name, .. } = parameter.kind else { continue };
             let name = &parameter.arg.name;
             if name.is_empty() || name == "_" {
                 return Err(format!(
                     "parameter {} (`{type_name}`) has no name; name every parameter in order with `.args([..])`",
                     index + 1
                 ));
+            }
+            if foreign_default {
+                return Err(parameter.arg.foreign_default(type_name));
             }
             if let Some(misfit) = parameter.arg.misfit(id, type_name) {
                 return Err(misfit);

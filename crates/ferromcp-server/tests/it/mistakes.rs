@@ -158,3 +158,16 @@ async fn every_mistake_is_told_at_once() {
         assert!(words.contains(part), "{part}: {words}");
     }
 }
+
+#[tokio::test]
+async fn a_default_of_another_type_is_told() {
+    // M26-319
+    let tool = |arg: Arg| server().with_tool(Tool::sync("count", |n: i64| n.to_string()).args([arg]));
+    let words = mistakes(tool(Arg::new("n").default("five"))).await;
+    assert!(words.contains("tool `count`: the default \"five\" of `n` is no `i64`"), "{words}");
+    tool(Arg::new("n").default::<i32>(5)).check().unwrap();
+    let optional = Tool::sync("count", |n: Option<u8>| format!("{n:?}")).args([Arg::new("n").default(5_u8)]);
+    server().with_tool(optional).check().unwrap();
+    let optional = Tool::sync("count", |n: Option<u8>| format!("{n:?}")).args([Arg::new("n").default(500)]);
+    mistakes(server().with_tool(optional)).await;
+}
