@@ -2,13 +2,19 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#json-schema-usage>.
 //! Subschemas stand where they are used, save recursive ones; formats that JSON Schema does not
-//! know (`uint32`, `double`) and titles that only repeat a type's name are left out.
+//! know (`uint32`, `double`) and titles that only repeat a type's name are left out, and what some
+//! hosts refuse is said in another way ([`plain`]).
+
+mod plain;
 
 use ferromcp_core::RawJson;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
+
+use plain::Plain;
+pub(crate) use plain::explained;
 
 /// A generator with this crate's settings.
 pub(crate) fn generator() -> SchemaGenerator {
@@ -108,6 +114,7 @@ pub(crate) fn object(properties: Map<String, Value>, required: Vec<String>, defi
 
 /// The schema that wraps what is not an object: `{"result": …}`.
 pub(crate) fn wrapped(mut schema: Schema) -> Schema {
+    Inward.transform(&mut schema); // what was the root is now further in
     let definitions = match schema.remove("$defs") {
         Some(Value::Object(definitions)) => definitions,
         _ => Map::new(),
@@ -116,6 +123,19 @@ pub(crate) fn wrapped(mut schema: Schema) -> Schema {
     let mut outer = object(properties, vec!["result".to_owned()], definitions);
     outer.remove("additionalProperties");
     outer
+}
+
+/// Leads references to the root to where [`wrapped`] puts it.
+#[derive(Debug, Clone)]
+struct Inward;
+
+impl Transform for Inward {
+    fn transform(&mut self, schema: &mut Schema) {
+        if schema.get("$ref").is_some_and(|target| target == "#") {
+            schema.insert("$ref".into(), "#/properties/result".into());
+        }
+        transform_subschemas(self, schema);
+    }
 }
 
 /// What [`in_words`] says where a schema's root does not tell.
@@ -148,39 +168,10 @@ pub(crate) fn in_words(schema: &Value) -> String {
         (None, None) => String::new(),
     };
     words.push_str(&bounds);
-    words
-}
-
-/// Leaves out what says nothing to a host.
-#[derive(Debug, Clone)]
-struct Plain;
-
-impl Transform for Plain {
-    fn transform(&mut self, schema: &mut Schema) {
-        if let Some(object) = schema.as_object_mut() {
-            let foreign = |format: &Value| {
-                format.as_str().is_some_and(|format| {
-                    matches!(format, "float" | "double" | "int" | "uint")
-                        || format
-                            .strip_prefix("uint")
-                            .or(format.strip_prefix("int"))
-                            .is_some_and(|size| size.parse::<u8>().is_ok())
-                })
-            };
-            if object.get("format").is_some_and(foreign) {
-                object.remove("format");
-            }
-            for keyword in ["minimum", "maximum"] {
-                // `0.0` and `255.0` read better as the integers they are.
-                let whole = object.get(keyword).and_then(Value::as_f64).filter(|n| n.fract() == 0.0 && n.abs() < 1e15);
-                if let (Some(whole), true) = (whole, object.get("type").is_some_and(|r#type| r#type == "integer")) {
-                    #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
-                    object.insert(keyword.into(), (whole as i64).into());
-                }
-            }
-        }
-        transform_subschemas(self, schema);
+    if schema.get("maxLength").is_some_and(|length| *length == 1) {
+        words.push_str(" of one character");
     }
+    words
 }
 
 #[cfg(test)]
@@ -220,6 +211,27 @@ mod tests {
                 "required": ["words"],
             })
         );
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema counts")]
+    #[serde(untagged)]
+    enum Tree {
+        Leaf(String),
+        Branch(Vec<Tree>),
+    }
+
+    #[test]
+    fn a_recursive_type_that_is_wrapped_still_refers_to_itself() {
+        // S-251, M26-320
+        let branch = json!({ "type": "array", "items": { "$ref": "#/properties/result" } });
+        let tree = json!({ "anyOf": [{ "type": "string" }, branch] });
+        assert_eq!(wrapped(root_of::<Tree>()).get("properties"), Some(&json!({ "result": tree })));
+    }
+
+    #[test]
+    fn a_character_is_called_one() {
+        assert_eq!(in_words(root_of::<char>().as_value()), "a string of one character");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::schema;
+
 /// One parameter of a function, as the builders and macros describe it.
 ///
 /// Every parameter has one, in order, extractors included; of an extractor nothing but the place counts.
@@ -179,7 +181,8 @@ impl Arg {
             object.insert("title".into(), title.clone().into());
         }
         if let Some(description) = &self.description {
-            object.insert("description".into(), description.clone().into());
+            let explained = schema::explained(object).map(|lines| format!("\n{lines}")).unwrap_or_default();
+            object.insert("description".into(), format!("{description}{explained}").into());
         }
         if let Some(json) = self.default.as_ref().and_then(|default| default.json.clone()) {
             object.insert("default".into(), json);

@@ -138,7 +138,9 @@ impl Signature {
             }
         }
         let definitions: Map<String, Value> = generator.take_definitions(true);
-        schema::object(properties, self.required().map(str::to_owned).collect(), definitions)
+        let mut schema = schema::object(properties, self.required().map(str::to_owned).collect(), definitions);
+        schema::optional_without_null(&mut schema); // the definitions
+        schema
     }
 
     fn schema_at(&self, index: usize, generator: &mut SchemaGenerator) -> Option<Schema> {

@@ -2,7 +2,9 @@
 
 use ferromcp_core::model::Icon;
 use ferromcp_core::{Error, ErrorCode, Revision};
-use ferromcp_server::{Server, Tool, ToolError};
+use ferromcp_server::{Arg, Server, Tool, ToolError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client, only_text};
@@ -226,4 +228,34 @@ async fn names_of_the_whole_alphabet_work() {
             assert_eq!(client.text(name, json!({})).await, name);
         }
     }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+enum Order {
+    /// Small ones first
+    Rising,
+    /// Large ones first
+    Falling,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Node {
+    label: Option<String>,
+    inner: Vec<Node>,
+}
+
+#[tokio::test]
+async fn choices_keep_their_explanations_and_definitions_their_optional_fields() {
+    // M26-319, S-232
+    let case = Case::eras()[1];
+    let server = Server::new("schemas", "0")
+        .with_tool(Tool::sync("sort", |_: Order| ()).args([Arg::new("order").describe("In which order")]))
+        .with_tool(Tool::sync("walk", |_: Node| ()).args(["node"]));
+    let mut client = Client::connect(server, case).await;
+    let list = client.result("tools/list", json!({})).await;
+    let order = &list["tools"][0]["inputSchema"]["properties"]["order"];
+    assert_eq!(order["enum"].as_array().map(Vec::len), Some(2), "{order}");
+    assert_eq!(order["description"], "In which order\n- `Rising`: Small ones first\n- `Falling`: Large ones first");
+    let inner = &list["tools"][1]["inputSchema"]["$defs"]["Node"]["properties"]["label"];
+    assert_eq!(inner, &json!({ "type": "string" }));
 }

@@ -1,0 +1,222 @@
+//! Schemas in the words that most hosts read: models' providers know less of JSON Schema than the
+//! spec lets servers say, and some refuse a whole list of tools over one keyword.
+//!
+//! | as schemars writes it | why it changes | as it is sent |
+//! |---|---|---|
+//! | `"format": "uint32"` | no format of JSON Schema | left out |
+//! | `"const": "a"` | unknown to some | `"enum": ["a"]` |
+//! | `oneOf` of texts, each explained | unknown to some | one `enum`, explained in the description |
+//! | `"items": true`, a property that is `true` | some want objects there | `{}` |
+//! | `prefixItems` alone | some want `items` in each array | `items` beside it |
+
+use schemars::Schema;
+use schemars::transform::{Transform, transform_subschemas};
+use serde_json::{Map, Value, json};
+
+/// Rewrites a schema and all within it.
+#[derive(Debug, Clone)]
+pub(super) struct Plain;
+
+impl Transform for Plain {
+    fn transform(&mut self, schema: &mut Schema) {
+        if let Some(object) = schema.as_object_mut() {
+            drop_foreign_format(object);
+            write_bounds_whole(object);
+            write_anything_as_object(object);
+            merge_choices(object);
+            write_const_as_enum(object);
+            add_items(object);
+        }
+        transform_subschemas(self, schema);
+    }
+}
+
+/// The lines of a description that explain the choices of an `enum`.
+pub(crate) fn explained(schema: &Map<String, Value>) -> Option<String> {
+    let choices = schema.get("enum")?.as_array()?;
+    let lines = schema.get("description")?.as_str()?.lines();
+    let of_choice = |line: &&str| choices.iter().filter_map(Value::as_str).any(|it| line.starts_with(&lead(it)));
+    let lines: Vec<&str> = lines.filter(of_choice).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// What the line begins with that explains a choice.
+fn lead(choice: &str) -> String {
+    format!("- `{choice}`: ")
+}
+
+fn drop_foreign_format(object: &mut Map<String, Value>) {
+    let is_size = |digits: &str| digits.parse::<u8>().is_ok();
+    let is_foreign = |format: &str| {
+        matches!(format, "float" | "double" | "int" | "uint")
+            || format.strip_prefix("uint").or(format.strip_prefix("int")).is_some_and(is_size)
+    };
+    if object.get("format").and_then(Value::as_str).is_some_and(is_foreign) {
+        object.remove("format");
+    }
+}
+
+/// `0.0` and `255.0` read better as the integers they are.
+fn write_bounds_whole(object: &mut Map<String, Value>) {
+    if object.get("type").is_none_or(|r#type| r#type != "integer") {
+        return;
+    }
+    for keyword in ["minimum", "maximum"] {
+        let whole = object.get(keyword).and_then(Value::as_f64).filter(|n| n.fract() == 0.0 && n.abs() < 1e15);
+        if let Some(whole) = whole {
+            #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+            object.insert(keyword.into(), (whole as i64).into());
+        }
+    }
+}
+
+fn write_anything_as_object(object: &mut Map<String, Value>) {
+    let rewrite = |schema: &mut Value| {
+        if *schema == Value::Bool(true) {
+            *schema = json!({});
+        }
+    };
+    if let Some(items) = object.get_mut("items") {
+        rewrite(items);
+    }
+    for keyword in ["properties", "$defs"] {
+        if let Some(Value::Object(schemas)) = object.get_mut(keyword) {
+            schemas.values_mut().for_each(rewrite);
+        }
+    }
+    for keyword in ["prefixItems", "anyOf", "oneOf"] {
+        if let Some(Value::Array(schemas)) = object.get_mut(keyword) {
+            schemas.iter_mut().for_each(rewrite);
+        }
+    }
+}
+
+/// Makes one `enum` of arms that are all texts, with their explanations as lines of the description.
+fn merge_choices(object: &mut Map<String, Value>) {
+    let Some(arms) = object.get("oneOf").and_then(Value::as_array) else { return };
+    let mut choices = Vec::new();
+    let mut lines = Vec::new();
+    for arm in arms {
+        let Some(texts) = texts(arm) else { return };
+        if let Some(words) = arm.get("description").and_then(Value::as_str) {
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            lines.extend(texts.iter().map(|text| format!("{}{words}", lead(text))));
+        }
+        choices.extend(texts.into_iter().map(Value::from));
+    }
+    let lines = lines.join("\n");
+    let description = match object.get("description").and_then(Value::as_str) {
+        Some(words) if !lines.is_empty() => format!("{words}\n{lines}"),
+        Some(words) => words.to_owned(),
+        None => lines,
+    };
+    object.remove("oneOf");
+    object.insert("type".into(), "string".into());
+    object.insert("enum".into(), choices.into());
+    if !description.is_empty() {
+        object.insert("description".into(), description.into());
+    }
+}
+
+/// The texts that an arm allows, when it says nothing but these and a description.
+fn texts(arm: &Value) -> Option<Vec<&str>> {
+    let arm = arm.as_object()?;
+    let is_plain = |keyword: &String| matches!(keyword.as_str(), "type" | "const" | "enum" | "description");
+    if !arm.keys().all(is_plain) {
+        return None;
+    }
+    match (arm.get("const"), arm.get("enum")) {
+        (Some(Value::String(text)), None) => Some(vec![text]),
+        (None, Some(Value::Array(texts))) => texts.iter().map(Value::as_str).collect(),
+        _ => None,
+    }
+}
+
+fn write_const_as_enum(object: &mut Map<String, Value>) {
+    if object.get("const").is_some_and(Value::is_string) {
+        if let Some(only) = object.remove("const") {
+            object.insert("enum".into(), Value::Array(vec![only]));
+        }
+    }
+}
+
+/// Says of a tuple what any of its items may be.
+fn add_items(object: &mut Map<String, Value>) {
+    if object.contains_key("items") {
+        return;
+    }
+    let Some(places) = object.get("prefixItems").and_then(Value::as_array) else { return };
+    let mut kinds: Vec<&Value> = Vec::new();
+    for place in places {
+        if !kinds.contains(&place) {
+            kinds.push(place);
+        }
+    }
+    let items = match kinds.as_slice() {
+        [only] => (*only).clone(),
+        kinds => json!({ "anyOf": kinds }),
+    };
+    object.insert("items".into(), items);
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde_json::{Value, json};
+
+    use super::super::root_of;
+
+    /// In which order
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema counts")]
+    enum Order {
+        /// Small ones
+        /// first
+        Rising,
+        Falling,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema counts")]
+    #[serde(tag = "kind")]
+    enum Filter {
+        Name { name: String, other: Value },
+        All,
+    }
+
+    #[test]
+    fn explained_choices_are_one_enum() {
+        // M26-319, S-232
+        let description = "In which order\n- `Rising`: Small ones first";
+        assert_eq!(
+            root_of::<Order>().to_value(),
+            json!({ "type": "string", "enum": ["Falling", "Rising"], "description": description })
+        );
+    }
+
+    #[test]
+    fn tags_are_enums_of_one_and_anything_is_an_object() {
+        // M26-319, S-232
+        let tag = |name| json!({ "type": "string", "enum": [name] });
+        assert_eq!(
+            root_of::<Filter>().to_value(),
+            json!({ "oneOf": [
+                {
+                    "type": "object",
+                    "properties": { "kind": tag("Name"), "name": { "type": "string" }, "other": {} },
+                    "required": ["kind", "name", "other"],
+                },
+                { "type": "object", "properties": { "kind": tag("All") }, "required": ["kind"] },
+            ] })
+        );
+        assert_eq!(root_of::<Vec<Value>>().get("items"), Some(&json!({})));
+    }
+
+    #[test]
+    fn tuples_have_items() {
+        // M26-319, S-232
+        let (number, text) = (json!({ "type": "number" }), json!({ "type": "string" }));
+        assert_eq!(root_of::<(f64, f64)>().get("items"), Some(&number));
+        assert_eq!(root_of::<(f64, String)>().get("items"), Some(&json!({ "anyOf": [number, text] })));
+    }
+}
