@@ -133,12 +133,13 @@ fn again<L: ParamList<M>, M>(signature: &Signature, json: &str, lenient: bool) -
             }
             continue;
         };
-        let strict = L::reread(&mut slots, index, value.as_str());
-        if let Err(words) = strict {
-            let unpacked = if lenient { in_string(value) } else { None };
-            if unpacked.is_none_or(|inner| L::reread(&mut slots, index, &inner).is_err()) {
-                mistakes.push(wrong(signature, index, value, &words));
-            }
+        let Err(words) = L::reread(&mut slots, index, value.as_str()) else { continue };
+        if lenient && value.as_str() == "null" && signature.is_optional(index) {
+            continue; // as if it were left out
+        }
+        let unpacked = if lenient { in_string(value) } else { None };
+        if unpacked.is_none_or(|inner| L::reread(&mut slots, index, &inner).is_err()) {
+            mistakes.push(wrong(signature, index, value, &words));
         }
     }
     for name in signature.required().filter(|name| given.get(name).is_none()) {

@@ -100,6 +100,11 @@ impl Signature {
         self.arguments().map(|it| it.arg.name.as_str())
     }
 
+    /// Whether the argument at `index` may be left out.
+    pub(crate) fn is_optional(&self, index: usize) -> bool {
+        !self.parameters[index].is_required()
+    }
+
     /// The names of the arguments that must be given.
     pub(crate) fn required(&self) -> impl Iterator<Item = &str> {
         self.arguments().filter(|it| it.is_required()).map(|it| it.arg.name.as_str())

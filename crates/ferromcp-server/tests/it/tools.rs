@@ -245,6 +245,24 @@ struct Node {
 }
 
 #[tokio::test]
+async fn what_may_be_left_out_may_be_null_where_arguments_are_read_leniently() {
+    // M26-343, S-260
+    let sorted = Tool::sync("sorted", |order: Order, count: u8| format!("{order:?} {count}"));
+    let count = || Arg::new("count").default::<u8>(3).range::<u8>(1..);
+    let sorted = sorted.args([Arg::new("order").describe("In which order"), count()]);
+    for case in Case::eras() {
+        let mut client = Client::connect(Server::new("nulls", "0").with_tool(sorted.clone()), case).await;
+        assert_eq!(client.text("sorted", json!({ "order": "Rising", "count": null })).await, "Rising 3");
+        let refused = client.call("sorted", json!({ "order": null })).await;
+        assert_eq!(refused["isError"], true, "{refused}");
+        let strict = Server::new("nulls", "0").lenient_arguments(false).with_tool(sorted.clone());
+        let mut client = Client::connect(strict, case).await;
+        let refused = client.call("sorted", json!({ "order": "Rising", "count": null })).await;
+        assert_eq!(refused["isError"], true, "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn choices_keep_their_explanations_and_definitions_their_optional_fields() {
     // M26-319, S-232
     let case = Case::eras()[1];
