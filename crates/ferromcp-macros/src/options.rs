@@ -77,9 +77,10 @@ impl Options {
         let key = entry.key.as_str();
         if !keys.contains(&key) {
             let list = keys.join("`, `");
-            let hint = match nearest(key, keys) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "drop it.".to_owned(),
+            let hint = match (elsewhere(key, keys), nearest(key, keys)) {
+                (Some(meant), _) => format!("write `{meant}`."),
+                (None, Some(meant)) => format!("did you mean `{meant}`?"),
+                (None, None) => "drop it.".to_owned(),
             };
             return Err(Error::new(entry.span, format!("`{of}` has no option `{key}`: {hint} It has `{list}`")));
         }
@@ -208,6 +209,20 @@ impl Entry {
         };
         Ok(Self { key: key.unraw().to_string(), span: key.span(), value })
     }
+}
+
+/// What says here what `key` says in other SDKs, or in other parentheses.
+fn elsewhere(key: &str, keys: &[&str]) -> Option<&'static str> {
+    let (option, written) = match key {
+        "read_only" | "readonly" | "read_only_hint" => ("annotations", "annotations(read_only)"),
+        "destructive" | "destructive_hint" => ("annotations", "annotations(destructive)"),
+        "idempotent" | "idempotent_hint" => ("annotations", "annotations(idempotent)"),
+        "open_world" | "open_world_hint" => ("annotations", "annotations(open_world)"),
+        "min" | "max" | "ge" | "le" | "gt" | "lt" => ("range", "range(1..=10)"),
+        "min_length" | "max_length" | "min_items" | "max_items" => ("length", "length(1..=10)"),
+        _ => return None,
+    };
+    keys.contains(&option).then_some(written)
 }
 
 /// The text of a string literal, with its place.

@@ -198,6 +198,7 @@ fn options_are_known_single_and_well_formed() {
     for (attribute, remedy) in [
         (quote!(tilte = "x"), "`#[tool]` has no option `tilte`: did you mean `title`? It has `name`, `title`"),
         (quote!(zzz), "`#[tool]` has no option `zzz`: drop it. It has `name`"),
+        (quote!(read_only), "`#[tool]` has no option `read_only`: write `annotations(read_only)`. It has `name`"),
         (quote!(title = "x", title = "y"), "stands here twice: keep one"),
         (quote!(title), "write `title = \"…\"`"),
         (quote!(title = 5), "put it in quotes"),
