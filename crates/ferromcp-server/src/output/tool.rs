@@ -12,7 +12,9 @@ use crate::tool_error::ToolError;
 /// What a tool may return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tool's result",
-    note = "return text, a number, `Json<T>` (where `T: Serialize + JsonSchema`), content like `Image`, a `CallToolResult`, or a `Result` of these"
+    note = "return text, a number, `Json<T>` (where `T: Serialize + JsonSchema`), content like `Image`, a `CallToolResult`, or a `Result` of these",
+    note = "lists, maps and optional values of data go into it whole: `Json<Vec<T>>`, `Json<Option<T>>`",
+    note = "the error of a `Result` is whatever turns into `ToolError`: text, and each `std::error::Error`"
 )]
 pub trait ToolOutput: Send + 'static {
     /// The result, structured as `shape` says.
