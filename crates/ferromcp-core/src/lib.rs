@@ -8,12 +8,14 @@
 //! | [`methods`] | the protocol on one page: every method, its parameters, its result |
 //! | [`message`] | requests, notifications and responses |
 //! | [`wire`] | between messages and bytes; one file a revision |
+//! | [`header`] | what HTTP says a second time in headers, encoded and compared |
 //! | [`meta`], [`request_meta`] | `_meta` and its keys |
 //! | [`revision`], [`id`], [`error`], [`json`] | the small words everything uses |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28>.
 
 pub mod error;
+pub mod header;
 pub mod id;
 pub mod json;
 pub mod message;

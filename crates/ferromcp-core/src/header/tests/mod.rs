@@ -1,0 +1,4 @@
+//! Headers against the spec, line by line, and against anything at all.
+
+mod names;
+mod values;

@@ -1,0 +1,160 @@
+//! Values: what is written plainly, what is not, and what is refused on reading.
+
+use proptest::prelude::*;
+
+use crate::header::{HeaderError, decode, encode};
+
+fn read(value: &str) -> Result<String, HeaderError> {
+    decode(value.as_bytes()).map(std::borrow::Cow::into_owned)
+}
+
+#[test]
+fn plain_text_stays_as_it_is() {
+    // M26-206
+    for text in ["us-west1", "a b  c", "file:///a/b?c=%20", "~!@#$%^&*()", "42", "true", "."] {
+        assert_eq!(encode(text), text);
+        assert_eq!(read(text).unwrap(), text);
+    }
+}
+
+#[test]
+fn the_empty_text_is_an_empty_value() {
+    // M26-206
+    assert_eq!(encode(""), "");
+    assert_eq!(read("").unwrap(), "");
+    assert_eq!(read(" \t ").unwrap(), "");
+    assert_eq!(read("=?base64??=").unwrap(), "");
+}
+
+#[test]
+fn unsafe_text_is_written_in_base64() {
+    // M26-179, M26-207
+    for (text, value) in [
+        ("Hello, 世界", "=?base64?SGVsbG8sIOS4lueVjA==?="),
+        (" padded ", "=?base64?IHBhZGRlZCA=?="),
+        (" a", "=?base64?IGE=?="),
+        ("a ", "=?base64?YSA=?="),
+        ("\ta", "=?base64?CWE=?="),
+        ("a\tb", "=?base64?YQli?="),
+        ("line1\nline2", "=?base64?bGluZTEKbGluZTI=?="),
+        ("a\r\nX-Evil: 1", "=?base64?YQ0KWC1FdmlsOiAx?="),
+        ("\0", "=?base64?AA==?="),
+        ("\u{7f}", "=?base64?fw==?="),
+        ("\u{a0}", "=?base64?wqA=?="),
+        ("ÿþ~", "=?base64?w7/Dvn4=?="), // `/` and not `_`
+        ("é", "=?base64?w6k=?="),
+    ] {
+        assert_eq!(encode(text), value);
+        assert_eq!(read(value).unwrap(), text);
+    }
+}
+
+#[test]
+fn look_alikes_are_encoded() {
+    // M26-209
+    for text in ["=?base64?literal?=", "=?base64??=", "=?base64?=", "=?base64?SGk=?="] {
+        let value = encode(text);
+        assert!(value.starts_with("=?base64?") && value != text, "{value}");
+        assert_eq!(read(&value).unwrap(), text);
+    }
+}
+
+#[test]
+fn one_marker_alone_is_plain_text() {
+    // M26-208, M26-209
+    for text in ["=?base64?SGk=", "SGk=?=", "=?base64?", "?=", "=?BASE64?SGk=?=", "=?Base64?SGk=?=", "x=?base64?SGk=?="]
+    {
+        assert_eq!(encode(text), text);
+        assert_eq!(read(text).unwrap(), text);
+    }
+}
+
+#[test]
+fn markers_that_share_a_character_are_plain_text() {
+    // M26-209: ten characters, with nothing between the markers to slice
+    assert_eq!(read("=?base64?=").unwrap(), "=?base64?=");
+    assert_eq!(encode("=?base64?="), "=?base64?PT9iYXNlNjQ/PQ==?=");
+}
+
+#[test]
+fn reading_base64_is_strict() {
+    // M26-186, M26-187, M26-210, M26-214
+    for (value, error) in [
+        ("=?base64?SGVsbG8?=", HeaderError::Base64),   // no padding
+        ("=?base64?SGVsbG8==?=", HeaderError::Base64), // too much padding
+        ("=?base64?SGVs bG8=?=", HeaderError::Base64), // a blank
+        ("=?base64?w7_Dvn4=?=", HeaderError::Base64),  // the alphabet of URLs
+        ("=?base64?SGVsbG9=?=", HeaderError::Base64),  // bits that say nothing, not zero
+        ("=?base64?%%%?=", HeaderError::Base64),
+        ("=?base64?=?=", HeaderError::Base64),
+        ("=?base64?/w==?=", HeaderError::Utf8),
+        ("=?base64?7aCA?=", HeaderError::Utf8), // half a surrogate pair
+    ] {
+        assert_eq!(read(value), Err(error), "{value}");
+    }
+}
+
+#[test]
+fn characters_that_no_header_may_have_are_refused() {
+    // M26-186, M26-214
+    for value in [&b"a\x00"[..], b"a\nb", b"\r", b"\x7f", b"\xff", "é".as_bytes(), b"=?base64?\x01?="] {
+        assert_eq!(decode(value), Err(HeaderError::Character), "{value:?}");
+    }
+    assert_eq!(read("a\tb").unwrap(), "a\tb");
+}
+
+#[test]
+fn blanks_around_a_value_do_not_count() {
+    // M26-181
+    assert_eq!(read(" \tus-west1\t ").unwrap(), "us-west1");
+    assert_eq!(read("  =?base64?IGE=?=  ").unwrap(), " a");
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    assert_eq!(HeaderError::Base64.to_string(), "is not standard Base64 with padding between its markers");
+    assert_eq!(HeaderError::Utf8.to_string(), "is not UTF-8 between its markers");
+    assert_eq!(HeaderError::Character.to_string(), "has invalid characters");
+}
+
+proptest! {
+    #[test]
+    fn any_text_survives(text in any::<String>()) {
+        // M26-179, M26-207
+        let value = encode(&text);
+        prop_assert_eq!(decode(value.as_bytes()).unwrap(), text.as_str());
+    }
+
+    #[test]
+    fn any_look_alike_survives(text in "(=\\?base64\\?)?[ \t=?a-zA-Z0-9+/_-]{0,12}(\\?=)?") {
+        // M26-209
+        let value = encode(&text);
+        prop_assert_eq!(decode(value.as_bytes()).unwrap(), text.as_str());
+    }
+
+    #[test]
+    fn what_is_written_is_visible_ascii(text in prop_oneof![any::<String>(), "[ \t\r\na-z]{0,8}"]) {
+        // M26-207
+        let value = encode(&text);
+        prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", value);
+        prop_assert_eq!(value.trim(), &*value);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(
+        bytes in proptest::collection::vec(any::<u8>(), 0..64),
+        middle in "[ -~]{0,16}",
+    ) {
+        // M26-186
+        if let Ok(text) = decode(&bytes) {
+            prop_assert!(bytes.iter().all(u8::is_ascii));
+            prop_assert!(decode(encode(&text).as_bytes()).unwrap() == text);
+        }
+        let sentinel = format!("=?base64?{middle}?=");
+        if let Ok(text) = decode(sentinel.as_bytes()) {
+            // Only one way of writing a text in Base64 is accepted.
+            use base64::Engine as _;
+            prop_assert_eq!(base64::engine::general_purpose::STANDARD.encode(text.as_bytes()), middle);
+        }
+    }
+}
