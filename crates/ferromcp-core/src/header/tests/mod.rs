@@ -1,4 +1,5 @@
 //! Headers against the spec, line by line, and against anything at all.
 
+mod annotations;
 mod names;
 mod values;
