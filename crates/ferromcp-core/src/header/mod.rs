@@ -10,6 +10,7 @@
 //! | `name` | what `Mcp-Name` repeats: [`name_of`], [`check_name`] |
 //! | `annotation` | [`scan`]: which parameters of a tool are repeated, by its schema |
 //! | `flaw` | what is wrong with such a mark |
+//! | `mirror` | [`mirror`] and [`check`]: the `Mcp-Param-*` headers of a call |
 //! | `mismatch` | what is wrong when header and body differ |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
@@ -17,6 +18,8 @@
 pub(crate) mod annotation;
 pub mod field;
 pub(crate) mod flaw;
+pub(crate) mod integer;
+pub(crate) mod mirror;
 pub(crate) mod mismatch;
 pub(crate) mod name;
 #[cfg(test)]
@@ -25,6 +28,7 @@ pub(crate) mod value;
 
 pub use annotation::{Annotation, Kind, ScanLimits, scan, scan_within};
 pub use flaw::{BadAnnotation, Flaw};
+pub use mirror::{check, mirror};
 pub use mismatch::{Mismatch, Reason};
 pub use name::{check_name, name_of};
 pub use value::{HeaderError, decode, encode};

@@ -1,5 +1,6 @@
 //! Headers against the spec, line by line, and against anything at all.
 
 mod annotations;
+mod mirrors;
 mod names;
 mod values;
