@@ -11,12 +11,14 @@
 //! | [`stdio`](mod@stdio) | standard input and output, kept private to the protocol |
 //! | [`unix`](mod@unix) | a Unix domain socket |
 //! | [`memory`](mod@memory) | two ends within one process |
+//! | [`sse`] | server-sent events without I/O |
 //!
 //! A transport of your own implements [`Transport`]; over a byte stream it is best built from
 //! [`LineRx`] and [`LineTx`], elsewhere [`Outbound::pop`] hands out one message at a time.
 
 pub mod line;
 pub mod memory;
+pub mod sse;
 pub mod stdio;
 pub mod streams;
 pub mod transport;
