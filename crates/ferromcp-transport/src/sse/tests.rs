@@ -118,7 +118,7 @@ fn model(text: &str, max_line: usize, max_event: usize) -> Seen {
 
 /// Text that is mostly fields, whole or maimed, with all kinds of line ends.
 fn stream() -> impl Strategy<Value = String> {
-    let field = "(data|event|id|retry|dat|data x|ID|)";
+    let field = "(data|event|id|retry|dat|data x|ID|\u{feff}data|)";
     let value = "(|:|: |:  |: a|: é😀|:\\{\\}|: a:b|: message|: 007|: 99999999999999999999|: 1x|: \0|: \u{feff})";
     proptest::string::string_regex(&format!("\u{feff}{{0,2}}({field}{value}(\n|\r|\r\n|\n\n|\r\r|\r\n\r\n|)){{0,16}}"))
         .expect("a pattern")
@@ -297,6 +297,13 @@ fn the_examples_of_the_format_read_as_they_should() {
     let empty = plain("", "message", "");
     assert_eq!(events("data\n\ndata\ndata\n\ndata:"), [empty, plain("", "message", "\n")]);
     assert_eq!(events("data:test\n\ndata: test\n\n"), [plain("", "message", "test"), plain("", "message", "test")]);
+}
+
+#[test]
+fn one_byte_order_mark_at_the_very_start_is_dropped() {
+    let seen = events("\u{feff}data: a\n\n\u{feff}data: b\n\ndata: \u{feff}c\n\n");
+    assert_eq!(seen, [plain("", "message", "a"), plain("", "message", "\u{feff}c")]);
+    assert_eq!(events("\u{feff}\u{feff}data: a\n\n"), []);
 }
 
 // S-169
