@@ -157,7 +157,9 @@ fn a_parameter_of_that_name_is_no_mark() {
     assert_eq!(found[0].path(), ["items"]);
     assert_eq!(found[1].path(), ["properties", "$ref"]);
     assert_eq!(found.len(), 2);
-    assert_eq!(marks(json!({"$defs": {"x-mcp-header": {"type": "string"}}})), []);
+    for keyword in ["$defs", "definitions", "patternProperties", "dependentSchemas", "dependencies"] {
+        assert_eq!(marks(json!({ keyword: {"x-mcp-header": {"type": "string"}} })), [], "{keyword}");
+    }
     assert_eq!(marks(json!({"items": {"properties": {"x-mcp-header": {"type": "string"}}}})), []);
     assert_eq!(marks(json!({"dependentRequired": {"x-mcp-header": ["a"]}, "required": ["x-mcp-header"]})), []);
 }
