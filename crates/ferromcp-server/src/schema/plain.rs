@@ -48,7 +48,7 @@ fn lead(choice: &str) -> String {
 fn drop_foreign_format(object: &mut Map<String, Value>) {
     let is_size = |digits: &str| digits.parse::<u8>().is_ok();
     let is_foreign = |format: &str| {
-        matches!(format, "float" | "double" | "int" | "uint")
+        matches!(format, "float" | "double" | "int" | "uint" | "ip")
             || format.strip_prefix("uint").or(format.strip_prefix("int")).is_some_and(is_size)
     };
     if object.get("format").and_then(Value::as_str).is_some_and(is_foreign) {
@@ -210,6 +210,15 @@ mod tests {
             ] })
         );
         assert_eq!(root_of::<Vec<Value>>().get("items"), Some(&json!({})));
+    }
+
+    #[test]
+    fn formats_are_those_of_json_schema() {
+        // M26-319, S-232
+        use std::net::{IpAddr, Ipv4Addr};
+        assert_eq!(root_of::<IpAddr>().to_value(), json!({ "type": "string" }));
+        assert_eq!(root_of::<f32>().to_value(), json!({ "type": "number" }));
+        assert_eq!(root_of::<Ipv4Addr>().get("format"), Some(&json!("ipv4")));
     }
 
     #[test]
