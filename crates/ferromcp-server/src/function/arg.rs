@@ -161,10 +161,16 @@ impl Arg {
         Some(format!("`{}` must be {words}, got {came}", self.name))
     }
 
-    /// Says of a default that is not the type `type_name`.
-    pub(crate) fn foreign_default(&self, type_name: &str) -> String {
-        let json = self.default.as_ref().and_then(|default| default.json.as_ref()).unwrap_or(&Value::Null);
-        format!("the default {json} of `{}` is no `{type_name}`", self.name)
+    /// What is wrong with the default of a parameter of type `T`, called `type_name`, if anything.
+    pub(crate) fn bad_default<T: DeserializeOwned + 'static>(&self, type_name: &str) -> Option<String> {
+        let default = self.default.as_ref()?;
+        let json = default.json.as_ref().unwrap_or(&Value::Null);
+        match default.make::<T>() {
+            None => Some(format!("the default {json} of `{}` is no `{type_name}`", self.name)),
+            Some(value) => {
+                self.mistake(&value).map(|rule| format!("the default {json} breaks a rule of its own: {rule}"))
+            }
+        }
     }
 
     /// What is said here that does not fit a parameter of the type `id`, called `type_name`.

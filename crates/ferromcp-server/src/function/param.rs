@@ -56,13 +56,9 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
 
     fn declare(parameter: &mut Parameter) {
         let optional = absent::<T>().is_some();
-        parameter.kind = Kind::Argument {
-            optional,
-            foreign_default: parameter.arg.default.as_ref().is_some_and(|default| default.make::<T>().is_none()),
-            schema: schema_of::<T>,
-            id: TypeId::of::<T>(),
-            type_name: type_name::<T>(),
-        };
+        parameter.kind =
+            Kind::Argument { optional, schema: schema_of::<T>, id: TypeId::of::<T>(), type_name: type_name::<T>() };
+        parameter.problem = parameter.arg.bad_default::<T>(type_name::<T>());
     }
 
     fn feed<'de, A: MapAccess<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {

@@ -15,6 +15,8 @@ pub struct Parameter {
     pub(crate) arg: Arg,
     pub(crate) kind: Kind,
     pub(crate) states: Vec<StateNeed>,
+    /// What its type finds wrong with what is said of it.
+    pub(crate) problem: Option<String>,
     /// What a value is to be, in words; empty for extractors.
     words: String,
 }
@@ -25,14 +27,7 @@ pub(crate) enum Kind {
     /// Taken from the context.
     Extractor,
     /// One argument.
-    Argument {
-        optional: bool,
-        /// Its default is of another type.
-        foreign_default: bool,
-        schema: fn(&mut SchemaGenerator) -> Schema,
-        id: TypeId,
-        type_name: &'static str,
-    },
+    Argument { optional: bool, schema: fn(&mut SchemaGenerator) -> Schema, id: TypeId, type_name: &'static str },
     /// All arguments together.
     Whole { schema: fn() -> Schema },
 }
@@ -55,7 +50,7 @@ impl Signature {
     /// In words, when a name is missing, there twice, or has rules or a default that do not fit its type.
     pub(crate) fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
         for (index, parameter) in parameters.iter().enumerate() {
-            let Kind::Argument { foreign_default, id, type_name, .. } = parameter.kind else { continue };
+            let Kind::Argument { id, type_name, .. } = parameter.kind else { continue };
             let name = &parameter.arg.name;
             if name.is_empty() || name == "_" {
                 return Err(format!(
@@ -63,8 +58,8 @@ impl Signature {
                     index + 1
                 ));
             }
-            if foreign_default {
-                return Err(parameter.arg.foreign_default(type_name));
+            if let Some(problem) = &parameter.problem {
+                return Err(problem.clone());
             }
             if let Some(misfit) = parameter.arg.misfit(id, type_name) {
                 return Err(misfit);
@@ -167,7 +162,7 @@ impl Signature {
 impl Parameter {
     /// A parameter whose type has not said yet what it is.
     pub(crate) fn new(arg: Arg) -> Self {
-        Self { arg, kind: Kind::Extractor, states: Vec::new(), words: String::new() }
+        Self { arg, kind: Kind::Extractor, states: Vec::new(), problem: None, words: String::new() }
     }
 
     pub(crate) fn is_required(&self) -> bool {
