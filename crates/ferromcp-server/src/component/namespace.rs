@@ -3,10 +3,23 @@
 /// `scheme://rest` as `scheme://namespace/rest`; without `://`, the namespace goes behind the first colon.
 pub(super) fn uri_under(namespace: &str, uri: &str) -> String {
     if let Some((scheme, rest)) = uri.split_once("://") {
-        return format!("{scheme}://{namespace}/{rest}");
+        return format!("{scheme}://{namespace}/{}", rest.trim_start_matches('/'));
     }
     match uri.split_once(':') {
         Some((scheme, rest)) => format!("{scheme}:{namespace}/{rest}"),
         None => format!("{namespace}/{uri}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri_under;
+
+    #[test]
+    fn uris_move_under_the_namespace() {
+        assert_eq!(uri_under("a", "notes://all"), "notes://a/all");
+        assert_eq!(uri_under("a", "notes:///all"), "notes://a/all");
+        assert_eq!(uri_under("a", "urn:x"), "urn:a/x");
+        assert_eq!(uri_under("a", "notes://{id}"), "notes://a/{id}");
     }
 }

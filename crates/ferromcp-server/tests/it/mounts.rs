@@ -33,28 +33,28 @@ async fn a_component_is_mounted_more_than_once_under_namespaces() {
     for case in Case::all() {
         let server = Server::new("mounts", "0")
             .mount("", Notes("plain"))
-            .mount("work", Notes("at work"))
+            .mount("office", Notes("at work"))
             .mount("home", Notes("at home"));
         let mut client = Client::connect(server, case).await;
         let tools = client.result("tools/list", Value::Null).await;
-        assert_eq!(names(&tools, "tools", "name"), ["count", "work_count", "home_count"]);
+        assert_eq!(names(&tools, "tools", "name"), ["count", "office_count", "home_count"]);
         let resources = client.result("resources/list", Value::Null).await;
-        assert_eq!(names(&resources, "resources", "uri"), ["notes://all", "notes://work/all", "notes://home/all"]);
-        assert_eq!(names(&resources, "resources", "name"), ["all", "work_all", "home_all"]);
+        assert_eq!(names(&resources, "resources", "uri"), ["notes://all", "notes://office/all", "notes://home/all"]);
+        assert_eq!(names(&resources, "resources", "name"), ["all", "office_all", "home_all"]);
         let templates = client.result("resources/templates/list", Value::Null).await;
         assert_eq!(
             names(&templates, "resourceTemplates", "uriTemplate"),
-            ["notes://{id}", "notes://work/{id}", "notes://home/{id}"]
+            ["notes://{id}", "notes://office/{id}", "notes://home/{id}"]
         );
-        assert_eq!(client.text("work_count", json!({})).await, "at work");
+        assert_eq!(client.text("office_count", json!({})).await, "at work");
         for (uri, text) in [("notes://home/all", "at home"), ("notes://home/7", "at home 7"), ("notes://7", "plain 7")]
         {
             let read = client.result("resources/read", json!({ "uri": uri })).await;
             assert_eq!(read["contents"][0]["text"], text);
         }
         for reference in [
-            json!({ "type": "ref/prompt", "name": "work_ask" }),
-            json!({ "type": "ref/resource", "uri": "notes://work/{id}" }),
+            json!({ "type": "ref/prompt", "name": "office_ask" }),
+            json!({ "type": "ref/resource", "uri": "notes://office/{id}" }),
         ] {
             let name = if reference["name"].is_string() { "what" } else { "id" };
             let ask = json!({ "ref": reference, "argument": { "name": name, "value": "x" } });
