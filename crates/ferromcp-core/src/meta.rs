@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn key_grammar() {
-        // M26-045, M26-046, M26-048, M26-049, M26-050, S-031..S-036
+        // M26-045, M26-046, M26-048, M26-049, M26-050, S-031, S-032, S-033, S-034, S-036
         for good in ["a", "a.b-c_d", "io.mcp/", "com.example/x", "a1/b", "x-y.z/0"] {
             assert!(is_valid_key(good), "{good}");
         }
