@@ -34,6 +34,17 @@ impl Call {
         Self { request, id: None, peer, outlet: Outlet::closed(), extensions: Extensions::default() }
     }
 
+    /// Whether answering it runs a function of the server's author: tools, resources, prompts, completions.
+    pub(crate) fn runs_user_code(&self) -> bool {
+        matches!(
+            self.request,
+            ClientRequest::CallTool(_)
+                | ClientRequest::ReadResource(_)
+                | ClientRequest::GetPrompt(_)
+                | ClientRequest::Complete(_)
+        )
+    }
+
     /// Sends notifications under this call to `outlet`.
     pub fn outlet(mut self, outlet: Outlet) -> Self {
         self.outlet = outlet;

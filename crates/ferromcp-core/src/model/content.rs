@@ -181,40 +181,66 @@ pub(super) fn need<T>(field: Option<T>, block: &str, name: &str) -> Result<T, St
     field.ok_or_else(|| format!("content of type `{block}` lacks `{name}`"))
 }
 
+/// What the blocks have that both content and sampling know: text, pictures and sound.
+pub(super) struct Plain {
+    pub(super) text: Option<String>,
+    pub(super) data: Option<String>,
+    pub(super) mime_type: Option<String>,
+    pub(super) annotations: Option<Annotations>,
+    pub(super) meta: Meta,
+}
+
+impl Plain {
+    pub(super) fn text(self) -> Result<TextContent, String> {
+        let text = need(self.text, "text", "text")?;
+        Ok(TextContent { text, annotations: self.annotations, meta: self.meta })
+    }
+
+    pub(super) fn image(self) -> Result<ImageContent, String> {
+        let (data, mime_type) = media(self.data, self.mime_type, "image")?;
+        Ok(ImageContent { data, mime_type, annotations: self.annotations, meta: self.meta })
+    }
+
+    pub(super) fn audio(self) -> Result<AudioContent, String> {
+        let (data, mime_type) = media(self.data, self.mime_type, "audio")?;
+        Ok(AudioContent { data, mime_type, annotations: self.annotations, meta: self.meta })
+    }
+}
+
+fn media(data: Option<String>, mime_type: Option<String>, block: &str) -> Result<(String, String), String> {
+    Ok((need(data, block, "data")?, need(mime_type, block, "mimeType")?))
+}
+
 impl TryFrom<LooseBlock> for ContentBlock {
     type Error = String;
 
     fn try_from(loose: LooseBlock) -> Result<Self, String> {
-        let LooseBlock { annotations, meta, .. } = loose;
+        let plain = Plain {
+            text: loose.text,
+            data: loose.data,
+            mime_type: loose.mime_type,
+            annotations: loose.annotations,
+            meta: loose.meta,
+        };
         Ok(match loose.r#type.as_str() {
-            "text" => Self::Text(TextContent { text: need(loose.text, "text", "text")?, annotations, meta }),
-            "image" => Self::Image(ImageContent {
-                data: need(loose.data, "image", "data")?,
-                mime_type: need(loose.mime_type, "image", "mimeType")?,
-                annotations,
-                meta,
-            }),
-            "audio" => Self::Audio(AudioContent {
-                data: need(loose.data, "audio", "data")?,
-                mime_type: need(loose.mime_type, "audio", "mimeType")?,
-                annotations,
-                meta,
-            }),
+            "text" => Self::Text(plain.text()?),
+            "image" => Self::Image(plain.image()?),
+            "audio" => Self::Audio(plain.audio()?),
             "resource" => Self::Resource(EmbeddedResource {
                 resource: need(loose.resource, "resource", "resource")?,
-                annotations,
-                meta,
+                annotations: plain.annotations,
+                meta: plain.meta,
             }),
             "resource_link" => Self::ResourceLink(ResourceLink {
                 uri: need(loose.uri, "resource_link", "uri")?,
                 name: need(loose.name, "resource_link", "name")?,
                 title: loose.title,
                 description: loose.description,
-                mime_type: loose.mime_type,
+                mime_type: plain.mime_type,
                 size: loose.size,
                 icons: loose.icons,
-                annotations,
-                meta,
+                annotations: plain.annotations,
+                meta: plain.meta,
             }),
             other => return Err(format!("unknown content type `{other}`")),
         })

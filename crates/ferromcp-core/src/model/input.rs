@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::elicit::ElicitParams;
 use super::lifecycle::EmptyParams;
 use super::sampling::CreateMessageParams;
-use crate::json::{RawMap, Str};
+use crate::json::Str;
 use crate::meta::Meta;
 
 /// A question, without envelope: the three requests a server may make.
@@ -78,16 +78,6 @@ pub struct InputRequired {
     /// Foreign keys.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
-}
-
-/// What a retry brings: answers under the questions' keys, and the state.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct InputAnswers {
-    /// Bare results by key.
-    pub input_responses: Option<RawMap>,
-    /// The state, unchanged.
-    pub request_state: Option<Str>,
 }
 
 /// The questions are an object whose order is kept.

@@ -37,7 +37,7 @@ pub use elicit::{
     FormSchema, PrimitiveSchema, UrlParams,
 };
 pub use implementation::{Icon, IconTheme, Implementation};
-pub use input::{InputAnswers, InputRequest, InputRequired};
+pub use input::{InputRequest, InputRequired};
 pub use lifecycle::{
     DiscoverParams, DiscoverResult, EmptyParams, EmptyResult, InitializeParams, InitializeResult, NotificationParams,
 };

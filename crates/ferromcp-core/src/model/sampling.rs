@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::annotations::{Annotations, Role};
-use super::content::{AudioContent, ContentBlock, ImageContent, TextContent, need};
+use super::content::{AudioContent, ContentBlock, ImageContent, Plain, TextContent, need};
 use super::task::TaskMetadata;
 use super::tool::Tool;
 use crate::json::{RawJson, present};
@@ -237,33 +237,29 @@ impl TryFrom<LooseBlock> for SamplingContent {
     type Error = String;
 
     fn try_from(loose: LooseBlock) -> Result<Self, String> {
-        let LooseBlock { annotations, meta, .. } = loose;
+        let plain = Plain {
+            text: loose.text,
+            data: loose.data,
+            mime_type: loose.mime_type,
+            annotations: loose.annotations,
+            meta: loose.meta,
+        };
         Ok(match loose.r#type.as_str() {
-            "text" => Self::Text(TextContent { text: need(loose.text, "text", "text")?, annotations, meta }),
-            "image" => Self::Image(ImageContent {
-                data: need(loose.data, "image", "data")?,
-                mime_type: need(loose.mime_type, "image", "mimeType")?,
-                annotations,
-                meta,
-            }),
-            "audio" => Self::Audio(AudioContent {
-                data: need(loose.data, "audio", "data")?,
-                mime_type: need(loose.mime_type, "audio", "mimeType")?,
-                annotations,
-                meta,
-            }),
+            "text" => Self::Text(plain.text()?),
+            "image" => Self::Image(plain.image()?),
+            "audio" => Self::Audio(plain.audio()?),
             "tool_use" => Self::ToolUse(ToolUseContent {
                 id: need(loose.id, "tool_use", "id")?,
                 name: need(loose.name, "tool_use", "name")?,
                 input: need(loose.input, "tool_use", "input")?,
-                meta,
+                meta: plain.meta,
             }),
             "tool_result" => Self::ToolResult(ToolResultContent {
                 tool_use_id: need(loose.tool_use_id, "tool_result", "toolUseId")?,
                 content: need(loose.content, "tool_result", "content")?,
                 structured_content: loose.structured_content,
                 is_error: loose.is_error,
-                meta,
+                meta: plain.meta,
             }),
             other => return Err(format!("unknown content type `{other}`")),
         })

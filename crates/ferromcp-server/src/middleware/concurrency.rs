@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ferromcp_core::{ClientRequest, Error};
+use ferromcp_core::Error;
 use tokio::sync::Semaphore;
 
 use crate::call::{Call, Reply};
@@ -44,15 +44,8 @@ impl Middleware for Limit {
     fn handle(&self, mut call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
         let room = Arc::clone(&self.room);
         Box::pin(async move {
-            let runs_user_code = matches!(
-                call.request,
-                ClientRequest::CallTool(_)
-                    | ClientRequest::ReadResource(_)
-                    | ClientRequest::GetPrompt(_)
-                    | ClientRequest::Complete(_)
-            );
             let mut places = Places::of(&call);
-            if !runs_user_code || places.has(&room) {
+            if !call.runs_user_code() || places.has(&room) {
                 return next.run(call).await;
             }
             places.0.push(Arc::clone(&room));

@@ -66,17 +66,11 @@ impl Rate {
 
 impl Middleware for Rate {
     fn handle(&self, call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
-        let is_tool = matches!(call.request, ClientRequest::CallTool(_));
-        let runs_user_code = is_tool
-            || matches!(
-                call.request,
-                ClientRequest::ReadResource(_) | ClientRequest::GetPrompt(_) | ClientRequest::Complete(_)
-            );
-        if runs_user_code {
+        if call.runs_user_code() {
             if let Err(wait) = self.take(call.peer.identity(), Instant::now()) {
                 let seconds = wait.as_secs().saturating_add(1);
                 let words = format!("Too many calls; try again in {seconds} s");
-                let reply = if is_tool {
+                let reply = if matches!(call.request, ClientRequest::CallTool(_)) {
                     Reply::Done(ServerResult::CallTool(CallToolResult::error(words)))
                 } else {
                     Reply::Failed(Error::internal(words))
