@@ -74,6 +74,7 @@ use kind::Kind;
 /// | `default`, `default = …` | its value when left out; bare, the type's own default |
 /// | `range(1..=1000)` | the limits of a number |
 /// | `length(1..=80)` | the limits of a text's characters or a list's items |
+/// | `header = "Region"` | repeat it in the HTTP header `Mcp-Param-Region`, for proxies that route by it |
 ///
 /// ```
 /// use ferromcp::prelude::*;

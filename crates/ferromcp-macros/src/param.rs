@@ -13,7 +13,7 @@ use crate::{
 
 const RULES: Rules = Rules {
     of: "#[arg]",
-    keys: &["name", "title", "description", "default", "range", "length"],
+    keys: &["name", "title", "description", "default", "range", "length", "header"],
     repeatable: &[],
     positional: false,
 };
@@ -30,6 +30,7 @@ pub(crate) struct Param {
     default: Option<TokenStream>,
     range: Option<Expr>,
     length: Option<Expr>,
+    header: Option<Expr>,
 }
 
 impl Param {
@@ -61,19 +62,21 @@ impl Param {
             default: default.map(|default| value::default(default, ty, inner.is_some(), at[0])).transpose()?,
             range: range.map(|tokens| value::range(tokens, ty, at[1])).transpose()?,
             length: length.map(|tokens| value::length(tokens, ty, at[2])).transpose()?,
+            header: options.text("header")?,
             ty: (*param.ty).clone(),
         })
     }
 
     /// `Arg::new("name").describe("…")…`
     pub(crate) fn arg(&self, krate: &Path) -> TokenStream {
-        let Self { name, title, description, default, range, length, ty, .. } = self;
+        let Self { name, title, description, default, range, length, header, ty, .. } = self;
         let ty = types::inside_option(ty).unwrap_or(ty);
         let title = title.iter();
         let description = description.iter();
         let default = default.iter();
         let range = range.iter();
         let length = length.iter();
+        let header = header.iter();
         quote! {
             #krate::server::Arg::new(#name)
                 #(.title(#title))*
@@ -81,6 +84,7 @@ impl Param {
                 #(.default::<#ty>(#default))*
                 #(.range::<#ty>(#range))*
                 #(.length(#length))*
+                #(.header(#header))*
         }
     }
 

@@ -3,6 +3,7 @@
 mod component;
 mod docs;
 mod dynamic;
+mod header;
 #[cfg(feature = "lifespan")]
 mod lifespan;
 mod long_task;

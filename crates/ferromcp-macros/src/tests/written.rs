@@ -453,6 +453,8 @@ fn limits_and_defaults_take_the_type_of_the_parameter() {
                 #[arg(default, length(1..=80))] tags: Vec<String>,
                 #[arg(default = "asc")] order: Option<String>,
                 #[arg(default = Order::Up, range(LIMITS))] sort: Order,
+                #[arg(header = "Region", length(1..=9))] region: String,
+                #[arg(header = TENANT)] tenant: Option<String>,
             ) {}
         },
     );
@@ -465,6 +467,8 @@ fn limits_and_defaults_take_the_type_of_the_parameter() {
         ".default::< String, >(<String as ::std::convert::From<&str>>::from(\"asc\"))",
         ".default::<Order>(Order::Up)",
         ".range::<Order>(LIMITS)",
+        ".length(1..=9).header(\"Region\")",
+        ".header(TENANT)",
     ] {
         assert!(written.contains(call), "{call}: {written}");
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use ferromcp_core::header::{self, Annotation};
 use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
@@ -219,7 +220,8 @@ impl Tool {
                 )));
             }
         }
-        Ok(ReadyTool { definition, signature, shape, function })
+        let headers = header::scan(&definition.input_schema).map_err(|bad| context(bad.to_string()))?;
+        Ok(ReadyTool { definition, signature, headers, shape, function })
     }
 }
 
@@ -274,6 +276,9 @@ fn is_object_schema(schema: &RawJson) -> bool {
 pub(crate) struct ReadyTool {
     pub(crate) definition: model::Tool,
     pub(crate) signature: Signature,
+    /// The arguments that HTTP repeats in headers.
+    #[allow(dead_code, reason = "read only where HTTP is built in")]
+    pub(crate) headers: Vec<Annotation>,
     shape: OutputShape,
     function: Arc<dyn ToolFunction>,
 }

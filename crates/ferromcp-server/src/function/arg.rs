@@ -27,6 +27,7 @@ pub struct Arg {
     pub(crate) description: Option<String>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) checks: Vec<Check>,
+    header: Option<String>,
 }
 
 /// What a missing argument becomes.
@@ -61,7 +62,7 @@ pub(crate) struct Check {
 impl Arg {
     /// A parameter of this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), title: None, description: None, default: None, checks: Vec::new() }
+        Self { name: name.into(), title: None, description: None, default: None, checks: Vec::new(), header: None }
     }
 
     /// The name for people.
@@ -154,6 +155,21 @@ impl Arg {
         self
     }
 
+    /// Repeats the argument in the HTTP header `Mcp-Param-` + `name`, so that proxies can route calls by it.
+    ///
+    /// For tools, and for texts, integers and booleans; anything else, and a name that is no token or taken already,
+    /// keeps the server from starting. Clients repeat the argument by themselves, from 2026-07-28 on and over HTTP
+    /// alone; the server refuses a call whose header and argument differ. Headers end up in logs: mark no secrets.
+    ///
+    /// ```
+    /// use ferromcp_server::Arg;
+    /// let region = Arg::new("region").header("Region"); // sent as `Mcp-Param-Region`
+    /// ```
+    pub fn header(mut self, name: impl Into<String>) -> Self {
+        self.header = Some(name.into());
+        self
+    }
+
     /// What is wrong with `value`, if anything.
     pub(crate) fn mistake<T: 'static>(&self, value: &T) -> Option<String> {
         let broken = |check: &Check| (check.test)(value).map(|came| (check.words.clone(), came));
@@ -200,6 +216,9 @@ impl Arg {
                 keyword => keyword,
             };
             object.insert(keyword.into(), value.clone());
+        }
+        if let Some(header) = &self.header {
+            object.insert("x-mcp-header".into(), header.clone().into());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Servers that are built wrongly say so before they serve, naming the culprit.
 
 use ferromcp_core::RawJson;
-use ferromcp_server::{Arg, Completion, Ctx, Limits, Prompt, Resource, Server, State, Tool};
+use ferromcp_server::{Arg, Args, Completion, Ctx, Limits, Prompt, Resource, Server, State, Tool};
 use serde_json::json;
 
 use crate::client::{Case, Client, Wire};
@@ -175,4 +175,73 @@ async fn a_default_of_another_type_is_told() {
     server().with_tool(optional).check().unwrap();
     let optional = Tool::sync("count", |n: Option<u8>| format!("{n:?}")).args([Arg::new("n").default(500)]);
     mistakes(server().with_tool(optional)).await;
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+enum Region {
+    Eu,
+    Us,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Order {
+    #[schemars(extend("x-mcp-header" = "Region"))]
+    region: String,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Orders {
+    orders: Vec<Order>,
+}
+
+#[tokio::test]
+async fn marks_for_headers_that_no_client_may_follow_are_told() {
+    // M26-194, M26-195, M26-196, M26-197, M26-198, M26-200, M26-201
+    let text = |mark: &str| Tool::sync("count", |region: String| region).args([Arg::new("region").header(mark)]);
+    let marked = || [Arg::new("x").header("X")];
+    let two = |a: &str, b: &str| {
+        Tool::sync("count", |a: i64, b: bool| format!("{a}{b}"))
+            .args([Arg::new("a").header(a), Arg::new("b").header(b)])
+    };
+    let property = |schema: serde_json::Value| {
+        let schema = json!({ "type": "object", "properties": { "x": schema } });
+        Tool::dynamic("count", schema.into(), |_: RawJson, _| async { "" })
+    };
+    for (tool, place, part) in [
+        (text(""), "/properties/region", "is empty"),
+        (text("my region"), "/properties/region", "is not a token"),
+        (text("Region\r\nX: y"), "/properties/region", "is not a token"),
+        (text("R\u{e9}gion"), "/properties/region", "is not a token"),
+        (two("Same", "sAME"), "/properties/b", "another parameter has already"),
+        (Tool::sync("count", |x: f64| x).args(marked()), "/properties/x", "not string, integer or boolean"),
+        (Tool::sync("count", |x: Vec<u8>| x.len()).args(marked()), "/properties/x", "not string, integer or boolean"),
+        (Tool::sync("count", |x: Option<f32>| x.is_some()).args(marked()), "/properties/x", "not string"),
+        (
+            Tool::sync("count", |Args(all): Args<Orders>| all.orders.first().map(|it| it.region.clone())),
+            "/properties/orders/items/properties/region",
+            "is not on a property reached through `properties` alone",
+        ),
+        (property(json!({ "type": "number", "x-mcp-header": "X" })), "/properties/x", "not string"),
+        (property(json!({ "type": ["string", "null"], "x-mcp-header": "X" })), "/properties/x", "not string"),
+        (property(json!({ "type": "string", "x-mcp-header": 5 })), "/properties/x", "is not a string"),
+        (property(json!({ "anyOf": [{ "type": "string", "x-mcp-header": "X" }] })), "/anyOf/0", "`properties` alone"),
+    ] {
+        let words = mistakes(server().with_tool(tool)).await;
+        for part in ["tool `count`: `x-mcp-header` at", place, part] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn texts_integers_truths_and_choices_can_be_repeated_in_headers() {
+    // M26-191, M26-198, M26-200
+    let arg = |name: &str| Arg::new(name).header(format!("X-{name}"));
+    let tool = Tool::sync("all", |a: String, b: Option<u8>, c: bool, d: Region, e: Option<Region>, f: i64| {
+        let region = |it: Region| matches!(it, Region::Eu | Region::Us);
+        format!("{a}{b:?}{c}{}{}{f}", region(d), e.is_some_and(region))
+    });
+    let whole = Tool::sync("whole", |Args(order): Args<Order>| order.region);
+    let args = [arg("a"), arg("b"), arg("c").default(true), arg("d"), arg("e"), arg("f").range::<i64>(1..=9)];
+    server().with_tool(tool.args(args)).with_tool(whole).check().unwrap();
 }
