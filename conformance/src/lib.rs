@@ -1,3 +1,5 @@
 //! Servers that run as processes of their own (`src/bin`), and tests that talk to them over real pipes (`tests/it`).
 //!
 //! They stand in a package of their own since cargo builds a package's programs before its tests, and only those.
+
+pub mod fixture;
