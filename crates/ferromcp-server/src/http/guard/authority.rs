@@ -1,0 +1,112 @@
+//! Hosts as requests name them: a name or an address, maybe with a port. Anything odd is no host.
+//!
+//! Spec: <https://www.rfc-editor.org/rfc/rfc9110#name-host-and-authority>.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The longest name that DNS has.
+const LONGEST_NAME: usize = 253;
+
+/// A host, maybe with a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Authority<S> {
+    pub(super) name: Name<S>,
+    pub(super) port: Option<u16>,
+}
+
+/// A host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name<S> {
+    /// A literal address.
+    Ip(IpAddr),
+    /// A name, without the dot that may end it.
+    Dns(S),
+}
+
+impl<'a> Authority<&'a str> {
+    /// Reads `name`, `name:port` or the same with an address. User names, escapes, zones, spaces and
+    /// the like are not taken.
+    pub(super) fn read(text: &'a [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        if let Some(rest) = text.strip_prefix('[') {
+            let (address, rest) = rest.split_once(']')?;
+            let address: Ipv6Addr = address.parse().ok()?;
+            return Some(Self { name: Name::Ip(address.into()), port: read_port(rest)? });
+        }
+        let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        Some(Self { name: Name::read(name)?, port: read_port(port)? })
+    }
+}
+
+impl<'a> Name<&'a str> {
+    /// Reads a name or an IPv4 address.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        if let Ok(address) = text.parse::<Ipv4Addr>() {
+            return Some(Self::Ip(address.into()));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        };
+        (name.len() <= LONGEST_NAME && name.split('.').all(label)).then_some(Self::Dns(name))
+    }
+}
+
+impl<S: AsRef<str>> Name<S> {
+    /// Whether both are the same host.
+    pub(super) fn is(&self, other: &Name<impl AsRef<str>>) -> bool {
+        match (self, other) {
+            (Self::Ip(one), Name::Ip(other)) => one == other,
+            (Self::Dns(one), Name::Dns(other)) => one.as_ref().eq_ignore_ascii_case(other.as_ref()),
+            _ => false,
+        }
+    }
+
+    /// Whether it is `parent` with something before it.
+    pub(super) fn is_under(&self, parent: &Name<impl AsRef<str>>) -> bool {
+        let (Self::Dns(name), Name::Dns(parent)) = (self, parent) else { return false };
+        let (name, parent) = (name.as_ref(), parent.as_ref());
+        let Some(dot) = name.len().checked_sub(parent.len() + 1) else { return false };
+        dot > 0 && name.as_bytes()[dot] == b'.' && name[dot + 1..].eq_ignore_ascii_case(parent)
+    }
+
+    /// Whether it is this machine to itself: `localhost`, 127.0.0.0/8 or `::1`.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Self::Ip(address) => address.is_loopback(),
+            Self::Dns(name) => name.as_ref().eq_ignore_ascii_case("localhost"),
+        }
+    }
+
+    /// The same in memory of its own.
+    pub(super) fn owned(&self) -> Name<Box<str>> {
+        match self {
+            Self::Ip(address) => Name::Ip(*address),
+            Self::Dns(name) => Name::Dns(name.as_ref().into()),
+        }
+    }
+}
+
+impl<S: AsRef<str>> fmt::Display for Name<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Self::Dns(name) => f.write_str(name.as_ref()),
+        }
+    }
+}
+
+/// Reads what follows a host: nothing, or a colon and a port, which may be left out.
+#[allow(clippy::option_option, reason = "no port is not a wrong one")]
+fn read_port(text: &str) -> Option<Option<u16>> {
+    match text.strip_prefix(':') {
+        None => text.is_empty().then_some(None),
+        Some("") => Some(None),
+        Some(digits) => {
+            let plain = digits.len() <= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            Some(Some(plain.then(|| digits.parse().ok()).flatten()?))
+        }
+    }
+}
