@@ -22,23 +22,35 @@ pub fn set_up(root: &Path) -> Result<PathBuf> {
     let folder = folder(root);
     fs::create_dir_all(&folder)?;
     for part in PARTS {
-        if fits(root, part) {
-            println!("interop: {part} is there");
-            continue;
-        }
-        let home = folder.join(part);
-        let _ = fs::remove_file(stamp(root, part));
-        if home.exists() {
-            fs::remove_dir_all(&home).with_context(|| format!("clear {}", home.display()))?;
-        }
-        if part == "node" {
-            node(root, &home)?;
-        } else {
-            python(root, part, &home)?;
-        }
-        fs::write(stamp(root, part), pins(root, part)?)?;
+        set_up_part(root, part)?;
     }
     Ok(folder)
+}
+
+/// The Node among it, set up without the rest.
+pub(crate) fn node_alone(root: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(folder(root))?;
+    set_up_part(root, "node")?;
+    Ok(folder(root).join("node").join("node_modules").join(".bin").join("node"))
+}
+
+fn set_up_part(root: &Path, part: &str) -> Result<()> {
+    if fits(root, part) {
+        println!("interop: {part} is there");
+        return Ok(());
+    }
+    let home = folder(root).join(part);
+    let _ = fs::remove_file(stamp(root, part));
+    if home.exists() {
+        fs::remove_dir_all(&home).with_context(|| format!("clear {}", home.display()))?;
+    }
+    if part == "node" {
+        node(root, &home)?;
+    } else {
+        python(root, part, &home)?;
+    }
+    fs::write(stamp(root, part), pins(root, part)?)?;
+    Ok(())
 }
 
 /// The folder, if everything in it fits the pins.

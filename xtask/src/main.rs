@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::outcome::Outcome;
-use xtask::{deny, house, interop, ledger, msrv, shell, suite};
+use xtask::{conformance, deny, house, interop, ledger, msrv, shell, suite};
 
 const COMMANDS: &str = "\
 cargo xtask test [--only STEP]… [--skip STEP]… [--list]   the whole test command
 cargo xtask house                                         the house rules of the sources
 cargo xtask interop                                       set up other people's MCP programs under target/interop
+cargo xtask conformance server                            run the official conformance suite against our server
 cargo xtask msrv                                          check the published crates with the oldest compiler we promise
 cargo xtask deny                                          licences, bans, sources and advisories of the dependencies
 cargo xtask ledger [--areas A,B…]                         which requirements the tests prove";
@@ -40,6 +41,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("ledger", rest) => ledger::run(&root, rest).map(|()| true),
         ("house", []) => Ok(house::run(&root)?.is_clean()),
         ("interop", []) => interop::set_up(&root).map(|_| true),
+        ("conformance", [leg]) if leg == "server" => Ok(told(&conformance::server(&root)?)),
         ("msrv", []) => Ok(told(&msrv::check(&root)?)),
         ("deny", []) => Ok(told(&deny::check(&root)?)),
         ("help" | "--help" | "-h", _) => {

@@ -60,7 +60,8 @@ pub fn metadata(root: &Path) -> Result<serde_json::Value> {
     serde_json::from_str(&text).context("cargo metadata is JSON")
 }
 
-fn words(command: &Command) -> String {
+/// The command as a person would write it, without the folders of the program.
+pub(crate) fn words(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
     std::iter::once(name).chain(command.get_args()).map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
