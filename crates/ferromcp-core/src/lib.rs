@@ -10,13 +10,14 @@
 //! | [`wire`] | between messages and bytes; one file a revision |
 //! | [`header`] | what HTTP says a second time in headers, encoded and compared |
 //! | [`meta`], [`request_meta`] | `_meta` and its keys |
-//! | [`revision`], [`id`], [`error`], [`json`] | the small words everything uses |
+//! | [`revision`], [`id`], [`identity`], [`error`], [`json`] | the small words everything uses |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28>.
 
 pub mod error;
 pub mod header;
 pub mod id;
+pub mod identity;
 pub mod json;
 pub mod message;
 pub mod meta;
@@ -28,6 +29,7 @@ pub mod wire;
 
 pub use error::{Error, ErrorCode};
 pub use id::{ProgressToken, RequestId};
+pub use identity::Identity;
 pub use json::{RawJson, RawMap, Str};
 pub use message::{FromClient, FromServer, Incoming, Message, Rejection};
 pub use meta::Meta;

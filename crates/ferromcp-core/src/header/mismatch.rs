@@ -56,6 +56,8 @@ pub enum Reason {
     Missing,
     /// The header is there and the body has no value.
     Unexpected,
+    /// The header is there more than once, so two readers could see different values.
+    Repeated,
     /// The header cannot be read.
     Invalid(HeaderError),
     /// They say different things.
@@ -75,6 +77,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Self::Missing => "is missing",
             Self::Unexpected => "is there, but the body has no value for it",
+            Self::Repeated => "is there more than once",
             Self::Invalid(error) => return error.fmt(f),
             Self::Different => "does not match the body",
             Self::NotMirrorable => "can repeat only a string, an integer or a boolean",

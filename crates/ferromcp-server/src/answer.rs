@@ -1,0 +1,25 @@
+//! A reply as bytes.
+
+use bytes::BytesMut;
+use ferromcp_core::wire::{Dress, encode};
+use ferromcp_core::{Error, RequestId, Revision};
+
+use crate::call::Reply;
+use crate::inner::Inner;
+
+/// Writes the answer to request `id` of a peer of `revision`. What cannot be JSON becomes an error.
+pub(crate) fn write(out: &mut BytesMut, inner: &Inner, id: &RequestId, reply: Reply, revision: Revision) {
+    let dress = Dress::new(revision).server_info(inner.info_json());
+    let written = match reply {
+        Reply::Done(result) => encode::server_result(out, id, result, dress),
+        Reply::NeedsInput(required) => encode::input_required(out, id, required, dress),
+        Reply::Failed(error) => {
+            encode::error(out, Some(id), error, revision);
+            Ok(())
+        }
+    };
+    if let Err(error) = written {
+        tracing::error!(%error, "a result cannot be JSON");
+        encode::error(out, Some(id), Error::internal("Internal error: the result cannot be JSON"), revision);
+    }
+}

@@ -1,0 +1,167 @@
+//! What all clones of an HTTP service share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+use super::options::HttpOptions;
+use super::session::HttpSession;
+use super::sessions::Sessions;
+use crate::inner::Inner;
+use crate::latch::Latch;
+use crate::serve::{self, ServeError};
+
+/// How often idle sessions are looked for, at least and at most.
+const SWEEP: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+
+/// One endpoint of a server.
+pub(crate) struct Endpoint {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) options: HttpOptions,
+    pub(crate) sessions: Sessions,
+    /// The endpoint serves no more; what stays open ends.
+    pub(crate) closing: Arc<Latch>,
+    in_flight: AtomicUsize,
+    streams: AtomicUsize,
+    /// Whether the lifespans are open for this endpoint.
+    opened: Mutex<bool>,
+    is_open: AtomicBool,
+    sweeping: AtomicBool,
+}
+
+/// Something an endpoint has only so many of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// A request under way.
+    Call,
+    /// A stream that stays open.
+    Stream,
+}
+
+/// A place taken, until dropped.
+pub(crate) struct Permit {
+    endpoint: Arc<Endpoint>,
+    place: Place,
+}
+
+impl Endpoint {
+    pub(crate) fn new(inner: Arc<Inner>, options: HttpOptions) -> Self {
+        Self {
+            sessions: Sessions::new(options.limits.sessions),
+            inner,
+            options,
+            closing: Arc::default(),
+            in_flight: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
+            opened: Mutex::new(false),
+            is_open: AtomicBool::new(false),
+            sweeping: AtomicBool::new(false),
+        }
+    }
+
+    /// Opens the lifespans at the first request, unless they were opened before.
+    ///
+    /// # Errors
+    /// When one does not open; the next request tries again.
+    pub(crate) async fn open(&self) -> Result<(), ServeError> {
+        if self.is_open.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut opened = self.opened.lock().await;
+        if !*opened {
+            serve::open(&self.inner).await?;
+            *opened = true;
+            self.is_open.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Ends what stays open: subscriptions with their closing result, streams, sessions.
+    pub(crate) async fn stop(&self) {
+        self.closing.set();
+        self.forget(self.sessions.end_all()).await;
+    }
+
+    /// Closes the lifespans.
+    pub(crate) async fn close(&self) {
+        let mut opened = self.opened.lock().await;
+        if std::mem::take(&mut *opened) {
+            self.is_open.store(false, Ordering::Release);
+            self.inner.running.leave().await;
+        }
+    }
+
+    /// Takes a place if there is one.
+    pub(crate) fn permit(self: &Arc<Self>, place: Place) -> Option<Permit> {
+        let (count, most) = self.places(place);
+        if count.fetch_add(1, Ordering::AcqRel) >= most {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return None;
+        }
+        Some(Permit { endpoint: Arc::clone(self), place })
+    }
+
+    /// How many requests are under way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    fn places(&self, place: Place) -> (&AtomicUsize, usize) {
+        match place {
+            Place::Call => (&self.in_flight, self.options.limits.in_flight),
+            Place::Stream => (&self.streams, self.options.limits.streams),
+        }
+    }
+
+    /// Lets idle sessions end from now on, in a task that ends with the endpoint.
+    pub(crate) fn sweep(self: &Arc<Self>) {
+        if self.sweeping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let idle = self.options.limits.session_idle;
+        let (endpoint, every) = (Arc::downgrade(self), (idle / 4).clamp(SWEEP.0, SWEEP.1));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(every).await;
+                let Some(endpoint) = endpoint.upgrade() else { return };
+                let ended = endpoint.sessions.sweep(idle);
+                if !ended.is_empty() {
+                    tracing::debug!(ended = ended.len(), left = endpoint.sessions.len(), "idle sessions ended");
+                }
+                endpoint.forget(ended).await;
+            }
+        });
+    }
+
+    /// Lets the event store forget sessions that are over.
+    pub(crate) async fn forget(&self, sessions: impl IntoIterator<Item = Arc<HttpSession>>) {
+        let Some(store) = &self.options.events else { return };
+        for session in sessions {
+            if let Err(error) = store.forget(&session.id).await {
+                tracing::warn!(%error, "the event store cannot forget a session");
+            }
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.endpoint.places(self.place).0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Endpoint {
+    /// Closes the lifespans where nobody did, if there is a runtime to do it on.
+    fn drop(&mut self) {
+        self.closing.set();
+        if *self.opened.get_mut() {
+            let lifespans = Arc::clone(&self.inner.running);
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(async move { lifespans.leave().await });
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Messages of the legacy era over HTTP: each belongs to a session, unless the endpoint keeps none.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
+
+use std::sync::Arc;
+
+use ferromcp_core::header::field;
+use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RequestId, Revision};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::accept::Accepts;
+use super::body::Body;
+use super::endpoint::{Endpoint, Place};
+use super::respond::{self, Manner};
+use super::session::Busy;
+use super::work::encoded;
+use super::{modern, reply};
+use crate::call::{Call, Peer, Reply};
+use crate::dispatch;
+use crate::era::legacy::{Session, stateless_peer};
+
+/// What a message belongs to.
+pub(crate) enum Belongs {
+    /// A session.
+    Session(Busy),
+    /// Nothing: the endpoint is stateless, and this is the revision its client speaks.
+    Nothing(Revision),
+}
+
+impl Belongs {
+    pub(crate) fn revision(&self) -> Revision {
+        match self {
+            Self::Session(session) => session.revision(),
+            Self::Nothing(revision) => *revision,
+        }
+    }
+
+    pub(crate) fn peer(&self, request: &ClientRequest, identity: Option<&Identity>) -> Result<Peer, Error> {
+        let peer = match self {
+            Self::Session(session) => session.agreed().admit(request),
+            Self::Nothing(revision) => stateless_peer(request, *revision),
+        }?;
+        Ok(identified(peer, identity))
+    }
+
+    pub(crate) fn is_under_way(&self, id: &RequestId) -> bool {
+        matches!(self, Self::Session(session) if session.is_under_way(id))
+    }
+
+    pub(crate) fn manner(self, accepts: Accepts) -> Manner {
+        let polls = self.revision() == Revision::V2025_11_25;
+        match self {
+            Self::Session(session) => Manner { accepts, session: Some(session), survives: true, polls },
+            Self::Nothing(_) => Manner { accepts, session: None, survives: true, polls: false },
+        }
+    }
+}
+
+/// The peer as an authenticated one, where there is a principal.
+pub(crate) fn identified(peer: Peer, identity: Option<&Identity>) -> Peer {
+    match identity {
+        Some(identity) => peer.with_identity(identity.clone()),
+        None => peer,
+    }
+}
+
+/// What a message other than `initialize` belongs to.
+///
+/// # Errors
+/// With the response: 400 without a session id or with a revision that is not spoken, 404 for a session that is over.
+pub(crate) fn belongs(endpoint: &Endpoint, parts: &Parts) -> Result<Belongs, Box<Response<Body>>> {
+    let named = revision(&parts.headers)?;
+    if endpoint.options.stateless {
+        // A client that does not say is one from before there was a header to say it in.
+        return Ok(Belongs::Nothing(named.unwrap_or(Revision::V2025_03_26)));
+    }
+    match session(endpoint, parts)? {
+        Some(session) => Ok(Belongs::Session(session)),
+        None => Err(refused(
+            StatusCode::BAD_REQUEST,
+            "Bad request: the header Mcp-Session-Id is missing; `initialize` gives one",
+        )),
+    }
+}
+
+/// The session that the request names; `None` if it names none.
+///
+/// # Errors
+/// 404 when it is over, never was, or is somebody else's; 400 when there are two.
+pub(crate) fn session(endpoint: &Endpoint, parts: &Parts) -> Result<Option<Busy>, Box<Response<Body>>> {
+    let mut ids = parts.headers.get_all(field::lower::SESSION_ID).iter();
+    let Some(id) = ids.next() else { return Ok(None) };
+    if ids.next().is_some() {
+        return Err(refused(StatusCode::BAD_REQUEST, "Bad request: the header Mcp-Session-Id is there more than once"));
+    }
+    let identity = parts.extensions.get::<Identity>();
+    match id.to_str().ok().and_then(|id| endpoint.sessions.find(id, identity)) {
+        Some(session) => Ok(Some(session)),
+        None => Err(refused(StatusCode::NOT_FOUND, "Session not found: it is over; begin another with `initialize`")),
+    }
+}
+
+/// The revision that the header names, where there is one.
+fn revision(headers: &HeaderMap) -> Result<Option<Revision>, Box<Response<Body>>> {
+    let mut values = headers.get_all(field::lower::PROTOCOL_VERSION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let known = value.to_str().ok().and_then(|name| Revision::parse(name.trim())).filter(|it| !it.is_modern());
+    match known {
+        Some(revision) if values.next().is_none() => Ok(Some(revision)),
+        _ => Err(refused(
+            StatusCode::BAD_REQUEST,
+            "Bad request: the header MCP-Protocol-Version names no revision of sessions that is spoken here",
+        )),
+    }
+}
+
+fn refused(status: StatusCode, why: &str) -> Box<Response<Body>> {
+    Box::new(reply::error(status, Error::invalid_request(why), None, Revision::LATEST_LEGACY))
+}
+
+/// Answers a request.
+pub(crate) async fn request(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    accepts: Accepts,
+    id: RequestId,
+    request: ClientRequest,
+) -> Response<Body> {
+    if matches!(request, ClientRequest::Initialize(_)) {
+        return initialize(endpoint, parts, id, request).await;
+    }
+    let belongs = match belongs(endpoint, parts) {
+        Ok(belongs) => belongs,
+        Err(response) => return *response,
+    };
+    if belongs.is_under_way(&id) {
+        let error = Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way"));
+        return reply::error(StatusCode::BAD_REQUEST, error, Some(&id), belongs.revision());
+    }
+    match belongs.peer(&request, parts.extensions.get()) {
+        Ok(peer) => respond::one(endpoint, id, request, peer, belongs.manner(accepts)).await,
+        Err(error) => reply::error(StatusCode::OK, error, Some(&id), belongs.revision()),
+    }
+}
+
+/// Begins a session, and gives its id with the answer.
+async fn initialize(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    id: RequestId,
+    request: ClientRequest,
+) -> Response<Body> {
+    match session(endpoint, parts) {
+        Err(response) => return *response,
+        Ok(Some(session)) => {
+            let error = Error::invalid_request("Invalid request: this session is initialized already");
+            return reply::error(StatusCode::BAD_REQUEST, error, Some(&id), session.revision());
+        }
+        Ok(None) => {}
+    }
+    let Some(_permit) = endpoint.permit(Place::Call) else { return reply::full(Place::Call) };
+    let identity = parts.extensions.get::<Identity>().cloned();
+    let stateless = endpoint.options.stateless;
+    let mut agreed = if stateless { Session::default() } else { Session::hearing(Arc::clone(&endpoint.inner.hub)) };
+    let peer = match agreed.admit(&request) {
+        Ok(peer) => identified(peer, identity.as_ref()),
+        Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
+    };
+    let revision = peer.revision();
+    let reply = dispatch::run(&endpoint.inner, Call::new(request, peer).id(id.clone())).await;
+    let begins = !stateless && matches!(reply, Reply::Done(_));
+    let mut response = reply::json(encoded(&endpoint.inner, &id, reply, revision));
+    if begins {
+        let session = match endpoint.sessions.add(identity, agreed) {
+            Ok(Ok((session, ended))) => {
+                endpoint.forget(ended).await;
+                session
+            }
+            Ok(Err(_)) => return reply::busy("Too many sessions; `HttpLimits::sessions` sets how many"),
+            Err(error) => {
+                tracing::error!(%error, "no random numbers for a session's id");
+                return reply::busy("No session can be made");
+            }
+        };
+        endpoint.sweep();
+        if let Ok(id) = HeaderValue::from_str(&session.id) {
+            response.headers_mut().insert(field::lower::SESSION_ID, id);
+        }
+    }
+    response
+}
+
+/// Takes a notification.
+pub(crate) fn notification(endpoint: &Endpoint, parts: &Parts, notification: &ClientNotification) -> Response<Body> {
+    if modern::is_meant(&parts.headers) {
+        return reply::accepted(); // there it says nothing: closing the response cancels
+    }
+    match belongs(endpoint, parts) {
+        Ok(belongs) => {
+            notice(&belongs, notification);
+            reply::accepted()
+        }
+        Err(response) => *response,
+    }
+}
+
+/// Does what a notification of a session says.
+pub(crate) fn notice(belongs: &Belongs, notification: &ClientNotification) {
+    let Belongs::Session(session) = belongs else { return };
+    match notification {
+        ClientNotification::Initialized(_) => session.initialized(),
+        ClientNotification::Cancelled(params) => {
+            if let Some(id) = &params.request_id {
+                tracing::debug!(?id, reason = params.reason.as_deref(), "a call was cancelled");
+                session.cancel(id);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes a response to something the server asked.
+pub(crate) fn response(endpoint: &Endpoint, parts: &Parts, id: Option<&RequestId>) -> Response<Body> {
+    if modern::is_meant(&parts.headers) {
+        return reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: nothing was asked that a response could answer");
+    }
+    match belongs(endpoint, parts) {
+        Ok(_) => {
+            tracing::debug!(?id, "a response to nothing that was asked; ignored");
+            reply::accepted()
+        }
+        Err(response) => *response,
+    }
+}

@@ -1,0 +1,94 @@
+//! A POST: reads its message, and finds out to which era it belongs.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
+
+use std::sync::Arc;
+
+use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
+use ferromcp_core::wire::decode;
+use ferromcp_core::{ClientRequest, Error, RequestId, Revision};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::accept::{Accepts, is_json};
+use super::body::Body;
+use super::endpoint::Endpoint;
+use super::read::{self, Unread};
+use super::respond::{self, Manner};
+use super::{batch, legacy, modern, reply};
+use crate::call::Peer;
+use crate::era::modern::with_claim;
+
+/// Answers a POST.
+pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
+    if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
+        return reply::refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: say application/json");
+    }
+    let accepts = Accepts::of(&parts.headers);
+    if !accepts.json && !accepts.events {
+        let why = "Not acceptable: answers are application/json or text/event-stream";
+        return reply::refuse(StatusCode::NOT_ACCEPTABLE, why);
+    }
+    let bytes = match read::whole(body, &endpoint.options.limits).await {
+        Ok(bytes) => bytes,
+        Err(unread) => return refuse_body(endpoint, unread),
+    };
+    match decode::<FromClient>(bytes, &endpoint.inner.limits.decode) {
+        Ok(Incoming::One(Message::Request { id, request })) => answer_request(endpoint, parts, accepts, id, request).await,
+        Ok(Incoming::One(Message::Notification(said))) => legacy::notification(endpoint, parts, &said),
+        Ok(Incoming::One(Message::Response { id, .. })) => legacy::response(endpoint, parts, id.as_ref()),
+        Ok(Incoming::Batch(messages)) if !modern::is_meant(&parts.headers) => {
+            batch::answer(endpoint, parts, accepts, messages).await
+        }
+        Ok(Incoming::Batch(_)) => {
+            reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: one message at a time, no batches")
+        }
+        Err(Rejection { id, error, .. }) => reply::error(StatusCode::BAD_REQUEST, error, id.as_ref(), Revision::LATEST),
+    }
+}
+
+async fn answer_request(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    accepts: Accepts,
+    id: RequestId,
+    request: ClientRequest,
+) -> Response<Body> {
+    match modern_peer(endpoint, parts, &request) {
+        Ok(Some(peer)) => {
+            let peer = legacy::identified(peer, parts.extensions.get());
+            let manner = Manner { accepts, session: None, survives: false, polls: false };
+            respond::one(endpoint, id, request, peer, manner).await
+        }
+        Ok(None) => legacy::request(endpoint, parts, accepts, id, request).await,
+        Err(error) => reply::modern_error(error, Some(&id)),
+    }
+}
+
+/// The peer of a modern request; `None` of a legacy one.
+fn modern_peer(endpoint: &Endpoint, parts: &Parts, request: &ClientRequest) -> Result<Option<Peer>, Error> {
+    let meant = || modern::is_meant(&parts.headers);
+    with_claim(request, meant, |claim| {
+        claim.map(|claim| modern::admit(&endpoint.inner, claim, request, &parts.headers)).transpose()
+    })
+}
+
+fn refuse_body(endpoint: &Endpoint, unread: Unread) -> Response<Body> {
+    const CLOSE: HeaderValue = HeaderValue::from_static("close");
+    let limits = &endpoint.options.limits;
+    let (status, why) = match unread {
+        Unread::TooLong => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body is longer than {} bytes; `HttpLimits::body_bytes` sets how long", limits.body_bytes),
+        ),
+        Unread::TooSlow => (
+            StatusCode::REQUEST_TIMEOUT,
+            format!("The body took longer than {:?}; `HttpLimits::body_time` sets how long", limits.body_time),
+        ),
+        Unread::Broken => (StatusCode::BAD_REQUEST, "The body broke off".to_owned()),
+    };
+    let mut response = reply::refuse(status, why);
+    response.headers_mut().insert(CONNECTION, CLOSE); // what is left of the body is not read
+    response
+}
