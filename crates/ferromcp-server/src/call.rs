@@ -11,6 +11,7 @@ use ferromcp_core::model::{ClientCapabilities, Implementation, InputRequired, Lo
 use ferromcp_core::{ClientRequest, Error, RawJson, RequestId, Revision, ServerResult};
 
 use crate::outlet::Outlet;
+use crate::subscription::Mailbox;
 
 /// One request, with all that answering it needs.
 #[derive(Debug)]
@@ -92,6 +93,7 @@ struct PeerParts {
     info: Option<RawJson>,
     log_level: Option<LogLevel>,
     identity: Option<Arc<str>>,
+    mailbox: Option<Arc<Mailbox>>,
 }
 
 impl Peer {
@@ -104,6 +106,7 @@ impl Peer {
             info: None,
             log_level: None,
             identity: None,
+            mailbox: None,
         }))
     }
 
@@ -129,6 +132,17 @@ impl Peer {
     pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
         Arc::make_mut(&mut self.0).identity = Some(identity.into());
         self
+    }
+
+    /// Hearing of changes through `mailbox`: a session.
+    pub(crate) fn with_mailbox(mut self, mailbox: Arc<Mailbox>) -> Self {
+        Arc::make_mut(&mut self.0).mailbox = Some(mailbox);
+        self
+    }
+
+    /// Where changes wait for it, if it is a session that can hear of them.
+    pub(crate) fn mailbox(&self) -> Option<&Arc<Mailbox>> {
+        self.0.mailbox.as_ref()
     }
 
     /// The revision it speaks.

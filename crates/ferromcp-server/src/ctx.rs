@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ferromcp_core::model::{LogLevel, LogMessageParams, ProgressParams, ReadResourceParams, ReadResourceResult};
 use ferromcp_core::{
@@ -18,6 +19,7 @@ use crate::call::{Call, Extensions, Peer, Reply};
 use crate::engine::{Engine, Scene};
 use crate::outlet::{Full, Outlet};
 use crate::state::States;
+use crate::subscription;
 
 /// The handler's view of its call. Cloning is cheap; a clone in a spawned task falls silent when the call ends.
 #[derive(Clone)]
@@ -141,6 +143,17 @@ impl Ctx {
         Ok(())
     }
 
+    /// Lets the client's connection go while this call runs on: for calls that take so long that holding a connection
+    /// open is a waste. The client comes back after `retry` and gets what was said meanwhile, the answer included.
+    ///
+    /// Only clients of 2025-11-25 over HTTP with a session do that; for all others nothing happens. Spec:
+    /// <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server>.
+    pub fn disconnect(&self, retry: Duration) {
+        if !self.has_ended() {
+            self.0.outlet.disconnect(retry);
+        }
+    }
+
     /// Reads a resource of this server, as the client would.
     ///
     /// # Errors
@@ -154,6 +167,12 @@ impl Ctx {
             Reply::Failed(error) => Err(error),
             _ => Err(Error::internal(format!("reading `{uri}` gave no contents"))),
         }
+    }
+
+    /// What tells clients that something changed: all that asked to know, not only the one of this call.
+    /// Unlike the context it goes on after the call.
+    pub fn notify(&self) -> subscription::Notify {
+        subscription::Notify::new(Arc::clone(self.0.engine.hub()))
     }
 
     /// The state of type `T`, given by `.state(..)` or a lifespan.

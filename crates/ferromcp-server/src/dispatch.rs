@@ -11,16 +11,17 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
-use crate::call::{Call, Reply};
+use crate::call::{Call, Peer, Reply};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
 use crate::engine::{Engine, Scene};
 use crate::function::invocation::{Input, Invocation};
-use crate::inner::Inner;
+use crate::inner::{Inner, announced};
 use crate::lists;
 use crate::middleware::Next;
 use crate::registry::Tables;
 use crate::started::{BoxFuture, Started};
 use crate::state::States;
+use crate::subscription::{Hub, Mailbox, listen};
 use crate::trace;
 
 impl Engine for Inner {
@@ -34,6 +35,10 @@ impl Engine for Inner {
 
     fn logs(&self) -> bool {
         self.logging
+    }
+
+    fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply> {
@@ -97,6 +102,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
         ClientRequest::GetPrompt(_) | ClientRequest::ListPrompts(_) => tables.has_prompts(),
         ClientRequest::Complete(_) => tables.has_completions(),
         ClientRequest::SetLevel(_) => inner.logging,
+        ClientRequest::Subscribe(_) | ClientRequest::Unsubscribe(_) => tables.has_resources(),
         _ => true,
     };
     if !offered {
@@ -111,23 +117,47 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
         ClientRequest::ListResources(params) => lists::resources(inner, &tables, params),
         ClientRequest::ListResourceTemplates(params) => lists::templates(inner, &tables, params),
         ClientRequest::ListPrompts(params) => lists::prompts(inner, &tables, params),
-        ClientRequest::Initialize(_) => Ok(initialize(inner, &tables, call.peer.revision()).into()),
+        ClientRequest::Initialize(_) => Ok(initialize(inner, &tables, &call.peer).into()),
         ClientRequest::Discover(_) => Ok(discover(inner, &tables).into()),
-        ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(EmptyResult::default().into()),
+        ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(empty()),
+        ClientRequest::Listen(params) if call.peer.revision().is_modern() => {
+            return listen::start(&inner.hub, &tables, &inner.limits, call, params);
+        }
+        ClientRequest::Subscribe(params) => {
+            mailbox(call).and_then(|mailbox| mailbox.subscribe(&params.uri, &inner.limits)).map(|()| empty())
+        }
+        ClientRequest::Unsubscribe(params) => mailbox(call).map(|mailbox| {
+            mailbox.unsubscribe(&params.uri);
+            empty()
+        }),
         other => Err(Error::method_not_found(other.method())),
     };
     Started::Ready(reply.into())
 }
 
-fn initialize(inner: &Inner, tables: &Tables, revision: Revision) -> InitializeResult {
-    let mut result = InitializeResult::new(revision.as_str(), inner.capabilities(tables), inner.info.clone());
+fn empty() -> ServerResult {
+    EmptyResult::default().into()
+}
+
+/// Where the peer of a legacy session hears of changes. One without a session has no such place, and so no
+/// such methods.
+fn mailbox(call: &Call) -> Result<&Mailbox, Error> {
+    call.peer.mailbox().map(|mailbox| &**mailbox).ok_or_else(|| Error::method_not_found(call.request.method()))
+}
+
+fn initialize(inner: &Inner, tables: &Tables, peer: &Peer) -> InitializeResult {
+    if let Some(mailbox) = peer.mailbox() {
+        mailbox.hear_only(announced(tables)); // what is not declared may not be said
+    }
+    let capabilities = inner.capabilities(tables, peer.mailbox().is_some());
+    let mut result = InitializeResult::new(peer.revision().as_str(), capabilities, inner.info.clone());
     result.instructions.clone_from(&inner.instructions);
     result
 }
 
 fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
     let names = Revision::ALL.iter().rev().map(|revision| revision.as_str().to_owned()).collect();
-    let mut result = DiscoverResult::new(names, inner.capabilities(tables));
+    let mut result = DiscoverResult::new(names, inner.capabilities(tables, true));
     result.instructions.clone_from(&inner.instructions);
     (result.ttl_ms, result.cache_scope) = (Some(inner.caches[0].ttl_ms), Some(inner.caches[0].scope));
     result

@@ -8,6 +8,7 @@ use crate::call::{Call, Extensions, Peer, Reply};
 use crate::outlet::Outlet;
 use crate::started::BoxFuture;
 use crate::state::States;
+use crate::subscription::Hub;
 
 /// The server as handlers' contexts see it.
 pub(crate) trait Engine: Send + Sync {
@@ -19,6 +20,9 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Whether handlers may log to the client.
     fn logs(&self) -> bool;
+
+    /// Where changes are told.
+    fn hub(&self) -> &Arc<Hub>;
 
     /// Answers a call made from inside a handler.
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply>;

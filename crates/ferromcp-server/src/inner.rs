@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::registry::{Registry, Tables};
 use crate::state::States;
+use crate::subscription::{Hub, Kinds};
 
 /// A server's parts.
 pub(crate) struct Inner {
@@ -20,6 +21,8 @@ pub(crate) struct Inner {
     pub(crate) lifespans: Vec<Lifespan>,
     pub(crate) running: Arc<Lifespans>,
     pub(crate) registry: Registry,
+    /// Who listens to changes; the registry tells it too.
+    pub(crate) hub: Arc<Hub>,
     pub(crate) middleware: Arc<[Arc<dyn Middleware>]>,
     pub(crate) limits: Limits,
     pub(crate) lenient: bool,
@@ -34,6 +37,7 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn new(info: Implementation) -> Self {
+        let hub: Arc<Hub> = Arc::default();
         Self {
             info,
             info_json: OnceLock::new(),
@@ -41,7 +45,8 @@ impl Inner {
             states: Arc::default(),
             lifespans: Vec::new(),
             running: Arc::new(Lifespans::new()),
-            registry: Registry::new(),
+            registry: Registry::new(Arc::clone(&hub)),
+            hub,
             middleware: Arc::new([]),
             limits: Limits::default(),
             lenient: true,
@@ -58,12 +63,18 @@ impl Inner {
         self.info_json.get_or_init(|| RawJson::new(&self.info).unwrap_or_else(|_| RawJson::empty_object()))
     }
 
-    /// What is advertised: each feature that something is registered for, and logging.
-    pub(crate) fn capabilities(&self, tables: &Tables) -> ServerCapabilities {
+    /// What is advertised: each feature that something is registered for, and logging. Changes are
+    /// announced to a peer that `hears`.
+    pub(crate) fn capabilities(&self, tables: &Tables, hears: bool) -> ServerCapabilities {
+        let hears = hears.then_some(true);
         let mut capabilities = ServerCapabilities::default();
-        capabilities.tools = tables.has_tools().then(ListChanged::default);
-        capabilities.resources = tables.has_resources().then(ResourcesCapability::default);
-        capabilities.prompts = tables.has_prompts().then(ListChanged::default);
+        capabilities.tools = tables.has_tools().then(|| list_changed(hears));
+        capabilities.resources = tables.has_resources().then(|| {
+            let mut resources = ResourcesCapability::default();
+            (resources.subscribe, resources.list_changed) = (hears, hears);
+            resources
+        });
+        capabilities.prompts = tables.has_prompts().then(|| list_changed(hears));
         capabilities.completions = tables.has_completions().then(RawJson::empty_object);
         capabilities.logging = self.logging.then(RawJson::empty_object);
         capabilities.extensions = self.extensions.clone();
@@ -72,10 +83,25 @@ impl Inner {
     }
 }
 
+fn list_changed(hears: Option<bool>) -> ListChanged {
+    let mut list = ListChanged::default();
+    list.list_changed = hears;
+    list
+}
+
+/// The lists whose changes are announced where `tables` are offered.
+pub(crate) fn announced(tables: &Tables) -> Kinds {
+    Kinds::TOOLS
+        .only_if(tables.has_tools())
+        .and(Kinds::PROMPTS.only_if(tables.has_prompts()))
+        .and(Kinds::RESOURCES.only_if(tables.has_resources()))
+}
+
 impl Clone for Inner {
     /// For going on building from a server that is already shared: entries and state are the same,
     /// but changes to the one do not reach the other.
     fn clone(&self) -> Self {
+        let hub: Arc<Hub> = Arc::default();
         Self {
             info: self.info.clone(),
             info_json: OnceLock::new(),
@@ -83,7 +109,8 @@ impl Clone for Inner {
             states: Arc::clone(&self.states),
             lifespans: self.lifespans.clone(),
             running: Arc::new(Lifespans::new()),
-            registry: self.registry.detached(),
+            registry: self.registry.detached(Arc::clone(&hub)),
+            hub,
             middleware: Arc::clone(&self.middleware),
             limits: self.limits,
             lenient: self.lenient,

@@ -26,6 +26,12 @@ pub struct Limits {
     pub page_size: usize,
     /// Bytes of one tool's input or output schema. Default 256 KiB.
     pub schema_bytes: usize,
+    /// The most resources that one session or one `subscriptions/listen` watches; one more is refused with
+    /// -32602. Default 1,024.
+    pub subscriptions: usize,
+    /// Bytes of all the URIs that one session or one `subscriptions/listen` watches; more are refused with
+    /// -32602. Default 256 KiB.
+    pub subscription_bytes: usize,
 }
 
 impl Default for Limits {
@@ -37,6 +43,8 @@ impl Default for Limits {
             shutdown_grace: Duration::from_millis(1500),
             page_size: 1000,
             schema_bytes: 256 << 10,
+            subscriptions: 1024,
+            subscription_bytes: 256 << 10,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ferromcp_core::{Revision, ServerNotification};
 
@@ -17,6 +18,18 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Waits until there may be room.
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Waits until the server wants its peer's calls to come to an end. Calls that would go on for ever
+    /// answer then. By itself it never does.
+    fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Lets the connection of `call` go while the call runs on; the client comes back for the rest after `retry`.
+    /// Where the client could not, nothing happens.
+    fn disconnect(&self, call: u64, retry: Duration) {
+        let _ = (call, retry);
+    }
 }
 
 /// There was no room for this notification.
@@ -54,10 +67,25 @@ impl Outlet {
         }
     }
 
+    /// Lets the connection go, where the client comes back by itself.
+    pub(crate) fn disconnect(&self, retry: Duration) {
+        if let Some(sink) = &self.sink {
+            sink.disconnect(self.call, retry);
+        }
+    }
+
     /// Waits until there may be room.
     pub(crate) async fn ready(&self) {
         if let Some(sink) = &self.sink {
             sink.ready().await;
+        }
+    }
+
+    /// Waits until the server wants the call to come to an end.
+    pub(crate) async fn closing(&self) {
+        match &self.sink {
+            Some(sink) => sink.closing().await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -17,13 +17,17 @@ use crate::component::{Resource, Tool};
 use crate::limits::Limits;
 use crate::paging::{List, Pages};
 use crate::state::StateNeed;
+use crate::subscription::{Change, Hub};
 use crate::uri_template::Captures;
 
 /// What a server offers; a handle that can change it while the server runs. Cloning shares it.
+///
+/// Clients that asked to know hear of each change.
 #[derive(Clone)]
 pub struct Registry {
     tables: Arc<RwLock<Arc<Tables>>>,
     limits: Limits,
+    hub: Arc<Hub>,
 }
 
 /// A resource, with what its template captured of the URI.
@@ -113,13 +117,14 @@ impl<K, T> Default for Shelf<K, T> {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
-        Self { tables: Arc::default(), limits: Limits::default() }
+    /// An empty registry that tells `hub` of its changes.
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Self { tables: Arc::default(), limits: Limits::default(), hub }
     }
 
-    /// The same entries in a registry of its own.
-    pub(crate) fn detached(&self) -> Self {
-        Self { tables: Arc::new(RwLock::new(self.snapshot())), limits: self.limits }
+    /// The same entries in a registry of its own, which tells `hub`.
+    pub(crate) fn detached(&self, hub: Arc<Hub>) -> Self {
+        Self { tables: Arc::new(RwLock::new(self.snapshot())), limits: self.limits, hub }
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
@@ -141,13 +146,29 @@ impl Registry {
         Ok(outcome)
     }
 
+    /// Adds something, and tells of it.
+    fn add(&self, what: Change, change: impl FnOnce(&mut Tables) -> Result<(), String>) -> Result<(), RegisterError> {
+        self.edit(change)?;
+        self.hub.notify(what);
+        Ok(())
+    }
+
+    /// Takes something away, and tells of it if it was there.
+    fn remove(&self, what: Change, change: impl FnOnce(&mut Tables) -> bool) -> bool {
+        let gone = self.edit(|tables| Ok(change(tables))).unwrap_or(false);
+        if gone {
+            self.hub.notify(what);
+        }
+        gone
+    }
+
     /// Adds a tool.
     ///
     /// # Errors
     /// When the tool is not sound or its name is taken.
     pub fn add_tool(&self, tool: Tool) -> Result<(), RegisterError> {
         let tool = tool.build(self.limits.schema_bytes)?;
-        self.edit(|tables| {
+        self.add(Change::Tools, |tables| {
             let name = tool.definition.name.clone();
             if tables.tools.get(&name).is_some() {
                 return Err(format!("two tools are named `{name}`; rename one, or mount it under a namespace"));
@@ -164,7 +185,7 @@ impl Registry {
     /// When it is not sound or its URI is taken.
     pub fn add_resource(&self, resource: Resource) -> Result<(), RegisterError> {
         let resource = Arc::new(resource.build()?);
-        self.edit(|tables| {
+        self.add(Change::Resources, |tables| {
             let uri = resource.template.as_str().to_owned();
             if tables.resources.get(&uri).is_some() {
                 return Err(format!("two resources are at `{uri}`; move one, or mount it under a namespace"));
@@ -186,7 +207,7 @@ impl Registry {
     /// When it is not sound or its name is taken.
     pub fn add_prompt(&self, prompt: Prompt) -> Result<(), RegisterError> {
         let prompt = prompt.build()?;
-        self.edit(|tables| {
+        self.add(Change::Prompts, |tables| {
             let name = prompt.definition.name.clone();
             if tables.prompts.get(&name).is_some() {
                 return Err(format!("two prompts are named `{name}`; rename one, or mount it under a namespace"));
@@ -215,22 +236,20 @@ impl Registry {
 
     /// Takes a tool away; says whether it was there.
     pub fn remove_tool(&self, name: &str) -> bool {
-        self.edit(|tables| Ok(tables.tools.remove(&name.to_owned()).is_some())).unwrap_or(false)
+        self.remove(Change::Tools, |tables| tables.tools.remove(&name.to_owned()).is_some())
     }
 
     /// Takes a resource or resource template away; says whether it was there.
     pub fn remove_resource(&self, uri_or_template: &str) -> bool {
-        let remove = |tables: &mut Tables| {
-            let gone = tables.resources.remove(&uri_or_template.to_owned());
+        self.remove(Change::Resources, |tables| {
             tables.templates.retain(|template| template.template.as_str() != uri_or_template);
-            Ok(gone.is_some())
-        };
-        self.edit(remove).unwrap_or(false)
+            tables.resources.remove(&uri_or_template.to_owned()).is_some()
+        })
     }
 
     /// Takes a prompt away; says whether it was there.
     pub fn remove_prompt(&self, name: &str) -> bool {
-        self.edit(|tables| Ok(tables.prompts.remove(&name.to_owned()).is_some())).unwrap_or(false)
+        self.remove(Change::Prompts, |tables| tables.prompts.remove(&name.to_owned()).is_some())
     }
 
     pub(crate) fn page_size(&self) -> usize {

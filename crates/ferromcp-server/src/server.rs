@@ -21,6 +21,7 @@ use crate::middleware::Middleware;
 use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
 use crate::serve::{self, ServeError};
+use crate::subscription::Notify;
 use crate::tool_error::ToolError;
 
 /// A server, while it is built and while it runs. Cloning is cheap and shares everything.
@@ -228,6 +229,13 @@ impl Server {
     /// The registry, for adding and taking away while the server runs.
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
+    }
+
+    /// What tells the clients of this server that something changed.
+    ///
+    /// Take it once the server is built: building on from a server that has clones makes another one.
+    pub fn notify(&self) -> Notify {
+        Notify::new(Arc::clone(&self.inner.hub))
     }
 
     /// Says what would keep the server from serving.

@@ -2,22 +2,58 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>.
 
+use std::sync::Arc;
+
 use ferromcp_core::meta::key;
 use ferromcp_core::model::{InitializeParams, LogLevel};
-use ferromcp_core::{ClientRequest, Error, RawJson, Revision};
+use ferromcp_core::{ClientRequest, Error, RawJson, Revision, ServerNotification};
 
 use crate::call::Peer;
+use crate::subscription::{Hub, Mailbox};
 
 /// What is logged until the client says otherwise.
 const FIRST_LEVEL: LogLevel = LogLevel::Info;
 
 /// The session of one peer, from its `initialize` on.
-#[derive(Debug, Default)]
+///
+/// By default it cannot be told of changes: there is nothing to send them on.
+#[derive(Default)]
 pub(crate) struct Session {
     peer: Option<Peer>,
+    hub: Option<Arc<Hub>>,
+    /// The client said `notifications/initialized`.
+    is_ready: bool,
 }
 
 impl Session {
+    /// A session that hears of changes from its `initialize` on.
+    pub(crate) fn hearing(hub: Arc<Hub>) -> Self {
+        Self { peer: None, hub: Some(hub), is_ready: false }
+    }
+
+    /// The client said that it is ready for messages of the server's own.
+    pub(crate) fn initialized(&mut self) {
+        self.is_ready = true;
+    }
+
+    /// Where changes wait, once the session is open, if it hears of them.
+    pub(crate) fn mailbox(&self) -> Option<&Arc<Mailbox>> {
+        self.peer.as_ref()?.mailbox()
+    }
+
+    /// The next change, if there is one and the client is ready for it.
+    pub(crate) fn try_news(&self) -> Option<ServerNotification> {
+        self.mailbox().filter(|_| self.is_ready)?.try_next()
+    }
+
+    /// Waits for the next change, and until the client is ready for it.
+    pub(crate) async fn news(&self) -> ServerNotification {
+        match self.mailbox().filter(|_| self.is_ready) {
+            Some(mailbox) => mailbox.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The revision that was agreed on.
     pub(crate) fn revision(&self) -> Option<Revision> {
         self.peer.as_ref().map(Peer::revision)
@@ -50,11 +86,23 @@ impl Session {
         if self.peer.is_some() {
             return Err(Error::invalid_request("Invalid request: this session is initialized already"));
         }
-        let peer = Peer::new(agree(&params.protocol_version))
+        let mut peer = Peer::new(agree(&params.protocol_version))
             .with_capabilities(params.capabilities.clone())
             .with_info(RawJson::new(&params.client_info).ok())
             .with_log_level(Some(FIRST_LEVEL));
+        if let Some(hub) = &self.hub {
+            peer = peer.with_mailbox(hub.join());
+        }
         Ok(self.peer.insert(peer).clone())
+    }
+}
+
+impl Drop for Session {
+    /// Calls may still hold the mailbox, but nobody reads it any more.
+    fn drop(&mut self) {
+        if let Some(mailbox) = self.mailbox() {
+            mailbox.leave();
+        }
     }
 }
 

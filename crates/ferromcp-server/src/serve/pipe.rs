@@ -13,8 +13,9 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
+use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::{Dress, decode, encode};
-use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revision};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revision, ServerNotification, ServerResult};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
@@ -77,8 +78,8 @@ impl Pipe {
     fn new(inner: Arc<Inner>) -> Self {
         let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1)));
         Self {
+            session: Session::hearing(Arc::clone(&inner.hub)),
             inner,
-            session: Session::default(),
             sink,
             out: Outbound::new(),
             writing: false,
@@ -104,6 +105,7 @@ impl Pipe {
             }
             if self.has_room() {
                 self.sink.take(&mut self.out);
+                self.tell_news();
             }
             self.writing |= !self.out.is_empty();
             let (has_room, must_write) = (self.has_room(), self.writing);
@@ -122,6 +124,7 @@ impl Pipe {
                 },
                 Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.done(done),
                 () = self.sink.filled(), if has_room => {} // else it would say so again and again
+                news = self.session.news(), if has_room => self.say(news, self.spoken()),
             }
         }
     }
@@ -134,12 +137,30 @@ impl Pipe {
         }
     }
 
+    /// Writes the changes that the session is to hear of. What there is no room for waits in its mailbox,
+    /// where each is kept once.
+    fn tell_news(&mut self) {
+        while self.has_room() {
+            let Some(news) = self.session.try_news() else { return };
+            self.say(news, self.spoken());
+        }
+    }
+
+    fn say(&mut self, notification: ServerNotification, revision: Revision) {
+        self.out.frame(|out| {
+            if let Err(error) = encode::server_notification(out, notification, revision) {
+                tracing::error!(%error, "a notification cannot be JSON");
+            }
+        });
+    }
+
     fn has_room(&self) -> bool {
         self.out.is_empty() || self.out.len() < self.inner.limits.outbound_bytes
     }
 
-    /// Lets calls under way go on for the grace time, and writes what is left.
+    /// Ends subscriptions, lets other calls under way go on for the grace time, and writes what is left.
     async fn drain<W: FrameTx>(&mut self, tx: &mut W) {
+        self.sink.close();
         let grace = self.inner.limits.shutdown_grace;
         let rest = async {
             loop {
@@ -191,8 +212,8 @@ impl Pipe {
                     self.cancel(&id, params.reason.as_deref());
                 }
             }
-            // `initialized` needs no answer and changes nothing here; others say nothing to a server.
-            Message::Notification(_) => {}
+            Message::Notification(ClientNotification::Initialized(_)) => self.session.initialized(),
+            Message::Notification(_) => {} // others say nothing to a server
             Message::Response { id, .. } => tracing::debug!(?id, "a response to nothing that was asked; ignored"),
         }
     }
@@ -297,6 +318,7 @@ impl Pipe {
     /// Writes a reply, behind what its call has sent before.
     fn answer(&mut self, id: &RequestId, reply: Reply, revision: Revision) {
         self.sink.take(&mut self.out);
+        let ends_subscription = matches!(reply, Reply::Done(ServerResult::Listen(_)));
         let dress = Dress::new(revision).server_info(self.inner.info_json());
         self.batches.write(id, &mut self.out, |out| {
             let written = match reply {
@@ -312,6 +334,10 @@ impl Pipe {
                 encode::error(out, Some(id), Error::internal("Internal error: the result cannot be JSON"), revision);
             }
         });
+        if ends_subscription {
+            // The spec wants both the result and this: clients may look for either.
+            self.say(ServerNotification::Cancelled(CancelledParams::new(id.clone())), revision);
+        }
     }
 
     /// Answers what could not be read. Where no id could be read either, the older revisions have

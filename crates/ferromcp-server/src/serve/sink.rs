@@ -21,6 +21,8 @@ pub(crate) struct PipeSink {
     limit: usize,
     filled: Notify,
     emptied: Notify,
+    closing: AtomicBool,
+    closed: Notify,
 }
 
 #[derive(Default)]
@@ -38,7 +40,15 @@ impl PipeSink {
             limit,
             filled: Notify::new(),
             emptied: Notify::new(),
+            closing: AtomicBool::new(false),
+            closed: Notify::new(),
         }
+    }
+
+    /// Lets calls that would go on for ever come to an end.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.closed.notify_waiters();
     }
 
     /// Moves what waits behind `out`.
@@ -99,6 +109,16 @@ impl Sink for PipeSink {
             emptied.as_mut().enable();
             if self.lock().buffer.len() >= self.limit {
                 emptied.await;
+            }
+        })
+    }
+
+    fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            let mut closed = std::pin::pin!(self.closed.notified());
+            closed.as_mut().enable();
+            if !self.closing.load(Ordering::Acquire) {
+                closed.await;
             }
         })
     }

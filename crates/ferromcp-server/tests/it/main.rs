@@ -27,5 +27,6 @@ mod progress;
 mod prompts;
 mod resources;
 mod shutdown;
+mod subscriptions;
 mod tools;
 mod traces;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use ferromcp_core::Revision;
 use ferromcp_core::meta::key;
 use ferromcp_core::model::{Icon, ResourceLink};
-use ferromcp_server::{Audio, Completion, Ctx, File, Image, Json, Prompt, Resource, Server, Tool};
+use ferromcp_server::{Audio, Completion, Ctx, File, Image, Json, Notify, Prompt, Resource, Server, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client, Wire};
@@ -78,13 +78,15 @@ fn server() -> Server {
 
 #[tokio::test]
 async fn every_message_is_valid_in_its_revision() {
-    // M26-002, M26-008, M26-084, M26-086, M26-096, M26-320, M26-332, S-001, S-038, S-048, S-060, S-232, S-243, S-288, S-289, S-290
+    // M26-002, M26-008, M26-084, M26-086, M26-096, M26-275, M26-320, M26-332, S-001, S-038, S-048, S-060, S-232, S-243, S-288, S-289, S-290
     let Some(folder) = folder() else { return };
     for revision in Revision::ALL {
         let path = folder.join("schema").join(revision.as_str()).join("schema.json");
         let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let case = Case { revision, wire: Wire::Memory };
-        let mut client = Client::raw(server(), case);
+        let server = server();
+        let notify = server.notify();
+        let mut client = Client::raw(server, case);
         if revision.is_modern() {
             hold(&document, "DiscoverResult", &client.result("server/discover", Value::Null).await);
         } else {
@@ -116,5 +118,38 @@ async fn every_message_is_valid_in_its_revision() {
         let error = client.request("nobody/knows", Value::Null).await;
         let modern = revision >= Revision::V2025_11_25;
         hold(&document, if modern { "JSONRPCErrorResponse" } else { "JSONRPCError" }, &error);
+        news(&document, &notify, client, revision).await;
+    }
+}
+
+/// What is said of changes, and of the end of a subscription.
+async fn news(document: &Value, notify: &Notify, mut client: Client, revision: Revision) {
+    if revision.is_modern() {
+        client.start(
+            "subscriptions/listen",
+            json!({ "notifications": {
+                "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true,
+                "resourceSubscriptions": ["notes://one"]
+            } }),
+        );
+        hold(document, "SubscriptionsAcknowledgedNotification", &client.recv().await);
+    } else {
+        let watched = client.result("resources/subscribe", json!({ "uri": "notes://one" })).await;
+        hold(document, "EmptyResult", &watched);
+    }
+    notify.tools_changed();
+    hold(document, "ToolListChangedNotification", &client.recv().await);
+    notify.prompts_changed();
+    hold(document, "PromptListChangedNotification", &client.recv().await);
+    notify.resources_changed();
+    hold(document, "ResourceListChangedNotification", &client.recv().await);
+    notify.resource_updated("notes://one");
+    hold(document, "ResourceUpdatedNotification", &client.recv().await);
+    let (rest, served) = client.drain().await;
+    served.unwrap();
+    assert_eq!(rest.len(), if revision.is_modern() { 2 } else { 0 }, "{rest:?}");
+    if revision.is_modern() {
+        hold(document, "SubscriptionsListenResult", &rest[0]["result"]);
+        hold(document, "CancelledNotification", &rest[1]);
     }
 }

@@ -1,0 +1,164 @@
+//! The one place that hears of every change, and knows who listens to what.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use ferromcp_core::{Error, Meta};
+
+use super::change::{Change, Kinds};
+use super::lineage::lineage;
+use super::mailbox::{Mailbox, Slot};
+use crate::limits::Limits;
+
+/// All listeners of a server.
+#[derive(Default)]
+pub(crate) struct Hub {
+    listeners: RwLock<Listeners>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    all: HashMap<u64, Listener>,
+    /// Those who watch a URI, so that an update is a few look-ups however many listen.
+    by_uri: HashMap<Arc<str>, HashMap<u64, Arc<Slot>>>,
+    /// The key of the last one.
+    last: u64,
+}
+
+struct Listener {
+    slot: Arc<Slot>,
+    watched: HashSet<Arc<str>>,
+    /// Of all the URIs watched.
+    bytes: usize,
+}
+
+impl Hub {
+    /// A listener of all lists: a legacy session.
+    pub(crate) fn join(self: &Arc<Self>) -> Arc<Mailbox> {
+        Arc::new(self.listen(Kinds::ALL, Meta::new()))
+    }
+
+    /// A listener of `kinds` whose notifications carry `meta`.
+    pub(crate) fn listen(self: &Arc<Self>, kinds: Kinds, meta: Meta) -> Mailbox {
+        let slot = Arc::new(Slot::new(kinds));
+        let mut listeners = self.write();
+        listeners.last += 1;
+        let key = listeners.last;
+        listeners.all.insert(key, Listener { slot: Arc::clone(&slot), watched: HashSet::new(), bytes: 0 });
+        Mailbox::new(Arc::clone(self), key, slot, meta)
+    }
+
+    /// Tells all whom it concerns of a change.
+    #[allow(clippy::needless_pass_by_value, reason = "who tells of a change is done with it")]
+    pub(crate) fn notify(&self, change: Change) {
+        // They are woken without the lock: what a waker does is not ours to know.
+        for slot in self.put(&change) {
+            slot.wake();
+        }
+    }
+
+    /// Puts a change into every mailbox it concerns, and returns those that were empty.
+    fn put(&self, change: &Change) -> Vec<Arc<Slot>> {
+        let listeners = self.read();
+        let Some(list) = change.list() else {
+            let Change::Resource(uri) = change else { return Vec::new() };
+            return listeners.put_resource(uri);
+        };
+        let slots = listeners.all.values().map(|listener| &listener.slot);
+        slots.filter(|slot| slot.put_list(change, list)).cloned().collect()
+    }
+
+    /// Whether anybody watches `uri` or something it is a part of.
+    pub(crate) fn is_watched(&self, uri: &str) -> bool {
+        let listeners = self.read();
+        !listeners.by_uri.is_empty() && lineage(uri).any(|part| listeners.by_uri.contains_key(part))
+    }
+
+    pub(super) fn watch(&self, key: u64, uri: &str, limits: &Limits) -> Result<(), Error> {
+        let mut listeners = self.write();
+        let Listeners { all, by_uri, .. } = &mut *listeners;
+        let Some(listener) = all.get_mut(&key) else { return Ok(()) }; // it left, and hears nothing anyway
+        if listener.watched.contains(uri) {
+            return Ok(());
+        }
+        if listener.watched.len() >= limits.subscriptions {
+            let most = limits.subscriptions;
+            return Err(Error::invalid_params(format!("Too many resources are watched; at most {most}")));
+        }
+        if listener.bytes.saturating_add(uri.len()) > limits.subscription_bytes {
+            let most = limits.subscription_bytes;
+            return Err(Error::invalid_params(format!("The URIs watched are too long; at most {most} bytes in all")));
+        }
+        let uri = by_uri.get_key_value(uri).map_or_else(|| Arc::from(uri), |(known, _)| Arc::clone(known));
+        listener.bytes += uri.len();
+        listener.watched.insert(Arc::clone(&uri));
+        by_uri.entry(uri).or_default().insert(key, Arc::clone(&listener.slot));
+        Ok(())
+    }
+
+    pub(super) fn unwatch(&self, key: u64, uri: &str) {
+        let mut listeners = self.write();
+        let Listeners { all, by_uri, .. } = &mut *listeners;
+        let Some(listener) = all.get_mut(&key) else { return };
+        if listener.watched.remove(uri) {
+            listener.bytes -= uri.len();
+            forget(by_uri, uri, key);
+            // What waits already is not to come after the answer.
+            listener.slot.keep(|waiting| lineage(waiting).any(|part| listener.watched.contains(part)));
+        }
+    }
+
+    pub(super) fn leave(&self, key: u64) {
+        let mut listeners = self.write();
+        let Listeners { all, by_uri, .. } = &mut *listeners;
+        let Some(listener) = all.remove(&key) else { return };
+        for uri in &listener.watched {
+            forget(by_uri, uri, key);
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Listeners> {
+        self.listeners.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Listeners> {
+        self.listeners.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listeners {
+    fn put_resource(&self, uri: &Arc<str>) -> Vec<Arc<Slot>> {
+        if self.by_uri.is_empty() {
+            return Vec::new();
+        }
+        // One who watches both a folder and something in it is told once.
+        let mut told = HashSet::new();
+        let mut woken = Vec::new();
+        for (watched, watchers) in lineage(uri).filter_map(|part| self.by_uri.get_key_value(part)) {
+            for (key, slot) in watchers {
+                if told.insert(*key) && slot.put_resource(uri, watched) {
+                    woken.push(Arc::clone(slot));
+                }
+            }
+        }
+        woken
+    }
+}
+
+fn forget(by_uri: &mut HashMap<Arc<str>, HashMap<u64, Arc<Slot>>>, uri: &str, key: u64) {
+    if let Some(watchers) = by_uri.get_mut(uri) {
+        watchers.remove(&key);
+        if watchers.is_empty() {
+            by_uri.remove(uri);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Hub {
+    /// How many listen, and how many URIs are watched.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let listeners = self.read();
+        (listeners.all.len(), listeners.by_uri.len())
+    }
+}
