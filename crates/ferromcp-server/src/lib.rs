@@ -14,7 +14,9 @@
 //! | [`registry`] | what is offered, changeable at run time |
 //! | [`uri_template`], [`mime`] | URI templates, MIME types |
 //! | [`limits`] | every bound in one place |
+//! | `http` | Streamable HTTP of both eras (feature `http`) |
 
+mod answer;
 pub mod call;
 pub mod component;
 pub mod ctx;
@@ -22,7 +24,10 @@ mod dispatch;
 mod engine;
 mod era;
 pub mod function;
+#[cfg(feature = "http")]
+pub mod http;
 mod inner;
+mod latch;
 mod lifespan;
 pub mod limits;
 mod lists;

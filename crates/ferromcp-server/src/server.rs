@@ -39,7 +39,7 @@ use crate::tool_error::ToolError;
 #[derive(Clone)]
 #[must_use = "a server does nothing until it serves"]
 pub struct Server {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 impl Server {

@@ -15,6 +15,14 @@ pub(crate) enum Started {
 }
 
 impl Started {
+    /// The reply as a future, whether or not it is there already.
+    pub(crate) fn boxed(self) -> BoxFuture<Reply> {
+        match self {
+            Self::Ready(reply) => Box::pin(std::future::ready(reply)),
+            Self::Pending(future) => future,
+        }
+    }
+
     /// The reply, waited for where it is not there yet.
     pub(crate) async fn finish(self) -> Reply {
         match self {

@@ -106,6 +106,17 @@ impl Drop for Session {
     }
 }
 
+/// The peer of a request that belongs to no session.
+///
+/// # Errors
+/// -32601 when its revision does not have the method.
+pub(crate) fn stateless_peer(request: &ClientRequest, revision: Revision) -> Result<Peer, Error> {
+    match request.info() {
+        Some(method) if !method.exists_in(revision) => Err(Error::method_not_found(method.name)),
+        _ => Ok(Peer::new(revision).with_log_level(Some(FIRST_LEVEL))),
+    }
+}
+
 /// The revision asked for where it is spoken and has a handshake, else the newest that has one.
 fn agree(requested: &str) -> Revision {
     Revision::parse(requested).filter(|revision| !revision.is_modern()).unwrap_or(Revision::LATEST_LEGACY)

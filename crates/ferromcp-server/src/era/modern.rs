@@ -5,16 +5,47 @@
 use std::sync::Arc;
 
 use ferromcp_core::meta::key;
-use ferromcp_core::{ClientRequest, Error, RequestMeta, Revision};
+use ferromcp_core::model::{ClientCapabilities, LogLevel};
+use ferromcp_core::{ClientRequest, Error, RawJson, RequestMeta, Revision};
 
 use crate::call::Peer;
 
-/// The peer that a request's own `_meta` describes; `None` if the request is not a modern one.
+/// What a modern request says of itself in `_meta`.
+pub(crate) struct Claim<'a> {
+    version: &'a str,
+    capabilities: Arc<ClientCapabilities>,
+    info: Option<RawJson>,
+    log_level: Option<LogLevel>,
+}
+
+impl Claim<'_> {
+    /// The revision it names, known or not.
+    pub(crate) fn version(&self) -> &str {
+        self.version
+    }
+
+    /// The peer it describes.
+    ///
+    /// # Errors
+    /// -32022 when the revision is not spoken here.
+    pub(crate) fn peer(self) -> Result<Peer, Error> {
+        let Some(revision) = Revision::parse(self.version).filter(|revision| revision.is_modern()) else {
+            let newest_first: Vec<Revision> = Revision::ALL.into_iter().rev().collect();
+            return Err(Error::unsupported_revision(self.version, &newest_first));
+        };
+        Ok(Peer::new(revision).with_capabilities(self.capabilities).with_info(self.info).with_log_level(self.log_level))
+    }
+}
+
+/// Reads the claim of a request; `None` if it is not a modern one.
 ///
 /// # Errors
-/// -32602 when a required key is missing, -32022 when the revision is not spoken, -32601 when it
-/// does not have the method.
-pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
+/// -32602 when a required key is missing.
+pub(crate) fn with_claim<R>(
+    request: &ClientRequest,
+    is_modern: impl FnOnce() -> bool,
+    read: impl FnOnce(Option<Claim<'_>>) -> Result<R, Error>,
+) -> Result<R, Error> {
     let foreign;
     let meta = match request {
         ClientRequest::Other(other) => {
@@ -23,27 +54,45 @@ pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
         }
         known => match known.meta() {
             Some(meta) => meta,
-            None => return Ok(None),
+            None => return read(None),
         },
     };
     let only_modern = request.info().is_some_and(|method| method.since.is_modern());
-    if meta.protocol_version.is_none() && meta.client_capabilities.is_none() && !only_modern {
-        return Ok(None);
+    if meta.protocol_version.is_none() && meta.client_capabilities.is_none() && !only_modern && !is_modern() {
+        return read(None);
     }
     let Some(version) = &meta.protocol_version else { return Err(missing(key::PROTOCOL_VERSION)) };
     let Some(capabilities) = &meta.client_capabilities else { return Err(missing(key::CLIENT_CAPABILITIES)) };
-    let Some(revision) = Revision::parse(version).filter(|revision| revision.is_modern()) else {
-        let newest_first: Vec<Revision> = Revision::ALL.into_iter().rev().collect();
-        return Err(Error::unsupported_revision(version, &newest_first));
-    };
+    read(Some(Claim {
+        version,
+        capabilities: Arc::clone(capabilities),
+        info: meta.client_info.clone(),
+        log_level: meta.log_level,
+    }))
+}
+
+/// Whether the peer's revision has the method; methods of somebody's own are the server's matter.
+///
+/// # Errors
+/// -32601 when it has not.
+pub(crate) fn has_method(request: &ClientRequest, revision: Revision) -> Result<(), Error> {
     if request.info().is_none_or(|method| !method.exists_in(revision)) && !matches!(request, ClientRequest::Other(_)) {
         return Err(Error::method_not_found(request.method()));
     }
-    let peer = Peer::new(revision)
-        .with_capabilities(Arc::clone(capabilities))
-        .with_info(meta.client_info.clone())
-        .with_log_level(meta.log_level);
-    Ok(Some(peer))
+    Ok(())
+}
+
+/// The peer that a request's own `_meta` describes; `None` if the request is not a modern one.
+///
+/// # Errors
+/// -32602 when a required key is missing, -32022 when the revision is not spoken, -32601 when it
+/// does not have the method.
+pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
+    let peer = with_claim(request, || false, |claim| claim.map(Claim::peer).transpose())?;
+    if let Some(peer) = &peer {
+        has_method(request, peer.revision())?;
+    }
+    Ok(peer)
 }
 
 fn missing(key: &str) -> Error {

@@ -51,8 +51,12 @@ pub(crate) async fn answer(
         return reply::accepted();
     }
     let work = work::batch(Arc::clone(&endpoint.inner), parts, revision);
-    let exchange =
-        Exchange { endpoint: Arc::clone(endpoint), work, sink, held: Held { _permit: permit, session: None, ids: Vec::new() } };
+    let exchange = Exchange {
+        endpoint: Arc::clone(endpoint),
+        work,
+        sink,
+        held: Held { _permit: permit, session: None, ids: Vec::new() },
+    };
     respond(exchange, ids, belongs.manner(accepts)).await
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use super::conversations::Conversations;
 use super::options::HttpOptions;
 use super::session::HttpSession;
 use super::sessions::Sessions;
@@ -22,6 +23,7 @@ pub(crate) struct Endpoint {
     pub(crate) inner: Arc<Inner>,
     pub(crate) options: HttpOptions,
     pub(crate) sessions: Sessions,
+    pub(crate) conversations: Conversations,
     /// The endpoint serves no more; what stays open ends.
     pub(crate) closing: Arc<Latch>,
     in_flight: AtomicUsize,
@@ -51,6 +53,7 @@ impl Endpoint {
     pub(crate) fn new(inner: Arc<Inner>, options: HttpOptions) -> Self {
         Self {
             sessions: Sessions::new(options.limits.sessions),
+            conversations: Conversations::default(),
             inner,
             options,
             closing: Arc::default(),

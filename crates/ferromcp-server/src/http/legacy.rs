@@ -145,12 +145,7 @@ pub(crate) async fn request(
 }
 
 /// Begins a session, and gives its id with the answer.
-async fn initialize(
-    endpoint: &Arc<Endpoint>,
-    parts: &Parts,
-    id: RequestId,
-    request: ClientRequest,
-) -> Response<Body> {
+async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, request: ClientRequest) -> Response<Body> {
     match session(endpoint, parts) {
         Err(response) => return *response,
         Ok(Some(session)) => {
@@ -223,7 +218,10 @@ pub(crate) fn notice(belongs: &Belongs, notification: &ClientNotification) {
 /// Takes a response to something the server asked.
 pub(crate) fn response(endpoint: &Endpoint, parts: &Parts, id: Option<&RequestId>) -> Response<Body> {
     if modern::is_meant(&parts.headers) {
-        return reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: nothing was asked that a response could answer");
+        return reply::refuse(
+            StatusCode::BAD_REQUEST,
+            "Invalid request: nothing was asked that a response could answer",
+        );
     }
     match belongs(endpoint, parts) {
         Ok(_) => {

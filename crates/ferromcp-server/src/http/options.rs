@@ -19,6 +19,7 @@ use super::limits::HttpLimits;
 pub struct HttpOptions {
     pub(crate) guard: Guard,
     pub(crate) stateless: bool,
+    pub(crate) http_sse: bool,
     pub(crate) keep_alive: Duration,
     pub(crate) retry: Duration,
     pub(crate) events: Option<Arc<dyn EventStore>>,
@@ -30,6 +31,7 @@ impl Default for HttpOptions {
         Self {
             guard: Guard::default(),
             stateless: false,
+            http_sse: false,
             keep_alive: Duration::from_secs(15),
             retry: Duration::from_secs(1),
             events: Some(Arc::new(MemoryEvents::default())),
@@ -49,6 +51,13 @@ impl HttpOptions {
     /// 2026-07-28 never have a session. Off unless switched on.
     pub fn stateless(mut self, stateless: bool) -> Self {
         self.stateless = stateless;
+        self
+    }
+
+    /// Whether clients that speak only the HTTP+SSE of 2024-11-05 are served too: they open their stream at the path
+    /// `sse`, beside the endpoint or below where it is mounted, and send messages to `messages`. Off unless switched on.
+    pub fn http_sse(mut self, http_sse: bool) -> Self {
+        self.http_sse = http_sse;
         self
     }
 
@@ -117,6 +126,7 @@ impl HttpOptions {
     /// use ferromcp_server::http::HttpOptions;
     /// let options = HttpOptions::new().trust_proxy("10.0.0.0/8").allow_host("mcp.example.com");
     /// ```
+    #[allow(clippy::needless_pass_by_value, reason = "an address or a string, whichever is at hand")]
     pub fn trust_proxy(mut self, proxy: impl ToString) -> Self {
         self.guard.trust_proxy(&proxy.to_string());
         self
@@ -139,6 +149,7 @@ impl fmt::Debug for HttpOptions {
         f.debug_struct("HttpOptions")
             .field("guard", &self.guard)
             .field("stateless", &self.stateless)
+            .field("http_sse", &self.http_sse)
             .field("keep_alive", &self.keep_alive)
             .field("retry", &self.retry)
             .field("resumption", &self.events.is_some())

@@ -35,7 +35,9 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
         Err(unread) => return refuse_body(endpoint, unread),
     };
     match decode::<FromClient>(bytes, &endpoint.inner.limits.decode) {
-        Ok(Incoming::One(Message::Request { id, request })) => answer_request(endpoint, parts, accepts, id, request).await,
+        Ok(Incoming::One(Message::Request { id, request })) => {
+            answer_request(endpoint, parts, accepts, id, request).await
+        }
         Ok(Incoming::One(Message::Notification(said))) => legacy::notification(endpoint, parts, &said),
         Ok(Incoming::One(Message::Response { id, .. })) => legacy::response(endpoint, parts, id.as_ref()),
         Ok(Incoming::Batch(messages)) if !modern::is_meant(&parts.headers) => {
@@ -74,7 +76,8 @@ fn modern_peer(endpoint: &Endpoint, parts: &Parts, request: &ClientRequest) -> R
     })
 }
 
-fn refuse_body(endpoint: &Endpoint, unread: Unread) -> Response<Body> {
+/// The refusal of a request whose body was not read.
+pub(crate) fn refuse_body(endpoint: &Endpoint, unread: Unread) -> Response<Body> {
     const CLOSE: HeaderValue = HeaderValue::from_static("close");
     let limits = &endpoint.options.limits;
     let (status, why) = match unread {

@@ -49,11 +49,7 @@ struct Read {
 }
 
 impl Read {
-    fn poll<B: Body>(
-        &mut self,
-        mut body: std::pin::Pin<&mut B>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Bytes, Unread>> {
+    fn poll<B: Body>(&mut self, mut body: std::pin::Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Result<Bytes, Unread>> {
         loop {
             match body.as_mut().poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,

@@ -86,8 +86,7 @@ pub(crate) fn full(place: Place) -> Response<Body> {
 /// 503: not now.
 pub(crate) fn busy(why: &str) -> Response<Body> {
     const SOON: HeaderValue = HeaderValue::from_static("1");
-    let mut response =
-        error(StatusCode::SERVICE_UNAVAILABLE, Error::internal(why), None, Revision::LATEST);
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, Error::internal(why), None, Revision::LATEST);
     response.headers_mut().insert(RETRY_AFTER, SOON);
     response
 }

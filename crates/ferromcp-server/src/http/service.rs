@@ -18,7 +18,7 @@ use super::body::Body;
 use super::endpoint::Endpoint;
 use super::guard::ClientAddr;
 use super::options::HttpOptions;
-use super::{cors, get, legacy, post, reply};
+use super::{cors, get, http_sse, legacy, post, reply};
 use crate::inner::Inner;
 use crate::serve::ServeError;
 use crate::server::Server;
@@ -115,12 +115,17 @@ impl HttpService {
             return reply::busy("The server is shutting down");
         }
         if parts.method == Method::OPTIONS {
-            return cors::preflight(&self.endpoint.options.guard, &parts.headers)
-                .map_or_else(|| reply::method_not_allowed(self.methods()), |response| response.map(|()| Body::default()));
+            return cors::preflight(&self.endpoint.options.guard, &parts.headers).map_or_else(
+                || reply::method_not_allowed(self.methods()),
+                |response| response.map(|()| Body::default()),
+            );
         }
         if let Err(error) = self.endpoint.open().await {
             tracing::error!(%error, "the server does not open");
             return reply::status(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        if self.serves_beside(parts.uri.path()) {
+            return http_sse::answer(&self.endpoint, parts, body).await;
         }
         match parts.method {
             Method::POST => post::answer(&self.endpoint, parts, body).await,
@@ -128,6 +133,11 @@ impl HttpService {
             Method::DELETE => self.delete(parts).await,
             _ => reply::method_not_allowed(self.methods()),
         }
+    }
+
+    /// Whether a path is one beside the endpoint: those of HTTP+SSE, if that is on.
+    pub(crate) fn serves_beside(&self, path: &str) -> bool {
+        self.endpoint.options.http_sse && http_sse::is_at(path)
     }
 
     fn methods(&self) -> &'static str {

@@ -12,13 +12,12 @@ use std::time::Duration;
 use ferromcp_core::Identity;
 
 use super::clock;
+use super::random;
 use super::session::{Busy, HttpSession};
 use crate::era::legacy::Session;
 
 /// So that sessions used at once on many threads rarely meet.
 const SHARDS: usize = 16;
-/// How many bits of an id nobody can guess: twice what is thought to be enough.
-const ID_BYTES: usize = 32;
 /// What part of all sessions is ended at once to make room, so that making room is rarely needed.
 const ROOM: usize = 16;
 
@@ -70,7 +69,13 @@ impl Sessions {
                 return Ok(Err(NoRoom));
             }
         }
-        let id = new_id().inspect_err(|_| drop(self.count.fetch_sub(1, Ordering::AcqRel)))?;
+        let id = match random::id() {
+            Ok(id) => id,
+            Err(error) => {
+                self.count.fetch_sub(1, Ordering::AcqRel);
+                return Err(error);
+            }
+        };
         let session = Arc::new(HttpSession::new(Arc::clone(&id), identity, agreed));
         let busy = Busy::new(Arc::clone(&session));
         self.shard(&id).insert(Arc::clone(&id), session);
@@ -103,9 +108,10 @@ impl Sessions {
     }
 
     fn end_longest_idle(&self) -> Vec<Arc<HttpSession>> {
-        let idle = self.shards.iter().flat_map(|shard| {
-            lock(shard).values().filter_map(|session| session.idle_since()).collect::<Vec<_>>()
-        });
+        let idle = self
+            .shards
+            .iter()
+            .flat_map(|shard| lock(shard).values().filter_map(|session| session.idle_since()).collect::<Vec<_>>());
         let mut idle: Vec<u64> = idle.collect();
         if idle.is_empty() {
             return Vec::new();
@@ -139,16 +145,6 @@ impl Sessions {
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Random, in characters that a header may hold.
-fn new_id() -> io::Result<Arc<str>> {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-    let mut bytes = [0; ID_BYTES];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes).into())
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use ferromcp_transport::Transport;
+use ferromcp_core::Identity;
+use ferromcp_transport::{FrameRx, FrameTx, Transport};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -30,6 +31,11 @@ enum Kind {
 }
 
 impl ServeError {
+    /// The server is built wrongly, in these ways.
+    pub(crate) fn mistakes(mistakes: Vec<String>) -> Self {
+        Self(Kind::Mistakes(mistakes))
+    }
+
     /// Whether the server itself is built wrongly.
     pub fn is_mistake(&self) -> bool {
         matches!(self.0, Kind::Mistakes(_))
@@ -77,7 +83,7 @@ pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
                 .push(format!("{who} needs state of type `{}`; give it with `.state(..)` or a lifespan", need.name));
         }
     }
-    if mistakes.is_empty() { Ok(()) } else { Err(ServeError(Kind::Mistakes(mistakes))) }
+    if mistakes.is_empty() { Ok(()) } else { Err(ServeError::mistakes(mistakes)) }
 }
 
 /// Checks the server and opens its lifespans.
@@ -89,6 +95,17 @@ pub(crate) async fn open(inner: &Inner) -> Result<(), ServeError> {
 async fn enter(inner: &Inner) -> Result<(), ServeError> {
     let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))
+}
+
+/// Serves one peer on the halves of a pipe, as `identity` where it is known who that is.
+pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(
+    inner: Arc<Inner>,
+    rx: R,
+    tx: W,
+    identity: Option<Identity>,
+) -> io::Result<()> {
+    let (_signals, stop) = signal::unheard();
+    pipe::run(inner, rx, tx, stop, identity).await
 }
 
 /// Serves one peer.
@@ -103,7 +120,7 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     let (rx, tx) = transport.split().map_err(broken)?;
     enter(inner).await?;
     // A task of its own, so that the worker which polls the descriptors also handles what they bring.
-    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop));
+    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop, None));
     Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(broken)
 }
 

@@ -14,14 +14,17 @@ use std::task::Poll;
 use bytes::Bytes;
 use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
 use ferromcp_core::model::CancelledParams;
-use ferromcp_core::wire::{Dress, decode, encode};
-use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revision, ServerNotification, ServerResult};
+use ferromcp_core::wire::{decode, encode};
+use ferromcp_core::{
+    ClientNotification, ClientRequest, Error, Identity, RequestId, Revision, ServerNotification, ServerResult,
+};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::batch::Batches;
 use super::signal::Stop;
 use super::sink::PipeSink;
+use crate::answer;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch::{poll_caught, start};
 use crate::era::legacy::Session;
@@ -34,8 +37,14 @@ use crate::started::Started;
 const BURST: usize = 256;
 
 /// Serves until the peer hangs up or the process is told to stop.
-pub(crate) async fn run<R: FrameRx, W: FrameTx>(inner: Arc<Inner>, mut rx: R, mut tx: W, stop: Stop) -> io::Result<()> {
-    let mut pipe = Pipe::new(inner);
+pub(crate) async fn run<R: FrameRx, W: FrameTx>(
+    inner: Arc<Inner>,
+    mut rx: R,
+    mut tx: W,
+    stop: Stop,
+    identity: Option<Identity>,
+) -> io::Result<()> {
+    let mut pipe = Pipe::new(inner, identity);
     let outcome = pipe.serve(&mut rx, &mut tx, stop).await;
     let grace = pipe.inner.limits.shutdown_grace;
     pipe.drain(&mut tx).await;
@@ -54,6 +63,8 @@ fn hung_up(error: io::Error) -> io::Result<()> {
 
 struct Pipe {
     inner: Arc<Inner>,
+    /// Who is at the other end, where that is known.
+    identity: Option<Identity>,
     session: Session,
     sink: Arc<PipeSink>,
     out: Outbound,
@@ -75,11 +86,12 @@ struct Running {
 }
 
 impl Pipe {
-    fn new(inner: Arc<Inner>) -> Self {
+    fn new(inner: Arc<Inner>, identity: Option<Identity>) -> Self {
         let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1)));
         Self {
             session: Session::hearing(Arc::clone(&inner.hub)),
             inner,
+            identity,
             sink,
             out: Outbound::new(),
             writing: false,
@@ -277,6 +289,10 @@ impl Pipe {
     }
 
     fn call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
+        let peer = match &self.identity {
+            Some(identity) => peer.with_identity(identity.clone()),
+            None => peer,
+        };
         Call::new(request, peer).id(id.clone()).outlet(Outlet::new(Arc::clone(&self.sink) as _, self.serial))
     }
 
@@ -319,21 +335,8 @@ impl Pipe {
     fn answer(&mut self, id: &RequestId, reply: Reply, revision: Revision) {
         self.sink.take(&mut self.out);
         let ends_subscription = matches!(reply, Reply::Done(ServerResult::Listen(_)));
-        let dress = Dress::new(revision).server_info(self.inner.info_json());
-        self.batches.write(id, &mut self.out, |out| {
-            let written = match reply {
-                Reply::Done(result) => encode::server_result(out, id, result, dress),
-                Reply::NeedsInput(required) => encode::input_required(out, id, required, dress),
-                Reply::Failed(error) => {
-                    encode::error(out, Some(id), error, revision);
-                    Ok(())
-                }
-            };
-            if let Err(error) = written {
-                tracing::error!(%error, "a result cannot be JSON");
-                encode::error(out, Some(id), Error::internal("Internal error: the result cannot be JSON"), revision);
-            }
-        });
+        let inner = &self.inner;
+        self.batches.write(id, &mut self.out, |out| answer::write(out, inner, id, reply, revision));
         if ends_subscription {
             // The spec wants both the result and this: clients may look for either.
             self.say(ServerNotification::Cancelled(CancelledParams::new(id.clone())), revision);
