@@ -17,5 +17,6 @@ mod resources;
 #[cfg(feature = "thumbnail")]
 mod thumbnail;
 mod tools;
+mod watch;
 #[cfg(feature = "weather")]
 mod weather;

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use ferromcp_core::{Error, Meta};
+use ferromcp_core::Error;
 
 use super::change::{Change, Kinds};
 use super::lineage::lineage;
-use super::mailbox::{Mailbox, Slot};
+use super::slot::Slot;
 use crate::limits::Limits;
 
 /// All listeners of a server.
@@ -33,19 +33,14 @@ struct Listener {
 }
 
 impl Hub {
-    /// A listener of all lists: a legacy session.
-    pub(crate) fn join(self: &Arc<Self>) -> Arc<Mailbox> {
-        Arc::new(self.listen(Kinds::ALL, Meta::new()))
-    }
-
-    /// A listener of `kinds` whose notifications carry `meta`.
-    pub(crate) fn listen(self: &Arc<Self>, kinds: Kinds, meta: Meta) -> Mailbox {
+    /// Makes a place for a listener of `kinds`, known by the key.
+    pub(super) fn enter(&self, kinds: Kinds) -> (u64, Arc<Slot>) {
         let slot = Arc::new(Slot::new(kinds));
         let mut listeners = self.write();
         listeners.last += 1;
         let key = listeners.last;
         listeners.all.insert(key, Listener { slot: Arc::clone(&slot), watched: HashSet::new(), bytes: 0 });
-        Mailbox::new(Arc::clone(self), key, slot, meta)
+        (key, slot)
     }
 
     /// Tells all whom it concerns of a change.

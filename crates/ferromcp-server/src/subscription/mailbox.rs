@@ -1,21 +1,13 @@
-//! Where the changes that one listener is to hear of wait for it.
+//! A listener's end of the hub.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use ferromcp_core::{Error, Meta, ServerNotification};
-use tokio::sync::Notify;
 
-use super::change::{Change, Kinds};
+use super::change::Kinds;
 use super::hub::Hub;
+use super::slot::Slot;
 use crate::limits::Limits;
-
-/// How many parts of watched resources wait under their own URIs. What more of them change is told
-/// by the watched URI itself, of which there are only so many: a listener may watch a folder of millions.
-const PARTS: usize = 256;
-
-/// Queues of more places than this are given back once they are read.
-const SPARE: usize = 64;
 
 /// A listener's end. Dropping the last handle ends the listening.
 pub(crate) struct Mailbox {
@@ -26,11 +18,20 @@ pub(crate) struct Mailbox {
     meta: Meta,
 }
 
-impl Mailbox {
-    pub(super) fn new(hub: Arc<Hub>, key: u64, slot: Arc<Slot>, meta: Meta) -> Self {
-        Self { hub, key, slot, meta }
+impl Hub {
+    /// A listener of all lists: a legacy session.
+    pub(crate) fn join(self: &Arc<Self>) -> Arc<Mailbox> {
+        Arc::new(self.listen(Kinds::ALL, Meta::new()))
     }
 
+    /// A listener of `kinds` whose notifications carry `meta`.
+    pub(crate) fn listen(self: &Arc<Self>, kinds: Kinds, meta: Meta) -> Mailbox {
+        let (key, slot) = self.enter(kinds);
+        Mailbox { hub: Arc::clone(self), key, slot, meta }
+    }
+}
+
+impl Mailbox {
     /// Waits for the next change. When several wait, each change goes to one of them; one that stops
     /// waiting loses nothing.
     pub(crate) async fn next(&self) -> ServerNotification {
@@ -38,7 +39,7 @@ impl Mailbox {
             if let Some(notification) = self.try_next() {
                 return notification;
             }
-            self.slot.wake.notified().await;
+            self.slot.woken().await;
         }
     }
 
@@ -74,108 +75,5 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         self.leave();
-    }
-}
-
-/// What waits in a mailbox, as the hub sees it.
-pub(super) struct Slot {
-    waiting: Mutex<Waiting>,
-    wake: Notify,
-}
-
-struct Waiting {
-    hears: Kinds,
-    queue: VecDeque<Change>,
-    /// The lists in the queue.
-    lists: Kinds,
-    /// The URIs in the queue.
-    uris: HashSet<Arc<str>>,
-}
-
-impl Slot {
-    pub(super) fn new(hears: Kinds) -> Self {
-        let waiting = Waiting { hears, queue: VecDeque::new(), lists: Kinds::NONE, uris: HashSet::new() };
-        Self { waiting: Mutex::new(waiting), wake: Notify::new() }
-    }
-
-    /// Puts in that a list changed. Says whether somebody must be woken: not where something waits
-    /// already, for whoever takes that passes the waking on.
-    pub(super) fn put_list(&self, change: &Change, list: Kinds) -> bool {
-        let mut waiting = self.lock();
-        if !waiting.hears.has(list) || waiting.lists.has(list) {
-            return false;
-        }
-        waiting.lists = waiting.lists.and(list);
-        waiting.push(change.clone())
-    }
-
-    /// Puts in that `uri`, `watched` or a part of it, changed. Says whether somebody must be woken.
-    pub(super) fn put_resource(&self, uri: &Arc<str>, watched: &Arc<str>) -> bool {
-        let mut waiting = self.lock();
-        let uri = if waiting.uris.len() < PARTS { uri } else { watched };
-        waiting.uris.insert(Arc::clone(uri)) && waiting.push(Change::Resource(Arc::clone(uri)))
-    }
-
-    /// Wakes one who waits.
-    pub(super) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Takes out the updates of resources that are not `wanted` any more.
-    pub(super) fn keep(&self, wanted: impl Fn(&str) -> bool) {
-        self.lock().retain(|change| !matches!(change, Change::Resource(uri) if !wanted(uri)));
-    }
-
-    fn hear_only(&self, kinds: Kinds) {
-        let mut waiting = self.lock();
-        waiting.hears = kinds;
-        waiting.retain(|change| change.list().is_none_or(|list| kinds.has(list)));
-    }
-
-    fn take(&self) -> Option<Change> {
-        let (change, more) = self.lock().pop()?;
-        if more {
-            self.wake.notify_one();
-        }
-        Some(change)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiting {
-    /// Puts a change behind the others; says whether it is the first.
-    fn push(&mut self, change: Change) -> bool {
-        self.queue.push_back(change);
-        self.queue.len() == 1
-    }
-
-    /// The first change, and whether there are more.
-    fn pop(&mut self) -> Option<(Change, bool)> {
-        let change = self.queue.pop_front()?;
-        self.forget(&change);
-        let more = !self.queue.is_empty();
-        if !more && self.queue.capacity() > SPARE {
-            (self.queue, self.uris) = (VecDeque::new(), HashSet::new());
-        }
-        Some((change, more))
-    }
-
-    fn retain(&mut self, wanted: impl Fn(&Change) -> bool) {
-        let (kept, gone) = std::mem::take(&mut self.queue).into_iter().partition(wanted);
-        self.queue = kept;
-        let gone: VecDeque<Change> = gone;
-        for change in &gone {
-            self.forget(change);
-        }
-    }
-
-    fn forget(&mut self, change: &Change) {
-        match change {
-            Change::Resource(uri) => drop(self.uris.remove(uri)),
-            list => self.lists = self.lists.without(list.list().unwrap_or_default()),
-        }
     }
 }

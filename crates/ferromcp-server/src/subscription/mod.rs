@@ -13,6 +13,7 @@ mod lineage;
 pub(crate) mod listen;
 mod mailbox;
 mod notify;
+mod slot;
 #[cfg(test)]
 mod tests;
 
