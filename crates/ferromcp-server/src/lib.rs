@@ -62,7 +62,7 @@ pub use output::{
 };
 pub use paging::List;
 pub use registry::{RegisterError, Registry};
-pub use serve::ServeError;
+pub use serve::{OnHttp, OnPipe, ServeError, ServeOn};
 pub use server::Server;
 pub use subscription::Notify;
 pub use tool_error::ToolError;

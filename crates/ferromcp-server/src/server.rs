@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{CacheHint, Icon, Implementation};
-use ferromcp_transport::Transport;
 
 use crate::call::{Call, Reply};
 use crate::component::{Completion, CompletionDef, Component, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef};
@@ -20,7 +19,7 @@ use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
-use crate::serve::{self, ServeError};
+use crate::serve::{self, ServeError, ServeOn};
 use crate::subscription::Notify;
 use crate::tool_error::ToolError;
 
@@ -246,15 +245,16 @@ impl Server {
         serve::check(&self.inner)
     }
 
-    /// Serves one peer on a transport until it hangs up or the process is told to stop.
+    /// Serves on a transport until the peer hangs up, or on an address of HTTP; in any case until the process is told
+    /// to stop.
     ///
     /// On stdio the first SIGTERM or SIGINT ends serving in good order. Any after that, and any after
     /// serving, ends the process, so that a function that blocks for ever cannot make it deaf.
     ///
     /// # Errors
     /// When [`check`](Self::check) finds mistakes, a lifespan does not open, or the transport breaks.
-    pub async fn serve(self, transport: impl Transport) -> Result<(), ServeError> {
-        serve::serve(&self.inner, transport).await
+    pub async fn serve<M>(self, on: impl ServeOn<M>) -> Result<(), ServeError> {
+        on.serve(self).await
     }
 
     /// Opens the lifespans for calls in this process, as serving a transport does by itself. Each

@@ -54,5 +54,7 @@ pub mod prelude {
         Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply,
         Resource, ServeError, Server, State, Tool, ToolError,
     };
+    #[cfg(feature = "http")]
+    pub use ferromcp_server::http::{HttpOptions, http};
     pub use ferromcp_transport::{memory, stdio};
 }

@@ -31,6 +31,7 @@ mod read;
 mod reply;
 mod respond;
 mod service;
+mod serving;
 mod session;
 mod sessions;
 mod sink;
@@ -42,3 +43,6 @@ pub use guard::ClientAddr;
 pub use limits::HttpLimits;
 pub use options::HttpOptions;
 pub use service::HttpService;
+pub use serving::{Fallback, Http, Listener, NotFound, Tcp, http};
+#[cfg(unix)]
+pub use serving::{Unix, http_unix};

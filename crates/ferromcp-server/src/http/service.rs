@@ -20,7 +20,7 @@ use super::guard::ClientAddr;
 use super::options::HttpOptions;
 use super::{cors, get, http_sse, legacy, post, reply};
 use crate::inner::Inner;
-use crate::serve::ServeError;
+use crate::serve::{self, ServeError};
 use crate::server::Server;
 
 /// How often shutting down looks whether requests are still under way.
@@ -58,19 +58,19 @@ impl Server {
     /// # Errors
     /// When [`check`](Self::check) finds mistakes, or the options have some.
     pub fn http_with(&self, options: HttpOptions) -> Result<HttpService, ServeError> {
-        self.check()?;
-        let mistakes = options.mistakes();
-        if !mistakes.is_empty() {
-            return Err(ServeError::mistakes(mistakes));
-        }
-        Ok(HttpService::new(Arc::clone(&self.inner), options))
+        HttpService::with(Arc::clone(&self.inner), options)
     }
 }
 
 impl HttpService {
-    /// An endpoint of the server.
-    pub(crate) fn new(inner: Arc<Inner>, options: HttpOptions) -> Self {
-        Self { endpoint: Arc::new(Endpoint::new(inner, options)) }
+    /// An endpoint of a server, if server and options are sound.
+    pub(crate) fn with(inner: Arc<Inner>, options: HttpOptions) -> Result<Self, ServeError> {
+        serve::check(&inner)?;
+        let mistakes = options.mistakes();
+        if !mistakes.is_empty() {
+            return Err(ServeError::mistakes(mistakes));
+        }
+        Ok(Self { endpoint: Arc::new(Endpoint::new(inner, options)) })
     }
 
     /// Opens the lifespans now rather than with the first request.
@@ -97,9 +97,9 @@ impl HttpService {
 
     /// Answers a request.
     pub(crate) async fn handle<B: http_body::Body>(&self, request: Request<B>) -> Response<Body> {
+        let client = request.extensions().get::<ClientAddr>().map(|client| client.0.ip());
         let (parts, body) = request.into_parts();
         let guard = &self.endpoint.options.guard;
-        let client = parts.extensions.get::<ClientAddr>().map(|client| client.0.ip());
         let mut response = match guard.check(&parts.uri, &parts.headers, client) {
             Err(refused) => reply::refuse(StatusCode::FORBIDDEN, format!("Forbidden: {refused}")),
             Ok(()) => self.route(&parts, body).await,

@@ -2,8 +2,9 @@
 
 mod batch;
 mod hint;
+mod on;
 mod pipe;
-mod signal;
+pub(crate) mod signal;
 mod sink;
 
 use std::fmt;
@@ -18,6 +19,8 @@ use tokio::task::JoinHandle;
 use crate::inner::Inner;
 use crate::lifespan::Lifespans;
 use crate::tool_error::ToolError;
+
+pub use on::{OnHttp, OnPipe, ServeOn};
 
 /// Why a server does not serve, or stopped.
 ///
@@ -36,12 +39,17 @@ impl ServeError {
         Self(Kind::Mistakes(mistakes))
     }
 
+    /// What moves the bytes broke.
+    pub(crate) fn transport(name: &'static str, error: io::Error) -> Self {
+        Self(Kind::Transport { name, error })
+    }
+
     /// Whether the server itself is built wrongly.
     pub fn is_mistake(&self) -> bool {
         matches!(self.0, Kind::Mistakes(_))
     }
 
-    /// Whether the transport broke.
+    /// Whether the transport broke, or could not be opened.
     pub fn is_transport(&self) -> bool {
         matches!(self.0, Kind::Transport { .. })
     }
@@ -112,7 +120,7 @@ pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(
 pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Result<(), ServeError> {
     check(inner)?;
     let name = transport.name();
-    let broken = |error| ServeError(Kind::Transport { name, error });
+    let broken = |error| ServeError::transport(name, error);
     if transport.faces_person() {
         hint::print(inner);
     }

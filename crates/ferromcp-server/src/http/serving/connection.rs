@@ -1,0 +1,86 @@
+//! One connection, in a task of its own: HTTP/1.1 or HTTP/2, whichever the peer speaks.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use ::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::answer::Busy;
+use super::io::Watched;
+use super::routes::{Fallback, Routes};
+use crate::http::guard::ClientAddr;
+use crate::http::limits::HttpLimits;
+use crate::latch::Latch;
+
+/// The least that HTTP/1.1's buffer may be.
+const LEAST_BUFFER: usize = 8192;
+
+/// What all connections share.
+pub(super) struct Shared<F> {
+    pub(super) routes: Routes<F>,
+    pub(super) limits: HttpLimits,
+    /// No connection takes another request.
+    pub(super) closing: Latch,
+    http: Builder<TokioExecutor>,
+}
+
+impl<F: Fallback> Shared<F> {
+    pub(super) fn new(routes: Routes<F>, limits: HttpLimits) -> Self {
+        Self { routes, limits, closing: Latch::default(), http: protocol(&limits) }
+    }
+
+    /// Serves a connection to its end.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        io: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        peer: Option<SocketAddr>,
+    ) {
+        let busy = Arc::new(AtomicUsize::new(0));
+        let io = Watched::new(io, Arc::clone(&busy), self.limits.header_time, self.limits.stall_time);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            let (shared, busy) = (Arc::clone(&self), Busy::new(&busy));
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(ClientAddr(peer));
+            }
+            async move { Ok::<_, Infallible>(shared.routes.answer(request, busy).await) }
+        });
+        let mut serving = pin!(self.http.serve_connection(TokioIo::new(io), service));
+        let outcome = tokio::select! {
+            biased;
+            outcome = serving.as_mut() => outcome,
+            () = self.closing.wait() => {
+                serving.as_mut().graceful_shutdown();
+                serving.await
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, ?peer, "a connection broke");
+        }
+    }
+}
+
+/// Both protocols, within the bounds.
+fn protocol(limits: &HttpLimits) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    // A client that hangs up has cancelled, so its end is heard while requests are being answered (see `Watched`).
+    http.http1()
+        .half_close(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(limits.header_bytes.max(LEAST_BUFFER));
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.http2_streams)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .keep_alive_interval(limits.header_time)
+        .keep_alive_timeout(limits.stall_time);
+    http
+}
