@@ -49,12 +49,12 @@ pub mod prelude {
     pub use ferromcp_core::{Error, Revision};
     #[cfg(feature = "macros")]
     pub use ferromcp_macros::{completion, component, prompt, resource, tool};
+    #[cfg(feature = "http")]
+    pub use ferromcp_server::http::{HttpOptions, http};
     #[cfg(feature = "server")]
     pub use ferromcp_server::{
         Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply,
         Resource, ServeError, Server, State, Tool, ToolError,
     };
-    #[cfg(feature = "http")]
-    pub use ferromcp_server::http::{HttpOptions, http};
     pub use ferromcp_transport::{memory, stdio};
 }

@@ -113,7 +113,8 @@ fn explain(text: &str, error: &serde_json::Error) -> Rejection {
     if is_envelope && (id.is_some() || !has_id_member) {
         // The envelope is sound, so the parameters are not.
         let error = Error::invalid_params(format!("Invalid params: {what}"));
-        return Rejection { unanswerable: !has_id_member, id, error };
+        let method = envelope.method.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        return Rejection { unanswerable: !has_id_member, id, method, error };
     }
     let is_response = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
     Rejection {

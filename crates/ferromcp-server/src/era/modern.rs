@@ -82,6 +82,11 @@ pub(crate) fn has_method(request: &ClientRequest, revision: Revision) -> Result<
     Ok(())
 }
 
+/// Whether a revision has a method of this name.
+pub(crate) fn has_named(method: &str, revision: Revision) -> bool {
+    ClientRequest::METHODS.iter().any(|known| known.name == method && known.exists_in(revision))
+}
+
 /// The peer that a request's own `_meta` describes; `None` if the request is not a modern one.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use super::read::{self, Unread};
 use super::respond::{self, Manner};
 use super::{batch, legacy, modern, reply};
 use crate::call::Peer;
-use crate::era::modern::with_claim;
+use crate::era::modern::{has_named, with_claim};
 
 /// Answers a POST.
 pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
@@ -46,7 +46,7 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
         Ok(Incoming::Batch(_)) => {
             reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: one message at a time, no batches")
         }
-        Err(Rejection { id, error, .. }) => reply::error(StatusCode::BAD_REQUEST, error, id.as_ref(), Revision::LATEST),
+        Err(rejection) => refuse_message(parts, rejection),
     }
 }
 
@@ -74,6 +74,18 @@ fn modern_peer(endpoint: &Endpoint, parts: &Parts, request: &ClientRequest) -> R
     with_claim(request, meant, |claim| {
         claim.map(|claim| modern::admit(&endpoint.inner, claim, request, &parts.headers)).transpose()
     })
+}
+
+/// The refusal of a message that could not be read.
+fn refuse_message(parts: &Parts, rejection: Rejection) -> Response<Body> {
+    let Rejection { id, method, error, .. } = rejection;
+    // Whether a method exists comes before what its parameters are.
+    if let Some(method) =
+        method.filter(|method| modern::is_meant(&parts.headers) && !has_named(method, Revision::LATEST))
+    {
+        return reply::modern_error(Error::method_not_found(&method), id.as_ref());
+    }
+    reply::error(StatusCode::BAD_REQUEST, error, id.as_ref(), Revision::LATEST)
 }
 
 /// The refusal of a request whose body was not read.
