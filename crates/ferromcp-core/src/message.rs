@@ -113,8 +113,6 @@ pub enum Incoming<S: Sender> {
 pub struct Rejection {
     /// The id, where it could be read.
     pub id: Option<RequestId>,
-    /// The method, where it could be read: of a request whose parameters do not fit.
-    pub method: Option<Box<str>>,
     /// What to answer.
     pub error: Error,
     /// Whether it is never answered: a notification, or a response itself.
@@ -124,6 +122,6 @@ pub struct Rejection {
 impl Rejection {
     /// A rejection of something whose id could not be read.
     pub fn new(error: Error) -> Self {
-        Self { id: None, method: None, error, unanswerable: false }
+        Self { id: None, error, unanswerable: false }
     }
 }

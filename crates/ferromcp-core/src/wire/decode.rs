@@ -113,8 +113,7 @@ fn explain(text: &str, error: &serde_json::Error) -> Rejection {
     if is_envelope && (id.is_some() || !has_id_member) {
         // The envelope is sound, so the parameters are not.
         let error = Error::invalid_params(format!("Invalid params: {what}"));
-        let method = envelope.method.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        return Rejection { unanswerable: !has_id_member, id, method, error };
+        return Rejection { unanswerable: !has_id_member, id, error };
     }
     let is_response = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
     Rejection {
@@ -122,6 +121,12 @@ fn explain(text: &str, error: &serde_json::Error) -> Rejection {
         unanswerable: is_response,
         ..Rejection::new(Error::invalid_request(format!("Invalid request: {what}")))
     }
+}
+
+/// The method of a message that could not be decoded, where it can be read.
+pub fn method_of(frame: &[u8]) -> Option<String> {
+    let envelope = serde_json::from_slice::<LooseEnvelope<'_>>(frame).ok()?;
+    serde_json::from_str(envelope.method?.get()).ok()
 }
 
 /// Whether the message has an `id` member at all, `null` included.

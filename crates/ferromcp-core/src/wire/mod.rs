@@ -16,5 +16,5 @@ mod v2026_07_28;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{DecodeLimits, decode};
+pub use decode::{DecodeLimits, decode, method_of};
 pub use encode::Dress;

@@ -38,10 +38,7 @@ pub(crate) async fn answer(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<
         Ok(Belongs::Nothing(_)) => return reply::method_not_allowed("POST"),
         Err(response) => return *response,
     };
-    let last = match last_event(&parts.headers) {
-        Ok(last) => last,
-        Err(()) => return lost(),
-    };
+    let Ok(last) = last_event(&parts.headers) else { return lost() };
     let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(Place::Stream) };
     let connection = Connection { endpoint: Arc::clone(endpoint), session, _permit: permit, out: Arc::default() };
     match last {

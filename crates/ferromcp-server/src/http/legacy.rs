@@ -14,6 +14,7 @@ use super::body::Body;
 use super::endpoint::{Endpoint, Place};
 use super::respond::{self, Manner};
 use super::session::Busy;
+use super::sessions::Added;
 use super::work::encoded;
 use super::{modern, reply};
 use crate::call::{Call, Peer, Reply};
@@ -168,11 +169,11 @@ async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, requ
     let mut response = reply::json(encoded(&endpoint.inner, &id, reply, revision));
     if begins {
         let session = match endpoint.sessions.add(identity, agreed) {
-            Ok(Ok((session, ended))) => {
+            Ok(Some(Added { session, ended })) => {
                 endpoint.forget(ended).await;
                 session
             }
-            Ok(Err(_)) => return reply::busy("Too many sessions; `HttpLimits::sessions` sets how many"),
+            Ok(None) => return reply::busy("Too many sessions; `HttpLimits::sessions` sets how many"),
             Err(error) => {
                 tracing::error!(%error, "no random numbers for a session's id");
                 return reply::busy("No session can be made");

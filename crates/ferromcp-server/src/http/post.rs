@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
-use ferromcp_core::wire::decode;
-use ferromcp_core::{ClientRequest, Error, RequestId, Revision};
+use ferromcp_core::wire::{decode, method_of};
+use ferromcp_core::{ClientRequest, Error, ErrorCode, RequestId, Revision};
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
@@ -34,7 +34,7 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
         Ok(bytes) => bytes,
         Err(unread) => return refuse_body(endpoint, unread),
     };
-    match decode::<FromClient>(bytes, &endpoint.inner.limits.decode) {
+    match decode::<FromClient>(bytes.clone(), &endpoint.inner.limits.decode) {
         Ok(Incoming::One(Message::Request { id, request })) => {
             answer_request(endpoint, parts, accepts, id, request).await
         }
@@ -46,7 +46,7 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
         Ok(Incoming::Batch(_)) => {
             reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: one message at a time, no batches")
         }
-        Err(rejection) => refuse_message(parts, rejection),
+        Err(rejection) => refuse_message(parts, &bytes, rejection),
     }
 }
 
@@ -77,13 +77,14 @@ fn modern_peer(endpoint: &Endpoint, parts: &Parts, request: &ClientRequest) -> R
 }
 
 /// The refusal of a message that could not be read.
-fn refuse_message(parts: &Parts, rejection: Rejection) -> Response<Body> {
-    let Rejection { id, method, error, .. } = rejection;
+fn refuse_message(parts: &Parts, bytes: &[u8], rejection: Rejection) -> Response<Body> {
+    let Rejection { id, error, .. } = rejection;
     // Whether a method exists comes before what its parameters are.
-    if let Some(method) =
-        method.filter(|method| modern::is_meant(&parts.headers) && !has_named(method, Revision::LATEST))
-    {
-        return reply::modern_error(Error::method_not_found(&method), id.as_ref());
+    let gone = |method: &String| !has_named(method, Revision::LATEST);
+    if error.code == ErrorCode::INVALID_PARAMS && modern::is_meant(&parts.headers) {
+        if let Some(method) = method_of(bytes).filter(gone) {
+            return reply::modern_error(Error::method_not_found(&method), id.as_ref());
+        }
     }
     reply::error(StatusCode::BAD_REQUEST, error, id.as_ref(), Revision::LATEST)
 }

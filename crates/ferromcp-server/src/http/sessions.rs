@@ -31,8 +31,11 @@ pub(crate) struct Sessions {
     most: usize,
 }
 
-/// There is no room for another session.
-pub(crate) struct NoRoom;
+/// A session that was begun, and those that were ended to make room for it.
+pub(crate) struct Added {
+    pub(crate) session: Busy,
+    pub(crate) ended: Vec<Arc<HttpSession>>,
+}
 
 impl Sessions {
     /// Room for `most` sessions.
@@ -52,21 +55,17 @@ impl Sessions {
         Some(Busy::new(Arc::clone(session))) // under the lock, so that no sweep comes in between
     }
 
-    /// A new session. Gives those that were ended to make room, too.
+    /// A new session; `None` when there are too many and none is idle.
     ///
     /// # Errors
-    /// When there are too many and none is idle, or the system has no random numbers.
-    pub(crate) fn add(
-        &self,
-        identity: Option<Identity>,
-        agreed: Session,
-    ) -> io::Result<Result<(Busy, Vec<Arc<HttpSession>>), NoRoom>> {
+    /// When the system has no random numbers.
+    pub(crate) fn add(&self, identity: Option<Identity>, agreed: Session) -> io::Result<Option<Added>> {
         let mut ended = Vec::new();
         if self.count.fetch_add(1, Ordering::AcqRel) >= self.most {
             ended = self.end_longest_idle();
             if ended.is_empty() {
                 self.count.fetch_sub(1, Ordering::AcqRel);
-                return Ok(Err(NoRoom));
+                return Ok(None);
             }
         }
         let id = match random::id() {
@@ -79,7 +78,7 @@ impl Sessions {
         let session = Arc::new(HttpSession::new(Arc::clone(&id), identity, agreed));
         let busy = Busy::new(Arc::clone(&session));
         self.shard(&id).insert(Arc::clone(&id), session);
-        Ok(Ok((busy, ended)))
+        Ok(Some(Added { session: busy, ended }))
     }
 
     /// Takes a session away and ends it.
@@ -138,7 +137,9 @@ impl Sessions {
             });
         }
         self.count.fetch_sub(taken.len(), Ordering::AcqRel);
-        taken.iter().for_each(|session| session.end());
+        for session in &taken {
+            session.end();
+        }
         taken
     }
 }
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     fn add(sessions: &Sessions) -> Option<Busy> {
-        sessions.add(None, Session::default()).unwrap().ok().map(|(busy, _)| busy)
+        sessions.add(None, Session::default()).unwrap().map(|added| added.session)
     }
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
     fn a_session_belongs_to_who_opened_it() {
         let sessions = Sessions::new(10);
         let (ann, bob) = (Identity::new("ann"), Identity::new("bob"));
-        let Ok(Ok((session, _))) = sessions.add(Some(ann.clone()), Session::default()) else { panic!() };
+        let Ok(Some(Added { session, .. })) = sessions.add(Some(ann.clone()), Session::default()) else { panic!() };
         assert!(sessions.find(&session.id, Some(&ann)).is_some());
         assert!(sessions.find(&session.id, Some(&bob)).is_none());
         assert!(sessions.find(&session.id, None).is_none());
