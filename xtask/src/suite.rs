@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::outcome::Outcome;
-use crate::{deny, house, interop, msrv, run_tests, shell};
+use crate::{conformance, deny, house, interop, msrv, run_tests, shell};
 
 struct Step {
     name: &'static str,
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// Cheap steps first, so that a slip is told soon; the tests last, so that their numbers stand at the end of the log.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", about: "every source is formatted", run: fmt_check },
     Step { name: "house", about: "the house rules hold", run: house_rules },
     Step { name: "clippy", about: "no lint, in any target, with every feature", run: clippy },
@@ -28,6 +28,7 @@ const STEPS: [Step; 9] = [
     Step { name: "msrv", about: "the oldest compiler we promise still builds it", run: msrv::check },
     Step { name: "deny", about: "licences, bans, sources, advisories", run: deny::check },
     Step { name: "interop", about: "other people's MCP programs are set up", run: interop_set_up },
+    Step { name: "conformance", about: "the official suite passes what is required", run: conformance::server },
     Step { name: "test", about: "unit, integration and doc tests", run: run_tests::run },
 ];
 
@@ -51,7 +52,7 @@ impl fmt::Display for Line {
             Verdict::Skipped { why, fails: true } => ("SKIPPED", format!("  {why} (a failure under CI=true)")),
             Verdict::Skipped { why, fails: false } => ("skipped", format!("  {why}")),
         };
-        let line = format!("{:<9}{word:<8}{:>7.1} s{why}", self.name, self.took.as_secs_f64());
+        let line = format!("{:<12}{word:<8}{:>7.1} s{why}", self.name, self.took.as_secs_f64());
         f.write_str(line.trim_end())
     }
 }
@@ -60,7 +61,7 @@ impl fmt::Display for Line {
 pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     let Some(choice) = Choice::read(args)? else {
         for step in &STEPS {
-            println!("{:<9}{}", step.name, step.about);
+            println!("{:<12}{}", step.name, step.about);
         }
         return Ok(true);
     };

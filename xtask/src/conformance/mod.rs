@@ -46,7 +46,6 @@ const ASKS_THE_CLIENT: &[&str] = &[
     "input-required-result-request-state",
     "input-required-result-result-type",
     "input-required-result-tampered-state",
-    "input-required-result-validate-input",
     "tools-call-elicitation",
     "tools-call-sampling",
 ];

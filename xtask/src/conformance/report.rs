@@ -135,8 +135,12 @@ impl fmt::Display for Report {
         for line in &self.0 {
             writeln!(f, "{line}")?;
         }
-        let extra = |line: &&Line| !line.is_required() || line.verdict() == Verdict::Pass;
-        for line in self.0.iter().filter(extra).filter(|line| !line.complaints().is_empty()) {
+        // Of an extension that is not offered there is nothing to say; of what is required, `faults` says it.
+        let untold = |line: &&Line| match &line.standing {
+            Standing::Required => line.verdict() == Verdict::Pass,
+            Standing::Extra(why) => why != "extension",
+        };
+        for line in self.0.iter().filter(untold).filter(|line| !line.complaints().is_empty()) {
             writeln!(f, "{} at {}{}", line.scenario, line.revision, line.complaints())?;
         }
         f.write_str(&self.summary())
@@ -201,9 +205,10 @@ mod tests {
     fn the_table_shows_counts_warnings_and_standing() {
         let mut report = Report::default();
         report.add(line("extra", Standing::Extra("pending".into()), &[Status::Failure, Status::Warning]));
+        report.add(line("foreign", Standing::Extra("extension".into()), &[Status::Failure]));
         let told = report.to_string();
         let words: Vec<&str> = told.lines().next().unwrap().split_whitespace().collect();
         assert_eq!(words, ["extra", "R1", "pending", "0/1", "FAIL,", "1", "warning"]);
-        assert!(told.contains("extra-check: Why"), "{told}");
+        assert!(told.contains("extra-check: Why") && !told.contains("foreign-check"), "{told}");
     }
 }
