@@ -62,7 +62,7 @@ pub use output::{
 };
 pub use paging::List;
 pub use registry::{RegisterError, Registry};
-pub use serve::{OnHttp, OnPipe, ServeError, ServeOn};
+pub use serve::{OnHttp, OnPipe, ServeError, ServeOn, Served};
 pub use server::Server;
 pub use subscription::Notify;
 pub use tool_error::ToolError;

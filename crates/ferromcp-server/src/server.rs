@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
-use crate::serve::{self, ServeError, ServeOn};
+use crate::serve::{self, ServeError, ServeOn, Served};
 use crate::subscription::Notify;
 use crate::tool_error::ToolError;
 
@@ -254,7 +254,7 @@ impl Server {
     /// # Errors
     /// When [`check`](Self::check) finds mistakes, a lifespan does not open, or the transport breaks.
     pub async fn serve<M>(self, on: impl ServeOn<M>) -> Result<(), ServeError> {
-        on.serve(self).await
+        on.serve(Served(self.inner)).await
     }
 
     /// Opens the lifespans for calls in this process, as serving a transport does by itself. Each

@@ -20,7 +20,7 @@ use crate::inner::Inner;
 use crate::lifespan::Lifespans;
 use crate::tool_error::ToolError;
 
-pub use on::{OnHttp, OnPipe, ServeOn};
+pub use on::{OnHttp, OnPipe, ServeOn, Served};
 
 /// Why a server does not serve, or stopped.
 ///

@@ -1,3 +1,5 @@
+//! Who is let in and who is not, and tricks that do not work.
+
 use std::net::IpAddr;
 
 use http::header::{FORWARDED, HOST, ORIGIN};

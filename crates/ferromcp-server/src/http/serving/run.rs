@@ -7,18 +7,30 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::Http;
+use super::builder::Http;
 use super::connection::Shared;
 use super::listener::Listener;
 use super::routes::{Fallback, Routes};
-use crate::serve::{ServeError, signal};
-use crate::server::Server;
+use crate::http::service::HttpService;
+use crate::serve::{OnHttp, ServeError, ServeOn, Served, check, signal};
 
 /// How long to wait when no connection can be taken, as when the process has too many files open.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
+impl<L: Listener, F: Fallback> ServeOn<OnHttp> for Http<L, F> {
+    /// Serves until the process is told to stop.
+    async fn serve(self, server: Served) -> Result<(), ServeError> {
+        check(&server.0)?;
+        let mistakes = self.mistakes();
+        if !mistakes.is_empty() {
+            return Err(ServeError::mistakes(mistakes));
+        }
+        serve(self, server).await
+    }
+}
+
 /// Listens, and serves until told to stop. Dropping the future ends all connections too.
-pub(super) async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: &Server) -> Result<(), ServeError> {
+async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: Served) -> Result<(), ServeError> {
     let Http { mut listener, path, mut options, fallback, on_bound } = http;
     let (_signals, mut stop) = signal::listen();
     listener.listen().await.map_err(|error| ServeError::transport("http", error))?;
@@ -30,14 +42,13 @@ pub(super) async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: &S
         }
     }
     let limits = options.limits;
-    let endpoint = server.http_with(options)?;
+    let endpoint = HttpService::with(server.0, options)?;
     endpoint.open().await?;
-    match address {
-        Some(address) => tracing::info!("serving at http://{address}{path}"),
-        None => tracing::info!(path, "serving"),
-    }
-    if let (Some(tell), Some(address)) = (on_bound, address) {
-        tell(address);
+    if let Some(address) = address {
+        tracing::info!("serving at http://{address}{path}");
+        if let Some(tell) = on_bound {
+            tell(address);
+        }
     }
     let shared = Arc::new(Shared::new(Routes { endpoint, path, fallback }, limits));
     let mut connections = JoinSet::new();

@@ -1,3 +1,5 @@
+//! What is kept, what gives way, and that a replay is never wrong.
+
 use std::collections::HashMap;
 use std::task::{Context, Poll, Waker};
 
