@@ -16,9 +16,9 @@ use super::endpoint::{Endpoint, Place};
 use super::exchange::{Exchange, Held};
 use super::legacy::{self, Belongs, belongs};
 use super::reply;
-use super::respond::{Manner, outlet, respond, sink};
+use super::respond::{outlet, respond, sink};
 use super::work::{self, Part};
-use crate::call::{Call, Reply};
+use crate::call::{Call, Extensions, Reply};
 use crate::dispatch::start;
 use crate::outlet::Outlet;
 use crate::started::Started;
@@ -42,70 +42,75 @@ pub(crate) async fn answer(
         return reply::error(StatusCode::BAD_REQUEST, Error::invalid_request(why), None, revision);
     }
     let Some(permit) = endpoint.permit(Place::Call) else { return reply::full(Place::Call) };
-    // What is begun must be answered in one way for all, so the manner is settled first.
-    let manner = Manner { accepts, session: None, survives: true, polls: false };
-    let sink = sink(endpoint, &manner);
-    let outlet = outlet(&sink, &manner);
-    let (parts, ids) = begin(endpoint, &belongs, parts.extensions.get(), messages, &outlet);
-    if parts.is_empty() {
+    let sink = sink(endpoint, false);
+    let shown = endpoint.shown(parts);
+    let room =
+        Room { endpoint, belongs: &belongs, identity: parts.extensions.get(), outlet: outlet(&sink, accepts), shown };
+    let (begun, ids) = room.begin(messages);
+    if begun.is_empty() {
         return reply::accepted();
     }
-    let work = work::batch(Arc::clone(&endpoint.inner), parts, revision);
+    let work = work::batch(Arc::clone(&endpoint.inner), begun, revision);
     let exchange = Exchange {
         endpoint: Arc::clone(endpoint),
         work,
         sink,
         held: Held { _permit: permit, session: None, ids: Vec::new() },
     };
-    respond(exchange, ids, belongs.manner(accepts)).await
+    respond(exchange, ids, belongs.manner(accepts, Extensions::default())).await
 }
 
-/// Begins what there is to answer, and does what there is not.
-fn begin(
-    endpoint: &Endpoint,
-    belongs: &Belongs,
-    identity: Option<&Identity>,
-    messages: Messages,
-    outlet: &Outlet,
-) -> (Vec<Part>, Vec<RequestId>) {
-    let (mut parts, mut ids, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    for message in messages {
-        match message {
-            Ok(Message::Request { id, request }) => {
-                let fresh = seen.insert(id.clone()) && !belongs.is_under_way(&id);
-                let started = begin_one(endpoint, belongs, identity, &id, request, fresh, outlet);
-                if fresh {
-                    ids.push(id.clone());
+/// What the messages of a batch share.
+struct Room<'a> {
+    endpoint: &'a Endpoint,
+    belongs: &'a Belongs,
+    identity: Option<&'a Identity>,
+    outlet: Outlet,
+    shown: Extensions,
+}
+
+impl Room<'_> {
+    /// Begins what there is to answer, and does what there is not.
+    fn begin(&self, messages: Messages) -> (Vec<Part>, Vec<RequestId>) {
+        let (mut parts, mut ids, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        for message in messages {
+            match message {
+                Ok(Message::Request { id, request }) => {
+                    let fresh = seen.insert(id.clone()) && !self.belongs.is_under_way(&id);
+                    let started = self.begin_one(&id, request, fresh);
+                    if fresh {
+                        ids.push(id.clone());
+                    }
+                    parts.push(Part { id: Some(id), started });
                 }
-                parts.push(Part { id: Some(id), started });
+                Ok(Message::Notification(notification)) => legacy::notice(self.belongs, &notification),
+                Ok(Message::Response { id, .. }) => {
+                    tracing::debug!(?id, "a response to nothing that was asked; ignored");
+                }
+                Err(Rejection { unanswerable: true, .. }) => {}
+                Err(Rejection { id, error, .. }) => {
+                    parts.push(Part { id, started: Started::Ready(Reply::Failed(error)) });
+                }
             }
-            Ok(Message::Notification(notification)) => legacy::notice(belongs, &notification),
-            Ok(Message::Response { id, .. }) => tracing::debug!(?id, "a response to nothing that was asked; ignored"),
-            Err(Rejection { unanswerable: true, .. }) => {}
-            Err(Rejection { id, error, .. }) => parts.push(Part { id, started: Started::Ready(Reply::Failed(error)) }),
         }
+        (parts, ids)
     }
-    (parts, ids)
-}
 
-fn begin_one(
-    endpoint: &Endpoint,
-    belongs: &Belongs,
-    identity: Option<&Identity>,
-    id: &RequestId,
-    request: ClientRequest,
-    fresh: bool,
-    outlet: &Outlet,
-) -> Started {
-    let peer = if !fresh {
-        Err(Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way")))
-    } else if matches!(request, ClientRequest::Initialize(_)) {
-        Err(Error::invalid_request("Invalid request: `initialize` is never part of a batch"))
-    } else {
-        belongs.peer(&request, identity)
-    };
-    match peer {
-        Ok(peer) => start(&endpoint.inner, Call::new(request, peer).id(id.clone()).outlet(outlet.clone())),
-        Err(error) => Started::Ready(Reply::Failed(error)),
+    fn begin_one(&self, id: &RequestId, request: ClientRequest, fresh: bool) -> Started {
+        let peer = if !fresh {
+            Err(Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way")))
+        } else if matches!(request, ClientRequest::Initialize(_)) {
+            Err(Error::invalid_request("Invalid request: `initialize` is never part of a batch"))
+        } else {
+            self.belongs.peer(&request, self.identity)
+        };
+        match peer {
+            Ok(peer) => {
+                let mut call = Call::new(request, peer).id(id.clone()).outlet(self.outlet.clone());
+                call.extensions = self.shown.clone();
+                start(&self.endpoint.inner, call)
+            }
+            Err(error) => Started::Ready(Reply::Failed(error)),
+        }
     }
 }

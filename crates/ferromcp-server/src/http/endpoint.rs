@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use http::request::Parts;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -11,6 +12,7 @@ use super::conversations::Conversations;
 use super::options::HttpOptions;
 use super::session::HttpSession;
 use super::sessions::Sessions;
+use crate::call::Extensions;
 use crate::inner::Inner;
 use crate::latch::Latch;
 use crate::serve::{self, ServeError};
@@ -82,19 +84,23 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Ends what stays open: subscriptions with their closing result, streams, sessions.
-    pub(crate) async fn stop(&self) {
-        self.closing.set();
-        self.forget(self.sessions.end_all()).await;
-    }
-
-    /// Closes the lifespans.
+    /// Ends all sessions, and closes the lifespans.
     pub(crate) async fn close(&self) {
+        self.forget(self.sessions.end_all()).await;
         let mut opened = self.opened.lock().await;
         if std::mem::take(&mut *opened) {
             self.is_open.store(false, Ordering::Release);
             self.inner.running.leave().await;
         }
+    }
+
+    /// What handlers find of a request, if this endpoint shows them anything.
+    pub(crate) fn shown(&self, parts: &Parts) -> Extensions {
+        let mut extensions = Extensions::default();
+        if self.options.headers {
+            extensions.insert(parts.headers.clone());
+        }
+        extensions
     }
 
     /// Takes a place if there is one.

@@ -105,9 +105,14 @@ impl Exchange {
                 stream.disconnect(retry);
             }
         }
-        stream.end().await;
-        if let (Some(session), Some(kept)) = (&self.held.session, stream.kept()) {
-            session.forget(kept.stream, &stream);
+        match (&self.held.session, stream.kept()) {
+            // What was kept of it is forgotten already.
+            (Some(session), _) if session.ended.is_set() => stream.release(),
+            (Some(session), Some(kept)) => {
+                stream.end().await;
+                session.forget(kept.stream, &stream);
+            }
+            _ => stream.end().await,
         }
     }
 }

@@ -40,7 +40,13 @@ pub(crate) async fn answer(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<
     };
     let Ok(last) = last_event(&parts.headers) else { return lost() };
     let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(Place::Stream) };
-    let connection = Connection { endpoint: Arc::clone(endpoint), session, _permit: permit, out: Arc::default() };
+    let out = match last {
+        Some(EventId { stream: StreamName { purpose: Purpose::Answer, .. }, .. }) => {
+            Out::bounded(endpoint.options.limits.stream_bytes) // the request itself writes, at its own pace
+        }
+        _ => Out::default(),
+    };
+    let connection = Connection { endpoint: Arc::clone(endpoint), session, _permit: permit, out: Arc::new(out) };
     match last {
         None => connection.news(None).await,
         Some(last) if last.stream.purpose == Purpose::News => connection.news(Some(last)).await,

@@ -14,6 +14,7 @@ use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, memory};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
+use tokio::time::timeout;
 
 use super::accept::{Accepts, is_json};
 use super::body::Body;
@@ -135,10 +136,11 @@ async fn message<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, bo
     };
     let mut frame = Outbound::new();
     frame.frame(|out| out.extend_from_slice(&bytes));
-    let written = conversation.messages.lock().await.write(&mut frame).await;
-    match written {
-        Ok(()) => reply::accepted(),
-        Err(_) => reply::refuse(StatusCode::NOT_FOUND, "Conversation not found: its stream is closed"),
+    let write = async { conversation.messages.lock().await.write(&mut frame).await };
+    match timeout(endpoint.options.limits.body_time, write).await {
+        Ok(Ok(())) => reply::accepted(),
+        Ok(Err(_)) => reply::refuse(StatusCode::NOT_FOUND, "Conversation not found: its stream is closed"),
+        Err(_) => reply::busy("The conversation has no room: its client does not read its stream"),
     }
 }
 

@@ -17,7 +17,7 @@ use super::session::Busy;
 use super::sessions::Added;
 use super::work::encoded;
 use super::{modern, reply};
-use crate::call::{Call, Peer, Reply};
+use crate::call::{Call, Extensions, Peer, Reply};
 use crate::dispatch;
 use crate::era::legacy::{Session, stateless_peer};
 
@@ -49,11 +49,11 @@ impl Belongs {
         matches!(self, Self::Session(session) if session.is_under_way(id))
     }
 
-    pub(crate) fn manner(self, accepts: Accepts) -> Manner {
+    pub(crate) fn manner(self, accepts: Accepts, extensions: Extensions) -> Manner {
         let polls = self.revision() == Revision::V2025_11_25;
         match self {
-            Self::Session(session) => Manner { accepts, session: Some(session), survives: true, polls },
-            Self::Nothing(_) => Manner { accepts, session: None, survives: true, polls: false },
+            Self::Session(session) => Manner { accepts, session: Some(session), extensions, survives: true, polls },
+            Self::Nothing(_) => Manner { accepts, session: None, extensions, survives: true, polls: false },
         }
     }
 }
@@ -140,7 +140,7 @@ pub(crate) async fn request(
         return reply::error(StatusCode::BAD_REQUEST, error, Some(&id), belongs.revision());
     }
     match belongs.peer(&request, parts.extensions.get()) {
-        Ok(peer) => respond::one(endpoint, id, request, peer, belongs.manner(accepts)).await,
+        Ok(peer) => respond::one(endpoint, id, request, peer, belongs.manner(accepts, endpoint.shown(parts))).await,
         Err(error) => reply::error(StatusCode::OK, error, Some(&id), belongs.revision()),
     }
 }
@@ -164,7 +164,9 @@ async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, requ
         Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
     };
     let revision = peer.revision();
-    let reply = dispatch::run(&endpoint.inner, Call::new(request, peer).id(id.clone())).await;
+    let mut call = Call::new(request, peer).id(id.clone());
+    call.extensions = endpoint.shown(parts);
+    let reply = dispatch::run(&endpoint.inner, call).await;
     let begins = !stateless && matches!(reply, Reply::Done(_));
     let mut response = reply::json(encoded(&endpoint.inner, &id, reply, revision));
     if begins {

@@ -20,6 +20,7 @@ pub struct HttpOptions {
     pub(crate) guard: Guard,
     pub(crate) stateless: bool,
     pub(crate) http_sse: bool,
+    pub(crate) headers: bool,
     pub(crate) keep_alive: Duration,
     pub(crate) retry: Duration,
     pub(crate) events: Option<Arc<dyn EventStore>>,
@@ -32,6 +33,7 @@ impl Default for HttpOptions {
             guard: Guard::default(),
             stateless: false,
             http_sse: false,
+            headers: false,
             keep_alive: Duration::from_secs(15),
             retry: Duration::from_secs(1),
             events: Some(Arc::new(MemoryEvents::default())),
@@ -58,6 +60,13 @@ impl HttpOptions {
     /// `sse`, beside the endpoint or below where it is mounted, and send messages to `messages`. Off unless switched on.
     pub fn http_sse(mut self, http_sse: bool) -> Self {
         self.http_sse = http_sse;
+        self
+    }
+
+    /// Whether handlers find the headers of their request, as `Extension<http::HeaderMap>`. They may hold credentials:
+    /// off unless switched on. On stdio there are none.
+    pub fn headers(mut self, headers: bool) -> Self {
+        self.headers = headers;
         self
     }
 
@@ -150,6 +159,7 @@ impl fmt::Debug for HttpOptions {
             .field("guard", &self.guard)
             .field("stateless", &self.stateless)
             .field("http_sse", &self.http_sse)
+            .field("headers", &self.headers)
             .field("keep_alive", &self.keep_alive)
             .field("retry", &self.retry)
             .field("resumption", &self.events.is_some())

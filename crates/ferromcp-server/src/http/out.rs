@@ -15,10 +15,17 @@ pub(crate) struct Out(Mutex<Waiting>);
 struct Waiting {
     bytes: BytesMut,
     closed: bool,
+    /// How much may wait before a writer gives the connection up; without end where the reader itself drives the writer.
+    limit: Option<usize>,
     waker: Option<Waker>,
 }
 
 impl Out {
+    /// A connection that is given up when more than `limit` bytes wait: its client comes back for the rest.
+    pub(crate) fn bounded(limit: usize) -> Self {
+        Self(Mutex::new(Waiting { limit: Some(limit), ..Waiting::default() }))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -26,7 +33,10 @@ impl Out {
     /// Writes something, unless the connection is closed.
     fn write(&self, write: impl FnOnce(&mut BytesMut)) {
         let mut waiting = self.lock();
-        if !waiting.closed {
+        if waiting.limit.is_some_and(|limit| waiting.bytes.len() > limit) {
+            waiting.closed = true;
+            wake(waiting);
+        } else if !waiting.closed {
             write(&mut waiting.bytes);
             wake(waiting);
         }

@@ -60,7 +60,8 @@ async fn answer_request(
     match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
             let peer = legacy::identified(peer, parts.extensions.get());
-            let manner = Manner { accepts, session: None, survives: false, polls: false };
+            let extensions = endpoint.shown(parts);
+            let manner = Manner { accepts, session: None, extensions, survives: false, polls: false };
             respond::one(endpoint, id, request, peer, manner).await
         }
         Ok(None) => legacy::request(endpoint, parts, accepts, id, request).await,

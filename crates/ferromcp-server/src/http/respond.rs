@@ -25,7 +25,7 @@ use super::reply;
 use super::session::Busy;
 use super::sink::HttpSink;
 use super::work::{OneCall, Work, encoded};
-use crate::call::{Call, Peer};
+use crate::call::{Call, Extensions, Peer};
 use crate::dispatch::start;
 use crate::outlet::Outlet;
 use crate::started::Started;
@@ -35,6 +35,8 @@ pub(crate) struct Manner {
     pub(crate) accepts: Accepts,
     /// The session it belongs to, if any.
     pub(crate) session: Option<Busy>,
+    /// What handlers find of the request.
+    pub(crate) extensions: Extensions,
     /// Hanging up is no cancellation.
     pub(crate) survives: bool,
     /// The client knows priming events, and comes back for the rest of a stream that was closed.
@@ -47,7 +49,7 @@ pub(crate) async fn one(
     id: RequestId,
     request: ClientRequest,
     peer: Peer,
-    manner: Manner,
+    mut manner: Manner,
 ) -> Response<Body> {
     let listens = matches!(request, ClientRequest::Listen(_));
     if listens && !manner.accepts.events {
@@ -56,8 +58,9 @@ pub(crate) async fn one(
     let place = if listens { Place::Stream } else { Place::Call };
     let Some(permit) = endpoint.permit(place) else { return reply::full(place) };
     let revision = peer.revision();
-    let sink = sink(endpoint, &manner);
-    let call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, &manner));
+    let sink = sink(endpoint, manner.polls);
+    let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, manner.accepts));
+    call.extensions = std::mem::take(&mut manner.extensions);
     match start(&endpoint.inner, call) {
         Started::Ready(reply) if manner.accepts.json => reply::json(encoded(&endpoint.inner, &id, reply, revision)),
         started => {
@@ -68,15 +71,15 @@ pub(crate) async fn one(
     }
 }
 
-/// What the calls of a request speak through.
-pub(crate) fn sink(endpoint: &Endpoint, manner: &Manner) -> Arc<HttpSink> {
-    let can_disconnect = manner.polls && manner.accepts.events && endpoint.options.events.is_some();
+/// What the calls of a request speak through. A client that `polls` may be let go where events are kept.
+pub(crate) fn sink(endpoint: &Endpoint, polls: bool) -> Arc<HttpSink> {
+    let can_disconnect = polls && endpoint.options.events.is_some();
     Arc::new(HttpSink::new(endpoint.options.limits.stream_bytes, Arc::clone(&endpoint.closing), can_disconnect))
 }
 
 /// The sink as calls see it; closed where the client takes no stream.
-pub(crate) fn outlet(sink: &Arc<HttpSink>, manner: &Manner) -> Outlet {
-    if manner.accepts.events { Outlet::new(Arc::clone(sink) as _, 0) } else { Outlet::closed() }
+pub(crate) fn outlet(sink: &Arc<HttpSink>, accepts: Accepts) -> Outlet {
+    if accepts.events { Outlet::new(Arc::clone(sink) as _, 0) } else { Outlet::closed() }
 }
 
 /// The response to requests that were begun, by whose ids the client may cancel them.
@@ -109,7 +112,8 @@ pub(crate) async fn respond(mut exchange: Exchange, ids: Vec<RequestId>, mut man
         Some(Turn { said, end: Some(End::Answered(answer)) }) if said.messages.is_empty() && manner.accepts.json => {
             reply::json(answer)
         }
-        // To a cancelled one there is nothing to say; an empty stream is the response that says nothing.
+        // To a cancelled one there is nothing to say.
+        Some(Turn { end: Some(End::Cancelled), .. }) if !manner.accepts.events => reply::accepted(),
         turn => stream(exchange, &manner, turn),
     }
 }

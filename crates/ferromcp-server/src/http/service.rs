@@ -81,11 +81,11 @@ impl HttpService {
         self.endpoint.open().await
     }
 
-    /// Ends everything in good order: subscriptions with their closing result, streams, sessions; then waits for
-    /// requests under way, up to [`HttpLimits::shutdown_grace`](super::HttpLimits::shutdown_grace), and closes the
-    /// lifespans. Requests that come later are answered with 503.
+    /// Ends everything in good order: subscriptions with their closing result, and streams; then waits for requests
+    /// under way, up to [`HttpLimits::shutdown_grace`](super::HttpLimits::shutdown_grace), ends all sessions and closes
+    /// the lifespans. Requests that come later are answered with 503.
     pub async fn shutdown(&self) {
-        self.endpoint.stop().await;
+        self.endpoint.closing.set();
         let done = async {
             while self.endpoint.in_flight() > 0 {
                 tokio::time::sleep(LOOK).await;
