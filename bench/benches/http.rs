@@ -1,0 +1,101 @@
+//! The header ladder, and whole requests through the tower service, from a body that is there to the response.
+
+use bytes::Bytes;
+use divan::{AllocProfiler, Bencher, black_box};
+use ferromcp::core::header::check_name;
+use ferromcp::core::message::{Incoming, Message};
+use ferromcp::core::wire::{DecodeLimits, decode};
+use ferromcp::core::{ClientRequest, FromClient};
+use ferromcp::prelude::*;
+use ferromcp::server::http::HttpService;
+use ferromcp_bench::frames::{INITIALIZE, LEGACY, MODERN};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http_body_util::Full;
+use tokio::runtime::{Builder, Runtime};
+use tower_service::Service;
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+fn call_of(frame: &'static str) -> ClientRequest {
+    match decode::<FromClient>(Bytes::from_static(frame.as_bytes()), &DecodeLimits::default()) {
+        Ok(Incoming::One(Message::Request { request, .. })) => request,
+        _ => panic!("no request: {frame}"),
+    }
+}
+
+/// The name in a header beside the one in the body, as it is nearly always said and as base64.
+#[divan::bench(args = ["add", "=?base64?YWRk?="])]
+fn compare_name(bencher: Bencher, said: &str) {
+    let request = call_of(MODERN);
+    bencher.bench(|| check_name(black_box(&request), Some(black_box(said.as_bytes()))).expect("the same name"));
+}
+
+/// An endpoint and the head of a request it answers.
+struct Endpoint {
+    runtime: Runtime,
+    service: HttpService,
+    headers: HeaderMap,
+}
+
+impl Endpoint {
+    fn new(stateless: bool, said: &[(&'static str, &'static str)]) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let options = HttpOptions::new().stateless(stateless);
+        let service = ferromcp_bench::server(0).http_with(options).expect("a sound server");
+        let always = [
+            ("host", "127.0.0.1:8000"),
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+        ];
+        let mut headers = HeaderMap::new();
+        for (name, value) in always.iter().chain(said) {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        Self { runtime, service, headers }
+    }
+
+    fn request(&self, frame: &'static str) -> Request<Full<Bytes>> {
+        let mut request = Request::post("/mcp").body(Full::from(frame)).expect("a request");
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+
+    fn answer(&self, request: Request<Full<Bytes>>) -> http::Response<ferromcp::server::http::Body> {
+        let mut service = self.service.clone();
+        match self.runtime.block_on(service.call(request)) {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    fn bench(&self, bencher: Bencher, frame: &'static str) {
+        assert_eq!(self.answer(self.request(frame)).status(), StatusCode::OK);
+        bencher.with_inputs(|| self.request(frame)).bench_local_values(|request| self.answer(request));
+    }
+}
+
+#[divan::bench]
+fn stateless(bencher: Bencher) {
+    Endpoint::new(true, &[("mcp-protocol-version", "2025-11-25")]).bench(bencher, LEGACY);
+}
+
+#[divan::bench]
+fn session(bencher: Bencher) {
+    let mut endpoint = Endpoint::new(false, &[]);
+    let opened = endpoint.answer(endpoint.request(INITIALIZE));
+    let id = opened.headers().get("mcp-session-id").expect("a session").clone();
+    endpoint.headers.insert("mcp-session-id", id);
+    endpoint.headers.insert("mcp-protocol-version", HeaderValue::from_static("2025-11-25"));
+    endpoint.bench(bencher, LEGACY);
+}
+
+#[divan::bench]
+fn modern(bencher: Bencher) {
+    let said = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "add")];
+    Endpoint::new(false, &said).bench(bencher, MODERN);
+}

@@ -1,0 +1,95 @@
+//! Reading, answering and writing messages, without any pipe: times, and allocations beside them.
+
+use bytes::{Bytes, BytesMut};
+use divan::counter::BytesCount;
+use divan::{AllocProfiler, Bencher, black_box};
+use ferromcp::core::message::{Incoming, Message};
+use ferromcp::core::wire::{DecodeLimits, Dress, decode, encode};
+use ferromcp::core::{ClientRequest, FromClient, RequestId, Revision, ServerResult};
+use ferromcp::prelude::*;
+use ferromcp_bench::frames::{LEGACY, MODERN};
+use tokio::runtime::{Builder, Runtime};
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+
+fn main() {
+    divan::main();
+}
+
+fn read(frame: &'static str) -> (RequestId, ClientRequest) {
+    match decode::<FromClient>(Bytes::from_static(frame.as_bytes()), &DecodeLimits::default()) {
+        Ok(Incoming::One(Message::Request { id, request })) => (id, request),
+        _ => panic!("no request: {frame}"),
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+#[divan::bench(args = [("legacy", LEGACY), ("modern", MODERN)].map(Named))]
+fn decode_call(bencher: Bencher, frame: Named) {
+    bencher.counter(BytesCount::of_str(frame.0.1)).bench(|| black_box(read(frame.0.1)));
+}
+
+/// From a request that was read to the reply: table, arguments, function, result.
+#[divan::bench(args = [("legacy", LEGACY, Revision::V2025_11_25), ("modern", MODERN, Revision::LATEST)].map(Spoken))]
+fn dispatch(bencher: Bencher, spoken: Spoken) {
+    let (runtime, server) = (runtime(), ferromcp_bench::server(0));
+    runtime.block_on(server.open()).expect("it opens");
+    let Spoken((_, frame, revision)) = spoken;
+    bencher
+        .with_inputs(|| Call::new(read(frame).1, Peer::new(revision)))
+        .bench_values(|call| runtime.block_on(server.call(call)));
+}
+
+fn result_of(server: &Server, frame: &'static str) -> ServerResult {
+    let runtime = runtime();
+    runtime.block_on(server.open()).expect("it opens");
+    match runtime.block_on(server.call(Call::new(read(frame).1, Peer::new(Revision::LATEST)))) {
+        Reply::Done(result) => result,
+        reply => panic!("no result: {reply:?}"),
+    }
+}
+
+fn encode_each(bencher: Bencher, result: &ServerResult) {
+    let id = RequestId::from(7);
+    bencher.with_inputs(|| result.clone()).bench_values(|result| {
+        let mut out = BytesMut::with_capacity(512);
+        encode::server_result(&mut out, &id, result, Dress::new(Revision::LATEST)).expect("it is JSON");
+        out
+    });
+}
+
+#[divan::bench]
+fn encode_result(bencher: Bencher) {
+    encode_each(bencher, &result_of(&ferromcp_bench::server(0), LEGACY));
+}
+
+#[divan::bench]
+fn encode_list_of_1000(bencher: Bencher) {
+    encode_each(bencher, &result_of(&ferromcp_bench::server(998), LIST));
+}
+
+/// A frame with a name for the report.
+#[derive(Clone, Copy)]
+struct Named((&'static str, &'static str));
+
+/// The same, and the revision it is spoken in.
+#[derive(Clone, Copy)]
+struct Spoken((&'static str, &'static str, Revision));
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.0)
+    }
+}
+
+impl std::fmt::Display for Spoken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.0)
+    }
+}
