@@ -1,0 +1,159 @@
+//! What clients of either era send: their headers and their messages.
+
+use std::net::SocketAddr;
+
+use ferromcp_core::Revision;
+use ferromcp_core::header::{self, field};
+use ferromcp_core::meta::key;
+use serde_json::{Map, Value, json};
+
+use crate::message::{Request, Response};
+
+/// Where the endpoint is.
+pub(crate) const PATH: &str = "/mcp";
+
+/// A POST with the headers that every client sends.
+pub(crate) fn post(body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", PATH)
+        .add("Content-Type", "application/json")
+        .add("Accept", "application/json, text/event-stream")
+        .body(body)
+}
+
+/// The `_meta` of modern requests.
+pub(crate) fn modern_meta() -> Value {
+    json!({
+        key::PROTOCOL_VERSION: Revision::LATEST.as_str(),
+        key::CLIENT_CAPABILITIES: {},
+        key::CLIENT_INFO: { "name": "test", "version": "0" },
+    })
+}
+
+/// A message with the `_meta` of modern requests, beside what `params` has there.
+pub(crate) fn modern_message(id: impl Into<Value>, method: &str, params: Value) -> Value {
+    let mut params = match params {
+        Value::Null => Map::new(),
+        Value::Object(params) => params,
+        other => panic!("parameters are an object, not {other}"),
+    };
+    let mut meta = modern_meta();
+    if let Some(said) = params.get("_meta") {
+        meta.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+    }
+    params.insert("_meta".into(), meta);
+    json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params })
+}
+
+/// A modern message with headers that say the same.
+pub(crate) fn modern_post(message: &Value) -> Request {
+    let method = message["method"].as_str().unwrap();
+    let request =
+        post(message.to_string()).add(field::PROTOCOL_VERSION, Revision::LATEST.as_str()).add(field::METHOD, method);
+    let name = match method {
+        "tools/call" | "prompts/get" => &message["params"]["name"],
+        "resources/read" => &message["params"]["uri"],
+        _ => return request,
+    };
+    request.add(field::NAME, header::encode(name.as_str().unwrap()).as_bytes())
+}
+
+/// A modern request, whole.
+pub(crate) fn modern(method: &str, params: Value) -> Request {
+    modern_post(&modern_message(1, method, params))
+}
+
+/// A modern call of a tool.
+pub(crate) fn modern_call(tool: &str, arguments: Value) -> Request {
+    modern("tools/call", json!({ "name": tool, "arguments": arguments }))
+}
+
+/// A message of the legacy era.
+pub(crate) fn legacy_message(id: impl Into<Value>, method: &str, params: Value) -> Value {
+    let params = if params.is_null() { json!({}) } else { params };
+    json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params })
+}
+
+/// The `initialize` of a revision.
+pub(crate) fn initialize(revision: Revision) -> Value {
+    legacy_message(
+        0,
+        "initialize",
+        json!({
+            "protocolVersion": revision.as_str(), "capabilities": {}, "clientInfo": { "name": "test", "version": "0" }
+        }),
+    )
+}
+
+/// The revisions that have sessions.
+pub(crate) fn legacy() -> impl Iterator<Item = Revision> {
+    Revision::ALL.into_iter().filter(|revision| !revision.is_modern())
+}
+
+/// A client of the legacy era in its session.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) address: SocketAddr,
+    pub(crate) revision: Revision,
+    pub(crate) id: String,
+}
+
+impl Session {
+    /// A session past its handshake.
+    pub(crate) async fn open(address: SocketAddr, revision: Revision) -> Self {
+        let session = Self::begin(address, revision).await;
+        session.notify("notifications/initialized", json!({})).await.is_empty(202).await;
+        session
+    }
+
+    /// A session whose client has not said that it is ready.
+    pub(crate) async fn begin(address: SocketAddr, revision: Revision) -> Self {
+        let mut response = post(initialize(revision).to_string()).send(address).await;
+        let answer = response.json().await;
+        assert_eq!((response.status, &answer["id"]), (200, &json!(0)), "{answer}");
+        assert_eq!(answer["result"]["protocolVersion"], revision.as_str(), "{answer}");
+        let id = response.header(field::lower::SESSION_ID).expect("a session id").to_owned();
+        Self { address, revision, id }
+    }
+
+    /// The headers of a session; the one of the revision is there since 2025-06-18.
+    pub(crate) fn dress(&self, request: Request) -> Request {
+        let request = request.add(field::SESSION_ID, &self.id);
+        if self.revision >= Revision::V2025_06_18 {
+            request.add(field::PROTOCOL_VERSION, self.revision.as_str())
+        } else {
+            request
+        }
+    }
+
+    pub(crate) fn post(&self, message: &Value) -> Request {
+        self.dress(post(message.to_string()))
+    }
+
+    pub(crate) fn get(&self) -> Request {
+        self.dress(Request::new("GET", PATH).add("Accept", "text/event-stream"))
+    }
+
+    pub(crate) fn delete(&self) -> Request {
+        self.dress(Request::new("DELETE", PATH))
+    }
+
+    pub(crate) async fn send(&self, id: impl Into<Value>, method: &str, params: Value) -> Response {
+        self.post(&legacy_message(id, method, params)).send(self.address).await
+    }
+
+    /// Calls a tool, with a token for progress that is the id.
+    pub(crate) async fn call(&self, id: i64, tool: &str, arguments: Value) -> Response {
+        let params = json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": id } });
+        self.send(id, "tools/call", params).await
+    }
+
+    pub(crate) async fn notify(&self, method: &str, params: Value) -> Response {
+        let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
+        self.post(&message).send(self.address).await
+    }
+
+    /// Goes on after an event.
+    pub(crate) async fn resume(&self, last: &str) -> Response {
+        self.get().add("Last-Event-ID", last).send(self.address).await
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTTP endpoint as peers see it: bytes over sockets, on every revision.
+//!
+//! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
+
+#![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
+#![allow(clippy::similar_names, reason = "a server is served")]
+
+mod client;
+mod events;
+mod fixture;
+mod ladder;
+mod message;
+mod parameters;
+mod refusals;
