@@ -5,6 +5,7 @@
 //! | `transcript` | a whole conversation in each era, pinned to the byte, each line held to its official schema |
 //! | `stdio` | stray output, end of input, signals, batches, broken lines, terminals |
 //! | `many` | a server of ten thousand tools |
+//! | `faults` | clients that misbehave over HTTP |
 //! | `interop` | the Python SDKs' clients and the Inspector |
 //! | `peer`, `official` | the child process, the schemas |
 //!
@@ -12,6 +13,7 @@
 //! the other clients in the folder that `FERROMCP_INTEROP` names (`cargo xtask interop` makes one). Without them what
 //! needs them says that it was skipped; with `FERROMCP_REQUIRE_SPEC`, or `CI=true`, it fails instead.
 
+mod faults;
 mod interop;
 mod many;
 mod official;
