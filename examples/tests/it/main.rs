@@ -1,9 +1,14 @@
-//! Every example is started as its users start it, and spoken to over its pipes in both eras.
+//! Every example is started as its users start it, and spoken to over its pipes, or HTTP, in both eras.
 
 mod component;
 mod docs;
 mod dynamic;
 mod header;
+mod http;
+#[cfg(feature = "http_mounted")]
+mod http_mounted;
+#[cfg(feature = "http_tls")]
+mod http_tls;
 #[cfg(feature = "lifespan")]
 mod lifespan;
 mod long_task;
@@ -20,3 +25,4 @@ mod tools;
 mod watch;
 #[cfg(feature = "weather")]
 mod weather;
+mod web;

@@ -1,0 +1,219 @@
+//! A client of HTTP/1.1 for tests: one request a connection, over whatever carries bytes; and the server it speaks to,
+//! started as its users start it.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use ferromcp::core::meta::key;
+use ferromcp::prelude::Revision;
+use serde_json::{Value, json};
+
+/// How long a test waits before it fails; generous, since machines may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that runs.
+pub(crate) struct Web {
+    child: Child,
+    stderr: Receiver<String>,
+    /// Host and port.
+    pub(crate) address: String,
+}
+
+impl Web {
+    /// Starts a program at any free port, and waits until it says where it serves.
+    pub(crate) fn start(program: &str, args: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        let command = command.arg("0").args(args).stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the example starts");
+        let (line, stderr) = channel();
+        let lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|text| line.send(text)));
+        let mut web = Self { child, stderr, address: String::new() };
+        let said = web.says();
+        let (_, rest) = said.split_once("://").unwrap_or_else(|| panic!("no address: {said}"));
+        rest.strip_suffix("/mcp").expect("the endpoint's path").clone_into(&mut web.address);
+        web
+    }
+
+    /// The next line on stderr.
+    pub(crate) fn says(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).expect("the server says something in time")
+    }
+
+    /// A connection.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let connection = TcpStream::connect(&self.address).expect("the server listens");
+        connection.set_read_timeout(Some(PATIENCE)).expect("a time");
+        connection
+    }
+
+    /// One request and its response, on a connection of its own.
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        exchange(self.connect(), &self.address, method, path, headers, body)
+    }
+
+    /// Tells the process to stop, as Ctrl-C does, and waits until it has; returns what else it said.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(mut self) -> Vec<String> {
+        let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("there is `kill`");
+        assert!(told.success());
+        let status = self.child.wait().expect("the server ends");
+        assert!(status.success(), "{status}");
+        self.stderr.iter().collect()
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes a request and reads its response to the end.
+pub(crate) fn exchange(
+    mut connection: impl Read + Write,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
+    let length = body.len();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    if !headers.iter().any(|(name, _)| *name == "Host") {
+        write!(head, "Host: {host}\r\n").expect("text");
+    }
+    for (name, value) in headers {
+        write!(head, "{name}: {value}\r\n").expect("text");
+    }
+    write!(connection, "{head}\r\n{body}").expect("the server reads");
+    let mut text = String::new();
+    connection.read_to_string(&mut text).expect("the server answers in text");
+    Response::read(&text)
+}
+
+/// A response.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Response {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
+        let headers: Vec<_> = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let mut response = Self { status: status.expect("a status"), headers, body: body.to_owned() };
+        if response.header("transfer-encoding") == Some("chunked") {
+            response.body = joined(body);
+        }
+        response
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(is, _)| is == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The events of a stream, each with its id.
+    pub(crate) fn events(&self) -> Vec<(Option<String>, Value)> {
+        assert_eq!(self.header("content-type"), Some("text/event-stream"), "{}", self.body);
+        let field = |event: &str, name: &str| event.lines().find_map(|line| Some(line.strip_prefix(name)?.to_owned()));
+        let events = self.body.split("\n\n").filter_map(|event| Some((field(event, "id: "), field(event, "data:")?)));
+        events.map(|(id, data)| (id, serde_json::from_str(data.trim()).unwrap_or_default())).collect()
+    }
+}
+
+/// The body of which these are the chunks.
+fn joined(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((length, rest)) = chunks.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).expect("a length");
+        body.push_str(&rest[..length]);
+        chunks = rest[length..].strip_prefix("\r\n").expect("the end of a chunk");
+    }
+    body
+}
+
+/// A client of one revision.
+pub(crate) struct Client<'w> {
+    web: &'w Web,
+    revision: Revision,
+    session: Option<String>,
+}
+
+impl<'w> Client<'w> {
+    /// Begins a session, if the revision has such.
+    pub(crate) fn new(web: &'w Web, revision: Revision) -> Self {
+        let mut client = Self { web, revision, session: None };
+        if !revision.is_modern() {
+            let info = json!({ "name": "tests", "version": "1.0.0" });
+            let params = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": info });
+            let opened = client.post("initialize", params);
+            assert_eq!(opened.json()["result"]["protocolVersion"], revision.as_str());
+            client.session = Some(opened.header("mcp-session-id").expect("a session").to_owned());
+            let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+            assert_eq!(client.send("POST", &[], &ready.to_string()).status, 202);
+        }
+        client
+    }
+
+    /// The id of its session.
+    #[allow(dead_code, reason = "only the example that is mounted needs a request by hand")]
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+
+    /// The response to a request.
+    pub(crate) fn post(&self, method: &str, mut params: Value) -> Response {
+        let name = ["name", "uri"].iter().find_map(|field| params[field].as_str().map(str::to_owned));
+        let mut headers = vec![("Mcp-Method", method)];
+        if self.revision.is_modern() {
+            let meta = params["_meta"].take();
+            let mut meta = meta.as_object().cloned().unwrap_or_default();
+            meta.insert(key::PROTOCOL_VERSION.into(), json!(self.revision));
+            meta.insert(key::CLIENT_CAPABILITIES.into(), json!({}));
+            params["_meta"] = meta.into();
+            headers.extend(name.as_deref().map(|name| ("Mcp-Name", name)));
+        }
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        self.send("POST", &headers, &request.to_string())
+    }
+
+    /// The result of a request that is answered at once.
+    pub(crate) fn ask(&self, method: &str, params: Value) -> Value {
+        let response = self.post(method, params);
+        assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
+        response.json()["result"].take()
+    }
+
+    /// The result of a tool.
+    pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Value {
+        self.ask("tools/call", json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// A message or none, with the headers that every one has.
+    pub(crate) fn send(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        let mut all = vec![("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")];
+        if self.revision.is_modern() || self.session.is_some() {
+            all.push(("MCP-Protocol-Version", self.revision.as_str()));
+        }
+        all.extend(self.session.as_deref().map(|id| ("Mcp-Session-Id", id)));
+        all.extend(headers);
+        self.web.request(method, "/mcp", &all, body)
+    }
+}
