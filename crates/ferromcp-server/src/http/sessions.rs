@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn ids_are_visible_ascii_and_differ() {
-        // S-148, S-149
+        // S-174, S-175
         let sessions = Sessions::new(100);
         let busy: Vec<Busy> = (0..100).map(|_| add(&sessions).unwrap()).collect();
         for (place, one) in busy.iter().enumerate() {
