@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,10 +12,10 @@ use ferromcp_core::{
     ClientRequest, Error, ProgressToken, RawJson, RequestMeta, Revision, ServerNotification, ServerResult,
 };
 use serde::Serialize;
-use tokio::sync::Notify;
 
 use crate::call::{Call, Extensions, Peer, Reply};
 use crate::engine::{Engine, Scene};
+use crate::latch::Latch;
 use crate::outlet::{Full, Outlet};
 use crate::state::States;
 use crate::subscription;
@@ -34,8 +33,7 @@ struct Parts {
     meta: RequestMeta,
     /// What was last reported; held while anything is sent.
     progress: Mutex<f64>,
-    ended: AtomicBool,
-    end: Notify,
+    ended: Latch,
 }
 
 impl Ctx {
@@ -48,8 +46,7 @@ impl Ctx {
             extensions: scene.extensions.clone(),
             meta: scene.meta.cloned().unwrap_or_default(),
             progress: Mutex::new(f64::NEG_INFINITY),
-            ended: AtomicBool::new(false),
-            end: Notify::new(),
+            ended: Latch::default(),
         }))
     }
 
@@ -184,18 +181,12 @@ impl Ctx {
     /// The handler itself need not watch; it is dropped.
     pub fn cancelled(&self) -> impl Future<Output = ()> + Send + 'static {
         let parts = Arc::clone(&self.0);
-        async move {
-            let mut ended = std::pin::pin!(parts.end.notified());
-            ended.as_mut().enable();
-            if !parts.ended.load(Ordering::Acquire) {
-                ended.await;
-            }
-        }
+        async move { parts.ended.wait().await }
     }
 
     /// Whether the call is cancelled or over: for loops in blocking code.
     pub fn has_ended(&self) -> bool {
-        self.0.ended.load(Ordering::Acquire)
+        self.0.ended.is_set()
     }
 
     /// Who asks.
@@ -246,7 +237,6 @@ pub(crate) struct CtxGuard(Ctx);
 impl Drop for CtxGuard {
     fn drop(&mut self) {
         let _no_more = self.0.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.0.ended.store(true, Ordering::Release);
-        self.0.0.end.notify_waiters();
+        self.0.0.ended.set();
     }
 }

@@ -12,11 +12,10 @@ pub(crate) struct Latch {
 }
 
 impl Latch {
-    /// It happens. Says whether this was the first time.
-    pub(crate) fn set(&self) -> bool {
-        let first = !self.happened.swap(true, Ordering::AcqRel);
+    /// It happens.
+    pub(crate) fn set(&self) {
+        self.happened.store(true, Ordering::Release);
         self.told.notify_waiters();
-        first
     }
 
     /// Whether it has happened.

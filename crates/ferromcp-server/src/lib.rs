@@ -16,6 +16,8 @@
 //! | [`limits`] | every bound in one place |
 //! | `http` | Streamable HTTP of both eras (feature `http`) |
 
+#![cfg_attr(not(feature = "http"), allow(dead_code, reason = "some of what the eras and serving know only HTTP asks"))]
+
 mod answer;
 pub mod call;
 pub mod component;

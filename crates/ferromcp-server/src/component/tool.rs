@@ -277,7 +277,6 @@ pub(crate) struct ReadyTool {
     pub(crate) definition: model::Tool,
     pub(crate) signature: Signature,
     /// The arguments that HTTP repeats in headers.
-    #[allow(dead_code, reason = "read only where HTTP is built in")]
     pub(crate) headers: Vec<Annotation>,
     shape: OutputShape,
     function: Arc<dyn ToolFunction>,

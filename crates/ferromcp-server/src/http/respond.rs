@@ -91,10 +91,10 @@ pub(crate) async fn respond(mut exchange: Exchange, ids: Vec<RequestId>, mut man
         Poll::Ready(turn) => Some(turn),
         Poll::Pending => None,
     };
+    if let (Some(exchange), true) = (&mut unanswered.exchange, turn.as_ref().is_none_or(|turn| turn.end.is_none())) {
+        exchange.register(ids);
+    }
     if turn.is_none() {
-        if let Some(exchange) = &mut unanswered.exchange {
-            exchange.register(ids);
-        }
         turn = if manner.accepts.events {
             // A response that is long in coming becomes a stream, so that nothing on the way takes it for dead.
             let mut late = pin!(sleep(after));

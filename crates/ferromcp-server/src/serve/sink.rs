@@ -11,6 +11,7 @@ use ferromcp_core::{Revision, ServerNotification};
 use ferromcp_transport::Outbound;
 use tokio::sync::Notify;
 
+use crate::latch::Latch;
 use crate::outlet::{Full, Sink};
 
 /// A bounded buffer of encoded notifications.
@@ -21,8 +22,7 @@ pub(crate) struct PipeSink {
     limit: usize,
     filled: Notify,
     emptied: Notify,
-    closing: AtomicBool,
-    closed: Notify,
+    closing: Latch,
 }
 
 #[derive(Default)]
@@ -40,15 +40,13 @@ impl PipeSink {
             limit,
             filled: Notify::new(),
             emptied: Notify::new(),
-            closing: AtomicBool::new(false),
-            closed: Notify::new(),
+            closing: Latch::default(),
         }
     }
 
     /// Lets calls that would go on for ever come to an end.
     pub(crate) fn close(&self) {
-        self.closing.store(true, Ordering::Release);
-        self.closed.notify_waiters();
+        self.closing.set();
     }
 
     /// Moves what waits behind `out`.
@@ -114,12 +112,6 @@ impl Sink for PipeSink {
     }
 
     fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async {
-            let mut closed = std::pin::pin!(self.closed.notified());
-            closed.as_mut().enable();
-            if !self.closing.load(Ordering::Acquire) {
-                closed.await;
-            }
-        })
+        Box::pin(self.closing.wait())
     }
 }
