@@ -5,10 +5,13 @@
 #![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
 #![allow(clippy::similar_names, reason = "a server is served")]
 
+mod batches;
 mod client;
 mod events;
 mod fixture;
+mod inside;
 mod ladder;
 mod message;
 mod parameters;
 mod refusals;
+mod sessions;

@@ -1,0 +1,134 @@
+//! Several messages at once, which 2025-03-26 alone has.
+
+use std::collections::BTreeMap;
+
+use ferromcp_core::Revision;
+use serde_json::{Value, json};
+
+use crate::client::{Session, initialize, legacy, legacy_message, modern_message, modern_post, post};
+use crate::fixture::{Host, reaches};
+
+fn note() -> Value {
+    json!({ "jsonrpc": "2.0", "method": "notifications/whatever" })
+}
+
+fn call(id: i64, tool: &str, arguments: Value) -> Value {
+    let params = json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": id } });
+    legacy_message(id, "tools/call", params)
+}
+
+/// The answers of a batch, by id.
+fn by_id(answers: &Value) -> BTreeMap<i64, Value> {
+    let answers = answers.as_array().unwrap_or_else(|| panic!("no array: {answers}"));
+    let by_id: BTreeMap<i64, Value> =
+        answers.iter().map(|answer| (answer["id"].as_i64().unwrap_or(-1), answer.clone())).collect();
+    assert_eq!(by_id.len(), answers.len(), "{answers:?}");
+    by_id
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_as_one() {
+    // S-135, S-138, S-145
+    let host = Host::new().await;
+    let session = Session::open(host.address, Revision::V2025_03_26).await;
+    let batch = json!([
+        call(1, "add", json!({ "a": 1, "b": 2 })),
+        note(),
+        legacy_message(2, "no/such", json!({})),
+        call(3, "add", json!({ "a": 3, "b": 4 })),
+        legacy_message(4, "ping", json!({})),
+        { "jsonrpc": "2.0", "id": 5, "result": {} },
+        legacy_message(6, "initialize", initialize(Revision::V2025_03_26)["params"].clone()),
+        { "jsonrpc": "2.0", "id": 7 },
+    ]);
+    let mut response = session.post(&batch).send(host.address).await;
+    let answers = by_id(&response.json().await);
+    assert_eq!(response.status, 200);
+    assert_eq!(answers.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 6, 7]);
+    assert_eq!(answers[&1]["result"]["content"][0]["text"], "3");
+    assert_eq!(answers[&2]["error"]["code"], -32601);
+    assert_eq!(answers[&3]["result"]["content"][0]["text"], "7");
+    assert_eq!(answers[&4]["result"], json!({}));
+    assert_eq!(answers[&6]["error"]["code"], -32600);
+    assert_eq!(answers[&7]["error"]["code"], -32600);
+}
+
+#[tokio::test]
+async fn a_batch_without_requests_has_no_answer() {
+    // S-135
+    let host = Host::new().await;
+    let session = Session::open(host.address, Revision::V2025_03_26).await;
+    for batch in
+        [json!([note()]), json!([note(), note()]), json!([{ "jsonrpc": "2.0", "id": 1, "result": {} }, note()])]
+    {
+        session.post(&batch).send(host.address).await.is_empty(202).await;
+    }
+    let mut response = session.post(&json!([])).send(host.address).await;
+    assert_eq!(response.json().await["error"]["code"], -32600);
+    assert_eq!(response.status, 400);
+}
+
+#[tokio::test]
+async fn a_batch_becomes_a_stream_when_something_is_said() {
+    // S-145, S-146, S-150
+    let host = Host::new().await;
+    let session = Session::open(host.address, Revision::V2025_03_26).await;
+    let batch = json!([call(1, "steps", json!({ "count": 1 })), call(2, "add", json!({ "a": 1, "b": 2 }))]);
+    host.stage.go(1);
+    let mut stream = session.post(&batch).send(host.address).await.events().await;
+    let (id, progress) = stream.identified().await;
+    assert!(id.is_some());
+    assert_eq!(
+        (&progress["method"], &progress["params"]["progressToken"]),
+        (&json!("notifications/progress"), &json!(1))
+    );
+    host.stage.go(1);
+    let answers = by_id(&stream.message().await);
+    assert_eq!(answers[&1]["result"]["content"][0]["text"], "1 steps");
+    assert_eq!(answers[&2]["result"]["content"][0]["text"], "3");
+    stream.ends().await;
+}
+
+#[tokio::test]
+async fn ids_are_in_use_across_batches() {
+    let host = Host::new().await;
+    let session = Session::open(host.address, Revision::V2025_03_26).await;
+    let twice = json!([legacy_message(1, "ping", json!({})), legacy_message(1, "ping", json!({}))]);
+    let answers = session.post(&twice).send(host.address).await.json().await;
+    let failed = answers.as_array().unwrap().iter().filter(|answer| answer["error"]["code"] == -32600).count();
+    assert_eq!((answers.as_array().unwrap().len(), failed), (2, 1), "{answers}");
+    // One under way elsewhere.
+    let waiting = tokio::spawn({
+        let session = session.clone();
+        async move { session.call(9, "wait", json!({})).await.json().await }
+    });
+    reaches(&host.stage.begun, 1).await;
+    let batch = json!([legacy_message(9, "ping", json!({})), legacy_message(10, "ping", json!({}))]);
+    let answers = by_id(&session.post(&batch).send(host.address).await.json().await);
+    assert_eq!((&answers[&9]["error"]["code"], &answers[&10]["result"]), (&json!(-32600), &json!({})));
+    host.stage.go(1);
+    assert_eq!(waiting.await.unwrap()["result"]["content"][0]["text"], "waited");
+}
+
+#[tokio::test]
+async fn elsewhere_there_are_none() {
+    // S-112
+    let host = Host::new().await;
+    for revision in legacy().filter(|revision| *revision != Revision::V2025_03_26) {
+        let session = Session::open(host.address, revision).await;
+        for batch in [json!([call(1, "wait", json!({}))]), json!([note()]), json!([])] {
+            let mut response = session.post(&batch).send(host.address).await;
+            assert_eq!(response.json().await["error"]["code"], -32600);
+            assert_eq!(response.status, 400);
+        }
+    }
+    // No session, no batch: an initialize is never part of one.
+    let mut response = post(json!([initialize(Revision::V2025_03_26)]).to_string()).send(host.address).await;
+    assert_eq!((response.status, &response.json().await["error"]["code"]), (400, &json!(-32600)));
+    // Modern requests are no part of a batch either.
+    let modern = modern_message(1, "tools/list", json!({}));
+    let mut response = modern_post(&modern).body(json!([modern]).to_string()).send(host.address).await;
+    assert_eq!(response.json().await["error"]["code"], -32600);
+    assert_eq!(response.status, 400);
+    assert_eq!(host.stage.begun.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
