@@ -1,0 +1,116 @@
+//! A server over HTTP that other people's clients and a browser are held against, old HTTP+SSE clients too. It says
+//! on stderr where it listens. Its arguments are the origins of the web pages that may use it.
+
+use std::future;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use ferromcp::prelude::*;
+
+/// How often `slow_task` was begun.
+#[derive(Clone, Default)]
+struct Runs(Arc<AtomicU32>);
+
+/// Add two numbers
+#[tool]
+async fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// Work in three steps
+#[tool]
+async fn long_task(ctx: Ctx) -> String {
+    ctx.info("begun").await;
+    for step in 1..=3 {
+        ctx.progress_with(f64::from(step), 3.0, format!("step {step} of 3")).await;
+        tokio::task::yield_now().await;
+    }
+    ctx.debug("worked through").await;
+    "done".into()
+}
+
+/// Work in six steps that take a while, so that a connection can be cut between them
+#[tool]
+async fn slow_task(runs: State<Runs>, ctx: Ctx) -> String {
+    runs.0.0.fetch_add(1, Ordering::SeqCst);
+    for step in 1..=6 {
+        ctx.progress_with(f64::from(step), 6.0, format!("step {step} of 6")).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    "done, slowly".into()
+}
+
+/// How often `slow_task` was begun
+#[tool]
+async fn slow_task_runs(runs: State<Runs>) -> u32 {
+    runs.0.0.load(Ordering::SeqCst)
+}
+
+/// Wait for ever, and say on stderr when nobody waits any more
+#[tool]
+async fn wait(ctx: Ctx) -> String {
+    struct Goodbye;
+    impl Drop for Goodbye {
+        fn drop(&mut self) {
+            eprintln!("wait was dropped");
+        }
+    }
+    let _goodbye = Goodbye;
+    ctx.progress(1.0, None).await;
+    future::pending().await
+}
+
+/// Say that the tools have changed, and the configuration too
+#[tool]
+async fn touch(ctx: Ctx) -> &'static str {
+    ctx.notify().tools_changed();
+    ctx.notify().resource_updated("config://app");
+    "touched"
+}
+
+/// Get a personalized greeting
+#[resource("greeting://{name}")]
+async fn greeting(name: String) -> String {
+    format!("Hello, {name}!")
+}
+
+/// What the application is set to
+#[resource("config://app", mime_type = "application/json")]
+async fn config() -> &'static str {
+    r#"{"theme":"dark"}"#
+}
+
+/// Ask for a review of some code
+#[prompt]
+async fn review_code(code: String) -> String {
+    format!("Please review this code:\n\n{code}")
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut options = HttpOptions::new().http_sse(true).retry(Duration::from_millis(100));
+    for origin in std::env::args().skip(1) {
+        options = options.allow_origin(origin);
+    }
+    let server = Server::new("Over HTTP", "1.0.0")
+        .tool::<add>()
+        .tool::<long_task>()
+        .tool::<slow_task>()
+        .tool::<slow_task_runs>()
+        .tool::<wait>()
+        .tool::<touch>()
+        .resource::<greeting>()
+        .resource::<config>()
+        .prompt::<review_code>()
+        .state(Runs::default());
+    let place = http("127.0.0.1:0").path("/mcp").options(options);
+    match server.serve(place.on_bound(|address| eprintln!("http://{address}/mcp"))).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
