@@ -2,7 +2,8 @@
 //!
 //! Everything is pinned by the files in `xtask/interop`. Tests find it through [`VARIABLE`]:
 //! `py1/bin/python` (the Python SDK of the handshake eras), `py2/bin/python` (the one that speaks the modern era too),
-//! `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node new enough to run it).
+//! `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node new enough to run it; beside them the
+//! TypeScript SDKs, which a script finds from the Node that runs it).
 
 use std::fs;
 use std::path::{Path, PathBuf};
