@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::peer::{EVERYTHING, QUICKSTART, skipped};
 
 /// Where the clients' own programs are; `None` after saying that `test` did not run.
-fn folder(test: &str) -> Option<PathBuf> {
+pub(crate) fn folder(test: &str) -> Option<PathBuf> {
     if let Some(folder) = env::var_os("FERROMCP_INTEROP").filter(|folder| !folder.is_empty()) {
         return Some(folder.into());
     }
@@ -26,7 +26,7 @@ fn folder(test: &str) -> Option<PathBuf> {
 }
 
 /// Runs a client, insists that nothing went wrong for it, and gives what it saw.
-fn run(folder: &Path, program: &str, script: &str, args: &[&str]) -> Value {
+pub(crate) fn run(folder: &Path, program: &str, script: &str, args: &[&str]) -> Value {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/ferromcp/tests/interop");
     let bin = folder.join("node/node_modules/.bin");
     let path = env::join_paths([bin].into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())));

@@ -1,4 +1,4 @@
-//! Servers as real child processes, spoken to over pipes: by hand, byte by byte, and by clients that others wrote.
+//! Servers as real child processes, spoken to by hand, byte by byte, and by clients that others wrote.
 //!
 //! | module | what |
 //! |---|---|
@@ -7,16 +7,22 @@
 //! | `many` | a server of ten thousand tools |
 //! | `faults` | clients that misbehave over HTTP |
 //! | `interop` | the Python SDKs' clients and the Inspector |
+//! | `over_http` | the clients of the Python and TypeScript SDKs, over HTTP and HTTP+SSE |
+//! | `cut` | a connection that is cut in the middle of a call |
+//! | `browser` | pages of other origins, in a real browser |
 //! | `peer`, `official` | the child process, the schemas |
 //!
 //! The schemas are looked for in the folder that `FERROMCP_SPEC` names, else in `../shared/spec` beside the workspace;
 //! the other clients in the folder that `FERROMCP_INTEROP` names (`cargo xtask interop` makes one). Without them what
 //! needs them says that it was skipped; with `FERROMCP_REQUIRE_SPEC`, or `CI=true`, it fails instead.
 
+mod browser;
+mod cut;
 mod faults;
 mod interop;
 mod many;
 mod official;
+mod over_http;
 mod peer;
 mod stdio;
 mod transcript;

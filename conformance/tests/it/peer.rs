@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const QUICKSTART: &str = env!("CARGO_BIN_EXE_conformance-quickstart");
 pub(crate) const EVERYTHING: &str = env!("CARGO_BIN_EXE_conformance-everything");
 pub(crate) const MANY: &str = env!("CARGO_BIN_EXE_conformance-many");
+pub(crate) const HTTP: &str = env!("CARGO_BIN_EXE_conformance-http");
 
 /// A server under test.
 pub(crate) struct Peer {
@@ -103,6 +104,15 @@ impl Peer {
             assert!(started.elapsed() < PATIENCE, "no `{words}` in: {}", self.stderr.lock().unwrap());
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// The URL that a server over HTTP says on stderr, as its first line.
+    pub(crate) fn url(&self) -> String {
+        self.complains("\n");
+        let said = self.stderr.lock().unwrap();
+        let url = said.lines().next().unwrap_or_default();
+        assert!(url.starts_with("http://"), "no URL: {said}");
+        url.to_owned()
     }
 
     /// Sends a signal by its name, such as `TERM`.
