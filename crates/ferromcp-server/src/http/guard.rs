@@ -187,9 +187,15 @@ fn is_plainly_local(host: &[u8]) -> bool {
     let rest = host.strip_prefix(b"127.0.0.1").or_else(|| host.strip_prefix(b"localhost"));
     match rest {
         Some([]) => true,
-        Some([b':', port @ ..]) => (1..=4).contains(&port.len()) && port.iter().all(u8::is_ascii_digit),
+        Some([b':', port @ ..]) => is_port(port),
         _ => false,
     }
+}
+
+/// Whether this is a port in its plain form.
+fn is_port(digits: &[u8]) -> bool {
+    let is_number = (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    is_number && u16::try_from(digits.iter().fold(0, |port, digit| port * 10 + u32::from(digit - b'0'))).is_ok()
 }
 
 #[cfg(test)]
