@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::header::field;
 use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RequestId, Revision};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -16,7 +15,7 @@ use super::respond::{self, Manner};
 use super::session::Busy;
 use super::sessions::Added;
 use super::work::encoded;
-use super::{modern, reply};
+use super::{fields, modern, reply};
 use crate::call::{Call, Extensions, Peer, Reply};
 use crate::dispatch;
 use crate::era::legacy::{Session, stateless_peer};
@@ -90,7 +89,7 @@ pub(crate) fn belongs(endpoint: &Endpoint, parts: &Parts) -> Result<Belongs, Box
 /// # Errors
 /// 404 when it is over, never was, or is somebody else's; 400 when there are two.
 pub(crate) fn session(endpoint: &Endpoint, parts: &Parts) -> Result<Option<Busy>, Box<Response<Body>>> {
-    let mut ids = parts.headers.get_all(field::lower::SESSION_ID).iter();
+    let mut ids = parts.headers.get_all(&fields::SESSION_ID).iter();
     let Some(id) = ids.next() else { return Ok(None) };
     if ids.next().is_some() {
         return Err(refused(StatusCode::BAD_REQUEST, "Bad request: the header Mcp-Session-Id is there more than once"));
@@ -104,7 +103,7 @@ pub(crate) fn session(endpoint: &Endpoint, parts: &Parts) -> Result<Option<Busy>
 
 /// The revision that the header names, where there is one.
 fn revision(headers: &HeaderMap) -> Result<Option<Revision>, Box<Response<Body>>> {
-    let mut values = headers.get_all(field::lower::PROTOCOL_VERSION).iter();
+    let mut values = headers.get_all(&fields::PROTOCOL_VERSION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let known = value.to_str().ok().and_then(|name| Revision::parse(name.trim())).filter(|it| !it.is_modern());
     match known {
@@ -183,7 +182,7 @@ async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, requ
         };
         endpoint.sweep();
         if let Ok(id) = HeaderValue::from_str(&session.id) {
-            response.headers_mut().insert(field::lower::SESSION_ID, id);
+            response.headers_mut().insert(&fields::SESSION_ID, id);
         }
     }
     response

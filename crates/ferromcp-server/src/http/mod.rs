@@ -17,6 +17,7 @@ mod event_id;
 mod event_stream;
 mod events;
 mod exchange;
+mod fields;
 mod get;
 mod guard;
 mod http_sse;

@@ -4,15 +4,17 @@
 
 use ferromcp_core::header::{self, Mismatch, Reason, field};
 use ferromcp_core::{ClientRequest, Error, Revision};
-use http::{HeaderMap, HeaderValue};
+use http::header::AsHeaderName;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::fields;
 use crate::call::Peer;
 use crate::era::modern::{Claim, has_method};
 use crate::inner::Inner;
 
 /// Whether the request's headers say that it is modern.
 pub(crate) fn is_meant(headers: &HeaderMap) -> bool {
-    let named = headers.get(field::lower::PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+    let named = headers.get(&fields::PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
     named.and_then(|name| Revision::parse(name.trim())).is_some_and(Revision::is_modern)
 }
 
@@ -26,18 +28,18 @@ pub(crate) fn admit(
     request: &ClientRequest,
     headers: &HeaderMap,
 ) -> Result<Peer, Error> {
-    plain(headers, field::PROTOCOL_VERSION, field::lower::PROTOCOL_VERSION, claim.version())?;
+    plain(headers, field::PROTOCOL_VERSION, &fields::PROTOCOL_VERSION, claim.version())?;
     let peer = claim.peer()?;
-    plain(headers, field::METHOD, field::lower::METHOD, request.method())?;
-    header::check_name(request, single(headers, field::NAME, field::lower::NAME)?)?;
+    plain(headers, field::METHOD, &fields::METHOD, request.method())?;
+    header::check_name(request, single(headers, field::NAME, &fields::NAME)?)?;
     has_method(request, peer.revision())?;
     parameters(inner, request, headers)?;
     Ok(peer)
 }
 
 /// Compares a header that is never encoded with what the body says.
-fn plain(headers: &HeaderMap, name: &str, lower: &str, said: &str) -> Result<(), Mismatch> {
-    match single(headers, name, lower)? {
+fn plain(headers: &HeaderMap, name: &str, key: &HeaderName, said: &str) -> Result<(), Mismatch> {
+    match single(headers, name, key)? {
         None => Err(Mismatch::new(name, Reason::Missing)),
         Some(value) if value.trim_ascii() == said.as_bytes() => Ok(()),
         Some(_) => Err(Mismatch::new(name, Reason::Different)),
@@ -45,8 +47,8 @@ fn plain(headers: &HeaderMap, name: &str, lower: &str, said: &str) -> Result<(),
 }
 
 /// A header that may be there once: two readers could take different ones of two.
-fn single<'h>(headers: &'h HeaderMap, name: &str, lower: &str) -> Result<Option<&'h [u8]>, Mismatch> {
-    let mut values = headers.get_all(lower).iter();
+fn single<'h>(headers: &'h HeaderMap, name: &str, key: impl AsHeaderName) -> Result<Option<&'h [u8]>, Mismatch> {
+    let mut values = headers.get_all(key).iter();
     let first = values.next();
     if values.next().is_some() {
         return Err(Mismatch::new(name, Reason::Repeated));
