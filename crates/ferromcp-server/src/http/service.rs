@@ -95,9 +95,13 @@ impl HttpService {
         self.endpoint.close().await;
     }
 
-    /// Answers a request.
-    pub(crate) async fn handle<B: http_body::Body>(&self, request: Request<B>) -> Response<Body> {
-        let client = request.extensions().get::<ClientAddr>().map(|client| client.0.ip());
+    /// Answers a request of a client whose address may be known.
+    pub(crate) async fn handle<B: http_body::Body>(
+        &self,
+        request: Request<B>,
+        client: Option<ClientAddr>,
+    ) -> Response<Body> {
+        let client = client.map(|client| client.0.ip());
         let (parts, body) = request.into_parts();
         let guard = &self.endpoint.options.guard;
         let mut response = match guard.check(&parts.uri, &parts.headers, client) {
@@ -177,7 +181,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
-        Box::pin(async move { Ok(service.handle(request).await) })
+        let client = request.extensions().get().copied();
+        Box::pin(async move { Ok(service.handle(request, client).await) })
     }
 }
 

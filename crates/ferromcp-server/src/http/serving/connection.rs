@@ -45,12 +45,10 @@ impl<F: Fallback> Shared<F> {
     ) {
         let busy = Arc::new(AtomicUsize::new(0));
         let io = Watched::new(io, Arc::clone(&busy), self.limits.header_time, self.limits.stall_time);
-        let service = service_fn(|mut request: Request<Incoming>| {
+        let service = service_fn(|request: Request<Incoming>| {
             let (shared, busy) = (Arc::clone(&self), Busy::new(&busy));
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(ClientAddr(peer));
-            }
-            async move { Ok::<_, Infallible>(shared.routes.answer(request, busy).await) }
+            let client = peer.map(ClientAddr);
+            async move { Ok::<_, Infallible>(shared.routes.answer(request, client, busy).await) }
         });
         let mut serving = pin!(self.http.serve_connection(TokioIo::new(io), service));
         let outcome = tokio::select! {

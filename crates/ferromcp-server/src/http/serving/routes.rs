@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use super::answer::{Answer, Busy};
 use crate::http::body::Body;
+use crate::http::guard::ClientAddr;
 use crate::http::reply;
 use crate::http::service::HttpService;
 
@@ -70,10 +71,18 @@ pub(super) struct Routes<F> {
 }
 
 impl<F: Fallback> Routes<F> {
-    pub(super) async fn answer(&self, request: Request<Incoming>, busy: Busy) -> Response<Answer<F::Body>> {
+    pub(super) async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        client: Option<ClientAddr>,
+        busy: Busy,
+    ) -> Response<Answer<F::Body>> {
         if self.is_ours(request.uri().path()) {
-            self.endpoint.handle(request).await.map(|body| Answer::endpoint(body, busy))
+            self.endpoint.handle(request, client).await.map(|body| Answer::endpoint(body, busy))
         } else {
+            if let Some(client) = client {
+                request.extensions_mut().insert(client);
+            }
             self.fallback.clone().answer(request).await.map(|body| Answer::beside(body, busy))
         }
     }
