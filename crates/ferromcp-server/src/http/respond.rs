@@ -26,7 +26,7 @@ use super::session::Busy;
 use super::sink::HttpSink;
 use super::work::{OneCall, Work, encoded};
 use crate::call::{Call, Extensions, Peer};
-use crate::dispatch::start;
+use crate::dispatch::{poll_caught, start};
 use crate::outlet::Outlet;
 use crate::started::Started;
 
@@ -61,8 +61,17 @@ pub(crate) async fn one(
     let sink = sink(endpoint, manner.polls);
     let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, manner.accepts));
     call.extensions = std::mem::take(&mut manner.extensions);
-    match start(&endpoint.inner, call) {
-        Started::Ready(reply) if manner.accepts.json => reply::json(encoded(&endpoint.inner, &id, reply, revision)),
+    let mut started = start(&endpoint.inner, call);
+    if let Started::Pending(future) = &mut started {
+        // Most calls never wait; nothing is set up for waiting before one does.
+        if let Poll::Ready(reply) = poll_fn(|cx| Poll::Ready(poll_caught(future, cx))).await {
+            started = Started::Ready(reply);
+        }
+    }
+    match started {
+        Started::Ready(reply) if manner.accepts.json && sink.is_silent() => {
+            reply::json(encoded(&endpoint.inner, &id, reply, revision))
+        }
         started => {
             let work = Work::Call(OneCall { id: id.clone(), revision, future: started.boxed() });
             let held = Held { _permit: permit, session: None, ids: Vec::new() };

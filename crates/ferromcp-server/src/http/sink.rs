@@ -76,6 +76,11 @@ impl HttpSink {
         Poll::Pending
     }
 
+    /// Whether nothing is there to take.
+    pub(crate) fn is_silent(&self) -> bool {
+        !self.lock().is_some()
+    }
+
     /// Takes what is there.
     pub(crate) fn take(&self) -> Said {
         let mut said = self.lock();
