@@ -45,10 +45,7 @@ fn request(headers: Headers<'_>, body: &'static str) -> Request<Full<Bytes>> {
     request
 }
 
-async fn answer(
-    service: &mut HttpService,
-    request: Request<Full<Bytes>>,
-) -> Response<Body> {
+async fn answer(service: &mut HttpService, request: Request<Full<Bytes>>) -> Response<Body> {
     service.call(request).await.unwrap()
 }
 
