@@ -41,7 +41,7 @@ pub enum Replay {
 
 /// Keeps the events of streams. Events of a stream are numbered from 1 on without gaps.
 ///
-/// A store behind a fleet of servers lets any of them replay what another has sent.
+/// A session is served by the process that began it, so a store outside of that is for its memory alone.
 pub trait EventStore: Send + Sync + 'static {
     /// Keeps an event.
     fn append<'a>(&'a self, key: StreamKey<'a>, number: u64, data: Bytes) -> StoreFuture<'a, ()>;
