@@ -55,7 +55,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut enough: impl FnMut(&[u8]) ->
 
 #[test]
 fn typescript_1_comes_back_for_the_rest() {
-    // S-153, S-165, S-166, S-171, S-172
+    // S-140, S-153, S-165, S-167, S-171
     let Some(folder) = folder("typescript_1_comes_back_for_the_rest") else { return };
     let server = Peer::start(HTTP, &[]);
     let url = server.url();

@@ -158,7 +158,10 @@ fn python_2_at_the_quickstart() {
 /// What the Python clients see of the server that has everything.
 fn everything_by_python(seen: &Value) {
     has(seen, &json!({ "instructions": "Use `add` for sums.", "server_info": { "title": "Everything at once" } }));
-    let capabilities = json!({ "completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {} });
+    let changes = json!({ "listChanged": true });
+    let resources = json!({ "listChanged": true, "subscribe": true });
+    let capabilities =
+        json!({ "completions": {}, "logging": {}, "prompts": changes, "resources": resources, "tools": changes });
     assert_eq!(seen["capabilities"], capabilities);
     let step = |n: u8| json!({ "progress": f64::from(n), "total": 3.0, "message": format!("step {n} of 3") });
     assert_eq!(seen["progress"], json!([step(1), step(2), step(3)]));

@@ -121,7 +121,7 @@ fn is_pipe(seen: &Value) {
 
 #[test]
 fn python_1_over_http() {
-    // S-125, S-138, S-156, S-157, S-173, S-199, S-200, S-209, S-280, S-298, S-326
+    // S-125, S-135, S-138, S-145, S-146, S-156, S-157, S-173, S-231, S-272
     let Some(seen) = Client::Python1.visits("python_1_over_http", "streamable") else { return };
     is_session(&seen);
     assert_eq!((count(&seen, ANSWER), count(&seen, STREAM)), (8, 1), "{}", seen["http"]);
@@ -129,13 +129,14 @@ fn python_1_over_http() {
 
 #[test]
 fn python_1_over_http_and_sse() {
+    // S-116, S-117, S-119, S-120, S-231, S-272
     let Some(seen) = Client::Python1.visits("python_1_over_http_and_sse", "sse") else { return };
     is_pipe(&seen);
 }
 
 #[test]
 fn python_2_over_http() {
-    // M26-156, M26-162, M26-271, M26-278, M26-318
+    // M26-156, M26-158, M26-269, M26-271, M26-272, M26-318
     let Some(seen) = Client::Python2.visits("python_2_over_http", "auto") else { return };
     is_stateless(&seen);
     assert_eq!(seen["events"], json!(["ToolsListChanged", "ResourceUpdated"]));
@@ -144,27 +145,28 @@ fn python_2_over_http() {
 
 #[test]
 fn python_2_as_of_old_over_http() {
-    // S-125, S-138, S-156, S-157, S-173
+    // S-125, S-135, S-138, S-145, S-146, S-156, S-157, S-173, S-231, S-272
     let Some(seen) = Client::Python2.visits("python_2_as_of_old_over_http", "legacy") else { return };
     is_session(&seen);
 }
 
 #[test]
 fn typescript_1_over_http() {
-    // S-125, S-138, S-156, S-157, S-173
+    // S-125, S-135, S-138, S-145, S-146, S-151, S-156, S-157, S-173, S-231, S-272
     let Some(seen) = Client::TypeScript1.visits("typescript_1_over_http", "streamable") else { return };
     is_session(&seen);
 }
 
 #[test]
 fn typescript_1_over_http_and_sse() {
+    // S-116, S-117, S-119, S-120, S-231, S-272
     let Some(seen) = Client::TypeScript1.visits("typescript_1_over_http_and_sse", "sse") else { return };
     is_pipe(&seen);
 }
 
 #[test]
 fn typescript_2_over_http() {
-    // M26-156, M26-162, M26-271, M26-278, M26-318
+    // M26-156, M26-158, M26-168, M26-169, M26-269, M26-271, M26-272, M26-318
     let Some(seen) = Client::TypeScript2.visits("typescript_2_over_http", "2026-07-28") else { return };
     is_stateless(&seen);
     assert_eq!(seen["closed"], "local");
@@ -172,7 +174,7 @@ fn typescript_2_over_http() {
 
 #[test]
 fn typescript_2_as_of_old_over_http() {
-    // S-125, S-138, S-156, S-157, S-173
+    // S-125, S-135, S-138, S-145, S-146, S-151, S-156, S-157, S-173, S-231, S-272
     let Some(seen) = Client::TypeScript2.visits("typescript_2_as_of_old_over_http", "legacy") else { return };
     is_session(&seen);
 }
