@@ -53,19 +53,20 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut enough: impl FnMut(&[u8]) ->
     let _ = to.shutdown(Shutdown::Both);
 }
 
-#[test]
-fn typescript_1_comes_back_for_the_rest() {
-    // S-140, S-153, S-165, S-167, S-171
-    let Some(folder) = folder("typescript_1_comes_back_for_the_rest") else { return };
+/// Lets a client make one call whose connection is cut, and insists that it gets everything once.
+fn comes_back(test: &str, program: &str, script: &str) {
+    let Some(folder) = folder(test) else { return };
     let server = Peer::start(HTTP, &[]);
     let url = server.url();
     let address = url.trim_start_matches("http://").trim_end_matches("/mcp").parse().unwrap();
     let (proxy, has_cut) = scissors(address).unwrap();
-    let seen = run(&folder, "node/node_modules/.bin/node", "http_ts1.mjs", &["resume", &format!("http://{proxy}/mcp")]);
+    let seen = run(&folder, program, script, &["resume", &format!("http://{proxy}/mcp")]);
     assert!(has_cut.load(Ordering::SeqCst), "nothing was cut");
-    let resumed =
-        seen["http"].as_array().unwrap().iter().filter(|exchange| *exchange == "GET 200 text/event-stream resumed");
-    assert_eq!(resumed.count(), 1, "{}", seen["http"]);
+    assert_eq!(seen["protocol_version"], "2025-11-25");
+    let http = seen["http"].as_array().unwrap();
+    let resumed = http.iter().filter(|exchange| *exchange == "GET 200 text/event-stream resumed");
+    assert_eq!(resumed.count(), 1, "{http:?}");
+    assert_eq!(http.last(), Some(&json!("DELETE 204 -")));
     assert_eq!(seen["slow_task"], "done, slowly");
     assert_eq!(seen["runs"], json!({ "result": 1 }), "the call ran more than once");
     let step = |n: u8| json!([f64::from(n), 6.0, format!("step {n} of 6")]);
@@ -73,4 +74,28 @@ fn typescript_1_comes_back_for_the_rest() {
     assert_eq!(numbers(&seen["progress"]), json!(all), "each step is heard once");
     server.signal("TERM");
     server.end().is_clean();
+}
+
+#[test]
+fn python_1_comes_back_for_the_rest() {
+    // S-140, S-153, S-165, S-167, S-171
+    comes_back("python_1_comes_back_for_the_rest", "py1/bin/python", "http_py1.py");
+}
+
+#[test]
+fn python_2_comes_back_for_the_rest() {
+    // S-140, S-153, S-165, S-167, S-171
+    comes_back("python_2_comes_back_for_the_rest", "py2/bin/python", "http_py2.py");
+}
+
+#[test]
+fn typescript_1_comes_back_for_the_rest() {
+    // S-140, S-153, S-165, S-167, S-171
+    comes_back("typescript_1_comes_back_for_the_rest", "node/node_modules/.bin/node", "http_ts1.mjs");
+}
+
+#[test]
+fn typescript_2_comes_back_for_the_rest() {
+    // S-140, S-153, S-165, S-167, S-171
+    comes_back("typescript_2_comes_back_for_the_rest", "node/node_modules/.bin/node", "http_ts2.mjs");
 }

@@ -1,6 +1,8 @@
 """Drives an HTTP MCP server with the Python SDK 1.x client and prints what it saw.
 
-Usage: http_py1.py streamable|sse URL      (needs: pip install mcp==1.30.0)
+Usage: http_py1.py streamable|sse|resume URL      (needs: pip install mcp==1.30.0)
+
+`resume` only calls slow_task, and expects its connection to be cut in the middle by somebody else.
 
 Prints one JSON object to stdout. See README.md for the fields.
 """
@@ -36,7 +38,8 @@ def watched_client(**settings):
 
     async def note(response):
         kind = response.headers.get("content-type", "-").split(";")[0]
-        seen["http"].append(f"{response.request.method} {response.status_code} {kind}")
+        resumed = " resumed" if "last-event-id" in response.request.headers else ""
+        seen["http"].append(f"{response.request.method} {response.status_code} {kind}{resumed}")
 
     client = create_mcp_http_client(**settings)
     client.event_hooks = {"response": [note]}
@@ -68,10 +71,13 @@ async def on_message(message):
         seen["heard"].append(method)
 
 
+async def call_slowly(session):
+    done = await session.call_tool("slow_task", {}, progress_callback=on_progress)
+    seen["slow_task"] = done.content[0].text
+    seen["runs"] = (await session.call_tool("slow_task_runs", {})).structuredContent
+
+
 async def talk(session):
-    hello = await session.initialize()
-    seen["protocol_version"] = hello.protocolVersion
-    seen["server_info"] = {"name": hello.serverInfo.name, "version": hello.serverInfo.version}
     seen["tools"] = [tool.name for tool in (await session.list_tools()).tools]
     seen["add"] = (await session.call_tool("add", {"a": 2, "b": 3})).structuredContent
     await session.set_logging_level("debug")
@@ -92,7 +98,10 @@ async def main(mode, url):
         async with connect(mode, url) as (read, write):
             callbacks = {"logging_callback": on_log, "message_handler": on_message}
             async with ClientSession(read, write, read_timeout_seconds=limit, **callbacks) as session:
-                await talk(session)
+                hello = await session.initialize()
+                seen["protocol_version"] = hello.protocolVersion
+                seen["server_info"] = {"name": hello.serverInfo.name, "version": hello.serverInfo.version}
+                await (call_slowly(session) if mode == "resume" else talk(session))
 
 
 if __name__ == "__main__":

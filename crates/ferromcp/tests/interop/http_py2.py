@@ -1,6 +1,8 @@
 """Drives an HTTP MCP server with the Python SDK 2.x client and prints what it saw.
 
-Usage: http_py2.py auto|legacy|REVISION URL      (needs: pip install mcp==2.3.0)
+Usage: http_py2.py auto|legacy|resume URL      (needs: pip install mcp==2.3.0)
+
+`resume` is `legacy`, but only calls slow_task, and expects its connection to be cut in the middle by somebody else.
 
 Prints one JSON object to stdout. See README.md for the fields.
 """
@@ -37,7 +39,8 @@ def watched_client():
 
     async def response(response):
         kind = response.headers.get("content-type", "-").split(";")[0]
-        seen["http"].append(f"{response.request.method} {response.status_code} {kind}")
+        resumed = " resumed" if "last-event-id" in response.request.headers else ""
+        seen["http"].append(f"{response.request.method} {response.status_code} {kind}{resumed}")
 
     client = create_mcp_http_client()
     client.event_hooks = {"request": [request], "response": [response]}
@@ -73,10 +76,14 @@ async def hear_of_changes(client):
             seen["events"] = [type(await anext(changes)).__name__ for _ in range(2)]
 
 
+async def call_slowly(client):
+    done = await client.call_tool("slow_task", {}, progress_callback=on_progress)
+    seen["slow_task"] = done.content[0].text
+    seen["runs"] = (await client.call_tool("slow_task_runs", {})).structured_content
+
+
 async def talk(client):
     modern = client.session.discover_result is not None
-    seen["protocol_version"] = client.protocol_version
-    seen["server_info"] = {"name": client.server_info.name, "version": client.server_info.version}
     seen["tools"] = [tool.name for tool in (await client.list_tools()).tools]
     seen["add"] = (await client.call_tool("add", {"a": 2, "b": 3})).structured_content
     if not modern:
@@ -95,9 +102,11 @@ async def main(mode, url):
     with anyio.fail_after(TOTAL_SECONDS):
         async with watched_client() as http:
             pipe = streamable_http_client(url, http_client=http)
-            settings = {"mode": mode, "read_timeout_seconds": CALL_SECONDS, "cache": None}
+            settings = {"mode": "legacy" if mode == "resume" else mode, "read_timeout_seconds": CALL_SECONDS, "cache": None}
             async with Client(pipe, **settings, **callbacks) as client:
-                await talk(client)
+                seen["protocol_version"] = client.protocol_version
+                seen["server_info"] = {"name": client.server_info.name, "version": client.server_info.version}
+                await (call_slowly(client) if mode == "resume" else talk(client))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 // Drives an HTTP MCP server with the TypeScript SDK 2.x client and prints what it saw.
 //
-// Usage: node http_ts2.mjs auto|legacy|REVISION URL      (a revision is insisted on, without falling back)
+// Usage: node http_ts2.mjs auto|legacy|resume|REVISION URL      (a revision is insisted on, without falling back)
 // (needs: npm install node@22.23.3 @modelcontextprotocol/client@2.4.0, and to be run by that Node)
 //
+// `resume` is `legacy`, but only calls slow_task, and expects its connection to be cut in the middle by somebody else.
 // Prints one JSON object to stdout. See README.md for the fields.
 
 import { createRequire } from "node:module";
@@ -21,7 +22,7 @@ setTimeout(() => finish(new Error("it takes too long")), TOTAL_MILLISECONDS).unr
 main().then(() => finish(), finish);
 
 async function main() {
-  const versionNegotiation = { mode: /^\d/.test(mode) ? { pin: mode } : mode };
+  const versionNegotiation = { mode: /^\d/.test(mode) ? { pin: mode } : mode === "resume" ? "legacy" : mode };
   const client = new Client({ name: "typescript-2", version: "0" }, { versionNegotiation });
   client.onerror = (error) => seen.client_problems.push(String(error));
   for (const what of ["notifications/tools/list_changed", "notifications/resources/updated"]) {
@@ -35,7 +36,7 @@ async function main() {
   seen.protocol_version = client.getNegotiatedProtocolVersion();
   const { name, version } = client.getServerVersion();
   seen.server_info = { name, version };
-  await talk(client);
+  await (mode === "resume" ? callSlowly(client) : talk(client));
   if (transport.sessionId) await transport.terminateSession();
   await client.close();
 }
@@ -64,6 +65,11 @@ async function talk(client) {
   await giveUpWaiting(client);
 }
 
+async function callSlowly(client) {
+  seen.slow_task = (await client.callTool({ name: "slow_task" }, progress)).content[0].text;
+  seen.runs = (await client.callTool({ name: "slow_task_runs" })).structuredContent;
+}
+
 /** Calls what never answers, lets go of it when it is heard of, and sees that this is told before anything else. */
 async function giveUpWaiting(client) {
   const gone = new AbortController();
@@ -80,7 +86,8 @@ async function watched(url, init) {
   posting += posts;
   const response = await fetch(url, init).finally(() => (posting -= posts));
   const kind = (response.headers.get("content-type") ?? "-").split(";")[0];
-  seen.http.push(`${init?.method ?? "GET"} ${response.status} ${kind}`);
+  const resumes = new Headers(init?.headers).has("last-event-id") ? " resumed" : "";
+  seen.http.push(`${init?.method ?? "GET"} ${response.status} ${kind}${resumes}`);
   return response;
 }
 
