@@ -50,7 +50,7 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     pub use ferromcp_macros::{completion, component, prompt, resource, tool};
     #[cfg(feature = "http")]
-    pub use ferromcp_server::http::{HttpOptions, http};
+    pub use ferromcp_server::http::{HttpOptions, http, http_on};
     #[cfg(feature = "server")]
     pub use ferromcp_server::{
         Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply,

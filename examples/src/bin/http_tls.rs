@@ -56,5 +56,5 @@ async fn main() -> anyhow::Result<()> {
     eprintln!("serving at https://{}/mcp", tcp.local_addr()?);
     let tls = Tls { tcp, acceptor: TlsAcceptor::from(Arc::new(config)), handshakes: JoinSet::new() };
     let add = Tool::sync("add", |a: i64, b: i64| a + b).describe("Add two numbers").args(["a", "b"]);
-    Ok(Server::new("Demo", "1.0.0").with_tool(add).serve(http("").listener(tls)).await?)
+    Ok(Server::new("Demo", "1.0.0").with_tool(add).serve(http_on(tls)).await?)
 }

@@ -44,6 +44,6 @@ pub use guard::ClientAddr;
 pub use limits::HttpLimits;
 pub use options::HttpOptions;
 pub use service::HttpService;
-pub use serving::{Fallback, Http, Listener, NotFound, Tcp, http};
+pub use serving::{Fallback, Http, Listener, NotFound, Tcp, http, http_on};
 #[cfg(unix)]
 pub use serving::{Unix, http_unix};

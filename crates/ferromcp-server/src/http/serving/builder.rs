@@ -30,6 +30,11 @@ pub fn http_unix(path: impl Into<std::path::PathBuf>) -> Http<Unix> {
     Http::on(Unix::at(path))
 }
 
+/// Serves HTTP to the connections of a listener of one's own: one that is bound already, or one that speaks TLS.
+pub fn http_on<L: Listener>(listener: L) -> Http<L> {
+    Http::on(listener)
+}
+
 /// How HTTP is served: where, at which path, and what beside it. Made by [`http`].
 #[must_use = "nothing is served until it is given to Server::serve"]
 pub struct Http<L = Tcp, F = NotFound> {
@@ -64,12 +69,6 @@ impl<L, F> Http<L, F> {
     pub fn fallback<G: Fallback>(self, service: G) -> Http<L, G> {
         let Self { listener, path, options, fallback: _, on_bound } = self;
         Http { listener, path, options, fallback: service, on_bound }
-    }
-
-    /// Takes connections from a listener of one's own: one that is bound already, or one that speaks TLS.
-    pub fn listener<M: Listener>(self, listener: M) -> Http<M, F> {
-        let Self { listener: _, path, options, fallback, on_bound } = self;
-        Http { listener, path, options, fallback, on_bound }
     }
 
     /// Tells the address once it is bound, for when the port was 0. Not told where there is none (Unix sockets).

@@ -14,7 +14,7 @@ mod unix;
 
 #[cfg(unix)]
 pub use builder::http_unix;
-pub use builder::{Http, http};
+pub use builder::{Http, http, http_on};
 pub use listener::{Listener, Tcp};
 pub use routes::{Fallback, NotFound};
 #[cfg(unix)]

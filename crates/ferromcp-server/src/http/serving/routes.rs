@@ -87,8 +87,56 @@ impl<F: Fallback> Routes<F> {
         }
     }
 
-    /// The path, with or without a slash behind it, or one of those of HTTP+SSE.
+    /// The path, with or without a slash behind it, or one of those of HTTP+SSE right beside or below it.
     fn is_ours(&self, path: &str) -> bool {
-        path == self.path || path.strip_suffix('/') == Some(&self.path) || self.endpoint.serves_beside(path)
+        let is_endpoint = |path: &str| path == self.path || path.strip_suffix('/') == Some(&self.path);
+        let is_near = |folder: &str| folder == parent(&self.path) || is_endpoint(folder);
+        is_endpoint(path) || (self.endpoint.serves_beside(path) && is_near(parent(path)))
+    }
+}
+
+/// A path without its last step.
+fn parent(path: &str) -> &str {
+    path.rfind('/').map_or("", |end| &path[..=end])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ferromcp_core::model::Implementation;
+
+    use super::*;
+    use crate::http::options::HttpOptions;
+    use crate::inner::Inner;
+
+    fn ours(path: &str, http_sse: bool) -> Vec<&'static str> {
+        let inner = Arc::new(Inner::new(Implementation::new("t", "1")));
+        let endpoint = HttpService::with(inner, HttpOptions::new().http_sse(http_sse)).unwrap();
+        let routes = Routes { endpoint, path: path.to_owned(), fallback: NotFound };
+        let asked = [
+            "/",
+            "/mcp",
+            "/mcp/",
+            "/mcps",
+            "/sse",
+            "/messages",
+            "/mcp/sse",
+            "/mcp/x/sse",
+            "/blog/messages",
+            "/a/mcp",
+            "/a/sse",
+            "/sse/",
+        ];
+        asked.into_iter().filter(|path| routes.is_ours(path)).collect()
+    }
+
+    #[test]
+    fn only_the_paths_of_the_endpoint_are_ours() {
+        // M26-143, S-116
+        assert_eq!(ours("/mcp", false), ["/mcp", "/mcp/"]);
+        assert_eq!(ours("/mcp", true), ["/mcp", "/mcp/", "/sse", "/messages", "/mcp/sse"]);
+        assert_eq!(ours("/a/mcp", true), ["/a/mcp", "/a/sse"]);
+        assert_eq!(ours("/", true), ["/", "/sse", "/messages"]);
     }
 }
