@@ -61,7 +61,7 @@ async fn a_batch_without_requests_has_no_answer() {
     for batch in
         [json!([note()]), json!([note(), note()]), json!([{ "jsonrpc": "2.0", "id": 1, "result": {} }, note()])]
     {
-        session.post(&batch).send(host.address).await.is_empty(202).await;
+        session.post(&batch).send(host.address).await.empty(202).await;
     }
     let mut response = session.post(&json!([])).send(host.address).await;
     assert_eq!(response.json().await["error"]["code"], -32600);

@@ -101,7 +101,7 @@ impl Session {
     /// A session past its handshake.
     pub(crate) async fn open(address: SocketAddr, revision: Revision) -> Self {
         let session = Self::begin(address, revision).await;
-        session.notify("notifications/initialized", json!({})).await.is_empty(202).await;
+        session.notify("notifications/initialized", json!({})).await.empty(202).await;
         session
     }
 

@@ -181,7 +181,7 @@ impl Response {
     }
 
     /// Asserts a status, and that there is no body at all.
-    pub(crate) async fn is_empty(mut self, status: u16) {
+    pub(crate) async fn empty(mut self, status: u16) {
         let body = self.body().await;
         assert_eq!((self.status, &body[..]), (status, &b""[..]));
     }

@@ -74,7 +74,7 @@ async fn nothing_is_said_before_the_client_is_ready() {
         host.server.notify().tools_changed();
         let early = tokio::time::timeout(Duration::from_millis(50), stream.next()).await;
         assert!(early.is_err(), "{early:?}");
-        session.notify("notifications/initialized", json!({})).await.is_empty(202).await;
+        session.notify("notifications/initialized", json!({})).await.empty(202).await;
         assert_eq!(word(&stream.message().await), "notifications/tools/list_changed");
     }
 }
@@ -124,7 +124,7 @@ async fn each_change_is_told_on_exactly_one_of_several_streams() {
         while heard.len() < uris.len() {
             heard.push(tokio::time::timeout(Duration::from_secs(10), told.recv()).await.expect("told").unwrap());
         }
-        session.delete().send(host.address).await.is_empty(204).await;
+        session.delete().send(host.address).await.empty(204).await;
         heard.extend(std::iter::from_fn(|| told.try_recv().ok()));
         for reader in readers {
             reader.await.unwrap();
@@ -228,7 +228,7 @@ async fn a_server_that_tells_nothing_still_keeps_the_stream() {
         let mut stream = listen(&session).await;
         let nothing = tokio::time::timeout(Duration::from_millis(50), stream.next()).await;
         assert!(nothing.is_err(), "{nothing:?}");
-        session.delete().send(host.address).await.is_empty(204).await;
+        session.delete().send(host.address).await.empty(204).await;
         stream.ends().await;
     }
 }

@@ -197,7 +197,7 @@ async fn what_is_lost_is_said_to_be_lost() {
         let mut rest = session.resume(&last).await.events().await;
         rest.ends().await;
         // An event that is still to come is none of ours either.
-        let beyond = format!("{}9", last);
+        let beyond = format!("{last}9");
         assert_eq!(session.resume(&beyond).await.status, 400);
     }
 }

@@ -85,7 +85,7 @@ async fn without_an_id_and_with_a_wrong_one() {
     let host = Host::new().await;
     for revision in legacy() {
         let over = Session::open(host.address, revision).await;
-        over.delete().send(host.address).await.is_empty(204).await;
+        over.delete().send(host.address).await.empty(204).await;
         let live = Session::open(host.address, revision).await;
         for request in of_a_session() {
             refused(request.send(host.address).await, 400).await;
@@ -144,13 +144,13 @@ async fn a_delete_ends_everything_of_its_session() {
             async move { session.call(1, "wait", json!({})).await.events().await.ends().await }
         });
         reaches(&host.stage.begun, round + 1).await;
-        session.delete().send(host.address).await.is_empty(204).await;
+        session.delete().send(host.address).await.empty(204).await;
         reaches(&host.stage.over, round + 1).await;
         call.await.unwrap();
         news.ends().await;
         refused(session.delete().send(host.address).await, 404).await;
         assert_eq!(other.send(1, "ping", json!({})).await.status, 200);
-        other.delete().send(host.address).await.is_empty(204).await;
+        other.delete().send(host.address).await.empty(204).await;
         while kept.chunk().await.is_some() {}
     }
     assert_eq!(host.stage.answered.load(std::sync::atomic::Ordering::SeqCst), 0);
@@ -171,7 +171,7 @@ async fn sessions_know_nothing_of_each_other() {
     // In use in this session, so not to be used again; in another it would be another.
     refused(one.send(7, "ping", json!({})).await, 400).await;
     let cancel = json!({ "requestId": 8 });
-    two.notify("notifications/cancelled", cancel).await.is_empty(202).await;
+    two.notify("notifications/cancelled", cancel).await.empty(202).await;
     host.stage.go(2);
     for call in calls {
         assert_eq!(call.await.unwrap()["result"]["content"][0]["text"], "waited");
@@ -263,7 +263,7 @@ async fn there_is_room_for_so_many() {
     assert!(response.header(field::lower::SESSION_ID).is_none());
     refused(response, 503).await;
     drop(streams);
-    first.delete().send(host.address).await.is_empty(204).await;
+    first.delete().send(host.address).await.empty(204).await;
     Session::open(host.address, Revision::LATEST_LEGACY).await;
 }
 
@@ -277,7 +277,7 @@ async fn without_sessions_each_request_stands_alone() {
         assert_eq!(response.json().await["result"]["protocolVersion"], revision.as_str());
         let named = |body: Value| post(body.to_string()).add(field::PROTOCOL_VERSION, revision.as_str());
         let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        named(ready).send(host.address).await.is_empty(202).await;
+        named(ready).send(host.address).await.empty(202).await;
         let call = legacy_message(1, "tools/call", json!({ "name": "add", "arguments": { "a": 1, "b": 2 } }));
         for request in [named(call.clone()), post(call.to_string()), named(call).add(field::SESSION_ID, "x")] {
             let mut response = request.send(host.address).await;
