@@ -35,16 +35,34 @@ async function talk() {
   const ready = await post(said("notifications/initialized"), more);
   const answer = await post(said("tools/call", { name: "add", arguments: { a: 2, b: 3 } }, 2), more);
   const { structuredContent } = (await answer.json()).result;
+  const asked = { name: "long_task", _meta: { progressToken: 1 } };
+  const stream = await (await post(said("tools/call", asked, 3), more)).text();
+  const steps = stream.match(/step \d of 3/g);
   const goodbye = await fetch("URL", { method: "DELETE", headers: more });
-  return { session: session?.length > 0, protocolVersion, ready: ready.status, structuredContent, goodbye: goodbye.status };
+  const all = { ready: ready.status, structuredContent, steps, goodbye: goodbye.status };
+  return { session: session?.length > 0, protocolVersion, ...all };
+}
+async function talk_without_session() {
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const more = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "add" };
+  const asked = { name: "add", arguments: { a: 2, b: 3 }, _meta };
+  return (await (await post(said("tools/call", asked, 4), more)).json()).result.structuredContent;
 }
 /** What a page may do without being asked whether it may: a plain form's request. */
 async function post_blindly() {
-  return { type: (await fetch("URL", { method: "POST", mode: "no-cors", body: said("tools/list", {}, 3) })).type };
+  return { type: (await fetch("URL", { method: "POST", mode: "no-cors", body: said("tools/list", {}, 5) })).type };
 }
 const result = (promise) => promise.catch((error) => ({ error: error.name }));
 (async () => {
-  const told = { origin: location.origin, talk: await result(talk()), blind: await result(post_blindly()) };
+  const told = {
+    origin: location.origin,
+    talk: await result(talk()),
+    without_session: await result(talk_without_session()),
+    blind: await result(post_blindly()),
+  };
   await fetch("/told", { method: "POST", body: JSON.stringify(told) });
 })();
 </script>"#;
@@ -181,16 +199,19 @@ fn a_page_that_was_let_in_uses_the_server() {
         "protocolVersion": "2025-11-25",
         "ready": 202,
         "structuredContent": { "result": 5 },
+        "steps": ["step 1 of 3", "step 2 of 3", "step 3 of 3"],
         "goodbye": 204,
     });
     assert_eq!(told["talk"], talk);
+    assert_eq!(told["without_session"], json!({ "result": 5 }));
 }
 
 #[test]
 fn a_page_that_was_not_let_in_does_not() {
     // M26-144, M26-145, S-126, S-127
     let Some(told) = page_at("a_page_that_was_not_let_in_does_not", "foreign.test", "app.test") else { return };
-    assert_eq!(told["talk"], json!({ "error": "TypeError" }), "the browser must keep the answer from the page");
+    let kept_away = json!({ "error": "TypeError" });
+    assert_eq!((&told["talk"], &told["without_session"]), (&kept_away, &kept_away));
     // Sent without asking, and its answer never shown; that the server refuses it is told by its own tests.
     assert_eq!(told["blind"], json!({ "type": "opaque" }));
 }

@@ -41,10 +41,7 @@ impl Client {
         let folder = folder(test)?;
         let (program, script) = self.command();
         let server = Peer::start(HTTP, &[]);
-        let mut url = server.url();
-        if mode == "sse" {
-            url.replace_range(url.len() - "mcp".len().., mode);
-        }
+        let url = if mode == "sse" { pipe_of(&server) } else { server.url() };
         let seen = run(&folder, program, script, &[mode, &url]);
         everything(&seen);
         if matches!(self, Self::TypeScript1 | Self::TypeScript2) {
@@ -55,6 +52,11 @@ impl Client {
         server.end().is_clean();
         Some(seen)
     }
+}
+
+/// Where the stream of HTTP+SSE is.
+fn pipe_of(server: &Peer) -> String {
+    server.url().replace("/mcp", "/sse")
 }
 
 /// What every client sees.
@@ -177,4 +179,40 @@ fn typescript_2_as_of_old_over_http() {
     // S-125, S-135, S-138, S-145, S-146, S-151, S-156, S-157, S-173, S-231, S-272
     let Some(seen) = Client::TypeScript2.visits("typescript_2_as_of_old_over_http", "legacy") else { return };
     is_session(&seen);
+}
+
+/// What the Inspector sees, with a connection for each of its calls.
+fn by_inspector(test: &str, era: &str, place: impl Fn(&Peer) -> String, version: &str) {
+    let Some(folder) = folder(test) else { return };
+    let server = Peer::start(HTTP, &[]);
+    let seen = run(&folder, "node/node_modules/.bin/node", "inspector.mjs", &[era, &place(&server)]);
+    assert_eq!(seen["failures"], json!([]));
+    assert_eq!(seen["protocol_version"], version);
+    let result = |name: &str| &seen[name]["answer"]["result"];
+    assert_eq!(result("tools")["tools"].as_array().map(Vec::len), Some(6));
+    assert_eq!(result("call_add")["structuredContent"], json!({ "result": 5 }));
+    assert_eq!(result("call_long_task")["content"][0]["text"], "done");
+    assert_eq!(result("read_greeting")["contents"][0]["text"], "Hello, Ada!");
+    let review = &result("get_review_code")["messages"][0]["content"]["text"];
+    assert_eq!(review, "Please review this code:\n\nx = 1");
+    server.signal("TERM");
+    server.end().is_clean();
+}
+
+#[test]
+fn inspector_over_http() {
+    // M26-070, M26-084, M26-156
+    by_inspector("inspector_over_http", "modern", Peer::url, "2026-07-28");
+}
+
+#[test]
+fn inspector_as_of_old_over_http() {
+    // S-063, S-125, S-138
+    by_inspector("inspector_as_of_old_over_http", "legacy", Peer::url, "2025-11-25");
+}
+
+#[test]
+fn inspector_over_http_and_sse() {
+    // S-116, S-117, S-119, S-120
+    by_inspector("inspector_over_http_and_sse", "legacy", pipe_of, "2025-11-25");
 }

@@ -1,10 +1,11 @@
-// Drives a stdio MCP server with the official Inspector's CLI and prints what it saw.
+// Drives an MCP server, over stdio or at a URL, with the official Inspector's CLI and prints what it saw.
 //
 // Usage: node inspector.mjs ERA SERVER_COMMAND [ARGS...]     ERA: modern, auto or legacy
+//        node inspector.mjs ERA URL                          a path that ends in /sse: HTTP+SSE
 // (needs: Node >= 22.19 and npm install @modelcontextprotocol/inspector@2.12.0, with
 // node_modules/.bin on PATH so that both `node` and `mcp-inspector` are found)
 //
-// Prints one JSON object to stdout. Every call starts the server anew. Exit code: 0 when
+// Prints one JSON object to stdout. Every call starts the command, or connects, anew. Exit code: 0 when
 // every call ended as it should, 1 when one did not start, timed out, or left with another
 // exit code than the one below, 2 when ERA is not legacy and initialize was spoken all the same.
 
@@ -34,7 +35,7 @@ const LONG_TASK = ["call_long_task", ["tools/call", "--tool-name", "long_task"],
 
 const [era, ...server] = process.argv.slice(2);
 if (!["modern", "auto", "legacy"].includes(era) || server.length === 0) {
-  console.error("usage: inspector.mjs modern|auto|legacy SERVER_COMMAND [ARGS...]");
+  console.error("usage: inspector.mjs modern|auto|legacy SERVER_COMMAND [ARGS...] | URL");
   process.exit(64);
 }
 
