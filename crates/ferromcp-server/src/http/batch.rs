@@ -17,7 +17,7 @@ use super::exchange::{Exchange, Held};
 use super::legacy::{self, Belongs, belongs};
 use super::reply;
 use super::respond::{outlet, respond, sink};
-use super::work::{self, Part};
+use super::work::{Batch, Part, Work};
 use crate::call::{Call, Extensions, Reply};
 use crate::dispatch::start;
 use crate::outlet::Outlet;
@@ -50,13 +50,8 @@ pub(crate) async fn answer(
     if begun.is_empty() {
         return reply::accepted();
     }
-    let work = work::batch(Arc::clone(&endpoint.inner), begun, revision);
-    let exchange = Exchange {
-        endpoint: Arc::clone(endpoint),
-        work,
-        sink,
-        held: Held { _permit: permit, session: None, ids: Vec::new() },
-    };
+    let work = Work::Batch(Batch::new(&endpoint.inner, begun, revision));
+    let exchange = Exchange { endpoint: Arc::clone(endpoint), work, sink, held: Held::new(permit) };
     respond(exchange, ids, belongs.manner(accepts, Extensions::default())).await
 }
 

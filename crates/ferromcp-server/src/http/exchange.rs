@@ -25,16 +25,24 @@ pub(crate) struct Exchange {
 
 /// What a request keeps while it is under way.
 pub(crate) struct Held {
-    pub(crate) _permit: Permit,
+    _permit: Permit,
     pub(crate) session: Option<Busy>,
-    /// By which ids the client may cancel it.
-    pub(crate) ids: Vec<RequestId>,
+    /// By which ids the client may cancel it, and what hears of that.
+    cancellable: Vec<(RequestId, Arc<HttpSink>)>,
+}
+
+impl Held {
+    pub(crate) fn new(permit: Permit) -> Self {
+        Self { _permit: permit, session: None, cancellable: Vec::new() }
+    }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(session) = &self.session {
-            self.ids.iter().for_each(|id| session.finish(id));
+            for (id, sink) in &self.cancellable {
+                session.finish(id, sink);
+            }
         }
     }
 }
@@ -54,19 +62,26 @@ impl Exchange {
     /// Lets the client cancel it from now on, by the ids of its requests.
     pub(crate) fn register(&mut self, ids: Vec<RequestId>) {
         if let Some(session) = &self.held.session {
-            self.held.ids = ids.into_iter().filter(|id| session.begin(id, &self.sink)).collect();
+            let begun = ids.into_iter().filter(|id| session.begin(id, &self.sink));
+            self.held.cancellable = begun.map(|id| (id, Arc::clone(&self.sink))).collect();
         }
     }
 
     /// Lets the calls go on, and gives what they said or answered.
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
-        let end = match self.work.poll(&self.endpoint.inner, cx) {
-            Poll::Ready(answer) => Some(End::Answered(answer)),
-            Poll::Pending => None,
+        let end = loop {
+            for id in self.sink.withdrawn() {
+                if !self.work.withdraw(&id) {
+                    self.sink.cancel();
+                }
+            }
+            match self.work.poll(&self.endpoint.inner, cx) {
+                Poll::Ready(answer) => break Some(End::Answered(answer)),
+                Poll::Pending if self.sink.poll_any(cx).is_pending() => return Poll::Pending,
+                Poll::Pending if !self.sink.has_withdrawn() => break None,
+                Poll::Pending => {}
+            }
         };
-        if end.is_none() && self.sink.poll_any(cx).is_pending() {
-            return Poll::Pending;
-        }
         let said = self.sink.take();
         let end = if said.cancelled { Some(End::Cancelled) } else { end };
         Poll::Ready(Turn { said, end })

@@ -74,7 +74,7 @@ pub(crate) async fn one(
         }
         started => {
             let work = Work::Call(OneCall { id: id.clone(), revision, future: started.boxed() });
-            let held = Held { _permit: permit, session: None, ids: Vec::new() };
+            let held = Held::new(permit);
             respond(Exchange { endpoint: Arc::clone(endpoint), work, sink, held }, vec![id], manner).await
         }
     }

@@ -107,15 +107,19 @@ impl HttpSession {
     }
 
     /// The request is answered or gone.
-    pub(crate) fn finish(&self, id: &RequestId) {
-        self.calls().remove(id);
+    pub(crate) fn finish(&self, id: &RequestId, sink: &Arc<HttpSink>) {
+        let mut calls = self.calls();
+        // A client may use the id of a call that it withdrew for another.
+        if calls.get(id).is_some_and(|of| Arc::ptr_eq(of, sink)) {
+            calls.remove(id);
+        }
     }
 
     /// The client withdrew a request; nothing happens if it is answered already.
     pub(crate) fn cancel(&self, id: &RequestId) {
         let call = self.calls().remove(id);
         if let Some(sink) = call {
-            sink.cancel();
+            sink.withdraw(id);
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::wire::encode;
-use ferromcp_core::{Revision, ServerNotification};
+use ferromcp_core::{RequestId, Revision, ServerNotification};
 use tokio::sync::Notify;
 
 use crate::latch::Latch;
@@ -30,8 +30,10 @@ pub(crate) struct Said {
     /// Messages, encoded.
     pub(crate) messages: Vec<Bytes>,
     bytes: usize,
-    /// The client withdrew the request.
+    /// No answer is wanted any more.
     pub(crate) cancelled: bool,
+    /// The calls that the client withdrew, of which there may be others.
+    withdrawn: Vec<RequestId>,
     /// The handler lets the connection go, and the client is to come back after this.
     pub(crate) disconnect: Option<Duration>,
     waker: Option<Waker>,
@@ -59,9 +61,24 @@ impl HttpSink {
         result
     }
 
-    /// The client withdrew the request: no answer is wanted.
+    /// No answer is wanted any more.
     pub(crate) fn cancel(&self) {
         self.note(|said| said.cancelled = true);
+    }
+
+    /// The client withdrew a call.
+    pub(crate) fn withdraw(&self, id: &RequestId) {
+        self.note(|said| said.withdrawn.push(id.clone()));
+    }
+
+    /// Takes the calls that were withdrawn.
+    pub(crate) fn withdrawn(&self) -> Vec<RequestId> {
+        mem::take(&mut self.lock().withdrawn)
+    }
+
+    /// Whether a call was withdrawn, and that was not taken.
+    pub(crate) fn has_withdrawn(&self) -> bool {
+        !self.lock().withdrawn.is_empty()
     }
 
     /// Whether anything is there to take.
@@ -84,9 +101,9 @@ impl HttpSink {
     /// Takes what is there.
     pub(crate) fn take(&self) -> Said {
         let mut said = self.lock();
-        let cancelled = said.cancelled;
+        let (cancelled, withdrawn) = (said.cancelled, mem::take(&mut said.withdrawn));
         let taken = mem::take(&mut *said);
-        said.cancelled = cancelled;
+        (said.cancelled, said.withdrawn) = (cancelled, withdrawn);
         drop(said);
         if !taken.messages.is_empty() {
             self.emptied.notify_waiters();
@@ -97,7 +114,7 @@ impl HttpSink {
 
 impl Said {
     fn is_some(&self) -> bool {
-        !self.messages.is_empty() || self.cancelled || self.disconnect.is_some()
+        !self.messages.is_empty() || self.cancelled || !self.withdrawn.is_empty() || self.disconnect.is_some()
     }
 }
 

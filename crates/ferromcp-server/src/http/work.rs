@@ -1,10 +1,9 @@
 //! What answers a POST: one call, or the calls of a batch.
 
-use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use ferromcp_core::wire::encode;
 use ferromcp_core::{RequestId, Revision};
 use http::StatusCode;
 
@@ -28,7 +27,7 @@ pub(crate) struct OneCall {
 /// What answers a POST.
 pub(crate) enum Work {
     Call(OneCall),
-    Batch(BoxFuture<Bytes>),
+    Batch(Batch),
 }
 
 impl Work {
@@ -37,7 +36,15 @@ impl Work {
             Self::Call(call) => {
                 poll_caught(&mut call.future, cx).map(|reply| encoded(inner, &call.id, reply, call.revision))
             }
-            Self::Batch(future) => future.as_mut().poll(cx).map(|body| Answer { status: StatusCode::OK, body }),
+            Self::Batch(batch) => batch.poll(inner, cx).map(|body| Answer { status: StatusCode::OK, body }),
+        }
+    }
+
+    /// Drops the call that the client withdrew. Says whether anything is left to answer.
+    pub(crate) fn withdraw(&mut self, id: &RequestId) -> bool {
+        match self {
+            Self::Call(_) => false,
+            Self::Batch(batch) => batch.withdraw(id),
         }
     }
 }
@@ -56,39 +63,57 @@ pub(crate) struct Part {
     pub(crate) started: Started,
 }
 
-/// All answers of a batch as one array, when all are there. The calls go on side by side.
-pub(crate) fn batch(inner: Arc<Inner>, parts: Vec<Part>, revision: Revision) -> Work {
-    Work::Batch(Box::pin(async move {
-        let mut waiting = Vec::new();
-        let mut out = BytesMut::with_capacity(ROOM);
-        let mut write = |id: Option<&RequestId>, reply: Reply| {
-            out.put_u8(if out.is_empty() { b'[' } else { b',' });
-            match (id, reply) {
-                (Some(id), reply) => answer::write(&mut out, &inner, id, reply, revision),
-                (None, Reply::Failed(error)) => {
-                    ferromcp_core::wire::encode::error(&mut out, None, error, revision);
-                }
-                (None, _) => {}
-            }
-        };
-        for part in parts {
-            match part.started {
-                Started::Ready(reply) => write(part.id.as_ref(), reply),
-                Started::Pending(future) => waiting.push((part.id, future)),
+/// The calls of a batch, which go on side by side.
+pub(crate) struct Batch {
+    revision: Revision,
+    waiting: Vec<(RequestId, BoxFuture<Reply>)>,
+    /// The answers so far, as the beginning of an array.
+    out: BytesMut,
+}
+
+impl Batch {
+    pub(crate) fn new(inner: &Inner, parts: Vec<Part>, revision: Revision) -> Self {
+        let mut batch = Self { revision, waiting: Vec::new(), out: BytesMut::with_capacity(ROOM) };
+        for Part { id, started } in parts {
+            match (id, started) {
+                (id, Started::Ready(reply)) => batch.write(inner, id.as_ref(), reply),
+                (Some(id), Started::Pending(future)) => batch.waiting.push((id, future)),
+                (None, Started::Pending(_)) => {} // without an id nothing is begun
             }
         }
-        poll_fn(|cx| {
-            waiting.retain_mut(|(id, future)| match poll_caught(future, cx) {
+        batch
+    }
+
+    fn write(&mut self, inner: &Inner, id: Option<&RequestId>, reply: Reply) {
+        self.out.put_u8(if self.out.is_empty() { b'[' } else { b',' });
+        match (id, reply) {
+            (Some(id), reply) => answer::write(&mut self.out, inner, id, reply, self.revision),
+            (None, Reply::Failed(error)) => encode::error(&mut self.out, None, error, self.revision),
+            (None, _) => {}
+        }
+    }
+
+    /// All answers as one array, when all are there.
+    fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>) -> Poll<Bytes> {
+        let mut place = 0;
+        while let Some((_, future)) = self.waiting.get_mut(place) {
+            match poll_caught(future, cx) {
+                Poll::Pending => place += 1,
                 Poll::Ready(reply) => {
-                    write(id.as_ref(), reply);
-                    false
+                    let (id, _) = self.waiting.remove(place);
+                    self.write(inner, Some(&id), reply);
                 }
-                Poll::Pending => true,
-            });
-            if waiting.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        out.put_u8(b']');
-        out.freeze()
-    }))
+            }
+        }
+        if !self.waiting.is_empty() {
+            return Poll::Pending;
+        }
+        self.out.put_u8(b']');
+        Poll::Ready(self.out.split().freeze())
+    }
+
+    fn withdraw(&mut self, id: &RequestId) -> bool {
+        self.waiting.retain(|(waiting, _)| waiting != id);
+        !self.waiting.is_empty() || !self.out.is_empty()
+    }
 }

@@ -90,6 +90,48 @@ async fn a_batch_becomes_a_stream_when_something_is_said() {
 }
 
 #[tokio::test]
+async fn a_call_of_a_batch_is_cancelled_without_the_others() {
+    // S-145
+    let host = Host::new().await;
+    let session = Session::open(host.address, Revision::V2025_03_26).await;
+    let cancel = |id: i64| {
+        let session = session.clone();
+        async move { session.notify("notifications/cancelled", json!({ "requestId": id })).await.empty(202).await }
+    };
+    let batch = json!([call(1, "wait", json!({})), call(2, "wait", json!({})), call(3, "wait", json!({}))]);
+    let answers = tokio::spawn({
+        let request = session.post(&batch);
+        async move { request.send(host.address).await.json().await }
+    });
+    reaches(&host.stage.begun, 3).await;
+    cancel(2).await;
+    reaches(&host.stage.over, 1).await;
+    // Its id is free, and is another call's from now on: nothing of the batch touches it.
+    let again = tokio::spawn({
+        let session = session.clone();
+        async move { session.call(2, "steps", json!({ "count": 0 })).await.events().await.ends().await }
+    });
+    reaches(&host.stage.begun, 4).await;
+    host.stage.go(2);
+    assert_eq!(by_id(&answers.await.unwrap()).keys().copied().collect::<Vec<_>>(), [1, 3]);
+    cancel(2).await;
+    again.await.unwrap();
+    reaches(&host.stage.over, 4).await;
+    assert_eq!(host.stage.answered.load(std::sync::atomic::Ordering::SeqCst), 2);
+
+    // Where nothing is left, nothing is said.
+    let batch = json!([call(5, "wait", json!({})), call(6, "wait", json!({})), note()]);
+    let silent = tokio::spawn({
+        let request = session.post(&batch);
+        async move { request.send(host.address).await.events().await.ends().await }
+    });
+    reaches(&host.stage.begun, 6).await;
+    cancel(5).await;
+    cancel(6).await;
+    silent.await.unwrap();
+}
+
+#[tokio::test]
 async fn ids_are_in_use_across_batches() {
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
