@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ use crate::peer::{HTTP, Peer, skipped};
 
 /// The longest that a browser may take from its start to what the page has to say. Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to end when the page has said everything.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// A page that talks to the server at `URL`, and sends what came of it home. It is loaded only then: its picture waits.
 const PAGE: &str = r#"<!doctype html><title>A page</title><img src="/picture"><script>
@@ -169,6 +171,11 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // It ends by itself when the page is loaded, and only then all its processes are done with the profile.
+        let started = Instant::now();
+        while self.child.try_wait().is_ok_and(|end| end.is_none()) && started.elapsed() < FAREWELL {
+            thread::sleep(Duration::from_millis(10));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.profile);
