@@ -1,5 +1,7 @@
 //! The header ladder, and whole requests through the tower service, from a body that is there to the response.
 
+mod frames;
+
 use bytes::Bytes;
 use divan::{AllocProfiler, Bencher, black_box};
 use ferromcp::core::header::check_name;
@@ -8,7 +10,7 @@ use ferromcp::core::wire::{DecodeLimits, decode};
 use ferromcp::core::{ClientRequest, FromClient};
 use ferromcp::prelude::*;
 use ferromcp::server::http::HttpService;
-use ferromcp_bench::frames::{INITIALIZE, LEGACY, MODERN};
+use frames::{INITIALIZE, LEGACY, MODERN};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 use tokio::runtime::{Builder, Runtime};

@@ -1,5 +1,7 @@
 //! Reading, answering and writing messages, without any pipe: times, and allocations beside them.
 
+mod frames;
+
 use bytes::{Bytes, BytesMut};
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
@@ -7,7 +9,7 @@ use ferromcp::core::message::{Incoming, Message};
 use ferromcp::core::wire::{DecodeLimits, Dress, decode, encode};
 use ferromcp::core::{ClientRequest, FromClient, RequestId, Revision, ServerResult};
 use ferromcp::prelude::*;
-use ferromcp_bench::frames::{LEGACY, MODERN};
+use frames::{LEGACY, MODERN};
 use tokio::runtime::{Builder, Runtime};
 
 #[global_allocator]

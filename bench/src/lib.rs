@@ -1,6 +1,5 @@
 //! The server that is measured: written as a user would write it, with the public words alone.
 
-pub mod frames;
 mod place;
 
 pub use place::Place;

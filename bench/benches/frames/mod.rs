@@ -1,18 +1,20 @@
 //! The messages that are sent again and again.
 
+#![allow(dead_code, reason = "each benchmark sends some of them")]
+
 /// A call of `add` in a session.
-pub const LEGACY: &str =
+pub(crate) const LEGACY: &str =
     r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{"a":2,"b":3}}}"#;
 
 /// A call of `add` that stands alone.
-pub const MODERN: &str = concat!(
+pub(crate) const MODERN: &str = concat!(
     r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{"a":2,"b":3},"#,
     r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
     r#""io.modelcontextprotocol/clientCapabilities":{}}}}"#
 );
 
 /// What opens a session.
-pub const INITIALIZE: &str = concat!(
+pub(crate) const INITIALIZE: &str = concat!(
     r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","#,
     r#""capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#
 );
