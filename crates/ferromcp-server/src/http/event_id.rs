@@ -21,6 +21,18 @@ pub(crate) struct StreamName {
     pub(crate) number: u64,
 }
 
+impl StreamName {
+    /// The name of the `count`th stream. The number alone says what the stream is for, so that the two kinds never
+    /// share one.
+    pub(crate) fn nth(count: u64, purpose: Purpose) -> Self {
+        Self { purpose, number: count << 1 | Self::mark(purpose) }
+    }
+
+    fn mark(purpose: Purpose) -> u64 {
+        u64::from(purpose == Purpose::News)
+    }
+}
+
 /// An event of a session; number 0 is the one before the first message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventId {
@@ -56,7 +68,11 @@ impl FromStr for EventId {
             _ => return Err(NotOurs),
         };
         let (stream, number) = rest.split_once('-').ok_or(NotOurs)?;
-        Ok(Self { stream: StreamName { purpose, number: digits(stream)? }, number: digits(number)? })
+        let stream = StreamName { purpose, number: digits(stream)? };
+        if stream.number & 1 != StreamName::mark(purpose) {
+            return Err(NotOurs);
+        }
+        Ok(Self { stream, number: digits(number)? })
     }
 }
 
@@ -68,7 +84,7 @@ mod tests {
 
     #[test]
     fn foreign_ids_are_not_ours() {
-        for text in ["", "a", "a-", "a1", "a1-", "a-1", "b1-1", "a1-1-1", "a+1-1", "a1- 1", "a99999999999999999999-1"] {
+        for text in ["", "a", "a-", "a1", "a1-", "a-1", "b1-1", "a1-1-1", "a+1-1", "a1- 1", "a99999999999999999999-1", "a1-1", "n2-1"] {
             assert_eq!(text.parse::<EventId>(), Err(NotOurs), "{text}");
         }
     }
@@ -76,9 +92,9 @@ mod tests {
     proptest! {
         #[test]
         fn ids_are_read_back(answer: bool, stream: u64, number: u64) {
-            // S-160
+            // S-166, S-167, S-168
             let purpose = if answer { Purpose::Answer } else { Purpose::News };
-            let id = EventId { stream: StreamName { purpose, number: stream }, number };
+            let id = EventId { stream: StreamName::nth(stream, purpose), number };
             prop_assert_eq!(id.to_string().parse(), Ok(id));
         }
 

@@ -84,7 +84,7 @@ impl HttpSession {
 
     /// A name for a new stream.
     pub(crate) fn name(&self, purpose: Purpose) -> StreamName {
-        StreamName { purpose, number: self.last_stream.fetch_add(1, Ordering::Relaxed) + 1 }
+        StreamName::nth(self.last_stream.fetch_add(1, Ordering::Relaxed) + 1, purpose)
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<RequestId, Arc<HttpSink>>> {
