@@ -146,7 +146,9 @@ pub(crate) async fn request(
 
 /// Begins a session, and gives its id with the answer.
 async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, request: ClientRequest) -> Response<Body> {
+    let stateless = endpoint.options.stateless;
     match session(endpoint, parts) {
+        _ if stateless => {} // an id from another time says nothing
         Err(response) => return *response,
         Ok(Some(session)) => {
             let error = Error::invalid_request("Invalid request: this session is initialized already");
@@ -156,7 +158,6 @@ async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, requ
     }
     let Some(_permit) = endpoint.permit(Place::Call) else { return reply::full(Place::Call) };
     let identity = parts.extensions.get::<Identity>().cloned();
-    let stateless = endpoint.options.stateless;
     let mut agreed = if stateless { Session::default() } else { Session::hearing(Arc::clone(&endpoint.inner.hub)) };
     let peer = match agreed.admit(&request) {
         Ok(peer) => identified(peer, identity.as_ref()),

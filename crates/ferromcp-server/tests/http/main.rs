@@ -8,6 +8,7 @@
 mod batches;
 mod client;
 mod events;
+mod faults;
 mod fixture;
 mod http_sse;
 mod inside;
