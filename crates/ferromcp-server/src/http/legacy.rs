@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::accept::Accepts;
 use super::body::Body;
 use super::endpoint::{Endpoint, Place};
-use super::respond::{self, Manner};
+use super::respond::Manner;
 use super::session::Busy;
 use super::sessions::Added;
 use super::work::encoded;
@@ -119,33 +119,35 @@ fn refused(status: StatusCode, why: &str) -> Box<Response<Body>> {
     Box::new(reply::error(status, Error::invalid_request(why), None, Revision::LATEST_LEGACY))
 }
 
-/// Answers a request.
-pub(crate) async fn request(
-    endpoint: &Arc<Endpoint>,
+/// The peer of a request other than `initialize`, and how it is answered.
+///
+/// # Errors
+/// With the response, when it belongs to nothing, its id is in use, or its revision does not have the method.
+pub(crate) fn admit(
+    endpoint: &Endpoint,
     parts: &Parts,
     accepts: Accepts,
-    id: RequestId,
-    request: ClientRequest,
-) -> Response<Body> {
-    if matches!(request, ClientRequest::Initialize(_)) {
-        return initialize(endpoint, parts, id, request).await;
-    }
-    let belongs = match belongs(endpoint, parts) {
-        Ok(belongs) => belongs,
-        Err(response) => return *response,
-    };
-    if belongs.is_under_way(&id) {
+    id: &RequestId,
+    request: &ClientRequest,
+) -> Result<(Peer, Manner), Box<Response<Body>>> {
+    let belongs = belongs(endpoint, parts)?;
+    if belongs.is_under_way(id) {
         let error = Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way"));
-        return reply::error(StatusCode::BAD_REQUEST, error, Some(&id), belongs.revision());
+        return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, error, Some(id), belongs.revision())));
     }
-    match belongs.peer(&request, parts.extensions.get()) {
-        Ok(peer) => respond::one(endpoint, id, request, peer, belongs.manner(accepts, endpoint.shown(parts))).await,
-        Err(error) => reply::error(StatusCode::OK, error, Some(&id), belongs.revision()),
+    match belongs.peer(request, parts.extensions.get()) {
+        Ok(peer) => Ok((peer, belongs.manner(accepts, endpoint.shown(parts)))),
+        Err(error) => Err(Box::new(reply::error(StatusCode::OK, error, Some(id), belongs.revision()))),
     }
 }
 
 /// Begins a session, and gives its id with the answer.
-async fn initialize(endpoint: &Arc<Endpoint>, parts: &Parts, id: RequestId, request: ClientRequest) -> Response<Body> {
+pub(crate) async fn initialize(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    id: RequestId,
+    request: ClientRequest,
+) -> Response<Body> {
     let stateless = endpoint.options.stateless;
     match session(endpoint, parts) {
         _ if stateless => {} // an id from another time says nothing

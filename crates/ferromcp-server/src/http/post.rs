@@ -34,20 +34,20 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
         Ok(bytes) => bytes,
         Err(unread) => return refuse_body(endpoint, unread),
     };
-    match decode::<FromClient>(bytes.clone(), &endpoint.inner.limits.decode) {
-        Ok(Incoming::One(Message::Request { id, request })) => {
-            answer_request(endpoint, parts, accepts, id, request).await
-        }
-        Ok(Incoming::One(Message::Notification(said))) => legacy::notification(endpoint, parts, &said),
-        Ok(Incoming::One(Message::Response { id, .. })) => legacy::response(endpoint, parts, id.as_ref()),
+    // Every connection holds this future, so what is rare waits on the heap.
+    let (id, request) = match decode::<FromClient>(bytes.clone(), &endpoint.inner.limits.decode) {
+        Ok(Incoming::One(Message::Request { id, request })) => (id, request),
+        Ok(Incoming::One(Message::Notification(said))) => return legacy::notification(endpoint, parts, &said),
+        Ok(Incoming::One(Message::Response { id, .. })) => return legacy::response(endpoint, parts, id.as_ref()),
         Ok(Incoming::Batch(messages)) if !modern::is_meant(&parts.headers) => {
-            batch::answer(endpoint, parts, accepts, messages).await
+            return Box::pin(batch::answer(endpoint, parts, accepts, messages)).await;
         }
         Ok(Incoming::Batch(_)) => {
-            reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: one message at a time, no batches")
+            return reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: one message at a time, no batches");
         }
-        Err(rejection) => refuse_message(parts, &bytes, rejection),
-    }
+        Err(rejection) => return refuse_message(parts, &bytes, rejection),
+    };
+    answer_request(endpoint, parts, accepts, id, request).await
 }
 
 async fn answer_request(
@@ -57,16 +57,22 @@ async fn answer_request(
     id: RequestId,
     request: ClientRequest,
 ) -> Response<Body> {
-    match modern_peer(endpoint, parts, &request) {
+    let (peer, manner) = match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
             let peer = legacy::identified(peer, parts.extensions.get());
             let extensions = endpoint.shown(parts);
-            let manner = Manner { accepts, session: None, extensions, survives: false, polls: false };
-            respond::one(endpoint, id, request, peer, manner).await
+            (peer, Manner { accepts, session: None, extensions, survives: false, polls: false })
         }
-        Ok(None) => legacy::request(endpoint, parts, accepts, id, request).await,
-        Err(error) => reply::modern_error(error, Some(&id)),
-    }
+        Ok(None) if matches!(request, ClientRequest::Initialize(_)) => {
+            return Box::pin(legacy::initialize(endpoint, parts, id, request)).await;
+        }
+        Ok(None) => match legacy::admit(endpoint, parts, accepts, &id, &request) {
+            Ok(admitted) => admitted,
+            Err(response) => return *response,
+        },
+        Err(error) => return reply::modern_error(error, Some(&id)),
+    };
+    respond::one(endpoint, id, request, peer, manner).await
 }
 
 /// The peer of a modern request; `None` of a legacy one.

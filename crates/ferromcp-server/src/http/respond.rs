@@ -75,7 +75,8 @@ pub(crate) async fn one(
         started => {
             let work = Work::Call(OneCall { id: id.clone(), revision, future: started.boxed() });
             let held = Held::new(permit);
-            respond(Exchange { endpoint: Arc::clone(endpoint), work, sink, held }, vec![id], manner).await
+            let exchange = Exchange { endpoint: Arc::clone(endpoint), work, sink, held };
+            Box::pin(respond(exchange, vec![id], manner)).await // it waits, and connections are many
         }
     }
 }
