@@ -84,7 +84,21 @@ mod tests {
 
     #[test]
     fn foreign_ids_are_not_ours() {
-        for text in ["", "a", "a-", "a1", "a1-", "a-1", "b1-1", "a1-1-1", "a+1-1", "a1- 1", "a99999999999999999999-1", "a1-1", "n2-1"] {
+        for text in [
+            "",
+            "a",
+            "a-",
+            "a1",
+            "a1-",
+            "a-1",
+            "b1-1",
+            "a1-1-1",
+            "a+1-1",
+            "a1- 1",
+            "a99999999999999999999-1",
+            "a1-1",
+            "n2-1",
+        ] {
             assert_eq!(text.parse::<EventId>(), Err(NotOurs), "{text}");
         }
     }

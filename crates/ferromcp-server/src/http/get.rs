@@ -136,15 +136,8 @@ impl Connection {
             if !stream.resume(Arc::clone(&out), last.number).await {
                 return lost();
             }
-            // The request itself says the rest; this connection only holds what keeps the session alive.
-            let read = async move {
-                let closing = Arc::clone(&self.endpoint.closing);
-                tokio::select! {
-                    () = closing.wait() => {}
-                    () = self.session.ended.wait() => {}
-                    () = self.out.closed() => {}
-                }
-            };
+            // The request itself says the rest and ends it; this connection holds what keeps the session alive.
+            let read = async move { self.out.closed().await };
             return reply::events(EventBody::new(Box::pin(read), out, keep_alive));
         }
         // It goes on nowhere here: what is kept is all, or the client asks again.
