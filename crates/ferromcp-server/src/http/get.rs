@@ -2,9 +2,11 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server>.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
 use ferromcp_core::wire::encode;
 use http::request::Parts;
@@ -170,9 +172,19 @@ impl Reading {
             };
             let mut message = BytesMut::new();
             match encode::server_notification(&mut message, news, revision) {
-                Ok(()) => stream.say(&message.freeze()).await,
+                Ok(()) => say(&stream, message.freeze()).await,
                 Err(error) => tracing::error!(%error, "a notification cannot be JSON"),
             }
         }
+    }
+}
+
+/// Says something to the end, whether or not the connection holds so long: it is in no mailbox any more.
+async fn say(stream: &Arc<EventStream>, message: Bytes) {
+    let stream = Arc::clone(stream);
+    let mut saying: BoxFuture<()> = Box::pin(async move { stream.say(&message).await });
+    // Only a store that takes its time needs a task.
+    if poll_fn(|cx| Poll::Ready(saying.as_mut().poll(cx))).await.is_pending() {
+        let _ = tokio::spawn(saying).await; // a store that panics loses this one alone
     }
 }

@@ -7,6 +7,7 @@
 
 mod batches;
 mod client;
+mod cuts;
 mod events;
 mod faults;
 mod fixture;

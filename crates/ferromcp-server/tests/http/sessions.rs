@@ -269,7 +269,7 @@ async fn there_is_room_for_so_many() {
 
 #[tokio::test]
 async fn without_sessions_each_request_stands_alone() {
-    // S-156, S-183, S-186, S-187
+    // M26-175, S-156, S-183, S-186, S-187
     let host = Host::with(HttpOptions::new().stateless(true)).await;
     for revision in legacy() {
         let mut response = post(initialize(revision).to_string()).send(host.address).await;
