@@ -3,7 +3,7 @@
 use ferromcp_core::Revision;
 use ferromcp_core::header::field;
 use ferromcp_server::http::{HttpLimits, HttpOptions};
-use ferromcp_server::{Ctx, Server, Tool};
+use ferromcp_server::{Ctx, Error, ErrorCode, Server, Tool};
 use serde_json::json;
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern, modern_call, post};
@@ -41,6 +41,23 @@ async fn a_panic_is_an_answer() {
         assert_eq!(response.json().await["error"]["code"], -32603);
         assert_eq!(response.status, 200);
     }
+}
+
+#[tokio::test]
+async fn once_a_stream_has_begun_an_error_is_an_event() {
+    let needy = Tool::new("needy", |ctx: Ctx| async move {
+        ctx.progress(1.0, None).await;
+        Err::<String, _>(Error::new(ErrorCode::MISSING_CLIENT_CAPABILITY, "Sampling is needed"))
+    });
+    let server = Server::new("needy", "1").with_tool(needy.args(["ctx"]));
+    let host = Host::of(server, Stage::default(), HttpOptions::new()).await;
+    let call = json!({ "name": "needy", "arguments": {}, "_meta": { "progressToken": 1 } });
+    let mut stream = modern("tools/call", call).send(host.address).await.events().await;
+    assert_eq!(stream.message().await["params"]["progress"], 1.0);
+    assert_eq!(stream.message().await["error"]["code"], -32021);
+    stream.ends().await;
+    // Before one has, it has its status.
+    assert_eq!(modern_call("needy", json!({})).send(host.address).await.status, 400);
 }
 
 #[tokio::test]

@@ -191,9 +191,16 @@ async fn it_holds_under_a_prefix_and_ends_with_the_server() {
     assert!(conversation.path.starts_with("/api/mcp/messages?"), "{}", conversation.path);
     conversation.call(1, "add", json!({ "a": 1, "b": 2 })).await;
     assert_eq!(conversation.stream.message().await["result"]["content"][0]["text"], "3");
-    let shutdown = mounted.service.shutdown();
-    tokio::time::timeout(Duration::from_secs(10), shutdown).await.expect("it shuts down");
+    // A call under way is answered before the end.
+    conversation.call(2, "wait", json!({})).await;
+    reaches(&stage.begun, 1).await;
+    let service = mounted.service.clone();
+    let shutdown = tokio::spawn(async move { service.shutdown().await });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    stage.go(1);
+    assert_eq!(conversation.stream.message().await["result"]["content"][0]["text"], "waited");
     conversation.stream.ends().await;
+    tokio::time::timeout(Duration::from_secs(10), shutdown).await.expect("it shuts down").unwrap();
 }
 
 #[tokio::test]

@@ -23,4 +23,5 @@ mod parameters;
 mod refusals;
 mod resumption;
 mod sessions;
+mod shutdown;
 mod streams;
