@@ -53,12 +53,14 @@ impl Slot {
         waiting.uris.insert(Arc::clone(uri)) && waiting.push(Change::Resource(Arc::clone(uri)))
     }
 
-    /// Wakes one who waits.
+    /// Wakes all who wait, or the next to come. Were it only one, it could be the connection of a client that
+    /// reads nothing, which does not come to take anything, and the others would sleep on.
     pub(super) fn wake(&self) {
+        self.wake.notify_waiters();
         self.wake.notify_one();
     }
 
-    /// Waits to be woken. One who stops waiting passes the waking on.
+    /// Waits to be woken.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }
@@ -79,7 +81,7 @@ impl Slot {
     pub(super) fn take(&self) -> Option<Change> {
         let (change, more) = self.lock().pop()?;
         if more {
-            self.wake.notify_one();
+            self.wake();
         }
         Some(change)
     }

@@ -249,6 +249,16 @@ impl Model {
     }
 }
 
+#[test]
+fn one_who_is_woken_and_does_not_come_keeps_no_change_from_another() {
+    // S-162, S-163
+    let mut model = Model::new();
+    for step in [Step::Poll(0), Step::Poll(1), Step::Notify(0), Step::Poll(1)] {
+        model.run(&step); // 0 is a connection whose client reads nothing
+    }
+    assert!(model.waiting.is_empty(), "{:?} waits for one who does not come", model.waiting);
+}
+
 proptest! {
     #[test]
     fn no_order_of_steps_loses_the_last_change(steps in prop::collection::vec(step(), 1..60)) {
