@@ -14,6 +14,9 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::out::Out;
 use crate::started::BoxFuture;
 
+/// Longer than any connection lasts.
+const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
 /// Makes events while it is read.
 pub(crate) struct EventBody {
     /// What writes to `out`; over when the stream is.
@@ -47,7 +50,7 @@ impl EventBody {
         match self.out.poll_take(cx) {
             Poll::Ready(bytes) => {
                 if let Some(idle) = &mut self.idle {
-                    idle.as_mut().reset(Instant::now() + self.keep_alive);
+                    idle.as_mut().reset(after(self.keep_alive));
                 }
                 Poll::Ready(bytes)
             }
@@ -62,7 +65,7 @@ impl EventBody {
         if idle.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        idle.as_mut().reset(Instant::now() + every);
+        idle.as_mut().reset(after(every));
         let mut bytes = BytesMut::new();
         sse::comment("", &mut bytes);
         // The timer is heard of again at the next poll, which follows the write of this.
@@ -79,9 +82,33 @@ impl Drop for EventBody {
     }
 }
 
+/// When `every` is over; where the clock does not go that far, in years.
+fn after(every: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(every).unwrap_or(now + FAR)
+}
+
 /// Lets something go on in a task of its own, unless the runtime is gone.
 pub(crate) fn go_on(future: BoxFuture<()>) {
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(future);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_wants_no_comments_gets_none() {
+        let out = Arc::new(Out::default());
+        let mut body = EventBody::new(Box::pin(pending()), Arc::clone(&out), Duration::MAX);
+        for _ in 0..2 {
+            assert!(poll_fn(|cx| Poll::Ready(body.poll_bytes(cx))).await.is_pending());
+            out.retry(Duration::from_secs(1));
+            assert!(poll_fn(|cx| body.poll_bytes(cx)).await.is_some());
+        }
     }
 }
