@@ -91,9 +91,15 @@ impl HttpSession {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request under way, unless its id is in use.
+    /// Notes a request under way, unless its id is in use. One that comes as the session ends is cancelled.
     pub(crate) fn begin(&self, id: &RequestId, sink: &Arc<HttpSink>) -> bool {
         let mut calls = self.calls();
+        // Under the lock: what is noted before the end is cancelled by the end.
+        if self.ended.is_set() {
+            drop(calls);
+            sink.cancel();
+            return false;
+        }
         if calls.contains_key(id) {
             return false;
         }
@@ -206,5 +212,20 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.used.store(clock::now(), Ordering::Release);
         self.0.busy.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_begins_as_its_session_ends_is_cancelled() {
+        let session = HttpSession::new("s".into(), None, Session::default());
+        let sink = Arc::new(HttpSink::new(1, Arc::default(), false));
+        session.end();
+        assert!(!session.begin(&RequestId::from(1), &sink));
+        assert!(!sink.is_silent(), "it hears of the end");
+        assert!(!session.is_under_way(&RequestId::from(1)));
     }
 }
