@@ -2,6 +2,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,12 +56,14 @@ pub(crate) struct EventStream {
     /// The number of the last event. Whoever says something or takes the stream over has the turn.
     turn: tokio::sync::Mutex<u64>,
     connection: Mutex<Option<Arc<Out>>>,
+    /// Nothing more is said. Set by who has the turn.
+    ended: AtomicBool,
 }
 
 impl EventStream {
     /// A stream that nobody reads yet, and that can be resumed if it is `kept`. Its last event was number `said`.
     pub(crate) fn new(kept: Option<Kept>, said: u64) -> Self {
-        Self { kept, turn: tokio::sync::Mutex::new(said), connection: Mutex::default() }
+        Self { kept, turn: tokio::sync::Mutex::new(said), connection: Mutex::default(), ended: AtomicBool::new(false) }
     }
 
     /// Where it is kept, if it is.
@@ -83,7 +86,11 @@ impl EventStream {
         if *said != after && kept.replay(after, &out).await.is_none() {
             return false;
         }
-        self.connect(out);
+        if self.ended.load(Ordering::Acquire) {
+            out.close(); // it was found before it ended
+        } else {
+            self.connect(out);
+        }
         true
     }
 
@@ -116,6 +123,7 @@ impl EventStream {
     /// Nothing more is said, ever.
     pub(crate) async fn end(&self) {
         let _turn = self.turn.lock().await;
+        self.ended.store(true, Ordering::Release);
         if let Some(kept) = &self.kept {
             if let Err(error) = kept.store.end(kept.key()).await {
                 tracing::warn!(%error, "the event store cannot end a stream");
@@ -154,5 +162,29 @@ impl EventStream {
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Out>>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::super::events::MemoryEvents;
+    use super::*;
+
+    #[tokio::test]
+    async fn who_resumes_what_has_just_ended_gets_the_rest_and_the_end() {
+        // S-167, S-171
+        let stream = StreamName::nth(1, Purpose::Answer);
+        let stream =
+            EventStream::new(Some(Kept { store: Arc::new(MemoryEvents::new()), session: "s".into(), stream }), 0);
+        stream.say(&Bytes::from_static(b"{}")).await;
+        stream.end().await;
+        for (after, rest) in [(0, true), (1, false)] {
+            let out = Arc::new(Out::default());
+            assert!(stream.resume(Arc::clone(&out), after).await);
+            assert!(out.is_closed(), "nobody is left to close it");
+            assert_eq!(poll_fn(|cx| out.poll_take(cx)).await.is_some(), rest);
+        }
     }
 }
