@@ -5,6 +5,7 @@
 mod kept;
 mod memory;
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -17,12 +18,19 @@ pub use memory::MemoryEvents;
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
 
 /// Which stream of which session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StreamKey<'a> {
     /// The session's id.
     pub session: &'a str,
     /// The stream's number in its session.
     pub stream: u64,
+}
+
+impl fmt::Debug for StreamKey<'_> {
+    /// Without the session's id, which is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamKey").field("stream", &self.stream).finish_non_exhaustive()
+    }
 }
 
 /// What a store has of a stream.

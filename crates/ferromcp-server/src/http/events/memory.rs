@@ -3,6 +3,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +20,6 @@ use super::{EventStore, Replay, StoreFuture, StreamKey};
 ///
 /// let options = HttpOptions::new().events(MemoryEvents::new().total_bytes(8 << 20).session_bytes(256 << 10));
 /// ```
-#[derive(Debug)]
 #[must_use = "a store keeps nothing until it is put into HttpOptions"]
 pub struct MemoryEvents {
     total_bytes: usize,
@@ -77,6 +77,17 @@ impl MemoryEvents {
 
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryEvents {
+    /// Neither events nor the ids of sessions, which are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryEvents")
+            .field("total_bytes", &self.total_bytes)
+            .field("session_bytes", &self.session_bytes)
+            .field("events_per_stream", &self.events_per_stream)
+            .finish_non_exhaustive()
     }
 }
 

@@ -21,6 +21,15 @@ fn key(session: &str, stream: u64) -> StreamKey<'_> {
     StreamKey { session, stream }
 }
 
+#[test]
+fn no_session_and_no_event_is_shown_when_debugging() {
+    // S-176
+    let store = MemoryEvents::new();
+    now(store.append(key("secret", 0), 1, Bytes::from_static(b"private")));
+    let shown = format!("{store:?} {:?}", key("secret", 0));
+    assert!(shown.contains("MemoryEvents") && !shown.contains("secret") && !shown.contains("private"), "{shown}");
+}
+
 fn append(store: &MemoryEvents, session: &str, stream: u64, number: u64) {
     now(store.append(key(session, stream), number, datum(session, stream, number, 10)));
 }
