@@ -35,7 +35,7 @@ pub fn http_on<L: Listener>(listener: L) -> Http<L> {
     Http::on(listener)
 }
 
-/// How HTTP is served: where, at which path, and what beside it. Made by [`http`].
+/// How HTTP is served: where, at which path, and what beside it. Made by [`http()`].
 #[must_use = "nothing is served until it is given to Server::serve"]
 pub struct Http<L = Tcp, F = NotFound> {
     pub(super) listener: L,
