@@ -22,6 +22,7 @@ mod news;
 mod parameters;
 mod refusals;
 mod resumption;
+mod review;
 mod sessions;
 mod shutdown;
 mod streams;

@@ -7,9 +7,10 @@ use ferromcp_server::http::{HttpLimits, HttpOptions};
 use ferromcp_server::{Server, Tool};
 use serde_json::{Value, json};
 
-use crate::client::{Session, legacy};
+use crate::client::{Session, initialize, legacy, post};
 use crate::events::Events;
-use crate::fixture::Host;
+use crate::fixture::{Host, Stage, server};
+use crate::inside;
 
 /// Opens a GET stream.
 async fn listen(session: &Session) -> Events {
@@ -222,7 +223,7 @@ async fn a_client_that_comes_back_often_is_let_in_each_time() {
 #[tokio::test]
 async fn a_server_that_tells_nothing_still_keeps_the_stream() {
     // S-156
-    let host = Host::of(Server::new("bare", "1"), crate::fixture::Stage::default(), HttpOptions::new()).await;
+    let host = Host::of(Server::new("bare", "1"), Stage::default(), HttpOptions::new()).await;
     for revision in legacy() {
         let session = Session::open(host.address, revision).await;
         let mut stream = listen(&session).await;
@@ -231,4 +232,29 @@ async fn a_server_that_tells_nothing_still_keeps_the_stream() {
         session.delete().send(host.address).await.empty(204).await;
         stream.ends().await;
     }
+}
+
+#[tokio::test]
+async fn a_reader_that_is_stuck_holds_up_no_other() {
+    // S-163
+    let server = server(&Stage::default());
+    let service = server.http_with(HttpOptions::new()).unwrap();
+    let revision = Revision::V2025_06_18;
+    let opened = inside::ask(&service, &post(initialize(revision).to_string()), None).await;
+    let id = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let session = Session { address: ([127, 0, 0, 1], 0).into(), revision, id };
+    let ready = session.post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    assert_eq!(inside::answer(&service, &ready, None).await.0, 202);
+    let mut stuck = inside::ask(&service, &session.get(), None).await.into_body();
+    server.notify().tools_changed();
+    inside::chunk(&mut stuck).await.expect("news");
+    // It waits for more, and is asked no more.
+    let nothing = tokio::time::timeout(Duration::from_millis(20), inside::chunk(&mut stuck)).await;
+    assert!(nothing.is_err());
+    let mut reader = inside::ask(&service, &session.get(), None).await.into_body();
+    let nothing = tokio::time::timeout(Duration::from_millis(20), inside::chunk(&mut reader)).await;
+    assert!(nothing.is_err());
+    server.notify().prompts_changed();
+    let news = inside::chunk(&mut reader).await.expect("news");
+    assert!(std::str::from_utf8(&news).unwrap().contains("prompts/list_changed"));
 }

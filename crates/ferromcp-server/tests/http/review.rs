@@ -1,0 +1,234 @@
+//! Ends that come at the wrong moment: of the server, of a session, of a connection.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use ferromcp_core::Revision;
+use ferromcp_server::http::{EventStore, HttpOptions, Replay, StoreFuture, StreamKey};
+use ferromcp_server::{Ctx, Server, Tool, ToolError};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use crate::client::{Session, initialize, legacy_message, modern_call};
+use crate::fixture::{Host, Stage, reaches};
+use crate::message::{PATIENCE, Request, Response};
+use crate::mounted::Mounted;
+
+/// What became of a lifespan, and of a call within it.
+#[derive(Clone)]
+struct Life {
+    opened: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
+    begun: Arc<AtomicUsize>,
+    /// Calls that were dropped or answered while the lifespan was open.
+    within: Arc<AtomicUsize>,
+    go: Arc<Semaphore>,
+}
+
+impl Life {
+    fn new() -> Self {
+        let count = Arc::<AtomicUsize>::default;
+        Self { opened: count(), closed: count(), begun: count(), within: count(), go: Arc::new(Semaphore::new(0)) }
+    }
+
+    fn server(&self) -> Server {
+        let (opens, holds) = (self.clone(), self.clone());
+        Server::new("life", "1")
+            .lifespan(
+                move || {
+                    let life = opens.clone();
+                    async move {
+                        life.opened.fetch_add(1, Ordering::SeqCst);
+                        Ok::<_, ToolError>(life)
+                    }
+                },
+                |life: Life| async move {
+                    life.closed.fetch_add(1, Ordering::SeqCst);
+                },
+            )
+            .with_tool(Tool::new("hold", move || {
+                let call = Within(holds.clone());
+                async move {
+                    call.0.begun.fetch_add(1, Ordering::SeqCst);
+                    call.0.go.acquire().await.expect("never closed").forget();
+                    "held"
+                }
+            }))
+    }
+}
+
+struct Within(Life);
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        if self.0.closed.load(Ordering::SeqCst) == 0 {
+            self.0.within.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_whose_body_comes_after_the_end_is_not_begun() {
+    let life = Life::new();
+    let mounted = Mounted::new(&life.server(), HttpOptions::new()).await;
+    life.go.add_permits(1);
+    let mut request = modern_call("hold", json!({}));
+    request.path = "/api/mcp".into();
+    let bytes = request.bytes(mounted.address);
+    let (first, last) = bytes.split_at(bytes.len() - 1);
+    let mut stream = TcpStream::connect(mounted.address).await.unwrap();
+    stream.write_all(first).await.unwrap();
+    reaches(&life.opened, 1).await;
+    mounted.service.shutdown().await;
+    assert_eq!(life.closed.load(Ordering::SeqCst), 1);
+    stream.write_all(last).await.unwrap();
+    let mut response = Response::read(stream, BytesMut::new()).await;
+    let answer = response.json().await;
+    assert_eq!(response.status, 503, "{answer}");
+    assert_eq!((life.begun.load(Ordering::SeqCst), life.opened.load(Ordering::SeqCst)), (0, 1));
+}
+
+#[tokio::test]
+async fn calls_of_a_conversation_are_answered_before_lifespans_close() {
+    let life = Life::new();
+    let mounted = Mounted::new(&life.server(), HttpOptions::new().http_sse(true)).await;
+    let open = Request::new("GET", "/api/mcp/sse").add("Accept", "text/event-stream");
+    let mut stream = open.send(mounted.address).await.events().await;
+    let path = stream.next().await.expect("an event").data;
+    let path = format!("/api/mcp/{}", std::str::from_utf8(&path).unwrap());
+    for message in [initialize(Revision::V2024_11_05), legacy_message(1, "tools/call", json!({ "name": "hold" }))] {
+        let post = Request::new("POST", &path).add("Content-Type", "application/json");
+        post.body(message.to_string()).send(mounted.address).await.empty(202).await;
+    }
+    assert!(stream.message().await["result"].is_object());
+    reaches(&life.begun, 1).await;
+    let service = mounted.service.clone();
+    let shutdown = tokio::spawn(async move { service.shutdown().await });
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(life.closed.load(Ordering::SeqCst), 0);
+    life.go.add_permits(1);
+    assert_eq!(stream.message().await["id"], 1);
+    timeout(PATIENCE, shutdown).await.unwrap().unwrap();
+    assert_eq!((life.within.load(Ordering::SeqCst), life.closed.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
+async fn calls_that_outlive_their_clients_are_dropped_before_lifespans_close() {
+    for stateless in [false, true] {
+        let life = Life::new();
+        let mut limits = ferromcp_server::http::HttpLimits::default();
+        limits.shutdown_grace = Duration::from_millis(50);
+        let mounted = Mounted::new(&life.server(), HttpOptions::new().stateless(stateless).limits(limits)).await;
+        let call = legacy_message(1, "tools/call", json!({ "name": "hold", "arguments": {} }));
+        let mut request = crate::client::post(call.to_string());
+        if !stateless {
+            let opened = mounted.send(crate::client::post(initialize(Revision::V2025_11_25).to_string())).await;
+            request = request.set("Mcp-Session-Id", opened.header("mcp-session-id").unwrap());
+        }
+        request.path = "/api/mcp".into();
+        let mut stream = TcpStream::connect(mounted.address).await.unwrap();
+        stream.write_all(&request.bytes(mounted.address)).await.unwrap();
+        reaches(&life.begun, 1).await;
+        drop(stream);
+        timeout(PATIENCE, mounted.service.shutdown()).await.unwrap();
+        assert_eq!(life.closed.load(Ordering::SeqCst), 1);
+        assert_eq!(life.within.load(Ordering::SeqCst), 1, "stateless: {stateless}");
+    }
+}
+
+/// Counts the events of each session, and keeps each only when told to go on.
+#[derive(Clone)]
+struct Slow {
+    kept: Arc<Mutex<HashMap<String, usize>>>,
+    asked: Arc<AtomicUsize>,
+    forgotten: Arc<AtomicUsize>,
+    go: Arc<Semaphore>,
+}
+
+impl EventStore for Slow {
+    fn append<'a>(&'a self, key: StreamKey<'a>, _: u64, _: Bytes) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.go.acquire().await.expect("never closed").forget();
+            *self.kept.lock().unwrap().entry(key.session.to_owned()).or_default() += 1;
+            Ok(())
+        })
+    }
+
+    fn end<'a>(&'a self, _: StreamKey<'a>) -> StoreFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn replay<'a>(&'a self, _: StreamKey<'a>, _: u64) -> StoreFuture<'a, Replay> {
+        Box::pin(async { Ok(Replay::Lost) })
+    }
+
+    fn forget<'a>(&'a self, session: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.kept.lock().unwrap().remove(session);
+            self.forgotten.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_is_being_kept_as_the_session_ends_is_forgotten_too() {
+    let count = Arc::<AtomicUsize>::default;
+    let slow = Slow { kept: Arc::default(), asked: count(), forgotten: count(), go: Arc::new(Semaphore::new(0)) };
+    let server = Server::new("speaks", "1")
+        .with_resource(ferromcp_server::Resource::sync("file:///a", || "a"))
+        .with_tool(Tool::new("say", |ctx: Ctx| async move { ctx.info("said").await }).args(["ctx"]));
+    let host = Host::of(server, Stage::default(), HttpOptions::new().events(slow.clone())).await;
+    for (round, news) in [false, true].into_iter().enumerate() {
+        let session = Session::open(host.address, Revision::V2025_11_25).await;
+        let _stream = if news {
+            let stream = session.get().send(host.address).await;
+            host.server.notify().resources_changed();
+            stream
+        } else {
+            session.call(1, "say", json!({})).await
+        };
+        reaches(&slow.asked, round + 1).await;
+        session.delete().send(host.address).await.empty(204).await;
+        reaches(&slow.forgotten, 2 * round + 1).await;
+        slow.go.add_permits(1);
+        reaches(&slow.forgotten, 2 * round + 2).await;
+        assert!(slow.kept.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_speaks_on_after_the_answer_comes_to_its_end() {
+    let over = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&over);
+    let speak = move |ctx: Ctx, first: bool| {
+        let over = Arc::clone(&counted);
+        async move {
+            if first {
+                ctx.info("first").await;
+            }
+            tokio::spawn(async move {
+                sleep(Duration::from_millis(20)).await;
+                for _ in 0..64 {
+                    ctx.info("x".repeat(1 << 16)).await; // four times what may wait
+                }
+                over.fetch_add(1, Ordering::SeqCst);
+            });
+            "done"
+        }
+    };
+    let server = Server::new("speaks", "1").with_tool(Tool::new("speak", speak).args(["ctx", "first"]));
+    let host = Host::of(server, Stage::default(), HttpOptions::new()).await;
+    let session = Session::open(host.address, Revision::V2025_11_25).await;
+    for (round, first) in [false, true].into_iter().enumerate() {
+        let _response = session.call(1, "speak", json!({ "first": first })).await;
+        reaches(&over, round + 1).await;
+    }
+}
