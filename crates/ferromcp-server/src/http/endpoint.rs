@@ -1,7 +1,7 @@
 //! What all clones of an HTTP service share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -76,7 +76,7 @@ impl Endpoint {
             return Ok(());
         }
         let mut opened = self.opened.lock().await;
-        if !*opened {
+        if !*opened && !self.closing.is_set() {
             serve::open(&self.inner).await?;
             *opened = true;
             self.is_open.store(true, Ordering::Release);
@@ -103,10 +103,12 @@ impl Endpoint {
         extensions
     }
 
-    /// Takes a place if there is one.
+    /// Takes a place if there is one, and the endpoint serves on.
     pub(crate) fn permit(self: &Arc<Self>, place: Place) -> Option<Permit> {
         let (count, most) = self.places(place);
-        if count.fetch_add(1, Ordering::AcqRel) >= most {
+        let taken = count.fetch_add(1, Ordering::AcqRel);
+        fence(Ordering::SeqCst); // either this sees the end coming, or that sees this place taken
+        if taken >= most || self.closing.is_set() {
             count.fetch_sub(1, Ordering::AcqRel);
             return None;
         }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ impl HttpService {
     /// the lifespans. Requests that come later are answered with 503.
     pub async fn shutdown(&self) {
         self.endpoint.closing.set();
+        fence(Ordering::SeqCst);
         let done = async {
             while self.endpoint.in_flight() > 0 {
                 tokio::time::sleep(LOOK).await;
