@@ -121,8 +121,11 @@ impl Exchange {
             }
         }
         match (&self.held.session, stream.kept()) {
-            // What was kept of it is forgotten already.
-            (Some(session), _) if session.ended.is_set() => stream.release(),
+            (Some(session), _) if session.ended.is_set() => {
+                stream.release();
+                // Once more: it may have ended while something was being kept.
+                self.endpoint.forget([Arc::clone(session)]).await;
+            }
             (Some(session), Some(kept)) => {
                 stream.end().await;
                 session.forget(kept.stream, &stream);

@@ -172,19 +172,25 @@ impl Reading {
             };
             let mut message = BytesMut::new();
             match encode::server_notification(&mut message, news, revision) {
-                Ok(()) => say(&stream, message.freeze()).await,
+                Ok(()) => self.say(&stream, message.freeze()).await,
                 Err(error) => tracing::error!(%error, "a notification cannot be JSON"),
             }
         }
     }
-}
 
-/// Says something to the end, whether or not the connection holds so long: it is in no mailbox any more.
-async fn say(stream: &Arc<EventStream>, message: Bytes) {
-    let stream = Arc::clone(stream);
-    let mut saying: BoxFuture<()> = Box::pin(async move { stream.say(&message).await });
-    // Only a store that takes its time needs a task.
-    if poll_fn(|cx| Poll::Ready(saying.as_mut().poll(cx))).await.is_pending() {
-        let _ = tokio::spawn(saying).await; // a store that panics loses this one alone
+    /// Says something to the end, whether or not the connection holds so long: it is in no mailbox any more.
+    async fn say(&self, stream: &Arc<EventStream>, message: Bytes) {
+        let Connection { endpoint, session, .. } = &self.0;
+        let (endpoint, session, stream) = (Arc::clone(endpoint), Arc::clone(session), Arc::clone(stream));
+        let mut saying: BoxFuture<()> = Box::pin(async move {
+            stream.say(&message).await;
+            if session.ended.is_set() {
+                endpoint.forget([session]).await; // it may have ended while this was being kept
+            }
+        });
+        // Only a store that takes its time needs a task.
+        if poll_fn(|cx| Poll::Ready(saying.as_mut().poll(cx))).await.is_pending() {
+            let _ = tokio::spawn(saying).await; // a store that panics loses this one alone
+        }
     }
 }
