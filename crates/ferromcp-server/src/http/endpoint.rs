@@ -30,6 +30,8 @@ pub(crate) struct Endpoint {
     pub(crate) closing: Arc<Latch>,
     in_flight: AtomicUsize,
     streams: AtomicUsize,
+    /// Conversations of HTTP+SSE that are open.
+    pub(crate) conversing: AtomicUsize,
     /// Whether the lifespans are open for this endpoint.
     opened: Mutex<bool>,
     is_open: AtomicBool,
@@ -61,6 +63,7 @@ impl Endpoint {
             closing: Arc::default(),
             in_flight: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
+            conversing: AtomicUsize::new(0),
             opened: Mutex::new(false),
             is_open: AtomicBool::new(false),
             sweeping: AtomicBool::new(false),
@@ -115,9 +118,9 @@ impl Endpoint {
         Some(Permit { endpoint: Arc::clone(self), place })
     }
 
-    /// How many requests are under way.
+    /// How many requests are under way, with conversations, in which there may be some.
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Acquire)
+        self.in_flight.load(Ordering::Acquire) + self.conversing.load(Ordering::Acquire)
     }
 
     fn places(&self, place: Place) -> (&AtomicUsize, usize) {

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ferromcp_core::Identity;
 use ferromcp_transport::memory::{MemoryRx, MemoryTx};
@@ -69,7 +70,7 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
     // Relative, so that it holds under whatever path a router has put this.
     out.event(Event::new(format!("{MESSAGES}?{CONVERSATION}={id}").as_bytes()).event("endpoint"));
     let served = serve::pipe(Arc::clone(&endpoint.inner), said, answers, identity);
-    let open = Open { endpoint: Arc::clone(endpoint), id, _permit: permit };
+    let open = Open::new(endpoint, id, permit);
     let driver = converse(open, served, heard, Arc::clone(&out));
     reply::events(EventBody::new(Box::pin(driver), out, endpoint.options.keep_alive))
 }
@@ -91,8 +92,16 @@ struct Open {
     _permit: Permit,
 }
 
+impl Open {
+    fn new(endpoint: &Arc<Endpoint>, id: Arc<str>, permit: Permit) -> Self {
+        endpoint.conversing.fetch_add(1, Ordering::AcqRel);
+        Self { endpoint: Arc::clone(endpoint), id, _permit: permit }
+    }
+}
+
 impl Drop for Open {
     fn drop(&mut self) {
+        self.endpoint.conversing.fetch_sub(1, Ordering::AcqRel);
         self.endpoint.conversations.forget(&self.id);
     }
 }
