@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::request::Parts;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 
 use super::conversations::Conversations;
 use super::options::HttpOptions;
@@ -19,6 +20,10 @@ use crate::serve::{self, ServeError};
 
 /// How often idle sessions are looked for, at least and at most.
 const SWEEP: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+/// How often shutting down looks whether requests are still under way.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long lifespans wait for calls that are dropped to be gone.
+const DROPPING: Duration = Duration::from_millis(500);
 
 /// One endpoint of a server.
 pub(crate) struct Endpoint {
@@ -28,6 +33,8 @@ pub(crate) struct Endpoint {
     pub(crate) conversations: Conversations,
     /// The endpoint serves no more; what stays open ends.
     pub(crate) closing: Arc<Latch>,
+    /// The time for that is up: calls that go on without a client are dropped.
+    pub(crate) over: Arc<Latch>,
     in_flight: AtomicUsize,
     streams: AtomicUsize,
     /// Conversations of HTTP+SSE that are open.
@@ -61,6 +68,7 @@ impl Endpoint {
             inner,
             options,
             closing: Arc::default(),
+            over: Arc::default(),
             in_flight: AtomicUsize::new(0),
             streams: AtomicUsize::new(0),
             conversing: AtomicUsize::new(0),
@@ -87,9 +95,11 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Ends all sessions, and closes the lifespans.
+    /// Drops what is still under way without a client, ends all sessions, and closes the lifespans.
     pub(crate) async fn close(&self) {
+        self.over.set();
         self.forget(self.sessions.end_all()).await;
+        let _ = timeout(DROPPING, self.answered()).await;
         let mut opened = self.opened.lock().await;
         if std::mem::take(&mut *opened) {
             self.is_open.store(false, Ordering::Release);
@@ -118,8 +128,15 @@ impl Endpoint {
         Some(Permit { endpoint: Arc::clone(self), place })
     }
 
+    /// Waits until no request is under way.
+    pub(crate) async fn answered(&self) {
+        while self.in_flight() > 0 {
+            sleep(LOOK).await;
+        }
+    }
+
     /// How many requests are under way, with conversations, in which there may be some.
-    pub(crate) fn in_flight(&self) -> usize {
+    fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire) + self.conversing.load(Ordering::Acquire)
     }
 
@@ -139,7 +156,7 @@ impl Endpoint {
         let (endpoint, every) = (Arc::downgrade(self), (idle / 4).clamp(SWEEP.0, SWEEP.1));
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(every).await;
+                sleep(every).await;
                 let Some(endpoint) = endpoint.upgrade() else { return };
                 let ended = endpoint.sessions.sweep(idle);
                 if !ended.is_empty() {

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::out::Out;
+use crate::latch::Latch;
 use crate::started::BoxFuture;
 
 /// Longer than any connection lasts.
@@ -24,18 +25,19 @@ pub(crate) struct EventBody {
     out: Arc<Out>,
     keep_alive: Duration,
     idle: Option<Pin<Box<Sleep>>>,
-    survives: bool,
+    /// What ends the driver where it goes on without a reader.
+    survives: Option<Arc<Latch>>,
 }
 
 impl EventBody {
     /// A stream of what `driver` writes to `out`, with a comment whenever it was silent for `keep_alive`.
     pub(crate) fn new(driver: BoxFuture<()>, out: Arc<Out>, keep_alive: Duration) -> Self {
-        Self { driver: Some(driver), out, keep_alive, idle: None, survives: false }
+        Self { driver: Some(driver), out, keep_alive, idle: None, survives: None }
     }
 
-    /// The driver goes on in a task of its own if nobody reads any more: hanging up is no cancellation.
-    pub(crate) fn surviving(mut self) -> Self {
-        self.survives = true;
+    /// The driver goes on in a task of its own if nobody reads any more, until `over`: hanging up is no cancellation.
+    pub(crate) fn surviving(mut self, over: Arc<Latch>) -> Self {
+        self.survives = Some(over);
         self
     }
 
@@ -76,8 +78,8 @@ impl EventBody {
 impl Drop for EventBody {
     fn drop(&mut self) {
         self.out.close();
-        if let (true, Some(driver)) = (self.survives, self.driver.take()) {
-            go_on(driver);
+        if let (Some(over), Some(driver)) = (self.survives.take(), self.driver.take()) {
+            go_on(driver, over);
         }
     }
 }
@@ -88,10 +90,16 @@ fn after(every: Duration) -> Instant {
     now.checked_add(every).unwrap_or(now + FAR)
 }
 
-/// Lets something go on in a task of its own, unless the runtime is gone.
-pub(crate) fn go_on(future: BoxFuture<()>) {
+/// Lets something go on in a task of its own until `over`, unless the runtime is gone.
+pub(crate) fn go_on(future: BoxFuture<()>, over: Arc<Latch>) {
     if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(future);
+        runtime.spawn(async move {
+            tokio::select! {
+                biased;
+                () = over.wait() => {}
+                () = future => {}
+            }
+        });
     }
 }
 

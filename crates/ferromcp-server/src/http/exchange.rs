@@ -154,7 +154,8 @@ impl Drop for Unanswered {
     fn drop(&mut self) {
         if let (true, Some(exchange)) = (self.survives, self.exchange.take()) {
             let unheard = Arc::new(EventStream::new(None, 0));
-            go_on(Box::pin(exchange.drive(unheard, false, None)));
+            let over = Arc::clone(&exchange.endpoint.over);
+            go_on(Box::pin(exchange.drive(unheard, false, None)), over);
         }
     }
 }

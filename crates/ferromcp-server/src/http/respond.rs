@@ -131,6 +131,7 @@ pub(crate) async fn respond(mut exchange: Exchange, ids: Vec<RequestId>, mut man
 /// The response as a stream, from `turn` on.
 fn stream(exchange: Exchange, manner: &Manner, turn: Option<Turn>) -> Response<Body> {
     let keep_alive = exchange.endpoint.options.keep_alive;
+    let over = manner.survives.then(|| Arc::clone(&exchange.endpoint.over));
     let out = Arc::new(Out::default());
     let cancelled = matches!(turn, Some(Turn { end: Some(End::Cancelled), .. }));
     let kept = exchange.kept().filter(|_| !cancelled);
@@ -141,5 +142,8 @@ fn stream(exchange: Exchange, manner: &Manner, turn: Option<Turn>) -> Response<B
         session.keep(kept.stream, &stream);
     }
     let body = EventBody::new(Box::pin(exchange.drive(stream, polls, turn)), out, keep_alive);
-    reply::events(if manner.survives { body.surviving() } else { body })
+    reply::events(match over {
+        Some(over) => body.surviving(over),
+        None => body,
+    })
 }

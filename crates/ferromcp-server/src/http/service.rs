@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::header::ORIGIN;
 use http::request::Parts;
@@ -23,9 +22,6 @@ use super::{cors, get, http_sse, legacy, post, reply};
 use crate::inner::Inner;
 use crate::serve::{self, ServeError};
 use crate::server::Server;
-
-/// How often shutting down looks whether requests are still under way.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// A server's HTTP endpoint: every revision at once. Cloning is cheap and shares everything.
 ///
@@ -88,12 +84,7 @@ impl HttpService {
     pub async fn shutdown(&self) {
         self.endpoint.closing.set();
         fence(Ordering::SeqCst);
-        let done = async {
-            while self.endpoint.in_flight() > 0 {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        let _ = tokio::time::timeout(self.endpoint.options.limits.shutdown_grace, done).await;
+        let _ = tokio::time::timeout(self.endpoint.options.limits.shutdown_grace, self.endpoint.answered()).await;
         self.endpoint.close().await;
     }
 

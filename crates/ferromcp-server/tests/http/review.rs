@@ -91,6 +91,7 @@ async fn a_request_whose_body_comes_after_the_end_is_not_begun() {
     let mut response = Response::read(stream, BytesMut::new()).await;
     let answer = response.json().await;
     assert_eq!(response.status, 503, "{answer}");
+    mounted.service.open().await.unwrap();
     assert_eq!((life.begun.load(Ordering::SeqCst), life.opened.load(Ordering::SeqCst)), (0, 1));
 }
 
@@ -186,7 +187,7 @@ async fn what_is_being_kept_as_the_session_ends_is_forgotten_too() {
         .with_resource(ferromcp_server::Resource::sync("file:///a", || "a"))
         .with_tool(Tool::new("say", |ctx: Ctx| async move { ctx.info("said").await }).args(["ctx"]));
     let host = Host::of(server, Stage::default(), HttpOptions::new().events(slow.clone())).await;
-    for (round, news) in [false, true].into_iter().enumerate() {
+    for (round, (news, events)) in [(false, 2), (true, 1)].into_iter().enumerate() {
         let session = Session::open(host.address, Revision::V2025_11_25).await;
         let _stream = if news {
             let stream = session.get().send(host.address).await;
@@ -195,10 +196,10 @@ async fn what_is_being_kept_as_the_session_ends_is_forgotten_too() {
         } else {
             session.call(1, "say", json!({})).await
         };
-        reaches(&slow.asked, round + 1).await;
+        reaches(&slow.asked, 2 * round + 1).await;
         session.delete().send(host.address).await.empty(204).await;
         reaches(&slow.forgotten, 2 * round + 1).await;
-        slow.go.add_permits(1);
+        slow.go.add_permits(events);
         reaches(&slow.forgotten, 2 * round + 2).await;
         assert!(slow.kept.lock().unwrap().is_empty());
     }
