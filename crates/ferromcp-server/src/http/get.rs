@@ -138,6 +138,9 @@ impl Connection {
             if !stream.resume(Arc::clone(&out), last.number).await {
                 return lost();
             }
+            if self.session.ended.is_set() {
+                stream.release(); // the end may have come before this connection
+            }
             // The request itself says the rest and ends it; this connection holds what keeps the session alive.
             let read = async move { self.out.closed().await };
             return reply::events(EventBody::new(Box::pin(read), out, keep_alive));

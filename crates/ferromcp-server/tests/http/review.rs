@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
-use ferromcp_server::http::{EventStore, HttpOptions, Replay, StoreFuture, StreamKey};
+use ferromcp_server::http::{EventStore, HttpOptions, MemoryEvents, Replay, StoreFuture, StreamKey};
 use ferromcp_server::{Ctx, Server, Tool, ToolError};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -232,4 +232,57 @@ async fn what_speaks_on_after_the_answer_comes_to_its_end() {
         let _response = session.call(1, "speak", json!({ "first": first })).await;
         reaches(&over, round + 1).await;
     }
+}
+
+/// Keeps events in memory, and replays them only when told to.
+#[derive(Clone)]
+struct Held {
+    events: Arc<MemoryEvents>,
+    asked: Arc<AtomicUsize>,
+    go: Arc<Semaphore>,
+}
+
+impl EventStore for Held {
+    fn append<'a>(&'a self, key: StreamKey<'a>, number: u64, data: Bytes) -> StoreFuture<'a, ()> {
+        self.events.append(key, number, data)
+    }
+
+    fn end<'a>(&'a self, key: StreamKey<'a>) -> StoreFuture<'a, ()> {
+        self.events.end(key)
+    }
+
+    fn replay<'a>(&'a self, key: StreamKey<'a>, after: u64) -> StoreFuture<'a, Replay> {
+        let replay = self.events.replay(key, after);
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            self.go.acquire().await.expect("never closed").forget();
+            replay.await
+        })
+    }
+
+    fn forget<'a>(&'a self, session: &'a str) -> StoreFuture<'a, ()> {
+        self.events.forget(session)
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_resumed_as_its_session_ends_ends_too() {
+    // S-171
+    let held = Held { events: Arc::default(), asked: Arc::default(), go: Arc::new(Semaphore::new(0)) };
+    let host = Host::with(HttpOptions::new().events(held.clone())).await;
+    let session = Session::open(host.address, Revision::V2025_11_25).await;
+    host.stage.go(1);
+    let mut stream = session.call(1, "steps", json!({ "count": 2 })).await.events().await;
+    let first = stream.primed().await;
+    assert_eq!(stream.message().await["params"]["progress"], 1.0);
+    let resuming = session.clone();
+    let resumed = tokio::spawn(async move { resuming.resume(&first).await });
+    reaches(&held.asked, 1).await;
+    session.delete().send(host.address).await.empty(204).await;
+    reaches(&host.stage.over, 1).await;
+    sleep(Duration::from_millis(20)).await;
+    held.go.add_permits(1);
+    let mut resumed = resumed.await.unwrap().events().await;
+    assert_eq!(resumed.message().await["params"]["progress"], 1.0);
+    timeout(PATIENCE, resumed.ends()).await.expect("nobody is left to end it");
 }
