@@ -41,7 +41,7 @@ pub(crate) async fn answer(
         let why = "Invalid request: one message at a time; batches are for sessions of the revision that had them";
         return reply::error(StatusCode::BAD_REQUEST, Error::invalid_request(why), None, revision);
     }
-    let Some(permit) = endpoint.permit(Place::Call) else { return reply::full(Place::Call) };
+    let Some(permit) = endpoint.permit(Place::Call) else { return reply::full(endpoint, Place::Call) };
     let sink = sink(endpoint, false);
     let shown = endpoint.shown(parts);
     let room =
@@ -72,7 +72,7 @@ impl Room<'_> {
             match message {
                 Ok(Message::Request { id, request }) => {
                     let fresh = seen.insert(id.clone()) && !self.belongs.is_under_way(&id);
-                    let started = self.begin_one(&id, request, fresh);
+                    let started = self.begin_one(&id, request, fresh, ids.len());
                     if fresh {
                         ids.push(id.clone());
                     }
@@ -91,13 +91,13 @@ impl Room<'_> {
         (parts, ids)
     }
 
-    fn begin_one(&self, id: &RequestId, request: ClientRequest, fresh: bool) -> Started {
+    fn begin_one(&self, id: &RequestId, request: ClientRequest, fresh: bool, before: usize) -> Started {
         let peer = if !fresh {
             Err(Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way")))
         } else if matches!(request, ClientRequest::Initialize(_)) {
             Err(Error::invalid_request("Invalid request: `initialize` is never part of a batch"))
         } else {
-            self.belongs.peer(&request, self.identity)
+            self.belongs.has_room(self.endpoint, before).and_then(|()| self.belongs.peer(&request, self.identity))
         };
         match peer {
             Ok(peer) => {

@@ -41,7 +41,7 @@ pub(crate) async fn answer(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<
         Err(response) => return *response,
     };
     let Ok(last) = last_event(&parts.headers) else { return lost() };
-    let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(Place::Stream) };
+    let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(endpoint, Place::Stream) };
     let out = match last {
         Some(EventId { stream: StreamName { purpose: Purpose::Answer, .. }, .. }) => {
             Out::bounded(endpoint.options.limits.stream_bytes) // the request itself writes, at its own pace

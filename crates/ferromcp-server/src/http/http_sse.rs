@@ -54,7 +54,7 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
     if !Accepts::of(&parts.headers).events {
         return reply::refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET is answered with text/event-stream");
     }
-    let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(Place::Stream) };
+    let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(endpoint, Place::Stream) };
     let (id, halves) = match random::id().and_then(|id| Ok((id, halves()?))) {
         Ok(opened) => opened,
         Err(error) => {
@@ -138,7 +138,7 @@ async fn message<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, bo
         let why = "Conversation not found: its stream is closed; open another with a GET";
         return reply::refuse(StatusCode::NOT_FOUND, why);
     };
-    let Some(_permit) = endpoint.permit(Place::Call) else { return reply::full(Place::Call) };
+    let Some(_permit) = endpoint.permit(Place::Call) else { return reply::full(endpoint, Place::Call) };
     let bytes = match read::whole(body, &endpoint.options.limits).await {
         Ok(bytes) => bytes,
         Err(unread) => return post::refuse_body(endpoint, unread),

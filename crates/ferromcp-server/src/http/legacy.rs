@@ -48,6 +48,20 @@ impl Belongs {
         matches!(self, Self::Session(session) if session.is_under_way(id))
     }
 
+    /// Whether its client may have one more call under way beside `more` that are about to begin.
+    ///
+    /// # Errors
+    /// -32603 naming the limit.
+    pub(crate) fn has_room(&self, endpoint: &Endpoint, more: usize) -> Result<(), Error> {
+        let limit = endpoint.inner.limits.in_flight;
+        match self {
+            Self::Session(session) if session.under_way() + more >= limit => {
+                Err(Error::internal(format!("Too many calls under way; at most {limit}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn manner(self, accepts: Accepts, extensions: Extensions) -> Manner {
         let polls = self.revision() == Revision::V2025_11_25;
         match self {
@@ -135,7 +149,7 @@ pub(crate) fn admit(
         let error = Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way"));
         return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, error, Some(id), belongs.revision())));
     }
-    match belongs.peer(request, parts.extensions.get()) {
+    match belongs.has_room(endpoint, 0).and_then(|()| belongs.peer(request, parts.extensions.get())) {
         Ok(peer) => Ok((peer, belongs.manner(accepts, endpoint.shown(parts)))),
         Err(error) => Err(Box::new(reply::error(StatusCode::OK, error, Some(id), belongs.revision()))),
     }
@@ -158,7 +172,7 @@ pub(crate) async fn initialize(
         }
         Ok(None) => {}
     }
-    let Some(_permit) = endpoint.permit(Place::Call) else { return reply::full(Place::Call) };
+    let Some(_permit) = endpoint.permit(Place::Call) else { return reply::full(endpoint, Place::Call) };
     let identity = parts.extensions.get::<Identity>().cloned();
     let mut agreed = if stateless { Session::default() } else { Session::hearing(Arc::clone(&endpoint.inner.hub)) };
     let peer = match agreed.admit(&request) {

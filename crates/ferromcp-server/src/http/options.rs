@@ -8,6 +8,9 @@ use super::events::{EventStore, MemoryEvents};
 use super::guard::Guard;
 use super::limits::HttpLimits;
 
+/// The least time between two comments: less would be nothing but comments.
+const LEAST_KEEP_ALIVE: Duration = Duration::from_millis(10);
+
 /// How an HTTP endpoint behaves. The defaults suit a server on the user's own machine.
 ///
 /// ```
@@ -71,9 +74,9 @@ impl HttpOptions {
     }
 
     /// How often an idle stream gets a comment that keeps proxies from cutting it; also how long a
-    /// request may go unanswered before its response becomes a stream. 15 s unless set.
+    /// request may go unanswered before its response becomes a stream. 15 s unless set, 10 ms at least.
     pub fn keep_alive(mut self, every: Duration) -> Self {
-        self.keep_alive = every;
+        self.keep_alive = every.max(LEAST_KEEP_ALIVE);
         self
     }
 

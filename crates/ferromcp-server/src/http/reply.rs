@@ -9,7 +9,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::body::Body;
-use super::endpoint::Place;
+use super::endpoint::{Endpoint, Place};
 use super::event_body::EventBody;
 use crate::call::Reply;
 
@@ -75,13 +75,17 @@ pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
     response
 }
 
-/// 503: there is no place of this kind left.
-pub(crate) fn full(place: Place) -> Response<Body> {
+/// 503: there is no place of this kind left, or none any more.
+pub(crate) fn full(endpoint: &Endpoint, place: Place) -> Response<Body> {
     busy(match place {
+        _ if endpoint.closing.is_set() => SHUTTING_DOWN,
         Place::Call => "Too many requests under way; `HttpLimits::in_flight` sets how many",
         Place::Stream => "Too many open streams; `HttpLimits::streams` sets how many",
     })
 }
+
+/// What those hear who come too late.
+pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down";
 
 /// 503: not now.
 pub(crate) fn busy(why: &str) -> Response<Body> {

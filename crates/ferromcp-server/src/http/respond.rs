@@ -56,7 +56,7 @@ pub(crate) async fn one(
         return reply::refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a subscription needs text/event-stream");
     }
     let place = if listens { Place::Stream } else { Place::Call };
-    let Some(permit) = endpoint.permit(place) else { return reply::full(place) };
+    let Some(permit) = endpoint.permit(place) else { return reply::full(endpoint, place) };
     let revision = peer.revision();
     let sink = sink(endpoint, manner.polls);
     let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, manner.accepts));

@@ -109,7 +109,7 @@ impl HttpService {
 
     async fn route<B: http_body::Body>(&self, parts: &Parts, body: B) -> Response<Body> {
         if self.endpoint.closing.is_set() {
-            return reply::busy("The server is shutting down");
+            return reply::busy(reply::SHUTTING_DOWN);
         }
         if parts.method == Method::OPTIONS {
             return cors::preflight(&self.endpoint.options.guard, &parts.headers).map_or_else(

@@ -107,6 +107,11 @@ impl HttpSession {
         true
     }
 
+    /// How many requests are under way.
+    pub(crate) fn under_way(&self) -> usize {
+        self.calls().len()
+    }
+
     /// Whether a request of this id is under way.
     pub(crate) fn is_under_way(&self, id: &RequestId) -> bool {
         self.calls().contains_key(id)

@@ -3,11 +3,11 @@
 use ferromcp_core::Revision;
 use ferromcp_core::header::field;
 use ferromcp_server::http::{HttpLimits, HttpOptions};
-use ferromcp_server::{Ctx, Error, ErrorCode, Server, Tool};
+use ferromcp_server::{Ctx, Error, ErrorCode, Limits, Server, Tool};
 use serde_json::json;
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern, modern_call, post};
-use crate::fixture::{Host, Stage, reaches};
+use crate::fixture::{Host, Stage, reaches, server};
 
 #[tokio::test]
 async fn a_panic_is_an_answer() {
@@ -79,6 +79,29 @@ async fn so_many_requests_are_under_way() {
     host.stage.go(1);
     assert_eq!(busy.await.unwrap()["result"]["content"][0]["text"], "waited");
     assert_eq!(modern("tools/list", json!({})).send(host.address).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_session_has_only_so_many_calls_under_way() {
+    let mut limits = Limits::default();
+    limits.in_flight = 1;
+    let stage = Stage::default();
+    let host = Host::of(server(&stage).limits(limits), stage, HttpOptions::new()).await;
+    let greedy = Session::open(host.address, Revision::V2025_03_26).await;
+    let request = greedy.post(&legacy_message(1, "tools/call", json!({ "name": "wait", "arguments": {} })));
+    let address = host.address;
+    let busy = tokio::spawn(async move { request.send(address).await.json().await });
+    reaches(&host.stage.begun, 1).await;
+    let answer = greedy.send(2, "ping", json!({})).await.json().await;
+    assert_eq!(answer["error"]["code"], -32603, "{answer}");
+    let batch = json!([legacy_message(3, "ping", json!({})), legacy_message(4, "ping", json!({}))]);
+    let answers = greedy.post(&batch).send(host.address).await.json().await;
+    assert!(answers.as_array().unwrap().iter().all(|answer| answer["error"]["code"] == -32603), "{answers}");
+    // Others are not held to what this one does.
+    let modest = Session::open(host.address, Revision::LATEST_LEGACY).await;
+    assert_eq!(modest.send(1, "ping", json!({})).await.json().await["result"], json!({}));
+    host.stage.go(1);
+    assert_eq!(busy.await.unwrap()["result"]["content"][0]["text"], "waited");
 }
 
 #[tokio::test]
