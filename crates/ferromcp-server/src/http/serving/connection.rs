@@ -29,12 +29,15 @@ pub(super) struct Shared<F> {
     pub(super) limits: HttpLimits,
     /// No connection takes another request.
     pub(super) closing: Latch,
-    http: Builder<TokioExecutor>,
+    http1: Builder<TokioExecutor>,
+    http2: Builder<TokioExecutor>,
 }
 
 impl<F: Fallback> Shared<F> {
     pub(super) fn new(routes: Routes<F>, limits: HttpLimits) -> Self {
-        Self { routes, limits, closing: Latch::default(), http: protocol(&limits) }
+        let http = protocol(&limits);
+        let (http1, http2) = (http.clone().http1_only(), http.http2_only());
+        Self { routes, limits, closing: Latch::default(), http1, http2 }
     }
 
     /// Serves a connection to its end.
@@ -44,13 +47,23 @@ impl<F: Fallback> Shared<F> {
         peer: Option<SocketAddr>,
     ) {
         let busy = Arc::new(AtomicUsize::new(0));
-        let io = Watched::new(io, Arc::clone(&busy), self.limits.header_time, self.limits.stall_time);
+        let mut io = Watched::new(io, Arc::clone(&busy), self.limits.header_time, self.limits.stall_time);
+        // hyper would tell them apart too, but then reads the first request in two pieces, into twice the room.
+        let http = tokio::select! {
+            biased;
+            speaks_http2 = io.speaks_http2() => match speaks_http2 {
+                Ok(true) => &self.http2,
+                Ok(false) => &self.http1,
+                Err(error) => return tracing::debug!(%error, ?peer, "a connection never began"),
+            },
+            () = self.closing.wait() => return,
+        };
         let service = service_fn(|request: Request<Incoming>| {
             let (shared, busy) = (Arc::clone(&self), Busy::new(&busy));
             let client = peer.map(ClientAddr);
             async move { Ok::<_, Infallible>(shared.routes.answer(request, client, busy).await) }
         });
-        let mut serving = pin!(self.http.serve_connection(TokioIo::new(io), service));
+        let mut serving = pin!(http.serve_connection(TokioIo::new(io), service));
         let outcome = tokio::select! {
             biased;
             outcome = serving.as_mut() => outcome,

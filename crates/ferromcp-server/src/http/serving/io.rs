@@ -1,6 +1,6 @@
 //! A connection's bytes, with an eye on the peer's patience: who connects and says nothing, or takes nothing, is cut.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,11 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The bytes by which HTTP/1.1 and HTTP/2 are told apart; until they are here, nobody else looks at the time.
-const GREETING: usize = 24;
+/// What HTTP/2 begins with. Until as many bytes are here, nobody else looks at the time.
+const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Room for the first bytes: for as many as hyper reads at once, so that nearly all first requests come in one piece.
+const FIRST: usize = 8192;
 
 /// How long a peer that closed its side still gets an answer. It may only have finished what it had to say; but most
 /// that do so are gone, and a request of theirs is cancelled.
@@ -25,6 +29,8 @@ pub(super) struct Watched<Io> {
     busy: Arc<AtomicUsize>,
     /// Bytes of the greeting that are still to come.
     greeting: usize,
+    /// Bytes that were looked at and are still to be read.
+    first: Bytes,
     reads: Patience,
     /// The peer closed its side.
     ended: bool,
@@ -42,7 +48,7 @@ impl<Io> Watched<Io> {
     /// `greeting` is how long the first bytes may take, `stall` how long a write may.
     pub(super) fn new(io: Io, busy: Arc<AtomicUsize>, greeting: Duration, stall: Duration) -> Self {
         let (reads, writes) = (Patience::new(greeting), Patience::new(stall));
-        Self { io, busy, greeting: GREETING, reads, ended: false, writes }
+        Self { io, busy, greeting: GREETING.len(), first: Bytes::new(), reads, ended: false, writes }
     }
 }
 
@@ -83,6 +89,22 @@ impl<Io: AsyncRead + Unpin> Watched<Io> {
         Poll::Ready(Ok(()))
     }
 
+    /// Looks at the first bytes: whether the peer speaks HTTP/2. They are still read by whoever serves it.
+    pub(super) async fn speaks_http2(&mut self) -> io::Result<bool> {
+        let (mut first, mut room) = (BytesMut::new(), vec![0; FIRST]);
+        while first.len() < GREETING.len() && GREETING.starts_with(&first) {
+            let mut read = ReadBuf::new(&mut room);
+            poll_fn(|cx| Pin::new(&mut *self).poll_read(cx, &mut read)).await?;
+            if read.filled().is_empty() {
+                break;
+            }
+            first.extend_from_slice(read.filled());
+        }
+        let speaks_http2 = first.starts_with(GREETING);
+        self.first = first.freeze();
+        Ok(speaks_http2)
+    }
+
     fn poll_greeting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.reads.poll_out(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer says nothing")))
@@ -92,6 +114,11 @@ impl<Io: AsyncRead + Unpin> Watched<Io> {
 impl<Io: AsyncRead + Unpin> AsyncRead for Watched<Io> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.first.is_empty() {
+            let read = this.first.len().min(buf.remaining());
+            buf.put_slice(&this.first.split_to(read));
+            return Poll::Ready(Ok(()));
+        }
         if this.ended {
             return this.poll_ended(cx);
         }
@@ -149,5 +176,40 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Watched<Io> {
         let this = self.get_mut();
         let shut = Pin::new(&mut this.io).poll_shutdown(cx);
         this.writes.watch(shut, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    /// Whether `said`, which comes in pieces of `piece` bytes, is taken for HTTP/2; and what is read then.
+    async fn greeted(said: &[u8], piece: usize) -> (bool, Vec<u8>) {
+        let (mut peer, io) = duplex(piece);
+        let mut io = Watched::new(io, Arc::default(), Duration::from_secs(9), Duration::from_secs(9));
+        let say = async {
+            peer.write_all(said).await.unwrap();
+            drop(peer);
+        };
+        let read = async {
+            let speaks_http2 = io.speaks_http2().await.unwrap();
+            let mut read = Vec::new();
+            io.read_to_end(&mut read).await.unwrap();
+            (speaks_http2, read)
+        };
+        tokio::join!(say, read).1
+    }
+
+    #[tokio::test]
+    async fn protocols_are_told_apart_and_no_byte_is_lost() {
+        let http2 = [GREETING, b"frames"].concat();
+        for piece in [1, 7, 100] {
+            assert_eq!(greeted(&http2, piece).await, (true, http2.clone()));
+            for said in [&b"POST /mcp HTTP/1.1\r\n\r\n"[..], b"PRI * HTTP/1.1\r\n\r\n", b"PRI", b""] {
+                assert_eq!(greeted(said, piece).await, (false, said.to_vec()));
+            }
+        }
     }
 }
