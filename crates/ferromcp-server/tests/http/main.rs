@@ -11,6 +11,7 @@ mod cuts;
 mod events;
 mod faults;
 mod fixture;
+mod http2;
 mod http_sse;
 mod inside;
 mod ladder;

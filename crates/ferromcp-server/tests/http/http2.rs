@@ -1,0 +1,82 @@
+//! HTTP/2 on the same port: calls side by side, streams, and the guard.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use ferromcp_core::Revision;
+use ferromcp_core::header::field;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::client::{PATH, modern_message};
+use crate::fixture::Host;
+
+async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+    let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (client, connection) = handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+fn request(authority: &str, message: &Value) -> Request<Full<Bytes>> {
+    let mut request = Request::post(format!("http://{authority}{PATH}"))
+        .header("content-type", "application/json")
+        .header(field::lower::PROTOCOL_VERSION, Revision::LATEST.as_str())
+        .header(field::lower::METHOD, message["method"].as_str().unwrap());
+    if let Some(name) = message["params"]["name"].as_str() {
+        request = request.header(field::lower::NAME, name);
+    }
+    request.body(Full::from(message.to_string())).unwrap()
+}
+
+async fn json_of(response: Response<Incoming>) -> Value {
+    serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn calls_go_on_side_by_side_on_one_connection() {
+    let host = Host::new().await;
+    let mut client = connect(host.address).await;
+    let authority = host.address.to_string();
+    // One waits, and holds up no other.
+    let waiting = client.send_request(request(
+        &authority,
+        &modern_message(1, "tools/call", json!({ "name": "wait", "arguments": {} })),
+    ));
+    let waiting = tokio::spawn(waiting);
+    for id in 2..20 {
+        let response = client.send_request(request(&authority, &modern_message(id, "tools/list", json!({})))).await;
+        let answer = json_of(response.unwrap()).await;
+        assert_eq!(answer["id"], id);
+        assert!(answer["result"]["tools"].is_array(), "{answer}");
+    }
+    host.stage.go(1);
+    let answer = json_of(waiting.await.unwrap().unwrap()).await;
+    assert_eq!(answer["result"]["content"][0]["text"], "waited");
+}
+
+#[tokio::test]
+async fn streams_and_refusals_are_as_ever() {
+    let host = Host::new().await;
+    let mut client = connect(host.address).await;
+    let authority = host.address.to_string();
+    let listen = modern_message("l", "subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
+    let mut stream = client.send_request(request(&authority, &listen)).await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let first = stream.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("notifications/subscriptions/acknowledged"), "{first:?}");
+    host.server.notify().tools_changed();
+    let news = stream.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(String::from_utf8_lossy(&news).contains("notifications/tools/list_changed"), "{news:?}");
+    // The authority is the host that was asked for.
+    let list = modern_message(1, "tools/list", json!({}));
+    let refused = client.send_request(request("evil.example.com", &list)).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let unknown = modern_message(2, "no/such", json!({}));
+    assert_eq!(client.send_request(request(&authority, &unknown)).await.unwrap().status(), StatusCode::NOT_FOUND);
+}
