@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use ferromcp_core::model::{ClientCapabilities, Implementation, InputRequired, LogLevel};
-use ferromcp_core::{ClientRequest, Error, RawJson, RequestId, Revision, ServerResult};
+use ferromcp_core::{ClientRequest, Error, Identity, RawJson, RequestId, Revision, ServerResult};
 
 use crate::outlet::Outlet;
 use crate::subscription::Mailbox;
@@ -132,6 +132,14 @@ impl Peer {
     pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
         Arc::make_mut(&mut self.0).identity = Some(identity.into());
         self
+    }
+
+    /// As the principal behind its connection or request, where there is one.
+    pub(crate) fn identified(self, identity: Option<&Identity>) -> Self {
+        match identity {
+            Some(identity) => self.with_identity(identity.clone()),
+            None => self,
+        }
     }
 
     /// Hearing of changes through `mailbox`: a session.

@@ -20,6 +20,7 @@ use super::respond::{outlet, respond, sink};
 use super::work::{Batch, Part, Work};
 use crate::call::{Call, Extensions, Reply};
 use crate::dispatch::start;
+use crate::era;
 use crate::outlet::Outlet;
 use crate::started::Started;
 
@@ -38,8 +39,7 @@ pub(crate) async fn answer(
     };
     let revision = belongs.revision();
     if revision != Revision::V2025_03_26 {
-        let why = "Invalid request: one message at a time; batches are for sessions of the revision that had them";
-        return reply::error(StatusCode::BAD_REQUEST, Error::invalid_request(why), None, revision);
+        return reply::error(StatusCode::BAD_REQUEST, era::no_batches(), None, revision);
     }
     let Some(permit) = endpoint.permit(Place::Call) else { return reply::full(endpoint, Place::Call) };
     let sink = sink(endpoint, false);
@@ -93,7 +93,7 @@ impl Room<'_> {
 
     fn begin_one(&self, id: &RequestId, request: ClientRequest, fresh: bool, before: usize) -> Started {
         let peer = if !fresh {
-            Err(Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way")))
+            Err(era::id_in_use(id))
         } else if matches!(request, ClientRequest::Initialize(_)) {
             Err(Error::invalid_request("Invalid request: `initialize` is never part of a batch"))
         } else {

@@ -33,7 +33,7 @@ pub(crate) async fn answer(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<
         return reply::method_not_allowed("POST");
     }
     if !Accepts::of(&parts.headers).events {
-        return reply::refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET is answered with text/event-stream");
+        return reply::only_events();
     }
     let session = match belongs(endpoint, parts) {
         Ok(Belongs::Session(session)) => session,

@@ -52,7 +52,7 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
 /// Begins a conversation: its first event says where to send messages.
 fn open(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
     if !Accepts::of(&parts.headers).events {
-        return reply::refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET is answered with text/event-stream");
+        return reply::only_events();
     }
     let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(endpoint, Place::Stream) };
     let (id, halves) = match random::id().and_then(|id| Ok((id, halves()?))) {
@@ -132,7 +132,7 @@ async fn converse(open: Open, served: impl Future<Output = io::Result<()>>, mut 
 /// Takes a message of a conversation; the answer goes on its stream.
 async fn message<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
     if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
-        return reply::refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: say application/json");
+        return reply::not_json();
     }
     let Some(conversation) = find(endpoint, parts) else {
         let why = "Conversation not found: its stream is closed; open another with a GET";

@@ -18,6 +18,7 @@ use super::work::encoded;
 use super::{fields, modern, reply};
 use crate::call::{Call, Extensions, Peer, Reply};
 use crate::dispatch;
+use crate::era;
 use crate::era::legacy::{Session, stateless_peer};
 
 /// What a message belongs to.
@@ -41,7 +42,7 @@ impl Belongs {
             Self::Session(session) => session.agreed().admit(request),
             Self::Nothing(revision) => stateless_peer(request, *revision),
         }?;
-        Ok(identified(peer, identity))
+        Ok(peer.identified(identity))
     }
 
     pub(crate) fn is_under_way(&self, id: &RequestId) -> bool {
@@ -55,9 +56,7 @@ impl Belongs {
     pub(crate) fn has_room(&self, endpoint: &Endpoint, more: usize) -> Result<(), Error> {
         let limit = endpoint.inner.limits.in_flight;
         match self {
-            Self::Session(session) if session.under_way() + more >= limit => {
-                Err(Error::internal(format!("Too many calls under way; at most {limit}")))
-            }
+            Self::Session(session) if session.under_way() + more >= limit => Err(era::too_many_calls(limit)),
             _ => Ok(()),
         }
     }
@@ -68,14 +67,6 @@ impl Belongs {
             Self::Session(session) => Manner { accepts, session: Some(session), extensions, survives: true, polls },
             Self::Nothing(_) => Manner { accepts, session: None, extensions, survives: true, polls: false },
         }
-    }
-}
-
-/// The peer as an authenticated one, where there is a principal.
-pub(crate) fn identified(peer: Peer, identity: Option<&Identity>) -> Peer {
-    match identity {
-        Some(identity) => peer.with_identity(identity.clone()),
-        None => peer,
     }
 }
 
@@ -146,8 +137,7 @@ pub(crate) fn admit(
 ) -> Result<(Peer, Manner), Box<Response<Body>>> {
     let belongs = belongs(endpoint, parts)?;
     if belongs.is_under_way(id) {
-        let error = Error::invalid_request(format!("Invalid request: the id {id:?} is in use by a call under way"));
-        return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, error, Some(id), belongs.revision())));
+        return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, era::id_in_use(id), Some(id), belongs.revision())));
     }
     match belongs.has_room(endpoint, 0).and_then(|()| belongs.peer(request, parts.extensions.get())) {
         Ok(peer) => Ok((peer, belongs.manner(accepts, endpoint.shown(parts)))),
@@ -163,8 +153,8 @@ pub(crate) async fn initialize(
     request: ClientRequest,
 ) -> Response<Body> {
     let stateless = endpoint.options.stateless;
-    match session(endpoint, parts) {
-        _ if stateless => {} // an id from another time says nothing
+    // Where there are no sessions, an id from another time says nothing.
+    match if stateless { Ok(None) } else { session(endpoint, parts) } {
         Err(response) => return *response,
         Ok(Some(session)) => {
             let error = Error::invalid_request("Invalid request: this session is initialized already");
@@ -176,7 +166,7 @@ pub(crate) async fn initialize(
     let identity = parts.extensions.get::<Identity>().cloned();
     let mut agreed = if stateless { Session::default() } else { Session::hearing(Arc::clone(&endpoint.inner.hub)) };
     let peer = match agreed.admit(&request) {
-        Ok(peer) => identified(peer, identity.as_ref()),
+        Ok(peer) => peer.identified(identity.as_ref()),
         Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
     };
     let revision = peer.revision();

@@ -23,7 +23,7 @@ use crate::era::modern::{has_named, with_claim};
 /// Answers a POST.
 pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
     if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
-        return reply::refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: say application/json");
+        return reply::not_json();
     }
     let accepts = Accepts::of(&parts.headers);
     if !accepts.json && !accepts.events {
@@ -59,7 +59,7 @@ async fn answer_request(
 ) -> Response<Body> {
     let (peer, manner) = match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
-            let peer = legacy::identified(peer, parts.extensions.get());
+            let peer = peer.identified(parts.extensions.get());
             let extensions = endpoint.shown(parts);
             (peer, Manner { accepts, session: None, extensions, survives: false, polls: false })
         }

@@ -68,6 +68,16 @@ pub(crate) fn refuse(status: StatusCode, why: impl Into<String>) -> Response<Bod
     error(status, Error::invalid_request(why), None, Revision::LATEST)
 }
 
+/// 415: the body is not JSON.
+pub(crate) fn not_json() -> Response<Body> {
+    refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: say application/json")
+}
+
+/// 406: a GET from a client that takes no stream.
+pub(crate) fn only_events() -> Response<Body> {
+    refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET is answered with text/event-stream")
+}
+
 /// 405, naming what there is.
 pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
     let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed; there is {allowed}"));

@@ -17,7 +17,7 @@ use crate::outlet::{Full, Sink};
 
 /// The sink of one request's calls.
 pub(crate) struct HttpSink {
-    said: Mutex<Said>,
+    state: Mutex<State>,
     limit: usize,
     emptied: Notify,
     closing: Arc<Latch>,
@@ -29,32 +29,38 @@ pub(crate) struct HttpSink {
 pub(crate) struct Said {
     /// Messages, encoded.
     pub(crate) messages: Vec<Bytes>,
-    bytes: usize,
     /// No answer is wanted any more.
     pub(crate) cancelled: bool,
-    /// The calls that the client withdrew, of which there may be others.
-    withdrawn: Vec<RequestId>,
     /// The handler lets the connection go, and the client is to come back after this.
     pub(crate) disconnect: Option<Duration>,
+}
+
+#[derive(Default)]
+struct State {
+    said: Said,
+    /// Of the messages.
+    bytes: usize,
+    /// The calls that the client withdrew, of which there may be others.
+    withdrawn: Vec<RequestId>,
     waker: Option<Waker>,
 }
 
 impl HttpSink {
     /// A sink that holds up to `limit` bytes; `closing` tells its subscriptions to end.
     pub(crate) fn new(limit: usize, closing: Arc<Latch>, can_disconnect: bool) -> Self {
-        Self { said: Mutex::default(), limit: limit.max(1), emptied: Notify::new(), closing, can_disconnect }
+        Self { state: Mutex::default(), limit: limit.max(1), emptied: Notify::new(), closing, can_disconnect }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Said> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes something and wakes the response.
-    fn note<R>(&self, note: impl FnOnce(&mut Said) -> R) -> R {
-        let mut said = self.lock();
-        let result = note(&mut said);
-        let waker = said.waker.take();
-        drop(said);
+    fn note<R>(&self, note: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = note(&mut state);
+        let waker = state.waker.take();
+        drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -63,12 +69,12 @@ impl HttpSink {
 
     /// No answer is wanted any more.
     pub(crate) fn cancel(&self) {
-        self.note(|said| said.cancelled = true);
+        self.note(|state| state.said.cancelled = true);
     }
 
     /// The client withdrew a call.
     pub(crate) fn withdraw(&self, id: &RequestId) {
-        self.note(|said| said.withdrawn.push(id.clone()));
+        self.note(|state| state.withdrawn.push(id.clone()));
     }
 
     /// Takes the calls that were withdrawn.
@@ -83,12 +89,12 @@ impl HttpSink {
 
     /// Whether anything is there to take.
     pub(crate) fn poll_any(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut said = self.lock();
-        if said.is_some() {
+        let mut state = self.lock();
+        if state.is_some() {
             return Poll::Ready(());
         }
-        if said.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
-            said.waker = Some(cx.waker().clone());
+        if state.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
         }
         Poll::Pending
     }
@@ -98,33 +104,34 @@ impl HttpSink {
         !self.lock().is_some()
     }
 
-    /// Takes what is there.
+    /// Takes what was said. That no answer is wanted stays true.
     pub(crate) fn take(&self) -> Said {
-        let mut said = self.lock();
-        let (cancelled, withdrawn) = (said.cancelled, mem::take(&mut said.withdrawn));
-        let taken = mem::take(&mut *said);
-        (said.cancelled, said.withdrawn) = (cancelled, withdrawn);
-        drop(said);
-        if !taken.messages.is_empty() {
+        let mut state = self.lock();
+        let cancelled = state.said.cancelled;
+        let said = mem::replace(&mut state.said, Said { cancelled, ..Said::default() });
+        (state.bytes, state.waker) = (0, None);
+        drop(state);
+        if !said.messages.is_empty() {
             self.emptied.notify_waiters();
         }
-        taken
+        said
     }
 }
 
-impl Said {
+impl State {
     fn is_some(&self) -> bool {
-        !self.messages.is_empty() || self.cancelled || !self.withdrawn.is_empty() || self.disconnect.is_some()
+        let Said { messages, cancelled, disconnect } = &self.said;
+        !messages.is_empty() || *cancelled || disconnect.is_some() || !self.withdrawn.is_empty()
     }
 }
 
 impl Sink for HttpSink {
     fn try_send(&self, _: u64, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
-        self.note(|said| {
-            if said.cancelled {
+        self.note(|state| {
+            if state.said.cancelled {
                 return Ok(());
             }
-            if said.bytes >= self.limit {
+            if state.bytes >= self.limit {
                 return Err(Full(Box::new(notification)));
             }
             let mut message = BytesMut::new();
@@ -132,8 +139,8 @@ impl Sink for HttpSink {
                 tracing::error!(%error, "a notification cannot be JSON");
                 return Ok(());
             }
-            said.bytes += message.len();
-            said.messages.push(message.freeze());
+            state.bytes += message.len();
+            state.said.messages.push(message.freeze());
             Ok(())
         })
     }
@@ -154,7 +161,7 @@ impl Sink for HttpSink {
 
     fn disconnect(&self, _: u64, retry: Duration) {
         if self.can_disconnect {
-            self.note(|said| said.disconnect = Some(retry));
+            self.note(|state| state.said.disconnect = Some(retry));
         }
     }
 }

@@ -27,6 +27,7 @@ use super::sink::PipeSink;
 use crate::answer;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch::{poll_caught, start};
+use crate::era;
 use crate::era::legacy::Session;
 use crate::era::modern;
 use crate::inner::Inner;
@@ -233,9 +234,7 @@ impl Pipe {
     /// Several messages at once: in 2025-03-26 only, and never the opening.
     async fn batch(&mut self, messages: Vec<Result<Message<FromClient>, Rejection>>) {
         if self.session.revision() != Some(Revision::V2025_03_26) {
-            let message =
-                "Invalid request: one message at a time; batches are for sessions of the revision that had them";
-            return self.reject(Rejection::new(Error::invalid_request(message)));
+            return self.reject(Rejection::new(era::no_batches()));
         }
         self.batches.open(messages.iter().filter_map(|message| match message {
             Ok(Message::Request { id, .. }) | Err(Rejection { id: Some(id), unanswerable: false, .. }) => {
@@ -253,8 +252,7 @@ impl Pipe {
 
     async fn request(&mut self, id: RequestId, request: ClientRequest) {
         if self.calls.contains_key(&id) {
-            let message = format!("Invalid request: the id {id:?} is in use by a call under way");
-            return self.answer_apart(Some(&id), Error::invalid_request(message), self.spoken());
+            return self.answer_apart(Some(&id), era::id_in_use(&id), self.spoken());
         }
         let peer = match modern::peer(&request) {
             Ok(Some(peer)) => Ok(peer),
@@ -268,8 +266,7 @@ impl Pipe {
         let revision = peer.revision();
         let limit = self.inner.limits.in_flight;
         if self.calls.len() >= limit {
-            let error = Error::internal(format!("Too many calls under way; at most {limit}"));
-            return self.answer(&id, Reply::Failed(error), revision);
+            return self.answer(&id, Reply::Failed(era::too_many_calls(limit)), revision);
         }
         self.serial += 1;
         match start(&self.inner, self.call(&id, request, peer)) {
@@ -289,10 +286,7 @@ impl Pipe {
     }
 
     fn call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
-        let peer = match &self.identity {
-            Some(identity) => peer.with_identity(identity.clone()),
-            None => peer,
-        };
+        let peer = peer.identified(self.identity.as_ref());
         Call::new(request, peer).id(id.clone()).outlet(Outlet::new(Arc::clone(&self.sink) as _, self.serial))
     }
 

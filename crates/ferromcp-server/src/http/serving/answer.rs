@@ -61,12 +61,8 @@ where
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.from {
-            From::Endpoint(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map(|frame| frame.map(|frame| frame.map_err(|never: Infallible| match never {}))),
-            From::Beside(body) => {
-                body.as_mut().poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
-            }
+            From::Endpoint(body) => Pin::new(body).poll_frame(cx).map_err(|never: Infallible| match never {}),
+            From::Beside(body) => body.as_mut().poll_frame(cx).map_err(Into::into),
         }
     }
 
