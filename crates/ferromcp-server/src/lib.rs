@@ -9,6 +9,7 @@
 //! | [`function`] | parameters: arguments and extractors |
 //! | [`output`] | what functions may return |
 //! | [`ctx`] | progress, logs, resources, cancellation inside a handler |
+//! | [`form`] | what the client's user fills in |
 //! | [`call`] | one request in, one reply out |
 //! | [`middleware`] | functions around every call |
 //! | [`registry`] | what is offered, changeable at run time |
@@ -25,6 +26,7 @@ pub mod ctx;
 mod dispatch;
 mod engine;
 mod era;
+pub mod form;
 pub mod function;
 #[cfg(feature = "http")]
 pub mod http;
@@ -55,6 +57,7 @@ pub use component::{
 };
 pub use ctx::Ctx;
 pub use ferromcp_core::{Error, ErrorCode, Revision};
+pub use form::Form;
 pub use function::{Arg, Args, Extension, FromCtx, Invocation, Needs, Param, Refusal, State};
 pub use limits::Limits;
 pub use middleware::{Middleware, Next};
