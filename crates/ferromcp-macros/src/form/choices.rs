@@ -40,10 +40,9 @@ fn read_one(variant: &syn::Variant) -> Result<Variant> {
 pub(super) fn write(krate: &Path, ident: &Ident, variants: &[Variant]) -> TokenStream {
     let idents = || variants.iter().map(|variant| &variant.ident);
     let values = || variants.iter().map(|variant| &variant.value);
-    let titles = variants.iter().map(|variant| match &variant.title {
-        Some(title) => quote!(::std::option::Option::Some(#title)),
-        None => quote!(::std::option::Option::None),
-    });
+    let none = quote!(::std::option::Option::None);
+    let some = |title: &Expr| quote!(::std::option::Option::Some(#title));
+    let titles = variants.iter().map(|variant| variant.title.as_ref().map_or_else(|| none.clone(), some));
     let (choices, idents, values, others, again) = (values(), idents(), values(), idents(), values());
     let body = Body {
         choices: quote!(&[#((#choices, #titles)),*]),

@@ -61,10 +61,9 @@ impl Field {
         Ok(Self { ident, name, span, ty: field.ty.clone(), title, description, limits, format, default })
     }
 
-    /// `Field::<Type>::new("name").title("…")…`
+    /// `form_field::<Type>("name").title("…")…`
     pub(super) fn describe(&self, krate: &Path) -> TokenStream {
         let Self { name, ty, title, description, limits, format, default, .. } = self;
-        let span = Span::mixed_site().located_at(ty.span());
         let form = quote!(#krate::server::form);
         let title = title.iter();
         let description = description.iter();
@@ -74,7 +73,9 @@ impl Field {
             quote_spanned!(span=> .format(#form::Format::#variant))
         });
         let default = default.iter();
-        let new = quote_spanned!(span=> #form::Field::<#ty>::new);
+        // A type that does not fit is told where it stands, since it is the argument of a function.
+        let span = Span::mixed_site().located_at(ty.span());
+        let new = quote_spanned!(span=> form_field::<#ty>);
         quote! {
             #new(#name)
                 #(.title(#title))*

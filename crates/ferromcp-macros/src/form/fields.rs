@@ -35,8 +35,12 @@ pub(super) fn write(krate: &Path, ident: &Ident, fields: &[Field]) -> TokenStrea
     let names: Vec<Ident> = (0..fields.len()).map(|at| format_ident!("f{at}", span = Span::mixed_site())).collect();
     quote! {
         const _: () = {
+            fn form_field<T: #form::FormField>(name: &'static str) -> #form::Field<T> {
+                #form::Field::new(name)
+            }
+
             #[allow(clippy::type_complexity)]
-            fn fields() -> (#(#form::Field<#types>,)*) {
+            fn form_fields() -> (#(#form::Field<#types>,)*) {
                 (#(#described,)*)
             }
 
@@ -44,7 +48,7 @@ pub(super) fn write(krate: &Path, ident: &Ident, fields: &[Field]) -> TokenStrea
             #[allow(deprecated)]
             impl #form::Form for #ident {
                 fn schema() -> #krate::model::FormSchema {
-                    let (#(#names,)*) = fields();
+                    let (#(#names,)*) = form_fields();
                     let mut schema = #krate::model::FormSchema::new(::std::vec::Vec::new());
                     #(#names.add_to(&mut schema);)*
                     schema
@@ -53,7 +57,7 @@ pub(super) fn write(krate: &Path, ident: &Ident, fields: &[Field]) -> TokenStrea
                 fn read(answers: &#form::Answers<'_>)
                     -> ::std::result::Result<Self, ::std::vec::Vec<::std::string::String>>
                 {
-                    let (#(#names,)*) = fields();
+                    let (#(#names,)*) = form_fields();
                     let mut mistakes = ::std::vec::Vec::new();
                     match (#(#names.read(answers, &mut mistakes),)*) {
                         (#(::std::option::Option::Some(#names),)*) => {

@@ -1,6 +1,6 @@
 //! What fields and variants share: one `#[form(…)]`, and a name on the wire that no other has.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Error, Ident, Meta, Result, ext::IdentExt, spanned::Spanned};
 
 use crate::options::{Options, Rules, literal};
@@ -8,22 +8,20 @@ use crate::options::{Options, Rules, literal};
 /// The options in `#[form(…)]`; `on` says what it stands on, with its article.
 pub(super) fn options(attributes: &[Attribute], rules: &'static Rules, on: &str) -> Result<Options> {
     let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident("form"));
-    let options = match found.next() {
-        None => Options::parse(proc_macro2::TokenStream::new(), rules, Span::call_site()),
-        Some(attribute) => match &attribute.meta {
-            Meta::List(list) => Options::parse(list.tokens.clone(), rules, attribute.span()),
-            _ => {
-                let message = format!("`#[form]` says nothing: write `#[form({} = \"…\")]`, or drop it", rules.keys[0]);
-                Err(Error::new_spanned(attribute, message))
-            }
-        },
+    let tokens = match found.next() {
+        None => Ok((TokenStream::new(), Span::call_site())),
+        Some(Attribute { meta: Meta::List(list), .. }) => Ok((list.tokens.clone(), list.span())),
+        Some(bare) => {
+            let message = format!("`#[form]` says nothing: write `#[form({} = \"…\")]`, or drop it", rules.keys[0]);
+            Err(Error::new_spanned(bare, message))
+        }
     };
     match found.next() {
         Some(second) => {
             let message = format!("{on} has one `#[form(…)]`: put all options into the first");
             Err(Error::new_spanned(second, message))
         }
-        None => options,
+        None => tokens.and_then(|(tokens, span)| Options::parse(tokens, rules, span)),
     }
 }
 
