@@ -131,3 +131,39 @@ macro_rules! floats {
 }
 
 floats!(f32 f64);
+
+#[cfg(test)]
+mod tests {
+    use ferromcp_core::{RawMap, model::FormSchema};
+
+    use super::NumberField;
+    use crate::form::{Field, check};
+
+    /// Whether a field of these limits takes a number.
+    fn takes<T: NumberField>(field: &Field<T>, number: &str) -> bool {
+        let mut schema = FormSchema::new(Vec::new());
+        field.add_to(&mut schema);
+        let content: RawMap = serde_json::from_str(&format!(r#"{{"n":{number}}}"#)).unwrap();
+        check(&schema, &content).is_ok()
+    }
+
+    #[test]
+    fn a_limit_outside_a_range_becomes_the_next_number_inside() {
+        let whole = Field::<Option<i8>>::new("n").range(-3..3);
+        assert!(takes(&whole, "-3") && takes(&whole, "2") && !takes(&whole, "3") && !takes(&whole, "-4"));
+        for (least, below, above) in [(0.0, "-1e-9", "1e-9"), (1.5, "1.4", "1.6"), (-1.5, "-1.6", "-1.4")] {
+            let field = Field::<f64>::new("n").range(..least);
+            assert!(takes(&field, below) && !takes(&field, above) && !takes(&field, &format!("{least:?}")), "{least}");
+        }
+        let single = Field::<f32>::new("n").range(0.1..0.3);
+        assert!(takes(&single, "0.1") && takes(&single, "0.2999") && !takes(&single, "0.3"));
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_no_limit() {
+        assert!(takes(&Field::<f64>::new("n").range(f64::NEG_INFINITY..=f64::INFINITY), "1e308"));
+        assert_eq!(f64::limit(&f64::NAN), None);
+        assert_eq!(f32::limit(&0.1), serde_json::Number::from_f64(0.1));
+        assert_eq!(u64::limit(&u64::MAX), Some(u64::MAX.into()));
+    }
+}
