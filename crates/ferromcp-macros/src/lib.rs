@@ -3,6 +3,8 @@
 //! Each writes what a person could write with the builders of `ferromcp::server`, and nothing else: there is no second
 //! way for a function to become a tool. What can be judged without types is judged here, with the remedy in the message.
 
+mod ask;
+mod asked;
 mod builder;
 mod common;
 mod completion;
@@ -96,6 +98,28 @@ use kind::Kind;
 /// }
 ///
 /// let server = Server::new("Notes", "1.0.0").tool::<search>().state(vec!["milk".to_owned()]);
+/// # drop(server);
+/// ```
+///
+/// # Answers
+///
+/// A parameter under `#[ask(…)]` is no argument: its value is known, or the client is asked for it, before the function is
+/// called. In the parentheses stands what returns the one or the other; it sees the parameters before it by their names.
+///
+/// ```
+/// use ferromcp::prelude::*;
+///
+/// fn sure(path: &str) -> Ask<bool> {
+///     if path.starts_with("/tmp/") { Ask::known(true) } else { Question::form(format!("Delete {path}?")).into() }
+/// }
+///
+/// /// Deletes a file.
+/// #[tool(annotations(destructive))]
+/// async fn delete(path: String, #[ask(sure(&path))] sure: bool) -> String {
+///     if sure { format!("{path} is gone") } else { "Nothing was deleted".into() }
+/// }
+///
+/// let server = Server::new("Files", "1.0.0").tool::<delete>();
 /// # drop(server);
 /// ```
 ///

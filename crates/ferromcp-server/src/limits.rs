@@ -32,6 +32,12 @@ pub struct Limits {
     /// Bytes of all the URIs that one session or one `subscriptions/listen` watches; more are refused with
     /// -32602. Default 256 KiB.
     pub subscription_bytes: usize,
+    /// The most questions that one peer has to answer at a time, be it live or in one round; one more fails the call
+    /// that asks. Default 64.
+    pub questions: usize,
+    /// How long a question that is asked live waits for its answer, unless it says so itself. Default 10 minutes: people
+    /// take their time.
+    pub answer_time: Duration,
 }
 
 impl Default for Limits {
@@ -45,6 +51,8 @@ impl Default for Limits {
             schema_bytes: 256 << 10,
             subscriptions: 1024,
             subscription_bytes: 256 << 10,
+            questions: 64,
+            answer_time: Duration::from_secs(10 * 60),
         }
     }
 }

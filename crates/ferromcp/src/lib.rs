@@ -33,6 +33,9 @@ pub use ferromcp_core::model;
 /// Servers and everything they are made of.
 #[cfg(feature = "server")]
 pub use ferromcp_server as server;
+/// Tests of a server, on every era.
+#[cfg(feature = "server")]
+pub use ferromcp_server::testing;
 /// The pipes.
 pub use ferromcp_transport as transport;
 
@@ -57,8 +60,8 @@ pub mod prelude {
     pub use ferromcp_server::http::{HttpOptions, http, http_on};
     #[cfg(feature = "server")]
     pub use ferromcp_server::{
-        Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Form, Image, Json, Limits, Next, Peer, Prompt, Reply,
-        Resource, ServeError, Server, State, Tool, ToolError,
+        Arg, Args, Ask, AskError, Audio, Call, Completion, Ctx, Elicited, Extension, File, Form, Image, Json, Limits,
+        Next, Peer, Prompt, Question, Reply, Resource, ServeError, Server, State, Tool, ToolError,
     };
     pub use ferromcp_transport::{memory, stdio};
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::similar_names, reason = "a server is served")]
 
 mod arguments;
+mod asking;
 mod batching;
 mod caching;
 mod cancellation;
