@@ -104,8 +104,8 @@ async fn put<T>(ctx: Ctx, mut question: Question<T>) -> Result<T, AskError> {
     able::polite(&mut question.request, ctx.peer());
     let answer = match ctx.replay() {
         Some(replay) => {
-            let place = replay.ask(&question.request, question.key.as_deref())?;
-            Arrival { replay, place }.wait().await
+            let place = replay.ask(&question.request, question.key.as_deref());
+            Arrival { replay, place }.wait().await?
         }
         None => live(&ctx, &mut question.request, question.timeout).await?,
     };

@@ -104,7 +104,8 @@ impl Ctx {
     /// go the same way each time, so take the time from [`now`](Self::now), ids from [`new_id`](Self::new_id), and
     /// what else may change from `once`.
     ///
-    /// A step is known by its name; one that is done again in a loop is counted. Nothing can be asked within.
+    /// A step is known by its name; one that is done again in a loop is counted. Those that are done side by side
+    /// (`join!`) have names of their own, since which of them comes first may differ. Nothing can be asked within.
     ///
     /// # Errors
     /// When the result cannot be JSON, or what was kept is none of its type.

@@ -130,8 +130,8 @@ impl<T> Question<T> {
         Self { request, key: None, timeout: None, fallback: None, read, flaw: None }
     }
 
-    /// Knows the question by this name from one round to the next, whatever its text says then, instead of by its
-    /// place and text. A name that is used again, in a loop, is counted: `name`, `name-2`.
+    /// Knows the question by this name from one round to the next, whatever its text says then. A name that is used
+    /// again, in a loop, is counted: `name`, `name-2`. Without a key it is known by its text.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

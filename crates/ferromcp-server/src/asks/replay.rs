@@ -1,8 +1,9 @@
 //! One run of a handler against the journal of its call.
 //!
 //! What is known comes to the handler in the order in which it once came from outside, and only between two polls: so a
-//! handler with several branches (`join!`) goes the same way each time, and a question can be known by its place. The
-//! text of the question is held against that, and is what it is known by where the places have moved.
+//! handler with several branches (`join!`) goes the same way each time. A question is known by its text, several of the
+//! same text by their order, unless it has a key. Its place only tells that it has changed: where an answer is left over
+//! for the place of a question that has none.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,6 +60,8 @@ enum SeatState {
     Coming(u32, RawJson),
     /// There to be taken.
     Here(RawJson),
+    /// Not to be had.
+    Failed(AskError),
     /// Taken, or wanted no more.
     Gone,
 }
@@ -131,18 +134,15 @@ impl Replay {
     }
 
     /// Takes a seat for the answer to a question.
-    ///
-    /// # Errors
-    /// When the question changes with each run.
-    pub(crate) fn ask(&self, request: &InputRequest, key: Option<&str>) -> Result<usize, AskError> {
+    pub(crate) fn ask(&self, request: &InputRequest, key: Option<&str>) -> usize {
         let mut run = self.lock();
-        let (seat, wakes) = (run.find(request, key)?, run.driver.take());
+        let (seat, wakes) = (run.find(request, key), run.driver.take());
         let place = run.sit(seat);
         drop(run);
         if let Some(driver) = wakes {
             driver.wake(); // it was asked outside of the handler's own poll
         }
-        Ok(place)
+        place
     }
 
     /// What is known of the effect `name`. Ones that are done again and again are counted.
@@ -176,13 +176,16 @@ impl Replay {
     }
 
     /// What came to a seat.
-    pub(crate) fn poll_seat(&self, place: usize, cx: &mut Context<'_>) -> Poll<RawJson> {
+    ///
+    /// # Errors
+    /// When the question changes with each run.
+    pub(crate) fn poll_seat(&self, place: usize, cx: &mut Context<'_>) -> Poll<Result<RawJson, AskError>> {
         let mut run = self.lock();
         let Some(seat) = run.seats.get_mut(place) else { return Poll::Pending };
-        if matches!(seat.state, SeatState::Here(_)) {
-            if let SeatState::Here(value) = std::mem::replace(&mut seat.state, SeatState::Gone) {
-                return Poll::Ready(value);
-            }
+        match std::mem::replace(&mut seat.state, SeatState::Gone) {
+            SeatState::Here(value) => return Poll::Ready(Ok(value)),
+            SeatState::Failed(error) => return Poll::Ready(Err(error)),
+            waiting => seat.state = waiting,
         }
         seat.waker = Some(cx.waker().clone());
         Poll::Pending
@@ -205,6 +208,12 @@ impl Replay {
             return Settled::Again;
         }
         if run.busy == 0 {
+            let wakers = run.fail_changed();
+            if !wakers.is_empty() {
+                drop(run);
+                wakers.into_iter().flatten().for_each(Waker::wake);
+                return Settled::Again;
+            }
             run.open = run.take_open();
             if !run.open.is_empty() {
                 return Settled::Suspend;
@@ -245,7 +254,7 @@ impl Run {
     }
 
     /// Finds the answer to a question, or opens it.
-    fn find(&mut self, request: &InputRequest, key: Option<&str>) -> Result<SeatState, AskError> {
+    fn find(&mut self, request: &InputRequest, key: Option<&str>) -> SeatState {
         let keyed = key.is_some();
         let key = if let Some(key) = key {
             nth(&mut self.names, key)
@@ -255,40 +264,45 @@ impl Run {
             nth(&mut self.names, &place)
         };
         let (digest, asked) = (digest(request), Asked::of(request));
-        let same = |answer: &Answer| answer.question.asked == asked && (keyed || answer.question.digest == digest);
-        let answers = &self.journal.answers;
-        let free = |place: &usize| !self.used.contains(place);
-        let here = answers.iter().position(|answer| answer.question.key == key);
-        // Where the places have moved, a question is known by its text.
-        let moved = || {
-            let alike = |(_, answer): &(usize, &Answer)| !keyed && answer.question.digest == digest;
-            answers.iter().enumerate().filter(alike).map(|(place, _)| place).find(free)
+        let is_it = |(place, answer): &(usize, &Answer)| {
+            let same = if keyed { answer.question.key == key } else { answer.question.digest == digest };
+            same && answer.question.asked == asked && !self.used.contains(place)
         };
-        if let Some(place) = here.filter(|place| free(place) && same(&answers[*place])).or_else(moved) {
-            let Answer { tick, value, .. } = &answers[place];
-            let coming = SeatState::Coming(*tick, value.clone());
+        if let Some((place, answer)) = self.journal.answers.iter().enumerate().find(is_it) {
             self.used.insert(place);
-            return Ok(coming);
+            return SeatState::Coming(answer.tick, answer.value.clone());
         }
-        let mut open = Open { key, asked, digest, words: excerpt(request), changed: false };
+        let open = Open { key, asked, digest, words: excerpt(request), changed: false };
         if let Some(value) = self.forestalled.remove(&open.key).filter(|value| keyed && has_shape(asked, value).is_ok())
         {
             self.journal.tick = self.journal.tick.max(1);
             let answer = Answer { question: open, tick: self.journal.tick, value: value.clone() };
             self.used.insert(self.journal.answers.len());
             self.journal.answers.push(answer);
-            return Ok(SeatState::Coming(self.journal.tick, value));
+            return SeatState::Coming(self.journal.tick, value);
         }
-        if let Some(place) = here.filter(free) {
-            let before = &answers[place].question;
-            if before.changed {
-                return Err(Kind::Changed { before: before.words.clone(), now: open.words }.into());
-            }
+        SeatState::Open(open, Box::new(request.clone()))
+    }
+
+    /// Looks for open questions in whose place there was another, whose answer nobody wanted. That may be so once; a
+    /// question that was another one before already changes with each run, and fails.
+    fn fail_changed(&mut self) -> Vec<Option<Waker>> {
+        let left = |(place, _): &(usize, &Answer)| !self.used.contains(place);
+        let left: Vec<&Open> =
+            self.journal.answers.iter().enumerate().filter(left).map(|(_, answer)| &answer.question).collect();
+        let mut wakers = Vec::new();
+        for seat in &mut self.seats {
+            let SeatState::Open(open, _) = &mut seat.state else { continue };
+            let mut before = left.iter().filter(|before| before.key == open.key && before.digest != open.digest);
+            let Some(first) = before.next() else { continue };
             open.changed = true;
-            self.journal.answers.remove(place);
-            self.used = self.used.iter().map(|used| if *used > place { used - 1 } else { *used }).collect();
+            if let Some(before) = std::iter::once(first).chain(before).find(|before| before.changed) {
+                let changed = Kind::Changed { before: before.words.clone(), now: open.words.clone() };
+                seat.state = SeatState::Failed(changed.into());
+                wakers.push(seat.waker.take());
+            }
         }
-        Ok(SeatState::Open(open, Box::new(request.clone())))
+        wakers
     }
 
     /// The questions that are open: to be taken before whoever waits for them is dropped.

@@ -32,7 +32,7 @@ where
     let Some(replay) = ctx.replay() else { return Ok(within(ctx, effect()).await.0) };
     let value = match replay.recall(name) {
         Recalled::Here(value) => value,
-        Recalled::Seat(place) => Arrival { replay, place }.wait().await,
+        Recalled::Seat(place) => Arrival { replay, place }.wait().await?,
         Recalled::New(name) => {
             let busy = Busy::new(replay);
             let (result, waited) = within(ctx, effect()).await;
@@ -124,7 +124,7 @@ pub(crate) struct Arrival<'r> {
 }
 
 impl Arrival<'_> {
-    pub(crate) async fn wait(&self) -> RawJson {
+    pub(crate) async fn wait(&self) -> Result<RawJson, AskError> {
         poll_fn(|cx| self.replay.poll_seat(self.place, cx)).await
     }
 }

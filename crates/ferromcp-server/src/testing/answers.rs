@@ -1,6 +1,6 @@
 //! What a test's client answers.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{ElicitParams, InputRequest, SamplingContent};
@@ -11,9 +11,14 @@ pub(super) struct Answers(Mutex<Rules>);
 
 #[derive(Default)]
 struct Rules {
-    rules: Vec<Rule>,
+    known: Vec<Rule>,
+    /// What answers where no rule does.
+    rest: Option<Rest>,
     asked: Vec<String>,
 }
+
+/// Answers any question.
+pub(super) type Rest = Arc<dyn Fn(&InputRequest) -> RawJson + Send + Sync>;
 
 struct Rule {
     /// What is in the words of the question.
@@ -37,7 +42,12 @@ impl Answers {
 
     /// Has an answer at hand.
     pub(super) fn add(&self, kind: Kind, words: &str, answer: RawJson) {
-        self.lock().rules.push(Rule { words: words.to_owned(), kind, answer });
+        self.lock().known.push(Rule { words: words.to_owned(), kind, answer });
+    }
+
+    /// Answers what no other answer is for.
+    pub(super) fn rest(&self, rest: Rest) {
+        self.lock().rest = Some(rest);
     }
 
     /// What was asked and answered, in order.
@@ -53,14 +63,19 @@ impl Answers {
         let (kind, words) = in_words(question);
         let mut rules = self.lock();
         let fits = |rule: &Rule| rule.kind == kind && words.contains(&rule.words);
-        let first = rules.rules.iter().position(fits);
+        let first = rules.known.iter().position(fits);
         let Some(first) = first else {
+            if let Some(rest) = rules.rest.clone() {
+                rules.asked.push(words);
+                drop(rules);
+                return rest(question);
+            }
             drop(rules);
             panic!("nobody answers \"{words}\" ({kind:?}): tell the client what to say");
         };
-        let more = rules.rules.iter().filter(|rule| fits(rule)).count() > 1;
+        let more = rules.known.iter().filter(|rule| fits(rule)).count() > 1;
         rules.asked.push(words);
-        if more { rules.rules.remove(first).answer } else { rules.rules[first].answer.clone() }
+        if more { rules.known.remove(first).answer } else { rules.known[first].answer.clone() }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ferromcp_core::model::{
     CallToolParams, CallToolResult, ClientCapabilities, CreateMessageResult, ElicitAction, ElicitResult,
-    GetPromptParams, GetPromptResult, InputRequired, ListRootsResult, LogLevel, ReadResourceParams, ReadResourceResult,
-    Root, SamplingContent,
+    GetPromptParams, GetPromptResult, InputRequest, InputRequired, ListRootsResult, LogLevel, ReadResourceParams,
+    ReadResourceResult, Root, SamplingContent,
 };
 use ferromcp_core::{
     ClientRequest, Error, RawJson, RawMap, RequestId, Revision, ServerNotification, ServerResult, Str,
@@ -108,8 +109,18 @@ impl Client {
         self.answer(Kind::Elicit, words, result);
     }
 
+    /// Answers whatever no other answer is for, with the result of the question's method.
+    pub fn answer_by(&self, answer: impl Fn(&InputRequest) -> RawJson + Send + Sync + 'static) {
+        self.listener.answers.rest(Arc::new(answer));
+    }
+
     fn answer(&self, kind: Kind, words: &str, result: &impl Serialize) {
         self.listener.answers.add(kind, words, RawJson::new(result).expect("an answer is JSON"));
+    }
+
+    /// Takes its time before it answers live, as people do.
+    pub fn hesitate(&self, time: Duration) {
+        self.listener.hesitate(time);
     }
 
     /// The words of what it was asked and answered, in order.

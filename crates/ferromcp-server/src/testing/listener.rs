@@ -2,7 +2,9 @@
 
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ferromcp_core::model::InputRequest;
 use ferromcp_core::{Revision, ServerNotification, ServerRequest};
@@ -16,11 +18,18 @@ use crate::peer::Peer;
 pub(super) struct Listener {
     pub(super) answers: Arc<Answers>,
     heard: Mutex<Vec<ServerNotification>>,
+    /// How long an answer takes, in milliseconds.
+    hesitates: AtomicU64,
 }
 
 impl Listener {
     pub(super) fn new(answers: Arc<Answers>) -> Self {
-        Self { answers, heard: Mutex::default() }
+        Self { answers, heard: Mutex::default(), hesitates: AtomicU64::new(0) }
+    }
+
+    /// Takes its time before it answers live.
+    pub(super) fn hesitate(&self, time: Duration) {
+        self.hesitates.store(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// What was heard, in order.
@@ -48,6 +57,10 @@ impl Sink for Listener {
                 _ => return Err(Unanswered::Nobody),
             };
             tokio::task::yield_now().await; // an answer is never there at once
+            let time = Duration::from_millis(self.hesitates.load(Ordering::Relaxed));
+            if !time.is_zero() {
+                tokio::time::sleep(time).await;
+            }
             Ok(self.answers.answer(&question))
         })
     }

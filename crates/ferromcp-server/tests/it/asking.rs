@@ -545,3 +545,51 @@ async fn the_model_of_the_client_speaks() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_task_of_its_own_may_ask_too() {
+    let tool = Tool::new("spawn", |ctx: Ctx| async move {
+        let asking = ctx.clone();
+        let task = tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            asking.elicit::<u8>("How many?").await
+        });
+        Ok::<_, ToolError>(task.await??.to_string())
+    });
+    everywhere(of(tool), async |client| {
+        client.accept("How many?", &json!({ "value": 4 }));
+        assert_eq!(client.text("spawn", &()).await, "4");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_time_a_person_takes_is_not_counted() {
+    let limit = Duration::from_millis(80);
+    let tool = Tool::new("slow", |wait: u64, ctx: Ctx| async move {
+        let sure = ctx.elicit::<bool>("Sure?").await?;
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        Ok::<_, ToolError>(sure.to_string())
+    })
+    .args(["wait"]);
+    let server = Server::new("asks", "1").with_tool(tool).wrap(ferromcp_server::middleware::time_limit(limit));
+    let client = Client::with(server, Way::Live(Revision::LATEST_LEGACY));
+    client.hesitate(limit * 3);
+    client.accept("Sure?", &json!({ "value": true }));
+    assert_eq!(client.text("slow", &json!({ "wait": 0 })).await, "true");
+    let error = client.call("slow", &json!({ "wait": 60_000 })).await.unwrap_err();
+    assert_eq!(error.message, "tool `slow` took longer than 80ms");
+}
+
+// S-094, S-095
+#[tokio::test]
+async fn who_does_not_answer_in_time_is_not_waited_for() {
+    let tool = Tool::new("wait", |ctx: Ctx| async move {
+        let asked = ctx.elicit::<bool>("Sure?").timeout(Duration::from_millis(20)).await;
+        asked.unwrap_err().to_string()
+    });
+    let client = Client::with(Server::new("asks", "1").with_tool(tool), Way::Live(Revision::LATEST_LEGACY));
+    client.hesitate(Duration::from_secs(60));
+    client.accept("Sure?", &json!({ "value": true }));
+    assert_eq!(client.text("wait", &()).await, "no answer came within 20ms: Sure?");
+}

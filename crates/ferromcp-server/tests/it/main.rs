@@ -24,6 +24,7 @@ mod official;
 mod output;
 mod pagination;
 mod pressure;
+mod programs;
 mod progress;
 mod prompts;
 mod resources;
