@@ -266,10 +266,10 @@ impl Ctx {
 
     /// What follows when the handler waits.
     pub(crate) fn settle(&self, cx: &Context<'_>) -> Settled {
-        match self.rounds().filter(|_| !self.0.is_inner && self.revision().is_modern()) {
-            Some(rounds) => rounds.settle(cx),
-            None => Settled::Wait,
+        if self.0.is_inner {
+            return Settled::Wait;
         }
+        self.replay().map_or(Settled::Wait, |rounds| rounds.settle(cx))
     }
 
     /// Whether something can be asked here at all.

@@ -105,7 +105,12 @@ async fn put<T>(ctx: Ctx, mut question: Question<T>) -> Result<T, AskError> {
     let answer = match ctx.replay() {
         Some(replay) => {
             let place = replay.ask(&question.request, question.key.as_deref());
-            Arrival { replay, place }.wait().await?
+            let arrival = Arrival { replay, place };
+            tokio::select! {
+                biased;
+                answer = arrival.wait() => answer?,
+                () = ctx.cancelled() => return Err(Kind::Gone.into()), // a task that outlives its call
+            }
         }
         None => live(&ctx, &mut question.request, question.timeout).await?,
     };

@@ -12,7 +12,7 @@ use ferromcp_core::model::InputRequest;
 /// What is known of a call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Journal {
-    /// How often something has come to the handler from outside.
+    /// How often the handler had been polled when it asked.
     #[serde(rename = "t", default)]
     pub(crate) tick: u32,
     /// The answers so far.
@@ -52,7 +52,7 @@ pub(crate) struct Open {
 pub(crate) struct Answer {
     #[serde(rename = "q")]
     pub(crate) question: Open,
-    /// At which tick it came.
+    /// With which poll it came.
     #[serde(rename = "t")]
     pub(crate) tick: u32,
     #[serde(rename = "v")]
@@ -64,7 +64,7 @@ pub(crate) struct Answer {
 pub(crate) struct Step {
     #[serde(rename = "n")]
     pub(crate) name: Str,
-    /// At which tick it was done; 0 if it took no waiting.
+    /// With which poll it was done; 0 if it took no waiting.
     #[serde(rename = "t", default)]
     pub(crate) tick: u32,
     #[serde(rename = "v")]

@@ -1,7 +1,7 @@
 //! One run of a handler against the journal of its call.
 //!
-//! What is known comes to the handler in the order in which it once came from outside, and only between two polls: so a
-//! handler with several branches (`join!`) goes the same way each time. A question is known by its text, several of the
+//! What is known comes to the handler between the same two polls as it once did: so a handler with several branches
+//! (`join!`) goes the same way each time, as far as that is ours to say. A question is known by its text, several of the
 //! same text by their order, unless it has a key. Its place only tells that it has changed: where an answer is left over
 //! for the place of a question that has none.
 
@@ -16,6 +16,9 @@ use super::error::{AskError, Kind};
 use super::hand::Hand;
 use super::journal::{Answer, Journal, Open, Step, digest};
 use super::question::{Asked, excerpt, has_shape};
+
+/// What the number of polls of a long wait is shortened by: a multiple of all small numbers of branches.
+const TURN: u32 = 60;
 
 /// One run of a handler.
 pub(crate) struct Replay(Mutex<Run>);
@@ -37,6 +40,10 @@ struct Run {
     /// The answers of the journal that were given out.
     used: HashSet<usize>,
     seats: Vec<Seat>,
+    /// How often the handler was polled.
+    clock: u32,
+    /// When something last came to it.
+    last: u32,
     /// What is asked, once the run is over.
     open: Vec<(Open, Box<InputRequest>)>,
     /// Effects under way; nothing is asked before they are done.
@@ -168,10 +175,7 @@ impl Replay {
     /// Notes the result of an effect, and whether it had to wait for it.
     pub(crate) fn note(&self, name: Str, value: RawJson, waited: bool) {
         let mut run = self.lock();
-        if waited {
-            run.journal.tick = run.journal.tick.saturating_add(1);
-        }
-        let tick = if waited { run.journal.tick } else { 0 };
+        let tick = if waited { run.happened() } else { 0 };
         run.journal.steps.push(Step { name, tick, value });
     }
 
@@ -201,8 +205,8 @@ impl Replay {
     /// The handler waits: gives it what is known next, or says what follows.
     pub(crate) fn settle(&self, cx: &Context<'_>) -> Settled {
         let mut run = self.lock();
-        let wakers = run.deliver();
-        if !wakers.is_empty() {
+        run.clock = run.clock.saturating_add(1);
+        if let Some(wakers) = run.deliver() {
             drop(run);
             wakers.into_iter().flatten().for_each(Waker::wake);
             return Settled::Again;
@@ -237,6 +241,7 @@ impl Replay {
     pub(crate) fn suspend(&self) -> (Vec<(String, InputRequest)>, Journal) {
         let mut run = self.lock();
         let mut journal = std::mem::take(&mut run.journal);
+        journal.tick = run.clock;
         let open = std::mem::take(&mut run.open);
         let mut questions = Vec::with_capacity(open.len());
         for (question, request) in open {
@@ -275,11 +280,11 @@ impl Run {
         let open = Open { key, asked, digest, words: excerpt(request), changed: false };
         if let Some(value) = self.forestalled.remove(&open.key).filter(|value| keyed && has_shape(asked, value).is_ok())
         {
-            self.journal.tick = self.journal.tick.max(1);
-            let answer = Answer { question: open, tick: self.journal.tick, value: value.clone() };
+            let tick = self.clock + 2; // with the next poll
+            let answer = Answer { question: open, tick, value: value.clone() };
             self.used.insert(self.journal.answers.len());
             self.journal.answers.push(answer);
-            return SeatState::Coming(self.journal.tick, value);
+            return SeatState::Coming(tick, value);
         }
         SeatState::Open(open, Box::new(request.clone()))
     }
@@ -316,21 +321,37 @@ impl Run {
         open
     }
 
-    /// Gives out what came at the earliest tick of all that is waited for, and returns whom to wake.
-    fn deliver(&mut self) -> Vec<Option<Waker>> {
+    /// The tick of something that happens in the poll under way. Long waits are shortened by whole turns, so that the next
+    /// run need not poll as often; whoever takes turns at being polled first, as the branches of `join!` do, comes out
+    /// the same.
+    fn happened(&mut self) -> u32 {
+        let waited = (self.clock + 1).saturating_sub(self.last);
+        if waited > 2 * TURN {
+            self.clock = self.last + TURN + waited % TURN - 1;
+        }
+        self.last = self.clock + 1;
+        self.last
+    }
+
+    /// Gives out what comes with the next poll, and returns whom to wake; `None` if nothing comes, then or later.
+    fn deliver(&mut self) -> Option<Vec<Option<Waker>>> {
         let tick = |seat: &Seat| match seat.state {
             SeatState::Coming(tick, _) => Some(tick),
             _ => None,
         };
-        let Some(earliest) = self.seats.iter().filter_map(tick).min() else { return Vec::new() };
+        let earliest = self.seats.iter().filter_map(tick).min()?;
         let mut wakers = Vec::new();
+        if earliest > self.clock + 1 {
+            return Some(wakers); // nothing came with the next poll
+        }
+        self.last = self.clock + 1;
         for seat in self.seats.iter_mut().filter(|seat| tick(seat) == Some(earliest)) {
             if let SeatState::Coming(_, value) = std::mem::replace(&mut seat.state, SeatState::Gone) {
                 seat.state = SeatState::Here(value);
                 wakers.push(seat.waker.take());
             }
         }
-        wakers
+        Some(wakers)
     }
 }
 
