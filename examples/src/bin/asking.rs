@@ -28,7 +28,7 @@ enum Place {
 struct Tables(Arc<AtomicU32>);
 
 impl Tables {
-    async fn reserve(&self) -> u32 {
+    fn reserve(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
@@ -37,7 +37,7 @@ impl Tables {
 #[tool]
 async fn book(State(tables): State<Tables>, ctx: Ctx) -> Result<String, ToolError> {
     let Party { name, guests, place } = ctx.elicit("A table for whom?").await?;
-    let table = ctx.once("reserve", || tables.reserve()).await?; // and not again after the next question
+    let table = ctx.once("reserve", || async { tables.reserve() }).await?; // and not again after the next question
     let sure = ctx.try_elicit::<bool>(format!("Table {table} for {guests}, {place:?}. Shall I book it?")).await?;
     Ok(match sure {
         Elicited::Accepted(true) => format!("Table {table} is booked for {name}"),
@@ -46,14 +46,7 @@ async fn book(State(tables): State<Tables>, ctx: Ctx) -> Result<String, ToolErro
     })
 }
 
-/// Take a note
-#[tool]
-async fn note(ctx: Ctx) -> Result<String, ToolError> {
-    let text = ctx.elicit::<String>("What is to be noted?").await?;
-    Ok(format!("Noted: {text}"))
-}
-
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    Server::new("Restaurant", "1.0.0").tool::<book>().tool::<note>().state(Tables::default()).serve(stdio()).await
+    Server::new("Restaurant", "1.0.0").tool::<book>().state(Tables::default()).serve(stdio()).await
 }

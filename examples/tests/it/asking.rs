@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::peer::{Peer, accept, asked_in_both_eras, in_both_eras};
 
+const ASK: &str = env!("CARGO_BIN_EXE_ask");
 const ASKING: &str = env!("CARGO_BIN_EXE_asking");
 
 fn book(peer: &mut Peer, sure: &Value) -> String {
@@ -35,18 +36,27 @@ fn a_table_is_reserved_once_a_call_and_booked_if_the_user_agrees() {
     });
 }
 
+/// What the model hears of an answer that is none.
+fn told(peer: &mut Peer, tool: &str, answer: &Value) -> String {
+    let result = peer.call_answering(tool, json!({}), |_, _| answer.clone());
+    assert_eq!(result["isError"], true, "{result}");
+    result["content"][0]["text"].as_str().expect("text").to_owned()
+}
+
+// M26-523
 #[test]
-fn a_form_is_held_to_its_rules_and_declining_is_told() {
+fn a_form_is_held_to_its_rules() {
     asked_in_both_eras(ASKING, |peer| {
-        let told = |peer: &mut Peer, tool: &str, answer: Value| {
-            let result = peer.call_answering(tool, json!({}), |_, _| answer.clone());
-            assert_eq!(result["isError"], true, "{result}");
-            result["content"][0]["text"].as_str().expect("text").to_owned()
-        };
-        let words = told(peer, "book", accept(json!({ "name": "", "guests": 9 })));
+        let words = told(peer, "book", &accept(json!({ "name": "", "guests": 9 })));
         assert!(words.starts_with("the answer to \"A table for whom?\" does not fit: `name` must be"), "{words}");
         assert!(words.contains("`guests` must be a whole number from 1 to 8, got 9; `place` is missing"), "{words}");
-        let words = told(peer, "note", json!({ "action": "decline" }));
+    });
+}
+
+#[test]
+fn an_answer_is_noted_and_declining_is_told() {
+    asked_in_both_eras(ASK, |peer| {
+        let words = told(peer, "note", &json!({ "action": "decline" }));
         assert_eq!(words, "the user declined to answer: What is to be noted?");
         let noted = peer.call_answering("note", json!({}), |_, _| accept(json!({ "value": "milk" })));
         assert_eq!(noted["content"][0]["text"], "Noted: milk");
@@ -56,7 +66,7 @@ fn a_form_is_held_to_its_rules_and_declining_is_told() {
 // M26-249, S-423
 #[test]
 fn who_cannot_be_asked_is_told_what_is_missing() {
-    in_both_eras(ASKING, |peer| {
+    in_both_eras(ASK, |peer| {
         let error = peer.fail("tools/call", json!({ "name": "note", "arguments": {} }));
         let code = if peer.is_modern() { -32021 } else { -32602 }; // older revisions have no such code
         assert_eq!(error["code"], code);
