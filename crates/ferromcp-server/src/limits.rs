@@ -32,8 +32,8 @@ pub struct Limits {
     /// Bytes of all the URIs that one session or one `subscriptions/listen` watches; more are refused with
     /// -32602. Default 256 KiB.
     pub subscription_bytes: usize,
-    /// The most questions that one peer has to answer at a time, be it live or in one round; one more fails the call
-    /// that asks. Default 64.
+    /// The most questions that are out at a time: to one peer on a pipe, of one request over HTTP, in one round of a
+    /// call. One more fails the call that asks. Default 64.
     pub questions: usize,
     /// How long a question that is asked live waits for its answer, unless it says so itself. Default 10 minutes: people
     /// take their time.
