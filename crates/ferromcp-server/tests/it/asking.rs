@@ -6,11 +6,11 @@ use ferromcp_core::model::{
     CallToolParams, ClientCapabilities, ContentBlock, CreateMessageResult, InputRequired, Role, SamplingContent,
     Tool as ToolModel, ToolResultContent, ToolUseContent,
 };
-use ferromcp_core::{ClientRequest, RawJson, Revision};
+use ferromcp_core::{ClientRequest, RawJson, Revision, ServerResult};
 use ferromcp_server::testing::{Client, Effects, Way, everything, everywhere, everywhere_as};
 use ferromcp_server::{
-    Ask, Call, Ctx, Elicited, Error, ErrorCode, Peer, Prompt, Question, Reply, Resource, Round, Sample, Server, State,
-    Tool, ToolError,
+    Ask, Call, Completion, Ctx, Elicited, Error, ErrorCode, Peer, Prompt, Question, Reply, Resource, Round, Sample,
+    Server, State, Tool, ToolError,
 };
 use serde_json::json;
 
@@ -544,6 +544,27 @@ async fn the_model_of_the_client_speaks() {
         assert_eq!(client.text("capital", &()).await, "1");
     })
     .await;
+}
+
+// M26-235
+#[tokio::test]
+async fn a_completion_asks_nobody() {
+    let complete = Completion::prompt("greet", "name", |_typed: String, ctx: Ctx| async move {
+        let asked = (ctx.can_elicit(), ctx.elicit::<String>("Whose?").await.unwrap_err().to_string());
+        vec![format!("{asked:?}")]
+    });
+    let server = Server::new("asks", "1")
+        .with_prompt(Prompt::sync("greet", |name: String| name).args(["name"]))
+        .with_completion(complete.args(["typed"]));
+    for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
+        let params =
+            json!({ "ref": { "type": "ref/prompt", "name": "greet" }, "argument": { "name": "name", "value": "" } });
+        let request = ClientRequest::Complete(serde_json::from_value(params).unwrap());
+        let reply = server.call(Call::new(request, Peer::new(revision).with_capabilities(everything()))).await;
+        let Reply::Done(ServerResult::Complete(result)) = reply else { panic!("{reply:?}") };
+        let told = &result.completion.values[0];
+        assert!(told.contains("false") && told.contains("only tools, prompts and resources can ask"), "{told}");
+    }
 }
 
 #[tokio::test]
