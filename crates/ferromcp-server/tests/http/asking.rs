@@ -196,7 +196,7 @@ async fn nobody_else_can_answer() {
 
 #[tokio::test]
 async fn an_answer_is_of_who_was_asked() {
-    // S-449, S-450, S-452, S-457, S-477
+    // S-449, S-450, S-457
     let service = server(&Stage::default()).http_with(HttpOptions::new()).unwrap();
     let revision = Revision::V2025_11_25;
     let opening = post(initialize_able(revision, able()).to_string());
@@ -287,7 +287,7 @@ async fn what_was_taken_back_is_said_to_who_comes_back() {
 
 #[tokio::test]
 async fn a_question_that_is_not_answered_in_time_is_taken_back() {
-    // S-086, S-087, S-210, S-219
+    // S-093, S-094, S-095, S-096, S-098, S-210, S-219
     let host = host().await;
     for revision in legacy() {
         let session = Session::able(host.address, revision, able()).await;
@@ -343,7 +343,7 @@ async fn who_takes_no_stream_cannot_be_asked() {
 
 #[tokio::test]
 async fn without_sessions_a_client_is_asked_by_what_it_told() {
-    // S-083, S-146, S-173, S-175, S-186, S-410, S-423
+    // S-146, S-173, S-175, S-423
     let host = host_with(HttpOptions::new().stateless(true)).await;
     for revision in legacy().filter(|revision| *revision >= Revision::V2025_06_18) {
         let mut opened =

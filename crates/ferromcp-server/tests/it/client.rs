@@ -255,7 +255,7 @@ impl Client {
     }
 
     /// What every question keeps to.
-    // S-001, S-004, S-005, S-006, S-083, S-389, S-390, S-391, S-424, S-425, S-427, S-428, S-429, S-431
+    // S-001, S-004, S-005, S-006, S-389, S-390, S-391, S-424, S-425, S-427, S-428, S-429, S-431
     fn judge_question(&mut self, question: &Value) {
         assert!(self.can != json!({}) && !self.case.is_modern(), "a request to the client: {question}");
         assert_eq!(question["jsonrpc"], "2.0", "{question}");

@@ -97,7 +97,7 @@ async fn a_form_is_what_its_revision_can_show() {
 
 #[tokio::test]
 async fn every_action_is_heard() {
-    // S-435, S-436, S-461
+    // S-436, S-461
     for case in since(Revision::V2025_06_18) {
         let mut client = connect(server(), case).await;
         for (answer, expected) in [

@@ -122,7 +122,6 @@ async fn questions_side_by_side_are_answered_in_any_order() {
 
 #[tokio::test]
 async fn an_error_for_an_answer_is_told_to_the_model() {
-    // S-401
     for case in Case::legacy() {
         let mut client = connect(server(), case).await;
         let call = client.start_call("one", json!({}));
@@ -178,7 +177,7 @@ async fn answers_to_nothing_are_ignored() {
 
 #[tokio::test]
 async fn a_question_that_is_not_answered_in_time_is_taken_back() {
-    // S-086, S-087, S-210, S-211, S-214, S-215, S-219, S-220
+    // S-093, S-094, S-095, S-096, S-098, S-210, S-211, S-214, S-215, S-219, S-220
     for case in Case::legacy() {
         let mut limits = Limits::default();
         limits.answer_time = Duration::from_millis(30);
@@ -281,7 +280,7 @@ async fn an_answer_may_come_in_a_batch() {
 
 #[tokio::test]
 async fn whoever_cannot_be_asked_is_not_asked() {
-    // S-083, S-367, S-423
+    // S-367, S-423
     for case in Case::legacy() {
         let mut client = Client::connect(server(), case).await;
         let error = client.error("tools/call", json!({ "name": "one", "arguments": {} })).await;
