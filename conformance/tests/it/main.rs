@@ -8,6 +8,8 @@
 //! | `faults` | clients that misbehave over HTTP |
 //! | `interop` | the Python SDKs' clients and the Inspector |
 //! | `over_http` | the clients of the Python and TypeScript SDKs, over HTTP and HTTP+SSE |
+//! | `asking` | the same clients, asked in the middle of calls |
+//! | `fleet` | conversations that go on in another process |
 //! | `cut` | a connection that is cut in the middle of a call |
 //! | `browser` | pages of other origins, in a real browser |
 //! | `peer`, `official` | the child process, the schemas |
@@ -16,9 +18,11 @@
 //! the other clients in the folder that `FERROMCP_INTEROP` names (`cargo xtask interop` makes one). Without them what
 //! needs them says that it was skipped; with `FERROMCP_REQUIRE_SPEC`, or `CI=true`, it fails instead.
 
+mod asking;
 mod browser;
 mod cut;
 mod faults;
+mod fleet;
 mod interop;
 mod many;
 mod official;

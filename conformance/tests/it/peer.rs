@@ -14,6 +14,7 @@ pub(crate) const QUICKSTART: &str = env!("CARGO_BIN_EXE_conformance-quickstart")
 pub(crate) const EVERYTHING: &str = env!("CARGO_BIN_EXE_conformance-everything");
 pub(crate) const MANY: &str = env!("CARGO_BIN_EXE_conformance-many");
 pub(crate) const HTTP: &str = env!("CARGO_BIN_EXE_conformance-http");
+pub(crate) const CONVERSATION: &str = env!("CARGO_BIN_EXE_conformance-conversation");
 
 /// A server under test.
 pub(crate) struct Peer {
@@ -35,9 +36,14 @@ pub(crate) struct End {
 
 impl Peer {
     pub(crate) fn start(program: &str, args: &[&str]) -> Self {
+        Self::start_with(program, args, &[])
+    }
+
+    /// The same in an environment that has these variables.
+    pub(crate) fn start_with(program: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program);
         // A backtrace takes a debug build seconds to write.
-        command.args(args).env_remove("RUST_BACKTRACE");
+        command.args(args).env_remove("RUST_BACKTRACE").envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

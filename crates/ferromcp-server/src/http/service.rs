@@ -83,6 +83,7 @@ impl HttpService {
     /// the lifespans. Requests that come later are answered with 503.
     pub async fn shutdown(&self) {
         self.endpoint.closing.set();
+        self.endpoint.questions.close(); // their answers would be turned away
         fence(Ordering::SeqCst);
         let _ = tokio::time::timeout(self.endpoint.options.limits.shutdown_grace, self.endpoint.answered()).await;
         self.endpoint.close().await;

@@ -192,17 +192,34 @@ impl HttpSink {
     }
 }
 
-/// A question that is out; taken back if it is dropped without an answer.
+/// A place among the questions that may be out at a time.
+struct Room<'s>(&'s AtomicUsize);
+
+impl<'s> Room<'s> {
+    fn take(asks: &'s Asks) -> Result<Self, Unanswered> {
+        let room = Self(&asks.out);
+        if asks.out.fetch_add(1, Ordering::AcqRel) >= asks.most {
+            return Err(Unanswered::TooMany(asks.most));
+        }
+        Ok(room)
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A question that was said; taken back if it is dropped without an answer.
 struct Out<'s> {
     sink: &'s HttpSink,
-    asks: &'s Asks,
     pending: Pending,
     revision: Revision,
 }
 
 impl Drop for Out<'_> {
     fn drop(&mut self) {
-        self.asks.out.fetch_sub(1, Ordering::AcqRel);
         if self.pending.is_out() {
             let taken_back = ServerNotification::Cancelled(CancelledParams::new(self.pending.id.clone()));
             self.sink.put(|out| encode::server_notification(out, taken_back, self.revision));
@@ -228,20 +245,18 @@ impl Sink for HttpSink {
             let asks = self.asks.as_ref().ok_or(Unanswered::Nobody)?;
             let revision = peer.revision();
             let asked = Asked { identity: peer.principal(), session: asks.session.clone() };
+            let _room = Room::take(asks)?;
             let pending = asks.questions.begin(asked)?;
-            let before = asks.out.fetch_add(1, Ordering::AcqRel);
             let id = pending.id.clone();
-            let mut out = Out { sink: self, asks, pending, revision };
-            if before >= asks.most {
-                return Err(Unanswered::TooMany(asks.most));
-            }
             loop {
                 match self.put(|out| encode::server_request(out, &id, question.clone(), revision)) {
-                    Put::Done => return out.pending.wait().await,
+                    Put::Done => break,
                     Put::Mute => return Err(Unanswered::Gone),
                     Put::Full => self.ready().await,
                 }
             }
+            let mut out = Out { sink: self, pending, revision };
+            out.pending.wait().await
         })
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct OneCall {
 pub(crate) enum Work {
     Call(OneCall),
     Batch(Batch),
+    /// A call that the client withdrew: nothing is left of it.
+    Withdrawn,
 }
 
 impl Work {
@@ -37,14 +39,18 @@ impl Work {
                 poll_caught(&mut call.future, cx).map(|reply| encoded(inner, &call.id, reply, call.revision))
             }
             Self::Batch(batch) => batch.poll(inner, cx).map(|body| Answer { status: StatusCode::OK, body }),
+            Self::Withdrawn => Poll::Pending,
         }
     }
 
-    /// Drops the call that the client withdrew. Says whether anything is left to answer.
+    /// Drops the call that the client withdrew, which takes its questions back. Says whether anything is left to answer.
     pub(crate) fn withdraw(&mut self, id: &RequestId) -> bool {
         match self {
-            Self::Call(_) => false,
             Self::Batch(batch) => batch.withdraw(id),
+            Self::Call(_) | Self::Withdrawn => {
+                *self = Self::Withdrawn;
+                false
+            }
         }
     }
 }

@@ -75,13 +75,14 @@ pub(crate) fn legacy_message(id: impl Into<Value>, method: &str, params: Value) 
 
 /// The `initialize` of a revision.
 pub(crate) fn initialize(revision: Revision) -> Value {
-    legacy_message(
-        0,
-        "initialize",
-        json!({
-            "protocolVersion": revision.as_str(), "capabilities": {}, "clientInfo": { "name": "test", "version": "0" }
-        }),
-    )
+    initialize_able(revision, json!({}))
+}
+
+/// The `initialize` of a client that can do something.
+pub(crate) fn initialize_able(revision: Revision, capabilities: Value) -> Value {
+    let info = json!({ "name": "test", "version": "0" });
+    let params = json!({ "protocolVersion": revision.as_str(), "capabilities": capabilities, "clientInfo": info });
+    legacy_message(0, "initialize", params)
 }
 
 /// The revisions that have sessions.
@@ -105,9 +106,20 @@ impl Session {
         session
     }
 
+    /// A session of a client that can do something, past its handshake.
+    pub(crate) async fn able(address: SocketAddr, revision: Revision, capabilities: Value) -> Self {
+        let session = Self::begin_by(address, revision, initialize_able(revision, capabilities)).await;
+        session.notify("notifications/initialized", json!({})).await.empty(202).await;
+        session
+    }
+
     /// A session whose client has not said that it is ready.
     pub(crate) async fn begin(address: SocketAddr, revision: Revision) -> Self {
-        let mut response = post(initialize(revision).to_string()).send(address).await;
+        Self::begin_by(address, revision, initialize(revision)).await
+    }
+
+    async fn begin_by(address: SocketAddr, revision: Revision, initialize: Value) -> Self {
+        let mut response = post(initialize.to_string()).send(address).await;
         let answer = response.json().await;
         assert_eq!((response.status, &answer["id"]), (200, &json!(0)), "{answer}");
         assert_eq!(answer["result"]["protocolVersion"], revision.as_str(), "{answer}");
@@ -150,6 +162,12 @@ impl Session {
     pub(crate) async fn notify(&self, method: &str, params: Value) -> Response {
         let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
         self.post(&message).send(self.address).await
+    }
+
+    /// Answers a question; the answer is taken without a word, whatever becomes of it.
+    pub(crate) async fn reply(&self, question: &Value, result: Value) {
+        let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": result });
+        self.post(&answer).send(self.address).await.empty(202).await;
     }
 
     /// Goes on after an event.

@@ -20,11 +20,11 @@ fn options() -> HttpOptions {
 }
 
 /// A client with its stream.
-struct Conversation {
+pub(crate) struct Conversation {
     address: SocketAddr,
     /// Where messages go.
     path: String,
-    stream: Events,
+    pub(crate) stream: Events,
 }
 
 impl Conversation {
@@ -46,10 +46,16 @@ impl Conversation {
 
     /// The same, past its handshake.
     async fn ready(address: SocketAddr, path: &str) -> Self {
+        Self::ready_by(address, path, &initialize(Revision::V2024_11_05)).await
+    }
+
+    /// The same, by an `initialize` of its own.
+    pub(crate) async fn ready_by(address: SocketAddr, path: &str, initialize: &Value) -> Self {
         let mut conversation = Self::open(address, path).await;
-        conversation.say(&initialize(Revision::V2024_11_05)).await;
+        conversation.say(initialize).await;
         let answer = conversation.stream.message().await;
-        assert_eq!(answer["result"]["protocolVersion"], "2024-11-05", "{answer}");
+        let version = &initialize["params"]["protocolVersion"];
+        assert_eq!(&answer["result"]["protocolVersion"], version, "{answer}");
         conversation.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
         conversation
     }
@@ -59,11 +65,11 @@ impl Conversation {
     }
 
     /// Sends a message, which is taken without a word.
-    async fn say(&self, message: &Value) {
+    pub(crate) async fn say(&self, message: &Value) {
         self.post(message.to_string()).await.empty(202).await;
     }
 
-    async fn call(&self, id: i64, tool: &str, arguments: Value) {
+    pub(crate) async fn call(&self, id: i64, tool: &str, arguments: Value) {
         let params = json!({ "name": tool, "arguments": arguments, "_meta": { "progressToken": id } });
         self.say(&legacy_message(id, "tools/call", params)).await;
     }

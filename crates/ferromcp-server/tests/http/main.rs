@@ -5,6 +5,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
 #![allow(clippy::similar_names, reason = "a server is served")]
 
+mod asking;
 mod batches;
 mod client;
 mod cuts;

@@ -2,7 +2,7 @@
 //!
 //! What every message must keep to is checked here, on each one that arrives, for all tests at once.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,8 @@ use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, memory, u
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
+
+use crate::official;
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,6 +76,10 @@ pub(crate) struct Client {
     seen: VecDeque<Value>,
     next_id: i64,
     mixed: bool,
+    /// What it says it can do. One that can do something is asked for it.
+    can: Value,
+    /// The ids of the questions it was asked.
+    asked: HashSet<String>,
     served: JoinHandle<Result<(), ServeError>>,
 }
 
@@ -128,7 +134,23 @@ impl Client {
                 }
             }
         });
-        Self { case, out: Some(out), lines, seen: VecDeque::new(), next_id: 1, mixed: false, served }
+        Self {
+            case,
+            out: Some(out),
+            lines,
+            seen: VecDeque::new(),
+            next_id: 1,
+            mixed: false,
+            can: json!({}),
+            asked: HashSet::new(),
+            served,
+        }
+    }
+
+    /// The client can do this, and may be asked for it.
+    pub(crate) fn able(mut self, capabilities: Value) -> Self {
+        self.can = capabilities;
+        self
     }
 
     /// The test speaks both eras on this pipe, and looks for itself at what tells them apart.
@@ -147,9 +169,8 @@ impl Client {
     }
 
     /// The parameters of an `initialize` that asks for `version`.
-    #[allow(clippy::unused_self, reason = "reads as what the client says")]
     pub(crate) fn opening(&self, version: &str) -> Value {
-        json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "test", "version": "0" } })
+        json!({ "protocolVersion": version, "capabilities": self.can, "clientInfo": { "name": "test", "version": "0" } })
     }
 
     pub(crate) fn send_bytes(&mut self, line: impl Into<Vec<u8>>) {
@@ -170,6 +191,7 @@ impl Client {
         if self.case.is_modern() {
             let meta = params.entry("_meta").or_insert_with(|| json!({}));
             let mut whole = modern_meta();
+            whole[key::CLIENT_CAPABILITIES] = self.can.clone();
             whole.as_object_mut().unwrap().extend(meta.as_object().unwrap().clone());
             *meta = whole;
         }
@@ -208,8 +230,52 @@ impl Client {
 
     async fn fresh(&mut self) -> Option<Value> {
         let line = tokio::time::timeout(PATIENCE, self.lines.recv()).await.expect("nothing came in time")?;
-        let message = serde_json::from_slice(&line).unwrap_or_else(|error| panic!("not JSON: {error}: {line:?}"));
+        let message: Value =
+            serde_json::from_slice(&line).unwrap_or_else(|error| panic!("not JSON: {error}: {line:?}"));
+        if message.get("method").is_some() && message.get("id").is_some() {
+            self.judge_question(&message);
+            return Some(message);
+        }
+        if message["result"]["resultType"] == "input_required" {
+            self.judge_round(&message);
+            return Some(message);
+        }
         Some(judged(self.case, self.mixed, message))
+    }
+
+    /// What every round of questions keeps to.
+    // M26-233, M26-234, M26-236, M26-237, M26-238, M26-240
+    fn judge_round(&self, message: &Value) {
+        assert!(self.can != json!({}) && self.case.is_modern(), "a round of questions: {message}");
+        assert_eq!(message["jsonrpc"], "2.0", "{message}");
+        assert!(message["id"].is_string() || message["id"].is_i64(), "{message}");
+        let result = &message["result"];
+        assert!(result.get("inputRequests").or(result.get("requestState")).is_some(), "{message}");
+        official::is(self.case.revision, "InputRequiredResult", result);
+    }
+
+    /// What every question keeps to.
+    // S-001, S-004, S-005, S-006, S-389, S-390, S-391, S-424, S-425, S-427, S-428, S-429, S-431
+    fn judge_question(&mut self, question: &Value) {
+        assert!(self.can != json!({}) && !self.case.is_modern(), "a request to the client: {question}");
+        assert_eq!(question["jsonrpc"], "2.0", "{question}");
+        assert!(question["id"].is_string() || question["id"].is_i64(), "{question}");
+        assert!(self.asked.insert(question["id"].to_string()), "an id is used once: {question}");
+        assert!(question.get("result").or(question.get("error")).is_none(), "{question}");
+        official::is_question(self.case.revision, question);
+    }
+
+    /// The next message, which must be a question of this method.
+    pub(crate) async fn question(&mut self, method: &str) -> Value {
+        let question = self.recv().await;
+        assert_eq!(question["method"], method, "{question}");
+        assert!(question.get("id").is_some(), "{question}");
+        question
+    }
+
+    /// Answers a question.
+    pub(crate) fn reply(&mut self, question: &Value, result: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }));
     }
 
     /// The response to `id`; what comes before it is kept for [`recv`](Self::recv).
@@ -328,8 +394,7 @@ fn judged(case: Case, mixed: bool, message: Value) -> Value {
     }
     assert_eq!(message["jsonrpc"], "2.0", "{message}");
     if let Some(method) = message.get("method") {
-        // Nothing here asks the client anything, so all that is no answer is a notification.
-        assert!(message.get("id").is_none(), "a request to the client: {message}");
+        assert!(message.get("id").is_none(), "{message}");
         assert!(method.as_str().is_some_and(|method| method.starts_with("notifications/")), "{message}");
         assert!(message.get("result").or(message.get("error")).is_none(), "{message}");
         return message;

@@ -29,6 +29,24 @@ fn folder() -> Option<PathBuf> {
     None
 }
 
+/// Holds `instance` to the definition `name` of `revision`, where its schema is at hand.
+pub(crate) fn is(revision: Revision, name: &str, instance: &Value) {
+    let Some(folder) = folder() else { return };
+    let path = folder.join("schema").join(revision.as_str()).join("schema.json");
+    hold(&serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(), name, instance);
+}
+
+/// Holds a question to the client to what `revision` has for its method.
+pub(crate) fn is_question(revision: Revision, question: &Value) {
+    let name = match question["method"].as_str().unwrap() {
+        "elicitation/create" => "ElicitRequest",
+        "sampling/createMessage" => "CreateMessageRequest",
+        "roots/list" => "ListRootsRequest",
+        other => panic!("no client is asked {other}"),
+    };
+    is(revision, name, question);
+}
+
 /// Holds `instance` to the definition `name` of a revision's schema.
 fn hold(document: &Value, name: &str, instance: &Value) {
     let keyword = if document.get("$defs").is_some() { "$defs" } else { "definitions" };
