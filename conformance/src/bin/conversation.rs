@@ -10,7 +10,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ferromcp::model::{CreateMessageResult, SamplingContent};
 use ferromcp::prelude::*;
 use ferromcp::server::Sample;
 use ferromcp::server::asks::state::{Key, KeyRing, StateOptions};
@@ -40,15 +39,6 @@ fn append(path: &PathBuf, words: &str) -> Result<(), String> {
     let file = OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| file.write_all(format!("{words}\n").as_bytes()).and_then(|()| file.flush()))
         .map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// What the client's model said, as text.
-fn text(said: &CreateMessageResult) -> String {
-    let words = |block: &SamplingContent| match block {
-        SamplingContent::Text(text) => Some(text.text.clone()),
-        _ => None,
-    };
-    said.content.iter().filter_map(words).collect()
 }
 
 /// Book seats, in three questions
@@ -99,7 +89,7 @@ async fn delete(State(notes): State<Notes>, ctx: Ctx) -> Result<String, ToolErro
 async fn story(State(notes): State<Notes>, ctx: Ctx) -> Result<String, ToolError> {
     notes.run("story")?;
     let about = ctx.elicit::<String>("About what?").await?;
-    let told = text(&ctx.sample(Sample::new(format!("Tell of {about}")).max_tokens(100)).await?);
+    let told = ctx.sample(Sample::new(format!("Tell of {about}")).max_tokens(100)).await?.text();
     ctx.try_once("write", || async { notes.effect(format!("story: wrote {told}")) }).await?;
     let good = ctx.elicit::<bool>(format!("Is it good: {told}?")).await?;
     Ok(format!("{told}: {good}"))

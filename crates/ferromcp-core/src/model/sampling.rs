@@ -137,6 +137,19 @@ impl CreateMessageResult {
             meta: Meta::new(),
         }
     }
+
+    /// All the text that was said, in one piece.
+    pub fn text(&self) -> String {
+        self.content.iter().filter_map(SamplingContent::as_text).collect()
+    }
+
+    /// The tools that the model wants called.
+    pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUseContent> {
+        self.content.iter().filter_map(|block| match block {
+            SamplingContent::ToolUse(wanted) => Some(wanted),
+            _ => None,
+        })
+    }
 }
 
 /// One block of a sampling message, known by its `type`.
@@ -160,6 +173,14 @@ impl SamplingContent {
     /// A block of text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(TextContent::new(text))
+    }
+
+    /// The text, if it is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(&text.text),
+            _ => None,
+        }
     }
 }
 

@@ -236,11 +236,8 @@ pub(crate) fn excerpt(request: &InputRequest) -> String {
         InputRequest::Elicit(ElicitParams::Form(form)) => cut(&form.message),
         InputRequest::Elicit(ElicitParams::Url(url)) => cut(&url.message),
         InputRequest::CreateMessage(params) => {
-            let last = params.messages.last().and_then(|message| message.content.first());
-            match last {
-                Some(ferromcp_core::model::SamplingContent::Text(text)) => cut(&text.text),
-                _ => "a message of the model".into(),
-            }
+            let last = params.messages.last().and_then(|message| message.content.first()?.as_text());
+            last.map_or_else(|| "a message of the model".into(), cut)
         }
         InputRequest::ListRoots => "the roots".into(),
         _ => "a question".into(),

@@ -6,16 +6,12 @@ mod kept;
 mod memory;
 
 use std::fmt;
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
 
 use bytes::Bytes;
 
 pub use memory::MemoryEvents;
 
-/// A future of a store.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
+pub use crate::asks::state::StoreFuture;
 
 /// Which stream of which session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -85,10 +85,8 @@ fn in_words(question: &InputRequest) -> (Kind, String) {
         InputRequest::Elicit(ElicitParams::Url(url)) => (Kind::Elicit, url.message.clone()),
         InputRequest::CreateMessage(params) => {
             let last = params.messages.last().and_then(|message| message.content.last());
-            let words = match last {
-                Some(SamplingContent::Text(text)) => text.text.clone(),
-                other => format!("{other:?}"),
-            };
+            let text = last.and_then(SamplingContent::as_text).map(str::to_owned);
+            let words = text.unwrap_or_else(|| format!("{last:?}"));
             (Kind::Sample, words)
         }
         _ => (Kind::Roots, String::new()),
