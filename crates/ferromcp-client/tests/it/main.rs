@@ -1,0 +1,14 @@
+//! The client against scripted servers, real ones, and bad ones.
+
+mod children;
+mod floods;
+mod groups;
+mod lists;
+mod negotiation;
+mod peers;
+mod questions;
+mod restarts;
+mod rounds;
+mod script;
+mod subscriptions;
+mod times;
