@@ -79,6 +79,11 @@ impl Board {
         Pinned { board: Arc::clone(self), what: What::Pulse(id.clone()) }
     }
 
+    /// The request `id` is answered; its progress is over.
+    pub(crate) fn done(&self, id: &RequestId) {
+        self.lists().pulses.remove(id);
+    }
+
     /// Delivers what comes under the subscription `id`, until the guard is dropped.
     pub(crate) fn listen(self: &Arc<Self>, id: &RequestId, mailbox: Arc<Mailbox>) -> Pinned {
         self.lists().listens.insert(id.clone(), mailbox);

@@ -76,6 +76,11 @@ pub trait Inbound: Send + Sync + 'static {
     /// A notification.
     fn notification(&self, notification: ServerNotification);
 
+    /// The answer to this request has come: what is still said of it is late.
+    fn answered(&self, id: &RequestId) {
+        let _ = id;
+    }
+
     /// A request (legacy era).
     fn question(&self, id: RequestId, question: ServerRequest, answer: Answer);
 }

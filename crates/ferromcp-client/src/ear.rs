@@ -44,6 +44,10 @@ impl Inbound for Ear {
         self.board.notification(notification);
     }
 
+    fn answered(&self, id: &RequestId) {
+        self.board.done(id);
+    }
+
     fn question(&self, id: RequestId, question: ServerRequest, answer: Answer) {
         if self.modern.load(Ordering::Relaxed) {
             return tracing::warn!(method = question.method(), "a modern server sent a request; ignored");

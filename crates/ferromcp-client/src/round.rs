@@ -85,6 +85,9 @@ pub(crate) async fn step(
             return Err(error);
         }
     };
+    if !raw.is_object() {
+        return Err(ClientError::malformed("it is no object"));
+    }
     if revision.is_modern() && is_question(&raw)? {
         return questions(engine, request, &raw).map(Step::Asked);
     }

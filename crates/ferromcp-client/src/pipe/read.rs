@@ -61,6 +61,7 @@ fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &C
 fn deliver(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, message: Message<FromServer>) {
     match message {
         Message::Response { id: Some(id), outcome } => {
+            inbound.answered(&id);
             table.answered(&id, outcome.map_err(|error| Failure::Rpc { error, status: None }));
         }
         Message::Response { id: None, outcome: Err(error) } => {
