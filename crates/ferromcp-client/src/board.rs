@@ -5,6 +5,7 @@
 //! ids are never used twice, so what comes late finds nobody.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::meta::key;
@@ -51,6 +52,8 @@ pub(crate) struct Board {
     lists: Mutex<Lists>,
     pub(crate) handlers: Handlers,
     pub(crate) results: Option<Arc<dyn Results>>,
+    /// Changes that were told of, so that a result which crossed one is known to be old.
+    changes: AtomicU64,
     /// How many questions of the server are being answered; meanwhile no call is late.
     pub(crate) asking: watch::Sender<usize>,
 }
@@ -66,7 +69,8 @@ struct Lists {
 
 impl Board {
     pub(crate) fn new(handlers: Handlers, results: Option<Arc<dyn Results>>) -> Self {
-        Self { lists: Mutex::default(), handlers, results, asking: watch::Sender::new(0) }
+        let asking = watch::Sender::new(0);
+        Self { lists: Mutex::default(), handlers, results, changes: AtomicU64::new(0), asking }
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -136,7 +140,13 @@ impl Board {
         }
     }
 
+    /// How many changes were told of so far.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     fn changed(&self, change: Change, meta: &Meta) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
         if let Some(results) = &self.results {
             results.changed(&change);
         }

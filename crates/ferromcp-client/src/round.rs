@@ -14,6 +14,7 @@ use crate::channel::Way;
 use crate::ear::Asking;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
+use crate::subscription::change::Change;
 
 /// The longest wait between two calls that got state and no question.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -75,6 +76,7 @@ pub(crate) async fn step(
             }
         }
     }
+    let changes = engine.board.changes();
     let sent = engine.send(retry.unwrap_or(request), options).await;
     let (raw, revision) = match sent {
         Ok(answer) => answer,
@@ -92,15 +94,27 @@ pub(crate) async fn step(
         return questions(engine, request, &raw).map(Step::Asked);
     }
     let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
-    if let Some(results) = results {
-        if let Some((Some(ttl_ms), scope)) = result.cache_mut().map(|(ttl_ms, scope)| (*ttl_ms, *scope)) {
-            let scope = scope.unwrap_or_default(); // unsaid is private
-            let mut hint = CacheHint::private(ttl_ms);
-            hint.scope = scope;
-            results.keep(request, &raw, hint).await;
-        }
+    if let Some(hint) = results.and_then(|_| hint(&mut result)) {
+        keep(engine, request, &raw, hint, changes).await;
     }
     Ok(Step::Done(learn(engine, result)))
+}
+
+/// What the server says of storing the result; unsaid, it is private.
+fn hint(result: &mut ServerResult) -> Option<CacheHint> {
+    let (ttl_ms, scope) = result.cache_mut()?;
+    let mut hint = CacheHint::private((*ttl_ms)?);
+    hint.scope = scope.unwrap_or_default();
+    Some(hint)
+}
+
+/// Stores a result, unless something changed while it was on its way: nobody can say which came first.
+async fn keep(engine: &Engine, request: &ClientRequest, raw: &RawJson, hint: CacheHint, changes: u64) {
+    let Some(results) = engine.board.results.as_ref().filter(|_| engine.board.changes() == changes) else { return };
+    results.keep(request, raw, hint).await;
+    if engine.board.changes() != changes {
+        results.changed(&Change::Gap);
+    }
 }
 
 /// The same call again, with the answers of this round alone and the state it came with.

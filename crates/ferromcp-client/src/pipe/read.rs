@@ -43,18 +43,18 @@ fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &C
         Frame::Whole(bytes) => bytes,
         Frame::TooLong { limit } => return table.answered_somebody(Failure::TooLarge(limit)),
     };
-    match decode::<FromServer>(bytes, &limits.decode) {
+    match decode::<FromServer>(bytes.clone(), &limits.decode) {
         Ok(Incoming::One(message)) => deliver(table, inbound, message),
         Ok(Incoming::Batch(messages)) if table.revision() == Revision::V2025_03_26 => {
             for message in messages {
                 match message {
                     Ok(message) => deliver(table, inbound, message),
-                    Err(rejection) => reject(table, rejection),
+                    Err(rejection) => reject(table, rejection, &bytes),
                 }
             }
         }
         Ok(Incoming::Batch(_)) => tracing::warn!("a batch, which this revision has not; ignored"),
-        Err(rejection) => reject(table, rejection),
+        Err(rejection) => reject(table, rejection, &bytes),
     }
 }
 
@@ -74,7 +74,7 @@ fn deliver(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, message: Message<From
 }
 
 /// A message that cannot be read. Where its id can, it is a broken answer or a broken question.
-fn reject(table: &Arc<Table>, rejection: Rejection) {
+fn reject(table: &Arc<Table>, rejection: Rejection, frame: &[u8]) {
     let Rejection { id, error, unanswerable, .. } = rejection;
     tracing::debug!(?id, %error, "a message of the server cannot be read");
     match id {
@@ -83,8 +83,19 @@ fn reject(table: &Arc<Table>, rejection: Rejection) {
         // Nor does it let itself be filled up by bad questions.
         Some(id) if !table.revision().is_modern() && table.has_room() => write(table, &id, Err(error)),
         Some(_) => {}
-        None => table.answered_somebody(Failure::Malformed(error.message)),
+        None if looks_like_answer(frame) => table.answered_somebody(Failure::Malformed(error.message)),
+        None => tracing::warn!(%error, "the server wrote what is no message; ignored"),
     }
+}
+
+/// Whether a broken message was meant as an answer. Programs print all sorts of things where only messages belong, and
+/// those must not cost a call.
+fn looks_like_answer(frame: &[u8]) -> bool {
+    let frame = String::from_utf8_lossy(frame);
+    frame.trim_start().starts_with('{')
+        && frame.contains("\"jsonrpc\"")
+        && frame.contains("\"id\"")
+        && !frame.contains("\"method\"")
 }
 
 fn answer(table: &Arc<Table>, id: RequestId) -> Answer {

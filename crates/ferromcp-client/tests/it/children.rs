@@ -51,7 +51,7 @@ async fn a_child_that_does_not_end_is_ended() {
     // M26-133
     let mut limits = ClientLimits::default();
     limits.shutdown_grace = Duration::from_millis(100);
-    let stubborn = SCRIPT.replace("while read", "trap '' TERM; while read") + "sleep 1000";
+    let stubborn = SCRIPT.replace("while read", "trap '' TERM; while read") + "exec sleep 1000";
     let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(shell(&stubborn))).await.unwrap();
     soon(client.close()).await;
 }

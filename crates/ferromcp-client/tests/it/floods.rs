@@ -27,7 +27,8 @@ async fn lives(client: &Client, far: &mut Far) {
 
 #[tokio::test]
 async fn nonsense_is_ignored() {
-    let (client, mut far) = modern(builder()).await;
+    let (sender, mut logs) = tokio::sync::mpsc::unbounded_channel();
+    let (client, mut far) = modern(builder().on_log(LogLevel::Debug, move |log| drop(sender.send(log)))).await;
     let deep = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     for line in [
         "",
@@ -54,7 +55,22 @@ async fn nonsense_is_ignored() {
     ] {
         far.line(line).await;
     }
+    far.notify("notifications/message", json!({ "level": "info", "data": "all was read" })).await;
+    soon(logs.recv()).await.unwrap();
     lives(&client, &mut far).await;
+}
+
+#[tokio::test]
+async fn stray_prints_cost_no_call() {
+    let (client, mut far) = modern(builder()).await;
+    let script = async {
+        let call = far.expect("tools/call").await;
+        for line in ["Listening…", "{", "{ \"level\": \"info\" }", "[1]", "42", "\u{1b}[0m"] {
+            far.line(line).await;
+        }
+        far.answer(&call, text("ok")).await;
+    };
+    soon(async { tokio::join!(async { client.call("t", ()).await }, script) }).await.0.unwrap();
 }
 
 #[tokio::test]

@@ -27,8 +27,8 @@ fn server() -> Server {
         .with_tool(
             Tool::new("slow", |ctx: Ctx| async move {
                 for step in 1..=3 {
-                    ctx.progress(f64::from(step), 3.0);
-                    ctx.warning("on the way");
+                    ctx.progress(f64::from(step), 3.0).await;
+                    ctx.warning("on the way").await;
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 "done"
@@ -89,7 +89,9 @@ async fn every_revision_gives_the_same_results() {
 async fn progress_and_logs_arrive_on_every_revision() {
     for revision in Revision::ALL {
         let (sender, mut logs) = tokio::sync::mpsc::unbounded_channel();
-        let listening = builder().on_log(LogLevel::Info, move |log| drop(sender.send(log.level)));
+        let listening = builder().on_log(LogLevel::Info, move |log| {
+            let _ = sender.send(log.level);
+        });
         let client = connect(listening, revision).await;
         let (call, progress) = client.call("slow", ()).watch_progress();
         soon(call).await.unwrap();
@@ -112,11 +114,11 @@ async fn changes_arrive_on_every_revision() {
 #[tokio::test]
 async fn arguments_are_completed() {
     // S-307, S-323, M26-398
-    let complete = |value: String| async move { vec![format!("{value}!"), format!("{value}?")] };
+    let complete = |value: String| vec![format!("{value}!"), format!("{value}?")];
     let server = || {
-        Server::new("c", "0").with_prompt(Prompt::sync("ask", |topic: String| topic).args(["topic"])).with_completion(
-            Completion::new(Reference::Prompt { name: "ask".into(), title: None }, "topic", complete).args(["value"]),
-        )
+        Server::new("c", "0")
+            .with_prompt(Prompt::sync("ask", |topic: String| topic).args(["topic"]))
+            .with_completion(Completion::prompt_sync("ask", "topic", complete).args(["value"]))
     };
     for revision in Revision::ALL {
         let (near, far) = memory();

@@ -177,5 +177,5 @@ async fn there_is_an_end_to_subscriptions() {
     assert_eq!(soon(client.subscribe(interest())).await.unwrap_err().kind(), ErrorKind::Limit);
     drop(one);
     far.expect("notifications/cancelled").await;
-    subscribed(&client, &mut far).await;
+    let _other = subscribed(&client, &mut far).await;
 }
