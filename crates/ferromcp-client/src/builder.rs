@@ -195,7 +195,7 @@ impl ClientBuilder {
         settings.verdict = self.verdict;
         settings.log_level = self.log_level;
         let engine = Arc::new(Engine::new(settings, Board::new(self.handlers, self.results), connector));
-        engine.open().await?;
+        Box::pin(engine.open()).await?; // negotiation is large, and happens once
         Ok(Client::of(engine))
     }
 }

@@ -119,7 +119,8 @@ impl ClientGroup {
     /// Closes all clients, side by side.
     pub async fn close(&self) {
         let mut closing = JoinSet::new();
-        for client in self.clients.values().cloned() {
+        for client in self.clients.values() {
+            let client = client.clone();
             closing.spawn(async move { client.close().await });
         }
         while closing.join_next().await.is_some() {}

@@ -7,24 +7,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::{Connection, Engine};
+use super::connection::Connection;
+use super::history::History;
+use super::shared::Engine;
 use crate::error::{ClientError, ErrorKind};
 use crate::probe::{Agreed, Negotiation};
 use crate::subscription::change::Change;
-use crate::verdict::Verdict;
 
 /// The longest wait between two starts, and how long a connection has to live to count as sound.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// What was tried so far.
-#[derive(Default)]
-pub(super) struct History {
-    /// Starts in a row.
-    row: u32,
-    last: Option<Instant>,
-    verdict: Option<Verdict>,
-    opened: bool,
-}
 
 impl Engine {
     /// Connects for the first time: one attempt, since a server that does not start is for a person to look at.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ferromcp_core::RawJson;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Connection, Engine, Options};
+use super::connection::Connection;
+use super::options::Options;
+use super::shared::Engine;
 use crate::board::Pulse;
 use crate::channel::{Failure, Outgoing};
 use crate::error::ClientError;

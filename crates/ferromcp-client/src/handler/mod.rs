@@ -188,30 +188,31 @@ impl Handlers {
 
     /// Takes over what `handler` handles.
     pub(crate) fn install(&mut self, handler: impl ClientHandler) {
-        let (handles, handler) = (handler.handles(), Arc::new(handler));
-        if handles.form {
+        let answered = handler.handles();
+        let handler = Arc::new(handler);
+        if answered.form {
             let handler = Arc::clone(&handler);
             self.on_form(move |form| {
                 let handler = Arc::clone(&handler);
                 async move { handler.form(form).await }
             });
         }
-        if handles.url {
+        if answered.url {
             let handler = Arc::clone(&handler);
             self.on_url(move |url| {
                 let handler = Arc::clone(&handler);
                 async move { handler.url(url).await }
             });
         }
-        if handles.sampling {
+        if answered.sampling {
             let handler = Arc::clone(&handler);
             let run = move |params| {
                 let handler = Arc::clone(&handler);
                 async move { handler.sample(params).await }
             };
-            self.on_sampling(run, handles.sampling_tools);
+            self.on_sampling(run, answered.sampling_tools);
         }
-        if handles.roots {
+        if answered.roots {
             self.on_roots(move || {
                 let handler = Arc::clone(&handler);
                 async move { handler.roots().await }

@@ -3,6 +3,7 @@
 //! One task reads and writes. What waits to be written is bounded; who has more to say waits for room.
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 
+mod keeper;
 mod read;
 mod table;
 mod write;
@@ -22,16 +23,7 @@ use crate::channel::{BoxFuture, Channel, Failure, Inbound, Outgoing};
 use crate::limits::ClientLimits;
 use table::Table;
 
-/// What lives at the far end of a pipe and has to be ended with it: a child process, most often.
-pub trait Keeper: Send + Sync + 'static {
-    /// Ends it after its input was closed: waits for it, then presses, then forces.
-    fn shutdown(&self) -> BoxFuture<'static, ()>;
-
-    /// What is known of its end, for error texts: an exit status, the last lines of stderr.
-    fn last_words(&self) -> Option<String> {
-        None
-    }
-}
+pub use keeper::Keeper;
 
 /// Opens a pipe.
 ///

@@ -8,7 +8,7 @@ use ferromcp_core::{RawJson, RequestId, Revision};
 use ferromcp_transport::Outbound;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::Keeper;
+use super::keeper::Keeper;
 use crate::channel::Failure;
 use crate::limits::ClientLimits;
 
@@ -134,10 +134,10 @@ impl Table {
 
     /// Hands an answer to who waits for it. An answer that nobody waits for is late, or a lie.
     pub(super) fn answered(&self, id: &RequestId, outcome: Result<RawJson, Failure>) {
-        match self.state().calls.remove(id) {
-            Some(waiting) => drop(waiting.reply.send(outcome)),
-            None => tracing::debug!(?id, "an answer to nothing that waits; ignored"),
-        }
+        let Some(waiting) = self.state().calls.remove(id) else {
+            return tracing::debug!(?id, "an answer to nothing that waits; ignored");
+        };
+        let _ = waiting.reply.send(outcome); // who waited may have given up just now
     }
 
     /// Fails the only request that is under way: what came can be meant for no other.
@@ -216,10 +216,8 @@ impl Table {
         state.over = Some(Arc::clone(&why));
         let written = state.written;
         for (_, waiting) in state.calls.drain() {
-            let failure = match waiting.from < written {
-                true => Failure::Lost(Arc::clone(&why)),
-                false => Failure::Unsent(Arc::clone(&why)),
-            };
+            let why = Arc::clone(&why);
+            let failure = if waiting.from < written { Failure::Lost(why) } else { Failure::Unsent(why) };
             let _ = waiting.reply.send(Err(failure));
         }
         drop(state);

@@ -29,5 +29,5 @@ pub(super) async fn all<W: FrameTx>(table: &Table, mut tx: W) {
     }
     drop(tx); // the input of a child is closed by that alone
     table.finish();
-    pending().await
+    pending::<()>().await;
 }

@@ -283,7 +283,7 @@ impl std::fmt::Display for NoEndpoint {
 impl std::error::Error for NoEndpoint {}
 
 fn is_no_endpoint(error: &ClientError) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<NoEndpoint>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<NoEndpoint>)
 }
 
 /// Whether a server that was known is another one now; one that cannot be reached at all says nothing.

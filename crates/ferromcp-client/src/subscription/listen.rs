@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ferromcp_core::ClientRequest;
 use ferromcp_core::model::ListenParams;
 
-use super::Ended;
+use super::ended::Ended;
 use super::mailbox::Mailbox;
 use crate::channel::Failure;
 use crate::engine::Engine;

@@ -5,6 +5,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 
 pub(crate) mod change;
+mod ended;
 mod listen;
 pub(crate) mod mailbox;
 mod watch;
@@ -25,6 +26,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
 use change::{Change, Interest};
+use ended::Ended;
 use mailbox::Mailbox;
 
 /// How long a stream has to live to count as sound.
@@ -101,16 +103,6 @@ impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").field("honoured", &self.honoured).finish_non_exhaustive()
     }
-}
-
-/// How one connection's part of a subscription ended.
-enum Ended {
-    /// The server ended it.
-    Closed,
-    /// The connection was lost.
-    Lost(ClientError),
-    /// It cannot be.
-    Failed(ClientError),
 }
 
 /// Listens for as long as it is polled, over however many connections.

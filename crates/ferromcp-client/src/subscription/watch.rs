@@ -6,8 +6,8 @@ use ferromcp_core::ClientRequest;
 use ferromcp_core::model::{ResourceUriParams, ServerCapabilities, SubscriptionFilter};
 use tokio::runtime::Handle;
 
-use super::Ended;
 use super::change::Interest;
+use super::ended::Ended;
 use super::mailbox::Mailbox;
 use crate::engine::connection::Connection;
 use crate::engine::{Engine, Options};

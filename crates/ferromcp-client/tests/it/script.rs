@@ -3,8 +3,7 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use ferromcp_client::connect::Redial;
-use ferromcp_client::{Client, ClientBuilder, ClientError, Opened, redial};
+use ferromcp_client::{Client, ClientBuilder, ClientError, Connector, Opened, redial};
 use ferromcp_core::Revision;
 use ferromcp_transport::memory::{MemoryRx, MemoryTx};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Memory, Outbound, Transport, memory};
@@ -32,10 +31,7 @@ pub(crate) fn pair() -> (Memory, Far) {
 }
 
 /// A connector that opens a pipe each time, and the far ends as they are opened.
-pub(crate) fn dialer() -> (
-    Redial<impl Fn() -> std::future::Ready<std::io::Result<Opened<Memory>>> + Send + Sync + 'static>,
-    UnboundedReceiver<Far>,
-) {
+pub(crate) fn dialer() -> (impl Connector, UnboundedReceiver<Far>) {
     let (sender, fars) = unbounded_channel();
     let open = move || {
         let (near, far) = pair();
@@ -46,8 +42,9 @@ pub(crate) fn dialer() -> (
 }
 
 /// Waits for what must come soon.
-pub(crate) async fn soon<F: IntoFuture>(future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.expect("it came in time")
+pub(crate) fn soon<F: IntoFuture>(future: F) -> impl Future<Output = F::Output> {
+    let future = Box::pin(future.into_future()); // scripts are large
+    async { tokio::time::timeout(PATIENCE, future).await.expect("it came in time") }
 }
 
 impl Far {
