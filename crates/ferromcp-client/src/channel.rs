@@ -10,6 +10,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use ferromcp_core::header::Annotation;
 use ferromcp_core::{
     ClientNotification, ClientRequest, ClientResult, Error, RawJson, RequestId, Revision, ServerNotification,
     ServerRequest,
@@ -28,14 +29,14 @@ pub struct Outgoing {
     pub request: ClientRequest,
     /// The revision it is written in.
     pub revision: Revision,
-    /// `Mcp-Param-*` headers, encoded; a pipe has no use for them.
-    pub headers: Vec<(String, String)>,
+    /// Which arguments of a tool's call are repeated in headers; a pipe has no use for them.
+    pub annotations: Arc<[Annotation]>,
 }
 
 impl Outgoing {
-    /// A request without headers of its own.
+    /// A request of which nothing is repeated.
     pub fn new(id: RequestId, request: ClientRequest, revision: Revision) -> Self {
-        Self { id, request, revision, headers: Vec::new() }
+        Self { id, request, revision, annotations: Arc::default() }
     }
 }
 
@@ -133,6 +134,8 @@ pub enum Failure {
     },
     /// The session is over (404 on legacy HTTP); the request was not executed.
     SessionGone,
+    /// The request cannot leave this way at all: an argument that no header can repeat, for example.
+    Unfit(String),
     /// The request did not leave.
     Unsent(Arc<io::Error>),
     /// The request left, and the connection was lost before an answer came: it may have run.

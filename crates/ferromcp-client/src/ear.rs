@@ -1,10 +1,14 @@
 //! What one connection hears: notifications go to the board, questions get a task each, within bounds.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
-use ferromcp_core::{Error, RequestId, ServerNotification, ServerRequest};
+use ferromcp_core::{ClientResult, Error, RequestId, ServerNotification, ServerRequest};
 use tokio::task::AbortHandle;
 
 use crate::board::Board;
@@ -65,8 +69,9 @@ impl Inbound for Ear {
             let outcome = if under_way >= limit {
                 Err(Error::internal(format!("Too many questions at once: at most {limit}")))
             } else {
-                let _asking = Asking::new(&board);
-                board.handlers.answer(question).await
+                // A ping is no reason to wait longer for anything.
+                let _asking = (!matches!(question, ServerRequest::Ping(_))).then(|| Asking::new(&board));
+                caught(board.handlers.answer(question)).await
             };
             answer.send(outcome).await; // counts until it is written: a server may not read
             questions.lock().remove(&key);
@@ -75,6 +80,16 @@ impl Inbound for Ear {
             twin.abort();
         }
     }
+}
+
+/// The answer of a handler, even if it panics: the server waits for one.
+async fn caught(answer: impl Future<Output = Result<ClientResult, Error>>) -> Result<ClientResult, Error> {
+    let mut answer = pin!(answer);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(Error::internal("Internal error"))))
+    })
+    .await
 }
 
 impl Questions {

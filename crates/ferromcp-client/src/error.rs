@@ -114,6 +114,7 @@ impl ClientError {
                 Self::new(ErrorKind::Unauthorized, message)
             }
             Failure::SessionGone => Self::closed("the server ended the session"),
+            Failure::Unfit(why) => Self::new(ErrorKind::Invalid, format!("`{method}` cannot be sent: {why}")),
             Failure::Unsent(error) => {
                 let message = format!("`{method}` could not be sent: {error}. It did not run and can be repeated");
                 Self::new(ErrorKind::Connect, message).because(error)

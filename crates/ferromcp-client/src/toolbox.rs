@@ -16,7 +16,7 @@ pub(crate) struct Toolbox {
 pub(crate) struct Known {
     pub(crate) annotations: Option<ToolAnnotations>,
     /// The arguments that are repeated in headers, or why the tool cannot be called over HTTP.
-    pub(crate) marks: Result<Vec<Annotation>, BadAnnotation>,
+    pub(crate) marks: Result<Arc<[Annotation]>, BadAnnotation>,
 }
 
 impl Known {
@@ -39,7 +39,8 @@ impl Toolbox {
 
     /// Remembers a tool as it was listed.
     pub(crate) fn learn(&self, tool: &Tool) -> Arc<Known> {
-        let known = Arc::new(Known { annotations: tool.annotations.clone(), marks: scan(&tool.input_schema) });
+        let known =
+            Arc::new(Known { annotations: tool.annotations.clone(), marks: scan(&tool.input_schema).map(Arc::from) });
         let mut tools = self.tools();
         if tools.len() < self.limit || tools.contains_key(&tool.name) {
             tools.insert(tool.name.clone(), Arc::clone(&known));

@@ -124,8 +124,7 @@ impl Engine {
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
         self.permits.close();
-        let connection = self.current.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(connection) = connection {
+        if let Some(connection) = self.latest() {
             connection.channel.close().await;
         }
     }

@@ -1,6 +1,5 @@
 //! Sending a request: over whatever connection there is, and again where that is both needed and safe.
 
-use ferromcp_core::header::mirror;
 use ferromcp_core::model::ListParams;
 use ferromcp_core::{ClientRequest, ErrorCode, RawJson, Revision, ServerResult};
 
@@ -63,24 +62,22 @@ impl Engine {
         let wants_pulse = options.progress.is_some() || matches!(request, ClientRequest::CallTool(_));
         let token = wants_pulse.then(|| id.clone());
         let mut outgoing = connection.outgoing(id, request.clone(), token)?;
-        self.mirror(connection, &mut outgoing)?;
+        self.annotate(connection, &mut outgoing)?;
         self.answer(connection, outgoing, options).await
     }
 
-    /// Repeats marked arguments in headers, where the way has headers.
-    fn mirror(&self, connection: &Connection, outgoing: &mut Outgoing) -> Result<(), ClientError> {
+    /// Says which arguments are to be repeated in headers, where the way has headers.
+    fn annotate(&self, connection: &Connection, outgoing: &mut Outgoing) -> Result<(), ClientError> {
         let ClientRequest::CallTool(call) = &outgoing.request else { return Ok(()) };
         if self.way() != Way::Post || !connection.revision().is_modern() {
             return Ok(());
         }
         let Some(known) = self.toolbox.get(&call.name) else { return Ok(()) };
-        let refused = |why: String| {
-            let message = format!("the tool `{}` cannot be called over HTTP: {why}", call.name);
+        let marks = known.marks.as_ref().map_err(|flaw| {
+            let message = format!("the tool `{}` cannot be called over HTTP: {flaw}", call.name);
             ClientError::new(ErrorKind::Invalid, message)
-        };
-        let marks = known.marks.as_ref().map_err(|flaw| refused(flaw.to_string()))?;
-        let headers = mirror(marks, call.arguments.as_ref()).map_err(|mismatch| refused(mismatch.to_string()))?;
-        outgoing.headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        })?;
+        outgoing.annotations = marks.clone();
         Ok(())
     }
 
@@ -119,7 +116,9 @@ impl Engine {
 
     fn resends(&self, connection: &Connection, efforts: &mut Efforts) -> bool {
         efforts.resends += 1;
-        efforts.resends <= self.settings.limits.resends && connection.channel.is_over() && self.connector.can_reopen()
+        // Each POST is a connection of its own; a pipe that is not over would fail in the same way again.
+        let gone = connection.channel.is_over() || self.way() == Way::Post;
+        efforts.resends <= self.settings.limits.resends && gone && self.connector.can_reopen()
     }
 
     /// Whether a request can be repeated without doing anything twice.

@@ -58,7 +58,10 @@ impl Negotiation<'_> {
                 settled => return settled,
             }
         }
-        self.probe().await
+        // One that was modern is only slow when it is silent.
+        let was_modern = verdict.is_some_and(|verdict| verdict.era() == Era::Modern);
+        let limits = &self.settings.limits;
+        self.probe(if was_modern { limits.connect_timeout } else { limits.probe_timeout }).await
     }
 
     async fn handshake_only(&self, http_sse: bool) -> Result<Agreed, ClientError> {
@@ -94,13 +97,12 @@ impl Negotiation<'_> {
         timeout(self.settings.limits.connect_timeout, opening).await.map_err(late)?
     }
 
-    async fn probe(&self) -> Result<Agreed, ClientError> {
+    async fn probe(&self, limit: Duration) -> Result<Agreed, ClientError> {
         let revision = self.settings.pin.newest(Era::Modern, None).unwrap_or(Revision::LATEST);
         let line = self.open().await.map_err(|failure| ClientError::of("server/discover", failure))?;
         let mut corrected = false;
         loop {
             let mut answer = self.discover(&line, revision)?;
-            let limit = self.settings.limits.probe_timeout;
             let outcome = match timeout(limit, &mut answer).await {
                 Ok(Ok(result)) => Outcome::Answered(result),
                 Ok(Err(failure)) => Outcome::Failed(failure),

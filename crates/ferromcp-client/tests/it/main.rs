@@ -6,6 +6,7 @@ mod groups;
 mod lists;
 mod negotiation;
 mod peers;
+mod posts;
 mod questions;
 mod restarts;
 mod rounds;

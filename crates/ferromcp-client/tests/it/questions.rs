@@ -104,6 +104,15 @@ async fn what_was_not_declared_is_refused_with_the_right_code() {
 }
 
 #[tokio::test]
+async fn a_handler_that_panics_is_an_answer_too() {
+    // S-355
+    let panics = builder().on_roots(|| async { if true { panic!("the handler's own matter") } else { Vec::new() } });
+    let (_client, mut far) = legacy(panics).await;
+    let answer = asked(&mut far, "roots/list", Value::Null).await;
+    assert_eq!(answer["error"], json!({ "code": -32603, "message": "Internal error" }));
+}
+
+#[tokio::test]
 async fn capabilities_are_told_as_the_revision_knows_them() {
     let pinned = all().only_revision(Revision::V2025_06_18);
     let (client, _far) = connect_to(pinned, async |far: &mut Far| {
