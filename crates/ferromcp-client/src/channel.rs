@@ -132,8 +132,11 @@ pub enum Failure {
         /// The `WWW-Authenticate` header, which says what is wanted.
         challenge: Option<String>,
     },
-    /// The session is over (404 on legacy HTTP); the request was not executed.
-    SessionGone,
+    /// The session is over (404 on legacy HTTP).
+    SessionGone {
+        /// Whether the request had been taken before and is lost with the session; else it was not executed.
+        under_way: bool,
+    },
     /// The request cannot leave this way at all: an argument that no header can repeat, for example.
     Unfit(String),
     /// The request did not leave.

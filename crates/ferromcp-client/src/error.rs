@@ -113,7 +113,14 @@ impl ClientError {
                     format!("the server refused `{method}` with HTTP status {status}{wanted}. Give credentials");
                 Self::new(ErrorKind::Unauthorized, message)
             }
-            Failure::SessionGone => Self::closed("the server ended the session"),
+            Failure::SessionGone { under_way: false } => Self::closed("the server ended the session"),
+            Failure::SessionGone { under_way: true } => {
+                let message = format!(
+                    "the server ended the session while `{method}` was under way. It may have run; look before \
+                     repeating it"
+                );
+                Self::new(ErrorKind::Lost, message)
+            }
             Failure::Unfit(why) => Self::new(ErrorKind::Invalid, format!("`{method}` cannot be sent: {why}")),
             Failure::Unsent(error) => {
                 let message = format!("`{method}` could not be sent: {error}. It did not run and can be repeated");

@@ -93,9 +93,11 @@ impl Engine {
         match failure {
             Failure::Lost(_) => self.is_safe(request, options) && self.resends(connection, efforts),
             Failure::Unsent(_) => self.resends(connection, efforts),
-            Failure::SessionGone | Failure::Status { status: 400 | 404 | 405, .. } => {
+            Failure::SessionGone { .. } | Failure::Status { status: 400 | 404 | 405, .. } => {
                 connection.retire();
-                !std::mem::replace(&mut efforts.renewed, true) && self.connector.can_reopen()
+                let may_have_run = matches!(failure, Failure::SessionGone { under_way: true });
+                let harmless = !may_have_run || self.is_safe(request, options);
+                harmless && !std::mem::replace(&mut efforts.renewed, true) && self.connector.can_reopen()
             }
             Failure::Rpc { error, .. } if connection.revision().is_modern() => match error.code {
                 ErrorCode::UNSUPPORTED_REVISION => {

@@ -85,7 +85,7 @@ fn failed(failure: Failure, way: Way, pin: Pin) -> Judgement {
         Failure::Status { status, .. } if (400..500).contains(&status) && !is_outage(status) => {
             legacy(&format!("it answered `server/discover` with HTTP status {status}"))
         }
-        Failure::SessionGone => legacy("it wants a session"),
+        Failure::SessionGone { .. } => legacy("it wants a session"),
         Failure::Malformed(what) if way == Way::Pipe => legacy(&format!("its answer cannot be read: {what}")),
         Failure::Lost(error) | Failure::Unsent(error) if way == Way::Pipe => Judgement::Legacy(Legacy {
             offered: None,

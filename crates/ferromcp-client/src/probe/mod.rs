@@ -248,7 +248,7 @@ impl Negotiation<'_> {
             Err(failure @ Failure::Status { status: 400 | 404 | 405, .. }) => {
                 Err(ClientError::of("initialize", failure).because(NoEndpoint))
             }
-            Err(Failure::SessionGone) => Err(ClientError::closed("no session here").because(NoEndpoint)),
+            Err(Failure::SessionGone { .. }) => Err(ClientError::closed("no session here").because(NoEndpoint)),
             Err(failure) => Err(ClientError::of("initialize", failure)),
         }
     }

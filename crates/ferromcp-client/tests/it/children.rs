@@ -29,7 +29,7 @@ fn shell(script: &str) -> Command {
 
 #[tokio::test]
 async fn a_child_that_ends_on_the_probe_and_after_each_call_is_started_again() {
-    // M26-038, M26-133, M26-136
+    // M26-136
     let mut limits = ClientLimits::default();
     limits.restart_backoff = Duration::from_millis(1);
     let client = soon(builder().limits(limits).connect(shell(SCRIPT))).await.unwrap();
@@ -48,7 +48,6 @@ async fn a_child_that_does_not_speak_is_an_error_that_says_how_it_ended() {
 
 #[tokio::test]
 async fn a_child_that_does_not_end_is_ended() {
-    // M26-133
     let mut limits = ClientLimits::default();
     limits.shutdown_grace = Duration::from_millis(100);
     let stubborn = SCRIPT.replace("while read", "trap '' TERM; while read") + "exec sleep 1000";

@@ -11,17 +11,20 @@ use serde_json::{Value, json};
 
 use crate::script::{builder, discovered, initialized, soon, text};
 
+/// A method, and how it is answered.
+type Step = (&'static str, Result<Value, Failure>);
+
 /// What the server says to the requests, one after the other.
 #[derive(Clone, Default)]
 struct Script {
-    steps: Arc<Mutex<VecDeque<(&'static str, Result<Value, Failure>)>>>,
+    steps: Arc<Mutex<VecDeque<Step>>>,
     /// What was opened, and the headers of calls.
     seen: Arc<Mutex<Vec<String>>>,
     old: bool,
 }
 
 impl Script {
-    fn new(steps: impl IntoIterator<Item = (&'static str, Result<Value, Failure>)>) -> Self {
+    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())), ..Self::default() }
     }
 
@@ -114,11 +117,11 @@ impl Channel for Scripted {
     }
 }
 
-fn modern() -> (&'static str, Result<Value, Failure>) {
+fn modern() -> Step {
     ("server/discover", Ok(discovered(&[Revision::LATEST.as_str()])))
 }
 
-fn legacy() -> [(&'static str, Result<Value, Failure>); 2] {
+fn legacy() -> [Step; 2] {
     [("server/discover", Err(status(400))), ("initialize", Ok(initialized(Revision::LATEST_LEGACY.as_str())))]
 }
 
@@ -236,17 +239,20 @@ async fn a_session_that_is_gone_is_opened_once_for_all_and_the_call_sent_again()
     let script = Script::new([
         probe,
         opening.clone(),
-        ("tools/call", Err(Failure::SessionGone)),
+        ("tools/call", Err(Failure::SessionGone { under_way: false })),
         opening.clone(),
         ("tools/call", Ok(text("ok"))),
-        ("tools/call", Err(Failure::SessionGone)),
+        ("tools/call", Err(Failure::SessionGone { under_way: false })),
         opening,
-        ("tools/call", Err(Failure::SessionGone)),
+        ("tools/call", Err(Failure::SessionGone { under_way: false })),
+        legacy()[1].clone(),
+        ("tools/call", Err(Failure::SessionGone { under_way: true })),
     ]);
     let client = connect(&script).await;
     soon(client.call("t", ())).await.unwrap();
     assert_eq!(script.seen().iter().filter(|what| *what == "open").count(), 2);
     assert!(soon(client.call("t", ())).await.unwrap_err().is_closed(), "and not for ever");
+    assert!(soon(client.call("t", ())).await.unwrap_err().is_lost(), "what was under way may have run");
     assert!(script.is_over());
 }
 

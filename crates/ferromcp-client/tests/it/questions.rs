@@ -188,7 +188,7 @@ async fn a_call_is_not_late_while_its_server_waits_for_an_answer() {
 
 #[tokio::test]
 async fn logs_are_wished_for_once_in_a_session_and_with_each_modern_request() {
-    // S-325, M26-022
+    // S-325
     let (sender, mut logs) = tokio::sync::mpsc::unbounded_channel();
     let listening = builder().on_log(LogLevel::Warning, move |log| drop(sender.send(log)));
     let (client, mut far) = connect_to(listening.clone(), async |far: &mut Far| {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::script::{Far, builder, modern, soon, text};
 
 fn form(fields: &Value) -> Value {
-    json!({ "method": "elicitation/create", "params": { "message": "Who?", "mode": "form",
+    json!({ "method": "elicitation/create", "params": { "message": "Who?",
         "requestedSchema": { "type": "object", "properties": fields } } })
 }
 
@@ -170,7 +170,9 @@ async fn defaults_fill_what_a_form_leaves_out_and_refusals_have_no_content() {
                 .await;
         call(&client, &mut far, async |far| {
             let first = far.expect("tools/call").await;
-            far.answer(&first, asks(&json!({ "f": form(&fields) }), None)).await;
+            let mut question = form(&fields);
+            question["params"]["mode"] = "form".into(); // said or unsaid, it means the same
+            far.answer(&first, asks(&json!({ "f": question }), None)).await;
             let second = far.expect("tools/call").await;
             let wanted = if accepts {
                 json!({ "action": "accept",
