@@ -35,6 +35,15 @@ impl Common {
 fn constructor(options: &mut Options, function: &Function) -> Result<Ident> {
     let span = options.span_of("blocking");
     let blocking = options.flag("blocking")?.unwrap_or(false);
+    if function.asks() {
+        return match (span, blocking) {
+            (Some(span), true) => Err(Error::new(
+                span,
+                "a function whose parameters are asked for waits for answers: make it `async`, and block in `spawn_blocking`",
+            )),
+            _ => Ok(format_ident!("new")),
+        };
+    }
     match (function.is_async, blocking) {
         (true, true) => Err(Error::new(
             span.unwrap_or_else(|| function.ident.span()),

@@ -55,6 +55,7 @@ impl Function {
         }
         let params: Vec<Param> = typed.into_iter().filter_map(|param| errors.keep(Param::read(param))).collect();
         check_names(&params, &mut errors);
+        check_asked(&params, kind, &mut errors);
         errors.finish()?;
         Ok(Self {
             ident: signature.ident.clone(),
@@ -72,11 +73,21 @@ impl Function {
 
     /// `.args([…])`, or nothing without parameters.
     pub(crate) fn args(&self, krate: &Path) -> TokenStream {
-        if self.params.is_empty() {
+        let mut args = self.arguments().map(|(_, param)| param.arg(krate)).peekable();
+        if args.peek().is_none() {
             return TokenStream::new();
         }
-        let args = self.params.iter().map(|param| param.arg(krate));
         quote!(.args([#(#args),*]))
+    }
+
+    /// The parameters that are not asked for, with their places.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = (usize, &Param)> {
+        self.params.iter().enumerate().filter(|(_, param)| param.ask.is_none())
+    }
+
+    /// Whether something is asked for before it is called.
+    pub(crate) fn asks(&self) -> bool {
+        self.params.iter().any(|param| param.ask.is_some())
     }
 }
 
@@ -155,6 +166,24 @@ fn check_names(params: &[Param], errors: &mut Errors) {
             let message = format!("two parameters are called `{}`: rename one", param.name);
             errors.push(Error::new(param.span, message));
         }
+    }
+}
+
+fn check_asked(params: &[Param], kind: Kind, errors: &mut Errors) {
+    let asked = params.iter().filter(|param| param.ask.is_some());
+    if let (Kind::Completion, Some(param)) = (kind, asked.clone().next()) {
+        errors.push(Error::new(param.span, "a completion cannot ask: drop `#[ask]`"));
+    }
+    // The context by which is asked takes a place too.
+    if asked.count() == 0 || params.iter().filter(|param| param.ask.is_none()).count() < MAX_PARAMETERS {
+        return;
+    }
+    if let Some(param) = params.last() {
+        let message = format!(
+            "with questions, {} arguments are the most: gather them in a struct `T` and take `Args<T>`",
+            MAX_PARAMETERS - 1
+        );
+        errors.push(Error::new(param.span, message));
     }
 }
 

@@ -9,7 +9,7 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Ident, Path, Type};
 
-use crate::{function::Function, param::Param};
+use crate::{ask::given, asked, function::Function};
 
 pub(crate) struct Handler {
     /// Items and statements that stand before the builder.
@@ -31,7 +31,7 @@ impl Handler {
     pub(crate) fn free(krate: &Path, function: &Function) -> Self {
         let ident = function.ident.to_token_stream();
         let checks = constant(&checks(krate, function, &ident));
-        let call = closure(function, !checks.is_empty(), &call(function, &ident, None));
+        let call = closure(krate, function, !checks.is_empty(), &call(function, &ident, None));
         Self { checks, call }
     }
 
@@ -48,21 +48,27 @@ impl Handler {
         };
         let checked = !plain && !checks.is_empty();
         let call = if function.has_self {
-            with_self(function, checked)
+            with_self(krate, function, checked)
         } else {
-            closure(function, checked, &call(function, &quote!(Self::#ident), None))
+            closure(krate, function, checked, &call(function, &quote!(Self::#ident), None))
         };
         Self { checks, call }
     }
 }
 
 /// The method as a function of its parameters, holding on to the component.
-fn with_self(function: &Function, checked: bool) -> TokenStream {
+fn with_self(krate: &Path, function: &Function, checked: bool) -> TokenStream {
     let ident = &function.ident;
     let span = span(function);
     let this = Ident::new("this", Span::mixed_site());
     let call = call(function, &quote!(Self::#ident), Some(&this));
-    let body = if function.is_async {
+    let body = if function.asks() {
+        let body = asked::body(krate, function, &asking(), &call);
+        quote_spanned! {span=>
+            let #this = ::std::sync::Arc::clone(&#this);
+            #body
+        }
+    } else if function.is_async {
         quote_spanned! {span=>
             let #this = ::std::sync::Arc::clone(&#this);
             async move { #call.await }
@@ -70,7 +76,7 @@ fn with_self(function: &Function, checked: bool) -> TokenStream {
     } else {
         call
     };
-    let closure = closure(function, checked, &body);
+    let closure = wrapped(krate, function, checked, &body);
     // Unlike `this`, the name of `parts`' own parameter.
     let own = Ident::new("self", Span::call_site().located_at(function.output_span));
     quote_spanned! {span=> {
@@ -81,18 +87,40 @@ fn with_self(function: &Function, checked: bool) -> TokenStream {
 
 /// `function(&this, a0, a1)`
 fn call(function: &Function, path: &TokenStream, this: Option<&Ident>) -> TokenStream {
-    let names = names(function);
+    let names: Vec<Ident> = if function.asks() {
+        function.params.iter().enumerate().map(|(place, param)| asked::name(place, param)).collect()
+    } else {
+        (0..function.params.len()).map(given).collect()
+    };
     let this = this.into_iter();
     quote_spanned!(span(function)=> #path(#(&#this,)* #(#names),*))
 }
 
+/// The function as a closure, which asks first for what is to be asked.
+fn closure(krate: &Path, function: &Function, checked: bool, call: &TokenStream) -> TokenStream {
+    if function.asks() {
+        return wrapped(krate, function, checked, &asked::body(krate, function, &asking(), call));
+    }
+    wrapped(krate, function, checked, call)
+}
+
 /// `|a0: A, a1: B| -> … { body }`
-fn closure(function: &Function, checked: bool, body: &TokenStream) -> TokenStream {
-    let names = names(function);
-    let types = function.params.iter().map(|param| &param.ty);
+fn wrapped(krate: &Path, function: &Function, checked: bool, body: &TokenStream) -> TokenStream {
     let span = span(function);
+    let names = function.arguments().map(|(place, _)| given(place));
+    let types = function.arguments().map(|(_, param)| &param.ty);
+    if function.asks() {
+        let ctx = asking();
+        // Its output is no function's return type, so there is none to hold it to.
+        return quote_spanned!(span=> |#(#names: #types,)* #ctx: #krate::server::Ctx| { #body });
+    }
     let output = checked.then(|| quote_spanned!(span=> -> <[_; TYPES_CHECKED] as ::std::iter::IntoIterator>::Item));
     quote_spanned!(span=> |#(#names: #types),*| #output { #body })
+}
+
+/// The context by which is asked.
+fn asking() -> Ident {
+    format_ident!("asking", span = Span::mixed_site())
 }
 
 fn constant(checks: &TokenStream) -> TokenStream {
@@ -105,8 +133,8 @@ fn constant(checks: &TokenStream) -> TokenStream {
 /// Statements that compile only if the types fit. They do nothing.
 fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream {
     let mut checks = TokenStream::new();
-    if !function.params.is_empty() {
-        let lines = function.params.iter().map(Param::check);
+    if function.arguments().next().is_some() {
+        let lines = function.arguments().map(|(_, param)| param.check());
         checks.extend(quote!({
             const fn parameter<T: #krate::server::Param<M>, M>() {}
             #(#lines)*
@@ -122,10 +150,6 @@ fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream 
         }));
     }
     checks
-}
-
-fn names(function: &Function) -> Vec<Ident> {
-    (0..function.params.len()).map(|at| format_ident!("a{at}", span = Span::mixed_site())).collect()
 }
 
 /// What is wrong with the closure is wrong with what the function returns.

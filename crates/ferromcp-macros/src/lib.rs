@@ -1,8 +1,10 @@
-//! The attribute macros of Ferromcp: `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`.
+//! The macros of Ferromcp: `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`, `#[derive(Form)]`.
 //!
 //! Each writes what a person could write with the builders of `ferromcp::server`, and nothing else: there is no second
 //! way for a function to become a tool. What can be judged without types is judged here, with the remedy in the message.
 
+mod ask;
+mod asked;
 mod builder;
 mod common;
 mod completion;
@@ -10,6 +12,7 @@ mod component;
 mod definition;
 mod docs;
 mod errors;
+mod form;
 mod function;
 mod handler;
 mod kind;
@@ -95,6 +98,28 @@ use kind::Kind;
 /// }
 ///
 /// let server = Server::new("Notes", "1.0.0").tool::<search>().state(vec!["milk".to_owned()]);
+/// # drop(server);
+/// ```
+///
+/// # Answers
+///
+/// A parameter under `#[ask(…)]` is no argument: its value is known, or the client is asked for it, before the function is
+/// called. In the parentheses stands what returns the one or the other; it sees the parameters before it by their names.
+///
+/// ```
+/// use ferromcp::prelude::*;
+///
+/// fn sure(path: &str) -> Ask<bool> {
+///     if path.starts_with("/tmp/") { Ask::known(true) } else { Question::form(format!("Delete {path}?")).into() }
+/// }
+///
+/// /// Deletes a file.
+/// #[tool(annotations(destructive))]
+/// async fn delete(path: String, #[ask(sure(&path))] sure: bool) -> String {
+///     if sure { format!("{path} is gone") } else { "Nothing was deleted".into() }
+/// }
+///
+/// let server = Server::new("Files", "1.0.0").tool::<delete>();
 /// # drop(server);
 /// ```
 ///
@@ -244,6 +269,76 @@ pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
     answer(component::expand(attribute.into(), item.clone().into()), || component::recover(item.into()))
+}
+
+/// Makes a struct a form that the client's user fills in, or an enum a choice in such a form.
+///
+/// ```
+/// use ferromcp::prelude::*;
+///
+/// #[derive(Form)]
+/// struct Booking {
+///     /// The name to book under
+///     #[form(title = "Name", length(1..=80))]
+///     name: String,
+///     /// Where the confirmation goes
+///     #[form(format = "email")]
+///     email: String,
+///     #[form(range(1..=8), default = 2)]
+///     seats: u8,
+///     room: Room,
+///     #[form(items(..=2))]
+///     extras: Vec<Extra>,
+///     /// Anything we should know
+///     note: Option<String>,
+/// }
+///
+/// #[derive(Form)]
+/// enum Room {
+///     #[form(title = "By the window")]
+///     Window,
+///     #[form(name = "garden", title = "In the garden")]
+///     Garden,
+/// }
+///
+/// #[derive(Form)]
+/// enum Extra {
+///     Breakfast,
+///     Parking,
+/// }
+///
+/// let schema = Booking::schema();
+/// assert_eq!(schema.required.unwrap(), ["name", "email", "room"]);
+/// ```
+///
+/// # Fields
+///
+/// A field is a `String`, `bool`, integer, `f32` or `f64`, an enum that derives `Form`, a `Vec` of such an enum (several
+/// choices), an `Option` of any of these, or a type that implements `ferromcp::server::form::FormField`. Anything else does
+/// not compile, for no client could show it: a form is flat.
+///
+/// An `Option` may be left out, and so may a `Vec` unless it needs an item, and what has a default. The doc comment is what
+/// people read beside the field. `#[form(…)]` says the rest:
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "…"` | its name for clients, the field's unless given |
+/// | `title = "…"`, `description = "…"` | for people; the description instead of the doc comment |
+/// | `default`, `default = …` | its value when left out, filled in at first; bare, the type's own default |
+/// | `range(1..=10)` | the limits of a number |
+/// | `length(1..=80)` | the limits of a text, in characters |
+/// | `format = "…"` | what the text is: `email`, `uri`, `date` or `date-time` |
+/// | `items(1..=3)` | how many choices |
+///
+/// # Variants
+///
+/// A variant holds nothing, for it is only chosen. Its value is its identifier, unless `name = "…"` says another; people
+/// read its `title = "…"`, or the value.
+///
+/// On the type itself, `#[form(crate = "…")]` gives the path of this SDK, if it is not `::ferromcp`.
+#[proc_macro_derive(Form, attributes(form))]
+pub fn derive_form(item: TokenStream) -> TokenStream {
+    answer(form::expand(item.clone().into()), || form::recover(item.into()))
 }
 
 fn define(kind: Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {

@@ -219,6 +219,7 @@ fn elsewhere(key: &str, keys: &[&str]) -> Option<&'static str> {
         "idempotent" | "idempotent_hint" => ("annotations", "annotations(idempotent)"),
         "open_world" | "open_world_hint" => ("annotations", "annotations(open_world)"),
         "min" | "max" | "ge" | "le" | "gt" | "lt" => ("range", "range(1..=10)"),
+        "min_items" | "max_items" if keys.contains(&"items") => ("items", "items(1..=10)"),
         "min_length" | "max_length" | "min_items" | "max_items" => ("length", "length(1..=10)"),
         _ => return None,
     };

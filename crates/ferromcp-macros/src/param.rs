@@ -2,10 +2,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Error, Expr, Meta, Pat, PatType, Path, Result, Type, ext::IdentExt, spanned::Spanned};
+use syn::{Attribute, Error, Expr, Ident, Meta, Pat, PatType, Path, Result, Type, ext::IdentExt, spanned::Spanned};
 
 use crate::{
-    docs,
+    ask, docs,
     errors::Errors,
     options::{Options, Rules, literal},
     types, value,
@@ -31,10 +31,17 @@ pub(crate) struct Param {
     range: Option<Expr>,
     length: Option<Expr>,
     header: Option<Expr>,
+    /// What binds it in the function, if that is a name.
+    pub(crate) ident: Option<Ident>,
+    /// What gives its value, where that is asked for: `#[ask(…)]`.
+    pub(crate) ask: Option<Expr>,
 }
 
 impl Param {
     pub(crate) fn read(param: &PatType) -> Result<Self> {
+        if let Some(ask) = ask::find(&param.attrs)? {
+            return Self::asked(param, ask);
+        }
         let mut errors = Errors::default();
         errors.keep(types::check(&param.ty));
         errors.keep(check_attributes(&param.attrs));
@@ -64,6 +71,33 @@ impl Param {
             length: length.map(|tokens| value::length(tokens, ty, at[2])).transpose()?,
             header: options.text("header")?,
             ty: (*param.ty).clone(),
+            ident: ident(&param.pat),
+            ask: None,
+        })
+    }
+
+    /// A parameter whose value is no argument but an answer.
+    fn asked(param: &PatType, ask: Expr) -> Result<Self> {
+        if let Some(arg) = param.attrs.iter().find(|attribute| attribute.path().is_ident("arg")) {
+            return Err(Error::new_spanned(arg, "an answer is no argument: drop `#[arg]`, and say it in the question"));
+        }
+        types::check(&param.ty)?;
+        check_attributes(&param.attrs)?;
+        let Some(ident) = ident(&param.pat) else {
+            return Err(Error::new_spanned(&param.pat, "an answer has a name: write `name: Type`"));
+        };
+        Ok(Self {
+            name: NAMELESS.to_owned(),
+            span: ident.span(),
+            ty: (*param.ty).clone(),
+            title: None,
+            description: None,
+            default: None,
+            range: None,
+            length: None,
+            header: None,
+            ident: Some(ident),
+            ask: Some(ask),
         })
     }
 
@@ -107,7 +141,14 @@ impl Param {
 
 /// Whether the parameter attribute is ours, to be taken off before `rustc` sees it.
 pub(crate) fn is_ours(attribute: &Attribute) -> bool {
-    docs::is_doc(attribute) || attribute.path().is_ident("arg")
+    docs::is_doc(attribute) || attribute.path().is_ident("arg") || attribute.path().is_ident(ask::ATTRIBUTE)
+}
+
+fn ident(pattern: &Pat) -> Option<Ident> {
+    match pattern {
+        Pat::Ident(pattern) if pattern.subpat.is_none() => Some(pattern.ident.clone()),
+        _ => None,
+    }
 }
 
 fn arg_options(attributes: &[Attribute]) -> Result<Options> {

@@ -50,14 +50,19 @@ pub(crate) fn range(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr>
     if is_named(ty, "String") || is_named(ty, "Vec") {
         return Err(Error::new(place, "`range` is for numbers: write `length(…)` for a text or list"));
     }
-    Ok(match limits(tokens)? {
+    Ok(typed(limits(tokens)?, ty))
+}
+
+/// Limits whose ends are numbers of type `ty`.
+pub(crate) fn typed(limits: Expr, ty: &Type) -> Expr {
+    match limits {
         Expr::Range(range) => Expr::Range(ExprRange {
             start: range.start.map(|start| Box::new(as_number(*start, ty))),
             end: range.end.map(|end| Box::new(as_number(*end, ty))),
             ..range
         }),
         other => other,
-    })
+    }
 }
 
 /// The limits of a text's or list's length: the tokens in `length(…)`.
@@ -68,7 +73,7 @@ pub(crate) fn length(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr
     limits(tokens)
 }
 
-fn is_number(ty: &Type) -> bool {
+pub(crate) fn is_number(ty: &Type) -> bool {
     NUMBERS.iter().any(|name| is_named(ty, name))
 }
 
@@ -76,7 +81,8 @@ fn is_path(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::Path(path) if path.path.is_ident(name))
 }
 
-fn limits(tokens: TokenStream) -> Result<Expr> {
+/// A range that holds something, as far as its spelling tells.
+pub(crate) fn limits(tokens: TokenStream) -> Result<Expr> {
     let expr: Expr = parse2(tokens)?;
     match &expr {
         Expr::Range(range) if is_empty(range) => {

@@ -5,13 +5,14 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use ferromcp_core::model::{ClientCapabilities, Implementation, InputRequired, LogLevel};
-use ferromcp_core::{ClientRequest, Error, Identity, RawJson, RequestId, Revision, ServerResult};
+use ferromcp_core::model::InputRequired;
+use ferromcp_core::{ClientRequest, Error, RequestId, ServerResult};
 
+use crate::asks::replay::Replay;
 use crate::outlet::Outlet;
-use crate::subscription::Mailbox;
+pub use crate::peer::Peer;
 
 /// One request, with all that answering it needs.
 #[derive(Debug)]
@@ -27,12 +28,32 @@ pub struct Call {
     pub outlet: Outlet,
     /// Whatever middleware wants handlers to find.
     pub extensions: Extensions,
+    /// The rounds that the call belongs to, where there were some already.
+    pub(crate) asks: Option<Asks>,
 }
 
 impl Call {
     /// A call from `peer` whose notifications nobody hears.
     pub fn new(request: ClientRequest, peer: Peer) -> Self {
-        Self { request, id: None, peer, outlet: Outlet::closed(), extensions: Extensions::default() }
+        Self { request, id: None, peer, outlet: Outlet::closed(), extensions: Extensions::default(), asks: None }
+    }
+
+    /// The same call once more.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            request: self.request.clone(),
+            id: self.id.clone(),
+            peer: self.peer.clone(),
+            outlet: self.outlet.clone(),
+            extensions: self.extensions.clone(),
+            asks: self.asks.clone(),
+        }
+    }
+
+    /// As a run against what is known from earlier ones.
+    pub(crate) fn with_asks(mut self, replay: Arc<Replay>) -> Self {
+        self.asks = Some(Asks { replay, is_inner: false });
+        self
     }
 
     /// Whether answering it runs a function of the server's author: tools, resources, prompts, completions.
@@ -59,6 +80,35 @@ impl Call {
     }
 }
 
+/// The rounds that a call belongs to.
+#[derive(Clone)]
+pub(crate) struct Asks {
+    replay: Arc<Replay>,
+    is_inner: bool,
+}
+
+impl Asks {
+    /// The rounds of the call from inside of which another is made.
+    pub(crate) fn inner(replay: &Arc<Replay>) -> Self {
+        Self { replay: Arc::clone(replay), is_inner: true }
+    }
+
+    pub(crate) fn replay(&self) -> &Arc<Replay> {
+        &self.replay
+    }
+
+    /// Whether whoever made the call drives the rounds.
+    pub(crate) fn is_inner(&self) -> bool {
+        self.is_inner
+    }
+}
+
+impl fmt::Debug for Asks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Asks(round {})", self.replay.round())
+    }
+}
+
 /// The answer to a call.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -77,118 +127,6 @@ impl<T: Into<ServerResult>> From<Result<T, Error>> for Reply {
             Ok(result) => Self::Done(result.into()),
             Err(error) => Self::Failed(error),
         }
-    }
-}
-
-/// Who asks: read from the request itself in the modern era, lent by the session in the legacy one.
-///
-/// Cloning is cheap.
-#[derive(Clone)]
-pub struct Peer(Arc<PeerParts>);
-
-#[derive(Clone)]
-struct PeerParts {
-    revision: Revision,
-    capabilities: Arc<ClientCapabilities>,
-    info: Option<RawJson>,
-    log_level: Option<LogLevel>,
-    identity: Option<Arc<str>>,
-    mailbox: Option<Arc<Mailbox>>,
-}
-
-impl Peer {
-    /// A peer of `revision` that can do nothing special and says nothing of itself.
-    pub fn new(revision: Revision) -> Self {
-        static NONE: LazyLock<Arc<ClientCapabilities>> = LazyLock::new(Arc::default);
-        Self(Arc::new(PeerParts {
-            revision,
-            capabilities: Arc::clone(&NONE),
-            info: None,
-            log_level: None,
-            identity: None,
-            mailbox: None,
-        }))
-    }
-
-    /// With these capabilities.
-    pub fn with_capabilities(mut self, capabilities: impl Into<Arc<ClientCapabilities>>) -> Self {
-        Arc::make_mut(&mut self.0).capabilities = capabilities.into();
-        self
-    }
-
-    /// With what it says of itself: an [`Implementation`] as JSON.
-    pub fn with_info(mut self, info: Option<RawJson>) -> Self {
-        Arc::make_mut(&mut self.0).info = info;
-        self
-    }
-
-    /// Hearing of log messages from `level` up; of none if `None`.
-    pub fn with_log_level(mut self, level: Option<LogLevel>) -> Self {
-        Arc::make_mut(&mut self.0).log_level = level;
-        self
-    }
-
-    /// As an authenticated principal.
-    pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
-        Arc::make_mut(&mut self.0).identity = Some(identity.into());
-        self
-    }
-
-    /// As the principal behind its connection or request, where there is one.
-    pub(crate) fn identified(self, identity: Option<&Identity>) -> Self {
-        match identity {
-            Some(identity) => self.with_identity(identity.clone()),
-            None => self,
-        }
-    }
-
-    /// Hearing of changes through `mailbox`: a session.
-    pub(crate) fn with_mailbox(mut self, mailbox: Arc<Mailbox>) -> Self {
-        Arc::make_mut(&mut self.0).mailbox = Some(mailbox);
-        self
-    }
-
-    /// Where changes wait for it, if it is a session that can hear of them.
-    pub(crate) fn mailbox(&self) -> Option<&Arc<Mailbox>> {
-        self.0.mailbox.as_ref()
-    }
-
-    /// The revision it speaks.
-    pub fn revision(&self) -> Revision {
-        self.0.revision
-    }
-
-    /// What it declared for this request or session.
-    pub fn capabilities(&self) -> &ClientCapabilities {
-        &self.0.capabilities
-    }
-
-    /// Who it says it is; unverified.
-    pub fn info(&self) -> Option<Implementation> {
-        self.0.info.as_ref()?.decode().ok()
-    }
-
-    /// The least severity it wants to hear of.
-    pub fn log_level(&self) -> Option<LogLevel> {
-        self.0.log_level
-    }
-
-    /// The authenticated principal, where there is one.
-    pub fn identity(&self) -> Option<&str> {
-        self.0.identity.as_deref()
-    }
-}
-
-impl fmt::Debug for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The identity may be a credential's subject, so only its presence shows.
-        f.debug_struct("Peer")
-            .field("revision", &self.0.revision)
-            .field("capabilities", &self.0.capabilities)
-            .field("info", &self.0.info)
-            .field("log_level", &self.0.log_level)
-            .field("authenticated", &self.0.identity.is_some())
-            .finish()
     }
 }
 

@@ -1,10 +1,12 @@
-//! What a handler can do besides returning: report progress, log, read resources, notice cancellation.
+//! What a handler can do besides returning: report progress, log, ask the client, read resources, notice cancellation.
 //!
 //! A [`Ctx`] is made only for handlers that take one. It ends with the call: afterwards it says nothing more.
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 
 use ferromcp_core::model::{LogLevel, LogMessageParams, ProgressParams, ReadResourceParams, ReadResourceResult};
@@ -13,9 +15,15 @@ use ferromcp_core::{
 };
 use serde::Serialize;
 
-use crate::call::{Call, Extensions, Peer, Reply};
+use crate::asks::AskError;
+use crate::asks::error::Kind;
+use crate::asks::origin::Origin;
+use crate::asks::replay::{Replay, Settled};
+use crate::asks::state::StateOptions;
+use crate::call::{Asks, Call, Extensions, Peer, Reply};
 use crate::engine::{Engine, Scene};
 use crate::latch::Latch;
+use crate::limits::Limits;
 use crate::outlet::{Full, Outlet};
 use crate::state::States;
 use crate::subscription;
@@ -31,6 +39,15 @@ struct Parts {
     outlet: Outlet,
     extensions: Extensions,
     meta: RequestMeta,
+    /// What is asked for, if the client may be asked while it is answered.
+    origin: Option<Origin>,
+    rounds: OnceLock<Arc<Replay>>,
+    /// A call made from inside of a handler: whoever drives that handler drives its rounds.
+    is_inner: bool,
+    /// Effects under way that run once, in which nothing can be asked.
+    in_step: AtomicUsize,
+    /// The handler is a plain function, which cannot wait for an answer.
+    is_plain: AtomicBool,
     /// What was last reported; held while anything is sent.
     progress: Mutex<f64>,
     ended: Latch,
@@ -45,6 +62,11 @@ impl Ctx {
             outlet: scene.outlet.clone(),
             extensions: scene.extensions.clone(),
             meta: scene.meta.cloned().unwrap_or_default(),
+            origin: Origin::of(scene.request),
+            rounds: scene.asks.map_or_else(OnceLock::new, |asks| OnceLock::from(Arc::clone(asks.replay()))),
+            is_inner: scene.asks.is_some_and(Asks::is_inner),
+            in_step: AtomicUsize::new(0),
+            is_plain: AtomicBool::new(false),
             progress: Mutex::new(f64::NEG_INFINITY),
             ended: Latch::default(),
         }))
@@ -159,6 +181,7 @@ impl Ctx {
         let mut call = Call::new(ClientRequest::ReadResource(ReadResourceParams::new(uri)), self.0.peer.clone())
             .outlet(self.0.outlet.clone());
         call.extensions = self.0.extensions.clone();
+        call.asks = self.replay().map(Asks::inner);
         match Arc::clone(&self.0.engine).call(call).await {
             Reply::Done(ServerResult::ReadResource(result)) => Ok(result),
             Reply::Failed(error) => Err(error),
@@ -219,6 +242,88 @@ impl Ctx {
         &self.0.extensions
     }
 
+    /// The rounds of this call, where it was asked in, or is asked by replay from now on; `None` where it is asked live.
+    pub(crate) fn replay(&self) -> Option<&Arc<Replay>> {
+        (self.0.origin.is_some() && self.revision().is_modern()).then(|| self.first_round())
+    }
+
+    /// The rounds of this call, if there are any.
+    pub(crate) fn rounds(&self) -> Option<&Replay> {
+        self.0.rounds.get().map(|rounds| &**rounds)
+    }
+
+    /// The rounds of this call, of which this may be the first; `None` where nothing can be asked.
+    pub(crate) fn rounds_or_first(&self) -> Option<&Replay> {
+        match self.rounds() {
+            Some(rounds) => Some(rounds),
+            None => self.replay().map(|rounds| &**rounds),
+        }
+    }
+
+    fn first_round(&self) -> &Arc<Replay> {
+        self.0.rounds.get_or_init(|| Arc::new(Replay::first()))
+    }
+
+    /// What follows when the handler waits.
+    pub(crate) fn settle(&self, cx: &Context<'_>) -> Settled {
+        if self.0.is_inner {
+            return Settled::Wait;
+        }
+        self.replay().map_or(Settled::Wait, |rounds| rounds.settle(cx))
+    }
+
+    /// Whether something can be asked here at all.
+    pub(crate) fn may_ask(&self) -> Result<(), AskError> {
+        if self.0.is_plain.load(Ordering::Relaxed) {
+            return Err(misplaced(
+                "a plain function cannot wait; make it `async`, or declare the question with `#[ask(..)]`",
+            ));
+        }
+        if self.0.in_step.load(Ordering::Relaxed) > 0 {
+            return Err(misplaced("what runs once cannot ask; ask before it, and give it the answer"));
+        }
+        self.may_drive()
+    }
+
+    /// Whether the call may be answered with questions.
+    pub(crate) fn may_drive(&self) -> Result<(), AskError> {
+        match self.0.origin {
+            None => Err(misplaced("only tools, prompts and resources can ask")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The handler is a plain function, which cannot wait for an answer.
+    pub(crate) fn is_plain(&self) {
+        self.0.is_plain.store(true, Ordering::Relaxed);
+    }
+
+    /// Within an effect that runs once, until this is dropped.
+    pub(crate) fn inside_step(&self) -> InStep<'_> {
+        self.0.in_step.fetch_add(1, Ordering::Relaxed);
+        InStep(&self.0.in_step)
+    }
+
+    /// Where this call's messages go.
+    pub(crate) fn outlet(&self) -> &Outlet {
+        &self.0.outlet
+    }
+
+    /// What is asked for, where the client may be asked meanwhile.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.0.origin.as_ref()
+    }
+
+    /// The bounds of the server.
+    pub(crate) fn limits(&self) -> &Limits {
+        self.0.engine.limits()
+    }
+
+    /// How the states of calls are kept, and for whom they are.
+    pub(crate) fn states(&self) -> (&StateOptions, &str) {
+        self.0.engine.states_of_calls()
+    }
+
     /// What ends this context when dropped.
     pub(crate) fn guard(&self) -> CtxGuard {
         CtxGuard(self.clone())
@@ -228,6 +333,19 @@ impl Ctx {
 impl fmt::Debug for Ctx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ctx").field("peer", &self.0.peer).field("ended", &self.has_ended()).finish_non_exhaustive()
+    }
+}
+
+fn misplaced(why: &'static str) -> AskError {
+    Kind::Misplaced(why).into()
+}
+
+/// Within an effect that runs once.
+pub(crate) struct InStep<'c>(&'c AtomicUsize);
+
+impl Drop for InStep<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -11,11 +11,16 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
+use crate::asks::state::StateOptions;
+use crate::asks::{by_hand, retry};
 use crate::call::{Call, Peer, Reply};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
+use crate::ctx::Ctx;
 use crate::engine::{Engine, Scene};
 use crate::function::invocation::{Input, Invocation};
+use crate::function::signature::Signature;
 use crate::inner::{Inner, announced};
+use crate::limits::Limits;
 use crate::lists;
 use crate::middleware::Next;
 use crate::registry::Tables;
@@ -39,6 +44,14 @@ impl Engine for Inner {
 
     fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn states_of_calls(&self) -> (&StateOptions, &str) {
+        (&self.states_of_calls, self.states_of_calls.audience_or(&self.info.name))
     }
 
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply> {
@@ -108,6 +121,9 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
     if !offered {
         return failed(Error::method_not_found(call.request.method()));
     }
+    if retry::is_one(call) {
+        return resume(inner, call.again());
+    }
     let reply: Result<ServerResult, Error> = match &call.request {
         ClientRequest::CallTool(params) => return tool(inner, &tables, call, params),
         ClientRequest::ReadResource(params) => return resource(inner, &tables, call, params),
@@ -133,6 +149,38 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
         other => Err(Error::method_not_found(other.method())),
     };
     Started::Ready(reply.into())
+}
+
+/// Goes on with a call that comes again.
+fn resume(inner: &Arc<Inner>, call: Call) -> Started {
+    let inner = Arc::clone(inner);
+    Started::Pending(Box::pin(async move {
+        match retry::resume(&inner, call).await {
+            Ok(call) => begin(&inner, &call).finish().await,
+            Err(error) => Reply::Failed(error),
+        }
+    }))
+}
+
+/// Lets a handler drive its rounds by hand for a peer that is asked live.
+fn by_hand(inner: &Arc<Inner>, call: &Call) -> Started {
+    let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
+    let ctx = Ctx::new(&engine, scene(call));
+    let (inner, call) = (Arc::clone(inner), call.again());
+    let guard = ctx.guard();
+    Started::Pending(Box::pin(async move {
+        let _guard = guard;
+        by_hand::answer(call, ctx, move |call| {
+            let inner = Arc::clone(&inner);
+            Box::pin(async move { begin(&inner, &call).finish().await })
+        })
+        .await
+    }))
+}
+
+/// Whether a function that drives its rounds by hand is called for the first time by a peer that is asked live.
+fn drives(signature: &Signature, call: &Call) -> bool {
+    signature.is_by_hand() && call.asks.is_none() && !call.peer.revision().is_modern()
 }
 
 fn empty() -> ServerResult {
@@ -164,13 +212,23 @@ fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
 }
 
 fn scene(call: &Call) -> Scene<'_> {
-    Scene { peer: &call.peer, outlet: &call.outlet, extensions: &call.extensions, meta: call.request.meta() }
+    Scene {
+        peer: &call.peer,
+        outlet: &call.outlet,
+        extensions: &call.extensions,
+        meta: call.request.meta(),
+        request: &call.request,
+        asks: call.asks.as_ref(),
+    }
 }
 
 fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParams) -> Started {
     let Some(tool) = tables.tool(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown tool: {}", params.name)));
     };
+    if drives(&tool.signature, call) {
+        return by_hand(inner, call);
+    }
     let arguments = params.arguments.as_ref().map_or("{}", |arguments| arguments.as_str());
     let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
     tool.start(&Invocation::new(&engine, scene(call), Input::Json(arguments)))
@@ -182,6 +240,9 @@ fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResou
         Ok(None) => return failed(Error::resource_not_found(&params.uri)),
         Err(error) => return failed(error),
     };
+    if drives(&resource.signature, call) {
+        return by_hand(inner, call);
+    }
     let texts = captures.as_ref().map(resource_texts).unwrap_or_default();
     let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
     resource.start(&Invocation::new(&engine, scene(call), Input::Texts(&texts)), &params.uri)
@@ -191,6 +252,9 @@ fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptPa
     let Some(prompt) = tables.prompt(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown prompt: {}", params.name)));
     };
+    if drives(&prompt.signature, call) {
+        return by_hand(inner, call);
+    }
     let texts = match prompt_texts(params.arguments.as_ref()) {
         Ok(texts) => texts,
         Err(error) => return failed(error),

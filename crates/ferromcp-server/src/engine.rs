@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::RequestMeta;
+use ferromcp_core::{ClientRequest, RequestMeta};
 
-use crate::call::{Call, Extensions, Peer, Reply};
+use crate::asks::state::StateOptions;
+use crate::call::{Asks, Call, Extensions, Peer, Reply};
+use crate::limits::Limits;
 use crate::outlet::Outlet;
 use crate::started::BoxFuture;
 use crate::state::States;
@@ -24,6 +26,12 @@ pub(crate) trait Engine: Send + Sync {
     /// Where changes are told.
     fn hub(&self) -> &Arc<Hub>;
 
+    /// The bounds.
+    fn limits(&self) -> &Limits;
+
+    /// How the states of calls are kept, and for whom they are.
+    fn states_of_calls(&self) -> (&StateOptions, &str);
+
     /// Answers a call made from inside a handler.
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply>;
 }
@@ -35,4 +43,6 @@ pub(crate) struct Scene<'a> {
     pub(crate) outlet: &'a Outlet,
     pub(crate) extensions: &'a Extensions,
     pub(crate) meta: Option<&'a RequestMeta>,
+    pub(crate) request: &'a ClientRequest,
+    pub(crate) asks: Option<&'a Asks>,
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ferromcp_core::model::{CacheHint, Implementation, ListChanged, ResourcesCapability, ServerCapabilities};
 use ferromcp_core::{RawJson, RawMap};
 
+use crate::asks::state::StateOptions;
 use crate::lifespan::{Lifespan, Lifespans};
 use crate::limits::Limits;
 use crate::middleware::Middleware;
@@ -25,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) middleware: Arc<[Arc<dyn Middleware>]>,
     pub(crate) limits: Limits,
+    /// How the states of calls that ask are kept.
+    pub(crate) states_of_calls: StateOptions,
     pub(crate) lenient: bool,
     /// The caching hint of `server/discover`, and of each list at its [`List`](crate::paging::List)'s number.
     pub(crate) caches: [CacheHint; 5],
@@ -49,6 +52,7 @@ impl Inner {
             hub,
             middleware: Arc::new([]),
             limits: Limits::default(),
+            states_of_calls: StateOptions::default(),
             lenient: true,
             caches: [CacheHint::default(); 5],
             logging: true,
@@ -113,6 +117,7 @@ impl Clone for Inner {
             hub,
             middleware: Arc::clone(&self.middleware),
             limits: self.limits,
+            states_of_calls: self.states_of_calls.clone(),
             lenient: self.lenient,
             caches: self.caches,
             logging: self.logging,

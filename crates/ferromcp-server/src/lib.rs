@@ -9,22 +9,27 @@
 //! | [`function`] | parameters: arguments and extractors |
 //! | [`output`] | what functions may return |
 //! | [`ctx`] | progress, logs, resources, cancellation inside a handler |
+//! | [`asks`] | asking the client in the middle of a handler |
+//! | [`form`] | what a client's user fills in |
 //! | [`call`] | one request in, one reply out |
 //! | [`middleware`] | functions around every call |
 //! | [`registry`] | what is offered, changeable at run time |
 //! | [`uri_template`], [`mime`] | URI templates, MIME types |
 //! | [`limits`] | every bound in one place |
+//! | [`testing`] | tests of a server, on every era |
 //! | `http` | Streamable HTTP of both eras (feature `http`) |
 
 #![cfg_attr(not(feature = "http"), allow(dead_code, reason = "some of what the eras and serving know only HTTP asks"))]
 
 mod answer;
+pub mod asks;
 pub mod call;
 pub mod component;
 pub mod ctx;
 mod dispatch;
 mod engine;
 mod era;
+pub mod form;
 pub mod function;
 #[cfg(feature = "http")]
 pub mod http;
@@ -38,6 +43,8 @@ pub mod mime;
 pub mod outlet;
 pub mod output;
 mod paging;
+mod peer;
+mod random;
 pub mod registry;
 mod schema;
 mod serve;
@@ -45,20 +52,24 @@ pub mod server;
 mod started;
 mod state;
 mod subscription;
+pub mod testing;
 mod tool_error;
 mod trace;
 pub mod uri_template;
 
+pub use asks::state::{Key, KeyRing, MemoryStates, StateOptions, StateStore};
+pub use asks::{Ask, AskError, Asking, Elicited, NextRound, Question, Roots, Round, Sample, Unanswered, Visit};
 pub use call::{Call, Extensions, Peer, Reply};
 pub use component::{
     Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
 };
 pub use ctx::Ctx;
-pub use ferromcp_core::{Error, ErrorCode, Revision};
+pub use ferromcp_core::{Error, ErrorCode, Revision, model};
+pub use form::Form;
 pub use function::{Arg, Args, Extension, FromCtx, Invocation, Needs, Param, Refusal, State};
 pub use limits::Limits;
 pub use middleware::{Middleware, Next};
-pub use outlet::{Full, Outlet, Sink};
+pub use outlet::{Answering, Full, Outlet, Sink};
 pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, PromptOutput, ResourceOutput, ToolOutput,
 };

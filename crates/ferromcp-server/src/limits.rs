@@ -32,6 +32,12 @@ pub struct Limits {
     /// Bytes of all the URIs that one session or one `subscriptions/listen` watches; more are refused with
     /// -32602. Default 256 KiB.
     pub subscription_bytes: usize,
+    /// The most questions that are out at a time: to one peer on a pipe, of one request over HTTP, in one round of a
+    /// call. One more fails the call that asks. Default 64.
+    pub questions: usize,
+    /// How long a question that is asked live waits for its answer, unless it says so itself. Default 10 minutes: people
+    /// take their time.
+    pub answer_time: Duration,
 }
 
 impl Default for Limits {
@@ -45,6 +51,8 @@ impl Default for Limits {
             schema_bytes: 256 << 10,
             subscriptions: 1024,
             subscription_bytes: 256 << 10,
+            questions: 64,
+            answer_time: Duration::from_secs(10 * 60),
         }
     }
 }

@@ -6,7 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferromcp_core::{Revision, ServerNotification};
+use ferromcp_core::{RawJson, Revision, ServerNotification, ServerRequest};
+
+use crate::asks::Unanswered;
+use crate::peer::Peer;
 
 /// Takes the notifications of a peer.
 pub trait Sink: Send + Sync + 'static {
@@ -18,6 +21,18 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Waits until there may be room.
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Asks the peer something in the middle of `call`, and waits for the result that it answers with. Only peers of
+    /// handshake revisions are asked so. By itself nobody can be asked.
+    fn ask<'s>(&'s self, call: u64, question: ServerRequest, peer: &'s Peer) -> Answering<'s> {
+        let _ = (call, question, peer);
+        Box::pin(std::future::ready(Err(Unanswered::Nobody)))
+    }
+
+    /// Whether [`ask`](Self::ask) reaches anybody.
+    fn can_ask(&self) -> bool {
+        false
+    }
 
     /// Waits until the server wants its peer's calls to come to an end. Calls that would go on for ever
     /// answer then. By itself it never does.
@@ -31,6 +46,9 @@ pub trait Sink: Send + Sync + 'static {
         let _ = (call, retry);
     }
 }
+
+/// An answer on its way: the result of the question's method.
+pub type Answering<'s> = Pin<Box<dyn Future<Output = Result<RawJson, Unanswered>> + Send + 's>>;
 
 /// There was no room for this notification.
 #[derive(Debug)]
@@ -71,6 +89,19 @@ impl Outlet {
     pub(crate) fn disconnect(&self, retry: Duration) {
         if let Some(sink) = &self.sink {
             sink.disconnect(self.call, retry);
+        }
+    }
+
+    /// Whether the peer can be asked in the middle of the call.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.sink.as_ref().is_some_and(|sink| sink.can_ask())
+    }
+
+    /// Asks the peer something, and waits for its answer.
+    pub(crate) async fn ask(&self, question: ServerRequest, peer: &Peer) -> Result<RawJson, Unanswered> {
+        match &self.sink {
+            Some(sink) => sink.ask(self.call, question, peer).await,
+            None => Err(Unanswered::Nobody),
         }
     }
 

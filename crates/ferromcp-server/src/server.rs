@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{CacheHint, Icon, Implementation};
 
+use crate::asks::state::StateOptions;
 use crate::call::{Call, Reply};
 use crate::component::{Completion, CompletionDef, Component, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef};
 use crate::dispatch;
@@ -187,6 +188,13 @@ impl Server {
         let inner = self.inner();
         inner.limits = limits;
         inner.registry.set_limits(limits);
+        self
+    }
+
+    /// How the state of calls that ask their client is kept while it is away: keys for a fleet, times, a store. A key
+    /// made at random for this process unless set.
+    pub fn request_states(mut self, options: StateOptions) -> Self {
+        self.inner().states_of_calls = options;
         self
     }
 

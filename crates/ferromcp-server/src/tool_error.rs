@@ -3,6 +3,13 @@
 use std::fmt;
 
 use ferromcp_core::Error;
+use ferromcp_core::model::InputRequired;
+
+use crate::asks::AskError;
+use crate::call::Reply;
+
+/// What a call that asks looks like where it is taken for a failure.
+const ASKS: &str = "the client is to be asked first";
 
 /// Why a handler failed. Any error becomes one through `?`.
 ///
@@ -26,6 +33,18 @@ enum Repr {
     Message(String),
     Protocol(Error),
     Source(Box<dyn std::error::Error + Send + Sync>),
+    /// No failure: the call asks its client, and comes again.
+    Asks,
+}
+
+/// Who is told of a failure, and what.
+pub(crate) enum Told {
+    /// The peer.
+    Protocol(Error),
+    /// The model.
+    Words(String),
+    /// Nobody yet: the client is asked.
+    Asks,
 }
 
 impl ToolError {
@@ -34,18 +53,28 @@ impl ToolError {
         Self(Repr::Message(message.into()))
     }
 
-    /// The protocol error it is to stay, if it is one.
-    pub(crate) fn into_protocol(self) -> Result<Error, String> {
-        match self.0 {
-            Repr::Protocol(error) => Ok(error),
-            Repr::Message(message) => Err(message),
-            Repr::Source(source) => Err(with_causes(&*source)),
+    /// The call asks its client by hand; what, is with its context.
+    pub(crate) fn asks() -> Self {
+        Self(Repr::Asks)
+    }
+
+    /// As the reply to a call of which no model reads: its protocol error, or -32603 with its words.
+    pub(crate) fn into_reply(self) -> Reply {
+        match self.told() {
+            Told::Protocol(error) => Reply::Failed(error),
+            Told::Words(words) => Reply::Failed(Error::internal(words)),
+            Told::Asks => Reply::NeedsInput(InputRequired::default()),
         }
     }
 
-    /// As a protocol error: itself, or -32603 with its words.
-    pub(crate) fn protocol(self) -> Error {
-        self.into_protocol().unwrap_or_else(Error::internal)
+    /// Who is told, and what.
+    pub(crate) fn told(self) -> Told {
+        match self.0 {
+            Repr::Protocol(error) => Told::Protocol(error),
+            Repr::Message(message) => Told::Words(message),
+            Repr::Source(source) => Told::Words(with_causes(&*source)),
+            Repr::Asks => Told::Asks,
+        }
     }
 }
 
@@ -66,9 +95,14 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 
 impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for ToolError {
     fn from(error: E) -> Self {
-        match error.into().downcast::<Error>() {
-            Ok(protocol) => Self(Repr::Protocol(*protocol)),
-            Err(source) => Self(Repr::Source(source)),
+        let source = match error.into().downcast::<Error>() {
+            Ok(protocol) => return Self(Repr::Protocol(*protocol)),
+            Err(source) => source,
+        };
+        // That the client cannot be asked is for the client, not for its model.
+        match source.downcast_ref::<AskError>().and_then(AskError::protocol) {
+            Some(protocol) => Self(Repr::Protocol(protocol)),
+            None => Self(Repr::Source(source)),
         }
     }
 }
@@ -79,6 +113,7 @@ impl fmt::Display for ToolError {
             Repr::Message(message) => f.write_str(message),
             Repr::Protocol(error) => error.fmt(f),
             Repr::Source(source) => source.fmt(f),
+            Repr::Asks => f.write_str(ASKS),
         }
     }
 }
@@ -89,6 +124,7 @@ impl fmt::Debug for ToolError {
             Repr::Message(message) => write!(f, "ToolError({message:?})"),
             Repr::Protocol(error) => write!(f, "ToolError({error:?})"),
             Repr::Source(source) => write!(f, "ToolError({source:?})"),
+            Repr::Asks => write!(f, "ToolError({ASKS})"),
         }
     }
 }

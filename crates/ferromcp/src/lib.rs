@@ -33,11 +33,18 @@ pub use ferromcp_core::model;
 /// Servers and everything they are made of.
 #[cfg(feature = "server")]
 pub use ferromcp_server as server;
+/// Tests of a server, on every era.
+#[cfg(feature = "server")]
+pub use ferromcp_server::testing;
 /// The pipes.
 pub use ferromcp_transport as transport;
 
 #[cfg(feature = "macros")]
-pub use ferromcp_macros::{completion, component, prompt, resource, tool};
+pub use ferromcp_macros::{Form, completion, component, prompt, resource, tool};
+
+/// A form that the client's user fills in: the trait, beside its derive.
+#[cfg(feature = "server")]
+pub use ferromcp_server::form::Form;
 
 /// What the macros and derives of a server need by name, so that a server depends on this crate alone.
 #[cfg(feature = "server")]
@@ -48,13 +55,13 @@ pub mod prelude {
     pub use ferromcp_core::model::{ContentBlock, LogLevel, PromptMessage, ResourceContents, ResourceLink, Role};
     pub use ferromcp_core::{Error, Revision};
     #[cfg(feature = "macros")]
-    pub use ferromcp_macros::{completion, component, prompt, resource, tool};
+    pub use ferromcp_macros::{Form, completion, component, prompt, resource, tool};
     #[cfg(feature = "http")]
     pub use ferromcp_server::http::{HttpOptions, http, http_on};
     #[cfg(feature = "server")]
     pub use ferromcp_server::{
-        Arg, Args, Audio, Call, Completion, Ctx, Extension, File, Image, Json, Limits, Next, Peer, Prompt, Reply,
-        Resource, ServeError, Server, State, Tool, ToolError,
+        Arg, Args, Ask, AskError, Audio, Call, Completion, Ctx, Elicited, Extension, File, Form, Image, Json, Limits,
+        Next, Peer, Prompt, Question, Reply, Resource, ServeError, Server, State, Tool, ToolError,
     };
     pub use ferromcp_transport::{memory, stdio};
 }

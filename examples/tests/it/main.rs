@@ -1,8 +1,13 @@
 //! Every example is started as its users start it, and spoken to over its pipes, or HTTP, in both eras.
 
+mod ask_parameter;
+mod asking;
+mod asking_at_once;
+mod asking_model;
 mod component;
 mod docs;
 mod dynamic;
+mod fleet_keys;
 mod header;
 mod http;
 #[cfg(feature = "http_mounted")]
@@ -19,6 +24,7 @@ mod peer;
 mod prompts;
 mod quickstart;
 mod resources;
+mod rounds;
 #[cfg(feature = "thumbnail")]
 mod thumbnail;
 mod tools;

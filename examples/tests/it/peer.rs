@@ -25,6 +25,25 @@ pub(crate) fn in_both_eras(program: &str, test: impl Fn(&mut Peer)) {
     }
 }
 
+/// The same, as a client that can be asked: each question is one of its `answers`, by its words.
+pub(crate) fn asked_in_both_eras(program: &str, test: impl Fn(&mut Peer)) {
+    for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
+        let mut peer = Peer::asked(&mut Command::new(program), revision);
+        test(&mut peer);
+        assert_eq!(peer.end(), "", "a server that is well says nothing on stderr");
+    }
+}
+
+/// What a client declares that can be asked everything.
+fn everything() -> Value {
+    json!({ "elicitation": { "form": {}, "url": {} }, "sampling": { "tools": {} }, "roots": {} })
+}
+
+/// The answer to a form.
+pub(crate) fn accept(content: Value) -> Value {
+    json!({ "action": "accept", "content": content })
+}
+
 /// A server that runs, and the revision it is spoken to in.
 pub(crate) struct Peer {
     child: Child,
@@ -32,7 +51,9 @@ pub(crate) struct Peer {
     answers: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
     revision: Revision,
+    capabilities: Value,
     id: u64,
+    asked: usize,
 }
 
 impl Peer {
@@ -43,6 +64,15 @@ impl Peer {
 
     /// Starts a command that is set up already.
     pub(crate) fn with(command: &mut Command, revision: Revision) -> Self {
+        Self::declaring(command, revision, json!({}))
+    }
+
+    /// The same, as a client that can be asked everything.
+    pub(crate) fn asked(command: &mut Command, revision: Revision) -> Self {
+        Self::declaring(command, revision, everything())
+    }
+
+    fn declaring(command: &mut Command, revision: Revision, capabilities: Value) -> Self {
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().expect("the example starts");
         let (line, answers) = channel();
@@ -55,7 +85,7 @@ impl Peer {
             text
         });
         let requests = child.stdin.take();
-        let mut peer = Self { child, requests, answers, stderr: Some(stderr), revision, id: 0 };
+        let mut peer = Self { child, requests, answers, stderr: Some(stderr), revision, capabilities, id: 0, asked: 0 };
         if !revision.is_modern() {
             peer.shake_hands();
         }
@@ -64,7 +94,7 @@ impl Peer {
 
     fn shake_hands(&mut self) {
         let info = json!({ "name": "tests", "version": "1.0.0" });
-        let params = json!({ "protocolVersion": self.revision, "capabilities": {}, "clientInfo": info });
+        let params = json!({ "protocolVersion": self.revision, "capabilities": self.capabilities, "clientInfo": info });
         let result = self.ask("initialize", params);
         assert_eq!(result["protocolVersion"], self.revision.as_str());
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
@@ -94,7 +124,7 @@ impl Peer {
             let meta = params["_meta"].take();
             let mut meta = meta.as_object().cloned().unwrap_or_default();
             meta.insert(key::PROTOCOL_VERSION.into(), json!(self.revision));
-            meta.insert(key::CLIENT_CAPABILITIES.into(), json!({}));
+            meta.insert(key::CLIENT_CAPABILITIES.into(), self.capabilities.clone());
             params["_meta"] = meta.into();
         }
         let id = self.id;
@@ -133,6 +163,50 @@ impl Peer {
         let result = self.call(tool, arguments);
         assert_eq!(result["isError"], true, "{result}");
         result["content"][0]["text"].as_str().expect("an error is words").to_owned()
+    }
+
+    /// The result of a tool that asks. `answer` is given the method and the parameters of each question.
+    pub(crate) fn call_answering(
+        &mut self,
+        tool: &str,
+        arguments: Value,
+        answer: impl Fn(&str, &Value) -> Value,
+    ) -> Value {
+        self.asked = 0;
+        let first = json!({ "name": tool, "arguments": arguments });
+        let mut params = first.clone();
+        loop {
+            let id = self.begin("tools/call", params);
+            let mut reply = self.next();
+            while reply.get("method").is_some() {
+                assert!(!self.is_modern(), "2026-07-28 knows no requests of servers: {reply}");
+                let result = self.give(&reply, &answer);
+                self.send(&json!({ "jsonrpc": "2.0", "id": reply["id"], "result": result }));
+                reply = self.next();
+            }
+            assert_eq!(reply["id"], id, "{reply}");
+            assert!(reply.get("error").is_none(), "{reply}");
+            let mut result = reply["result"].take();
+            if result["resultType"] != "input_required" {
+                return result;
+            }
+            let questions = result["inputRequests"].as_object().expect("questions");
+            let answers = questions.iter().map(|(key, question)| (key.clone(), self.give(question, &answer)));
+            let answers: serde_json::Map<_, _> = answers.collect();
+            params = first.clone();
+            params["inputResponses"] = answers.into();
+            params["requestState"] = result["requestState"].take();
+        }
+    }
+
+    fn give(&mut self, question: &Value, answer: impl Fn(&str, &Value) -> Value) -> Value {
+        self.asked += 1;
+        answer(question["method"].as_str().expect("a method"), &question["params"])
+    }
+
+    /// How many questions the last call asked.
+    pub(crate) fn questions(&self) -> usize {
+        self.asked
     }
 
     /// What stands at a URI.

@@ -97,24 +97,11 @@ impl Report {
         self.0.push(line);
     }
 
-    /// What is not as it should be: required scenarios that do not pass, and `excused` ones that do or never ran.
-    pub(super) fn faults(&self, excused: &[&str]) -> Vec<String> {
-        let mut faults = Vec::new();
-        for line in self.0.iter().filter(|line| line.is_required()) {
-            let passes = line.verdict() == Verdict::Pass;
-            let is_excused = excused.contains(&line.scenario.as_str());
-            let what = match (passes, is_excused) {
-                (false, false) => "does not pass",
-                (true, true) => "passes: take it off the list of those that cannot",
-                _ => continue,
-            };
-            let complaints = if passes { String::new() } else { line.complaints() };
-            faults.push(format!("{} at {} {what}{complaints}", line.scenario, line.revision));
-        }
-        let ran = |name: &str| self.0.iter().any(|line| line.is_required() && line.scenario == name);
-        let stale = excused.iter().filter(|name| !ran(name));
-        faults.extend(stale.map(|name| format!("{name} is required nowhere: take it off the list")));
-        faults
+    /// What is not as it should be: required scenarios that do not pass.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let fails = |line: &&Line| line.is_required() && line.verdict() != Verdict::Pass;
+        let told = |line: &Line| format!("{} at {} does not pass{}", line.scenario, line.revision, line.complaints());
+        self.0.iter().filter(fails).map(told).collect()
     }
 
     /// How many required scenarios pass, by revision.
@@ -185,20 +172,13 @@ mod tests {
         report.add(required("good", &[Status::Success]));
         report.add(required("bad", &[Status::Success, Status::Failure, Status::Warning]));
         report.add(required("skipped", &[Status::Skipped]));
-        report.add(required("excused", &[Status::Failure]));
-        report.add(required("mended", &[Status::Success]));
         report.add(line("extra", Standing::Extra("pending".into()), &[Status::Failure]));
-        let faults = report.faults(&["excused", "mended", "gone"]);
+        let faults = report.faults();
         assert_eq!(
             faults,
-            [
-                "bad at R1 does not pass\n    bad-check: Why\n    warning bad-check: Why",
-                "skipped at R1 does not pass",
-                "mended at R1 passes: take it off the list of those that cannot",
-                "gone is required nowhere: take it off the list",
-            ]
+            ["bad at R1 does not pass\n    bad-check: Why\n    warning bad-check: Why", "skipped at R1 does not pass",]
         );
-        assert_eq!(report.summary(), "2 of 5 required scenarios pass at R1");
+        assert_eq!(report.summary(), "1 of 3 required scenarios pass at R1");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The macros as functions from tokens to tokens.
 
+mod forms;
 mod refusals;
 mod written;
 

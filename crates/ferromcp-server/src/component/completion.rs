@@ -20,7 +20,6 @@ use crate::function::start::{Async, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::output::CompletionOutput;
 use crate::started::Started;
-use crate::tool_error::ToolError;
 
 /// Completes one argument of a prompt or one variable of a resource template.
 ///
@@ -93,9 +92,9 @@ where
     }
 
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<Started, Refusal> {
-        let finish = |output: F::Output| match output.into_values().map_err(ToolError::protocol) {
+        let finish = |output: F::Output| match output.into_values() {
             Ok(result) => Reply::Done(ServerResult::Complete(result)),
-            Err(error) => Reply::Failed(error),
+            Err(error) => error.into_reply(),
         };
         self.0.start(signature, invocation, finish).map(|begun| begun.0)
     }

@@ -19,7 +19,6 @@ use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::output::PromptOutput;
 use crate::started::Started;
-use crate::tool_error::ToolError;
 
 /// A prompt: a function that makes messages. Its arguments come as text and are read as what the parameters want.
 ///
@@ -63,12 +62,12 @@ where
         invocation: &Invocation<'_>,
         description: Option<String>,
     ) -> Result<Started, Refusal> {
-        let finish = move |output: F::Output| match output.into_messages().map_err(ToolError::protocol) {
+        let finish = move |output: F::Output| match output.into_messages() {
             Ok(mut result) => {
                 result.description = result.description.or(description);
                 Reply::Done(ServerResult::GetPrompt(result))
             }
-            Err(error) => Reply::Failed(error),
+            Err(error) => error.into_reply(),
         };
         self.0.start(signature, invocation, finish).map(|begun| begun.0)
     }

@@ -81,7 +81,7 @@ impl Label {
                 }
                 Reply::Done(ServerResult::ReadResource(result))
             }
-            Err(error) => Reply::Failed(error.protocol()),
+            Err(error) => error.into_reply(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::header::{self, Annotation};
-use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
+use ferromcp_core::model::{self, CallToolResult, Icon, InputRequired, ToolAnnotations};
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
 
@@ -17,11 +17,11 @@ use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
 use crate::function::refusal::Refusal;
 use crate::function::signature::Signature;
-use crate::function::start::{Async, Blocking, Function, Inline};
+use crate::function::start::{Async, Blocking, Function, Inline, begun};
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
 use crate::started::Started;
-use crate::tool_error::ToolError;
+use crate::tool_error::{Told, ToolError};
 
 /// A tool: a function, its name, and what is said of it.
 ///
@@ -72,10 +72,11 @@ where
 }
 
 fn reply(result: Result<CallToolResult, ToolError>) -> Reply {
-    match result.map_err(ToolError::into_protocol) {
+    match result.map_err(ToolError::told) {
         Ok(result) => Reply::Done(ServerResult::CallTool(result)),
-        Err(Ok(protocol)) => Reply::Failed(protocol),
-        Err(Err(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
+        Err(Told::Protocol(error)) => Reply::Failed(error),
+        Err(Told::Words(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
+        Err(Told::Asks) => Reply::NeedsInput(InputRequired::default()),
     }
 }
 
@@ -250,12 +251,9 @@ where
 
     fn start(&self, _: &Signature, invocation: &Invocation<'_>, shape: OutputShape) -> Result<Started, Refusal> {
         let arguments = RawJson::parse(invocation.arguments()).map_err(|error| Refusal::argument(error.to_string()))?;
-        let future = (self.0)(arguments, invocation.ctx());
-        let guard = invocation.guard();
-        Ok(Started::Pending(Box::pin(async move {
-            let _guard = guard;
-            reply(future.await.into_result(shape))
-        })))
+        let ctx = invocation.ctx();
+        let future = (self.0)(arguments, ctx.clone());
+        Ok(begun(Some(ctx), future, move |output: R| reply(output.into_result(shape))))
     }
 }
 

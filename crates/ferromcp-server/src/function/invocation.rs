@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::text_value::TextValue;
 use crate::call::{Extensions, Peer};
-use crate::ctx::{Ctx, CtxGuard};
+use crate::ctx::Ctx;
 use crate::engine::{Engine, Scene};
 use crate::state::States;
 
@@ -83,9 +83,14 @@ impl<'a> Invocation<'a> {
         self.engine.is_lenient()
     }
 
-    /// What ends the [`Ctx`] together with the call, if one was made.
-    pub(crate) fn guard(&self) -> Option<CtxGuard> {
-        self.ctx.get().map(Ctx::guard)
+    /// The [`Ctx`], if one was made.
+    pub(crate) fn made(&self) -> Option<Ctx> {
+        self.ctx.get().cloned()
+    }
+
+    /// The [`Ctx`] of a plain function, if one was made: it cannot wait for answers.
+    pub(crate) fn made_plain(&self) -> Option<Ctx> {
+        self.made().inspect(Ctx::is_plain)
     }
 }
 

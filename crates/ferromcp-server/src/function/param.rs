@@ -151,6 +151,11 @@ impl Needs<'_> {
         self.0.states.push(crate::state::StateNeed::of::<T>());
     }
 
+    /// The rounds of the call, which the function drives by hand.
+    pub(crate) fn rounds(&mut self) {
+        self.0.by_hand = true;
+    }
+
     /// All arguments together, as a `T`.
     pub fn arguments<T: JsonSchema>(&mut self) {
         self.0.kind = Kind::Whole { schema: crate::schema::root_of::<T> };

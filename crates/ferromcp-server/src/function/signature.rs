@@ -15,6 +15,8 @@ pub struct Parameter {
     pub(crate) arg: Arg,
     pub(crate) kind: Kind,
     pub(crate) states: Vec<StateNeed>,
+    /// It drives the rounds of its call by hand.
+    pub(crate) by_hand: bool,
     /// What its type finds wrong with what is said of it.
     pub(crate) problem: Option<String>,
     /// What a value is to be, in words; empty for extractors.
@@ -110,6 +112,11 @@ impl Signature {
         self.parameters.iter().filter(|it| matches!(it.kind, Kind::Argument { .. }))
     }
 
+    /// Whether the function drives the rounds of its calls by hand.
+    pub(crate) fn is_by_hand(&self) -> bool {
+        self.parameters.iter().any(|it| it.by_hand)
+    }
+
     /// The types of state that the function needs.
     pub(crate) fn states(&self) -> impl Iterator<Item = StateNeed> {
         self.parameters.iter().flat_map(|it| it.states.iter().copied())
@@ -162,7 +169,7 @@ impl Signature {
 impl Parameter {
     /// A parameter whose type has not said yet what it is.
     pub(crate) fn new(arg: Arg) -> Self {
-        Self { arg, kind: Kind::Extractor, states: Vec::new(), problem: None, words: String::new() }
+        Self { arg, kind: Kind::Extractor, states: Vec::new(), by_hand: false, problem: None, words: String::new() }
     }
 
     pub(crate) fn is_required(&self) -> bool {

@@ -14,7 +14,9 @@ use super::invocation::Invocation;
 use super::param::ParamList;
 use super::refusal::Refusal;
 use super::signature::Signature;
+use crate::asks::drive::{drive, settle};
 use crate::call::Reply;
+use crate::ctx::Ctx;
 use crate::started::Started;
 
 /// A function whose parameters are known by `M`.
@@ -71,6 +73,29 @@ impl<R> Drop for OnPool<R> {
     }
 }
 
+/// A call under way. Only a handler with a context can ask, so only that one is looked after.
+pub(crate) fn begun<R: 'static>(
+    ctx: Option<Ctx>,
+    future: impl Future<Output = R> + Send + 'static,
+    finish: impl FnOnce(R) -> Reply + Send + 'static,
+) -> Started {
+    Started::Pending(match ctx {
+        None => Box::pin(async move { finish(future.await) }),
+        Some(ctx) => Box::pin(drive(ctx, future, finish)),
+    })
+}
+
+/// The reply of a plain function, which may have asked by hand.
+fn answered(ctx: Option<&Ctx>, reply: Reply) -> Started {
+    match (ctx, &reply) {
+        (Some(ctx), Reply::NeedsInput(_)) => {
+            let ctx = ctx.clone();
+            Started::Pending(Box::pin(async move { settle(&ctx, reply).await }))
+        }
+        _ => Started::Ready(reply),
+    }
+}
+
 macro_rules! function {
     ($($P:ident $M:ident $p:ident),*) => {
         #[allow(non_snake_case, unused_parens, reason = "one macro for every number of parameters")]
@@ -92,12 +117,9 @@ macro_rules! function {
                 O: FnOnce(R) -> Reply + Send + 'static,
             {
                 let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
-                let guard = invocation.guard();
+                let ctx = invocation.made();
                 let future = (self.0)($($p),*);
-                Ok(Begun(Started::Pending(Box::pin(async move {
-                    let _guard = guard;
-                    finish(future.await)
-                }))))
+                Ok(Begun(begun(ctx, future, finish)))
             }
         }
 
@@ -118,8 +140,9 @@ macro_rules! function {
                 O: FnOnce(R) -> Reply + Send + 'static,
             {
                 let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
-                let _guard = invocation.guard();
-                Ok(Begun(Started::Ready(finish((self.0)($($p),*)))))
+                let ctx = invocation.made_plain();
+                let _guard = ctx.as_ref().map(Ctx::guard);
+                Ok(Begun(answered(ctx.as_ref(), finish((self.0)($($p),*)))))
             }
         }
 
@@ -142,12 +165,12 @@ macro_rules! function {
                 O: FnOnce(R) -> Reply + Send + 'static,
             {
                 let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
-                let guard = invocation.guard();
+                let ctx = invocation.made_plain();
                 let function = Arc::clone(&self.0);
                 Ok(Begun(Started::Pending(Box::pin(async move {
-                    let _guard = guard;
+                    let _guard = ctx.as_ref().map(Ctx::guard);
                     match OnPool(tokio::task::spawn_blocking(move || function($($p),*))).await {
-                        Ok(output) => finish(output),
+                        Ok(output) => answered(ctx.as_ref(), finish(output)).finish().await,
                         Err(error) => match error.try_into_panic() {
                             Ok(panic) => resume_unwind(panic),
                             Err(_) => Reply::Failed(ferromcp_core::Error::internal("the runtime is shutting down")),

@@ -16,7 +16,7 @@ use super::endpoint::{Endpoint, Place};
 use super::exchange::{Exchange, Held};
 use super::legacy::{self, Belongs, belongs};
 use super::reply;
-use super::respond::{outlet, respond, sink};
+use super::respond::{asks, outlet, respond, sink};
 use super::work::{Batch, Part, Work};
 use crate::call::{Call, Extensions, Reply};
 use crate::dispatch::start;
@@ -42,7 +42,8 @@ pub(crate) async fn answer(
         return reply::error(StatusCode::BAD_REQUEST, era::no_batches(), None, revision);
     }
     let Some(permit) = endpoint.permit(Place::Call) else { return reply::full(endpoint, Place::Call) };
-    let sink = sink(endpoint, false);
+    let session = belongs.session().map(|session| Arc::clone(&session.id));
+    let sink = sink(endpoint, false, Some(asks(endpoint, session)));
     let shown = endpoint.shown(parts);
     let room =
         Room { endpoint, belongs: &belongs, identity: parts.extensions.get(), outlet: outlet(&sink, accepts), shown };
@@ -79,8 +80,8 @@ impl Room<'_> {
                     parts.push(Part { id: Some(id), started });
                 }
                 Ok(Message::Notification(notification)) => legacy::notice(self.belongs, &notification),
-                Ok(Message::Response { id, .. }) => {
-                    tracing::debug!(?id, "a response to nothing that was asked; ignored");
+                Ok(Message::Response { id, outcome }) => {
+                    self.belongs.answers(self.endpoint, self.identity, id.as_ref(), outcome);
                 }
                 Err(Rejection { unanswerable: true, .. }) => {}
                 Err(Rejection { id, error, .. }) => {

@@ -13,6 +13,7 @@ use super::conversations::Conversations;
 use super::options::HttpOptions;
 use super::session::HttpSession;
 use super::sessions::Sessions;
+use crate::asks::live::{Naming, Questions};
 use crate::call::Extensions;
 use crate::inner::Inner;
 use crate::latch::Latch;
@@ -31,6 +32,8 @@ pub(crate) struct Endpoint {
     pub(crate) options: HttpOptions,
     pub(crate) sessions: Sessions,
     pub(crate) conversations: Conversations,
+    /// What clients of handshake revisions were asked and have not answered.
+    pub(crate) questions: Arc<Questions>,
     /// The endpoint serves no more; what stays open ends.
     pub(crate) closing: Arc<Latch>,
     /// The time for that is up: calls that go on without a client are dropped.
@@ -65,6 +68,10 @@ impl Endpoint {
         Self {
             sessions: Sessions::new(options.limits.sessions),
             conversations: Conversations::default(),
+            questions: {
+                let most = options.limits.in_flight.saturating_mul(inner.limits.questions);
+                Questions::new(Naming::Unguessable, most)
+            },
             inner,
             options,
             closing: Arc::default(),

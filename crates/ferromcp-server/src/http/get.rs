@@ -37,7 +37,7 @@ pub(crate) async fn answer(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<
     }
     let session = match belongs(endpoint, parts) {
         Ok(Belongs::Session(session)) => session,
-        Ok(Belongs::Nothing(_)) => return reply::method_not_allowed("POST"),
+        Ok(Belongs::Nothing(..)) => return reply::method_not_allowed("POST"),
         Err(response) => return *response,
     };
     let Ok(last) = last_event(&parts.headers) else { return lost() };

@@ -23,7 +23,8 @@ use super::conversations::Conversation;
 use super::endpoint::{Endpoint, Permit, Place};
 use super::event_body::EventBody;
 use super::out::Out;
-use super::{post, random, read, reply};
+use super::{post, read, reply};
+use crate::random;
 use crate::serve;
 
 /// The last part of the path at which a stream begins.
@@ -55,7 +56,7 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
         return reply::only_events();
     }
     let Some(permit) = endpoint.permit(Place::Stream) else { return reply::full(endpoint, Place::Stream) };
-    let (id, halves) = match random::id().and_then(|id| Ok((id, halves()?))) {
+    let (id, halves) = match random::id().and_then(|id| Ok((Arc::<str>::from(id), halves()?))) {
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(%error, "no conversation can be opened");

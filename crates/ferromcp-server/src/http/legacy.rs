@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RequestId, Revision};
+use ferromcp_core::model::ClientCapabilities;
+use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RawJson, RequestId, Revision};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -14,35 +15,61 @@ use super::endpoint::{Endpoint, Place};
 use super::respond::Manner;
 use super::session::Busy;
 use super::sessions::Added;
+use super::told::Told;
 use super::work::encoded;
 use super::{fields, modern, reply};
+use crate::asks::live::Asked;
 use crate::call::{Call, Extensions, Peer, Reply};
 use crate::dispatch;
 use crate::era;
 use crate::era::legacy::{Session, stateless_peer};
+use crate::random;
 
 /// What a message belongs to.
 pub(crate) enum Belongs {
     /// A session.
     Session(Busy),
-    /// Nothing: the endpoint is stateless, and this is the revision its client speaks.
-    Nothing(Revision),
+    /// Nothing: the endpoint is stateless. The revision its client speaks, and what it can do, as far as it says so.
+    Nothing(Revision, Option<Arc<ClientCapabilities>>),
 }
 
 impl Belongs {
     pub(crate) fn revision(&self) -> Revision {
         match self {
             Self::Session(session) => session.revision(),
-            Self::Nothing(revision) => *revision,
+            Self::Nothing(revision, _) => *revision,
         }
     }
 
     pub(crate) fn peer(&self, request: &ClientRequest, identity: Option<&Identity>) -> Result<Peer, Error> {
         let peer = match self {
             Self::Session(session) => session.agreed().admit(request),
-            Self::Nothing(revision) => stateless_peer(request, *revision),
+            Self::Nothing(revision, told) => stateless_peer(request, *revision).map(|peer| match told {
+                Some(capabilities) => peer.with_capabilities(Arc::clone(capabilities)),
+                None => peer,
+            }),
         }?;
         Ok(peer.identified(identity))
+    }
+
+    /// The session, if it is one.
+    pub(crate) fn session(&self) -> Option<&Busy> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Nothing(..) => None,
+        }
+    }
+
+    /// Takes the answer to a question that the server asked.
+    pub(crate) fn answers(
+        &self,
+        endpoint: &Endpoint,
+        identity: Option<&Identity>,
+        id: Option<&RequestId>,
+        outcome: Result<RawJson, Error>,
+    ) {
+        let session = self.session().map(|session| Arc::clone(&session.id));
+        endpoint.questions.answer(id, outcome, &Asked { identity: identity.cloned(), session });
     }
 
     pub(crate) fn is_under_way(&self, id: &RequestId) -> bool {
@@ -65,7 +92,7 @@ impl Belongs {
         let polls = self.revision() == Revision::V2025_11_25;
         match self {
             Self::Session(session) => Manner { accepts, session: Some(session), extensions, survives: true, polls },
-            Self::Nothing(_) => Manner { accepts, session: None, extensions, survives: true, polls: false },
+            Self::Nothing(..) => Manner { accepts, session: None, extensions, survives: true, polls: false },
         }
     }
 }
@@ -78,7 +105,10 @@ pub(crate) fn belongs(endpoint: &Endpoint, parts: &Parts) -> Result<Belongs, Box
     let named = revision(&parts.headers)?;
     if endpoint.options.stateless {
         // A client that does not say is one from before there was a header to say it in.
-        return Ok(Belongs::Nothing(named.unwrap_or(Revision::V2025_03_26)));
+        let id = parts.headers.get(&fields::SESSION_ID).and_then(|id| id.to_str().ok());
+        let told = id.and_then(Told::read);
+        let revision = named.or(told.as_ref().map(|told| told.revision)).unwrap_or(Revision::V2025_03_26);
+        return Ok(Belongs::Nothing(revision, told.map(|told| Arc::new(told.capabilities))));
     }
     match session(endpoint, parts)? {
         Some(session) => Ok(Belongs::Session(session)),
@@ -170,11 +200,16 @@ pub(crate) async fn initialize(
         Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
     };
     let revision = peer.revision();
+    let told = if stateless { Told::of(revision, peer.capabilities()) } else { None };
     let mut call = Call::new(request, peer).id(id.clone());
     call.extensions = endpoint.shown(parts);
     let reply = dispatch::run(&endpoint.inner, call).await;
     let begins = !stateless && matches!(reply, Reply::Done(_));
     let mut response = reply::json(encoded(&endpoint.inner, &id, reply, revision));
+    if let Some(told) = told {
+        let id = random::id().ok().and_then(|random| HeaderValue::from_str(&told.id(&random)).ok());
+        id.map(|id| response.headers_mut().insert(&fields::SESSION_ID, id));
+    }
     if begins {
         let session = match endpoint.sessions.add(identity, agreed) {
             Ok(Some(Added { session, ended })) => {
@@ -225,7 +260,12 @@ pub(crate) fn notice(belongs: &Belongs, notification: &ClientNotification) {
 }
 
 /// Takes a response to something the server asked.
-pub(crate) fn response(endpoint: &Endpoint, parts: &Parts, id: Option<&RequestId>) -> Response<Body> {
+pub(crate) fn response(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    id: Option<&RequestId>,
+    outcome: Result<RawJson, Error>,
+) -> Response<Body> {
     if modern::is_meant(&parts.headers) {
         return reply::refuse(
             StatusCode::BAD_REQUEST,
@@ -233,8 +273,8 @@ pub(crate) fn response(endpoint: &Endpoint, parts: &Parts, id: Option<&RequestId
         );
     }
     match belongs(endpoint, parts) {
-        Ok(_) => {
-            tracing::debug!(?id, "a response to nothing that was asked; ignored");
+        Ok(belongs) => {
+            belongs.answers(endpoint, parts.extensions.get(), id, outcome);
             reply::accepted()
         }
         Err(response) => *response,

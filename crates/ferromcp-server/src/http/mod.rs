@@ -27,7 +27,6 @@ mod modern;
 mod options;
 mod out;
 mod post;
-mod random;
 mod read;
 mod reply;
 mod respond;
@@ -36,6 +35,7 @@ mod serving;
 mod session;
 mod sessions;
 mod sink;
+mod told;
 mod work;
 
 pub use body::Body;

@@ -38,7 +38,9 @@ pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: 
     let (id, request) = match decode::<FromClient>(bytes.clone(), &endpoint.inner.limits.decode) {
         Ok(Incoming::One(Message::Request { id, request })) => (id, request),
         Ok(Incoming::One(Message::Notification(said))) => return legacy::notification(endpoint, parts, &said),
-        Ok(Incoming::One(Message::Response { id, .. })) => return legacy::response(endpoint, parts, id.as_ref()),
+        Ok(Incoming::One(Message::Response { id, outcome })) => {
+            return legacy::response(endpoint, parts, id.as_ref(), outcome);
+        }
         Ok(Incoming::Batch(messages)) if !modern::is_meant(&parts.headers) => {
             return Box::pin(batch::answer(endpoint, parts, accepts, messages)).await;
         }

@@ -23,7 +23,7 @@ use super::exchange::{End, Exchange, Held, Turn, Unanswered};
 use super::out::Out;
 use super::reply;
 use super::session::Busy;
-use super::sink::HttpSink;
+use super::sink::{Asks, HttpSink};
 use super::work::{OneCall, Work, encoded};
 use crate::call::{Call, Extensions, Peer};
 use crate::dispatch::{poll_caught, start};
@@ -43,6 +43,19 @@ pub(crate) struct Manner {
     pub(crate) polls: bool,
 }
 
+impl Manner {
+    /// How the client can be asked live; `None` if it is not asked that way.
+    fn asks(&self, endpoint: &Endpoint) -> Option<Asks> {
+        let session = self.session.as_ref().map(|session| Arc::clone(&session.id));
+        self.survives.then(|| asks(endpoint, session))
+    }
+}
+
+/// How a client, of a session or without, is asked live: it answers by a POST of its own.
+pub(crate) fn asks(endpoint: &Endpoint, session: Option<Arc<str>>) -> Asks {
+    Asks::new(Arc::clone(&endpoint.questions), session, endpoint.inner.limits.questions)
+}
+
 /// Answers one request of a known peer.
 pub(crate) async fn one(
     endpoint: &Arc<Endpoint>,
@@ -58,7 +71,7 @@ pub(crate) async fn one(
     let place = if listens { Place::Stream } else { Place::Call };
     let Some(permit) = endpoint.permit(place) else { return reply::full(endpoint, place) };
     let revision = peer.revision();
-    let sink = sink(endpoint, manner.polls);
+    let sink = sink(endpoint, manner.polls, manner.asks(endpoint));
     let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, manner.accepts));
     call.extensions = std::mem::take(&mut manner.extensions);
     let mut started = start(&endpoint.inner, call);
@@ -82,9 +95,10 @@ pub(crate) async fn one(
 }
 
 /// What the calls of a request speak through. A client that `polls` may be let go where events are kept.
-pub(crate) fn sink(endpoint: &Endpoint, polls: bool) -> Arc<HttpSink> {
+pub(crate) fn sink(endpoint: &Endpoint, polls: bool, asks: Option<Asks>) -> Arc<HttpSink> {
     let can_disconnect = polls && endpoint.options.events.is_some();
-    Arc::new(HttpSink::new(endpoint.options.limits.stream_bytes, Arc::clone(&endpoint.closing), can_disconnect))
+    let sink = HttpSink::new(endpoint.options.limits.stream_bytes, Arc::clone(&endpoint.closing), can_disconnect);
+    Arc::new(sink.asking(asks))
 }
 
 /// The sink as calls see it; closed where the client takes no stream.

@@ -152,7 +152,7 @@ impl HttpService {
                 self.endpoint.forget([Arc::clone(&session)]).await;
                 reply::status(StatusCode::NO_CONTENT)
             }
-            Ok(legacy::Belongs::Nothing(_)) => reply::method_not_allowed("POST"),
+            Ok(legacy::Belongs::Nothing(..)) => reply::method_not_allowed("POST"),
             Err(response) => *response,
         }
     }

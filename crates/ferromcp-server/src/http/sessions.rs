@@ -12,9 +12,9 @@ use std::time::Duration;
 use ferromcp_core::Identity;
 
 use super::clock;
-use super::random;
 use super::session::{Busy, HttpSession};
 use crate::era::legacy::Session;
+use crate::random;
 
 /// So that sessions used at once on many threads rarely meet.
 const SHARDS: usize = 16;
@@ -68,8 +68,8 @@ impl Sessions {
                 return Ok(None);
             }
         }
-        let id = match random::id() {
-            Ok(id) => id,
+        let id: Arc<str> = match random::id() {
+            Ok(id) => id.into(),
             Err(error) => {
                 self.count.fetch_sub(1, Ordering::AcqRel);
                 return Err(error);

@@ -17,11 +17,13 @@
 mod cache;
 mod concurrency;
 mod rate;
+mod time_limit;
 mod timing;
 
 pub use cache::response_cache;
 pub use concurrency::concurrency_limit;
 pub use rate::rate_limit;
+pub use time_limit::time_limit;
 pub use timing::timing;
 
 use std::fmt;

@@ -25,6 +25,7 @@ use super::batch::Batches;
 use super::signal::Stop;
 use super::sink::PipeSink;
 use crate::answer;
+use crate::asks::live::Asked;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch::{poll_caught, start};
 use crate::era;
@@ -88,7 +89,7 @@ struct Running {
 
 impl Pipe {
     fn new(inner: Arc<Inner>, identity: Option<Identity>) -> Self {
-        let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1)));
+        let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1), inner.limits.questions));
         Self {
             session: Session::hearing(Arc::clone(&inner.hub)),
             inner,
@@ -227,7 +228,10 @@ impl Pipe {
             }
             Message::Notification(ClientNotification::Initialized(_)) => self.session.initialized(),
             Message::Notification(_) => {} // others say nothing to a server
-            Message::Response { id, .. } => tracing::debug!(?id, "a response to nothing that was asked; ignored"),
+            Message::Response { id, outcome } => {
+                let from = Asked { identity: self.identity.clone(), session: None };
+                self.sink.questions().answer(id.as_ref(), outcome, &from);
+            }
         }
     }
 

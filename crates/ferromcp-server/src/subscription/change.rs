@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::model::{NotificationParams, ResourceUpdatedParams};
+use ferromcp_core::model::{ElicitationCompleteParams, NotificationParams, ResourceUpdatedParams};
 use ferromcp_core::{Meta, ServerNotification};
 
 /// Something that changed.
@@ -16,6 +16,8 @@ pub(crate) enum Change {
     Resources,
     /// What is read at this URI.
     Resource(Arc<str>),
+    /// No change, but told the same way: a visit to a URL, known by this id, is over.
+    Visit(Arc<str>),
 }
 
 /// A set of lists.
@@ -29,7 +31,7 @@ impl Change {
             Self::Tools => Some(Kinds::TOOLS),
             Self::Prompts => Some(Kinds::PROMPTS),
             Self::Resources => Some(Kinds::RESOURCES),
-            Self::Resource(_) => None,
+            Self::Resource(_) | Self::Visit(_) => None,
         }
     }
 
@@ -48,6 +50,11 @@ impl Change {
                 let mut params = ResourceUpdatedParams::new(&*uri);
                 params.meta = meta;
                 ServerNotification::ResourceUpdated(params)
+            }
+            Self::Visit(id) => {
+                let mut params = ElicitationCompleteParams::new(&*id);
+                params.meta = meta;
+                ServerNotification::ElicitationComplete(params)
             }
         }
     }

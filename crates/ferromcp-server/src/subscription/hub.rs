@@ -1,6 +1,6 @@
 //! The one place that hears of every change, and knows who listens to what.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ferromcp_core::Error;
@@ -9,6 +9,9 @@ use super::change::{Change, Kinds};
 use super::lineage::lineage;
 use super::slot::Slot;
 use crate::limits::Limits;
+
+/// The most visits to URLs whose end one session awaits.
+const VISITS: usize = 256;
 
 /// All listeners of a server.
 #[derive(Default)]
@@ -21,6 +24,8 @@ struct Listeners {
     all: HashMap<u64, Listener>,
     /// Those who watch a URI, so that an update is a few look-ups however many listen.
     by_uri: HashMap<Arc<str>, HashMap<u64, Arc<Slot>>>,
+    /// Who awaits the end of a visit, by its id.
+    visits: HashMap<Arc<str>, u64>,
     /// The key of the last one.
     last: u64,
 }
@@ -30,6 +35,8 @@ struct Listener {
     watched: HashSet<Arc<str>>,
     /// Of all the URIs watched.
     bytes: usize,
+    /// The visits whose end it awaits, the oldest first.
+    visits: VecDeque<Arc<str>>,
 }
 
 impl Hub {
@@ -39,7 +46,10 @@ impl Hub {
         let mut listeners = self.write();
         listeners.last += 1;
         let key = listeners.last;
-        listeners.all.insert(key, Listener { slot: Arc::clone(&slot), watched: HashSet::new(), bytes: 0 });
+        listeners.all.insert(
+            key,
+            Listener { slot: Arc::clone(&slot), watched: HashSet::new(), bytes: 0, visits: VecDeque::new() },
+        );
         (key, slot)
     }
 
@@ -56,8 +66,10 @@ impl Hub {
     fn put(&self, change: &Change) -> Vec<Arc<Slot>> {
         let listeners = self.read();
         let Some(list) = change.list() else {
-            let Change::Resource(uri) = change else { return Vec::new() };
-            return listeners.put_resource(uri);
+            return match change {
+                Change::Resource(uri) => listeners.put_resource(uri),
+                _ => Vec::new(),
+            };
         };
         let slots = listeners.all.values().map(|listener| &listener.slot);
         slots.filter(|slot| slot.put_list(change, list)).cloned().collect()
@@ -103,10 +115,41 @@ impl Hub {
         }
     }
 
+    /// The listener is to hear when the visit known by `id` is over. It awaits only so many; the oldest are forgotten.
+    pub(super) fn await_visit(&self, key: u64, id: &str) {
+        let mut listeners = self.write();
+        let Listeners { all, visits, .. } = &mut *listeners;
+        let Some(listener) = all.get_mut(&key).filter(|_| !visits.contains_key(id)) else { return };
+        if listener.visits.len() >= VISITS {
+            listener.visits.pop_front().map(|oldest| visits.remove(&oldest));
+        }
+        let id: Arc<str> = id.into();
+        listener.visits.push_back(Arc::clone(&id));
+        visits.insert(id, key);
+    }
+
+    /// Tells who awaits it, and nobody else, that the visit known by `id` is over. Says whether anybody did.
+    pub(super) fn end_visit(&self, id: &str) -> bool {
+        let mut listeners = self.write();
+        let Listeners { all, visits, .. } = &mut *listeners;
+        let Some((id, key)) = visits.remove_entry(id) else { return false };
+        let Some(listener) = all.get_mut(&key) else { return false };
+        listener.visits.retain(|visit| *visit != id);
+        let slot = Arc::clone(&listener.slot);
+        drop(listeners);
+        if slot.put_visit(&id) {
+            slot.wake();
+        }
+        true
+    }
+
     pub(super) fn leave(&self, key: u64) {
         let mut listeners = self.write();
-        let Listeners { all, by_uri, .. } = &mut *listeners;
+        let Listeners { all, by_uri, visits, .. } = &mut *listeners;
         let Some(listener) = all.remove(&key) else { return };
+        for visit in &listener.visits {
+            visits.remove(visit);
+        }
         for uri in &listener.watched {
             forget(by_uri, uri, key);
         }

@@ -61,6 +61,11 @@ impl Mailbox {
         self.hub.unwatch(self.key, uri);
     }
 
+    /// Is to hear when the visit known by `id` is over.
+    pub(crate) fn awaits(&self, id: &str) {
+        self.hub.await_visit(self.key, id);
+    }
+
     /// Hears of no lists but `kinds` from now on.
     pub(crate) fn hear_only(&self, kinds: Kinds) {
         self.slot.hear_only(kinds);

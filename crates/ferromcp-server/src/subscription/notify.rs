@@ -50,6 +50,13 @@ impl Notify {
         self.hub.notify(Change::Resource(Arc::from(uri.as_ref())));
     }
 
+    /// The visit to a URL that is known by `id` is over, of whatever outcome: the client that was asked for it hears of
+    /// it, if it is of 2025-11-25 and its session still there, and may call again what it waited with. Says whether
+    /// there is such a client. The id is that of [`Visit`](crate::Visit).
+    pub fn elicitation_complete(&self, id: &str) -> bool {
+        self.hub.end_visit(id)
+    }
+
     /// Whether any client watches `uri` or something it is a part of, so that there is a point in
     /// looking at what lies behind it.
     pub fn has_subscribers(&self, uri: &str) -> bool {

@@ -53,6 +53,11 @@ impl Slot {
         waiting.uris.insert(Arc::clone(uri)) && waiting.push(Change::Resource(Arc::clone(uri)))
     }
 
+    /// Puts in that a visit is over. Says whether somebody must be woken.
+    pub(super) fn put_visit(&self, id: &Arc<str>) -> bool {
+        self.lock().push(Change::Visit(Arc::clone(id)))
+    }
+
     /// Wakes all who wait, or the next to come. Were it only one, it could be the connection of a client that
     /// reads nothing, which does not come to take anything, and the others would sleep on.
     pub(super) fn wake(&self) {
@@ -121,6 +126,7 @@ impl Waiting {
     fn forget(&mut self, change: &Change) {
         match change {
             Change::Resource(uri) => drop(self.uris.remove(uri)),
+            Change::Visit(_) => {}
             list => self.lists = self.lists.without(list.list().unwrap_or_default()),
         }
     }

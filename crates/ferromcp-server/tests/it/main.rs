@@ -6,6 +6,7 @@
 #![allow(clippy::similar_names, reason = "a server is served")]
 
 mod arguments;
+mod asking;
 mod batching;
 mod caching;
 mod cancellation;
@@ -23,6 +24,7 @@ mod official;
 mod output;
 mod pagination;
 mod pressure;
+mod programs;
 mod progress;
 mod prompts;
 mod resources;

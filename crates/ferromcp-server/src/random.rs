@@ -1,7 +1,6 @@
 //! Ids that nobody can guess.
 
 use std::io;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,8 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const BYTES: usize = 32;
 
 /// An id, in characters that a header and a query may hold.
-pub(crate) fn id() -> io::Result<Arc<str>> {
+pub(crate) fn id() -> io::Result<String> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes).into())
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -1,0 +1,89 @@
+//! `#[derive(Form)]`: a struct is a form, an enum one of its fields.
+//!
+//! <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>
+
+mod choices;
+mod field;
+mod fields;
+mod limits;
+mod named;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Error, Path, Result, parse_quote, parse2};
+
+use crate::{errors::Errors, options::Rules};
+
+/// What stands in `#[form(…)]` on the type itself.
+const RULES: Rules = Rules { of: "#[form]", keys: &["crate"], repeatable: &[], positional: false };
+
+pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
+    let input: DeriveInput = parse2(item)?;
+    let mut errors = Errors::default();
+    errors.keep(check_generics(&input));
+    let krate = errors.keep(krate(&input));
+    let written = match &input.data {
+        Data::Struct(data) => errors.keep(fields::read(&input.ident, data)).map(Body::Fields),
+        Data::Enum(data) => errors.keep(choices::read(&input.ident, data)).map(Body::Choices),
+        Data::Union(data) => {
+            let message = "a form is a struct with named fields, and a choice an enum: write one of these";
+            errors.push(Error::new(data.union_token.span, message));
+            None
+        }
+    };
+    errors.finish()?;
+    let (krate, body) =
+        krate.zip(written).ok_or_else(|| Error::new_spanned(&input.ident, "this form cannot be read"))?;
+    Ok(match body {
+        Body::Fields(fields) => fields::write(&krate, &input.ident, &fields),
+        Body::Choices(choices) => choices::write(&krate, &input.ident, &choices),
+    })
+}
+
+enum Body {
+    Fields(Vec<field::Field>),
+    Choices(Vec<choices::Variant>),
+}
+
+/// What stands beside the error, so that it is the only one: the traits, for those who use the type.
+pub(crate) fn recover(item: TokenStream) -> TokenStream {
+    let Ok(input) = parse2::<DeriveInput>(item) else {
+        return TokenStream::new();
+    };
+    let krate = krate(&input).unwrap_or_else(|_| parse_quote!(::ferromcp));
+    let ident = &input.ident;
+    if !input.generics.params.is_empty() {
+        return TokenStream::new(); // its own bounds would be missing
+    }
+    let never = quote!(::std::unreachable!());
+    if matches!(input.data, Data::Enum(_)) {
+        return choices::stub(&krate, ident);
+    }
+    quote! {
+        impl #krate::server::form::Form for #ident {
+            fn schema() -> #krate::model::FormSchema {
+                #never
+            }
+            fn read(_: &#krate::server::form::Answers<'_>)
+                -> ::std::result::Result<Self, ::std::vec::Vec<::std::string::String>>
+            {
+                #never
+            }
+        }
+    }
+}
+
+fn krate(input: &DeriveInput) -> Result<Path> {
+    named::options(&input.attrs, &RULES, "a type")?.krate()
+}
+
+fn check_generics(input: &DeriveInput) -> Result<()> {
+    let Some(first) = input.generics.params.first() else {
+        return Ok(());
+    };
+    let message = match first {
+        syn::GenericParam::Lifetime(_) => "a form owns its answers: drop the lifetime, and write owned types",
+        _ => "a form is shown as it is, to a person: write the concrete type",
+    };
+    Err(Error::new_spanned(first, message))
+}

@@ -1,0 +1,352 @@
+//! `#[derive(Form)]`: what it writes, and what it refuses.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{messages, pretty};
+use crate::form;
+
+fn written(item: TokenStream) -> String {
+    pretty(&form::expand(item).expect("the derive accepts this"))
+}
+
+/// One message, with the remedy in it.
+fn once(item: TokenStream, remedy: &str) {
+    let told = messages(form::expand(item));
+    assert!(told.len() == 1 && told[0].contains(remedy), "wanted one with {remedy:?}: {told:?}");
+}
+
+#[test]
+fn a_struct_describes_its_fields_once() {
+    let written = written(quote! {
+        struct Guest {
+            /// How to
+            /// call you
+            #[form(title = "Name", length(1..=80))]
+            name: String,
+            #[form(name = "type", range(1..=2), default = 1)]
+            kind: Option<f64>,
+            #[form(format = "date-time", description = "When", default)]
+            r#at: String,
+        }
+    });
+    assert_eq!(
+        written,
+        r#"const _: () = {
+    fn form_field<T: ::ferromcp::server::form::FormField>(
+        name: &'static str,
+    ) -> ::ferromcp::server::form::Field<T> {
+        ::ferromcp::server::form::Field::new(name)
+    }
+    #[allow(clippy::type_complexity)]
+    fn form_fields() -> (
+        ::ferromcp::server::form::Field<String>,
+        ::ferromcp::server::form::Field<Option<f64>>,
+        ::ferromcp::server::form::Field<String>,
+    ) {
+        (
+            form_field::<String>("name")
+                .title("Name")
+                .describe("How to call you")
+                .length(1..=80),
+            form_field::<Option<f64>>("type")
+                .range(1.0..=2.0)
+                .default(::std::option::Option::Some(1.0)),
+            form_field::<String>("at")
+                .describe("When")
+                .format(::ferromcp::server::form::Format::DateTime)
+                .default(<String as ::std::default::Default>::default()),
+        )
+    }
+    #[automatically_derived]
+    #[allow(deprecated)]
+    impl ::ferromcp::server::form::Form for Guest {
+        fn schema() -> ::ferromcp::model::FormSchema {
+            let (f0, f1, f2) = form_fields();
+            let mut schema = ::ferromcp::model::FormSchema::new(::std::vec::Vec::new());
+            f0.add_to(&mut schema);
+            f1.add_to(&mut schema);
+            f2.add_to(&mut schema);
+            schema
+        }
+        fn read(
+            answers: &::ferromcp::server::form::Answers<'_>,
+        ) -> ::std::result::Result<Self, ::std::vec::Vec<::std::string::String>> {
+            let (f0, f1, f2) = form_fields();
+            let mut mistakes = ::std::vec::Vec::new();
+            match (
+                f0.read(answers, &mut mistakes),
+                f1.read(answers, &mut mistakes),
+                f2.read(answers, &mut mistakes),
+            ) {
+                (
+                    ::std::option::Option::Some(f0),
+                    ::std::option::Option::Some(f1),
+                    ::std::option::Option::Some(f2),
+                ) => {
+                    ::std::result::Result::Ok(Self {
+                        name: f0,
+                        kind: f1,
+                        r#at: f2,
+                    })
+                }
+                _ => ::std::result::Result::Err(mistakes),
+            }
+        }
+    }
+};
+"#
+    );
+}
+
+#[test]
+fn an_enum_lists_its_variants() {
+    let written = written(quote! {
+        #[form(crate = "facade::mcp")]
+        enum Color {
+            Red,
+            #[form(name = "blue", title = "Deep blue")]
+            Blue,
+        }
+    });
+    assert_eq!(
+        written,
+        r#"#[automatically_derived]
+#[allow(deprecated)]
+impl facade::mcp::server::form::Choices for Color {
+    const CHOICES: &'static [(&'static str, ::std::option::Option<&'static str>)] = &[
+        ("Red", ::std::option::Option::None),
+        ("blue", ::std::option::Option::Some("Deep blue")),
+    ];
+    fn of(value: &str) -> ::std::option::Option<Self> {
+        match value {
+            "Red" => ::std::option::Option::Some(Self::Red),
+            "blue" => ::std::option::Option::Some(Self::Blue),
+            _ => ::std::option::Option::None,
+        }
+    }
+    fn value(&self) -> &'static str {
+        match self {
+            Self::Red => "Red",
+            Self::Blue => "blue",
+        }
+    }
+}
+#[automatically_derived]
+impl facade::mcp::server::form::FormField for Color {
+    fn field() -> facade::mcp::model::PrimitiveSchema {
+        facade::mcp::server::form::choice::field::<Self>()
+    }
+    fn from_answer(
+        answer: &facade::mcp::core::RawJson,
+    ) -> ::std::result::Result<Self, ::std::string::String> {
+        facade::mcp::server::form::choice::from_answer(answer)
+    }
+    fn to_answer(&self) -> facade::mcp::core::RawJson {
+        facade::mcp::server::form::choice::to_answer(self)
+    }
+}
+"#
+    );
+}
+
+#[test]
+fn what_is_no_form_is_refused() {
+    once(
+        quote!(
+            struct A;
+        ),
+        "nothing to fill in",
+    );
+    once(
+        quote!(
+            struct A {}
+        ),
+        "nothing to fill in",
+    );
+    once(
+        quote!(
+            struct A(u8);
+        ),
+        "have names",
+    );
+    once(quote!(union A { a: u8 }), "a choice an enum");
+    once(
+        quote!(
+            struct A<T> {
+                a: T,
+            }
+        ),
+        "write the concrete type",
+    );
+    once(
+        quote!(
+            struct A<const N: usize> {
+                a: u8,
+            }
+        ),
+        "write the concrete type",
+    );
+    once(
+        quote!(
+            enum A<'a> {
+                B,
+            }
+        ),
+        "drop the lifetime",
+    );
+    once(
+        quote!(
+            struct A {
+                a: &'static str,
+            }
+        ),
+        "write an owned type",
+    );
+    once(
+        quote!(
+            enum A {}
+        ),
+        "write a variant",
+    );
+    once(
+        quote!(
+            enum A {
+                B,
+                C(u8),
+            }
+        ),
+        "write `C` alone",
+    );
+    once(
+        quote!(
+            enum A {
+                B {},
+            }
+        ),
+        "write `B` alone",
+    );
+}
+
+#[test]
+fn names_differ() {
+    once(
+        quote!(
+            struct A {
+                a: u8,
+                #[form(name = "a")]
+                b: u8,
+            }
+        ),
+        "`a` stands here twice",
+    );
+    once(
+        quote!(
+            struct A {
+                r#type: u8,
+                #[form(name = "type")]
+                b: u8,
+            }
+        ),
+        "`type` stands here twice",
+    );
+    once(
+        quote!(
+            enum A {
+                B,
+                #[form(name = "B")]
+                C,
+                D,
+            }
+        ),
+        "`B` stands here twice",
+    );
+    once(
+        quote!(
+            struct A {
+                #[form(name = NAME)]
+                a: u8,
+            }
+        ),
+        "a name is a literal",
+    );
+}
+
+#[test]
+fn limits_fit_the_spelling_of_types() {
+    for (options, ty, remedy) in [
+        (quote!(length(1..)), quote!(u8), "write `range(…)` for a number"),
+        (quote!(length(1..)), quote!(Vec<A>), "write `items(…)` for a list"),
+        (quote!(range(1..)), quote!(String), "write `length(…)` for a text"),
+        (quote!(range(1..)), quote!(Option<Vec<A>>), "write `items(…)` for a list"),
+        (quote!(items(1..)), quote!(Option<String>), "write `length(…)` for a text"),
+        (quote!(items(1..)), quote!(bool), "drop it"),
+        (quote!(format = "date"), quote!(bool), "make this a `String`"),
+        (quote!(format = "dat"), quote!(String), "did you mean `date`?"),
+        (quote!(range(1.5..=1)), quote!(f32), "put the smaller number first"),
+        (quote!(range(1..2)), quote!(Option<f64>), "write `..=`"),
+        (quote!(range()), quote!(u8), "as in `1..=10`"),
+        (quote!(range(2..=3), default = 1), quote!(u8), "breaks the field's own `range`"),
+        (quote!(range(2..), default = -1.5), quote!(f64), "breaks the field's own `range`"),
+        (quote!(length(2..), default = "ä"), quote!(Option<String>), "breaks the field's own `length`"),
+        (quote!(default = "1"), quote!(Option<u8>), "without quotes"),
+        (quote!(max_items = 3), quote!(Vec<A>), "write `items(1..=10)`"),
+        (quote!(max_length = 3), quote!(String), "write `length(1..=10)`"),
+    ] {
+        once(quote!(struct B { #[form(#options)] a: #ty }), remedy);
+    }
+    for (options, ty) in [
+        (quote!(length(1..), format = "date"), quote!(Text)),
+        (quote!(items(LIMITS)), quote!(Option<Vec<A>>)),
+        (quote!(range(1..2), default = 1), quote!(u8)),
+        (quote!(range(MIN..=3), default = 3), quote!(f32)),
+        (quote!(range(..), default = -1), quote!(i8)),
+        (quote!(default = A::B), quote!(A)),
+    ] {
+        written(quote!(struct B { #[form(#options)] a: #ty }));
+    }
+}
+
+#[test]
+fn slips_in_several_fields_are_told_together() {
+    let told = messages(form::expand(quote! {
+        #[form(crate = 5)]
+        struct A<T> {
+            #[form(tilte = "A")]
+            a: String,
+            #[form(range(1..))]
+            b: String,
+        }
+    }));
+    assert_eq!(told.len(), 4, "{told:?}");
+}
+
+#[test]
+fn beside_an_error_the_type_is_still_a_form() {
+    let recovered = |item| pretty(&form::recover(item));
+    assert!(
+        recovered(quote!(
+            struct A(u8);
+        ))
+        .contains("impl ::ferromcp::server::form::Form for A")
+    );
+    let choice = recovered(quote!(
+        #[form(crate = "x")]
+        enum A {
+            B(u8),
+        }
+    ));
+    assert!(choice.contains("impl x::server::form::FormField for A"), "{choice}");
+    assert_eq!(
+        recovered(quote!(
+            struct A<T>(T);
+        )),
+        ""
+    );
+    assert_eq!(
+        recovered(quote!(
+            fn f() {}
+        )),
+        ""
+    );
+}

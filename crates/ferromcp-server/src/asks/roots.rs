@@ -1,0 +1,86 @@
+//! The folders that a client lets a server look into.
+
+use std::ops::Deref;
+use std::path::{Component, Path};
+
+use ferromcp_core::model::Root;
+use percent_encoding::percent_decode_str;
+
+/// The roots of a client, at the time they were asked for: they may change, so ask again rather than keep them.
+///
+/// ```
+/// use ferromcp_server::Roots;
+/// use ferromcp_server::model::Root;
+/// use std::path::Path;
+///
+/// let roots = Roots::from(vec![Root::new("file:///home/ada/work")]);
+/// assert!(roots.contain(Path::new("/home/ada/work/notes.txt")));
+/// assert!(!roots.contain(Path::new("/home/ada/work/../.ssh/id_rsa")));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roots(Vec<Root>);
+
+impl Roots {
+    /// Whether a path is a root or lies within one. Paths that go up (`..`) or are relative are in none; links on
+    /// the disk are not looked at, so resolve them first (`std::fs::canonicalize`).
+    pub fn contain(&self, path: &Path) -> bool {
+        let plain = path.is_absolute() && path.components().all(|part| !matches!(part, Component::ParentDir));
+        plain && self.0.iter().filter_map(folder).any(|folder| path.starts_with(folder))
+    }
+}
+
+/// The path of a root, if it is one of this machine.
+fn folder(root: &Root) -> Option<std::path::PathBuf> {
+    let rest = root.uri.strip_prefix("file://")?;
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    let path = Path::new(&*path);
+    (path.is_absolute() && path.components().all(|part| !matches!(part, Component::ParentDir)))
+        .then(|| path.to_path_buf())
+}
+
+impl From<Vec<Root>> for Roots {
+    fn from(roots: Vec<Root>) -> Self {
+        Self(roots)
+    }
+}
+
+impl Deref for Roots {
+    type Target = [Root];
+
+    fn deref(&self) -> &[Root] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Roots {
+    type Item = Root;
+    type IntoIter = std::vec::IntoIter<Root>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // M26-577, M26-578, S-361, S-362
+    #[cfg(unix)]
+    #[test]
+    fn only_what_lies_within_is_within() {
+        let roots = Roots::from(vec![
+            Root::new("file:///srv/a%20b"),
+            Root::new("file://localhost/opt"),
+            Root::new("file:///x/../etc"),
+            Root::new("https://example.com/"),
+        ]);
+        for inside in ["/srv/a b", "/srv/a b/c", "/opt/x"] {
+            assert!(roots.contain(Path::new(inside)), "{inside}");
+        }
+        for outside in ["/srv/a bc", "/srv", "/opt/../etc", "/etc/passwd", "opt/x", "/example.com/"] {
+            assert!(!roots.contain(Path::new(outside)), "{outside}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Ends calls that take too long.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferromcp_core::{ClientRequest, Error};
+
+use crate::asks::pause::Clock;
+use crate::call::{Call, Reply};
+use crate::middleware::{Middleware, Next};
+
+/// Ends calls of tools, resources, prompts and completions that run for longer than `limit`: they are dropped, and answered
+/// with -32603. The clock stands while the client's user or model is asked something, however long that takes.
+///
+/// ```
+/// use std::time::Duration;
+/// use ferromcp_server::{Server, middleware::time_limit};
+/// let server = Server::new("demo", "1.0.0").wrap(time_limit(Duration::from_secs(30)));
+/// ```
+pub fn time_limit(limit: Duration) -> impl Middleware {
+    TimeLimit(limit)
+}
+
+struct TimeLimit(Duration);
+
+impl Middleware for TimeLimit {
+    fn handle(&self, mut call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
+        let limit = self.0;
+        Box::pin(async move {
+            if !call.runs_user_code() {
+                return next.run(call).await;
+            }
+            let method = match &call.request {
+                ClientRequest::CallTool(params) => format!("tool `{}`", params.name),
+                request => request.method().to_owned(),
+            };
+            let clock = Arc::new(Clock::start());
+            call.extensions.insert(Arc::clone(&clock));
+            tokio::select! {
+                biased;
+                reply = next.run(call) => reply,
+                () = clock.wait(limit) => Reply::Failed(Error::internal(format!("{method} took longer than {limit:?}"))),
+            }
+        })
+    }
+}

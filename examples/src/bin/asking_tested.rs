@@ -1,0 +1,53 @@
+//! A tool that asks, and its test: on every era, with one answer at a time and with all, and no effect twice.
+
+use ferromcp::prelude::*;
+use ferromcp::testing::Effects;
+
+/// Pay for an order
+#[tool]
+async fn pay(cents: u32, State(effects): State<Effects>, ctx: Ctx) -> Result<String, ToolError> {
+    ctx.once("reserve", || async { effects.note("reserved") }).await?;
+    if !ctx.elicit::<bool>(format!("Pay {cents} cents?")).await? {
+        return Ok("nothing was paid".into());
+    }
+    let tip = ctx.elicit::<u32>("How much of a tip?").or(0).await?;
+    effects.note(format!("paid {}", cents + tip)); // nothing is asked after this
+    Ok(format!("{} cents were paid", cents + tip))
+}
+
+fn server(effects: Effects) -> Server {
+    Server::new("Till", "1.0.0").tool::<pay>().state(effects)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), ServeError> {
+    server(Effects::new()).serve(stdio()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use ferromcp::testing::everywhere;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_agreed_on_is_paid_once() {
+        everywhere(server, async |client| {
+            client.accept("Pay 500 cents?", &[("value", true)]);
+            client.accept("tip", &[("value", 50)]);
+            assert_eq!(client.text("pay", &[("cents", 500)]).await, "550 cents were paid");
+            assert_eq!(client.asked(), ["Pay 500 cents?", "How much of a tip?"]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn who_declines_pays_nothing() {
+        everywhere(server, async |client| {
+            client.decline("Pay 500 cents?");
+            let told = client.complaint("pay", &[("cents", 500)]).await;
+            assert_eq!(told, "the user declined to answer: Pay 500 cents?");
+        })
+        .await;
+    }
+}

@@ -1,0 +1,78 @@
+//! Questions side by side, a URL, and roots.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::peer::{Peer, accept, asked_in_both_eras, in_both_eras};
+
+const AT_ONCE: &str = env!("CARGO_BIN_EXE_asking_at_once");
+
+// M26-236, M26-237
+#[test]
+fn both_questions_come_before_either_is_answered() {
+    asked_in_both_eras(AT_ONCE, |peer| {
+        let result = peer.call_answering("set_up", json!({}), |_, params| {
+            let name = params["message"] == "What is your name?";
+            accept(json!({ "value": if name { "Ada" } else { "London" } }))
+        });
+        assert_eq!(result["content"][0]["text"], "Ada of London");
+        peer.begin("tools/call", json!({ "name": "set_up", "arguments": {} }));
+        let first = peer.next();
+        if peer.is_modern() {
+            let questions = &first["result"]["inputRequests"];
+            assert_eq!(questions["city"]["params"]["message"], "Where do you live?");
+            assert_eq!(questions.as_object().expect("questions").len(), 2);
+        } else {
+            assert_eq!(first["params"]["message"], "What is your name?");
+            assert_eq!(peer.next()["params"]["message"], "Where do you live?");
+        }
+    });
+}
+
+// M26-577, S-361
+#[test]
+fn a_file_is_read_only_within_a_root() {
+    let folder = std::env::temp_dir().join(format!("ferromcp-roots-{}", std::process::id()));
+    fs::create_dir_all(folder.join("open")).unwrap();
+    let folder = fs::canonicalize(folder).unwrap();
+    for place in ["open/a.txt", "b.txt"] {
+        fs::write(folder.join(place), "one two three four").unwrap();
+    }
+    let count = |peer: &mut Peer, place: &str| {
+        let arguments = json!({ "path": folder.join(place) });
+        let mut result = peer.call_answering("count_words", arguments, |method, _| match method {
+            "roots/list" => json!({ "roots": [{ "uri": format!("file://{}", folder.join("open").display()) }] }),
+            _ => accept(json!({ "value": 3 })),
+        });
+        result["content"][0]["text"].take()
+    };
+    asked_in_both_eras(AT_ONCE, |peer| {
+        assert_eq!(count(peer, "open/a.txt"), "3 words");
+        assert_eq!(count(peer, "b.txt"), "this file is not in a folder that you may look into");
+    });
+    in_both_eras(AT_ONCE, |peer| {
+        assert_eq!(count(peer, "b.txt"), "4 words", "who names no roots and cannot be asked gets the usual");
+    });
+    fs::remove_dir_all(folder).unwrap();
+}
+
+// M26-489
+#[test]
+fn the_user_is_sent_to_a_url_of_the_call_s_own() {
+    asked_in_both_eras(AT_ONCE, |peer| {
+        let modern = peer.is_modern();
+        let result = peer.call_answering("connect", json!({}), |_, params| {
+            assert_eq!(params["mode"], "url");
+            let url = params["url"].as_str().expect("a URL");
+            let id = url.strip_prefix("https://example.com/connect?visit=").expect("the id of the visit");
+            assert_eq!(params["elicitationId"].as_str(), (!modern).then_some(id));
+            json!({ "action": "accept" })
+        });
+        assert_eq!(result["content"][0]["text"], "the user was sent to sign in; call again when they have");
+    });
+    in_both_eras(AT_ONCE, |peer| {
+        let words = peer.call_in_vain("connect", json!({}));
+        assert_eq!(words, "tell the user to sign in at https://example.com/connect");
+    });
+}
