@@ -6,3 +6,6 @@
 //! - `era/{modern,legacy}`: the two ways to speak
 //! - `cache`, `subscription`, `group`
 //! - `http/*`
+
+#[cfg(feature = "http")]
+pub mod http;
