@@ -91,9 +91,10 @@ proptest! {
     // M26-178, M26-179: any name at all makes a header that reads as that name again.
     #[test]
     fn any_name_can_be_sent(name in any::<String>(), prompt in any::<bool>()) {
-        let request = match prompt {
-            true => ClientRequest::GetPrompt(GetPromptParams::new(name)),
-            false => ClientRequest::CallTool(CallToolParams::new(name)),
+        let request = if prompt {
+            ClientRequest::GetPrompt(GetPromptParams::new(name))
+        } else {
+            ClientRequest::CallTool(CallToolParams::new(name))
         };
         prop_assert!(Head::modern(Revision::LATEST, &request, &[]).is_ok());
     }

@@ -105,7 +105,7 @@ async fn a_stream_that_says_nothing_is_not_waited_for_for_ever() {
     let (outcome, peer) = connected(&wire, ": hello\n\n").await;
     let failure = outcome.expect_err("nothing");
     assert!(failure.to_string().contains("endpoint_time"), "{failure}");
-    peer.is_hung_up_on().await;
+    peer.sees_a_hang_up().await;
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn dropping_the_halves_leaves_nothing_behind() {
     assert!(timeout(Duration::from_millis(50), tx.write(&mut out)).await.is_err());
     let (_, post) = wire.asked().await;
     drop(tx);
-    post.is_hung_up_on().await;
+    post.sees_a_hang_up().await;
     drop(rx);
-    peer.is_hung_up_on().await;
+    peer.sees_a_hang_up().await;
 }

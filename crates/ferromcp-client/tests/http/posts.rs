@@ -84,7 +84,7 @@ async fn a_body_is_not_read_beyond_its_bound() {
         let server = async {
             let (_, mut peer) = wire.asked().await;
             peer.say(answer).await;
-            peer.is_hung_up_on().await;
+            peer.sees_a_hang_up().await;
         };
         let failure = both(endpoint.post(&modern(), "{}".into()), server).await.0.expect_err("too large");
         assert!(matches!(failure, Failure::TooLarge { name: "body_bytes", limit: 100, .. }), "{failure:?}");
@@ -103,7 +103,7 @@ async fn a_refusal_that_is_a_stream_is_not_waited_for() {
     let server = async {
         let (_, mut peer) = wire.asked().await;
         peer.say(STREAM.replace("200 OK", "500 Oh")).await;
-        peer.is_hung_up_on().await;
+        peer.sees_a_hang_up().await;
     };
     let failure = both(endpoint.post(&modern(), "{}".into()), server).await.0.expect_err("refused");
     assert!(matches!(failure, Failure::Status(_)), "{failure:?}");
@@ -117,7 +117,7 @@ async fn dropping_a_request_closes_its_connection() {
     let call = tokio::spawn(async move { endpoint.post(&modern(), "{}".into()).await });
     let (_, peer) = wire.asked().await;
     call.abort();
-    peer.is_hung_up_on().await;
+    peer.sees_a_hang_up().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What must not be shown.
 
 use std::error::Error;
+use std::fmt::Write as _;
 
 use ferromcp_client::http::{Endpoint, Failure, Head, HttpSse};
 
@@ -11,7 +12,7 @@ fn everything(failure: &Failure) -> String {
     let mut text = format!("{failure} {failure:?}");
     let mut source = failure.source();
     while let Some(error) = source {
-        text.push_str(&format!(" {error} {error:?}"));
+        write!(text, " {error} {error:?}").expect("memory");
         source = error.source();
     }
     text

@@ -91,7 +91,7 @@ async fn dropping_a_stream_closes_its_connection() {
     let wire = Wire::new().await;
     let (events, peer) = begun(&wire, &modern()).await;
     drop(events);
-    peer.is_hung_up_on().await;
+    peer.sees_a_hang_up().await;
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ impl Peer {
     }
 
     /// Waits until the client hangs up.
-    pub(crate) async fn is_hung_up_on(mut self) {
+    pub(crate) async fn sees_a_hang_up(mut self) {
         let read = timeout(PATIENCE, self.0.read_u8()).await.expect("the client hangs up in time");
         assert!(read.is_err(), "the client said more");
     }
