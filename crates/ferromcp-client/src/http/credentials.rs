@@ -32,7 +32,7 @@ pub type CredentialsError = Box<dyn Error + Send + Sync>;
 ///     }
 /// }
 ///
-/// let options = HttpOptions::new().credentials(Token(HeaderValue::from_static("Bearer …")));
+/// let options = HttpOptions::new().credentials(Token(HeaderValue::from_static("Bearer TOKEN")));
 /// ```
 pub trait Credentials: Send + Sync + 'static {
     /// Adds headers to a request that is about to be sent; asked anew each time it is sent.

@@ -211,3 +211,30 @@ async fn taken(endpoint: &Endpoint, ask: &Ask) -> Result<(), Failure> {
     let status = endpoint.ask(ask).await?.status;
     if status.is_success() { Ok(()) } else { Err(Failure::Status(Refusal::new(status.as_u16(), Bytes::new()))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // S-118
+    #[test]
+    fn a_user_in_the_url_goes_along_and_another_one_does_not() {
+        let from = Url::parse("https://me:key@example.com/sse").expect("a URL");
+        for said in ["say", "/say", "https://example.com/say", "https://you:other@example.com:443/say"] {
+            assert_eq!(resolve(&from, said.as_bytes(), 100).expect(said).as_str(), "https://me:key@example.com/say");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_stays_within_the_origin(said in "(https?:)?[/\\\\@a-z.:?#%0-9]{0,20}|\\PC{0,20}") {
+            let from = Url::parse("https://example.com/sse").expect("a URL");
+            if let Ok(to) = resolve(&from, said.as_bytes(), 100) {
+                prop_assert_eq!(to.origin(), from.origin());
+                prop_assert!(to.username().is_empty() && to.password().is_none());
+            }
+        }
+    }
+}

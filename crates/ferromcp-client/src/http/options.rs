@@ -18,7 +18,7 @@ use super::limits::HttpLimits;
 ///
 /// ```
 /// use ferromcp_client::http::HttpOptions;
-/// let options = HttpOptions::new().header("X-Api-Key", "…").no_proxy();
+/// let options = HttpOptions::new().header("X-Api-Key", "KEY").no_proxy();
 /// ```
 #[derive(Clone, Default)]
 #[must_use = "options do nothing until an endpoint is made with them"]

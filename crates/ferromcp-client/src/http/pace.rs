@@ -12,6 +12,9 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The shortest pause: a server may ask for none at all, and would be asked as fast as the network allows.
 const LEAST: Duration = Duration::from_millis(50);
 
+/// A connection that held for so long was no failed attempt, even if nothing was said on it: proxies cut silent ones.
+const SETTLED: Duration = Duration::from_secs(10);
+
 /// Counts attempts without anything new.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -28,6 +31,13 @@ impl Pace {
     /// Something new came.
     pub(super) fn progress(&mut self) {
         self.attempts = 0;
+    }
+
+    /// A connection ended that had held for so long.
+    pub(super) fn ended(&mut self, held: Duration) {
+        if held >= SETTLED {
+            self.progress();
+        }
     }
 
     /// How long to wait before the next attempt: never less than the server asked for, and more after attempts that
@@ -81,6 +91,17 @@ mod tests {
             pace.progress();
         }
         assert_eq!(pace.pause(Some(Duration::ZERO)), Some(LEAST));
+    }
+
+    #[test]
+    fn silent_connections_that_hold_are_come_back_to_for_ever() {
+        let mut pace = pace(1);
+        for _ in 0..10 {
+            pace.ended(SETTLED);
+            assert_eq!(pace.pause(None), Some(FIRST));
+        }
+        pace.ended(SETTLED / 2);
+        assert_eq!(pace.pause(None), None);
     }
 
     proptest! {

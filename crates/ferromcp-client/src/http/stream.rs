@@ -9,7 +9,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -23,9 +22,6 @@ use super::head::Head;
 use super::pace::Pace;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// A connection that held for so long was no failed attempt, even if nothing was said on it: proxies cut silent ones.
-const SETTLED: Duration = Duration::from_secs(10);
 
 /// A stream of JSON-RPC messages. Dropping it closes its connection; at 2026-07-28 that cancels the request.
 pub struct EventStream {
@@ -111,9 +107,10 @@ impl EventStream {
     fn ended(&mut self, error: Option<reqwest::Error>) -> Result<(), Failure> {
         self.events.hang_up();
         let id = self.events.decoder().last_event_id();
-        if id != self.seen.as_deref() || self.since.elapsed() >= SETTLED {
+        if id != self.seen.as_deref() {
             self.pace.progress();
         }
+        self.pace.ended(self.since.elapsed());
         self.seen = id.map(Arc::from);
         if self.can_resume() {
             return self.pause(error.map(|error| Failure::of(error, "the stream was cut")));
@@ -135,7 +132,7 @@ impl EventStream {
         if id.len() > self.endpoint.limits().id_bytes {
             return None;
         }
-        HeaderValue::from_str(id).ok()
+        HeaderValue::from_bytes(id.as_bytes()).ok()
     }
 
     /// Waits for the next attempt, or gives up.

@@ -159,6 +159,28 @@ async fn a_message_waits_its_turn_and_not_for_ever() {
 }
 
 #[tokio::test]
+async fn only_so_many_messages_are_on_their_way_at_once() {
+    let wire = Wire::new().await;
+    let (_rx, mut tx, _peer) = pipe(&wire).await;
+    let mut out = frames(&["1", "2", "3"]);
+    let server = async {
+        let (_, mut first) = wire.asked().await;
+        let (_, mut second) = wire.asked().await;
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        assert!(wire.is_left_alone().await, "two are the limit, whoever's turn it is");
+        first.say(TAKEN).await;
+        wire.answer(TAKEN).await;
+        second.say(TAKEN).await;
+    };
+    let client = async {
+        tx.write(&mut out).await.expect("taken");
+        tx.finish().await.expect("taken");
+    };
+    both(client, server).await;
+    assert!(out.is_empty());
+}
+
+#[tokio::test]
 async fn dropping_the_halves_leaves_nothing_behind() {
     let wire = Wire::new().await;
     let (rx, mut tx, peer) = pipe(&wire).await;

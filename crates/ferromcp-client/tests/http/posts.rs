@@ -121,7 +121,7 @@ async fn dropping_a_request_closes_its_connection() {
 }
 
 #[tokio::test]
-async fn connections_are_used_again() {
+async fn connections_are_used_again_and_end_with_the_endpoint() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let client = async {
@@ -136,6 +136,9 @@ async fn connections_are_used_again() {
             peer.asked().await;
         }
         peer.say(response(200, "application/json", "{}")).await;
+        peer
     };
-    both(client, server).await;
+    let ((), peer) = both(client, server).await;
+    drop(endpoint);
+    peer.sees_a_hang_up().await;
 }
