@@ -41,7 +41,7 @@ impl fmt::Debug for SessionId {
 mod tests {
     use super::*;
 
-    // S-175, S-176
+    // S-176
     #[test]
     fn only_visible_ascii_is_a_session_and_it_is_never_shown() {
         let read = |id: &'static str| SessionId::read(&HeaderValue::from_static(id), 8);

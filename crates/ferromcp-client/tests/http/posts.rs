@@ -111,7 +111,7 @@ async fn a_refusal_that_is_a_stream_is_not_waited_for() {
 
 #[tokio::test]
 async fn dropping_a_request_closes_its_connection() {
-    // M26-290, M26-304
+    // M26-290
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let call = tokio::spawn(async move { endpoint.post(&modern(), "{}".into()).await });

@@ -107,7 +107,7 @@ fn modern_call(tool: &str, arguments: &str, schema: &str) -> (Head, String) {
 
 #[tokio::test]
 async fn a_modern_call_is_answered() {
-    // M26-151, M26-172, M26-193
+    // M26-151, M26-193
     let host = Host::new(HttpOptions::new()).await;
     let (head, message) = modern_call("add", r#"{"a":1,"b":2}"#, "{}");
     let reply = host.endpoint.post(&head, message.into()).await.expect("a reply");
@@ -129,7 +129,7 @@ async fn a_modern_call_is_answered() {
 
 #[tokio::test]
 async fn a_session_goes_from_its_beginning_to_its_end() {
-    // S-177, S-181, S-182
+    // S-177
     let host = Host::new(HttpOptions::new()).await;
     for revision in [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25] {
         let head = host.initialized(revision).await;

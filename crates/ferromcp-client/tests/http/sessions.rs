@@ -25,7 +25,7 @@ async fn session(wire: &Wire, endpoint: &Endpoint) -> SessionId {
 
 #[tokio::test]
 async fn the_session_goes_with_every_request() {
-    // S-154, S-155, S-177, S-182, S-184, S-185
+    // S-154, S-155, S-177, S-184, S-185
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
@@ -47,7 +47,6 @@ async fn the_session_goes_with_every_request() {
 
 #[tokio::test]
 async fn a_session_that_ended_is_told_apart() {
-    // S-181
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
@@ -97,7 +96,6 @@ async fn an_initialize_that_is_a_stream_is_resumed_in_its_new_session() {
 
 #[tokio::test]
 async fn what_is_no_session_id_is_refused_and_means_nothing_to_a_modern_request() {
-    // S-175
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(bounded(|limits| limits.id_bytes = 10));
     for bad in ["", "a b", "\u{e4}", "12345678901"] {
@@ -110,7 +108,6 @@ async fn what_is_no_session_id_is_refused_and_means_nothing_to_a_modern_request(
 
 #[tokio::test]
 async fn a_server_need_not_offer_a_stream_nor_an_end() {
-    // S-183
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
@@ -126,7 +123,7 @@ async fn a_server_need_not_offer_a_stream_nor_an_end() {
 
 #[tokio::test]
 async fn a_sessions_own_stream_is_opened_again_with_and_without_ids() {
-    // S-161, S-169
+    // S-169
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(bounded(|limits| limits.longest_pause = Duration::from_millis(50)));
     let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));

@@ -39,7 +39,7 @@ async fn messages_come_as_they_are_said() {
 
 #[tokio::test]
 async fn comments_priming_events_and_other_names_are_no_messages() {
-    // M26-165, S-140
+    // M26-165
     let wire = Wire::new().await;
     let (mut events, mut peer) = begun(&wire, &modern()).await;
     let said = ": hello\n\n:\n\nid: 1\ndata:\n\nevent: other\ndata: x\n\nretry: 1\n\nid: 2\n\nevent: message\ndata: {\ndata: }\n\n";
@@ -87,7 +87,7 @@ async fn an_event_beyond_its_bound_is_told_once_and_the_stream_goes_on() {
 
 #[tokio::test]
 async fn dropping_a_stream_closes_its_connection() {
-    // M26-290, M26-304
+    // M26-290
     let wire = Wire::new().await;
     let (events, peer) = begun(&wire, &modern()).await;
     drop(events);
@@ -96,7 +96,7 @@ async fn dropping_a_stream_closes_its_connection() {
 
 #[tokio::test]
 async fn a_broken_modern_stream_is_lost_whatever_it_numbered() {
-    // M26-166, M26-167
+    // M26-167
     let wire = Wire::new().await;
     for broken in [true, false] {
         let (mut events, mut peer) = begun(&wire, &modern()).await;
