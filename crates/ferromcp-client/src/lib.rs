@@ -10,6 +10,7 @@
 //! | [`handler`], [`pending`] | what servers ask: answered here, or by hand |
 //! | [`group`] | many servers as one |
 //! | [`channel`], [`pipe`](mod@pipe) | the seam to the ways there, and the way of pipes |
+//! | `http` | the way of HTTP (feature `http`) |
 //! | [`results`] | the seam to a store of results |
 //! | [`limits`], [`error`](mod@error), [`verdict`] | bounds, failures, what negotiation found |
 //!
@@ -29,6 +30,8 @@ mod era;
 pub mod error;
 pub mod group;
 pub mod handler;
+#[cfg(feature = "http")]
+pub mod http;
 mod ids;
 pub mod limits;
 pub mod list;

@@ -1,0 +1,14 @@
+//! The client's HTTP against a server scripted byte by byte, and against the real one.
+//!
+//! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
+
+mod cuts;
+mod failures;
+mod heads;
+mod http_sse;
+mod posts;
+mod real;
+mod secrets;
+mod sessions;
+mod streams;
+mod wire;
