@@ -19,10 +19,12 @@
 
 mod board;
 pub mod builder;
+pub mod cache;
 pub mod call;
 pub mod channel;
 mod child;
 pub mod client;
+pub mod config;
 pub mod connect;
 mod ear;
 mod engine;
