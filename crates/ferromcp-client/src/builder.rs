@@ -18,7 +18,7 @@ use crate::handler::{ClientHandler, Handlers, Handles, IntoAnswer};
 use crate::limits::ClientLimits;
 use crate::results::Results;
 use crate::settings::{Pin, Settings};
-use crate::target::Target;
+use crate::target::{Target, Ways};
 use crate::verdict::Verdict;
 
 impl Client {
@@ -42,6 +42,7 @@ pub struct ClientBuilder {
     log_level: Option<LogLevel>,
     handlers: Handlers,
     results: Option<Arc<dyn Results>>,
+    pub(crate) ways: Ways,
 }
 
 impl ClientBuilder {
@@ -56,6 +57,7 @@ impl ClientBuilder {
             log_level: None,
             handlers: Handlers::default(),
             results: None,
+            ways: Ways::default(),
         }
     }
 
@@ -187,7 +189,7 @@ impl ClientBuilder {
     /// # Errors
     /// When it cannot be reached, or speaks nothing this client may speak.
     pub async fn connect<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
-        let connector = target.into_connector()?;
+        let connector = target.connector_by(&self.ways)?;
         let mut settings = Settings::new(self.info);
         settings.extensions = self.extensions;
         settings.limits = self.limits;

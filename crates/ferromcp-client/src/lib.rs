@@ -37,6 +37,8 @@ pub mod http;
 mod ids;
 pub mod limits;
 pub mod list;
+#[cfg(not(feature = "http"))]
+mod no_http;
 pub mod pending;
 pub mod pipe;
 mod probe;
@@ -48,6 +50,12 @@ pub mod target;
 mod toolbox;
 mod typed;
 pub mod verdict;
+
+// What a builder says of HTTP; nothing where there is none.
+#[cfg(feature = "http")]
+use http::HttpOptions;
+#[cfg(not(feature = "http"))]
+use no_http::HttpOptions;
 
 pub use board::Progress;
 pub use builder::ClientBuilder;

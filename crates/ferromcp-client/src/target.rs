@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use ferromcp_transport::Transport;
 
+use crate::HttpOptions;
 use crate::child::Spawn;
 use crate::connect::{Connector, Once};
-use crate::error::{ClientError, ErrorKind};
+use crate::error::ClientError;
 
 /// Something to connect to: a command, a URL, a transport, a [`Connector`].
 #[diagnostic::on_unimplemented(
@@ -20,6 +21,24 @@ pub trait Target<M> {
     /// # Errors
     /// When it cannot be one: a URL that is none, for example.
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError>;
+
+    /// The same where the client has something to say of the way.
+    ///
+    /// # Errors
+    /// As above, and when what the client says cannot be done.
+    fn connector_by(self, ways: &Ways) -> Result<Box<dyn Connector>, ClientError>
+    where
+        Self: Sized,
+    {
+        let _ = ways;
+        self.into_connector()
+    }
+}
+
+/// What a client's builder says of the ways to servers.
+#[derive(Debug, Clone, Default)]
+pub struct Ways {
+    pub(crate) http: HttpOptions,
 }
 
 /// Marks transports.
@@ -59,19 +78,6 @@ impl Target<OnCommand> for tokio::process::Command {
 impl Target<OnCommand> for std::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(Spawn::new(self.into())))
-    }
-}
-
-impl Target<OnUrl> for &str {
-    fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        let message = format!("`{self}` needs HTTP, which this client was built without; enable the feature `http`");
-        Err(ClientError::new(ErrorKind::Unsupported, message))
-    }
-}
-
-impl Target<OnUrl> for String {
-    fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        self.as_str().into_connector()
     }
 }
 
