@@ -115,7 +115,7 @@ async fn request(talk: &Arc<Talk>, outgoing: Outgoing) -> Result<RawJson, Failur
     let context = Context { wanted: Some(&id), status: reply.status, modern: revision.is_modern() };
     let outcome = match reply.content {
         Content::Nothing => Err(Failure::Malformed("it took the request and gave no answer".to_owned())),
-        Content::Json(json) => answer(talk, json, &context),
+        Content::Json(json) => answer(talk, &json, &context),
         Content::Events(events) => read(talk, *events, &context).await,
     };
     asked.cancellable = false;
@@ -136,10 +136,10 @@ fn head(talk: &Talk, request: &ClientRequest, revision: Revision, annotations: &
 }
 
 /// The answer that is the whole body.
-fn answer(talk: &Arc<Talk>, json: Bytes, context: &Context<'_>) -> Result<RawJson, Failure> {
+fn answer(talk: &Arc<Talk>, json: &Bytes, context: &Context<'_>) -> Result<RawJson, Failure> {
     let (status, body) = (context.status, json.len());
     let refused = !(200..300).contains(&status);
-    match hear(talk, &json, context) {
+    match hear(talk, json, context) {
         Some(Err(Failure::Malformed(_)) | Ok(_)) | None if refused => {
             tracing::debug!(status, body, "the body of a refusal is no error of JSON-RPC");
             Err(Failure::Status { status, body: String::new() })
