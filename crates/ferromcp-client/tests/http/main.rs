@@ -2,6 +2,7 @@
 //!
 //! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
 
+mod channels;
 mod cuts;
 mod failures;
 mod heads;
@@ -13,4 +14,5 @@ mod script;
 mod secrets;
 mod sessions;
 mod streams;
+mod whole;
 mod wire;

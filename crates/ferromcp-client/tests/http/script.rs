@@ -43,6 +43,7 @@ pub(crate) fn gives(result: Value) -> Say {
 }
 
 /// An error for whatever was asked.
+#[allow(clippy::needless_pass_by_value, reason = "values of tests are written where they are given")]
 pub(crate) fn refuses(status: u16, code: i64, data: Value) -> Say {
     let error = json!({ "code": code, "message": "no", "data": data });
     Box::new(move |asked| closing(status, "application/json", &response(asked, "error", &error)))
