@@ -63,7 +63,7 @@ impl Official {
         };
         let validator = self.validators.entry(name.to_owned()).or_insert_with(make);
         let found: Vec<String> =
-            validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path)).collect();
+            validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(found.is_empty(), "{} {name}: {}\nin {instance}", self.revision, found.join("; "));
     }
 }

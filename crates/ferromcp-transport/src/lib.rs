@@ -9,6 +9,7 @@
 //! | [`line`](mod@line) | newline framing without I/O |
 //! | [`streams`](mod@streams) | any `AsyncRead` and `AsyncWrite` as a pipe, by that framing |
 //! | [`stdio`](mod@stdio) | standard input and output, kept private to the protocol |
+//! | [`child`] | a child process, over its stdin and stdout, and its end |
 //! | [`unix`](mod@unix) | a Unix domain socket |
 //! | [`memory`](mod@memory) | two ends within one process |
 //! | [`sse`] | server-sent events without I/O |
@@ -16,6 +17,7 @@
 //! A transport of your own implements [`Transport`]; over a byte stream it is best built from
 //! [`LineRx`] and [`LineTx`], elsewhere [`Outbound::pop`] hands out one message at a time.
 
+pub mod child;
 pub mod line;
 pub mod memory;
 pub mod sse;
@@ -25,6 +27,7 @@ pub mod transport;
 #[cfg(unix)]
 pub mod unix;
 
+pub use child::{Child, ChildHandle};
 pub use line::LineBuffer;
 pub use memory::{Memory, memory};
 pub use stdio::{Stdio, stdio};

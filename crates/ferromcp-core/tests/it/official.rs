@@ -104,7 +104,7 @@ impl Official {
             return String::new();
         }
         let found: Vec<String> =
-            validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path)).collect();
+            validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
         format!("{} {name}: {}", self.revision, found.join("; "))
     }
 }

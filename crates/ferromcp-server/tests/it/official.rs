@@ -55,7 +55,7 @@ fn hold(document: &Value, name: &str, instance: &Value) {
         json!({ "$schema": document["$schema"], "$ref": format!("#/{keyword}/{name}"), keyword: document[keyword] });
     let validator = jsonschema::validator_for(&schema).unwrap();
     let complaints: Vec<String> =
-        validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path)).collect();
+        validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(complaints.is_empty(), "{name}: {complaints:?} in {instance}");
 }
 

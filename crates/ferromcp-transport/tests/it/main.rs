@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod child;
+#[cfg(target_os = "linux")]
+mod child_process;
 mod pipes;
 #[cfg(unix)]
 mod stdio;

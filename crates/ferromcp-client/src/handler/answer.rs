@@ -1,0 +1,80 @@
+//! From a question to its answer, for both eras: finds the handler, and keeps to what was declared.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>.
+
+use ferromcp_core::model::{
+    CreateMessageParams, ElicitAction, ElicitParams, ElicitResult, EmptyResult, FormParams, InputRequest,
+    ListRootsResult, UrlParams,
+};
+use ferromcp_core::{ClientResult, Error, ServerRequest};
+
+use super::Handlers;
+use super::defaults::fill;
+
+impl Handlers {
+    /// Answers a live request of a legacy server.
+    pub(crate) async fn answer(&self, question: ServerRequest) -> Result<ClientResult, Error> {
+        match question {
+            ServerRequest::Ping(_) => Ok(ClientResult::Empty(EmptyResult::default())),
+            ServerRequest::Elicit(params) => self.elicit(*params).await,
+            ServerRequest::CreateMessage(params) => self.sample(*params).await,
+            ServerRequest::ListRoots(_) => self.list_roots().await,
+            other => Err(Error::method_not_found(other.method())),
+        }
+    }
+
+    /// Answers a question that stands in a modern server's answer.
+    pub(crate) async fn answer_input(&self, question: InputRequest) -> Result<ClientResult, Error> {
+        match question {
+            InputRequest::Elicit(params) => self.elicit(params).await,
+            InputRequest::CreateMessage(params) => self.sample(*params).await,
+            InputRequest::ListRoots => self.list_roots().await,
+            _ => Err(Error::method_not_found("an unknown question")),
+        }
+    }
+
+    async fn elicit(&self, params: ElicitParams) -> Result<ClientResult, Error> {
+        match params {
+            ElicitParams::Form(form) => self.form(form).await.map(ClientResult::Elicit),
+            ElicitParams::Url(url) => self.url(url).await.map(ClientResult::Elicit),
+            _ => Err(undeclared("of this mode")),
+        }
+    }
+
+    async fn form(&self, form: FormParams) -> Result<ElicitResult, Error> {
+        let handler = self.form.as_ref().ok_or_else(|| undeclared("by form"))?;
+        let schema = form.requested_schema.clone();
+        let mut result = handler(form).await?;
+        if result.action == ElicitAction::Accept {
+            fill(result.content.get_or_insert_default(), &schema);
+        } else {
+            result.content = None; // what the user did not send is nobody's
+        }
+        Ok(result)
+    }
+
+    async fn url(&self, url: UrlParams) -> Result<ElicitResult, Error> {
+        let handler = self.url.as_ref().ok_or_else(|| undeclared("by URL"))?;
+        let mut result = handler(url).await?;
+        result.content = None;
+        Ok(result)
+    }
+
+    async fn sample(&self, params: CreateMessageParams) -> Result<ClientResult, Error> {
+        let handler = self.sampling.as_ref().ok_or_else(|| Error::method_not_found("sampling/createMessage"))?;
+        if !self.sampling_tools && (params.tools.is_some() || params.tool_choice.is_some()) {
+            return Err(Error::invalid_params("Invalid params: this client did not declare `sampling.tools`"));
+        }
+        handler(params).await.map(ClientResult::from)
+    }
+
+    async fn list_roots(&self) -> Result<ClientResult, Error> {
+        let handler = self.roots.as_ref().ok_or_else(|| Error::method_not_found("roots/list"))?;
+        handler(()).await.map(|roots| ClientResult::ListRoots(ListRootsResult::new(roots)))
+    }
+}
+
+/// -32602: also where no elicitation at all was declared, since then this mode was not either.
+fn undeclared(how: &str) -> Error {
+    Error::invalid_params(format!("Invalid params: this client did not declare elicitation {how}"))
+}

@@ -1,0 +1,224 @@
+//! A stream of messages: the answer to a POST, or what a session says by itself.
+//!
+//! In the legacy era a stream may be cut at any time, on purpose even, and goes on at the event it got to. A POST is
+//! never repeated for that. At 2026-07-28 a broken stream is a lost request.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+use reqwest::Body;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::endpoint::{Answer, Ask, Endpoint};
+use super::events::{Events, Next, message};
+use super::failure::{Failure, Refusal};
+use super::head::Head;
+use super::pace::Pace;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A stream of JSON-RPC messages. Dropping it closes its connection; at 2026-07-28 that cancels the request.
+pub struct EventStream {
+    endpoint: Endpoint,
+    head: Head,
+    origin: Origin,
+    events: Events,
+    state: State,
+    pace: Pace,
+    /// When the present connection came about.
+    since: Instant,
+    /// The id that was last seen when a connection ended.
+    seen: Option<Arc<str>>,
+}
+
+/// How a stream began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// As the answer to a POST; it ends with the response.
+    Post,
+    /// By a GET of its own; it has no end.
+    Listening,
+}
+
+enum State {
+    Open,
+    /// Until it is time to come back.
+    Waiting(Pin<Box<Sleep>>),
+    /// The GET is on its way.
+    ComingBack(Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>),
+    Over,
+}
+
+impl EventStream {
+    pub(super) fn new(endpoint: Endpoint, head: Head, origin: Origin, body: Body) -> Self {
+        let limits = *endpoint.limits();
+        Self {
+            endpoint,
+            head,
+            origin,
+            events: Events::new(body, &limits),
+            state: State::Open,
+            pace: Pace::new(&limits),
+            since: Instant::now(),
+            seen: None,
+        }
+    }
+
+    /// The next message, as the bytes that came. `None` at the end, which in the answer to a POST comes too early if
+    /// the response has not come. Once it has, stop reading: a legacy stream would be resumed.
+    ///
+    /// Waits as long as the server is silent. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`Failure::TooLarge`] once for each event over the limit, after which the stream goes on; any other error is
+    /// its end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        loop {
+            match &mut self.state {
+                State::Over => return Ok(None),
+                State::Open => match self.events.next().await? {
+                    Next::Event(event) => {
+                        if let Some(message) = message(event) {
+                            self.pace.progress();
+                            return Ok(Some(message));
+                        }
+                    }
+                    Next::End(error) => self.ended(error)?,
+                },
+                State::Waiting(sleep) => {
+                    sleep.as_mut().await;
+                    self.state = State::ComingBack(self.come_back());
+                }
+                State::ComingBack(answer) => {
+                    let answer = answer.as_mut().await;
+                    self.resumed(answer)?;
+                }
+            }
+        }
+    }
+
+    /// The connection is at its end.
+    fn ended(&mut self, error: Option<reqwest::Error>) -> Result<(), Failure> {
+        self.events.hang_up();
+        let id = self.events.decoder().last_event_id();
+        if id != self.seen.as_deref() {
+            self.pace.progress();
+        }
+        self.pace.ended(self.since.elapsed());
+        self.seen = id.map(Arc::from);
+        if self.can_resume() {
+            return self.pause(error.map(|error| Failure::of(error, "the stream was cut")));
+        }
+        self.state = State::Over;
+        match error {
+            None => Ok(()),
+            Some(error) => Err(Failure::of(error, "the stream was cut and cannot be resumed")),
+        }
+    }
+
+    fn can_resume(&self) -> bool {
+        self.head.is_legacy() && (self.origin == Origin::Listening || self.last_event_id().is_some())
+    }
+
+    /// The id to name when coming back, unless it is one that no header can hold.
+    fn last_event_id(&self) -> Option<HeaderValue> {
+        let id = self.events.decoder().last_event_id()?;
+        if id.len() > self.endpoint.limits().id_bytes {
+            return None;
+        }
+        HeaderValue::from_bytes(id.as_bytes()).ok()
+    }
+
+    /// Waits for the next attempt, or gives up.
+    fn pause(&mut self, why: Option<Failure>) -> Result<(), Failure> {
+        if let Some(pause) = self.pace.pause(self.events.decoder().retry()) {
+            self.state = State::Waiting(Box::pin(sleep(pause)));
+            return Ok(());
+        }
+        Err(self.over(Failure::Lost {
+            why: "the stream was cut, and coming back to it brought nothing".into(),
+            source: why.map(Into::into),
+        }))
+    }
+
+    fn over(&mut self, failure: Failure) -> Failure {
+        self.state = State::Over;
+        failure
+    }
+
+    fn come_back(&self) -> Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>> {
+        let mut headers = self.head.standing();
+        if let Some(id) = self.last_event_id() {
+            headers.insert(LAST_EVENT_ID, id);
+        }
+        let (endpoint, ask) = (self.endpoint.clone(), Ask::stream(self.endpoint.url().clone(), headers));
+        Box::pin(async move { endpoint.ask(&ask).await })
+    }
+
+    /// The GET was answered, or not.
+    fn resumed(&mut self, answer: Result<Answer, Failure>) -> Result<(), Failure> {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure @ (Failure::Unreachable { .. } | Failure::Lost { .. })) => return self.pause(Some(failure)),
+            Err(failure) => return Err(self.refused(failure)),
+        };
+        match opened(answer, &self.head) {
+            Ok(body) => {
+                self.events.go_on(body);
+                self.since = Instant::now();
+                self.state = State::Open;
+                Ok(())
+            }
+            Err(Failure::Status(refusal)) if is_passing(refusal.status()) => self.pause(Some(Failure::Status(refusal))),
+            Err(Failure::SessionEnded { .. }) => {
+                let under_way = self.origin == Origin::Post;
+                Err(self.over(Failure::SessionEnded { under_way }))
+            }
+            Err(failure) => Err(self.refused(failure)),
+        }
+    }
+
+    /// The server does not let the stream be resumed. For a request, that says that it is lost.
+    fn refused(&mut self, failure: Failure) -> Failure {
+        let failure = match self.origin {
+            Origin::Listening => failure,
+            Origin::Post => Failure::Lost {
+                why: "the stream was cut, and the server does not resume it".into(),
+                source: Some(failure.into()),
+            },
+        };
+        self.over(failure)
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// The stream that a GET asked for.
+pub(super) fn opened(answer: Answer, head: &Head) -> Result<Body, Failure> {
+    let status = answer.status;
+    if status == StatusCode::NOT_FOUND && head.session().is_some() {
+        return Err(Failure::SessionEnded { under_way: false });
+    }
+    if status != StatusCode::OK {
+        return Err(Failure::Status(Refusal::new(status.as_u16(), Bytes::new())));
+    }
+    if !answer.is("text/event-stream") {
+        return Err(Failure::malformed(format!("a stream of events was asked for, not `{}`", answer.media_type())));
+    }
+    Ok(answer.body)
+}
+
+/// Whether it may be otherwise in a while. 409 is what some servers say while they believe the old connection alive.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 409 | 425 | 429 | 500..)
+}

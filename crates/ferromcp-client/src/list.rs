@@ -1,0 +1,214 @@
+//! Lists: a stream of items that turns the pages by itself, within bounds.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ferromcp_core::json::Str;
+use ferromcp_core::model::{Items, ListParams, Prompt, Resource, ResourceTemplate, Tool};
+use ferromcp_core::{ClientRequest, ServerResult};
+use futures_core::Stream;
+
+use crate::channel::BoxFuture;
+use crate::engine::{Engine, Options};
+use crate::error::{ClientError, ErrorKind};
+use crate::round::drive;
+
+/// What can be listed: tools, resources, templates, prompts.
+pub trait Listed: Clone + Send + Unpin + sealed::Sealed + 'static {
+    #[doc(hidden)]
+    fn request(params: ListParams) -> ClientRequest;
+    #[doc(hidden)]
+    fn read(result: ServerResult) -> Option<(Items<Self>, Option<String>)>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! listed {
+    ($($item:ty => $variant:ident.$field:ident,)*) => {$(
+        impl sealed::Sealed for $item {}
+        impl Listed for $item {
+            fn request(params: ListParams) -> ClientRequest {
+                ClientRequest::$variant(params)
+            }
+            fn read(result: ServerResult) -> Option<(Items<Self>, Option<String>)> {
+                match result {
+                    ServerResult::$variant(page) => Some((page.$field, page.next_cursor)),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+listed! {
+    Tool => ListTools.tools,
+    Resource => ListResources.resources,
+    ResourceTemplate => ListResourceTemplates.resource_templates,
+    Prompt => ListPrompts.prompts,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// Its items.
+    pub items: Vec<T>,
+    /// Where the next page begins; absent at the end. `""` is a cursor like any other.
+    pub next: Option<String>,
+}
+
+/// A list. Awaited it is a `Vec` of everything; as a `Stream` it fetches each page when its turn comes.
+///
+/// A server without the capability has an empty list.
+///
+/// ```no_run
+/// # async fn example(client: ferromcp_client::Client) -> Result<(), ferromcp_client::ClientError> {
+/// for tool in client.tools().await? {
+///     println!("{}", tool.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a list is fetched when it is awaited"]
+pub struct List<T> {
+    engine: Arc<Engine>,
+    options: Options,
+    items: VecDeque<T>,
+    next: Next<T>,
+    pages: usize,
+    seen: usize,
+}
+
+enum Next<T> {
+    /// A page to be fetched.
+    At(Option<String>),
+    Fetching(BoxFuture<'static, Result<Page<T>, ClientError>>),
+    End,
+}
+
+impl<T: Listed> List<T> {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, options: Options::default(), items: VecDeque::new(), next: Next::At(None), pages: 0, seen: 0 }
+    }
+
+    /// How long each page may take.
+    pub fn timeout(mut self, time: Duration) -> Self {
+        self.options.timeout = Some(time);
+        self
+    }
+
+    /// Asks the server even if stored pages are still fresh.
+    pub fn fresh(mut self) -> Self {
+        self.options.fresh = true;
+        self
+    }
+
+    /// One page alone: the first, or the one at a cursor of an earlier page.
+    pub async fn page(self, cursor: Option<String>) -> Result<Page<T>, ClientError> {
+        fetch(self.engine, self.options, cursor).await
+    }
+
+    /// The next item; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    async fn all(mut self) -> Result<Vec<T>, ClientError> {
+        let mut all = Vec::new();
+        while let Some(item) = self.next().await {
+            all.push(item?);
+        }
+        Ok(all)
+    }
+
+    /// Takes a page in; whether there may be another.
+    fn turn(&mut self, page: Page<T>) -> Result<(), ClientError> {
+        let limits = &self.engine.settings.limits;
+        self.pages += 1;
+        self.seen += page.items.len();
+        self.next = page.next.map_or(Next::End, |cursor| Next::At(Some(cursor)));
+        let goes_on = matches!(self.next, Next::At(_));
+        if self.seen > limits.list_items || (goes_on && self.pages >= limits.pages) {
+            let message = format!(
+                "the list does not end after {} pages and {} items; raise `ClientLimits::pages` or `list_items`",
+                self.pages, self.seen
+            );
+            return Err(ClientError::new(ErrorKind::Limit, message));
+        }
+        self.items.extend(page.items);
+        Ok(())
+    }
+}
+
+impl<T: Listed> Stream for List<T> {
+    type Item = Result<T, ClientError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let list = self.get_mut();
+        loop {
+            if let Some(item) = list.items.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match &mut list.next {
+                Next::End => return Poll::Ready(None),
+                Next::At(cursor) => {
+                    let fetching = fetch(Arc::clone(&list.engine), list.options.clone(), cursor.take());
+                    list.next = Next::Fetching(Box::pin(fetching));
+                }
+                Next::Fetching(page) => {
+                    let page = match page.as_mut().poll(cx) {
+                        Poll::Pending => return Poll::Pending,
+                        Poll::Ready(page) => page,
+                    };
+                    if let Err(error) = page.and_then(|page| list.turn(page)) {
+                        list.next = Next::End;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Listed> IntoFuture for List<T> {
+    type Output = Result<Vec<T>, ClientError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.all())
+    }
+}
+
+impl<T> fmt::Debug for List<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").field("pages", &self.pages).field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+async fn fetch<T: Listed>(
+    engine: Arc<Engine>,
+    options: Options,
+    cursor: Option<String>,
+) -> Result<Page<T>, ClientError> {
+    let mut params = ListParams::default();
+    let first = cursor.is_none();
+    params.cursor = cursor.map(Str::from);
+    let result = match drive(&engine, &T::request(params), None, &options).await {
+        Err(error) if first && error.kind() == ErrorKind::Unsupported => {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        result => result?,
+    };
+    let wrong = || ClientError::malformed("it is the result of another method");
+    let (mut items, next) = T::read(result).ok_or_else(wrong)?;
+    Ok(Page { items: std::mem::take(items.to_mut()), next })
+}

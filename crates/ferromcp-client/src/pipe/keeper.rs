@@ -1,0 +1,14 @@
+//! What is ended together with a pipe.
+
+use crate::channel::BoxFuture;
+
+/// What lives at the far end of a pipe and has to be ended with it: a child process, most often.
+pub trait Keeper: Send + Sync + 'static {
+    /// Ends it after its input was closed: waits for it, then presses, then forces.
+    fn shutdown(&self) -> BoxFuture<'static, ()>;
+
+    /// What is known of its end, for error texts: an exit status, the last lines of stderr.
+    fn last_words(&self) -> Option<String> {
+        None
+    }
+}

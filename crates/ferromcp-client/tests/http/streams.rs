@@ -1,0 +1,127 @@
+//! Answers that are streams of events.
+
+use ferromcp_client::http::{EventStream, Failure, Head};
+use ferromcp_core::Revision;
+use tokio::time::timeout;
+
+use crate::posts::modern;
+use crate::wire::{END, PATIENCE, Peer, STREAM, WHILE, Wire, both, bounded, chunk, events, message, options};
+
+/// A stream that has just begun, and its other end.
+pub(crate) async fn begun(wire: &Wire, head: &Head) -> (EventStream, Peer) {
+    begun_with(wire, wire.endpoint_with(options()), head).await
+}
+
+async fn begun_with(wire: &Wire, endpoint: ferromcp_client::http::Endpoint, head: &Head) -> (EventStream, Peer) {
+    let server = async {
+        let (_, mut peer) = wire.asked().await;
+        peer.say(STREAM).await;
+        peer
+    };
+    let (reply, peer) = both(endpoint.post(head, "{}".into()), server).await;
+    (events(reply.expect("a reply")), peer)
+}
+
+#[tokio::test]
+async fn messages_come_as_they_are_said() {
+    // M26-157, S-139
+    let wire = Wire::new().await;
+    let (mut events, mut peer) = begun(&wire, &modern()).await;
+    for number in 0..3 {
+        assert!(timeout(WHILE / 3, events.next()).await.is_err(), "nothing was said, and giving up loses nothing");
+        peer.say(chunk(format!("data: {number}\n\n"))).await;
+        assert_eq!(message(&mut events).await, number.to_string());
+    }
+    peer.say(END).await;
+    assert!(events.next().await.expect("a good end").is_none());
+    assert!(events.next().await.expect("still at its end").is_none());
+}
+
+#[tokio::test]
+async fn comments_priming_events_and_other_names_are_no_messages() {
+    // M26-165
+    let wire = Wire::new().await;
+    let (mut events, mut peer) = begun(&wire, &modern()).await;
+    let said = ": hello\n\n:\n\nid: 1\ndata:\n\nevent: other\ndata: x\n\nretry: 1\n\nid: 2\n\nevent: message\ndata: {\ndata: }\n\n";
+    peer.say(chunk(said)).await;
+    assert_eq!(message(&mut events).await, "{\n}");
+}
+
+#[tokio::test]
+async fn bytes_may_be_split_anywhere() {
+    let said = "\u{feff}data: {\"ä\":\"€😀\"}\r\n\r\nid: ü\rdata: 2\r\r";
+    let wire = Wire::new().await;
+    let endpoint = wire.endpoint();
+    for at in 1..said.len() {
+        let (first, second) = said.as_bytes().split_at(at);
+        let server = async {
+            let (_, mut peer) = wire.asked().await;
+            peer.say([STREAM.as_bytes(), &chunk(first)].concat()).await;
+            tokio::task::yield_now().await;
+            peer.say([&chunk(second), END.as_bytes()].concat()).await;
+        };
+        let client = async {
+            let mut events = events(endpoint.post(&modern(), "{}".into()).await.expect("a reply"));
+            (message(&mut events).await, message(&mut events).await)
+        };
+        assert_eq!(both(client, server).await.0, ("{\"ä\":\"€😀\"}".into(), "2".into()), "split at {at}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_beyond_its_bound_is_told_once_and_the_stream_goes_on() {
+    let wire = Wire::new().await;
+    let endpoint = wire.endpoint_with(bounded(|limits| limits.event_bytes = 100));
+    let (mut events, mut peer) = begun_with(&wire, endpoint, &modern()).await;
+    let say = async {
+        peer.say(chunk("data: ")).await;
+        for _ in 0..1000 {
+            peer.say(chunk("x".repeat(1000))).await;
+        }
+        peer.say(chunk("\n\ndata: next\n\n")).await;
+    };
+    let (failure, ()) = both(events.next(), say).await;
+    assert!(matches!(failure, Err(Failure::TooLarge { name: "event_bytes", limit: 100, .. })), "{failure:?}");
+    assert_eq!(message(&mut events).await, "next");
+}
+
+#[tokio::test]
+async fn dropping_a_stream_closes_its_connection() {
+    // M26-290
+    let wire = Wire::new().await;
+    let (events, peer) = begun(&wire, &modern()).await;
+    drop(events);
+    peer.sees_a_hang_up().await;
+}
+
+#[tokio::test]
+async fn a_broken_modern_stream_is_lost_whatever_it_numbered() {
+    // M26-167
+    let wire = Wire::new().await;
+    for broken in [true, false] {
+        let (mut events, mut peer) = begun(&wire, &modern()).await;
+        peer.say(chunk("retry: 0\nid: 1\ndata: {}\n\ndata: half")).await;
+        assert_eq!(message(&mut events).await, "{}");
+        if broken {
+            drop(peer);
+            let end = timeout(PATIENCE, events.next()).await.expect("an end in time");
+            assert!(matches!(end, Err(Failure::Lost { .. })), "{end:?}");
+        } else {
+            peer.say(END).await;
+        }
+        let end = timeout(PATIENCE, events.next()).await.expect("an end in time");
+        assert!(end.expect("over").is_none(), "half an event is none");
+        assert!(wire.is_left_alone().await);
+    }
+}
+
+#[tokio::test]
+async fn a_legacy_stream_without_ids_is_not_resumed() {
+    let wire = Wire::new().await;
+    let (mut events, mut peer) = begun(&wire, &Head::legacy(Revision::LATEST_LEGACY, None)).await;
+    peer.say(chunk("retry: 0\ndata: {}\n\n")).await;
+    drop(peer);
+    assert_eq!(message(&mut events).await, "{}");
+    assert!(matches!(events.next().await, Err(Failure::Lost { .. })));
+    assert!(wire.is_left_alone().await);
+}

@@ -1,0 +1,15 @@
+//! The client against scripted servers, real ones, and bad ones.
+
+mod children;
+mod floods;
+mod groups;
+mod lists;
+mod negotiation;
+mod peers;
+mod posts;
+mod questions;
+mod restarts;
+mod rounds;
+mod script;
+mod subscriptions;
+mod times;
