@@ -6,3 +6,5 @@
 //! - `era/{modern,legacy}`: the two ways to speak
 //! - `cache`, `subscription`, `group`
 //! - `http/*`
+
+pub mod cache;

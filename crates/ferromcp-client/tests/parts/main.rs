@@ -1,0 +1,3 @@
+//! The self-contained parts of the client, each from outside.
+
+mod cache;
