@@ -8,3 +8,4 @@
 //! - `http/*`
 
 pub mod cache;
+pub mod config;

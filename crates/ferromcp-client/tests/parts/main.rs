@@ -1,3 +1,4 @@
 //! The self-contained parts of the client, each from outside.
 
 mod cache;
+mod config;

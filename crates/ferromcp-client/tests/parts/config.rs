@@ -1,0 +1,218 @@
+//! Configuration files as hosts write them, and as people do.
+
+use std::path::Path;
+
+use ferromcp_client::config::{
+    Config, ConfigError, ConfigErrorKind, Endpoint, Entry, Http, HttpKind, MAX_FILE, Secret, Server, Stdio,
+};
+use proptest::prelude::*;
+
+fn vars(name: &str) -> Option<String> {
+    match name {
+        "HOST" => Some("example.com".to_owned()),
+        "LINES" => Some("a\r\nInjected: b".to_owned()),
+        "TOKEN" | "input:key" => Some("s3cret".to_owned()),
+        _ => None,
+    }
+}
+
+#[track_caller]
+fn resolve(config: &Config, name: &str) -> Result<Server, ConfigError> {
+    config.get(name).expect("the entry is there").resolve_with(vars)
+}
+
+#[track_caller]
+fn stdio(server: &Server) -> &Stdio {
+    match server.endpoint() {
+        Endpoint::Stdio(stdio) => stdio,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn http(server: &Server) -> &Http {
+    match server.endpoint() {
+        Endpoint::Http(http) => http,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The error for one entry, written out.
+fn error(entry: &str) -> String {
+    let config = Config::parse(&format!(r#"{{"mcpServers":{{"s":{entry}}}}}"#)).unwrap();
+    let error = resolve(&config, "s").unwrap_err();
+    assert_eq!(error.server(), Some("s"));
+    error.to_string()
+}
+
+#[test]
+fn a_file_of_a_desktop_host_is_read() {
+    let config = Config::parse(
+        r#"{
+            "globalShortcut": "Ctrl+Space",
+            "mcpServers": {
+                "zoo": { "command": "npx", "args": ["-y", "zoo-server", "--root=${HOST}"], "env": { "KEY": "${TOKEN}", "N": 5, "OUT": null } },
+                "apple": { "command": "apple", "cwd": "/srv", "disabled": true, "autoApprove": ["a"], "timeout": 60 }
+            }
+        }"#,
+    )
+    .unwrap();
+    assert_eq!(config.entries().map(Entry::name).collect::<Vec<_>>(), ["zoo", "apple"], "in their order");
+    let zoo = resolve(&config, "zoo").unwrap();
+    assert_eq!(zoo.name(), "zoo");
+    assert_eq!(stdio(&zoo).program(), "npx");
+    assert_eq!(stdio(&zoo).args().collect::<Vec<_>>(), ["-y", "zoo-server", "--root=example.com"]);
+    let env: Vec<_> = stdio(&zoo).env().map(|(name, value)| (name, value.map(Secret::reveal))).collect();
+    assert_eq!(env, [("KEY", Some("s3cret")), ("N", Some("5")), ("OUT", None)]);
+    let command = stdio(&zoo).command();
+    assert_eq!(command.get_args().count(), 3);
+    assert!(command.get_envs().any(|(name, value)| name == "OUT" && value.is_none()));
+
+    let apple = config.get("apple").unwrap();
+    assert!(apple.is_disabled() && !config.get("zoo").unwrap().is_disabled());
+    assert_eq!(apple.other().map(|(key, _)| key).collect::<Vec<_>>(), ["autoApprove", "timeout"]);
+    let apple = apple.resolve().unwrap();
+    assert_eq!(stdio(&apple).cwd(), Some(Path::new("/srv")));
+    assert_eq!(stdio(&apple).command().get_current_dir(), Some(Path::new("/srv")));
+}
+
+#[test]
+fn a_file_of_an_editor_is_read() {
+    let config = Config::parse(
+        "\u{FEFF}{
+            // the servers of this workspace
+            \"inputs\": [{ \"type\": \"promptString\", \"id\": \"key\" }],
+            \"servers\": {
+                \"a\": { \"type\": \"http\", \"url\": \"https://${HOST}/mcp\", \"headers\": { \"Authorization\": \"Bearer ${input:key}\" }, },
+                \"b\": { \"type\": \"sse\", \"url\": \"HTTP://localhost:8000/sse\" },
+                \"c\": { \"type\": \"streamable-http\", \"url\": \"http://[::1]/\" },
+                \"d\": { \"url\": \"https://example.com\" }, /* any */
+                \"e\": { \"type\": \"stdio\", \"command\": \"x\", \"url\": \"https://example.com\" },
+            },
+        }",
+    )
+    .unwrap();
+    let a = resolve(&config, "a").unwrap();
+    assert_eq!(http(&a).url(), "https://example.com/mcp");
+    assert_eq!(http(&a).kind(), HttpKind::Streamable);
+    let headers: Vec<_> = http(&a).headers().map(|(name, value)| (name, value.reveal())).collect();
+    assert_eq!(headers, [("Authorization", "Bearer s3cret")]);
+    for (name, kind) in [("b", HttpKind::Sse), ("c", HttpKind::Streamable), ("d", HttpKind::Any)] {
+        assert_eq!(http(&resolve(&config, name).unwrap()).kind(), kind, "{name}");
+    }
+    assert_eq!(stdio(&resolve(&config, "e").unwrap()).program(), "x");
+}
+
+#[test]
+fn one_broken_entry_leaves_the_others_alone() {
+    let config =
+        Config::parse(r#"{"mcpServers":{"bad":{"command":"${NOPE}"},"worse":7,"good":{"command":"x"}}}"#).unwrap();
+    let error = resolve(&config, "bad").unwrap_err();
+    assert_eq!(error.kind(), ConfigErrorKind::Variable);
+    assert_eq!((error.file(), error.server(), error.key()), (None, Some("bad"), Some("command")));
+    assert_eq!(
+        error.to_string(),
+        "the configuration: server `bad`: `command` needs the variable `NOPE`, which is not set; \
+         set it, or write `${NOPE:-default}`"
+    );
+    assert!(resolve(&config, "worse").is_err());
+    assert!(resolve(&config, "good").is_ok());
+    assert!(config.get("none").is_none());
+}
+
+#[test]
+fn errors_name_the_key_and_the_remedy_and_no_value() {
+    for (entry, told) in [
+        (r"{}", "server `s` has neither a `command` nor a `url`; give it"),
+        (r#"{"command":"s3cret","url":"https://s3cret"}"#, "has both a `command` and a `url`; keep one"),
+        (r#"{"type":"s3cret","command":"x"}"#, "`type` is none that is known; write \"stdio\""),
+        (r#"{"type":5,"command":"x"}"#, "`type` is none that is known"),
+        (r#"{"type":"stdio","url":"https://x"}"#, "`command` is missing; name the program"),
+        (r#"{"type":"http","command":"x"}"#, "`url` is missing; say where"),
+        (r#"{"command":" "}"#, "`command` is empty"),
+        (r#"{"command":"x","args":"s3cret"}"#, "`args` is not a list; write [\"first\""),
+        (r#"{"command":"x","args":["a",["s3cret"]]}"#, "`args[1]` is not a text; put it in quotes"),
+        (r#"{"command":"x","env":["s3cret"]}"#, "`env` is not an object"),
+        (r#"{"command":"x","env":{"A":{"s3cret":1}}}"#, "`env.A` is not a text"),
+        (r#"{"command":"x","env":{"A=B":"s3cret"}}"#, "`env.A=B` is no name of a variable"),
+        (r#"{"command":"x","env":{"A":"s3cret\u0000"}}"#, "`env.A` holds a character of code 0"),
+        (r#"{"command":"x","env":{"A":"s3cret ${B}"}}"#, "`env.A` needs the variable `B`, which is not set"),
+        (r#"{"command":"x","disabled":"s3cret"}"#, "`disabled` is neither true nor false"),
+        (r#"{"url":"s3cret.com"}"#, "`url` does not begin with `http://` or `https://`"),
+        (r#"{"url":"${NO:-ftp}://s3cret"}"#, "`url` does not begin with"),
+        (r#"{"url":"https://x","headers":{"a b":"s3cret"}}"#, "`headers.a b` is no name of a header"),
+        (r#"{"url":"https://x","headers":{"X":"${LINES}"}}"#, "`headers.X` has characters that no header may have"),
+        (r#"["s3cret"]"#, "server `s` is not an object; write"),
+    ] {
+        let error = error(entry);
+        assert!(error.contains(told), "{entry}: {error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn files_that_are_none_are_told_apart() {
+    let kind = |text: &str| Config::parse(text).unwrap_err().kind();
+    for (text, told) in [
+        ("{", "is not JSON: EOF while parsing"),
+        ("{\"mcpServers\": {\n\"a\": {\"command\": s3cret}}}", "at line 2 column"),
+        ("{}", "has no servers; write {\"mcpServers\""),
+        ("[]", "has no servers"),
+        (r#"{"mcpServers":["s3cret"]}"#, "`mcpServers` is not an object; write one member"),
+        (
+            r#"{"servers":{"a":{"command":"s3cret"},"a":{}}}"#,
+            "`servers` names a server twice: duplicate field `a`; rename",
+        ),
+    ] {
+        let error = Config::parse(text).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+    assert_eq!(kind("{"), ConfigErrorKind::Syntax);
+    assert_eq!(kind("{}"), ConfigErrorKind::Shape);
+    assert_eq!(kind(&" ".repeat(MAX_FILE + 1)), ConfigErrorKind::Syntax);
+    assert_eq!(kind(&"[".repeat(MAX_FILE)), ConfigErrorKind::Syntax);
+    assert_eq!(Config::parse(r#"{"mcpServers":{}}"#).unwrap().entries().len(), 0);
+}
+
+#[test]
+fn a_file_is_named_in_its_errors() {
+    let path = std::env::temp_dir().join(format!("ferromcp-config-{}.json", std::process::id()));
+    let error = Config::read(&path).unwrap_err();
+    assert_eq!(error.kind(), ConfigErrorKind::Unreadable);
+    assert!(error.to_string().starts_with(&*path.to_string_lossy()), "{error}");
+    std::fs::write(&path, r#"{"mcpServers":{"a":{"url":"x"}}}"#).unwrap();
+    let config = Config::read(&path);
+    std::fs::write(&path, " ".repeat(MAX_FILE + 1)).unwrap();
+    let large = Config::read(&path).unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    let error = config.unwrap().get("a").unwrap().resolve().unwrap_err();
+    assert_eq!(error.file(), Some(&*path.to_string_lossy()));
+    assert!(large.to_string().contains("larger than"), "{large}");
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let config = Config::parse(
+        r#"{"servers":{
+            "a":{"command":"x","args":["--key=s3cret"],"env":{"K":"s3cret"},"other":"s3cret"},
+            "b":{"url":"https://me:s3cret@h.com:8/p/q?k=s3cret#s3cret","headers":{"X":"s3cret"}}
+        }}"#,
+    )
+    .unwrap();
+    let shown = format!("{config:?} {:?} {:?}", resolve(&config, "a").unwrap(), resolve(&config, "b").unwrap());
+    assert!(!shown.contains("s3cret"), "{shown}");
+    for part in ["[1 hidden]", "(\"K\", Some([hidden]))", "url: https://h.com:8/p/q,", "(\"X\", [hidden])", "\"other\""]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_entry_makes_trouble(entry in r#"\{("(command|url|args|env|type|disabled)":("[$\{\}a:/]{0,6}"|\[\]|\{\}|1|null),?){0,4}\}"#) {
+        if let Ok(config) = Config::parse(&format!(r#"{{"mcpServers":{{"s":{entry}}}}}"#)) {
+            let _ = format!("{config:?} {:?}", config.get("s").unwrap().resolve_with(vars));
+        }
+    }
+}
