@@ -9,3 +9,4 @@
 
 pub mod cache;
 pub mod config;
+pub mod validate;
