@@ -47,6 +47,7 @@ pub mod subscription;
 pub mod target;
 mod toolbox;
 mod typed;
+pub mod validate;
 pub mod verdict;
 
 pub use board::Progress;
