@@ -27,7 +27,7 @@ pub mod transport;
 #[cfg(unix)]
 pub mod unix;
 
-pub use child::{Child, ChildHandle};
+pub use child::{Child, ChildHandle, ChildPipe};
 pub use line::LineBuffer;
 pub use memory::{Memory, memory};
 pub use stdio::{Stdio, stdio};

@@ -30,7 +30,7 @@ enum Policy {
     Inherit,
     Discard,
     Log,
-    Lines(Box<dyn FnMut(&str) + Send>),
+    Lines(Arc<Mutex<dyn FnMut(&str) + Send>>),
 }
 
 impl fmt::Debug for Policy {
@@ -63,7 +63,7 @@ impl Stderr {
     /// Each line, without its end and at most [`MAX_STDERR_LINE`] bytes of it, is handed to `each`, which
     /// should not block. What is not UTF-8 is replaced.
     pub fn lines(each: impl FnMut(&str) + Send + 'static) -> Self {
-        Self(Policy::Lines(Box::new(each)))
+        Self(Policy::Lines(Arc::new(Mutex::new(each))))
     }
 
     pub(super) fn stdio(&self) -> Stdio {
@@ -74,10 +74,13 @@ impl Stderr {
         }
     }
 
-    /// Begins to read it.
-    pub(super) fn read(self, runtime: &Handle, stderr: ChildStderr, id: Option<u32>) -> Tail {
-        let each: Box<dyn FnMut(&str) + Send> = match self.0 {
-            Policy::Lines(each) => each,
+    /// Begins to read that of one process.
+    pub(super) fn read(&self, runtime: &Handle, stderr: ChildStderr, id: Option<u32>) -> Tail {
+        let each: Box<dyn FnMut(&str) + Send> = match &self.0 {
+            Policy::Lines(each) => {
+                let each = Arc::clone(each);
+                Box::new(move |line| each.lock().unwrap_or_else(PoisonError::into_inner)(line))
+            }
             _ => Box::new(move |line| tracing::info!(target: "ferromcp::child", pid = id, "{line}")),
         };
         let kept = Arc::default();
