@@ -11,13 +11,16 @@ use ferromcp_core::model::{
 use ferromcp_core::{Era, RawJson, RawMap, Revision};
 
 use crate::board::Board;
+use crate::cache::CacheOptions;
 use crate::client::Client;
+use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::ClientError;
 use crate::handler::{ClientHandler, Handlers, Handles, IntoAnswer};
 use crate::limits::ClientLimits;
 use crate::results::Results;
 use crate::settings::{Pin, Settings};
+use crate::stored::Stored;
 use crate::target::Target;
 use crate::verdict::Verdict;
 
@@ -41,6 +44,7 @@ pub struct ClientBuilder {
     verdict: Option<Verdict>,
     log_level: Option<LogLevel>,
     handlers: Handlers,
+    cache: Option<CacheOptions>,
     results: Option<Arc<dyn Results>>,
 }
 
@@ -55,6 +59,7 @@ impl ClientBuilder {
             verdict: None,
             log_level: None,
             handlers: Handlers::default(),
+            cache: Some(CacheOptions::default()),
             results: None,
         }
     }
@@ -176,7 +181,19 @@ impl ClientBuilder {
         self
     }
 
-    /// A store of results, asked before lists and reads.
+    /// How results are kept that their server says stay fresh; in memory unless said otherwise.
+    pub fn cache(mut self, options: CacheOptions) -> Self {
+        self.cache = Some(options);
+        self
+    }
+
+    /// Keeps no results.
+    pub fn no_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
+    /// A store of results of your own in place of the cache, asked before lists and reads.
     pub fn results(mut self, results: Arc<dyn Results>) -> Self {
         self.results = Some(results);
         self
@@ -187,14 +204,19 @@ impl ClientBuilder {
     /// # Errors
     /// When it cannot be reached, or speaks nothing this client may speak.
     pub async fn connect<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
-        let connector = target.into_connector()?;
+        let connector: Arc<dyn Connector> = target.into_connector()?.into();
         let mut settings = Settings::new(self.info);
         settings.extensions = self.extensions;
         settings.limits = self.limits;
         settings.pin = self.pin;
         settings.verdict = self.verdict;
         settings.log_level = self.log_level;
-        let engine = Arc::new(Engine::new(settings, Board::new(self.handlers, self.results), connector));
+        let cached = || {
+            let cache = self.cache.as_ref()?.build(connector.name());
+            Some(Arc::new(Stored::new(cache, Arc::clone(&connector))) as Arc<dyn Results>)
+        };
+        let results = self.results.clone().or_else(cached);
+        let engine = Arc::new(Engine::new(settings, Board::new(self.handlers, results), connector));
         Box::pin(engine.open()).await?; // negotiation is large, and happens once
         Ok(Client::of(engine))
     }

@@ -185,6 +185,14 @@ impl ClientError {
         })
     }
 
+    /// Whether the server is not there, or does not answer now.
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Connect | ErrorKind::Outage | ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Closed
+        )
+    }
+
     /// Whether it certainly did not run, so that repeating it is safe whatever it does.
     pub fn is_unsent(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Closed | ErrorKind::Invalid | ErrorKind::Unsupported)

@@ -11,7 +11,8 @@
 //! | [`group`] | many servers as one |
 //! | [`channel`], [`pipe`](mod@pipe) | the seam to the ways there, and the way of pipes |
 //! | `http` | the way of HTTP (feature `http`) |
-//! | [`results`] | the seam to a store of results |
+//! | [`cache`], [`results`] | results that are kept, and the seam to a store of them |
+//! | [`validate`] | structured results against the schemas of their tools |
 //! | [`limits`], [`error`](mod@error), [`verdict`] | bounds, failures, what negotiation found |
 //!
 //! Inside, `engine` keeps a connection and sends requests over it, `probe` negotiates, `era` speaks the two eras,
@@ -43,6 +44,7 @@ mod probe;
 pub mod results;
 mod round;
 mod settings;
+mod stored;
 pub mod subscription;
 pub mod target;
 mod toolbox;

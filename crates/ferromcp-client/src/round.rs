@@ -3,6 +3,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferromcp_core::json::Str;
@@ -14,6 +15,7 @@ use crate::channel::Way;
 use crate::ear::Asking;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
+use crate::results::Results;
 use crate::subscription::change::Change;
 
 /// The longest wait between two calls that got state and no question.
@@ -68,7 +70,7 @@ pub(crate) async fn step(
 ) -> Result<Step, ClientError> {
     // What came by way of questions is for this call alone.
     let keeps = retry.is_none() && request.info().is_some_and(|method| method.cacheable);
-    let results = engine.board.results.as_ref().filter(|_| keeps);
+    let results = engine.board.results.as_ref().filter(|_| keeps && !engine.is_closed());
     if let Some(results) = results.filter(|_| !options.fresh) {
         if let Some(found) = results.find(request).await {
             if let Ok(result) = ServerResult::decode(request.method(), &found) {
@@ -84,6 +86,9 @@ pub(crate) async fn step(
             if let Some(results) = results.filter(|_| is_refused_cursor(request, &error)) {
                 results.refused(request).await;
             }
+            if let Some(stale) = stale(results.filter(|_| !options.fresh), request, &error).await {
+                return Ok(Step::Done(learn(engine, stale)));
+            }
             return Err(error);
         }
     };
@@ -98,6 +103,18 @@ pub(crate) async fn step(
         keep(engine, request, &raw, hint, changes).await;
     }
     Ok(Step::Done(learn(engine, result)))
+}
+
+/// What is still there of an earlier answer, where the server cannot be asked.
+async fn stale(
+    results: Option<&Arc<dyn Results>>,
+    request: &ClientRequest,
+    error: &ClientError,
+) -> Option<ServerResult> {
+    let results = results.filter(|_| error.is_outage())?;
+    let found = results.find_stale(request).await?;
+    tracing::warn!(method = request.method(), %error, "the server cannot be asked; a stale result serves");
+    ServerResult::decode(request.method(), &found).ok()
 }
 
 /// What the server says of storing the result; unsaid, it is private.

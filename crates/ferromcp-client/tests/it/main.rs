@@ -1,5 +1,6 @@
 //! The client against scripted servers, real ones, and bad ones.
 
+mod caching;
 mod children;
 mod floods;
 mod groups;
