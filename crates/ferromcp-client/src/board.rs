@@ -54,6 +54,8 @@ pub(crate) struct Board {
     pub(crate) results: Option<Arc<dyn Results>>,
     /// Changes that were told of, so that a result which crossed one is known to be old.
     changes: AtomicU64,
+    /// Those of the list of tools alone.
+    edition: AtomicU64,
     /// How many questions of the server are being answered; meanwhile no call is late.
     pub(crate) asking: watch::Sender<usize>,
 }
@@ -70,7 +72,8 @@ struct Lists {
 impl Board {
     pub(crate) fn new(handlers: Handlers, results: Option<Arc<dyn Results>>) -> Self {
         let asking = watch::Sender::new(0);
-        Self { lists: Mutex::default(), handlers, results, changes: AtomicU64::new(0), asking }
+        let (changes, edition) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { lists: Mutex::default(), handlers, results, changes, edition, asking }
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -145,8 +148,24 @@ impl Board {
         self.changes.load(Ordering::Acquire)
     }
 
+    /// Which edition of the list of tools it is, as far as the server tells.
+    pub(crate) fn edition(&self) -> u64 {
+        self.edition.load(Ordering::Acquire)
+    }
+
+    /// The connection was made anew: whatever changed meanwhile was not told.
+    pub(crate) fn missed(&self) {
+        self.edition.fetch_add(1, Ordering::AcqRel);
+        if let Some(results) = &self.results {
+            results.changed(&Change::Gap);
+        }
+    }
+
     fn changed(&self, change: Change, meta: &Meta) {
         self.changes.fetch_add(1, Ordering::AcqRel);
+        if change == Change::Tools {
+            self.edition.fetch_add(1, Ordering::AcqRel);
+        }
         if let Some(results) = &self.results {
             results.changed(&change);
         }

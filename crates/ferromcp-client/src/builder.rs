@@ -44,6 +44,7 @@ pub struct ClientBuilder {
     verdict: Option<Verdict>,
     log_level: Option<LogLevel>,
     handlers: Handlers,
+    checks_output: bool,
     cache: Option<CacheOptions>,
     results: Option<Arc<dyn Results>>,
 }
@@ -59,6 +60,7 @@ impl ClientBuilder {
             verdict: None,
             log_level: None,
             handlers: Handlers::default(),
+            checks_output: true,
             cache: Some(CacheOptions::default()),
             results: None,
         }
@@ -181,6 +183,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether structured results are held against the output schemas of their tools, as far as those were listed; yes
+    /// unless said otherwise.
+    pub fn check_output(mut self, yes: bool) -> Self {
+        self.checks_output = yes;
+        self
+    }
+
     /// How results are kept that their server says stay fresh; in memory unless said otherwise.
     pub fn cache(mut self, options: CacheOptions) -> Self {
         self.cache = Some(options);
@@ -211,6 +220,7 @@ impl ClientBuilder {
         settings.pin = self.pin;
         settings.verdict = self.verdict;
         settings.log_level = self.log_level;
+        settings.checks_output = self.checks_output;
         let cached = || {
             let cache = self.cache.as_ref()?.build(connector.name());
             Some(Arc::new(Stored::new(cache, Arc::clone(&connector))) as Arc<dyn Results>)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ferromcp_core::{Error, ErrorCode};
 
 use crate::channel::Failure;
+use crate::validate::OutputError;
 
 /// Why a connection or a call failed.
 ///
@@ -42,6 +43,8 @@ pub enum ErrorKind {
     Server,
     /// The tool ran and failed.
     Tool,
+    /// The tool ran, and its result is not what its output schema promises; see [`ClientError::output`].
+    Output,
     /// The answer does not keep to the protocol, or not to the type asked for.
     Malformed,
     /// The server has not got what was asked for, as its capabilities or revision say.
@@ -169,6 +172,11 @@ impl ClientError {
     /// Whether the tool ran and failed; a model should read the text.
     pub fn is_tool(&self) -> bool {
         self.0.kind == ErrorKind::Tool
+    }
+
+    /// Why a tool's result is not what its output schema promises, where that is the failure.
+    pub fn output(&self) -> Option<&OutputError> {
+        self.0.source.as_ref()?.downcast_ref()
     }
 
     /// Whether the connection is over and will not come back by itself.

@@ -38,6 +38,7 @@ pub mod http;
 mod ids;
 pub mod limits;
 pub mod list;
+mod output;
 pub mod pending;
 pub mod pipe;
 mod probe;

@@ -38,6 +38,9 @@ pub struct ClientLimits {
     pub list_items: usize,
     /// The most tools whose annotations are remembered. Default 4,096.
     pub tools_remembered: usize,
+    /// The most bytes of output schemas that are remembered; the results of further tools are not checked. Default
+    /// 16 MiB.
+    pub schema_bytes: usize,
     /// How often in a row a server that ends is started again. Default 5.
     pub restart_attempts: u32,
     /// The wait before the second start in a row; it doubles each time, up to 30 s. Default 200 ms.
@@ -72,6 +75,7 @@ impl Default for ClientLimits {
             pages: 1000,
             list_items: 100_000,
             tools_remembered: 4096,
+            schema_bytes: 16 << 20,
             restart_attempts: 5,
             restart_backoff: Duration::from_millis(200),
             resends: 2,

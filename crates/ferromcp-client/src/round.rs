@@ -15,6 +15,7 @@ use crate::channel::Way;
 use crate::ear::Asking;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
+use crate::output;
 use crate::results::Results;
 use crate::subscription::change::Change;
 
@@ -68,17 +69,17 @@ pub(crate) async fn step(
     retry: Option<&ClientRequest>,
     options: &Options,
 ) -> Result<Step, ClientError> {
+    let (changes, edition) = (engine.board.changes(), engine.board.edition());
     // What came by way of questions is for this call alone.
     let keeps = retry.is_none() && request.info().is_some_and(|method| method.cacheable);
     let results = engine.board.results.as_ref().filter(|_| keeps && !engine.is_closed());
     if let Some(results) = results.filter(|_| !options.fresh) {
         if let Some(found) = results.find(request).await {
             if let Ok(result) = ServerResult::decode(request.method(), &found) {
-                return Ok(Step::Done(learn(engine, result)));
+                return Ok(Step::Done(learn(engine, result, edition)));
             }
         }
     }
-    let changes = engine.board.changes();
     let sent = engine.send(retry.unwrap_or(request), options).await;
     let (raw, revision) = match sent {
         Ok(answer) => answer,
@@ -87,7 +88,7 @@ pub(crate) async fn step(
                 results.refused(request).await;
             }
             if let Some(stale) = stale(results.filter(|_| !options.fresh), request, &error).await {
-                return Ok(Step::Done(learn(engine, stale)));
+                return Ok(Step::Done(learn(engine, stale, edition)));
             }
             return Err(error);
         }
@@ -99,10 +100,11 @@ pub(crate) async fn step(
         return questions(engine, request, &raw).map(Step::Asked);
     }
     let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
+    output::check(engine, request, &result, revision)?;
     if let Some(hint) = results.and_then(|_| hint(&mut result)) {
         keep(engine, request, &raw, hint, changes).await;
     }
-    Ok(Step::Done(learn(engine, result)))
+    Ok(Step::Done(learn(engine, result, edition)))
 }
 
 /// What is still there of an earlier answer, where the server cannot be asked.
@@ -208,11 +210,11 @@ fn questions(engine: &Engine, request: &ClientRequest, result: &RawJson) -> Resu
 }
 
 /// Remembers the tools of a list, and takes out those that cannot be called the way this client goes.
-fn learn(engine: &Engine, mut result: ServerResult) -> ServerResult {
+fn learn(engine: &Engine, mut result: ServerResult, edition: u64) -> ServerResult {
     let ServerResult::ListTools(list) = &mut result else { return result };
     let modern = engine.latest().is_some_and(|connection| connection.revision().is_modern());
     let strict = engine.way() == Way::Post && modern;
-    list.tools.to_mut().retain(|tool| match &engine.toolbox.learn(tool).marks {
+    list.tools.to_mut().retain(|tool| match &engine.toolbox.learn(tool, edition).marks {
         Err(flaw) if strict => {
             tracing::warn!(tool = tool.name, %flaw, "a tool is left out: its headers cannot be made");
             false

@@ -32,7 +32,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(settings: Settings, board: Board, connector: Arc<dyn Connector>) -> Self {
         Self {
-            toolbox: Toolbox::new(settings.limits.tools_remembered),
+            toolbox: Toolbox::new(&settings.limits, settings.checks_output),
             permits: Semaphore::new(settings.limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             settings,
             board: Arc::new(board),

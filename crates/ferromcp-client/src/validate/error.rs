@@ -149,6 +149,30 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
+/// Why a tool's result is not what its output schema promises. The tool ran all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// There is no structured content at all.
+    Missing,
+    /// The schema itself cannot be used.
+    Schema(SchemaError),
+    /// The structured content does not follow the schema.
+    Mismatch(Mismatch),
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("its output schema promises structured content, and there is none"),
+            Self::Schema(error) => error.fmt(f),
+            Self::Mismatch(mismatch) => mismatch.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OutputError {}
+
 /// Where something is, for people.
 pub(super) fn place(pointer: &str) -> String {
     if pointer.is_empty() { "the top".to_owned() } else { quote(pointer) }

@@ -35,7 +35,7 @@ mod rule;
 mod uri;
 mod value;
 
-pub use error::{Mismatch, MismatchKind, SchemaError, SchemaErrorKind};
+pub use error::{Mismatch, MismatchKind, OutputError, SchemaError, SchemaErrorKind};
 pub use limits::SchemaLimits;
 
 use check::Run;
@@ -109,6 +109,11 @@ impl LazySchema {
     /// The schema as the server gave it, to be held within `limits`.
     pub fn within(schema: RawJson, limits: SchemaLimits) -> Self {
         Self { schema, limits, compiled: OnceLock::new() }
+    }
+
+    /// The schema as the server gave it.
+    pub fn source(&self) -> &RawJson {
+        &self.schema
     }
 
     /// The schema, prepared.

@@ -6,6 +6,7 @@ mod floods;
 mod groups;
 mod lists;
 mod negotiation;
+mod outputs;
 mod peers;
 mod posts;
 mod questions;
