@@ -67,6 +67,8 @@ struct Lists {
     listens: HashMap<RequestId, Arc<Mailbox>>,
     /// Legacy ones, which hear of everything.
     hearers: Vec<Arc<Mailbox>>,
+    /// Who waits for the end of an elicitation by URL.
+    completions: Vec<(String, Arc<Notify>)>,
 }
 
 impl Board {
@@ -103,6 +105,14 @@ impl Board {
         Pinned { board: Arc::clone(self), what: What::Hear(mailbox) }
     }
 
+    /// Hears that the elicitation `id` is over, until the guard is dropped.
+    pub(crate) fn completion(self: &Arc<Self>, id: &str) -> Completion {
+        let over = Arc::new(Notify::new());
+        self.lists().completions.push((id.to_owned(), Arc::clone(&over)));
+        let pinned = Pinned { board: Arc::clone(self), what: What::Completion(Arc::clone(&over)) };
+        Completion { over, _pinned: pinned }
+    }
+
     /// Delivers a notification.
     pub(crate) fn notification(&self, notification: ServerNotification) {
         match notification {
@@ -127,6 +137,13 @@ impl Board {
                 mailbox.inspect(|mailbox| mailbox.hang_up());
             }
             ServerNotification::ElicitationComplete(params) => {
+                let lists = self.lists();
+                lists
+                    .completions
+                    .iter()
+                    .filter(|(id, _)| *id == params.elicitation_id)
+                    .for_each(|(_, over)| over.notify_one());
+                drop(lists);
                 if let Some(complete) = &self.handlers.elicitation_complete {
                     complete(params.elicitation_id);
                 }
@@ -190,10 +207,24 @@ pub(crate) struct Pinned {
     what: What,
 }
 
+/// The end of an elicitation by URL, to be waited for.
+pub(crate) struct Completion {
+    over: Arc<Notify>,
+    _pinned: Pinned,
+}
+
+impl Completion {
+    /// Waits for it; once only.
+    pub(crate) async fn wait(&self) {
+        self.over.notified().await;
+    }
+}
+
 enum What {
     Pulse(RequestId),
     Listen(RequestId),
     Hear(Arc<Mailbox>),
+    Completion(Arc<Notify>),
 }
 
 impl Drop for Pinned {
@@ -202,6 +233,7 @@ impl Drop for Pinned {
         match &self.what {
             What::Pulse(id) => drop(lists.pulses.remove(id)),
             What::Listen(id) => drop(lists.listens.remove(id)),
+            What::Completion(over) => lists.completions.retain(|(_, other)| !Arc::ptr_eq(other, over)),
             What::Hear(mailbox) => lists.hearers.retain(|hearer| !Arc::ptr_eq(hearer, mailbox)),
         }
     }

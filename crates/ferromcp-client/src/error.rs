@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use ferromcp_core::model::{ElicitParams, UrlParams};
 use ferromcp_core::{Error, ErrorCode};
 
 use crate::channel::Failure;
@@ -172,6 +173,22 @@ impl ClientError {
     /// Whether the tool ran and failed; a model should read the text.
     pub fn is_tool(&self) -> bool {
         self.0.kind == ErrorKind::Tool
+    }
+
+    /// The URLs the user has to visit before the call can be made again, where that is the failure (-32042 of
+    /// 2025-11-25). Each must be shown whole before it is opened, and never be fetched before.
+    pub fn urls(&self) -> Vec<UrlParams> {
+        #[derive(serde::Deserialize)]
+        struct Data {
+            elicitations: Vec<ElicitParams>,
+        }
+        let error = self.rpc().filter(|error| error.code == ErrorCode::URL_ELICITATION_REQUIRED);
+        let data = error.and_then(|error| error.data.as_ref()?.decode::<Data>().ok());
+        let url = |params| match params {
+            ElicitParams::Url(url) => Some(url),
+            _ => None,
+        };
+        data.into_iter().flat_map(|data| data.elicitations).filter_map(url).collect()
     }
 
     /// Why a tool's result is not what its output schema promises, where that is the failure.

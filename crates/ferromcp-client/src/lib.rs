@@ -50,6 +50,7 @@ pub mod subscription;
 pub mod target;
 mod toolbox;
 mod typed;
+mod urls;
 pub mod validate;
 pub mod verdict;
 

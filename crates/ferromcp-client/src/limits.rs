@@ -26,6 +26,9 @@ pub struct ClientLimits {
     pub questions_per_round: usize,
     /// How often one call may be answered with questions before it fails. Default 16.
     pub rounds: usize,
+    /// How long a call that failed for want of a visit to a URL (2025-11-25) waits, after the user agreed, for word that
+    /// it is done; then it is made again in any case. Default 2 min.
+    pub url_completion: Duration,
     /// The first wait before a call is repeated that got state and no question; it doubles each time. Default 100 ms.
     pub round_backoff: Duration,
     /// The most changes that wait in a subscription; beyond it they become one `Gap`. Default 1,024.
@@ -69,6 +72,7 @@ impl Default for ClientLimits {
             questions: 32,
             questions_per_round: 64,
             rounds: 16,
+            url_completion: Duration::from_secs(120),
             round_backoff: Duration::from_millis(100),
             queued_changes: 1024,
             subscriptions: 64,

@@ -18,6 +18,7 @@ use crate::error::{ClientError, ErrorKind};
 use crate::output;
 use crate::results::Results;
 use crate::subscription::change::Change;
+use crate::urls;
 
 /// The longest wait between two calls that got state and no question.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -39,7 +40,7 @@ pub(crate) async fn drive(
     let limits = &engine.settings.limits;
     let mut pause = limits.round_backoff;
     for _ in 0..=limits.rounds {
-        let asked = match step(engine, request, retry.as_ref(), options).await? {
+        let asked = match past_urls(engine, request, retry.as_ref(), options).await? {
             Step::Done(result) => return Ok(result),
             Step::Asked(asked) => asked,
         };
@@ -60,6 +61,22 @@ pub(crate) async fn drive(
         limits.rounds + 1
     );
     Err(ClientError::new(ErrorKind::Limit, message))
+}
+
+/// Calls, and once more where the user has to be at a URL first and goes there.
+async fn past_urls(
+    engine: &Engine,
+    request: &ClientRequest,
+    retry: Option<&ClientRequest>,
+    options: &Options,
+) -> Result<Step, ClientError> {
+    let error = match step(engine, request, retry, options).await {
+        Err(error) => error,
+        settled => return settled,
+    };
+    let Some(wanted) = urls::wanted(engine, &error) else { return Err(error) };
+    urls::visit(engine, wanted, error).await?;
+    step(engine, request, retry, options).await
 }
 
 /// Calls once.

@@ -51,9 +51,7 @@ async fn what_is_fresh_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn what_has_no_time_is_asked_for_each_time_and_so_is_everything_without_a_cache() {
-    for (answer, builder) in
-        [(json!({ "tools": [] }), builder()), (page("t"), builder().no_cache())]
-    {
+    for (answer, builder) in [(json!({ "tools": [] }), builder()), (page("t"), builder().no_cache())] {
         let (client, mut far) = modern(builder).await;
         let script = async {
             for _ in 0..2 {
@@ -107,8 +105,10 @@ async fn what_came_by_way_of_questions_is_not_kept() {
         for _ in 0..2 {
             let read = far.expect("resources/read").await;
             let form = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
-            let question = json!({ "method": "elicitation/create", "params": { "message": "?", "requestedSchema": form } });
-            let asked = json!({ "resultType": "input_required", "inputRequests": { "q": question }, "requestState": "s" });
+            let question =
+                json!({ "method": "elicitation/create", "params": { "message": "?", "requestedSchema": form } });
+            let asked =
+                json!({ "resultType": "input_required", "inputRequests": { "q": question }, "requestState": "s" });
             far.answer(&read, asked).await;
             let retry = far.expect("resources/read").await;
             assert_eq!(retry["params"]["requestState"], "s");

@@ -15,3 +15,4 @@ mod rounds;
 mod script;
 mod subscriptions;
 mod times;
+mod urls;
