@@ -23,7 +23,11 @@ const STEPS: [Step; 10] = [
     Step { name: "fmt", about: "every source is formatted", run: fmt_check },
     Step { name: "house", about: "the house rules hold", run: house_rules },
     Step { name: "clippy", about: "no lint, in any target, with every feature", run: clippy },
-    Step { name: "features", about: "the facade builds with each feature alone", run: features },
+    Step {
+        name: "features",
+        about: "the facade builds with each feature alone and HTTP with each side",
+        run: features,
+    },
     Step { name: "doc", about: "the documentation builds without a warning", run: doc },
     Step { name: "msrv", about: "the oldest compiler we promise still builds it", run: msrv::check },
     Step { name: "deny", about: "licences, bans, sources, advisories", run: deny::check },
@@ -183,7 +187,9 @@ fn features(root: &Path) -> Result<Outcome> {
     let metadata = shell::metadata(root)?;
     let facade = metadata["packages"].as_array().and_then(|all| all.iter().find(|p| p["name"] == "ferromcp"));
     let features = facade.and_then(|p| p["features"].as_object()).map(|f| f.keys().cloned()).into_iter().flatten();
-    for feature in std::iter::once(String::new()).chain(features.filter(|f| f != "default")) {
+    // By itself HTTP has no side to belong to.
+    let sides = ["server,http", "client,http"].map(str::to_owned);
+    for feature in std::iter::once(String::new()).chain(features.filter(|f| f != "default")).chain(sides) {
         let args = ["clippy", "-p", "ferromcp", "--locked", "--no-default-features", "--features"];
         let strict = [feature.as_str(), "--", "-D", "warnings"];
         shell::run(shell::cargo(root, &args).args(strict))?;

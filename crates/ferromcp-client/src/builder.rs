@@ -21,7 +21,7 @@ use crate::limits::ClientLimits;
 use crate::results::Results;
 use crate::settings::{Pin, Settings};
 use crate::stored::Stored;
-use crate::target::Target;
+use crate::target::{Target, Ways};
 use crate::verdict::Verdict;
 
 impl Client {
@@ -47,6 +47,7 @@ pub struct ClientBuilder {
     checks_output: bool,
     cache: Option<CacheOptions>,
     results: Option<Arc<dyn Results>>,
+    pub(crate) ways: Ways,
 }
 
 impl ClientBuilder {
@@ -63,6 +64,7 @@ impl ClientBuilder {
             checks_output: true,
             cache: Some(CacheOptions::default()),
             results: None,
+            ways: Ways::default(),
         }
     }
 
@@ -213,7 +215,7 @@ impl ClientBuilder {
     /// # Errors
     /// When it cannot be reached, or speaks nothing this client may speak.
     pub async fn connect<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
-        let connector: Arc<dyn Connector> = target.into_connector()?.into();
+        let connector: Arc<dyn Connector> = target.connector_by(&self.ways)?.into();
         let mut settings = Settings::new(self.info);
         settings.extensions = self.extensions;
         settings.limits = self.limits;

@@ -132,6 +132,8 @@ pub enum Failure {
         /// The `WWW-Authenticate` header, which says what is wanted.
         challenge: Option<String>,
     },
+    /// The credentials could not be had; nothing was sent.
+    Credentials(Arc<dyn std::error::Error + Send + Sync>),
     /// The session is over (404 on legacy HTTP).
     SessionGone {
         /// Whether the request had been taken before and is lost with the session; else it was not executed.

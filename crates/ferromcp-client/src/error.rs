@@ -117,6 +117,10 @@ impl ClientError {
                     format!("the server refused `{method}` with HTTP status {status}{wanted}. Give credentials");
                 Self::new(ErrorKind::Unauthorized, message)
             }
+            Failure::Credentials(error) => {
+                let message = format!("`{method}` was not sent, as the credentials for it cannot be had: {error}");
+                Self::new(ErrorKind::Unauthorized, message).because(error)
+            }
             Failure::SessionGone { under_way: false } => Self::closed("the server ended the session"),
             Failure::SessionGone { under_way: true } => {
                 let message = format!(

@@ -26,6 +26,7 @@ pub mod channel;
 pub mod child;
 pub mod client;
 pub mod config;
+mod configured;
 pub mod connect;
 mod ear;
 mod engine;
@@ -38,6 +39,9 @@ pub mod http;
 mod ids;
 pub mod limits;
 pub mod list;
+mod local;
+#[cfg(not(feature = "http"))]
+mod no_http;
 mod output;
 pub mod pending;
 pub mod pipe;
@@ -53,6 +57,12 @@ mod typed;
 mod urls;
 pub mod validate;
 pub mod verdict;
+
+// What a builder says of HTTP; nothing where there is none.
+#[cfg(feature = "http")]
+use http::HttpOptions;
+#[cfg(not(feature = "http"))]
+use no_http::HttpOptions;
 
 pub use board::Progress;
 pub use builder::ClientBuilder;

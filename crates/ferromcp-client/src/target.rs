@@ -5,14 +5,16 @@ use std::path::PathBuf;
 
 use ferromcp_transport::Transport;
 
+use crate::HttpOptions;
 use crate::child::Spawn;
 use crate::connect::{Connector, Once};
-use crate::error::{ClientError, ErrorKind};
+use crate::error::ClientError;
 
-/// Something to connect to: a command, a URL, a transport, a [`Connector`].
+/// Something to connect to: a command, a URL, a server of a configuration file or of this process, a transport, a
+/// [`Connector`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is nothing to connect to",
-    note = "a `Command`, a URL, any `Transport`, or a connector such as `redial(..)` is"
+    note = "a `Command`, a URL, a server of a `Config`, a `Server` of this process, any `Transport`, or a connector such as `redial(..)` is"
 )]
 pub trait Target<M> {
     /// The way there.
@@ -20,6 +22,24 @@ pub trait Target<M> {
     /// # Errors
     /// When it cannot be one: a URL that is none, for example.
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError>;
+
+    /// The same where the client has something to say of the way.
+    ///
+    /// # Errors
+    /// As above, and when what the client says cannot be done.
+    fn connector_by(self, ways: &Ways) -> Result<Box<dyn Connector>, ClientError>
+    where
+        Self: Sized,
+    {
+        let _ = ways;
+        self.into_connector()
+    }
+}
+
+/// What a client's builder says of the ways to servers.
+#[derive(Debug, Clone, Default)]
+pub struct Ways {
+    pub(crate) http: HttpOptions,
 }
 
 /// Marks transports.
@@ -33,6 +53,14 @@ pub enum OnConnector {}
 /// Marks commands.
 #[derive(Debug)]
 pub enum OnCommand {}
+
+/// Marks servers of a configuration file.
+#[derive(Debug)]
+pub enum OnConfig {}
+
+/// Marks servers in this process.
+#[derive(Debug)]
+pub enum OnLocal {}
 
 /// Marks URLs.
 #[derive(Debug)]
@@ -59,19 +87,6 @@ impl Target<OnCommand> for tokio::process::Command {
 impl Target<OnCommand> for std::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(Spawn::new(self.into())))
-    }
-}
-
-impl Target<OnUrl> for &str {
-    fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        let message = format!("`{self}` needs HTTP, which this client was built without; enable the feature `http`");
-        Err(ClientError::new(ErrorKind::Unsupported, message))
-    }
-}
-
-impl Target<OnUrl> for String {
-    fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        self.as_str().into_connector()
     }
 }
 

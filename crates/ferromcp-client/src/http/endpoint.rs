@@ -60,6 +60,11 @@ impl Endpoint {
         self.0.url.origin().ascii_serialization()
     }
 
+    /// The URL without what may be secret in it.
+    pub(super) fn shown(&self) -> String {
+        bare(&self.0.url)
+    }
+
     pub(super) fn url(&self) -> &Url {
         &self.0.url
     }

@@ -1,7 +1,7 @@
 //! HTTP, from the client's side: Streamable HTTP for every revision, and the old HTTP+SSE as a pipe.
 //!
-//! Messages are bytes here: which request an answer belongs to, and what to do after a failure, is for the one who
-//! asked. No task runs here but the POSTs of HTTP+SSE, which end with their pipe.
+//! Below, messages are bytes: which request an answer belongs to, and what to do after a failure, is for the one who
+//! asked. `channel` and what it is made of put the engine's words on top of that.
 //!
 //! | file | what |
 //! |---|---|
@@ -15,6 +15,9 @@
 //! | `events`, `pace`, `body` | what streams are made of |
 //! | `http_sse` | [`HttpSse`]: the transport of 2024-11-05 |
 //! | `failure` | [`Failure`]: why nothing came back |
+//! | `connector`, `builder` | an [`Endpoint`] or a URL as something to connect to, and with what options |
+//! | `channel`, `talk`, `hear`, `lasting` | a channel of the engine: requests, what they share, what comes back, and the stream of a session |
+//! | `sorted` | failures in the words of the engine |
 //!
 //! ```no_run
 //! use ferromcp_client::http::{Content, Endpoint, Head, HttpOptions};
@@ -34,19 +37,26 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
 mod body;
+mod builder;
+mod channel;
+mod connector;
 mod credentials;
 mod endpoint;
 mod events;
 mod failure;
 mod head;
+mod hear;
 mod http_sse;
+mod lasting;
 mod limits;
 mod listen;
 mod options;
 mod pace;
 mod post;
 mod session;
+mod sorted;
 mod stream;
+mod talk;
 
 pub use credentials::{Challenge, Credentials, CredentialsError, CredentialsFuture, Request, Verdict};
 pub use endpoint::{BadEndpoint, Endpoint};

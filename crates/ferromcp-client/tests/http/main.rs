@@ -2,13 +2,17 @@
 //!
 //! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
 
+mod channels;
 mod cuts;
 mod failures;
 mod heads;
 mod http_sse;
+mod negotiation;
 mod posts;
 mod real;
+mod script;
 mod secrets;
 mod sessions;
 mod streams;
+mod whole;
 mod wire;

@@ -1,0 +1,128 @@
+//! What a message of the server is: the answer that is waited for, or something for [`Inbound`](crate::channel::Inbound).
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use ferromcp_core::message::{FromServer, Incoming, Message, Rejection};
+use ferromcp_core::wire::decode::method_of;
+use ferromcp_core::wire::{decode, encode};
+use ferromcp_core::{ClientResult, Error, RawJson, RequestId, Revision};
+use tokio::time::timeout;
+
+use super::talk::Talk;
+use crate::channel::{Answer, Failure};
+
+/// Where a message came.
+pub(super) struct Context<'a> {
+    /// The request whose answer is waited for here.
+    pub(super) wanted: Option<&'a RequestId>,
+    /// The status of the response.
+    pub(super) status: u16,
+    /// Whether the request was a modern one, on whose response nothing is asked.
+    pub(super) modern: bool,
+}
+
+/// Takes a message. `Some` is the answer that was waited for, in whatever condition.
+pub(super) fn hear(talk: &Arc<Talk>, bytes: &Bytes, context: &Context<'_>) -> Option<Result<RawJson, Failure>> {
+    match decode::<FromServer>(bytes.clone(), &talk.limits.decode) {
+        Ok(Incoming::One(message)) => deliver(talk, message, context),
+        Ok(Incoming::Batch(messages)) if talk.revision() == Revision::V2025_03_26 => {
+            let mut found = None;
+            for message in messages {
+                let outcome = match message {
+                    Ok(message) => deliver(talk, message, context),
+                    Err(rejection) => reject(talk, rejection, bytes, context),
+                };
+                found = found.or(outcome);
+            }
+            found
+        }
+        Ok(Incoming::Batch(_)) => {
+            tracing::warn!("a batch, which this revision has not; ignored");
+            None
+        }
+        Err(rejection) => reject(talk, rejection, bytes, context),
+    }
+}
+
+fn deliver(talk: &Arc<Talk>, message: Message<FromServer>, context: &Context<'_>) -> Option<Result<RawJson, Failure>> {
+    match message {
+        Message::Response { id, outcome } => {
+            // Errors may have no id, and with a status that is one some servers make up an id.
+            let is_refusal = outcome.is_err() && (id.is_none() || context.status >= 400);
+            let is_ours = context.wanted.is_some_and(|wanted| is_refusal || id.as_ref() == Some(wanted));
+            if !is_ours {
+                tracing::debug!(?id, "an answer to what was not asked here; ignored");
+                return None;
+            }
+            Some(outcome.map_err(|error| Failure::Rpc { error, status: Some(context.status) }))
+        }
+        Message::Notification(notification) => {
+            talk.inbound.notification(notification);
+            None
+        }
+        Message::Request { request, .. } if context.modern => {
+            tracing::warn!(method = request.method(), "a modern server sent a request; ignored");
+            None
+        }
+        Message::Request { id, request } => {
+            talk.inbound.question(id.clone(), request, answer(talk, id));
+            None
+        }
+    }
+}
+
+/// A message that cannot be read. Where its id can, it is a broken answer or a broken question.
+fn reject(
+    talk: &Arc<Talk>,
+    rejection: Rejection,
+    frame: &[u8],
+    context: &Context<'_>,
+) -> Option<Result<RawJson, Failure>> {
+    let Rejection { id, error, unanswerable, .. } = rejection;
+    tracing::debug!(?id, %error, "a message of the server cannot be read");
+    let is_ours = match &id {
+        Some(id) => unanswerable && context.wanted == Some(id),
+        // What is neither request nor notification can only be meant as the answer.
+        None => context.wanted.is_some() && method_of(frame).is_none(),
+    };
+    if is_ours {
+        return Some(Err(Failure::Malformed(error.message)));
+    }
+    if let Some(id) = id.filter(|_| !unanswerable && !context.modern) {
+        let revision = talk.revision();
+        talk.mention(revision, written(&id, Err(error), revision));
+    }
+    None
+}
+
+fn answer(talk: &Arc<Talk>, id: RequestId) -> Answer {
+    let talk = Arc::clone(talk);
+    Answer::new(move |outcome| {
+        Box::pin(async move {
+            let revision = talk.revision();
+            let message = written(&id, outcome, revision);
+            // A server that does not take the answer must not keep the place of other questions.
+            let taken = timeout(talk.limits.request_timeout, talk.say(revision, message)).await;
+            if !matches!(taken, Ok(Ok(()))) {
+                tracing::debug!(?id, "the server did not take an answer");
+            }
+        })
+    })
+}
+
+fn written(id: &RequestId, outcome: Result<ClientResult, Error>, revision: Revision) -> Bytes {
+    let mut message = BytesMut::new();
+    let failed = match outcome {
+        Ok(result) => encode::client_result(&mut message, id, result, revision).err(),
+        Err(error) => {
+            encode::error(&mut message, Some(id), error, revision);
+            None
+        }
+    };
+    if let Some(error) = failed {
+        tracing::error!(%error, "an answer cannot be JSON");
+        encode::error(&mut message, Some(id), Error::internal("Internal error"), revision);
+    }
+    message.freeze()
+}

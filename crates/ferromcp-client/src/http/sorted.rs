@@ -1,0 +1,29 @@
+//! What went wrong over HTTP, in the words of the engine.
+
+use std::io;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use crate::channel;
+
+/// The same failure for the engine. Bodies of refusals are left out, since some servers repeat in them what they were
+/// sent.
+pub(super) fn sorted(failure: Failure) -> channel::Failure {
+    use channel::Failure as Sorted;
+    match failure {
+        Failure::Unreachable { .. } | Failure::Redirected { .. } => Sorted::unsent(io::Error::other(failure)),
+        Failure::Lost { why, source: Some(source) } => Sorted::lost(io::Error::other(format!("{why}: {source}"))),
+        Failure::Lost { why, source: None } => Sorted::lost(io::Error::other(why)),
+        Failure::Status(refusal) => Sorted::Status { status: refusal.status(), body: String::new() },
+        Failure::Unauthorized(challenge) => {
+            let wanted: Vec<_> = challenge.www_authenticate().filter_map(|value| value.to_str().ok()).collect();
+            let wanted = (!wanted.is_empty()).then(|| wanted.join(", "));
+            Sorted::Unauthorized { status: challenge.status(), challenge: wanted }
+        }
+        Failure::Credentials { source } => Sorted::Credentials(Arc::from(source)),
+        Failure::SessionEnded { under_way } => Sorted::SessionGone { under_way },
+        Failure::TooLarge { name: "body_bytes" | "event_bytes", limit, .. } => Sorted::TooLarge(limit),
+        failure @ Failure::TooLarge { .. } => Sorted::Malformed(failure.to_string()),
+        Failure::Malformed { why } => Sorted::Malformed(why),
+    }
+}
