@@ -71,7 +71,7 @@ pub use child::child;
 pub use client::Client;
 pub use connect::{Connector, Opened, redial};
 pub use error::{ClientError, ErrorKind};
-pub use group::{ClientGroup, GroupTools};
+pub use group::{ClientGroup, Listing};
 pub use handler::{ClientHandler, Handles, IntoAnswer, accept, accept_url, cancel, decline};
 pub use limits::ClientLimits;
 pub use list::{List, Page};

@@ -1,6 +1,5 @@
 //! Servers as child processes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ferromcp_client::{ClientLimits, ErrorKind, child};
@@ -8,10 +7,11 @@ use ferromcp_core::Era;
 use ferromcp_transport::child::{Child, Stderr};
 use tokio::process::Command;
 
+use crate::folder::Folder;
 use crate::script::{builder, soon};
 
 /// A legacy server of a few lines of shell, which ends on anything before `initialize`, and after one `ping`.
-const SCRIPT: &str = r#"
+pub(crate) const SCRIPT: &str = r#"
 while read -r line; do
   id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
   case "$line" in
@@ -23,7 +23,7 @@ while read -r line; do
 done
 "#;
 
-fn shell(script: &str) -> Command {
+pub(crate) fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(script);
     command
@@ -132,33 +132,4 @@ async fn the_last_words_of_a_child_are_in_the_error_of_the_call_it_cost() {
 fn lives(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     !matches!(stat.rsplit_once(')').map_or("Z", |(_, rest)| rest.trim_start()).chars().next(), None | Some('Z' | 'X'))
-}
-
-/// A folder of its own, in which a script runs.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("ferromcp-children-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn shell(&self, script: &str) -> Command {
-        let mut command = shell(script);
-        command.current_dir(&self.0);
-        command
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.0.join(name)).unwrap_or_default()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

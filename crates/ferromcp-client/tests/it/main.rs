@@ -1,8 +1,10 @@
 //! The client against scripted servers, real ones, and bad ones.
 
+mod beside;
 mod caching;
 mod children;
 mod floods;
+mod folder;
 mod groups;
 mod lists;
 mod negotiation;
