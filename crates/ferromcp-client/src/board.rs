@@ -54,6 +54,8 @@ pub(crate) struct Board {
     pub(crate) results: Option<Arc<dyn Results>>,
     /// Changes that were told of, so that a result which crossed one is known to be old.
     changes: AtomicU64,
+    /// Those of the list of tools alone.
+    edition: AtomicU64,
     /// How many questions of the server are being answered; meanwhile no call is late.
     pub(crate) asking: watch::Sender<usize>,
 }
@@ -65,12 +67,15 @@ struct Lists {
     listens: HashMap<RequestId, Arc<Mailbox>>,
     /// Legacy ones, which hear of everything.
     hearers: Vec<Arc<Mailbox>>,
+    /// Who waits for the end of an elicitation by URL.
+    completions: Vec<(String, Arc<Notify>)>,
 }
 
 impl Board {
     pub(crate) fn new(handlers: Handlers, results: Option<Arc<dyn Results>>) -> Self {
         let asking = watch::Sender::new(0);
-        Self { lists: Mutex::default(), handlers, results, changes: AtomicU64::new(0), asking }
+        let (changes, edition) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { lists: Mutex::default(), handlers, results, changes, edition, asking }
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -100,6 +105,14 @@ impl Board {
         Pinned { board: Arc::clone(self), what: What::Hear(mailbox) }
     }
 
+    /// Hears that the elicitation `id` is over, until the guard is dropped.
+    pub(crate) fn completion(self: &Arc<Self>, id: &str) -> Completion {
+        let over = Arc::new(Notify::new());
+        self.lists().completions.push((id.to_owned(), Arc::clone(&over)));
+        let pinned = Pinned { board: Arc::clone(self), what: What::Completion(Arc::clone(&over)) };
+        Completion { over, _pinned: pinned }
+    }
+
     /// Delivers a notification.
     pub(crate) fn notification(&self, notification: ServerNotification) {
         match notification {
@@ -124,6 +137,13 @@ impl Board {
                 mailbox.inspect(|mailbox| mailbox.hang_up());
             }
             ServerNotification::ElicitationComplete(params) => {
+                let lists = self.lists();
+                lists
+                    .completions
+                    .iter()
+                    .filter(|(id, _)| *id == params.elicitation_id)
+                    .for_each(|(_, over)| over.notify_one());
+                drop(lists);
                 if let Some(complete) = &self.handlers.elicitation_complete {
                     complete(params.elicitation_id);
                 }
@@ -145,8 +165,24 @@ impl Board {
         self.changes.load(Ordering::Acquire)
     }
 
+    /// Which edition of the list of tools it is, as far as the server tells.
+    pub(crate) fn edition(&self) -> u64 {
+        self.edition.load(Ordering::Acquire)
+    }
+
+    /// The connection was made anew: whatever changed meanwhile was not told.
+    pub(crate) fn missed(&self) {
+        self.edition.fetch_add(1, Ordering::AcqRel);
+        if let Some(results) = &self.results {
+            results.changed(&Change::Gap);
+        }
+    }
+
     fn changed(&self, change: Change, meta: &Meta) {
         self.changes.fetch_add(1, Ordering::AcqRel);
+        if change == Change::Tools {
+            self.edition.fetch_add(1, Ordering::AcqRel);
+        }
         if let Some(results) = &self.results {
             results.changed(&change);
         }
@@ -171,10 +207,24 @@ pub(crate) struct Pinned {
     what: What,
 }
 
+/// The end of an elicitation by URL, to be waited for.
+pub(crate) struct Completion {
+    over: Arc<Notify>,
+    _pinned: Pinned,
+}
+
+impl Completion {
+    /// Waits for it; once only.
+    pub(crate) async fn wait(&self) {
+        self.over.notified().await;
+    }
+}
+
 enum What {
     Pulse(RequestId),
     Listen(RequestId),
     Hear(Arc<Mailbox>),
+    Completion(Arc<Notify>),
 }
 
 impl Drop for Pinned {
@@ -183,6 +233,7 @@ impl Drop for Pinned {
         match &self.what {
             What::Pulse(id) => drop(lists.pulses.remove(id)),
             What::Listen(id) => drop(lists.listens.remove(id)),
+            What::Completion(over) => lists.completions.retain(|(_, other)| !Arc::ptr_eq(other, over)),
             What::Hear(mailbox) => lists.hearers.retain(|hearer| !Arc::ptr_eq(hearer, mailbox)),
         }
     }

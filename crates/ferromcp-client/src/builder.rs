@@ -11,13 +11,16 @@ use ferromcp_core::model::{
 use ferromcp_core::{Era, RawJson, RawMap, Revision};
 
 use crate::board::Board;
+use crate::cache::CacheOptions;
 use crate::client::Client;
+use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::ClientError;
 use crate::handler::{ClientHandler, Handlers, Handles, IntoAnswer};
 use crate::limits::ClientLimits;
 use crate::results::Results;
 use crate::settings::{Pin, Settings};
+use crate::stored::Stored;
 use crate::target::{Target, Ways};
 use crate::verdict::Verdict;
 
@@ -41,6 +44,8 @@ pub struct ClientBuilder {
     verdict: Option<Verdict>,
     log_level: Option<LogLevel>,
     handlers: Handlers,
+    checks_output: bool,
+    cache: Option<CacheOptions>,
     results: Option<Arc<dyn Results>>,
     pub(crate) ways: Ways,
 }
@@ -56,6 +61,8 @@ impl ClientBuilder {
             verdict: None,
             log_level: None,
             handlers: Handlers::default(),
+            checks_output: true,
+            cache: Some(CacheOptions::default()),
             results: None,
             ways: Ways::default(),
         }
@@ -178,7 +185,26 @@ impl ClientBuilder {
         self
     }
 
-    /// A store of results, asked before lists and reads.
+    /// Whether structured results are held against the output schemas of their tools, as far as those were listed; yes
+    /// unless said otherwise.
+    pub fn check_output(mut self, yes: bool) -> Self {
+        self.checks_output = yes;
+        self
+    }
+
+    /// How results are kept that their server says stay fresh; in memory unless said otherwise.
+    pub fn cache(mut self, options: CacheOptions) -> Self {
+        self.cache = Some(options);
+        self
+    }
+
+    /// Keeps no results.
+    pub fn no_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
+    /// A store of results of your own in place of the cache, asked before lists and reads.
     pub fn results(mut self, results: Arc<dyn Results>) -> Self {
         self.results = Some(results);
         self
@@ -189,14 +215,20 @@ impl ClientBuilder {
     /// # Errors
     /// When it cannot be reached, or speaks nothing this client may speak.
     pub async fn connect<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
-        let connector = target.connector_by(&self.ways)?;
+        let connector: Arc<dyn Connector> = target.connector_by(&self.ways)?.into();
         let mut settings = Settings::new(self.info);
         settings.extensions = self.extensions;
         settings.limits = self.limits;
         settings.pin = self.pin;
         settings.verdict = self.verdict;
         settings.log_level = self.log_level;
-        let engine = Arc::new(Engine::new(settings, Board::new(self.handlers, self.results), connector));
+        settings.checks_output = self.checks_output;
+        let cached = || {
+            let cache = self.cache.as_ref()?.build(connector.name());
+            Some(Arc::new(Stored::new(cache, Arc::clone(&connector))) as Arc<dyn Results>)
+        };
+        let results = self.results.clone().or_else(cached);
+        let engine = Arc::new(Engine::new(settings, Board::new(self.handlers, results), connector));
         Box::pin(engine.open()).await?; // negotiation is large, and happens once
         Ok(Client::of(engine))
     }

@@ -38,6 +38,12 @@ pub trait Connector: Send + Sync + 'static {
         Way::Pipe
     }
 
+    /// A text that stands for the authorization requests are sent with, such as a digest of the access token. Private
+    /// results are kept apart by it. Empty where there is none.
+    fn authorization(&self) -> String {
+        String::new()
+    }
+
     /// A word for logs and errors.
     fn name(&self) -> String;
 }

@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use ferromcp_core::model::{ElicitParams, UrlParams};
 use ferromcp_core::{Error, ErrorCode};
 
 use crate::channel::Failure;
+use crate::validate::OutputError;
 
 /// Why a connection or a call failed.
 ///
@@ -42,6 +44,8 @@ pub enum ErrorKind {
     Server,
     /// The tool ran and failed.
     Tool,
+    /// The tool ran, and its result is not what its output schema promises; see [`ClientError::output`].
+    Output,
     /// The answer does not keep to the protocol, or not to the type asked for.
     Malformed,
     /// The server has not got what was asked for, as its capabilities or revision say.
@@ -175,6 +179,27 @@ impl ClientError {
         self.0.kind == ErrorKind::Tool
     }
 
+    /// The URLs the user has to visit before the call can be made again, where that is the failure (-32042 of
+    /// 2025-11-25). Each must be shown whole before it is opened, and never be fetched before.
+    pub fn urls(&self) -> Vec<UrlParams> {
+        #[derive(serde::Deserialize)]
+        struct Data {
+            elicitations: Vec<ElicitParams>,
+        }
+        let error = self.rpc().filter(|error| error.code == ErrorCode::URL_ELICITATION_REQUIRED);
+        let data = error.and_then(|error| error.data.as_ref()?.decode::<Data>().ok());
+        let url = |params| match params {
+            ElicitParams::Url(url) => Some(url),
+            _ => None,
+        };
+        data.into_iter().flat_map(|data| data.elicitations).filter_map(url).collect()
+    }
+
+    /// Why a tool's result is not what its output schema promises, where that is the failure.
+    pub fn output(&self) -> Option<&OutputError> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+
     /// Whether the connection is over and will not come back by itself.
     pub fn is_closed(&self) -> bool {
         self.0.kind == ErrorKind::Closed
@@ -187,6 +212,14 @@ impl ClientError {
             ErrorCode::INVALID_PARAMS => error.data.as_ref().is_some_and(names_uri),
             _ => false,
         })
+    }
+
+    /// Whether the server is not there, or does not answer now.
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Connect | ErrorKind::Outage | ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Closed
+        )
     }
 
     /// Whether it certainly did not run, so that repeating it is safe whatever it does.

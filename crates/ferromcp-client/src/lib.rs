@@ -11,7 +11,8 @@
 //! | [`group`] | many servers as one |
 //! | [`channel`], [`pipe`](mod@pipe) | the seam to the ways there, and the way of pipes |
 //! | `http` | the way of HTTP (feature `http`) |
-//! | [`results`] | the seam to a store of results |
+//! | [`cache`], [`results`] | results that are kept, and the seam to a store of them |
+//! | [`validate`] | structured results against the schemas of their tools |
 //! | [`limits`], [`error`](mod@error), [`verdict`] | bounds, failures, what negotiation found |
 //!
 //! Inside, `engine` keeps a connection and sends requests over it, `probe` negotiates, `era` speaks the two eras,
@@ -22,9 +23,10 @@ pub mod builder;
 pub mod cache;
 pub mod call;
 pub mod channel;
-mod child;
+pub mod child;
 pub mod client;
 pub mod config;
+mod configured;
 pub mod connect;
 mod ear;
 mod engine;
@@ -37,18 +39,23 @@ pub mod http;
 mod ids;
 pub mod limits;
 pub mod list;
+mod local;
 #[cfg(not(feature = "http"))]
 mod no_http;
+mod output;
 pub mod pending;
 pub mod pipe;
 mod probe;
 pub mod results;
 mod round;
 mod settings;
+mod stored;
 pub mod subscription;
 pub mod target;
 mod toolbox;
 mod typed;
+mod urls;
+pub mod validate;
 pub mod verdict;
 
 // What a builder says of HTTP; nothing where there is none.
@@ -60,10 +67,11 @@ use no_http::HttpOptions;
 pub use board::Progress;
 pub use builder::ClientBuilder;
 pub use call::{Call, Manual};
+pub use child::child;
 pub use client::Client;
 pub use connect::{Connector, Opened, redial};
 pub use error::{ClientError, ErrorKind};
-pub use group::{ClientGroup, GroupTools};
+pub use group::{ClientGroup, Listing};
 pub use handler::{ClientHandler, Handles, IntoAnswer, accept, accept_url, cancel, decline};
 pub use limits::ClientLimits;
 pub use list::{List, Page};

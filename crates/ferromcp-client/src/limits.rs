@@ -26,6 +26,9 @@ pub struct ClientLimits {
     pub questions_per_round: usize,
     /// How often one call may be answered with questions before it fails. Default 16.
     pub rounds: usize,
+    /// How long a call that failed for want of a visit to a URL (2025-11-25) waits, after the user agreed, for word that
+    /// it is done; then it is made again in any case. Default 2 min.
+    pub url_completion: Duration,
     /// The first wait before a call is repeated that got state and no question; it doubles each time. Default 100 ms.
     pub round_backoff: Duration,
     /// The most changes that wait in a subscription; beyond it they become one `Gap`. Default 1,024.
@@ -38,6 +41,9 @@ pub struct ClientLimits {
     pub list_items: usize,
     /// The most tools whose annotations are remembered. Default 4,096.
     pub tools_remembered: usize,
+    /// The most bytes of output schemas that are remembered; the results of further tools are not checked. Default
+    /// 16 MiB.
+    pub schema_bytes: usize,
     /// How often in a row a server that ends is started again. Default 5.
     pub restart_attempts: u32,
     /// The wait before the second start in a row; it doubles each time, up to 30 s. Default 200 ms.
@@ -66,12 +72,14 @@ impl Default for ClientLimits {
             questions: 32,
             questions_per_round: 64,
             rounds: 16,
+            url_completion: Duration::from_secs(120),
             round_backoff: Duration::from_millis(100),
             queued_changes: 1024,
             subscriptions: 64,
             pages: 1000,
             list_items: 100_000,
             tools_remembered: 4096,
+            schema_bytes: 16 << 20,
             restart_attempts: 5,
             restart_backoff: Duration::from_millis(200),
             resends: 2,

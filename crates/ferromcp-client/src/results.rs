@@ -16,6 +16,12 @@ pub trait Results: Send + Sync + 'static {
     /// A result of this request that is still fresh.
     fn find<'a>(&'a self, request: &'a ClientRequest) -> BoxFuture<'a, Option<RawJson>>;
 
+    /// A result of this request that may serve although it is not fresh, since the server cannot be asked.
+    fn find_stale<'a>(&'a self, request: &'a ClientRequest) -> BoxFuture<'a, Option<RawJson>> {
+        let _ = request;
+        Box::pin(std::future::ready(None))
+    }
+
     /// The server answered this request.
     fn keep<'a>(&'a self, request: &'a ClientRequest, result: &'a RawJson, hint: CacheHint) -> BoxFuture<'a, ()>;
 

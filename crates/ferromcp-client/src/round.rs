@@ -3,6 +3,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferromcp_core::json::Str;
@@ -14,7 +15,10 @@ use crate::channel::Way;
 use crate::ear::Asking;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
+use crate::output;
+use crate::results::Results;
 use crate::subscription::change::Change;
+use crate::urls;
 
 /// The longest wait between two calls that got state and no question.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -36,7 +40,7 @@ pub(crate) async fn drive(
     let limits = &engine.settings.limits;
     let mut pause = limits.round_backoff;
     for _ in 0..=limits.rounds {
-        let asked = match step(engine, request, retry.as_ref(), options).await? {
+        let asked = match past_urls(engine, request, retry.as_ref(), options).await? {
             Step::Done(result) => return Ok(result),
             Step::Asked(asked) => asked,
         };
@@ -59,6 +63,22 @@ pub(crate) async fn drive(
     Err(ClientError::new(ErrorKind::Limit, message))
 }
 
+/// Calls, and once more where the user has to be at a URL first and goes there.
+async fn past_urls(
+    engine: &Engine,
+    request: &ClientRequest,
+    retry: Option<&ClientRequest>,
+    options: &Options,
+) -> Result<Step, ClientError> {
+    let error = match step(engine, request, retry, options).await {
+        Err(error) => error,
+        settled => return settled,
+    };
+    let Some(wanted) = urls::wanted(engine, &error) else { return Err(error) };
+    urls::visit(engine, wanted, error).await?;
+    step(engine, request, retry, options).await
+}
+
 /// Calls once.
 pub(crate) async fn step(
     engine: &Engine,
@@ -66,23 +86,26 @@ pub(crate) async fn step(
     retry: Option<&ClientRequest>,
     options: &Options,
 ) -> Result<Step, ClientError> {
+    let (changes, edition) = (engine.board.changes(), engine.board.edition());
     // What came by way of questions is for this call alone.
     let keeps = retry.is_none() && request.info().is_some_and(|method| method.cacheable);
-    let results = engine.board.results.as_ref().filter(|_| keeps);
+    let results = engine.board.results.as_ref().filter(|_| keeps && !engine.is_closed());
     if let Some(results) = results.filter(|_| !options.fresh) {
         if let Some(found) = results.find(request).await {
             if let Ok(result) = ServerResult::decode(request.method(), &found) {
-                return Ok(Step::Done(learn(engine, result)));
+                return Ok(Step::Done(learn(engine, result, edition)));
             }
         }
     }
-    let changes = engine.board.changes();
     let sent = engine.send(retry.unwrap_or(request), options).await;
     let (raw, revision) = match sent {
         Ok(answer) => answer,
         Err(error) => {
             if let Some(results) = results.filter(|_| is_refused_cursor(request, &error)) {
                 results.refused(request).await;
+            }
+            if let Some(stale) = stale(results.filter(|_| !options.fresh), request, &error).await {
+                return Ok(Step::Done(learn(engine, stale, edition)));
             }
             return Err(error);
         }
@@ -94,10 +117,23 @@ pub(crate) async fn step(
         return questions(engine, request, &raw).map(Step::Asked);
     }
     let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
+    output::check(engine, request, &result, revision)?;
     if let Some(hint) = results.and_then(|_| hint(&mut result)) {
         keep(engine, request, &raw, hint, changes).await;
     }
-    Ok(Step::Done(learn(engine, result)))
+    Ok(Step::Done(learn(engine, result, edition)))
+}
+
+/// What is still there of an earlier answer, where the server cannot be asked.
+async fn stale(
+    results: Option<&Arc<dyn Results>>,
+    request: &ClientRequest,
+    error: &ClientError,
+) -> Option<ServerResult> {
+    let results = results.filter(|_| error.is_outage())?;
+    let found = results.find_stale(request).await?;
+    tracing::warn!(method = request.method(), %error, "the server cannot be asked; a stale result serves");
+    ServerResult::decode(request.method(), &found).ok()
 }
 
 /// What the server says of storing the result; unsaid, it is private.
@@ -191,11 +227,11 @@ fn questions(engine: &Engine, request: &ClientRequest, result: &RawJson) -> Resu
 }
 
 /// Remembers the tools of a list, and takes out those that cannot be called the way this client goes.
-fn learn(engine: &Engine, mut result: ServerResult) -> ServerResult {
+fn learn(engine: &Engine, mut result: ServerResult, edition: u64) -> ServerResult {
     let ServerResult::ListTools(list) = &mut result else { return result };
     let modern = engine.latest().is_some_and(|connection| connection.revision().is_modern());
     let strict = engine.way() == Way::Post && modern;
-    list.tools.to_mut().retain(|tool| match &engine.toolbox.learn(tool).marks {
+    list.tools.to_mut().retain(|tool| match &engine.toolbox.learn(tool, edition).marks {
         Err(flaw) if strict => {
             tracing::warn!(tool = tool.name, %flaw, "a tool is left out: its headers cannot be made");
             false

@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) pin: Pin,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) log_level: Option<LogLevel>,
+    /// Whether results are held against the output schemas of their tools.
+    pub(crate) checks_output: bool,
 }
 
 impl Settings {
@@ -61,6 +63,7 @@ impl Settings {
             pin: Pin::Any,
             verdict: None,
             log_level: None,
+            checks_output: true,
         }
     }
 

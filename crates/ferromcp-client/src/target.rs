@@ -10,10 +10,11 @@ use crate::child::Spawn;
 use crate::connect::{Connector, Once};
 use crate::error::ClientError;
 
-/// Something to connect to: a command, a URL, a transport, a [`Connector`].
+/// Something to connect to: a command, a URL, a server of a configuration file or of this process, a transport, a
+/// [`Connector`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is nothing to connect to",
-    note = "a `Command`, a URL, any `Transport`, or a connector such as `redial(..)` is"
+    note = "a `Command`, a URL, a server of a `Config`, a `Server` of this process, any `Transport`, or a connector such as `redial(..)` is"
 )]
 pub trait Target<M> {
     /// The way there.
@@ -52,6 +53,14 @@ pub enum OnConnector {}
 /// Marks commands.
 #[derive(Debug)]
 pub enum OnCommand {}
+
+/// Marks servers of a configuration file.
+#[derive(Debug)]
+pub enum OnConfig {}
+
+/// Marks servers in this process.
+#[derive(Debug)]
+pub enum OnLocal {}
 
 /// Marks URLs.
 #[derive(Debug)]

@@ -1,15 +1,28 @@
-//! What is remembered of a server's tools: how they behave, and which arguments are repeated in headers.
+//! What is remembered of a server's tools: how they behave, which arguments are repeated in headers, and what their
+//! results are to be like.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ferromcp_core::RawJson;
 use ferromcp_core::header::{Annotation, BadAnnotation, scan};
 use ferromcp_core::model::{Tool, ToolAnnotations};
 
+use crate::limits::ClientLimits;
+use crate::validate::LazySchema;
+
 /// The tools that were listed, up to a limit.
 pub(crate) struct Toolbox {
-    tools: Mutex<HashMap<String, Arc<Known>>>,
+    shelf: Mutex<Shelf>,
     limit: usize,
+    /// How many bytes of output schemas are remembered; none where results are not checked.
+    schema_bytes: usize,
+}
+
+#[derive(Default)]
+struct Shelf {
+    tools: HashMap<String, Arc<Known>>,
+    schema_bytes: usize,
 }
 
 /// What is remembered of one tool.
@@ -17,6 +30,10 @@ pub(crate) struct Known {
     pub(crate) annotations: Option<ToolAnnotations>,
     /// The arguments that are repeated in headers, or why the tool cannot be called over HTTP.
     pub(crate) marks: Result<Arc<[Annotation]>, BadAnnotation>,
+    /// What its results are to be like.
+    pub(crate) output: Option<Arc<LazySchema>>,
+    /// How often the server had told that its tools changed when this was learnt.
+    pub(crate) edition: u64,
 }
 
 impl Known {
@@ -26,35 +43,57 @@ impl Known {
         let said = |hint: fn(&ToolAnnotations) -> Option<bool>| hints.and_then(hint) == Some(true);
         said(|hints| hints.read_only_hint) || said(|hints| hints.idempotent_hint)
     }
+
+    fn schema_bytes(&self) -> usize {
+        self.output.as_ref().map_or(0, |schema| schema.source().as_str().len())
+    }
 }
 
 impl Toolbox {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { tools: Mutex::default(), limit }
+    pub(crate) fn new(limits: &ClientLimits, checks_output: bool) -> Self {
+        let schema_bytes = if checks_output { limits.schema_bytes } else { 0 };
+        Self { shelf: Mutex::default(), limit: limits.tools_remembered, schema_bytes }
     }
 
-    fn tools(&self) -> MutexGuard<'_, HashMap<String, Arc<Known>>> {
-        self.tools.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers a tool as it was listed.
-    pub(crate) fn learn(&self, tool: &Tool) -> Arc<Known> {
-        let known =
-            Arc::new(Known { annotations: tool.annotations.clone(), marks: scan(&tool.input_schema).map(Arc::from) });
-        let mut tools = self.tools();
-        if tools.len() < self.limit || tools.contains_key(&tool.name) {
-            tools.insert(tool.name.clone(), Arc::clone(&known));
+    /// Remembers a tool as it was listed in this edition of the list.
+    pub(crate) fn learn(&self, tool: &Tool, edition: u64) -> Arc<Known> {
+        let (annotations, marks) = (tool.annotations.clone(), scan(&tool.input_schema).map(Arc::from));
+        let mut shelf = self.shelf();
+        let before = shelf.tools.get(&tool.name).cloned();
+        let taken = shelf.schema_bytes - before.as_ref().map_or(0, |known| known.schema_bytes());
+        let output = tool.output_schema.as_ref().and_then(|schema| self.output(before.as_deref(), schema, taken));
+        let known = Arc::new(Known { annotations, marks, output, edition });
+        if shelf.tools.len() < self.limit || before.is_some() {
+            shelf.schema_bytes = taken + known.schema_bytes();
+            shelf.tools.insert(tool.name.clone(), Arc::clone(&known));
         }
         known
     }
 
+    /// A schema to check results by: the one there was if it is the same, so that it is prepared once.
+    fn output(&self, before: Option<&Known>, schema: &RawJson, taken: usize) -> Option<Arc<LazySchema>> {
+        if let Some(same) = before.and_then(|known| known.output.as_ref()).filter(|known| known.source() == schema) {
+            return Some(Arc::clone(same));
+        }
+        if schema.as_str().len() > self.schema_bytes.saturating_sub(taken) {
+            tracing::debug!("an output schema is not remembered: there is no room for it");
+            return None;
+        }
+        // A copy, which does not hold on to the whole list.
+        RawJson::parse(schema.as_str()).ok().map(|schema| Arc::new(LazySchema::new(schema)))
+    }
+
     /// What is known of the tool `name`.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Known>> {
-        self.tools().get(name).cloned()
+        self.shelf().tools.get(name).cloned()
     }
 
     /// The tools may be others now.
     pub(crate) fn forget(&self) {
-        self.tools().clear();
+        *self.shelf() = Shelf::default();
     }
 }

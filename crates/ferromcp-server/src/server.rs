@@ -3,12 +3,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{CacheHint, Icon, Implementation};
+use ferromcp_transport::{Local, Memory};
 
 use crate::asks::state::StateOptions;
 use crate::call::{Call, Reply};
@@ -298,6 +300,18 @@ impl tower_service::Service<Call> for Server {
     fn call(&mut self, call: Call) -> Self::Future {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { Ok(dispatch::run(&inner, call).await) })
+    }
+}
+
+/// So that a client in this process can be connected to a server as it is.
+impl Local for Server {
+    fn serve_far(&self, far: Memory) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move { serve::serve(&inner, far).await.map_err(io::Error::other) })
+    }
+
+    fn name(&self) -> String {
+        self.inner.info.name.clone()
     }
 }
 

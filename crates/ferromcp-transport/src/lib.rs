@@ -12,6 +12,7 @@
 //! | [`child`] | a child process, over its stdin and stdout, and its end |
 //! | [`unix`](mod@unix) | a Unix domain socket |
 //! | [`memory`](mod@memory) | two ends within one process |
+//! | [`local`] | what serves the far end of such a pipe |
 //! | [`sse`] | server-sent events without I/O |
 //!
 //! A transport of your own implements [`Transport`]; over a byte stream it is best built from
@@ -19,6 +20,7 @@
 
 pub mod child;
 pub mod line;
+pub mod local;
 pub mod memory;
 pub mod sse;
 pub mod stdio;
@@ -27,8 +29,9 @@ pub mod transport;
 #[cfg(unix)]
 pub mod unix;
 
-pub use child::{Child, ChildHandle};
+pub use child::{Child, ChildHandle, ChildPipe};
 pub use line::LineBuffer;
+pub use local::Local;
 pub use memory::{Memory, memory};
 pub use stdio::{Stdio, stdio};
 pub use streams::{LineRx, LineTx, Streams, streams};

@@ -10,6 +10,7 @@
 //! | `clock` | milliseconds that a test can set |
 //! | `store` | where results are kept: a trait |
 //! | `memory` | a store in memory, bounded |
+//! | `options` | what a client wants of its cache |
 
 use std::{
     fmt,
@@ -22,11 +23,13 @@ use ferromcp_core::model::CacheScope;
 mod clock;
 mod key;
 mod memory;
+mod options;
 mod store;
 
 pub use clock::Clock;
 pub use key::{Change, Key, Topic};
 pub use memory::{CacheLimits, MemoryStore};
+pub use options::CacheOptions;
 pub use store::{CacheStore, Entry, StoreFuture, StoreKey};
 
 use clock::millis;

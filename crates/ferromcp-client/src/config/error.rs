@@ -23,6 +23,8 @@ pub enum ConfigErrorKind {
     Syntax,
     /// Something is missing, or of the wrong kind.
     Shape,
+    /// It has no server of that name.
+    Missing,
     /// A variable is not set, or `${…}` is written wrongly.
     Variable,
 }

@@ -36,6 +36,9 @@ use error::Place;
 /// The largest file that is read, in bytes: 1 MiB.
 pub const MAX_FILE: usize = 1 << 20;
 
+/// How many names an error lists.
+const MAX_NAMED: usize = 20;
+
 /// The servers of a configuration file, in its order.
 ///
 /// ```
@@ -53,6 +56,7 @@ pub const MAX_FILE: usize = 1 << 20;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Config {
+    file: Arc<Place>,
     entries: Vec<Entry>,
 }
 
@@ -82,6 +86,29 @@ impl Config {
     /// All entries, in the order of the file, disabled ones included.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// The server of that name, with variables from this process's environment; something to connect to.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
+    /// use ferromcp_client::{Client, config::Config};
+    /// let files = Config::read("mcp.json")?.server("files")?;
+    /// let client = Client::new("demo", "1.0.0").connect(files).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such server, or what the file says of it cannot be used.
+    pub fn server(&self, name: &str) -> Result<Server, ConfigError> {
+        if let Some(entry) = self.get(name) {
+            return entry.resolve();
+        }
+        let names: Vec<&str> = self.entries().map(Entry::name).take(MAX_NAMED).collect();
+        let what = format!("does not have the server `{name}`");
+        let remedy = if names.is_empty() { "add it".to_owned() } else { format!("it has {}", names.join(", ")) };
+        Err(self.file.error(ConfigErrorKind::Missing, what, remedy))
     }
 
     /// The entry of that name.
@@ -114,8 +141,9 @@ fn parse(text: &str, place: &Place) -> Result<Config, ConfigError> {
     };
     refuse_twins(&json, key, place)?;
     let place = Arc::new(place.clone());
+    let file = Arc::clone(&place);
     let entries = servers.into_iter().map(|(name, value)| Entry::new(Arc::clone(&place), name, value)).collect();
-    Ok(Config { entries })
+    Ok(Config { file, entries })
 }
 
 /// Two servers of one name: most likely one was copied, and the name forgotten. A `Value` keeps the last.

@@ -12,7 +12,6 @@ use super::history::History;
 use super::shared::Engine;
 use crate::error::{ClientError, ErrorKind};
 use crate::probe::{Agreed, Negotiation};
-use crate::subscription::change::Change;
 
 /// The longest wait between two starts, and how long a connection has to live to count as sound.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -110,8 +109,8 @@ impl Engine {
             watched: Mutex::default(),
         });
         let before = self.current.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&connection));
-        if let Some(results) = self.board.results.as_ref().filter(|_| before.is_some()) {
-            results.changed(&Change::Gap);
+        if before.is_some() {
+            self.board.missed();
         }
         if self.is_closed() {
             connection.channel.close().await; // while it was being made

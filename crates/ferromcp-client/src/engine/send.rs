@@ -136,12 +136,13 @@ impl Engine {
     /// Reads the list of tools again, since its marks are not those of the server any more.
     async fn refresh_tools(&self) -> bool {
         self.toolbox.forget();
+        let edition = self.board.edition();
         let mut params = ListParams::default();
         for _ in 0..self.settings.limits.pages {
             let request = ClientRequest::ListTools(params.clone());
             let Ok((result, _)) = self.attempts(&request, &Options::default()).await else { return false };
             let Ok(ServerResult::ListTools(page)) = ServerResult::decode("tools/list", &result) else { return false };
-            page.tools.iter().for_each(|tool| drop(self.toolbox.learn(tool)));
+            page.tools.iter().for_each(|tool| drop(self.toolbox.learn(tool, edition)));
             match page.next_cursor {
                 Some(cursor) => params.cursor = Some(cursor.into()),
                 None => break,

@@ -22,7 +22,7 @@ pub(crate) struct Engine {
     pub(crate) ids: Ids,
     /// Subscriptions there are.
     pub(crate) subscribed: AtomicUsize,
-    pub(super) connector: Box<dyn Connector>,
+    pub(super) connector: Arc<dyn Connector>,
     pub(super) current: std::sync::Mutex<Option<Arc<Connection>>>,
     pub(super) history: Mutex<History>,
     pub(super) permits: Semaphore,
@@ -30,9 +30,9 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(settings: Settings, board: Board, connector: Box<dyn Connector>) -> Self {
+    pub(crate) fn new(settings: Settings, board: Board, connector: Arc<dyn Connector>) -> Self {
         Self {
-            toolbox: Toolbox::new(settings.limits.tools_remembered),
+            toolbox: Toolbox::new(&settings.limits, settings.checks_output),
             permits: Semaphore::new(settings.limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             settings,
             board: Arc::new(board),

@@ -9,7 +9,7 @@ use ferromcp_core::model::{
 use ferromcp_core::{ClientResult, Error, ServerRequest};
 
 use super::Handlers;
-use super::defaults::fill;
+use super::held::hold;
 
 impl Handlers {
     /// Answers a live request of a legacy server.
@@ -36,7 +36,7 @@ impl Handlers {
     async fn elicit(&self, params: ElicitParams) -> Result<ClientResult, Error> {
         match params {
             ElicitParams::Form(form) => self.form(form).await.map(ClientResult::Elicit),
-            ElicitParams::Url(url) => self.url(url).await.map(ClientResult::Elicit),
+            ElicitParams::Url(url) => self.visit(url).await.map(ClientResult::Elicit),
             _ => Err(undeclared("of this mode")),
         }
     }
@@ -46,14 +46,15 @@ impl Handlers {
         let schema = form.requested_schema.clone();
         let mut result = handler(form).await?;
         if result.action == ElicitAction::Accept {
-            fill(result.content.get_or_insert_default(), &schema);
+            hold(result.content.get_or_insert_default(), schema)?;
         } else {
             result.content = None; // what the user did not send is nobody's
         }
         Ok(result)
     }
 
-    async fn url(&self, url: UrlParams) -> Result<ElicitResult, Error> {
+    /// Asks the user to visit a URL.
+    pub(crate) async fn visit(&self, url: UrlParams) -> Result<ElicitResult, Error> {
         let handler = self.url.as_ref().ok_or_else(|| undeclared("by URL"))?;
         let mut result = handler(url).await?;
         result.content = None;

@@ -5,6 +5,7 @@
 
 pub(crate) mod answer;
 mod defaults;
+mod held;
 
 use std::fmt;
 use std::future::Future;
@@ -91,7 +92,7 @@ pub struct Handles {
     pub roots: bool,
 }
 
-/// The user agreed to a form, and filled in `content`: an object.
+/// The user agreed to a form, and filled in `content`: an object. What the form wants is looked at before it is sent.
 ///
 /// # Errors
 /// -32603 when `content` is no JSON object.
@@ -240,6 +241,10 @@ impl Handlers {
             roots.list_changed = (!revision.is_modern()).then_some(true);
             capabilities.roots = Some(roots);
         }
+    }
+
+    pub(crate) fn has_url(&self) -> bool {
+        self.url.is_some()
     }
 
     pub(crate) fn has_roots(&self) -> bool {

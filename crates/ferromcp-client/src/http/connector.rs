@@ -43,6 +43,10 @@ impl Connector for Endpoint {
         Way::Post
     }
 
+    fn authorization(&self) -> String {
+        Self::authorization(self)
+    }
+
     fn name(&self) -> String {
         self.shown()
     }

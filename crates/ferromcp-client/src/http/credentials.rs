@@ -47,6 +47,12 @@ pub trait Credentials: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(Verdict::GiveUp)))
     }
 
+    /// A text that tells apart whose credentials these are, such as a subject or a digest of the token: what a server
+    /// says is for one of them alone is not shown to another. Unless written, they are all one person's.
+    fn whose(&self) -> String {
+        String::new()
+    }
+
     /// The headers of any response, for schemes in which the server hands out something for the next request.
     fn answered(&self, headers: &HeaderMap) {
         let _ = headers;

@@ -60,6 +60,17 @@ impl Endpoint {
         self.0.url.origin().ascii_serialization()
     }
 
+    /// Tells apart as whom requests are sent: by the headers that all of them have, and by whose the credentials are.
+    /// As secret as those.
+    pub(super) fn authorization(&self) -> String {
+        let mut all = String::new();
+        for (name, value) in &self.0.options.headers {
+            all.extend([name.as_str(), ":", &String::from_utf8_lossy(value.as_bytes()), "\n"]);
+        }
+        all.extend(self.0.options.credentials.as_ref().map(|credentials| credentials.whose()));
+        all
+    }
+
     /// The URL without what may be secret in it.
     pub(super) fn shown(&self) -> String {
         bare(&self.0.url)

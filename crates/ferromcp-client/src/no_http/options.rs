@@ -7,6 +7,11 @@ use crate::error::{ClientError, ErrorKind};
 pub(crate) struct HttpOptions;
 
 impl HttpOptions {
+    /// Nothing to say it of.
+    pub(crate) fn header(self, _name: impl AsRef<str>, _value: impl AsRef<str>) -> Self {
+        self
+    }
+
     #[allow(clippy::unused_self, reason = "it speaks for the HTTP that is not there")]
     pub(super) fn refusal(&self) -> ClientError {
         let message = "a URL needs HTTP, which this client was built without; enable the feature `http`";

@@ -8,7 +8,10 @@ pub trait Keeper: Send + Sync + 'static {
     fn shutdown(&self) -> BoxFuture<'static, ()>;
 
     /// What is known of its end, for error texts: an exit status, the last lines of stderr.
-    fn last_words(&self) -> Option<String> {
-        None
+    ///
+    /// Asked once the pipe is over, and waited for a moment only: the end of a process may be seen a little later than
+    /// that of its output.
+    fn last_words(&self) -> BoxFuture<'static, Option<String>> {
+        Box::pin(std::future::ready(None))
     }
 }

@@ -11,6 +11,7 @@ mod write;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use ferromcp_core::model::CancelledParams;
@@ -25,6 +26,9 @@ use table::Table;
 
 pub use keeper::Keeper;
 
+/// How long is waited for word of how the far end ended.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// Opens a pipe.
 ///
 /// # Errors
@@ -36,14 +40,15 @@ pub fn pipe<T: Transport>(
     limits: &ClientLimits,
 ) -> io::Result<Arc<dyn Channel>> {
     let (rx, tx) = transport.split()?;
-    let table = Arc::new(Table::new(limits, keeper.clone()));
-    let task = tokio::spawn(run(Arc::clone(&table), inbound, rx, tx, *limits)).abort_handle();
+    let table = Arc::new(Table::new(limits));
+    let task = tokio::spawn(run(Arc::clone(&table), keeper.clone(), inbound, rx, tx, *limits)).abort_handle();
     Ok(Arc::new(Pipe { table, keeper, task, limits: *limits }))
 }
 
 /// Reads and writes until the server hangs up.
 async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
     table: Arc<Table>,
+    keeper: Option<Arc<dyn Keeper>>,
     inbound: Arc<dyn Inbound>,
     mut rx: R,
     tx: W,
@@ -54,8 +59,17 @@ async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
         why = read::all(&table, &inbound, &mut rx, &limits) => why,
         () = write::all(&table, tx) => io::Error::from(io::ErrorKind::BrokenPipe), // it never ends by itself
     };
-    table.end(why);
+    table.end(with_last_words(why, keeper).await);
     drop(end);
+}
+
+/// The end, with what its keeper knows of it.
+async fn with_last_words(why: io::Error, keeper: Option<Arc<dyn Keeper>>) -> io::Error {
+    let Some(keeper) = keeper else { return why };
+    match tokio::time::timeout(LAST_WORDS, keeper.last_words()).await {
+        Ok(Some(words)) => io::Error::new(why.kind(), format!("{why}: {words}")),
+        _ => why,
+    }
 }
 
 /// Tells all who wait that the pipe is over, even if its task is aborted.

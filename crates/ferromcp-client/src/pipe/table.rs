@@ -8,7 +8,6 @@ use ferromcp_core::{RawJson, RequestId, Revision};
 use ferromcp_transport::Outbound;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::keeper::Keeper;
 use crate::channel::Failure;
 use crate::limits::ClientLimits;
 
@@ -20,7 +19,6 @@ pub(super) struct Table {
     /// There may be room again.
     drained: Notify,
     phase: watch::Sender<Phase>,
-    keeper: Option<Arc<dyn Keeper>>,
     max_bytes: usize,
 }
 
@@ -59,7 +57,7 @@ pub(super) enum Work {
 }
 
 impl Table {
-    pub(super) fn new(limits: &ClientLimits, keeper: Option<Arc<dyn Keeper>>) -> Self {
+    pub(super) fn new(limits: &ClientLimits) -> Self {
         Self {
             state: Mutex::new(State {
                 out: Outbound::new(),
@@ -74,7 +72,6 @@ impl Table {
             filled: Notify::new(),
             drained: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
-            keeper,
             max_bytes: limits.outbound_bytes.max(1),
         }
     }
@@ -212,7 +209,7 @@ impl Table {
         if state.over.is_some() {
             return;
         }
-        let why = Arc::new(self.with_last_words(why));
+        let why = Arc::new(why);
         state.over = Some(Arc::clone(&why));
         let written = state.written;
         for (_, waiting) in state.calls.drain() {
@@ -223,13 +220,6 @@ impl Table {
         drop(state);
         self.drained.notify_waiters();
         self.phase.send_if_modified(|phase| advance(phase, Phase::Over));
-    }
-
-    fn with_last_words(&self, why: io::Error) -> io::Error {
-        match self.keeper.as_ref().and_then(|keeper| keeper.last_words()) {
-            Some(words) => io::Error::new(why.kind(), format!("{why} ({words})")),
-            None => why,
-        }
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use ferromcp_client::{ClientLimits, ErrorKind};
+use ferromcp_client::{ClientLimits, ErrorKind, child};
 use ferromcp_core::Era;
+use ferromcp_transport::child::{Child, Stderr};
 use tokio::process::Command;
 
+use crate::folder::Folder;
 use crate::script::{builder, soon};
 
 /// A legacy server of a few lines of shell, which ends on anything before `initialize`, and after one `ping`.
-const SCRIPT: &str = r#"
+pub(crate) const SCRIPT: &str = r#"
 while read -r line; do
   id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
   case "$line" in
@@ -21,7 +23,7 @@ while read -r line; do
 done
 "#;
 
-fn shell(script: &str) -> Command {
+pub(crate) fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(script);
     command
@@ -44,13 +46,90 @@ async fn a_child_that_ends_on_the_probe_and_after_each_call_is_started_again() {
 async fn a_child_that_does_not_speak_is_an_error_that_says_how_it_ended() {
     let error = soon(builder().connect(shell("exit 7"))).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Lost), "{error}");
+    assert!(error.to_string().contains("exit status: 7"), "{error}");
+    let error = soon(builder().connect(shell("echo no database >&2; sleep 0.1; exit 7"))).await.unwrap_err();
+    assert!(error.to_string().contains("last words on stderr: no database"), "{error}");
 }
 
 #[tokio::test]
 async fn a_child_that_does_not_end_is_ended() {
     let mut limits = ClientLimits::default();
-    limits.shutdown_grace = Duration::from_millis(100);
-    let stubborn = SCRIPT.replace("while read", "trap '' TERM; while read") + "exec sleep 1000";
-    let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(shell(&stubborn))).await.unwrap();
+    limits.shutdown_grace = Duration::from_millis(200);
+    let folder = Folder::new();
+    // M26-133, S-088: first its input is closed, then it is asked, then it is killed.
+    let stubborn = format!(
+        "echo $$ > pid; trap 'echo asked >> log' TERM; {SCRIPT} echo closed >> log; while :; do sleep 0.01; done"
+    );
+    let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(folder.shell(&stubborn))).await.unwrap();
     soon(client.close()).await;
+    assert_eq!(folder.read("log"), "closed\nasked\n");
+    assert!(!lives(&folder.read("pid")));
+}
+
+#[tokio::test]
+async fn a_child_that_ends_by_itself_is_not_pressed() {
+    // M26-133, M26-134
+    let folder = Folder::new();
+    let tidy = format!("trap 'echo asked >> log' TERM; {SCRIPT} sleep 0.2; echo closed >> log");
+    let client = soon(builder().only_era(Era::Legacy).connect(folder.shell(&tidy))).await.unwrap();
+    soon(client.close()).await;
+    assert_eq!(folder.read("log"), "closed\n");
+}
+
+#[tokio::test]
+async fn what_a_child_started_does_not_outlive_it() {
+    let mut limits = ClientLimits::default();
+    limits.shutdown_grace = Duration::from_millis(200);
+    for dropped in [false, true] {
+        let folder = Folder::new();
+        let parent = format!("sleep 1000 & echo $! > pid; {SCRIPT}");
+        let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(folder.shell(&parent))).await.unwrap();
+        assert!(lives(&folder.read("pid")));
+        if dropped {
+            drop(client);
+        } else {
+            soon(client.close()).await;
+            assert!(!lives(&folder.read("pid")));
+        }
+        let gone = async {
+            while lives(&folder.read("pid")) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        soon(gone).await;
+    }
+}
+
+#[tokio::test]
+async fn a_child_is_started_again_just_as_it_was() {
+    let mut limits = ClientLimits::default();
+    limits.restart_backoff = Duration::from_millis(1);
+    let folder = Folder::new();
+    // It ends after each `ping`.
+    let mut command = folder.shell(&format!("echo \"$WHO $1 $HOME\" >> log; {SCRIPT}"));
+    command.arg("sh").arg("there").env_clear().env("WHO", "me").env("PATH", std::env::var_os("PATH").unwrap());
+    let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(command)).await.unwrap();
+    for _ in 0..3 {
+        soon(client.ping()).await.unwrap();
+    }
+    soon(client.close()).await;
+    assert_eq!(folder.read("log"), "me there \n".repeat(3));
+}
+
+#[tokio::test]
+async fn the_last_words_of_a_child_are_in_the_error_of_the_call_it_cost() {
+    let script = SCRIPT.replace("exit 3", "echo 'out of cheese' >&2; exit 3");
+    let said = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let into = std::sync::Arc::clone(&said);
+    let server = Child::new(shell(&script)).stderr(Stderr::lines(move |line| into.lock().unwrap().push_str(line)));
+    let client = soon(builder().only_era(Era::Legacy).connect(child(server))).await.unwrap();
+    let error = soon(client.request::<serde_json::Value>("own/method", ())).await.unwrap_err();
+    assert!(error.is_lost() && error.to_string().contains("out of cheese"), "{error}");
+    assert_eq!(*said.lock().unwrap(), "out of cheese");
+}
+
+/// Whether there is a process of this id that has not ended.
+fn lives(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    !matches!(stat.rsplit_once(')').map_or("Z", |(_, rest)| rest.trim_start()).chars().next(), None | Some('Z' | 'X'))
 }

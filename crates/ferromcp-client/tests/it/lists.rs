@@ -73,7 +73,7 @@ async fn a_page_is_fetched_when_its_turn_comes() {
 async fn a_list_without_end_is_ended() {
     let mut limits = ClientLimits::default();
     limits.pages = 5;
-    let (client, mut far) = modern(builder().limits(limits)).await;
+    let (client, mut far) = modern(builder().limits(limits).no_cache()).await;
     let script = async {
         for _ in 0..5 {
             let list = far.expect("tools/list").await;

@@ -1,10 +1,14 @@
 //! The client against scripted servers, real ones, and bad ones.
 
+mod beside;
+mod caching;
 mod children;
 mod floods;
+mod folder;
 mod groups;
 mod lists;
 mod negotiation;
+mod outputs;
 mod peers;
 mod posts;
 mod questions;
@@ -13,3 +17,4 @@ mod rounds;
 mod script;
 mod subscriptions;
 mod times;
+mod urls;

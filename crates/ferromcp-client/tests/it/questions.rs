@@ -215,3 +215,22 @@ async fn logs_are_wished_for_once_in_a_session_and_with_each_modern_request() {
     };
     soon(async { tokio::join!(async { client.read("x:a").await }, script) }).await.0.unwrap();
 }
+
+#[tokio::test]
+async fn an_answer_that_does_not_follow_its_form_does_not_leave() {
+    let wrong = || builder().on_form(|_| async { accept(&json!({ "name": 7 })) });
+    let (_client, mut far) = legacy(wrong()).await;
+    let answer = asked(&mut far, "elicitation/create", form()).await;
+    assert_eq!(answer["error"]["code"], -32603);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("/name"), "{answer}");
+
+    let (client, mut far) = modern(wrong()).await;
+    let script = async {
+        let call = far.expect("tools/call").await;
+        let question = json!({ "method": "elicitation/create", "params": form() });
+        far.answer(&call, json!({ "resultType": "input_required", "inputRequests": { "q": question } })).await;
+    };
+    let error = soon(async { tokio::join!(async { client.call("t", ()).await }, script) }).await.0.unwrap_err();
+    assert_eq!(error.kind(), ferromcp_client::ErrorKind::Unanswerable);
+    assert!(error.to_string().contains("`q`") && error.to_string().contains("/name"), "{error}");
+}

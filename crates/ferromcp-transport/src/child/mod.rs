@@ -118,11 +118,24 @@ impl Child {
         self
     }
 
+    /// Both graces at once, of all processes that are started from now on.
+    pub fn set_graces(&mut self, grace: Duration, term_grace: Duration) {
+        (self.grace, self.term_grace) = (grace, term_grace);
+    }
+
     /// Starts the process.
     ///
     /// # Errors
     /// When it cannot be started; when there is no tokio runtime.
     pub fn spawn(mut self) -> io::Result<(ChildPipe, ChildHandle)> {
+        self.start()
+    }
+
+    /// Starts a process, and another one each time; for those who start it again when it has ended.
+    ///
+    /// # Errors
+    /// Those of [`spawn`](Self::spawn).
+    pub fn start(&mut self) -> io::Result<(ChildPipe, ChildHandle)> {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| io::Error::other("a child process needs a tokio runtime; start it from within one"))?;
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(self.stderr.stdio()).kill_on_drop(true);
@@ -138,9 +151,14 @@ impl Child {
         Ok((ChildPipe::new(shared, stdout, handle.clone(), self.max_line), handle))
     }
 
+    /// The program, for logs and errors.
+    pub fn program(&self) -> String {
+        self.command.as_std().get_program().to_string_lossy().into_owned()
+    }
+
     /// Why it did not start, and what may help.
     fn explain(&self, error: &io::Error) -> io::Error {
-        let program = self.command.as_std().get_program().to_string_lossy();
+        let program = self.program();
         let remedy = match error.kind() {
             io::ErrorKind::NotFound => "; is it installed, is it on the PATH, and does its folder exist?",
             io::ErrorKind::PermissionDenied => "; is it a program, and may you run it?",

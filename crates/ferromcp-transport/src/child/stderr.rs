@@ -24,13 +24,16 @@ pub const STDERR_TAIL: usize = 4 << 10;
 #[derive(Debug, Default)]
 pub struct Stderr(Policy);
 
+/// Takes one line.
+type Each = dyn FnMut(&str) + Send;
+
 #[derive(Default)]
 enum Policy {
     #[default]
     Inherit,
     Discard,
     Log,
-    Lines(Box<dyn FnMut(&str) + Send>),
+    Lines(Arc<Mutex<Each>>),
 }
 
 impl fmt::Debug for Policy {
@@ -63,7 +66,7 @@ impl Stderr {
     /// Each line, without its end and at most [`MAX_STDERR_LINE`] bytes of it, is handed to `each`, which
     /// should not block. What is not UTF-8 is replaced.
     pub fn lines(each: impl FnMut(&str) + Send + 'static) -> Self {
-        Self(Policy::Lines(Box::new(each)))
+        Self(Policy::Lines(Arc::new(Mutex::new(each))))
     }
 
     pub(super) fn stdio(&self) -> Stdio {
@@ -74,10 +77,13 @@ impl Stderr {
         }
     }
 
-    /// Begins to read it.
-    pub(super) fn read(self, runtime: &Handle, stderr: ChildStderr, id: Option<u32>) -> Tail {
-        let each: Box<dyn FnMut(&str) + Send> = match self.0 {
-            Policy::Lines(each) => each,
+    /// Begins to read that of one process.
+    pub(super) fn read(&self, runtime: &Handle, stderr: ChildStderr, id: Option<u32>) -> Tail {
+        let each: Box<Each> = match &self.0 {
+            Policy::Lines(each) => {
+                let each = Arc::clone(each);
+                Box::new(move |line| each.lock().unwrap_or_else(PoisonError::into_inner)(line))
+            }
             _ => Box::new(move |line| tracing::info!(target: "ferromcp::child", pid = id, "{line}")),
         };
         let kept = Arc::default();
@@ -134,13 +140,13 @@ async fn read(mut stderr: ChildStderr, mut lines: Lines, kept: Arc<Mutex<VecDequ
 /// Cuts text into lines of bounded length. Unlike [`LineBuffer`](crate::LineBuffer) it shows the beginning
 /// of a line that is too long, as some text is better than none.
 struct Lines {
-    each: Box<dyn FnMut(&str) + Send>,
+    each: Box<Each>,
     line: Vec<u8>,
     cut: bool,
 }
 
 impl Lines {
-    fn new(each: Box<dyn FnMut(&str) + Send>) -> Self {
+    fn new(each: Box<Each>) -> Self {
         Self { each, line: Vec::new(), cut: false }
     }
 
