@@ -3,8 +3,9 @@
 use ferromcp::prelude::*;
 use serde_json::json;
 
+use super::failed::Failed;
 use super::plain::{has, text};
-use super::{Failed, Run};
+use super::run::Run;
 
 /// Accepts a form and fills in nothing: the defaults of its schema are the library's matter.
 pub(super) async fn defaults(run: &Run) -> Result<(), Failed> {

@@ -3,8 +3,9 @@
 use ferromcp::core::RawJson;
 use serde_json::{Map, Value, json};
 
+use super::failed::Failed;
 use super::plain::text;
-use super::{Failed, Run};
+use super::run::Run;
 
 /// Makes the calls that the scenario tells.
 pub(super) async fn told(run: &Run) -> Result<(), Failed> {

@@ -9,15 +9,14 @@
 //! | `schema` | those about schemas as tools carry them |
 
 mod asked;
+mod failed;
 mod headers;
 mod plain;
 mod run;
 mod schema;
 
+pub use failed::Failed;
 pub use run::Run;
-
-/// Why a conversation did not go as it should.
-pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Holds the conversation of a scenario.
 ///
@@ -36,5 +35,20 @@ pub async fn play(run: &Run) -> Result<(), Failed> {
         "http-invalid-tool-headers" => headers::good_tools(run).await,
         "json-schema-2020-12-preservation" => schema::echo(run).await,
         unknown => Err(format!("the scenario `{unknown}` is not known here").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unknown_scenario_fails_before_anything_is_sent() {
+        for scenario in ["auth/metadata-default", "no-such-thing"] {
+            let variable = |name: &str| (name == "MCP_CONFORMANCE_SCENARIO").then(|| scenario.to_owned());
+            let run = Run::read(["http://localhost:1/mcp".to_owned()].into_iter(), variable).expect("a run");
+            let failed = play(&run).await.expect_err("unknown").to_string();
+            assert!(failed.contains(scenario) && failed.contains("not known"), "{failed}");
+        }
     }
 }

@@ -4,7 +4,8 @@ use ferromcp::model::CallToolResult;
 use ferromcp::prelude::*;
 use serde_json::json;
 
-use super::{Failed, Run};
+use super::failed::Failed;
+use super::run::Run;
 
 /// Connects and leaves.
 pub(super) async fn connect(run: &Run) -> Result<(), Failed> {

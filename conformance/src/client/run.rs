@@ -3,7 +3,7 @@
 use ferromcp::prelude::*;
 use serde_json::Value;
 
-use super::Failed;
+use super::failed::Failed;
 
 /// One run of a scenario.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::failed::Failed;
 use super::plain::text;
-use super::{Failed, Run};
+use super::run::Run;
 
 /// Gives a tool's schema back as it came.
 pub(super) async fn echo(run: &Run) -> Result<(), Failed> {
