@@ -62,14 +62,14 @@ impl Toolbox {
     /// Remembers a tool as it was listed in this edition of the list.
     pub(crate) fn learn(&self, tool: &Tool, edition: u64) -> Arc<Known> {
         let (annotations, marks) = (tool.annotations.clone(), scan(&tool.input_schema).map(Arc::from));
-        let mut shelf = self.shelf();
-        let before = shelf.tools.get(&tool.name).cloned();
-        let taken = shelf.schema_bytes - before.as_ref().map_or(0, |known| known.schema_bytes());
+        let mut held = self.shelf();
+        let before = held.tools.get(&tool.name).cloned();
+        let taken = held.schema_bytes - before.as_ref().map_or(0, |known| known.schema_bytes());
         let output = tool.output_schema.as_ref().and_then(|schema| self.output(before.as_deref(), schema, taken));
         let known = Arc::new(Known { annotations, marks, output, edition });
-        if shelf.tools.len() < self.limit || before.is_some() {
-            shelf.schema_bytes = taken + known.schema_bytes();
-            shelf.tools.insert(tool.name.clone(), Arc::clone(&known));
+        if held.tools.len() < self.limit || before.is_some() {
+            held.schema_bytes = taken + known.schema_bytes();
+            held.tools.insert(tool.name.clone(), Arc::clone(&known));
         }
         known
     }
