@@ -21,7 +21,9 @@ fn sum(kind: &str) -> Value {
 async fn list(client: &Client, far: &mut Far, schema: &Value) {
     let tool = |name: &str, schema: Option<&Value>| {
         let mut tool = json!({ "name": name, "inputSchema": { "type": "object" } });
-        schema.map(|schema| tool["outputSchema"] = schema.clone());
+        if let Some(schema) = schema {
+            tool["outputSchema"] = schema.clone();
+        }
         tool
     };
     let bad = json!({ "type": "object", "$ref": "https://example.com/never-fetched" });
@@ -41,6 +43,7 @@ async fn call(client: &Client, far: &mut Far, tool: &str, answer: Value) -> Resu
     soon(async { tokio::join!(async { client.call(tool, ()).await }, script) }).await.0
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "so that `json!` stands bare in calls")]
 fn structured(value: Value) -> Value {
     json!({ "content": [], "structuredContent": value })
 }
