@@ -76,7 +76,7 @@ mod tests {
         .decode()
         .unwrap();
         let mut content: RawMap = serde_json::from_str(content).unwrap();
-        let outcome = hold(&mut content, form).map_err(|error| (error.code, error.message.into()));
+        let outcome = hold(&mut content, form).map_err(|error| (error.code, error.message));
         outcome.map(|()| serde_json::to_string(&content).unwrap())
     }
 
