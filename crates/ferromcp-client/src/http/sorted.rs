@@ -6,6 +6,9 @@ use std::sync::Arc;
 use super::failure::Failure;
 use crate::channel;
 
+/// How much of what a server wants is shown to people, in characters.
+const SHOWN: usize = 1000;
+
 /// The same failure for the engine. Bodies of refusals are left out, since some servers repeat in them what they were
 /// sent.
 pub(super) fn sorted(failure: Failure) -> channel::Failure {
@@ -17,7 +20,7 @@ pub(super) fn sorted(failure: Failure) -> channel::Failure {
         Failure::Status(refusal) => Sorted::Status { status: refusal.status(), body: String::new() },
         Failure::Unauthorized(challenge) => {
             let wanted: Vec<_> = challenge.www_authenticate().filter_map(|value| value.to_str().ok()).collect();
-            let wanted = (!wanted.is_empty()).then(|| wanted.join(", "));
+            let wanted = (!wanted.is_empty()).then(|| wanted.join(", ").chars().take(SHOWN).collect());
             Sorted::Unauthorized { status: challenge.status(), challenge: wanted }
         }
         Failure::Credentials { source } => Sorted::Credentials(Arc::from(source)),
