@@ -109,21 +109,37 @@ async fn request(talk: &Arc<Talk>, outgoing: Outgoing) -> Result<RawJson, Failur
     encode::client_request(&mut message, &id, request, revision).map_err(unwritable)?;
     // `initialize` may not be cancelled, and a modern request is by hanging up.
     let cancellable = !opens && !revision.is_modern();
+    let elsewhere = cancellable.then(|| talk.expect(&id));
     let mut asked = Asked { talk, id: &id, revision, cancellable };
-    let reply = talk.endpoint.post(&head, message.freeze()).await.map_err(|failure| talk.sort(failure));
-    let reply = reply.inspect_err(|_| asked.cancellable = false)?;
-    if opens {
-        talk.begin(reply.session);
-    }
-    let context = Context { wanted: Some(&id), status: reply.status, modern: revision.is_modern() };
-    let outcome = match reply.content {
-        Content::Nothing => Err(Failure::Malformed("it took the request and gave no answer".to_owned())),
-        Content::Json(json) => answer(talk, &json, &context),
-        Content::Events(events) => read(talk, *events, &context).await,
+    let context = Context { wanted: Some(&id), status: 200, modern: revision.is_modern() };
+    let outcome = tokio::select! {
+        biased;
+        outcome = exchange(talk, &head, message.freeze(), context, opens) => outcome,
+        Some(outcome) = async { elsewhere?.await.ok() } => outcome,
     };
     asked.cancellable = false;
     talk.inbound.answered(&id);
     outcome
+}
+
+/// Posts a request and reads what comes back.
+async fn exchange(
+    talk: &Arc<Talk>,
+    head: &Head,
+    message: Bytes,
+    mut context: Context<'_>,
+    opens: bool,
+) -> Result<RawJson, Failure> {
+    let reply = talk.endpoint.post(head, message).await.map_err(|failure| talk.sort(failure))?;
+    if opens {
+        talk.begin(reply.session);
+    }
+    context.status = reply.status;
+    match reply.content {
+        Content::Nothing => Err(Failure::Malformed("it took the request and gave no answer".to_owned())),
+        Content::Json(json) => answer(talk, &json, &context),
+        Content::Events(events) => read(talk, *events, &context).await,
+    }
 }
 
 /// What the request says in headers.
@@ -166,7 +182,7 @@ async fn read(talk: &Arc<Talk>, mut events: EventStream, context: &Context<'_>) 
     }
 }
 
-/// A legacy request that is under way; dropped before its answer, it is cancelled.
+/// A request that is under way; a legacy one that is dropped before its answer is cancelled.
 struct Asked<'a> {
     talk: &'a Arc<Talk>,
     id: &'a RequestId,
@@ -176,6 +192,7 @@ struct Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
+        self.talk.forget(self.id);
         if !self.cancellable || self.talk.is_over() {
             return;
         }

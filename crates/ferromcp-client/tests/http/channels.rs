@@ -175,6 +175,20 @@ async fn what_belongs_to_a_call_comes_on_its_stream_which_is_read_up_to_the_answ
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_on_the_sessions_stream_is_one_all_the_same() {
+    let wire = Wire::new().await;
+    let (client, mut stream) = session(&wire, builder()).await;
+    let call = calls(&client);
+    let (asked, mut peer) = wire.asked().await;
+    peer.say(STREAM).await;
+    stream.say(event(&answer(&asked, &text("ok")))).await;
+    soon(call).await.expect("no panic").expect("a result");
+    // It is answered, so there is nothing to cancel.
+    peer.sees_a_hang_up().await;
+    assert!(wire.is_left_alone().await);
+}
+
+#[tokio::test]
 async fn a_stream_that_ends_with_its_answer_leaves_its_connection_for_the_next_call() {
     let wire = Wire::new().await;
     let client = modern(&wire, builder()).await;
