@@ -14,6 +14,7 @@ use ferromcp_core::header::Annotation;
 use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::encode;
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revision};
+use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::head::Head;
@@ -59,7 +60,9 @@ impl Channel for Posts {
             let opens = matches!(notification, ClientNotification::Initialized(_));
             let mut message = BytesMut::new();
             encode::client_notification(&mut message, notification, revision).map_err(unwritable)?;
-            talk.say(revision, message.freeze()).await?;
+            // On a pipe this is a word in a buffer; here somebody has to take it.
+            let taken = timeout(talk.limits.request_timeout, talk.say(revision, message.freeze())).await;
+            taken.map_err(|_| Failure::lost(io::Error::new(io::ErrorKind::TimedOut, "it was not taken in time")))??;
             if opens {
                 lasting::begin(&talk, revision);
             }
@@ -106,21 +109,37 @@ async fn request(talk: &Arc<Talk>, outgoing: Outgoing) -> Result<RawJson, Failur
     encode::client_request(&mut message, &id, request, revision).map_err(unwritable)?;
     // `initialize` may not be cancelled, and a modern request is by hanging up.
     let cancellable = !opens && !revision.is_modern();
+    let elsewhere = cancellable.then(|| talk.expect(&id));
     let mut asked = Asked { talk, id: &id, revision, cancellable };
-    let reply = talk.endpoint.post(&head, message.freeze()).await.map_err(|failure| talk.sort(failure));
-    let reply = reply.inspect_err(|_| asked.cancellable = false)?;
-    if opens {
-        talk.begin(reply.session);
-    }
-    let context = Context { wanted: Some(&id), status: reply.status, modern: revision.is_modern() };
-    let outcome = match reply.content {
-        Content::Nothing => Err(Failure::Malformed("it took the request and gave no answer".to_owned())),
-        Content::Json(json) => answer(talk, &json, &context),
-        Content::Events(events) => read(talk, *events, &context).await,
+    let context = Context { wanted: Some(&id), status: 200, modern: revision.is_modern() };
+    let outcome = tokio::select! {
+        biased;
+        outcome = exchange(talk, &head, message.freeze(), context, opens) => outcome,
+        Some(outcome) = async { elsewhere?.await.ok() } => outcome,
     };
     asked.cancellable = false;
     talk.inbound.answered(&id);
     outcome
+}
+
+/// Posts a request and reads what comes back.
+async fn exchange(
+    talk: &Arc<Talk>,
+    head: &Head,
+    message: Bytes,
+    mut context: Context<'_>,
+    opens: bool,
+) -> Result<RawJson, Failure> {
+    let reply = talk.endpoint.post(head, message).await.map_err(|failure| talk.sort(failure))?;
+    if opens {
+        talk.begin(reply.session);
+    }
+    context.status = reply.status;
+    match reply.content {
+        Content::Nothing => Err(Failure::Malformed("it took the request and gave no answer".to_owned())),
+        Content::Json(json) => answer(talk, &json, &context),
+        Content::Events(events) => read(talk, *events, &context).await,
+    }
 }
 
 /// What the request says in headers.
@@ -157,12 +176,13 @@ async fn read(talk: &Arc<Talk>, mut events: EventStream, context: &Context<'_>) 
             return Err(Failure::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
         };
         if let Some(outcome) = hear(talk, &message, context) {
+            events.let_go().await;
             return outcome;
         }
     }
 }
 
-/// A legacy request that is under way; dropped before its answer, it is cancelled.
+/// A request that is under way; a legacy one that is dropped before its answer is cancelled.
 struct Asked<'a> {
     talk: &'a Arc<Talk>,
     id: &'a RequestId,
@@ -172,6 +192,7 @@ struct Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
+        self.talk.forget(self.id);
         if !self.cancellable || self.talk.is_over() {
             return;
         }

@@ -51,11 +51,14 @@ fn deliver(talk: &Arc<Talk>, message: Message<FromServer>, context: &Context<'_>
             // Errors may have no id, and with a status that is one some servers make up an id.
             let is_refusal = outcome.is_err() && (id.is_none() || context.status >= 400);
             let is_ours = context.wanted.is_some_and(|wanted| is_refusal || id.as_ref() == Some(wanted));
-            if !is_ours {
-                tracing::debug!(?id, "an answer to what was not asked here; ignored");
-                return None;
+            let outcome = outcome.map_err(|error| Failure::Rpc { error, status: Some(context.status) });
+            if is_ours {
+                return Some(outcome);
             }
-            Some(outcome.map_err(|error| Failure::Rpc { error, status: Some(context.status) }))
+            if !id.as_ref().is_some_and(|id| !context.modern && talk.astray(id, outcome)) {
+                tracing::debug!(?id, "an answer to what was not asked; ignored");
+            }
+            None
         }
         Message::Notification(notification) => {
             talk.inbound.notification(notification);

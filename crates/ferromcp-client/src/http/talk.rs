@@ -1,12 +1,13 @@
 //! What the requests of one channel share: the session, what was agreed on, and whether it is over.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ferromcp_core::Revision;
+use ferromcp_core::{RawJson, RequestId, Revision};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -38,7 +39,12 @@ struct State {
     session: Option<SessionId>,
     /// Reads the session's own stream.
     listening: Option<AbortHandle>,
+    /// Requests whose answer may come on another stream than their own. It must not; some servers put it on the
+    /// session's all the same.
+    waiting: HashMap<RequestId, oneshot::Sender<Outcome>>,
 }
+
+type Outcome = Result<RawJson, Failure>;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Phase {
@@ -54,7 +60,12 @@ impl Talk {
             endpoint,
             inbound,
             limits: *limits,
-            state: Mutex::new(State { revision: Revision::LATEST_LEGACY, session: None, listening: None }),
+            state: Mutex::new(State {
+                revision: Revision::LATEST_LEGACY,
+                session: None,
+                listening: None,
+                waiting: HashMap::new(),
+            }),
             phase: watch::Sender::new(Phase::Open),
             aside: Arc::new(Semaphore::new(limits.in_flight.clamp(1, Semaphore::MAX_PERMITS))),
         }
@@ -79,6 +90,23 @@ impl Talk {
 
     pub(super) fn revision(&self) -> Revision {
         self.state().revision
+    }
+
+    /// The answer to this request, should it come elsewhere; until it is forgotten.
+    pub(super) fn expect(&self, id: &RequestId) -> oneshot::Receiver<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        self.state().waiting.insert(id.clone(), sender);
+        receiver
+    }
+
+    pub(super) fn forget(&self, id: &RequestId) {
+        self.state().waiting.remove(id);
+    }
+
+    /// An answer that came on another stream than its request's; whether somebody waits for it.
+    pub(super) fn astray(&self, id: &RequestId, outcome: Outcome) -> bool {
+        let waiting = self.state().waiting.remove(id);
+        waiting.is_some_and(|waiting| waiting.send(outcome).is_ok())
     }
 
     /// Lists the task that reads the session's own stream, so that it ends with the channel.
@@ -114,7 +142,7 @@ impl Talk {
         if matches!(failure, failure::Failure::SessionEnded { .. }) {
             self.gone();
         }
-        sorted(failure)
+        sorted(failure, &self.endpoint)
     }
 
     /// The server ended the session: there is nothing left to end.
