@@ -2,8 +2,8 @@
 //!
 //! Everything is pinned by the files in `xtask/interop`. Tests find it through [`VARIABLE`]:
 //! `py1/bin/python` (the Python SDK of the handshake eras), `py2/bin/python` (the one that speaks the modern era too),
-//! `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node new enough to run it; beside them the
-//! TypeScript SDKs, which a script finds from the Node that runs it).
+//! `fastmcp/bin/python` (FastMCP, for servers), `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node
+//! new enough to run it; beside them the TypeScript SDKs, which a script finds from the Node that runs it).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::shell;
 /// The environment variable that tells tests the absolute path of the set-up.
 pub const VARIABLE: &str = "FERROMCP_INTEROP";
 
-const PARTS: [&str; 3] = ["py1", "py2", "node"];
+const PARTS: [&str; 4] = ["py1", "py2", "fastmcp", "node"];
 
 /// Makes or refreshes the set-up and gives its folder; quick when it already fits the pins.
 pub fn set_up(root: &Path) -> Result<PathBuf> {

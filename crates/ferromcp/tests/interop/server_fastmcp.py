@@ -1,0 +1,59 @@
+"""An MCP server made with the FastMCP 4, for clients to try.
+
+Usage: server_fastmcp.py stdio|http|stateless|sse      (needs: pip install fastmcp==4.2.3)
+
+See README.md for what it has, and what it says of itself.
+"""
+
+import sys
+
+from fastmcp import Context, FastMCP
+from pydantic import BaseModel
+from serving import over_http, over_stdio
+
+way = sys.argv[1]
+server = FastMCP("FastMCP")
+
+
+class Name(BaseModel):
+    name: str
+
+
+@server.tool
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+@server.tool
+async def ask(ctx: Context) -> str:
+    """Ask for a name."""
+    answer = await ctx.elicit("Your name?", Name)
+    return f"{answer.action}: {answer.data.name}" if answer.action == "accept" else answer.action
+
+
+@server.tool
+async def steps(ctx: Context) -> str:
+    """Go three steps, and tell of them."""
+    await ctx.info("on the way")
+    for step in range(1, 4):
+        await ctx.report_progress(step, 3, f"step {step}")
+    return "there"
+
+
+@server.resource("greeting://{name}")
+def greeting(name: str) -> str:
+    return f"Hello, {name}!"
+
+
+@server.prompt
+def review(code: str) -> str:
+    return f"Please review: {code}"
+
+
+if way == "stdio":
+    over_stdio(lambda: server.run(show_banner=False))
+elif way == "sse":
+    over_http(server.http_app(path="/sse", transport="sse"), way)
+else:
+    over_http(server.http_app(path="/mcp", stateless_http=way == "stateless"), way)
