@@ -9,6 +9,7 @@
 //! | `interop` | the Python SDKs' clients and the Inspector |
 //! | `over_http` | the clients of the Python and TypeScript SDKs, over HTTP and HTTP+SSE |
 //! | `asking` | the same clients, asked in the middle of calls |
+//! | `client_python` | our client at servers of the Python SDKs and of FastMCP |
 //! | `fleet` | conversations that go on in another process |
 //! | `cut` | a connection that is cut in the middle of a call |
 //! | `browser` | pages of other origins, in a real browser |
@@ -20,6 +21,7 @@
 
 mod asking;
 mod browser;
+mod client_python;
 mod cut;
 mod faults;
 mod fleet;
