@@ -8,6 +8,7 @@ See README.md for what it has, and what it says of itself.
 import sys
 
 from fastmcp import Context, FastMCP
+from mcp_types import ElicitRequest, ElicitRequestFormParams, InputRequiredResult
 from pydantic import BaseModel
 from serving import over_http, over_stdio
 
@@ -26,10 +27,17 @@ def add(a: int, b: int) -> int:
 
 
 @server.tool
-async def ask(ctx: Context) -> str:
+async def ask(ctx: Context) -> str | InputRequiredResult:
     """Ask for a name."""
-    answer = await ctx.elicit("Your name?", Name)
-    return f"{answer.action}: {answer.data.name}" if answer.action == "accept" else answer.action
+    if ctx.request_context.protocol_version < "2026-07-28":
+        answer = await ctx.elicit("Your name?", Name)
+        return f"{answer.action}: {answer.data.name}" if answer.action == "accept" else answer.action
+    # Since then a tool gives its question back, and is called once more with the answer.
+    if ctx.input_responses is None:
+        params = ElicitRequestFormParams(message="Your name?", requested_schema=Name.model_json_schema())
+        return InputRequiredResult(input_requests={"name": ElicitRequest(params=params)})
+    answer = ctx.input_responses["name"]
+    return f"{answer.action}: {answer.content['name']}" if answer.action == "accept" else answer.action
 
 
 @server.tool
