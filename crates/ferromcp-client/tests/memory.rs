@@ -125,7 +125,7 @@ async fn withstand(name: &str, era: Era, attack: impl AsyncFnOnce(&Client, &mut 
     };
     tokio::time::timeout(PATIENCE, attack).await.expect("all is read");
     let grown = peak().saturating_sub(before);
-    println!("{name}: grown by {} KiB", grown / 1024);
+    eprintln!("{name}: grown by {} KiB", grown / 1024);
     assert!(grown < GROWTH, "{name}: grown by {grown} bytes");
     let script = async {
         let call = foe.expect("tools/call").await;
