@@ -12,7 +12,7 @@ const COMMANDS: &str = "\
 cargo xtask test [--only STEP]… [--skip STEP]… [--list]   the whole test command
 cargo xtask house                                         the house rules of the sources
 cargo xtask interop                                       set up other people's MCP programs under target/interop
-cargo xtask conformance server                            run the official conformance suite against our server
+cargo xtask conformance server|client                     run the official conformance suite against our server or client
 cargo xtask msrv                                          check the published crates with the oldest compiler we promise
 cargo xtask deny                                          licences, bans, sources and advisories of the dependencies
 cargo xtask ledger [--areas A,B…]                         which requirements the tests prove";
@@ -42,6 +42,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("house", []) => Ok(house::run(&root)?.is_clean()),
         ("interop", []) => interop::set_up(&root).map(|_| true),
         ("conformance", [leg]) if leg == "server" => Ok(told(&conformance::server(&root)?)),
+        ("conformance", [leg]) if leg == "client" => Ok(told(&conformance::client(&root)?)),
         ("msrv", []) => Ok(told(&msrv::check(&root)?)),
         ("deny", []) => Ok(told(&deny::check(&root)?)),
         ("help" | "--help" | "-h", _) => {

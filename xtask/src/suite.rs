@@ -32,7 +32,7 @@ const STEPS: [Step; 10] = [
     Step { name: "msrv", about: "the oldest compiler we promise still builds it", run: msrv::check },
     Step { name: "deny", about: "licences, bans, sources, advisories", run: deny::check },
     Step { name: "interop", about: "other people's MCP programs are set up", run: interop_set_up },
-    Step { name: "conformance", about: "the official suite passes what is required", run: conformance::server },
+    Step { name: "conformance", about: "the official suite passes what is required", run: conformance::both },
     Step { name: "test", about: "unit, integration and doc tests", run: run_tests::run },
 ];
 

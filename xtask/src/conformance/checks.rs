@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::leg::Leg;
+
 /// One thing that a scenario looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Check {
@@ -27,8 +29,8 @@ pub(super) enum Status {
 }
 
 /// The checks of a scenario; none if the suite wrote nothing, as when the scenario itself broke.
-pub(super) fn of(results: &Path, scenario: &str) -> Result<Vec<Check>> {
-    let Some(folder) = folder_of(results, scenario)? else { return Ok(Vec::new()) };
+pub(super) fn of(results: &Path, leg: Leg, scenario: &str) -> Result<Vec<Check>> {
+    let Some(folder) = folder_of(results, leg, scenario)? else { return Ok(Vec::new()) };
     let path = folder.join("checks.json");
     if !path.is_file() {
         return Ok(Vec::new());
@@ -37,12 +39,18 @@ pub(super) fn of(results: &Path, scenario: &str) -> Result<Vec<Check>> {
     read(&text).with_context(|| path.display().to_string())
 }
 
-/// `server-NAME-TIMESTAMP`
-fn folder_of(results: &Path, scenario: &str) -> Result<Option<PathBuf>> {
+/// What our client said on stderr in a scenario; empty if all went well, and if the suite wrote nothing.
+pub(super) fn last_words(results: &Path, scenario: &str) -> Result<String> {
+    let Some(folder) = folder_of(results, Leg::Client, scenario)? else { return Ok(String::new()) };
+    Ok(fs::read_to_string(folder.join("stderr.txt")).unwrap_or_default().trim().to_owned())
+}
+
+/// `server-NAME-TIMESTAMP` or `NAME-TIMESTAMP`
+fn folder_of(results: &Path, leg: Leg, scenario: &str) -> Result<Option<PathBuf>> {
     for entry in fs::read_dir(results).with_context(|| results.display().to_string())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let stamp = name.strip_prefix("server-").and_then(|rest| rest.strip_prefix(scenario)?.strip_prefix('-'));
+        let stamp = name.strip_prefix(leg.prefix()).and_then(|rest| rest.strip_prefix(scenario)?.strip_prefix('-'));
         if stamp.is_some_and(is_stamp) {
             return Ok(Some(path));
         }
@@ -110,14 +118,18 @@ mod tests {
     #[test]
     fn a_scenario_is_told_from_one_whose_name_goes_on() {
         let results = std::env::temp_dir().join(format!("ferromcp-xtask-{}-checks", std::process::id()));
-        for (name, status) in [("ping", "SUCCESS"), ("ping-pong", "FAILURE")] {
-            let folder = results.join(format!("server-{name}-2000-01-31T23-59-59-999Z"));
+        for (name, status) in [("server-ping", "SUCCESS"), ("server-ping-pong", "FAILURE"), ("ping", "WARNING")] {
+            let folder = results.join(format!("{name}-2000-01-31T23-59-59-999Z"));
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("checks.json"), format!(r#"[{{"id":"{name}","status":"{status}"}}]"#)).unwrap();
+            fs::write(folder.join("stderr.txt"), format!("{name}\n")).unwrap();
         }
-        assert_eq!(of(&results, "ping").unwrap()[0].id, "ping");
-        assert_eq!(of(&results, "ping-pong").unwrap()[0].id, "ping-pong");
-        assert_eq!(of(&results, "pin").unwrap(), []);
+        assert_eq!(of(&results, Leg::Server, "ping").unwrap()[0].id, "server-ping");
+        assert_eq!(of(&results, Leg::Server, "ping-pong").unwrap()[0].id, "server-ping-pong");
+        assert_eq!(of(&results, Leg::Server, "pin").unwrap(), []);
+        assert_eq!(of(&results, Leg::Client, "ping").unwrap()[0].id, "ping");
+        assert_eq!(last_words(&results, "ping").unwrap(), "ping");
+        assert_eq!(last_words(&results, "pong").unwrap(), "");
         fs::remove_dir_all(results).unwrap();
     }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::leg::Leg;
 use super::process;
 use crate::{interop, shell};
 
@@ -21,6 +22,21 @@ pub(super) struct Suite {
 /// Where everything lies.
 pub(super) fn folder(root: &Path) -> PathBuf {
     root.join("target").join("conformance")
+}
+
+/// Where the results of one side lie.
+pub(super) fn results(root: &Path, leg: Leg) -> PathBuf {
+    folder(root).join("results").join(leg.name())
+}
+
+/// The same, emptied.
+pub(super) fn fresh_results(root: &Path, leg: Leg) -> Result<PathBuf> {
+    let results = results(root, leg);
+    if results.exists() {
+        fs::remove_dir_all(&results).with_context(|| format!("clear {}", results.display()))?;
+    }
+    fs::create_dir_all(&results)?;
+    Ok(results)
 }
 
 /// Installs the suite unless what is there fits the pins.
@@ -65,7 +81,23 @@ impl Suite {
     /// That some scenario fails is no error here: the results say it better.
     pub(super) fn run(&self, url: &str, revision: &str, folder: &Path) -> Result<()> {
         let mut command = Command::new(&self.node);
-        command.arg(&self.script).args(["server", "--url", url, "--requirements", revision, "-o"]).arg(folder);
-        process::run_within(&mut command, process::RUN_LIMIT, &folder.join("log.txt"))
+        let leg = Leg::Server.name();
+        command.arg(&self.script).args([leg, "--url", url, "--requirements", revision, "-o"]).arg(folder);
+        process::run_within(&mut command, process::RUN_LIMIT, &folder.join("log.txt"))?;
+        Ok(())
+    }
+
+    /// Runs one scenario against the client `program`, and gives the suite's verdict on it; the results lie in `folder`
+    /// then.
+    ///
+    /// Alone, since the suite starts all clients at once otherwise, and is less strict about how they end.
+    pub(super) fn run_alone(&self, program: &Path, scenario: &str, revision: &str, folder: &Path) -> Result<bool> {
+        // The suite splits this at blanks and gives the pieces, joined again, to a shell.
+        let program = format!("\"{}\"", program.display());
+        let mut command = Command::new(&self.node);
+        command.arg(&self.script).args([Leg::Client.name(), "--command", &program, "--scenario", scenario]);
+        command.args(["--spec-version", revision, "-o"]).arg(folder);
+        let log = folder.join(format!("{}.log", scenario.replace('/', "-")));
+        Ok(process::run_within(&mut command, process::SCENARIO_LIMIT, &log)?.success())
     }
 }

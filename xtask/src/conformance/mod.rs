@@ -1,4 +1,4 @@
-//! The official conformance suite, run against a server of ours that offers all the suite asks for.
+//! The official conformance suite, run against a server and a client of ours that offer all the suite asks for.
 //!
 //! The suite is pinned by `xtask/conformance` and installed under `target/conformance`. Each revision it has a list of
 //! requirements for is run as a whole; the lists name what is required, and what is run beside that and never scored.
@@ -6,64 +6,64 @@
 //! | file | what |
 //! |---|---|
 //! | `install` | the suite, and the Node that runs it |
+//! | `leg`, `server`, `client` | the two sides, and a run of each |
 //! | `requirements` | what a revision requires |
-//! | `process` | our server, the suite's runs, their time limits |
+//! | `process` | our programs, the suite's runs, their time limits |
 //! | `checks` | what a scenario found |
 //! | `report` | the table, and what is wrong |
 //!
 //! Suite: <https://github.com/modelcontextprotocol/conformance>.
 
 mod checks;
+mod client;
 mod install;
+mod leg;
 mod process;
 mod report;
 mod requirements;
+mod server;
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::outcome::Outcome;
-use process::Fixture;
-use report::{Line, Report};
-use requirements::Requirements;
+use leg::Leg;
+use report::Report;
 
-/// Runs every scenario for servers, prints the table, and fails when a required scenario does not pass.
+/// Runs every scenario for servers, prints the table, and fails when one that is to pass does not.
 pub fn server(root: &Path) -> Result<Outcome> {
-    let suite = install::set_up(root)?;
-    let program = process::build(root)?;
-    let results = install::folder(root).join("results");
-    if results.exists() {
-        fs::remove_dir_all(&results).with_context(|| format!("clear {}", results.display()))?;
-    }
-    fs::create_dir_all(&results)?;
-    let mut fixture = Fixture::start(&program, &results.join("server.log"))?;
-    println!("the server is at {}", fixture.url());
-    let mut report = Report::default();
-    for requirements in Requirements::all(&suite.requirements)? {
-        let folder = results.join(&requirements.revision);
-        fs::create_dir_all(&folder)?;
-        suite.run(fixture.url(), &requirements.revision, &folder)?;
-        fixture.still_runs().with_context(|| format!("during the run of {}", requirements.revision))?;
-        for scenario in &requirements.scenarios {
-            let checks = checks::of(&folder, &scenario.name)?;
-            report.add(Line::new(scenario, &requirements.revision, checks));
-        }
-    }
-    println!("\n{report}");
-    let faults = report.faults();
-    if !faults.is_empty() {
-        println!("\n{}", faults.join("\n"));
-        bail!("conformance: {}; everything is in {}", told(faults.len()), results.display());
-    }
-    Ok(Outcome::Noted(report.summary()))
+    told(root, Leg::Server, &server::run(root)?).map(Outcome::Noted)
 }
 
-fn told(faults: usize) -> String {
-    if faults == 1 {
-        "1 scenario is not as it should be".into()
-    } else {
-        format!("{faults} scenarios are not as they should be")
+/// The same for clients.
+pub fn client(root: &Path) -> Result<Outcome> {
+    told(root, Leg::Client, &client::run(root)?).map(Outcome::Noted)
+}
+
+/// Both, also where the first fails.
+pub fn both(root: &Path) -> Result<Outcome> {
+    let server = server::run(root).and_then(|report| told(root, Leg::Server, &report));
+    let client = client::run(root).and_then(|report| told(root, Leg::Client, &report));
+    match (server, client) {
+        (Ok(server), Ok(client)) => Ok(Outcome::Noted(format!("server: {server}; client: {client}"))),
+        (Err(server), Err(client)) => bail!("{server:#}; {client:#}"),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
+}
+
+/// Prints the table and what is wrong, and gives the numbers where nothing is.
+fn told(root: &Path, leg: Leg, report: &Report) -> Result<String> {
+    println!("\n{report}");
+    let faults = report.faults();
+    if faults.is_empty() {
+        return Ok(report.summary());
+    }
+    println!("\n{}", faults.join("\n"));
+    let count = if faults.len() == 1 {
+        "1 scenario is not as it should be".to_owned()
+    } else {
+        format!("{} scenarios are not as they should be", faults.len())
+    };
+    bail!("conformance of the {}: {count}; everything is in {}", leg.name(), install::results(root, leg).display());
 }

@@ -1,4 +1,4 @@
-//! Our server and the suite's runs as processes: each in a group of its own, so that it ends with all it started.
+//! Our programs and the suite's runs as processes: each in a group of its own, so that it ends with all it started.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -20,15 +20,17 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 /// How often we look whether something has happened.
 const LOOK: Duration = Duration::from_millis(50);
 
-const PACKAGE: &str = "ferromcp-conformance";
-const PROGRAM: &str = "conformance-server";
+/// How long the suite may take for one scenario of a client, which has 30 s by the suite's own clock.
+pub(super) const SCENARIO_LIMIT: Duration = Duration::from_secs(60);
 
-/// Builds our server and says where it lies.
-pub(super) fn build(root: &Path) -> Result<PathBuf> {
-    shell::run(&mut shell::cargo(root, &["build", "--locked", "-p", PACKAGE, "--bin", PROGRAM]))?;
+const PACKAGE: &str = "ferromcp-conformance";
+
+/// Builds a program of ours and says where it lies.
+pub(super) fn build(root: &Path, program: &str) -> Result<PathBuf> {
+    shell::run(&mut shell::cargo(root, &["build", "--locked", "-p", PACKAGE, "--bin", program]))?;
     let metadata = shell::metadata(root)?;
     let target = metadata["target_directory"].as_str().context("cargo metadata names the target folder")?;
-    Ok(Path::new(target).join("debug").join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION))
+    Ok(Path::new(target).join("debug").join(program).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// Our server while it runs.
@@ -74,18 +76,20 @@ impl Fixture {
     }
 }
 
-/// Runs a command to its end, whatever its status, with its output in `log`; after `limit` it is ended.
-pub(super) fn run_within(command: &mut Command, limit: Duration, log: &Path) -> Result<()> {
+/// Runs a command to its end and gives its status, with its output in `log`; after `limit` it is ended.
+pub(super) fn run_within(command: &mut Command, limit: Duration, log: &Path) -> Result<ExitStatus> {
     println!("$ {}", shell::words(command));
     let mut group = Group::start(command, log)?;
     let begun = Instant::now();
-    while group.ended()?.is_none() {
+    loop {
+        if let Some(status) = group.ended()? {
+            return Ok(status);
+        }
         if begun.elapsed() > limit {
             bail!("`{}` does not end within {} s; see {}", shell::words(command), limit.as_secs(), log.display());
         }
         thread::sleep(LOOK);
     }
-    Ok(())
 }
 
 /// A process with all it starts; all of it ends when this is dropped.
@@ -133,7 +137,8 @@ mod tests {
     #[test]
     fn a_status_is_no_error_and_the_output_is_kept() {
         let log = log("output");
-        run_within(&mut sh("echo out; echo err >&2; exit 3"), Duration::from_secs(60), &log).unwrap();
+        let status = run_within(&mut sh("echo out; echo err >&2; exit 3"), Duration::from_secs(60), &log).unwrap();
+        assert_eq!(status.code(), Some(3));
         assert_eq!(fs::read_to_string(&log).unwrap(), "out\nerr\n");
         fs::remove_file(log).unwrap();
     }

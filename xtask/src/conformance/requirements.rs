@@ -1,4 +1,4 @@
-//! What a revision requires of a server: the lists that the suite ships, frozen when the revision was published.
+//! What a revision requires of a server or a client: the lists that the suite ships, frozen when the revision was published.
 //!
 //! They are YAML of a very plain kind (sections, items, a few keys), so they are read line by line.
 
@@ -7,7 +7,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-/// What a revision requires of a server, and what is run beside that.
+use super::leg::Leg;
+
+/// What a revision requires of one side, and what is run beside that.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Requirements {
     pub(super) revision: String,
@@ -30,15 +32,15 @@ pub(super) enum Standing {
 }
 
 impl Requirements {
-    /// Those of every revision in the folder, by revision.
-    pub(super) fn all(folder: &Path) -> Result<Vec<Self>> {
+    /// Those of every revision in the folder for one side, by revision.
+    pub(super) fn all(folder: &Path, leg: Leg) -> Result<Vec<Self>> {
         let mut all = Vec::new();
         for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
             if path.extension().is_some_and(|end| end == "yaml") {
                 let revision = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-                all.push(Self { scenarios: read(&text).with_context(|| path.display().to_string())?, revision });
+                all.push(Self { scenarios: read(&text, leg).with_context(|| path.display().to_string())?, revision });
             }
         }
         if all.is_empty() {
@@ -49,8 +51,8 @@ impl Requirements {
     }
 }
 
-/// The scenarios for servers.
-fn read(text: &str) -> Result<Vec<Scenario>> {
+/// The scenarios for one side.
+fn read(text: &str, leg: Leg) -> Result<Vec<Scenario>> {
     let mut scenarios = Vec::new();
     let mut section = "";
     // The entry of `not_scored` at hand: its scenario, its leg, its reason.
@@ -61,7 +63,8 @@ fn read(text: &str) -> Result<Vec<Scenario>> {
         }
         let item = line.trim_start().strip_prefix("- ");
         if item.is_some() || !line.starts_with(' ') {
-            if let [Some(name), Some("server"), reason] = std::mem::take(&mut entry) {
+            let [name, side, reason] = std::mem::take(&mut entry);
+            if let Some(name) = name.filter(|_| side == Some(leg.name())) {
                 let standing = Standing::Extra(reason.unwrap_or("unscored").to_owned());
                 scenarios.push(Scenario { name: name.to_owned(), standing });
             }
@@ -71,7 +74,7 @@ fn read(text: &str) -> Result<Vec<Scenario>> {
             continue;
         }
         match (section, item) {
-            ("server", Some(name)) => {
+            (side, Some(name)) if side == leg.name() => {
                 scenarios.push(Scenario { name: name.trim().to_owned(), standing: Standing::Required });
             }
             ("not_scored", _) => {
@@ -85,7 +88,7 @@ fn read(text: &str) -> Result<Vec<Scenario>> {
         }
     }
     if !scenarios.iter().any(|scenario| scenario.standing == Standing::Required) {
-        bail!("nothing is required of a server");
+        bail!("nothing is required of a {}", leg.name());
     }
     Ok(scenarios)
 }
@@ -118,25 +121,25 @@ not_scored:
 ";
 
     #[test]
-    fn what_is_required_of_servers_is_told_from_the_rest() {
-        let scenarios = read(LIST).unwrap();
-        let told: Vec<_> = scenarios.iter().map(|it| (it.name.as_str(), &it.standing)).collect();
-        let extra = |why: &str| Standing::Extra(why.to_owned());
+    fn what_is_required_of_a_side_is_told_from_the_rest() {
+        let told = |leg| {
+            let name = |it: Scenario| (it.name, it.standing);
+            read(LIST, leg).unwrap().into_iter().map(name).collect::<Vec<_>>()
+        };
+        let required = |name: &str| (name.to_owned(), Standing::Required);
+        let extra = |name: &str, why: &str| (name.to_owned(), Standing::Extra(why.to_owned()));
         assert_eq!(
-            told,
-            [
-                ("ping", &Standing::Required),
-                ("tools-list", &Standing::Required),
-                ("json-schema", &extra("pending")),
-                ("tasks", &extra("extension")),
-            ]
+            told(Leg::Server),
+            [required("ping"), required("tools-list"), extra("json-schema", "pending"), extra("tasks", "extension"),]
         );
+        assert_eq!(told(Leg::Client), [required("initialize"), extra("auth/dpop", "extension")]);
     }
 
     #[test]
     fn a_list_that_requires_nothing_is_refused() {
-        assert!(read("").is_err());
-        assert!(read("client:\n  - initialize\n").is_err());
-        assert!(read("words without sense\n").is_err());
+        assert!(read("", Leg::Server).is_err());
+        assert!(read("client:\n  - initialize\n", Leg::Server).is_err());
+        assert!(read("server:\n  - ping\n", Leg::Client).is_err());
+        assert!(read("words without sense\n", Leg::Server).is_err());
     }
 }

@@ -14,6 +14,7 @@ use ferromcp_core::header::Annotation;
 use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::encode;
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revision};
+use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::head::Head;
@@ -59,7 +60,9 @@ impl Channel for Posts {
             let opens = matches!(notification, ClientNotification::Initialized(_));
             let mut message = BytesMut::new();
             encode::client_notification(&mut message, notification, revision).map_err(unwritable)?;
-            talk.say(revision, message.freeze()).await?;
+            // On a pipe this is a word in a buffer; here somebody has to take it.
+            let taken = timeout(talk.limits.request_timeout, talk.say(revision, message.freeze())).await;
+            taken.map_err(|_| Failure::lost(io::Error::new(io::ErrorKind::TimedOut, "it was not taken in time")))??;
             if opens {
                 lasting::begin(&talk, revision);
             }
@@ -157,6 +160,7 @@ async fn read(talk: &Arc<Talk>, mut events: EventStream, context: &Context<'_>) 
             return Err(Failure::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
         };
         if let Some(outcome) = hear(talk, &message, context) {
+            events.let_go().await;
             return outcome;
         }
     }

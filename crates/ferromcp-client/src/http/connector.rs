@@ -30,7 +30,7 @@ impl Connector for Endpoint {
         limits: &'a ClientLimits,
     ) -> Option<BoxFuture<'a, Result<Arc<dyn Channel>, Failure>>> {
         Some(Box::pin(async move {
-            let transport = HttpSse::connect(self).await.map_err(sorted)?;
+            let transport = HttpSse::connect(self).await.map_err(|failure| sorted(failure, self))?;
             pipe(transport, None, inbound, limits).map_err(Failure::unsent)
         }))
     }

@@ -53,6 +53,11 @@ impl Events {
         }
     }
 
+    /// Reads on to the end without looking.
+    pub(super) async fn skip(&mut self) {
+        while let Ok(Some(_)) = body::chunk(&mut self.body).await {}
+    }
+
     /// Goes on with the next connection. An unfinished event of the last one is forgotten.
     pub(super) fn go_on(&mut self, body: Body) {
         self.decoder.restart();

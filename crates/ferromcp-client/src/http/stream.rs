@@ -9,17 +9,22 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use reqwest::Body;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::endpoint::{Answer, Ask, Endpoint};
 use super::events::{Events, Next, message};
 use super::failure::{Failure, Refusal};
 use super::head::Head;
 use super::pace::Pace;
+
+/// How long the end of a stream is waited for once its last message has come: it comes with it or right after, and only
+/// a connection that is at its end can be used again.
+const MOMENT: Duration = Duration::from_millis(5);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -100,6 +105,13 @@ impl EventStream {
                     self.resumed(answer)?;
                 }
             }
+        }
+    }
+
+    /// Lets the stream go, of which nothing more is wanted; its connection is used again if it comes to its end at once.
+    pub(super) async fn let_go(mut self) {
+        if matches!(self.state, State::Open) {
+            let _ = timeout(MOMENT, self.events.skip()).await;
         }
     }
 

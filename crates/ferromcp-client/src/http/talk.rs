@@ -114,7 +114,7 @@ impl Talk {
         if matches!(failure, failure::Failure::SessionEnded { .. }) {
             self.gone();
         }
-        sorted(failure)
+        sorted(failure, &self.endpoint)
     }
 
     /// The server ended the session: there is nothing left to end.

@@ -23,3 +23,14 @@ impl Target<OnUrl> for String {
         self.as_str().into_connector()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_refused_with_the_name_of_the_feature() {
+        let error = "https://example.com/mcp?key=s3cret".into_connector().err().expect("no HTTP");
+        assert!(error.to_string().contains("feature `http`") && !error.to_string().contains("s3cret"), "{error}");
+    }
+}

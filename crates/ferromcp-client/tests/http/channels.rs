@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ferromcp_client::{Change, Client, ClientBuilder, ErrorKind, Interest};
+use ferromcp_client::{Change, Client, ClientBuilder, ClientLimits, ErrorKind, Interest};
 use ferromcp_core::Revision;
 use ferromcp_core::model::LogLevel;
 use serde_json::{Value, json};
@@ -172,6 +172,36 @@ async fn what_belongs_to_a_call_comes_on_its_stream_which_is_read_up_to_the_answ
     // The server has not ended the stream, and the client wants no more of it.
     peer.sees_a_hang_up().await;
     assert!(wire.is_left_alone().await);
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_with_its_answer_leaves_its_connection_for_the_next_call() {
+    let wire = Wire::new().await;
+    let client = modern(&wire, builder()).await;
+    let mut call = calls(&client);
+    let (mut asked, mut peer) = wire.asked().await;
+    for _ in 0..3 {
+        peer.say([STREAM.as_bytes(), &event(&answer(&asked, &text("ok"))), END.as_bytes()].concat()).await;
+        soon(call).await.expect("no panic").expect("a result");
+        call = calls(&client);
+        asked = peer.asked().await;
+        assert_eq!(asked.what(), "tools/call");
+    }
+    call.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_take_a_notification_is_not_waited_for_for_ever() {
+    let wire = Wire::new().await;
+    let mut limits = ClientLimits::default();
+    limits.request_timeout = Duration::from_millis(100);
+    let server = async {
+        wire.play(&[gives(initialized(LEGACY))]).await;
+        wire.asked().await.1.sees_a_hang_up().await;
+    };
+    let builder = builder().only_revision(LEGACY).limits(limits);
+    let (client, ()) = both(builder.connect(wire.url("/mcp")), server).await;
+    assert_eq!(client.expect_err("no client").kind(), ErrorKind::Lost);
 }
 
 #[tokio::test]

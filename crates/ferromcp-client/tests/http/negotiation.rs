@@ -197,6 +197,7 @@ async fn a_server_that_hangs_or_is_not_there_is_not_taken_for_a_legacy_one() {
     drop(wire);
     let error = soon(builder().connect(url)).await.expect_err("nobody there");
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert!(error.to_string().contains("/mcp` cannot be reached (Connection refused"), "{error}");
 }
 
 #[tokio::test]

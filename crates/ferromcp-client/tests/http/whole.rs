@@ -184,3 +184,19 @@ async fn a_server_that_was_started_again_is_spoken_with_as_before() {
         client.close().await;
     }
 }
+
+#[tokio::test]
+async fn subscriptions_outlive_the_server() {
+    // S-181
+    for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
+        let mut host = Host::new(HttpOptions::new(), "/mcp").await;
+        let client = host.client(any().only_revision(revision)).await;
+        let mut changes = soon(client.subscribe(Interest::new().resource("note://a"))).await.expect("a subscription");
+        host.restart().await;
+        assert_eq!(soon(changes.next()).await.expect("a gap").expect("no end"), Change::Gap, "{revision}");
+        soon(client.call("tell", ())).await.expect("told");
+        let change = soon(changes.next()).await.expect("a change").expect("no end");
+        assert_eq!(change, Change::Resource("note://a".into()), "{revision}");
+        client.close().await;
+    }
+}

@@ -320,6 +320,7 @@ async fn what_cannot_be_reached_says_why() {
     let error = soon(builder().connect(std::process::Command::new("/no/such/program"))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.to_string().contains("/no/such/program"), "{error}");
+    // Without HTTP, that is what it says; with it, where nobody is.
     let error = soon(builder().connect("http://localhost:1/mcp")).await.unwrap_err();
     assert!(error.to_string().contains("http"), "{error}");
 }
