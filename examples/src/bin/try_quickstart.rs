@@ -1,34 +1,27 @@
-//! Starts the quickstart server and has a whole round with it, in JSON lines over its pipes, all of them shown.
+//! Starts the quickstart server and has a whole round with it: what it offers, a call, a resource, a prompt.
 
 #![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result};
-use ferromcp::core::meta::key;
-use ferromcp::prelude::Revision;
-use serde_json::{Value, json};
+use ferromcp::prelude::*;
+use serde_json::json;
 
-fn main() -> Result<()> {
-    let mut child =
-        server().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("the server does not start")?;
-    let mut requests = child.stdin.take().context("stdin is piped")?;
-    let mut answers = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
-    for (id, (method, mut params)) in round().into_iter().enumerate() {
-        params["_meta"] = json!({ key::PROTOCOL_VERSION: Revision::LATEST, key::CLIENT_CAPABILITIES: {} });
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        println!("> {request}");
-        writeln!(requests, "{request}")?;
-        let answer = answers.next().context("the server hung up")??;
-        println!("< {answer}\n");
-        let answer: Value = serde_json::from_str(&answer)?;
-        anyhow::ensure!(answer["id"] == id && answer.get("result").is_some(), "`{method}` failed");
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let client = Client::new("try_quickstart", "1.0.0").connect(server()).await?;
+    let info = client.server_info().map(|info| format!("{} {}", info.name, info.version));
+    println!("{} speaks {}", info.unwrap_or_default(), client.revision().as_str());
+    for tool in client.tools().await? {
+        println!("tool `{}`: {}", tool.name, tool.description.unwrap_or_default());
     }
-    drop(requests); // the server ends when its input does
-    let status = child.wait()?;
-    println!("the server ended: {status}");
-    anyhow::ensure!(status.success(), "the server failed");
+    let sum: i64 = client.call_as("add", json!({ "a": 2, "b": 3 })).await?;
+    println!("add(2, 3) = {sum}");
+    let greeting = client.read("greeting://Ada").await?;
+    println!("greeting://Ada: {}", greeting.contents[0].as_text().unwrap_or_default());
+    let prompt = client.prompt("review_code", json!({ "code": "fn main() {}" })).await?;
+    println!("prompt `review_code`: {} message", prompt.messages.len());
+    client.close().await;
     Ok(())
 }
 
@@ -44,14 +37,4 @@ fn server() -> Command {
     cargo.args(["run", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     cargo.args(["--bin", "quickstart"]);
     cargo
-}
-
-fn round() -> [(&'static str, Value); 5] {
-    [
-        ("server/discover", json!({})),
-        ("tools/list", json!({})),
-        ("tools/call", json!({ "name": "add", "arguments": { "a": 2, "b": 3 } })),
-        ("resources/read", json!({ "uri": "greeting://Ada" })),
-        ("prompts/get", json!({ "name": "review_code", "arguments": { "code": "fn main() {}" } })),
-    ]
 }

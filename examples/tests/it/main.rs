@@ -1,5 +1,6 @@
 //! Every example is started as its users start it, and spoken to over its pipes, or HTTP, in both eras.
 
+mod agent_loop;
 mod ask_parameter;
 mod asking;
 mod asking_at_once;
