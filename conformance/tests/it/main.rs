@@ -20,6 +20,7 @@
 
 mod asking;
 mod browser;
+mod client_python;
 mod cut;
 mod faults;
 mod fleet;
