@@ -1,53 +1,59 @@
-//! An agent without a model: lists the tools of all servers it is given, and calls what is typed: `name {"json": "…"}`.
+//! An agent without its model: the tools of several servers, called as the lines of stdin say: `server_tool {json}`.
+//!
+//! Each argument is a server, `name=program and its arguments`; without any, two of the examples are.
 
 #![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
 
-use std::io::{BufRead, stdin};
+use std::io;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use ferromcp::core::RawJson;
 use ferromcp::prelude::*;
-use serde_json::Value;
+use ferromcp_examples::{example, text};
 
-/// The servers, as `name=program` on the command line. One that does not start is told, and spoils nothing else.
-async fn servers() -> Result<ClientGroup> {
+#[tokio::main]
+async fn main() -> Result<()> {
     let mut group = ClientGroup::new();
-    for server in std::env::args().skip(1) {
-        let (name, program) = server.split_once('=').context("servers are given as name=program")?;
-        let connected = Client::new("agent_loop", "1.0.0").connect(Command::new(program)).await;
-        group = match connected {
+    for (name, command) in servers()? {
+        group = match Client::new("agent_loop", "1.0.0").connect(command).await {
             Ok(client) => group.with(name, client)?,
             Err(error) => group.with_failure(name, error)?,
         };
     }
-    Ok(group)
-}
-
-/// One line: a tool's name, and its arguments as JSON.
-async fn call(group: &ClientGroup, line: &str) -> Result<String> {
-    let (tool, arguments) = line.split_once(' ').unwrap_or((line, "{}"));
-    let arguments: Value = serde_json::from_str(arguments)?;
-    let result = group.call(tool, arguments)?.await?;
-    let said = if result.is_error() { "failed: " } else { "" };
-    let text: Vec<&str> = result.content.iter().filter_map(ContentBlock::as_text).collect();
-    Ok(format!("{said}{}", text.join("\n")))
-}
-
-#[tokio::main]
-async fn main() -> Result<()> {
-    let group = servers().await?;
-    for (name, error) in group.failures() {
-        println!("{name} is not there: {error}");
+    let listing = group.tools().await;
+    for (name, error) in &listing.failures {
+        println!("! {name} is not there: {error}");
     }
-    for tool in group.tools().await.into_items() {
-        println!("{}: {}", tool.name, tool.description.unwrap_or_default());
+    for tool in listing.into_items() {
+        println!("{} - {}", tool.name, tool.description.unwrap_or_default());
     }
-    for line in stdin().lock().lines() {
+    // The main thread may wait for the user: the connections live on others.
+    for line in io::stdin().lines() {
         match call(&group, line?.trim()).await {
-            Ok(said) => println!("> {said}"),
-            Err(error) => println!("> {error}"),
+            Ok(said) => println!("{said}"),
+            Err(error) => println!("! {error}"), // a model would read it and do better
         }
     }
     group.close().await;
     Ok(())
+}
+
+async fn call(group: &ClientGroup, line: &str) -> Result<String> {
+    let (tool, arguments) = line.split_once(' ').unwrap_or((line, "{}"));
+    let result = group.call(tool, RawJson::parse(arguments)?)?.await?;
+    Ok(format!("{}{}", if result.is_error() { "! " } else { "" }, text(&result)))
+}
+
+fn servers() -> Result<Vec<(String, Command)>> {
+    let named = |arg: String| {
+        let (name, words) = arg.split_once('=').context("a server is `name=program and its arguments`")?;
+        let mut words = words.split_whitespace();
+        let mut command = Command::new(words.next().context("a server has a program")?);
+        command.args(words);
+        Ok((name.to_owned(), command))
+    };
+    let given: Vec<_> = std::env::args().skip(1).map(named).collect::<Result<_>>()?;
+    let examples = || ["quickstart", "orders"].map(|name| Ok((name.to_owned(), example(name)?))).into_iter().collect();
+    if given.is_empty() { examples() } else { Ok(given) }
 }

@@ -1,4 +1,4 @@
-//! A server with a test that speaks to it as any client would, within the process.
+//! A server and a client of it within one process: in a test, nothing else is needed.
 
 use ferromcp::prelude::*;
 
@@ -19,13 +19,17 @@ async fn main() -> Result<(), ServeError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[tokio::test]
-    async fn it_adds() -> Result<(), ClientError> {
-        let client = Client::new("test", "1.0.0").connect(server()).await?;
-        let sum: i64 = client.call_as("add", serde_json::json!({ "a": 1, "b": 2 })).await?;
-        assert_eq!(sum, 3);
+    async fn two_and_three_are_five() -> Result<(), ClientError> {
+        let client = Client::new("tests", "1.0.0").connect(server()).await?;
+        let sum: i64 = client.call_as("add", json!({ "a": 2, "b": 3 })).await?;
+        assert_eq!(sum, 5);
+        let error = client.call_as::<i64>("add", json!({ "a": 2 })).await.unwrap_err();
+        assert!(error.to_string().contains("`b` is missing"), "{error}");
         client.close().await;
         Ok(())
     }

@@ -1,25 +1,30 @@
-//! Several servers as one, one of which does not start.
+//! A loop over the tools of several servers, driven from a terminal.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use crate::terminal::typed;
 
 #[test]
-fn calls_are_typed_and_a_server_that_is_not_there_spoils_nothing() {
-    let quickstart = format!("demo={}", env!("CARGO_BIN_EXE_quickstart"));
+fn tools_of_two_servers_are_called_and_a_server_that_cannot_start_is_reported() {
+    let quickstart = format!("calc={}", env!("CARGO_BIN_EXE_quickstart"));
     let orders = format!("shop={}", env!("CARGO_BIN_EXE_orders"));
-    let mut agent = Command::new(env!("CARGO_BIN_EXE_agent_loop"))
-        .args([quickstart.as_str(), orders.as_str(), "gone=/no/such/server"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut lines = agent.stdin.take().expect("stdin is piped");
-    lines.write_all(b"demo_add {\"a\": 2, \"b\": 3}\ndemo_add {\"a\": true}\nnobody_knows\n").expect("it reads");
-    drop(lines);
-    let output = agent.wait_with_output().expect("it ends");
-    let shown = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{shown}");
-    for part in ["gone is not there: ", "demo_add: Add two numbers", "shop_", "> 5\n", "> failed: ", "nobody_knows"] {
-        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
-    }
+    let servers = [quickstart.as_str(), "gone=/no/such/server --at all", orders.as_str()];
+    let shown = typed(
+        env!("CARGO_BIN_EXE_agent_loop"),
+        &servers,
+        &[
+            r#"calc_add {"a": 2, "b": 3}"#,
+            r#"shop_order {"name": "Ada", "lines": [{"article": "tea"}]}"#,
+            r#"shop_order {"name": "Ada", "lines": [{"article": "milk"}]}"#,
+            "gone_away",
+            "nowhere",
+            "calc_add {",
+            r#"calc_add {"a": 20, "b": 30}"#,
+        ],
+    );
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(lines[0].starts_with("! gone is not there: ") && lines[0].contains("/no/such/server"), "{shown}");
+    assert_eq!(lines[1..=2], ["calc_add - Add two numbers", "shop_order - Order articles"], "{shown}");
+    assert_eq!(lines[3..=5], ["5", "1 tea for Ada", "! there is no `milk`, only `tea`"], "{shown}");
+    assert!(lines[6].starts_with("! the server of `gone_away` is not there: "), "{shown}");
+    assert!(lines[7].starts_with("! `nowhere` names no server of this group"), "{shown}");
+    assert!(lines[8].starts_with("! ") && lines[9] == "50" && lines.len() == 10, "{shown}");
 }
