@@ -1,1 +1,31 @@
-//! The examples of the guide: each a server of its own under `src/bin`, each run by a test under `tests`.
+//! The examples of the guide: each a program of its own under `src/bin`, each run by a test under `tests`. Here is what
+//! those that are clients share.
+
+use std::io;
+use std::process::Command;
+
+use ferromcp::model::CallToolResult;
+
+/// What starts the example server of that name, once it is built: a client waits for an answer, not for a compiler.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn example(name: &str) -> io::Result<Command> {
+    if cargo("build", name).status()?.success() {
+        return Ok(cargo("run", name));
+    }
+    Err(io::Error::other(format!("the example `{name}` cannot be built; Cargo said why")))
+}
+
+fn cargo(verb: &str, name: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    cargo.args([verb, "--quiet", "--manifest-path", manifest, "--bin", name]);
+    cargo
+}
+
+/// What a tool said, as far as it is text.
+pub fn text(result: &CallToolResult) -> String {
+    let texts: Vec<_> = result.content.iter().map(|block| block.as_text().unwrap_or("(no text)")).collect();
+    texts.join("\n")
+}

@@ -86,7 +86,7 @@ pub(crate) async fn step(
     retry: Option<&ClientRequest>,
     options: &Options,
 ) -> Result<Step, ClientError> {
-    let (changes, edition) = (engine.board.changes(), engine.board.edition());
+    let edition = engine.board.edition();
     // What came by way of questions is for this call alone.
     let keeps = retry.is_none() && request.info().is_some_and(|method| method.cacheable);
     let results = engine.board.results.as_ref().filter(|_| keeps && !engine.is_closed());
@@ -97,6 +97,7 @@ pub(crate) async fn step(
             }
         }
     }
+    let before = results.map(|_| State::of(engine));
     let sent = engine.send(retry.unwrap_or(request), options).await;
     let (raw, revision) = match sent {
         Ok(answer) => answer,
@@ -118,8 +119,8 @@ pub(crate) async fn step(
     }
     let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
     output::check(engine, request, &result, revision)?;
-    if let Some(hint) = results.and_then(|_| hint(&mut result)) {
-        keep(engine, request, &raw, hint, changes).await;
+    if let Some((before, hint)) = before.zip(hint(&mut result)) {
+        keep(engine, request, &raw, hint, &before).await;
     }
     Ok(Step::Done(learn(engine, result, edition)))
 }
@@ -144,11 +145,24 @@ fn hint(result: &mut ServerResult) -> Option<CacheHint> {
     Some(hint)
 }
 
-/// Stores a result, unless something changed while it was on its way: nobody can say which came first.
-async fn keep(engine: &Engine, request: &ClientRequest, raw: &RawJson, hint: CacheHint, changes: u64) {
-    let Some(results) = engine.board.results.as_ref().filter(|_| engine.board.changes() == changes) else { return };
+/// What must not change while a result that is to be stored is on its way.
+#[derive(PartialEq)]
+struct State {
+    changes: u64,
+    authorization: String,
+}
+
+impl State {
+    fn of(engine: &Engine) -> Self {
+        Self { changes: engine.board.changes(), authorization: engine.authorization() }
+    }
+}
+
+/// Stores a result, unless something changed while it was on its way: nobody can say which came first, or whose it is.
+async fn keep(engine: &Engine, request: &ClientRequest, raw: &RawJson, hint: CacheHint, before: &State) {
+    let Some(results) = engine.board.results.as_ref().filter(|_| State::of(engine) == *before) else { return };
     results.keep(request, raw, hint).await;
-    if engine.board.changes() != changes {
+    if State::of(engine) != *before {
         results.changed(&Change::Gap);
     }
 }

@@ -13,14 +13,14 @@ use crate::validate::LazySchema;
 
 /// The tools that were listed, up to a limit.
 pub(crate) struct Toolbox {
-    shelf: Mutex<Shelf>,
+    memory: Mutex<Memory>,
     limit: usize,
     /// How many bytes of output schemas are remembered; none where results are not checked.
     schema_bytes: usize,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Memory {
     tools: HashMap<String, Arc<Known>>,
     schema_bytes: usize,
 }
@@ -52,24 +52,24 @@ impl Known {
 impl Toolbox {
     pub(crate) fn new(limits: &ClientLimits, checks_output: bool) -> Self {
         let schema_bytes = if checks_output { limits.schema_bytes } else { 0 };
-        Self { shelf: Mutex::default(), limit: limits.tools_remembered, schema_bytes }
+        Self { memory: Mutex::default(), limit: limits.tools_remembered, schema_bytes }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers a tool as it was listed in this edition of the list.
     pub(crate) fn learn(&self, tool: &Tool, edition: u64) -> Arc<Known> {
         let (annotations, marks) = (tool.annotations.clone(), scan(&tool.input_schema).map(Arc::from));
-        let mut held = self.shelf();
-        let before = held.tools.get(&tool.name).cloned();
-        let taken = held.schema_bytes - before.as_ref().map_or(0, |known| known.schema_bytes());
+        let mut memory = self.memory();
+        let before = memory.tools.get(&tool.name).cloned();
+        let taken = memory.schema_bytes - before.as_ref().map_or(0, |known| known.schema_bytes());
         let output = tool.output_schema.as_ref().and_then(|schema| self.output(before.as_deref(), schema, taken));
         let known = Arc::new(Known { annotations, marks, output, edition });
-        if held.tools.len() < self.limit || before.is_some() {
-            held.schema_bytes = taken + known.schema_bytes();
-            held.tools.insert(tool.name.clone(), Arc::clone(&known));
+        if memory.tools.len() < self.limit || before.is_some() {
+            memory.schema_bytes = taken + known.schema_bytes();
+            memory.tools.insert(tool.name.clone(), Arc::clone(&known));
         }
         known
     }
@@ -89,11 +89,11 @@ impl Toolbox {
 
     /// What is known of the tool `name`.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Known>> {
-        self.shelf().tools.get(name).cloned()
+        self.memory().tools.get(name).cloned()
     }
 
     /// The tools may be others now.
     pub(crate) fn forget(&self) {
-        *self.shelf() = Shelf::default();
+        *self.memory() = Memory::default();
     }
 }

@@ -1,57 +1,40 @@
-//! Starts the quickstart server and has a whole round with it, in JSON lines over its pipes, all of them shown.
+//! Starts the quickstart server, or the one that the arguments name, and has a whole round with it.
 
 #![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
-use ferromcp::core::meta::key;
-use ferromcp::prelude::Revision;
-use serde_json::{Value, json};
+use ferromcp::prelude::*;
+use ferromcp_examples::{example, text};
+use serde_json::json;
 
-fn main() -> Result<()> {
-    let mut child =
-        server().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("the server does not start")?;
-    let mut requests = child.stdin.take().context("stdin is piped")?;
-    let mut answers = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
-    for (id, (method, mut params)) in round().into_iter().enumerate() {
-        params["_meta"] = json!({ key::PROTOCOL_VERSION: Revision::LATEST, key::CLIENT_CAPABILITIES: {} });
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        println!("> {request}");
-        writeln!(requests, "{request}")?;
-        let answer = answers.next().context("the server hung up")??;
-        println!("< {answer}\n");
-        let answer: Value = serde_json::from_str(&answer)?;
-        anyhow::ensure!(answer["id"] == id && answer.get("result").is_some(), "`{method}` failed");
-    }
-    drop(requests); // the server ends when its input does
-    let status = child.wait()?;
-    println!("the server ended: {status}");
-    anyhow::ensure!(status.success(), "the server failed");
-    Ok(())
-}
-
-/// The server that the arguments name, or else the quickstart.
-fn server() -> Command {
+#[tokio::main]
+async fn main() -> Result<()> {
     let mut args = std::env::args_os().skip(1);
-    if let Some(program) = args.next() {
-        let mut command = Command::new(program);
-        command.args(args);
-        return command;
+    let server = match args.next() {
+        Some(program) => {
+            let mut command = Command::new(program);
+            command.args(args);
+            command
+        }
+        None => example("quickstart")?,
+    };
+    let client = Client::new("try_quickstart", "1.0.0").connect(server).await?;
+    let name = client.server_info().map_or("a server without a name".into(), |info| info.name);
+    println!("connected to {name}, on revision {}", client.revision());
+    for tool in client.tools().await? {
+        println!("it has the tool `{}`: {}", tool.name, tool.description.unwrap_or_default());
     }
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["run", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
-    cargo.args(["--bin", "quickstart"]);
-    cargo
-}
-
-fn round() -> [(&'static str, Value); 5] {
-    [
-        ("server/discover", json!({})),
-        ("tools/list", json!({})),
-        ("tools/call", json!({ "name": "add", "arguments": { "a": 2, "b": 3 } })),
-        ("resources/read", json!({ "uri": "greeting://Ada" })),
-        ("prompts/get", json!({ "name": "review_code", "arguments": { "code": "fn main() {}" } })),
-    ]
+    let sum = client.call("add", json!({ "a": 2, "b": 3 })).await?;
+    anyhow::ensure!(!sum.is_error(), "`add` failed: {}", text(&sum));
+    println!("2 + 3 = {}", text(&sum));
+    let greeting = client.read("greeting://Ada").await?;
+    let greeting = greeting.contents.first().and_then(ResourceContents::as_text);
+    println!("greeting://Ada holds: {}", greeting.context("the greeting is no text")?);
+    let prompt = client.prompt("review_code", json!({ "code": "fn main() {}" })).await?;
+    println!("`review_code` makes {} message for a model", prompt.messages.len());
+    client.close().await; // the server ends when its input does
+    println!("closed");
+    Ok(())
 }

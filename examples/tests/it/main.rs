@@ -1,5 +1,8 @@
-//! Every example is started as its users start it, and spoken to over its pipes, or HTTP, in both eras.
+//! Every example is started as its users start it: a server is spoken to over its pipes, or HTTP, in both eras, and a
+//! client is typed to.
 
+mod agent_loop;
+mod answering;
 mod ask_parameter;
 mod asking;
 mod asking_at_once;
@@ -25,6 +28,7 @@ mod prompts;
 mod quickstart;
 mod resources;
 mod rounds;
+mod terminal;
 #[cfg(feature = "thumbnail")]
 mod thumbnail;
 mod tools;

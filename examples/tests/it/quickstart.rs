@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::peer::in_both_eras;
+use crate::terminal::typed;
 
 #[test]
 fn adds_greets_and_prompts() {
@@ -36,16 +37,26 @@ fn mistakes_are_told_to_who_can_mend_them() {
     });
 }
 
-// M26-070
 #[test]
 fn the_round_of_the_readme_works() {
+    let shown = typed(env!("CARGO_BIN_EXE_try_quickstart"), &[env!("CARGO_BIN_EXE_quickstart")], &[]);
+    let round = [
+        "connected to Demo, on revision 2026-07-28",
+        "it has the tool `add`: Add two numbers",
+        "2 + 3 = 5",
+        "greeting://Ada holds: Hello, Ada!",
+        "`review_code` makes 1 message for a model",
+        "closed",
+    ];
+    assert_eq!(shown.lines().collect::<Vec<_>>(), round);
+}
+
+#[test]
+fn a_server_of_another_kind_ends_the_round() {
     let output = Command::new(env!("CARGO_BIN_EXE_try_quickstart"))
-        .arg(env!("CARGO_BIN_EXE_quickstart"))
+        .arg(env!("CARGO_BIN_EXE_orders"))
         .output()
         .expect("the program starts");
-    let shown = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{shown}");
-    for part in ["\"name\":\"add\"", "\"structuredContent\":{\"result\":5}", "Hello, Ada!", "exit status: 0"] {
-        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
-    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && words.contains("Unknown tool: add"), "{words}");
 }

@@ -45,6 +45,11 @@ impl Engine {
         }
     }
 
+    /// As whom requests are sent now.
+    pub(crate) fn authorization(&self) -> String {
+        self.connector.authorization()
+    }
+
     pub(crate) fn way(&self) -> Way {
         self.connector.way()
     }

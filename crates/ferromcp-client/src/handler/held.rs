@@ -1,7 +1,7 @@
 //! Answers to forms, made ready to leave: without what was left open, with the form's defaults, and held to its rules.
 //!
 //! A wrong answer is a mistake of the application. It is better told here, where it can be mended, than by a server
-//! that can only refuse it.
+//! that can only refuse it. Formats of texts (an email address, a date) are left to the server.
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>.
 
 use ferromcp_core::model::FormSchema;

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use ferromcp_core::message::{FromServer, Incoming, Message, Rejection};
 use ferromcp_core::wire::{decode, encode};
 use ferromcp_core::{ClientResult, Error, RequestId, Revision};
 use ferromcp_transport::{Frame, FrameRx};
+use tokio::time::timeout;
 
 use super::table::Table;
 use crate::channel::{Answer, Failure, Inbound};
@@ -16,6 +18,9 @@ use crate::limits::ClientLimits;
 /// The most frames handled in a row before others get their turn.
 const BURST: usize = 64;
 
+/// How soon the end of the pipe has to follow for a line that cannot be read to count as its torn last one.
+const LAST_LINE: Duration = Duration::from_millis(50);
+
 /// Reads until the pipe ends, and says why it did.
 pub(super) async fn all<R: FrameRx>(
     table: &Arc<Table>,
@@ -23,25 +28,45 @@ pub(super) async fn all<R: FrameRx>(
     rx: &mut R,
     limits: &ClientLimits,
 ) -> io::Error {
+    let mut torn: Option<Failure> = None;
     loop {
-        match rx.recv().await {
-            Ok(Some(frame)) => take(table, inbound, frame, limits),
+        let received = match torn.take() {
+            None => rx.recv().await,
+            Some(failure) => match timeout(LAST_LINE, rx.recv()).await {
+                // The connection ended within a line, so that the answer in it is lost, and not wrong.
+                Ok(received @ (Ok(None) | Err(_))) => received,
+                goes_on => {
+                    table.answered_somebody(failure);
+                    let Ok(received) = goes_on else { continue };
+                    received
+                }
+            },
+        };
+        match received {
+            Ok(Some(frame)) => torn = take(table, inbound, frame, limits),
             Ok(None) => return io::Error::new(io::ErrorKind::UnexpectedEof, "the server ended the connection"),
             Err(error) => return error,
         }
         for _ in 0..BURST {
             let Some(frame) = rx.try_recv() else { break };
-            take(table, inbound, frame, limits);
+            if let Some(failure) = torn.take() {
+                table.answered_somebody(failure);
+            }
+            torn = take(table, inbound, frame, limits);
         }
         // A flood must not keep callers from their answers, nor from giving up.
         tokio::task::yield_now().await;
     }
 }
 
-fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &ClientLimits) {
+/// Handles one frame. What is left over is the failure of a call whose answer cannot be read, unless it was only torn.
+fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &ClientLimits) -> Option<Failure> {
     let bytes = match frame {
         Frame::Whole(bytes) => bytes,
-        Frame::TooLong { limit } => return table.answered_somebody(Failure::TooLarge(limit)),
+        Frame::TooLong { limit } => {
+            table.answered_somebody(Failure::TooLarge(limit));
+            return None;
+        }
     };
     match decode::<FromServer>(bytes.clone(), &limits.decode) {
         Ok(Incoming::One(message)) => deliver(table, inbound, message),
@@ -49,13 +74,18 @@ fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &C
             for message in messages {
                 match message {
                     Ok(message) => deliver(table, inbound, message),
-                    Err(rejection) => reject(table, rejection, &bytes),
+                    Err(rejection) => {
+                        if let Some(failure) = reject(table, rejection, &bytes) {
+                            table.answered_somebody(failure);
+                        }
+                    }
                 }
             }
         }
         Ok(Incoming::Batch(_)) => tracing::warn!("a batch, which this revision has not; ignored"),
-        Err(rejection) => reject(table, rejection, &bytes),
+        Err(rejection) => return reject(table, rejection, &bytes),
     }
+    None
 }
 
 fn deliver(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, message: Message<FromServer>) {
@@ -73,8 +103,9 @@ fn deliver(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, message: Message<From
     }
 }
 
-/// A message that cannot be read. Where its id can, it is a broken answer or a broken question.
-fn reject(table: &Arc<Table>, rejection: Rejection, frame: &[u8]) {
+/// A message that cannot be read. Where its id can, it is a broken answer or a broken question; where not, it may still
+/// be the answer to something.
+fn reject(table: &Arc<Table>, rejection: Rejection, frame: &[u8]) -> Option<Failure> {
     let Rejection { id, error, unanswerable, .. } = rejection;
     tracing::debug!(?id, %error, "a message of the server cannot be read");
     match id {
@@ -83,9 +114,10 @@ fn reject(table: &Arc<Table>, rejection: Rejection, frame: &[u8]) {
         // Nor does it let itself be filled up by bad questions.
         Some(id) if !table.revision().is_modern() && table.has_room() => write(table, &id, Err(error)),
         Some(_) => {}
-        None if looks_like_answer(frame) => table.answered_somebody(Failure::Malformed(error.message)),
+        None if looks_like_answer(frame) => return Some(Failure::Malformed(error.message)),
         None => tracing::warn!(%error, "the server wrote what is no message; ignored"),
     }
+    None
 }
 
 /// Whether a broken message was meant as an answer. Programs print all sorts of things where only messages belong, and

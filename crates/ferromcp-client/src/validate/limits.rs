@@ -20,7 +20,7 @@ pub struct SchemaLimits {
     /// Subschemas within each other at one time in a check; 400 unless set, which a thread's stack of 2 MiB
     /// holds.
     pub nesting: usize,
-    /// Reasons told in a [`Mismatch`]; 5 unless set.
+    /// Reasons told in a [`Mismatch`](super::Mismatch); 5 unless set.
     pub reasons: usize,
 }
 

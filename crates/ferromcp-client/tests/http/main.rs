@@ -9,6 +9,7 @@ mod heads;
 mod http_sse;
 mod negotiation;
 mod posts;
+mod private;
 mod real;
 mod script;
 mod secrets;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ferromcp_client::cache::{CacheOptions, Clock, MemoryStore};
-use ferromcp_client::{Change, Interest, accept};
+use ferromcp_client::channel::{BoxFuture, Channel, Failure, Inbound};
+use ferromcp_client::{Change, ClientLimits, Connector, Interest, accept};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -184,6 +185,61 @@ async fn a_new_connection_makes_everything_stale() {
         assert_eq!(client.tools().await.unwrap()[0].name, "old");
         client.read("x:a").await.unwrap();
         assert_eq!(client.tools().await.unwrap()[0].name, "new");
+    };
+    soon(async { tokio::join!(asking, script) }).await;
+}
+
+/// A way to a server on which the user can change.
+struct Shared<C>(C, Arc<AtomicU64>);
+
+impl<C: Connector> Connector for Shared<C> {
+    fn open<'a>(
+        &'a self,
+        inbound: Arc<dyn Inbound>,
+        limits: &'a ClientLimits,
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>> {
+        self.0.open(inbound, limits)
+    }
+
+    fn can_reopen(&self) -> bool {
+        true
+    }
+
+    fn authorization(&self) -> String {
+        self.1.load(Ordering::Relaxed).to_string()
+    }
+
+    fn name(&self) -> String {
+        "shared".to_owned()
+    }
+}
+
+#[tokio::test]
+async fn what_one_user_was_told_is_not_shown_to_the_next() {
+    let (connector, mut fars) = dialer();
+    let user = Arc::new(AtomicU64::new(1));
+    let connecting = tokio::spawn(builder().connect(Shared(connector, Arc::clone(&user))));
+    let mut far = soon(fars.recv()).await.unwrap();
+    far.be_modern().await;
+    let client = soon(connecting).await.unwrap().unwrap();
+    let script = async {
+        for (name, then) in [("one", 1), ("two", 2), ("three", 3), ("four", 3)] {
+            let list = far.expect("tools/list").await;
+            user.store(then, Ordering::Relaxed); // while the answer is on its way
+            far.answer(&list, page(name)).await;
+        }
+    };
+    let asking = async {
+        let name = async || client.tools().await.unwrap()[0].name.clone();
+        assert_eq!((name().await, name().await), ("one".to_owned(), "one".to_owned()));
+        user.store(2, Ordering::Relaxed);
+        assert_eq!((name().await, name().await), ("two".to_owned(), "two".to_owned()));
+        assert_eq!(client.tools().fresh().await.unwrap()[0].name, "three");
+        assert_eq!(name().await, "four");
+        user.store(2, Ordering::Relaxed);
+        assert_eq!(name().await, "two");
+        user.store(1, Ordering::Relaxed);
+        assert_eq!(name().await, "one");
     };
     soon(async { tokio::join!(asking, script) }).await;
 }

@@ -3,6 +3,7 @@
 mod beside;
 mod caching;
 mod children;
+mod faults;
 mod floods;
 mod folder;
 mod groups;

@@ -43,8 +43,7 @@ async fn call(client: &Client, far: &mut Far, tool: &str, answer: Value) -> Resu
     soon(async { tokio::join!(async { client.call(tool, ()).await }, script) }).await.0
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "so that `json!` stands bare in calls")]
-fn structured(value: Value) -> Value {
+fn structured(value: &Value) -> Value {
     json!({ "content": [], "structuredContent": value })
 }
 
@@ -53,14 +52,14 @@ async fn a_result_that_does_not_follow_its_schema_is_an_error_that_says_where() 
     // M26-338, S-253
     for era in [true, false] {
         let (client, mut far) = listed(builder(), era).await;
-        call(&client, &mut far, "add", structured(json!({ "sum": 3 }))).await.unwrap();
-        let error = call(&client, &mut far, "add", structured(json!({ "sum": "3" }))).await.unwrap_err();
+        call(&client, &mut far, "add", structured(&json!({ "sum": 3 }))).await.unwrap();
+        let error = call(&client, &mut far, "add", structured(&json!({ "sum": "3" }))).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Output);
         assert!(matches!(error.output(), Some(OutputError::Mismatch(_))));
         assert!(error.to_string().contains("at /sum: a string, where an integer is expected"), "{error}");
         let script = async {
             let call = far.expect("tools/call").await;
-            far.answer(&call, structured(json!({ "sum": "3" }))).await;
+            far.answer(&call, structured(&json!({ "sum": "3" }))).await;
         };
         let typed = async { client.call_as::<Value>("add", ()).await };
         assert_eq!(soon(async { tokio::join!(typed, script) }).await.0.unwrap_err().kind(), ErrorKind::Output);
@@ -80,17 +79,17 @@ async fn a_result_without_what_its_schema_promises_is_an_error_unless_the_tool_f
 async fn a_schema_that_cannot_be_used_spoils_its_own_tool_alone() {
     let (client, mut far) = listed(builder(), true).await;
     for _ in 0..2 {
-        let error = call(&client, &mut far, "bad", structured(json!({}))).await.unwrap_err();
+        let error = call(&client, &mut far, "bad", structured(&json!({}))).await.unwrap_err();
         let Some(OutputError::Schema(flaw)) = error.output() else { panic!("{error}") };
         assert_eq!(flaw.kind(), SchemaErrorKind::Reference);
     }
-    call(&client, &mut far, "add", structured(json!({ "sum": 3 }))).await.unwrap();
+    call(&client, &mut far, "add", structured(&json!({ "sum": 3 }))).await.unwrap();
     call(&client, &mut far, "plain", text("anything")).await.unwrap();
 }
 
 #[tokio::test]
 async fn nothing_is_checked_that_was_not_listed_or_may_be_old_or_is_not_to_be() {
-    let wrong = structured(json!({ "sum": "3" }));
+    let wrong = structured(&json!({ "sum": "3" }));
     let (client, mut far) = modern(builder()).await;
     call(&client, &mut far, "add", wrong.clone()).await.unwrap();
 
@@ -108,5 +107,5 @@ async fn nothing_is_checked_that_was_not_listed_or_may_be_old_or_is_not_to_be() 
     call(&client, &mut far, "add", wrong.clone()).await.unwrap();
     list(&client, &mut far, &sum("string")).await;
     call(&client, &mut far, "add", wrong).await.unwrap();
-    assert!(call(&client, &mut far, "add", structured(json!({ "sum": 3 }))).await.is_err());
+    assert!(call(&client, &mut far, "add", structured(&json!({ "sum": 3 }))).await.is_err());
 }

@@ -13,9 +13,9 @@ use percent_encoding::percent_decode_str;
 /// use ferromcp_server::model::Root;
 /// use std::path::Path;
 ///
-/// let roots = Roots::from(vec![Root::new("file:///home/ada/work")]);
-/// assert!(roots.contain(Path::new("/home/ada/work/notes.txt")));
-/// assert!(!roots.contain(Path::new("/home/ada/work/../.ssh/id_rsa")));
+/// let roots = Roots::from(vec![Root::new("file:///home/ada/notes")]);
+/// assert!(roots.contain(Path::new("/home/ada/notes/today.txt")));
+/// assert!(!roots.contain(Path::new("/home/ada/notes/../.ssh/id_rsa")));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Roots(Vec<Root>);

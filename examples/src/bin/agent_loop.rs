@@ -1,0 +1,59 @@
+//! An agent without its model: the tools of several servers, called as the lines of stdin say: `server_tool {json}`.
+//!
+//! Each argument is a server, `name=program and its arguments`; without any, two of the examples are.
+
+#![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
+
+use std::io;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use ferromcp::core::RawJson;
+use ferromcp::prelude::*;
+use ferromcp_examples::{example, text};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut group = ClientGroup::new();
+    for (name, command) in servers()? {
+        group = match Client::new("agent_loop", "1.0.0").connect(command).await {
+            Ok(client) => group.with(name, client)?,
+            Err(error) => group.with_failure(name, error)?,
+        };
+    }
+    let listing = group.tools().await;
+    for (name, error) in &listing.failures {
+        println!("! {name} is not there: {error}");
+    }
+    for tool in listing.into_items() {
+        println!("{} - {}", tool.name, tool.description.unwrap_or_default());
+    }
+    // The main thread may wait for the user: the connections live on others.
+    for line in io::stdin().lines() {
+        match call(&group, line?.trim()).await {
+            Ok(said) => println!("{said}"),
+            Err(error) => println!("! {error}"), // a model would read it and do better
+        }
+    }
+    group.close().await;
+    Ok(())
+}
+
+async fn call(group: &ClientGroup, line: &str) -> Result<String> {
+    let (tool, arguments) = line.split_once(' ').unwrap_or((line, "{}"));
+    let result = group.call(tool, RawJson::parse(arguments)?)?.await?;
+    Ok(format!("{}{}", if result.is_error() { "! " } else { "" }, text(&result)))
+}
+
+fn servers() -> Result<Vec<(String, Command)>> {
+    let named = |arg: String| {
+        let (name, words) = arg.split_once('=').context("a server is `name=program and its arguments`")?;
+        let mut words = words.split_whitespace();
+        let mut command = Command::new(words.next().context("a server has a program")?);
+        command.args(words);
+        Ok((name.to_owned(), command))
+    };
+    let given: Vec<_> = std::env::args().skip(1).map(named).collect::<Result<_>>()?;
+    let examples = || ["quickstart", "orders"].map(|name| Ok((name.to_owned(), example(name)?))).into_iter().collect();
+    if given.is_empty() { examples() } else { Ok(given) }
+}

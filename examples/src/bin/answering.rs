@@ -1,0 +1,61 @@
+//! A client whose user answers what a server asks: forms, field by field, and in the place of a model.
+//!
+//! The arguments are a tool, its arguments as JSON, and a server's command; without any, a table is booked.
+
+#![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
+
+use std::io;
+use std::process::Command;
+
+use ferromcp::core::RawJson;
+use ferromcp::model::{CreateMessageParams, CreateMessageResult, ElicitResult, FormParams};
+use ferromcp::model::{FieldType, PrimitiveSchema, SamplingContent};
+use ferromcp::prelude::*;
+use ferromcp_examples::{example, text};
+use serde_json::{Map, Value};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let (tool, arguments) = (args.next().unwrap_or("book".into()), args.next().unwrap_or("{}".into()));
+    let mut server = args.next().map_or_else(|| example("asking"), |program| Ok(Command::new(program)))?;
+    server.args(args);
+    let client = Client::new("answering", "1.0.0").on_form(fill_in).on_sampling(speak).connect(server).await?;
+    println!("{}", text(&client.call(&tool, RawJson::parse(arguments)?).await?));
+    client.close().await;
+    Ok(())
+}
+
+async fn fill_in(form: FormParams) -> Result<ElicitResult, Error> {
+    println!("{} (an empty line takes the default, `-` declines)", form.message);
+    let mut content = Map::new();
+    for (name, field) in form.requested_schema.properties {
+        let choices: Vec<_> = field.one_of.iter().flatten().map(|choice| &*choice.r#const).collect();
+        match ask(format!("{name}: {}", choices.join("|"))).await?.as_deref() {
+            None => return Ok(cancel()), // the input ended: the user went away
+            Some("-") => return Ok(decline()),
+            Some("") => {}
+            Some(words) => drop(content.insert(name, value(&field, words))),
+        }
+    }
+    accept(&content)
+}
+
+/// What does not fit stays words; the form's rules say what is wrong with them.
+fn value(field: &PrimitiveSchema, words: &str) -> Value {
+    let json = (field.r#type != FieldType::String).then(|| serde_json::from_str(words).ok());
+    json.flatten().unwrap_or_else(|| words.into())
+}
+
+async fn speak(asked: CreateMessageParams) -> Result<CreateMessageResult, Error> {
+    let texts = asked.messages.iter().flat_map(|message| &message.content).filter_map(SamplingContent::as_text);
+    let said = ask(format!("What does a model say to this? {}", texts.collect::<Vec<_>>().join("\n"))).await?;
+    Ok(CreateMessageResult::new("the user", SamplingContent::text(said.unwrap_or_default())))
+}
+
+/// A line of the user's, read where waiting holds nobody up.
+async fn ask(question: String) -> Result<Option<String>, Error> {
+    println!("{question}");
+    let read = tokio::task::spawn_blocking(|| io::stdin().lines().next().transpose()).await;
+    read.unwrap_or_else(|error| Err(error.into())).map_err(|error| Error::internal(error.to_string()))
+}
