@@ -9,6 +9,7 @@
 //! | `interop` | the Python SDKs' clients and the Inspector |
 //! | `over_http` | the clients of the Python and TypeScript SDKs, over HTTP and HTTP+SSE |
 //! | `asking` | the same clients, asked in the middle of calls |
+//! | `client_others` | our client at the servers of the TypeScript SDKs and of rmcp |
 //! | `fleet` | conversations that go on in another process |
 //! | `cut` | a connection that is cut in the middle of a call |
 //! | `browser` | pages of other origins, in a real browser |
@@ -20,6 +21,7 @@
 
 mod asking;
 mod browser;
+mod client_others;
 mod cut;
 mod faults;
 mod fleet;
