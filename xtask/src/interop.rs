@@ -3,7 +3,8 @@
 //! Everything is pinned by the files in `xtask/interop`. Tests find it through [`VARIABLE`]:
 //! `py1/bin/python` (the Python SDK of the handshake eras), `py2/bin/python` (the one that speaks the modern era too),
 //! `fastmcp/bin/python` (FastMCP, for servers), `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node
-//! new enough to run it; beside them the TypeScript SDKs, which a script finds from the Node that runs it).
+//! new enough to run it; beside them the TypeScript SDKs, which a script finds from the Node that runs it),
+//! `rmcp/debug/interop-rmcp` (a server written with the other Rust SDK).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::shell;
 /// The environment variable that tells tests the absolute path of the set-up.
 pub const VARIABLE: &str = "FERROMCP_INTEROP";
 
-const PARTS: [&str; 4] = ["py1", "py2", "fastmcp", "node"];
+const PARTS: [&str; 5] = ["py1", "py2", "fastmcp", "node", "rmcp"];
 
 /// Makes or refreshes the set-up and gives its folder; quick when it already fits the pins.
 pub fn set_up(root: &Path) -> Result<PathBuf> {
@@ -45,10 +46,10 @@ fn set_up_part(root: &Path, part: &str) -> Result<()> {
     if home.exists() {
         fs::remove_dir_all(&home).with_context(|| format!("clear {}", home.display()))?;
     }
-    if part == "node" {
-        node(root, &home)?;
-    } else {
-        python(root, part, &home)?;
+    match part {
+        "node" => node(root, &home)?,
+        "rmcp" => rmcp(root, &home)?,
+        _ => python(root, part, &home)?,
     }
     fs::write(stamp(root, part), pins(root, part)?)?;
     Ok(())
@@ -69,16 +70,42 @@ fn stamp(root: &Path, part: &str) -> PathBuf {
 
 /// The stamp holds the pins themselves: no hash to trust, and a person can read what is installed.
 fn pins(root: &Path, part: &str) -> Result<String> {
-    let file = if part == "node" { "package-lock.json".to_owned() } else { format!("{part}.txt") };
-    let path = root.join("xtask").join("interop").join(file);
-    fs::read_to_string(&path).with_context(|| path.display().to_string())
+    let files = match part {
+        "node" => vec!["package-lock.json".to_owned()],
+        "rmcp" => RMCP.map(str::to_owned).to_vec(),
+        _ => vec![format!("{part}.txt")],
+    };
+    let paths = files.iter().map(|file| root.join("xtask").join("interop").join(file));
+    paths.map(|path| fs::read_to_string(&path).with_context(|| path.display().to_string())).collect()
 }
 
 /// Same pins, and the interpreter still starts: a venv dies with the Python it was made by.
 fn fits(root: &Path, part: &str) -> bool {
     let same = pins(root, part).is_ok_and(|pins| fs::read_to_string(stamp(root, part)).is_ok_and(|old| old == pins));
-    let bin = if part == "node" { "node/node_modules/.bin/node".to_owned() } else { format!("{part}/bin/python") };
-    same && shell::has(folder(root).join(bin))
+    let bin = folder(root).join(part).join(match part {
+        "node" => "node_modules/.bin/node",
+        "rmcp" => "debug/interop-rmcp",
+        _ => "bin/python",
+    });
+    // A server has no version to tell; that it is there is enough.
+    same && if part == "rmcp" { bin.exists() } else { shell::has(bin) }
+}
+
+/// What the server written with rmcp is made of: any change means another build.
+const RMCP: [&str; 3] = ["rmcp/Cargo.lock", "rmcp/Cargo.toml", "rmcp/src/main.rs"];
+
+/// A workspace of its own, so that neither its lock file nor the compiler it wants are ours.
+fn rmcp(root: &Path, home: &Path) -> Result<()> {
+    let mut build = Command::new("cargo");
+    build.current_dir(root.join("xtask").join("interop").join("rmcp"));
+    // Flags and toolchains that were meant for our own crates stay with them.
+    for variable in ["RUSTFLAGS", "RUSTUP_TOOLCHAIN", "CARGO_ENCODED_RUSTFLAGS"] {
+        build.env_remove(variable);
+    }
+    shell::run(build.args(["build", "--quiet", "--locked", "--target-dir"]).arg(home))
+        .context("the server written with rmcp cannot be built; it wants Rust 1.88 or newer")?;
+    println!("interop: the server written with rmcp is built");
+    Ok(())
 }
 
 fn python(root: &Path, part: &str, home: &Path) -> Result<()> {

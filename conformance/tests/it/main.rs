@@ -10,6 +10,7 @@
 //! | `over_http` | the clients of the Python and TypeScript SDKs, over HTTP and HTTP+SSE |
 //! | `asking` | the same clients, asked in the middle of calls |
 //! | `client_python` | our client at servers of the Python SDKs and of FastMCP |
+//! | `client_others` | our client at the servers of the TypeScript SDKs and of rmcp |
 //! | `fleet` | conversations that go on in another process |
 //! | `cut` | a connection that is cut in the middle of a call |
 //! | `browser` | pages of other origins, in a real browser |
@@ -21,6 +22,7 @@
 
 mod asking;
 mod browser;
+mod client_others;
 mod client_python;
 mod cut;
 mod faults;

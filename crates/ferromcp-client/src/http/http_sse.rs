@@ -4,12 +4,14 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 use http::HeaderMap;
 use reqwest::Url;
+use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -57,8 +59,11 @@ impl HttpSse {
             }
         };
         let to = resolve(&from, &to, endpoint.limits().id_bytes)?;
-        let tx = HttpSseTx { endpoint: endpoint.clone(), to, posts: JoinSet::new(), last: 0, turn: None };
-        Ok(Self { rx: HttpSseRx { events }, tx })
+        let gone = Arc::<Notify>::default();
+        let rx = HttpSseRx { events, gone: Arc::clone(&gone) };
+        let (endpoint, posts) = (endpoint.clone(), JoinSet::new());
+        let tx = HttpSseTx { endpoint, to, posts, last: 0, turn: None, finished: false, gone };
+        Ok(Self { rx, tx })
     }
 }
 
@@ -101,12 +106,18 @@ fn resolve(from: &Url, said: &[u8], limit: usize) -> Result<Url, Failure> {
 /// The reading half of an [`HttpSse`].
 pub struct HttpSseRx {
     events: Events,
+    /// The writing half has gone. The server cannot know, and would keep its stream open for ever.
+    gone: Arc<Notify>,
 }
 
 impl FrameRx for HttpSseRx {
     async fn recv(&mut self) -> io::Result<Option<Frame>> {
         loop {
-            match self.events.next().await {
+            let next = tokio::select! {
+                next = self.events.next() => next,
+                () = self.gone.notified() => return Ok(None),
+            };
+            match next {
                 Ok(Next::Event(event)) => {
                     if let Some(message) = message(event) {
                         return Ok(Some(Frame::Whole(message)));
@@ -139,6 +150,9 @@ pub struct HttpSseTx {
     last: u64,
     /// How long the next message waits for the last one.
     turn: Option<Instant>,
+    /// Nothing more is sent, and all that was sent is taken or given up.
+    finished: bool,
+    gone: Arc<Notify>,
 }
 
 impl HttpSseTx {
@@ -195,7 +209,17 @@ impl FrameTx for HttpSseTx {
             self.note(done)?;
         }
         self.posts.abort_all();
+        self.finished = true;
         Ok(())
+    }
+}
+
+impl Drop for HttpSseTx {
+    fn drop(&mut self) {
+        // After a message that was not taken there may still be answers to those before it.
+        if self.finished {
+            self.gone.notify_one();
+        }
     }
 }
 

@@ -72,6 +72,20 @@ async fn messages_are_posted_where_the_server_said_and_answers_come_on_the_strea
 }
 
 #[tokio::test]
+async fn a_server_that_keeps_its_stream_open_does_not_keep_the_pipe_open() {
+    let wire = Wire::new().await;
+    let (mut rx, mut tx, mut peer) = pipe(&wire).await;
+    tx.finish().await.expect("nothing is on its way");
+    peer.say(chunk("data: {}\n\n")).await;
+    let mut next = async || timeout(PATIENCE, rx.recv()).await.expect("in time").expect("a pipe");
+    assert_eq!(next().await, Some(Frame::Whole("{}".into())));
+    drop(tx);
+    assert_eq!(next().await, None);
+    drop(rx);
+    peer.sees_a_hang_up().await;
+}
+
+#[tokio::test]
 async fn where_messages_go_is_resolved_against_the_stream() {
     let wire = Wire::new().await;
     for said in ["say", "/say", "./x/../say", &wire.url("/say")] {
