@@ -64,7 +64,7 @@ impl Channel for Posts {
             let taken = timeout(talk.limits.request_timeout, talk.say(revision, message.freeze())).await;
             taken.map_err(|_| Failure::lost(io::Error::new(io::ErrorKind::TimedOut, "it was not taken in time")))??;
             if opens {
-                lasting::begin(&talk, revision);
+                lasting::begin(&talk, revision).await;
             }
             Ok(())
         })

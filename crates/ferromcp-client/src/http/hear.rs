@@ -107,8 +107,17 @@ fn answer(talk: &Arc<Talk>, id: RequestId) -> Answer {
             let message = written(&id, outcome, revision);
             // A server that does not take the answer must not keep the place of other questions.
             let taken = timeout(talk.limits.request_timeout, talk.say(revision, message)).await;
-            if !matches!(taken, Ok(Ok(()))) {
-                tracing::debug!(?id, "the server did not take an answer");
+            match taken {
+                Ok(Ok(())) => {}
+                // The call that asked is not given up: its answer may be on its way without this one.
+                Ok(Err(Failure::Status { status, .. })) => {
+                    tracing::warn!(
+                        ?id,
+                        status,
+                        "the server refused the answer to its own question; what asked may hang"
+                    );
+                }
+                Ok(Err(_)) | Err(_) => tracing::debug!(?id, "the server did not take an answer"),
             }
         })
     })

@@ -5,9 +5,11 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server>.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ferromcp_core::Revision;
-use tokio::time::sleep;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 
 use super::failure::Failure;
 use super::head::Head;
@@ -15,18 +17,28 @@ use super::hear::{Context, hear};
 use super::stream::EventStream;
 use super::talk::Talk;
 
-/// Begins to read it, if there is a session. Without one none is asked for: where HTTP+SSE is served at the same URL, a
-/// bare GET would begin another conversation.
-pub(super) fn begin(talk: &Arc<Talk>, revision: Revision) {
+/// How long the stream is waited for. Some servers drop what they say before it is there, a question too; others do not
+/// answer the GET until they have something to say.
+const OPENING: Duration = Duration::from_millis(250);
+
+/// Begins to read it, if there is a session, and waits a moment until it is there. Without a session none is asked for:
+/// where HTTP+SSE is served at the same URL, a bare GET would begin another conversation.
+pub(super) async fn begin(talk: &Arc<Talk>, revision: Revision) {
     if let Some(session) = talk.session() {
         let head = Head::legacy(revision, Some(session));
-        talk.listens(tokio::spawn(listen(Arc::clone(talk), head)).abort_handle());
+        let (answered, answer) = oneshot::channel();
+        talk.listens(tokio::spawn(listen(Arc::clone(talk), head, answered)).abort_handle());
+        let _ = timeout(OPENING, answer).await; // late or refused: the session goes on all the same
     }
 }
 
-async fn listen(talk: Arc<Talk>, head: Head) {
+/// Reads it, and says when the server has answered for the first time.
+async fn listen(talk: Arc<Talk>, head: Head, answered: oneshot::Sender<()>) {
+    let mut answered = Some(answered);
     loop {
-        let failure = match talk.endpoint.listen(&head).await {
+        let stream = talk.endpoint.listen(&head).await;
+        drop(answered.take());
+        let failure = match stream {
             Ok(None) => return tracing::debug!("the server has no stream for the session"),
             Ok(Some(events)) => read(&talk, events).await,
             Err(failure) => failure,

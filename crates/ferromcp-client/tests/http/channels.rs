@@ -9,6 +9,7 @@ use ferromcp_core::model::LogLevel;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use crate::script::{
     Say, builder, closing, discovered, gives, hasty, initialized, refuses, says, soon, takes, text, within, words,
@@ -26,13 +27,13 @@ async fn session(wire: &Wire, builder: ClientBuilder) -> (Client, Peer) {
     let script = [within("s-1", gives(initialized(LEGACY))), takes()];
     let server = async {
         wire.play(&script).await;
-        let (get, peer) = wire.asked().await;
+        let (get, mut peer) = wire.asked().await;
         assert_eq!((&*get.method, get.header("accept")), ("GET", Some("text/event-stream")));
         in_session(&get, "s-1");
+        peer.say(STREAM).await;
         peer
     };
-    let (client, mut peer) = both(builder.only_revision(LEGACY).connect(wire.url("/mcp")), server).await;
-    peer.say(STREAM).await;
+    let (client, peer) = both(builder.only_revision(LEGACY).connect(wire.url("/mcp")), server).await;
     (client.expect("a client"), peer)
 }
 
@@ -143,6 +144,46 @@ async fn the_sessions_own_stream_brings_news_and_questions() {
     stream.say(event(&json!({ "jsonrpc": "2.0", "id": 7, "method": "elicitation/create", "params": 1 }))).await;
     let asked = wire.play(&[takes()]).await;
     assert_eq!((&asked[0].json()["id"], &asked[0].json()["error"]["code"]), (&json!(7), &json!(-32602)));
+}
+
+#[tokio::test]
+async fn a_client_is_connected_once_the_sessions_own_stream_is_there() {
+    // S-154
+    let wire = Wire::new().await;
+    let script = [within("s-1", gives(initialized(LEGACY))), takes()];
+    let connecting = tokio::spawn(builder().only_revision(LEGACY).connect(wire.url("/mcp")).into_future());
+    wire.play(&script).await;
+    let (_, mut stream) = wire.asked().await;
+    sleep(Duration::from_millis(50)).await;
+    assert!(!connecting.is_finished(), "what the server says now may be lost");
+    stream.say(STREAM).await;
+    let client = soon(connecting).await.expect("no panic").expect("a client");
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_the_listening_is_connected_to_all_the_same() {
+    let wire = Wire::new().await;
+    let script = [within("s-1", gives(initialized(LEGACY))), takes()];
+    let client = wire.connect(builder().only_revision(LEGACY), &script).await.0.expect("a client");
+    let (get, _silent) = wire.asked().await;
+    assert_eq!(get.method, "GET");
+    let call = calls(&client);
+    wire.play(&[gives(text("ok"))]).await;
+    soon(call).await.expect("no panic").expect("a result");
+}
+
+#[tokio::test]
+async fn a_call_outlives_the_refusal_of_an_answer_that_came_too_late() {
+    let wire = Wire::new().await;
+    let client = plain(&wire).await;
+    let call = calls(&client);
+    let (asked, mut peer) = wire.asked().await;
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    peer.say([STREAM.as_bytes(), &event(&ping)].concat()).await;
+    assert_eq!(wire.play(&[says(400, "text/plain", "nobody asked")]).await[0].json()["id"], 1);
+    peer.say(event(&answer(&asked, &text("ok")))).await;
+    soon(call).await.expect("no panic").expect("a result");
 }
 
 #[tokio::test]
