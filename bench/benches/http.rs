@@ -1,4 +1,4 @@
-//! The header ladder, and whole requests through the tower service, from a body that is there to the response.
+//! Header validation, and whole requests through the tower service, from a buffered body to the response.
 
 mod frames;
 
@@ -8,7 +8,7 @@ use ferromcp::core::header::check_name;
 use ferromcp::core::message::{Incoming, Message};
 use ferromcp::core::wire::{DecodeLimits, decode};
 use ferromcp::core::{ClientRequest, FromClient};
-use ferromcp::prelude::*;
+use ferromcp::server::http::HttpOptions;
 use ferromcp::server::http::HttpService;
 use frames::{INITIALIZE, LEGACY, MODERN};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -26,36 +26,36 @@ fn main() {
 fn call_of(frame: &'static str) -> ClientRequest {
     match decode::<FromClient>(Bytes::from_static(frame.as_bytes()), &DecodeLimits::default()) {
         Ok(Incoming::One(Message::Request { request, .. })) => request,
-        _ => panic!("no request: {frame}"),
+        _ => panic!("not a request: {frame}"),
     }
 }
 
-/// The name in a header beside the one in the body, as it is nearly always said and as base64.
+/// Compares the name in a header, plain or base64-encoded, with the name in the body.
 #[divan::bench(args = ["add", "=?base64?YWRk?="])]
-fn compare_name(bencher: Bencher, said: &str) {
+fn compare_name(bencher: Bencher, header: &str) {
     let request = call_of(MODERN);
-    bencher.bench(|| check_name(black_box(&request), Some(black_box(said.as_bytes()))).expect("the same name"));
+    bencher.bench(|| check_name(black_box(&request), Some(black_box(header.as_bytes()))).expect("the same name"));
 }
 
-/// An endpoint and the head of a request it answers.
-struct Endpoint {
+/// A service and the headers of its requests.
+struct HttpBench {
     runtime: Runtime,
     service: HttpService,
     headers: HeaderMap,
 }
 
-impl Endpoint {
-    fn new(stateless: bool, said: &[(&'static str, &'static str)]) -> Self {
+impl HttpBench {
+    fn new(stateless: bool, additional: &[(&'static str, &'static str)]) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let options = HttpOptions::new().stateless(stateless);
-        let service = ferromcp_bench::server(0).http_with(options).expect("a sound server");
+        let service = ferromcp_bench::server(0).http_with(options).expect("a valid server");
         let always = [
             ("host", "127.0.0.1:8000"),
             ("content-type", "application/json"),
             ("accept", "application/json, text/event-stream"),
         ];
         let mut headers = HeaderMap::new();
-        for (name, value) in always.iter().chain(said) {
+        for (name, value) in always.iter().chain(additional) {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         Self { runtime, service, headers }
@@ -67,37 +67,37 @@ impl Endpoint {
         request
     }
 
-    fn answer(&self, request: Request<Full<Bytes>>) -> http::Response<ferromcp::server::http::Body> {
+    fn call(&self, request: Request<Full<Bytes>>) -> http::Response<ferromcp::server::http::Body> {
         let mut service = self.service.clone();
         match self.runtime.block_on(service.call(request)) {
             Ok(response) => response,
-            Err(never) => match never {},
+            Err(infallible) => match infallible {},
         }
     }
 
     fn bench(&self, bencher: Bencher, frame: &'static str) {
-        assert_eq!(self.answer(self.request(frame)).status(), StatusCode::OK);
-        bencher.with_inputs(|| self.request(frame)).bench_local_values(|request| self.answer(request));
+        assert_eq!(self.call(self.request(frame)).status(), StatusCode::OK);
+        bencher.with_inputs(|| self.request(frame)).bench_local_values(|request| self.call(request));
     }
 }
 
 #[divan::bench]
 fn stateless(bencher: Bencher) {
-    Endpoint::new(true, &[("mcp-protocol-version", "2025-11-25")]).bench(bencher, LEGACY);
+    HttpBench::new(true, &[("mcp-protocol-version", "2025-11-25")]).bench(bencher, LEGACY);
 }
 
 #[divan::bench]
 fn session(bencher: Bencher) {
-    let mut endpoint = Endpoint::new(false, &[]);
-    let opened = endpoint.answer(endpoint.request(INITIALIZE));
+    let mut bench = HttpBench::new(false, &[]);
+    let opened = bench.call(bench.request(INITIALIZE));
     let id = opened.headers().get("mcp-session-id").expect("a session").clone();
-    endpoint.headers.insert("mcp-session-id", id);
-    endpoint.headers.insert("mcp-protocol-version", HeaderValue::from_static("2025-11-25"));
-    endpoint.bench(bencher, LEGACY);
+    bench.headers.insert("mcp-session-id", id);
+    bench.headers.insert("mcp-protocol-version", HeaderValue::from_static("2025-11-25"));
+    bench.bench(bencher, LEGACY);
 }
 
 #[divan::bench]
 fn modern(bencher: Bencher) {
-    let said = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "add")];
-    Endpoint::new(false, &said).bench(bencher, MODERN);
+    let headers = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "add")];
+    HttpBench::new(false, &headers).bench(bencher, MODERN);
 }

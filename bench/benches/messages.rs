@@ -1,4 +1,4 @@
-//! Reading, answering and writing messages, without any pipe: times, and allocations beside them.
+//! Decoding, dispatching and encoding of messages, without a transport: time and allocations.
 
 mod frames;
 
@@ -6,9 +6,10 @@ use bytes::{Bytes, BytesMut};
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use ferromcp::core::message::{Incoming, Message};
-use ferromcp::core::wire::{DecodeLimits, Dress, decode, encode};
+use ferromcp::core::wire::{DecodeLimits, EncodeContext, decode, encode};
 use ferromcp::core::{ClientRequest, FromClient, RequestId, Revision, ServerResult};
 use ferromcp::prelude::*;
+use ferromcp::server::{Call, Peer, Reply};
 use frames::{LEGACY, MODERN};
 use tokio::runtime::{Builder, Runtime};
 
@@ -21,10 +22,10 @@ fn main() {
     divan::main();
 }
 
-fn read(frame: &'static str) -> (RequestId, ClientRequest) {
+fn decode_request(frame: &'static str) -> (RequestId, ClientRequest) {
     match decode::<FromClient>(Bytes::from_static(frame.as_bytes()), &DecodeLimits::default()) {
         Ok(Incoming::One(Message::Request { id, request })) => (id, request),
-        _ => panic!("no request: {frame}"),
+        _ => panic!("not a request: {frame}"),
     }
 }
 
@@ -34,26 +35,26 @@ fn runtime() -> Runtime {
 
 #[divan::bench(args = [("legacy", LEGACY), ("modern", MODERN)].map(Named))]
 fn decode_call(bencher: Bencher, frame: Named) {
-    bencher.counter(BytesCount::of_str(frame.0.1)).bench(|| black_box(read(frame.0.1)));
+    bencher.counter(BytesCount::of_str(frame.0.1)).bench(|| black_box(decode_request(frame.0.1)));
 }
 
-/// From a request that was read to the reply: table, arguments, function, result.
-#[divan::bench(args = [("legacy", LEGACY, Revision::V2025_11_25), ("modern", MODERN, Revision::LATEST)].map(Spoken))]
-fn dispatch(bencher: Bencher, spoken: Spoken) {
+/// Dispatches a decoded request: lookup, argument deserialization, handler, result.
+#[divan::bench(args = [("legacy", LEGACY, Revision::V2025_11_25), ("modern", MODERN, Revision::LATEST)].map(Versioned))]
+fn dispatch(bencher: Bencher, frame: Versioned) {
     let (runtime, server) = (runtime(), ferromcp_bench::server(0));
-    runtime.block_on(server.open()).expect("it opens");
-    let Spoken((_, frame, revision)) = spoken;
+    runtime.block_on(server.open()).expect("the lifespan opens");
+    let Versioned((_, frame, revision)) = frame;
     bencher
-        .with_inputs(|| Call::new(read(frame).1, Peer::new(revision)))
+        .with_inputs(|| Call::new(decode_request(frame).1, Peer::new(revision)))
         .bench_values(|call| runtime.block_on(server.call(call)));
 }
 
 fn result_of(server: &Server, frame: &'static str) -> ServerResult {
     let runtime = runtime();
-    runtime.block_on(server.open()).expect("it opens");
-    match runtime.block_on(server.call(Call::new(read(frame).1, Peer::new(Revision::LATEST)))) {
+    runtime.block_on(server.open()).expect("the lifespan opens");
+    match runtime.block_on(server.call(Call::new(decode_request(frame).1, Peer::new(Revision::LATEST)))) {
         Reply::Done(result) => result,
-        reply => panic!("no result: {reply:?}"),
+        reply => panic!("not a result: {reply:?}"),
     }
 }
 
@@ -61,7 +62,8 @@ fn encode_each(bencher: Bencher, result: &ServerResult) {
     let id = RequestId::from(7);
     bencher.with_inputs(|| result.clone()).bench_values(|result| {
         let mut out = BytesMut::with_capacity(512);
-        encode::server_result(&mut out, &id, result, Dress::new(Revision::LATEST)).expect("it is JSON");
+        encode::server_result(&mut out, &id, result, EncodeContext::new(Revision::LATEST))
+            .expect("the result serializes");
         out
     });
 }
@@ -76,13 +78,13 @@ fn encode_list_of_1000(bencher: Bencher) {
     encode_each(bencher, &result_of(&ferromcp_bench::server(998), LIST));
 }
 
-/// A frame with a name for the report.
+/// A frame with a name.
 #[derive(Clone, Copy)]
 struct Named((&'static str, &'static str));
 
-/// The same, and the revision it is spoken in.
+/// A frame with a name and a revision.
 #[derive(Clone, Copy)]
-struct Spoken((&'static str, &'static str, Revision));
+struct Versioned((&'static str, &'static str, Revision));
 
 impl std::fmt::Display for Named {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -90,7 +92,7 @@ impl std::fmt::Display for Named {
     }
 }
 
-impl std::fmt::Display for Spoken {
+impl std::fmt::Display for Versioned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0.0)
     }

@@ -1,10 +1,11 @@
-//! The server that is measured: written as a user would write it, with the public words alone.
+//! The benchmark server, which uses only the public API.
 
-mod place;
+mod endpoint;
 
-pub use place::Place;
+pub use endpoint::Endpoint;
 
 use ferromcp::prelude::*;
+use ferromcp::server::{Arg, Tool};
 
 /// Add two numbers
 #[tool]
@@ -12,7 +13,7 @@ async fn add(a: i64, b: i64) -> i64 {
     a + b
 }
 
-/// Say the same again
+/// Return the text
 #[tool]
 async fn echo(text: String) -> String {
     text
@@ -30,16 +31,16 @@ async fn review_code(code: String) -> String {
     format!("Please review this code:\n\n{code}")
 }
 
-/// The server, with `more` tools beside the two that are always there.
+/// Returns the server, with `more` additional tools.
 pub fn server(more: usize) -> Server {
     let server =
         Server::new("Bench", "1.0.0").tool::<add>().tool::<echo>().resource::<greeting>().prompt::<review_code>();
-    (0..more).fold(server, |server, n| server.with_tool(one_more(n)))
+    (0..more).fold(server, |server, n| server.with_tool(additional_tool(n)))
 }
 
-/// A tool that only makes lists longer.
-fn one_more(n: usize) -> Tool {
+/// Returns the `n`-th additional tool.
+fn additional_tool(n: usize) -> Tool {
     Tool::new(format!("tool_{n}"), |a: i64, b: i64| async move { a + b })
-        .describe(format!("Add two numbers, in way number {n}"))
+        .describe(format!("Add two numbers, variant {n}"))
         .args([Arg::new("a").describe("The first number"), Arg::new("b").describe("The second number")])
 }

@@ -1,7 +1,6 @@
-//! Servers and a client that run as processes of their own (`src/bin`), and tests that talk to the servers over real
-//! pipes (`tests/it`).
+//! Server and client binaries (`src/bin`), and tests that run them as child processes (`tests/it`).
 //!
-//! They stand in a package of their own since cargo builds a package's programs before its tests, and only those.
+//! This is a separate package because Cargo builds the binaries of a package, and only those, before its tests.
 
 pub mod client;
 pub mod fixture;

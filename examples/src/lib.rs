@@ -1,15 +1,15 @@
-//! The examples of the guide: each a program of its own under `src/bin`, each run by a test under `tests`. Here is what
-//! those that are clients share.
+//! The examples of the guide. Each is a program in `src/bin` with a test in `tests`. This library contains the helpers
+//! that the client examples share.
 
 use std::io;
 use std::process::Command;
 
 use ferromcp::model::CallToolResult;
 
-/// What starts the example server of that name, once it is built: a client waits for an answer, not for a compiler.
+/// Builds the example server of that name and returns the command that starts it.
 ///
 /// # Errors
-/// When it cannot be built.
+/// Fails if the build fails.
 pub fn example(name: &str) -> io::Result<Command> {
     if cargo("build", name).status()?.success() {
         return Ok(cargo("run", name));

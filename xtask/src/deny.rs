@@ -1,4 +1,4 @@
-//! The dependencies: licences, bans, sources and advisories, by `cargo deny` and the rules in `deny.toml`.
+//! Checks licenses, bans, sources and advisories of the dependencies with `cargo deny` and `deny.toml`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,10 +8,10 @@ use anyhow::Result;
 use crate::outcome::Outcome;
 use crate::shell;
 
-/// Pinned: a newer one may judge anew, and then somebody should look.
+/// The pinned version; a newer version may report other problems.
 const VERSION: &str = "0.20.2";
 
-/// Runs `cargo deny`, installing it under `target/tools` where the machine has none.
+/// Runs `cargo deny`; installs it under `target/tools` if it is missing.
 pub fn check(root: &Path) -> Result<Outcome> {
     let program = match find(root) {
         Some(program) => program,
@@ -23,7 +23,7 @@ pub fn check(root: &Path) -> Result<Outcome> {
         command
     };
     let mut checks = vec!["--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
-    let fetched = shell::read(deny(&["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0"));
+    let fetched = shell::output(deny(&["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0"));
     if let Err(error) = &fetched {
         println!("{error}");
     } else {
@@ -32,17 +32,15 @@ pub fn check(root: &Path) -> Result<Outcome> {
     shell::run(&mut deny(&checks))?;
     Ok(match fetched {
         Ok(_) => Outcome::Passed,
-        Err(_) => {
-            Outcome::Noted("advisories were NOT checked: the advisory database cannot be fetched here".to_owned())
-        }
+        Err(_) => Outcome::Noted("advisories were NOT checked: cannot fetch the advisory database".to_owned()),
     })
 }
 
 fn find(root: &Path) -> Option<PathBuf> {
-    [PathBuf::from("cargo-deny"), installed(root)].into_iter().find(|program| shell::has(program))
+    [PathBuf::from("cargo-deny"), installed_path(root)].into_iter().find(|program| shell::is_installed(program))
 }
 
-fn installed(root: &Path) -> PathBuf {
+fn installed_path(root: &Path) -> PathBuf {
     tools(root).join("bin").join("cargo-deny")
 }
 
@@ -50,15 +48,15 @@ fn tools(root: &Path) -> PathBuf {
     root.join("target").join("tools")
 }
 
-/// A debug build: it compiles in a third of the time and checks in seconds all the same.
+/// Installs a debug build, which compiles in a third of the time and is fast enough.
 fn install(root: &Path) -> Result<PathBuf> {
-    println!("cargo-deny is not installed; it is built once into target/tools");
+    println!("cargo-deny is not installed; building it into target/tools");
     let tools = tools(root);
     let args = ["install", "--locked", "--quiet", "--debug", "cargo-deny", "--version", VERSION, "--root"];
     let mut command = shell::cargo(root, &args);
     command.arg(&tools).env("CARGO_TARGET_DIR", tools.join("build"));
     shell::run(&mut command)?;
-    // Only the program is kept: the pieces are a gigabyte.
+    // The build directory takes about 1 GB and is not used again.
     let _ = std::fs::remove_dir_all(tools.join("build"));
-    Ok(installed(root))
+    Ok(installed_path(root))
 }

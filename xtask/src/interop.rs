@@ -1,10 +1,14 @@
-//! Other people's MCP programs, set up under `target/interop` for the tests that talk to them.
+//! Installs third-party MCP clients and servers under `target/interop` for the interoperability tests.
 //!
-//! Everything is pinned by the files in `xtask/interop`. Tests find it through [`VARIABLE`]:
-//! `py1/bin/python` (the Python SDK of the handshake eras), `py2/bin/python` (the one that speaks the modern era too),
-//! `fastmcp/bin/python` (FastMCP, for servers), `node/node_modules/.bin/{node,mcp-inspector}` (the Inspector, and a Node
-//! new enough to run it; beside them the TypeScript SDKs, which a script finds from the Node that runs it),
-//! `rmcp/debug/interop-rmcp` (a server written with the other Rust SDK).
+//! All versions are pinned by the files in `xtask/interop`. Tests find the folder through [`VARIABLE`]. It contains:
+//!
+//! | path | contents |
+//! |---|---|
+//! | `py1/bin/python` | the Python SDK for the handshake revisions |
+//! | `py2/bin/python` | the Python SDK that also supports 2026-07-28 |
+//! | `fastmcp/bin/python` | FastMCP servers |
+//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector and the TypeScript SDKs |
+//! | `rmcp/debug/interop-rmcp` | a server written with the rmcp SDK |
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +18,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell;
 
-/// The environment variable that tells tests the absolute path of the set-up.
+/// The environment variable that contains the absolute path of the folder.
 pub const VARIABLE: &str = "FERROMCP_INTEROP";
 
 const PARTS: [&str; 5] = ["py1", "py2", "fastmcp", "node", "rmcp"];
 
-/// Makes or refreshes the set-up and gives its folder; quick when it already fits the pins.
+/// Installs missing or outdated parts and returns the folder.
 pub fn set_up(root: &Path) -> Result<PathBuf> {
     let folder = folder(root);
     fs::create_dir_all(&folder)?;
@@ -29,16 +33,16 @@ pub fn set_up(root: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The Node among it, set up without the rest.
-pub(crate) fn node_alone(root: &Path) -> Result<PathBuf> {
+/// Installs Node without the other parts and returns its path.
+pub(crate) fn set_up_node(root: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder(root))?;
     set_up_part(root, "node")?;
     Ok(folder(root).join("node").join("node_modules").join(".bin").join("node"))
 }
 
 fn set_up_part(root: &Path, part: &str) -> Result<()> {
-    if fits(root, part) {
-        println!("interop: {part} is there");
+    if is_up_to_date(root, part) {
+        println!("interop: {part} is up to date");
         return Ok(());
     }
     let home = folder(root).join(part);
@@ -47,17 +51,17 @@ fn set_up_part(root: &Path, part: &str) -> Result<()> {
         fs::remove_dir_all(&home).with_context(|| format!("clear {}", home.display()))?;
     }
     match part {
-        "node" => node(root, &home)?,
-        "rmcp" => rmcp(root, &home)?,
-        _ => python(root, part, &home)?,
+        "node" => install_node(root, &home)?,
+        "rmcp" => build_rmcp_server(root, &home)?,
+        _ => install_python(root, part, &home)?,
     }
     fs::write(stamp(root, part), pins(root, part)?)?;
     Ok(())
 }
 
-/// The folder, if everything in it fits the pins.
+/// Returns the folder if all parts match the pinned versions.
 pub fn ready(root: &Path) -> Option<PathBuf> {
-    PARTS.iter().all(|part| fits(root, part)).then(|| folder(root))
+    PARTS.iter().all(|part| is_up_to_date(root, part)).then(|| folder(root))
 }
 
 fn folder(root: &Path) -> PathBuf {
@@ -68,79 +72,82 @@ fn stamp(root: &Path, part: &str) -> PathBuf {
     folder(root).join(format!("{part}.stamp"))
 }
 
-/// The stamp holds the pins themselves: no hash to trust, and a person can read what is installed.
+/// Returns the pinned versions, which are also the content of the stamp file of an installed part.
 fn pins(root: &Path, part: &str) -> Result<String> {
     let files = match part {
         "node" => vec!["package-lock.json".to_owned()],
-        "rmcp" => RMCP.map(str::to_owned).to_vec(),
+        "rmcp" => RMCP_SOURCES.map(str::to_owned).to_vec(),
         _ => vec![format!("{part}.txt")],
     };
     let paths = files.iter().map(|file| root.join("xtask").join("interop").join(file));
     paths.map(|path| fs::read_to_string(&path).with_context(|| path.display().to_string())).collect()
 }
 
-/// Same pins, and the interpreter still starts: a venv dies with the Python it was made by.
-fn fits(root: &Path, part: &str) -> bool {
+/// Whether the part matches its pins and its interpreter starts. A virtual environment stops working when its Python is
+/// removed.
+fn is_up_to_date(root: &Path, part: &str) -> bool {
     let same = pins(root, part).is_ok_and(|pins| fs::read_to_string(stamp(root, part)).is_ok_and(|old| old == pins));
     let bin = folder(root).join(part).join(match part {
         "node" => "node_modules/.bin/node",
         "rmcp" => "debug/interop-rmcp",
         _ => "bin/python",
     });
-    // A server has no version to tell; that it is there is enough.
-    same && if part == "rmcp" { bin.exists() } else { shell::has(bin) }
+    // The rmcp server does not support `--version`.
+    same && if part == "rmcp" { bin.exists() } else { shell::is_installed(bin) }
 }
 
-/// What the server written with rmcp is made of: any change means another build.
-const RMCP: [&str; 3] = ["rmcp/Cargo.lock", "rmcp/Cargo.toml", "rmcp/src/main.rs"];
+/// The files of the rmcp server; a change in one of them triggers a rebuild.
+const RMCP_SOURCES: [&str; 3] = ["rmcp/Cargo.lock", "rmcp/Cargo.toml", "rmcp/src/main.rs"];
 
-/// A workspace of its own, so that neither its lock file nor the compiler it wants are ours.
-fn rmcp(root: &Path, home: &Path) -> Result<()> {
+/// Builds the rmcp server, which is a separate workspace with a separate lock file and minimum compiler version.
+fn build_rmcp_server(root: &Path, home: &Path) -> Result<()> {
     let mut build = Command::new("cargo");
     build.current_dir(root.join("xtask").join("interop").join("rmcp"));
-    // Flags and toolchains that were meant for our own crates stay with them.
+    // Flags and toolchains set for this workspace must not affect the other one.
     for variable in ["RUSTFLAGS", "RUSTUP_TOOLCHAIN", "CARGO_ENCODED_RUSTFLAGS"] {
         build.env_remove(variable);
     }
     shell::run(build.args(["build", "--quiet", "--locked", "--target-dir"]).arg(home))
-        .context("the server written with rmcp cannot be built; it wants Rust 1.88 or newer")?;
-    println!("interop: the server written with rmcp is built");
+        .context("cannot build the rmcp server; it requires Rust 1.88 or newer")?;
+    println!("interop: built the rmcp server");
     Ok(())
 }
 
-fn python(root: &Path, part: &str, home: &Path) -> Result<()> {
-    if !shell::has("python3") {
-        bail!("python3 is not on PATH; install Python 3.10 or newer (Debian: apt-get install python3 python3-venv)");
+fn install_python(root: &Path, part: &str, home: &Path) -> Result<()> {
+    if !shell::is_installed("python3") {
+        bail!(
+            "cannot find python3 on PATH; install Python 3.10 or newer (Debian: apt-get install python3 python3-venv)"
+        );
     }
     shell::run(Command::new("python3").args(["-m", "venv"]).arg(home))
-        .context("python3 cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv")?;
+        .context("cannot create a virtual environment; install venv (Debian: apt-get install python3-venv)")?;
     let python = home.join("bin").join("python");
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
     shell::run(install.arg(root.join("xtask").join("interop").join(format!("{part}.txt"))))?;
-    let said = shell::read(Command::new(&python).args(["-c", WHAT_MCP]))?;
-    println!("interop: {part} has mcp {}", said.trim());
+    let version = shell::output(Command::new(&python).args(["-c", PRINT_MCP_VERSION]))?;
+    println!("interop: {part} has mcp {}", version.trim());
     Ok(())
 }
 
-const WHAT_MCP: &str = "import importlib.metadata as m, mcp; print(m.version('mcp'))";
+const PRINT_MCP_VERSION: &str = "import importlib.metadata as m, mcp; print(m.version('mcp'))";
 
-fn node(root: &Path, home: &Path) -> Result<()> {
-    if !shell::has("npm") {
-        bail!("npm is not on PATH; install Node (Debian: apt-get install nodejs npm)");
+fn install_node(root: &Path, home: &Path) -> Result<()> {
+    if !shell::is_installed("npm") {
+        bail!("cannot find npm on PATH; install Node (Debian: apt-get install nodejs npm)");
     }
     fs::create_dir_all(home)?;
     for file in ["package.json", "package-lock.json"] {
         fs::copy(root.join("xtask").join("interop").join(file), home.join(file))?;
     }
-    // The machine's own Node may be older than the Inspector wants; the one we install beside it is not.
+    // The Node of the machine may be too old for the Inspector, so the package `node` is installed too.
     let args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
     shell::run(Command::new("npm").current_dir(home).args(args))?;
     let bin = home.join("node_modules").join(".bin");
-    let version = shell::read(Command::new(bin.join("node")).arg("--version"))
-        .context("the npm package `node` brought no Node; does this npm run with ignore-scripts?")?;
-    shell::read(Command::new(bin.join("node")).arg(bin.join("mcp-inspector")).args(["--cli", "--help"]))
-        .context("the Inspector does not start")?;
-    println!("interop: node is {}, and the Inspector starts", version.trim());
+    let version = shell::output(Command::new(bin.join("node")).arg("--version"))
+        .context("cannot run Node from the npm package `node`; disable `ignore-scripts` in the npm configuration")?;
+    shell::output(Command::new(bin.join("node")).arg(bin.join("mcp-inspector")).args(["--cli", "--help"]))
+        .context("cannot start the Inspector")?;
+    println!("interop: installed node {} and the Inspector", version.trim());
     Ok(())
 }

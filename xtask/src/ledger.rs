@@ -1,8 +1,8 @@
-//! Which requirements of the specification the tests prove.
+//! Lists the specification requirements that the tests cover.
 //!
-//! A ledger is a table with one requirement a line (`requirements-*.tsv`: id, level, …, area, requirement, source).
-//! A test names the ids it proves in a comment; this chore lays one against the other. The ledgers lie outside of the
-//! checkout: in the folder that `FERROMCP_SPEC` names, or beside the checkout.
+//! A ledger is a table with one requirement per line (`requirements-*.tsv`: id, level, …, area, requirement, source).
+//! Tests list the ids they cover in comments. The ledgers are not part of the checkout: they are read from the folder in
+//! `FERROMCP_SPEC`, or from a default folder next to the checkout.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::house::{SourceFile, rust_files};
+use crate::lint::{SourceFile, rust_files};
 
 const VARIABLE: &str = "FERROMCP_SPEC";
-const BESIDE: &str = "../shared/spec";
+const DEFAULT_FOLDER: &str = "../shared/spec";
 
 /// One requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,38 +23,38 @@ struct Entry {
     area: String,
 }
 
-/// Prints the tables; `--areas a,b` keeps only those areas.
+/// Prints the tables; `--areas a,b` selects areas.
 pub fn run(root: &Path, args: &[String]) -> Result<()> {
-    let areas = read_areas(args)?;
+    let areas = parse_areas(args)?;
     let Some(folder) = folder(root) else {
-        println!("no ledgers: {VARIABLE} names no folder that is there, or is unset and there is none at {BESIDE}");
+        println!("cannot find the ledgers: set {VARIABLE} to an existing folder, or provide {DEFAULT_FOLDER}");
         return Ok(());
     };
-    let proven = proven(root)?;
+    let covered = covered(root)?;
     let mut known = BTreeSet::new();
     for path in ledgers(&folder)? {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let entries = parse(&text).with_context(|| path.display().to_string())?;
         known.extend(entries.iter().map(|entry| entry.id.clone()));
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        print!("{}", table(&name, &entries, &proven, areas.as_ref()));
+        print!("{}", table(&name, &entries, &covered, areas.as_ref()));
     }
-    for (id, place) in proven.iter().filter(|(id, _)| !known.contains(*id)) {
-        println!("{place}: {id} stands in no ledger; is it a slip?");
+    for (id, location) in covered.iter().filter(|(id, _)| !known.contains(*id)) {
+        println!("{location}: {id} is not in any ledger");
     }
     Ok(())
 }
 
-fn read_areas(args: &[String]) -> Result<Option<BTreeSet<String>>> {
+fn parse_areas(args: &[String]) -> Result<Option<BTreeSet<String>>> {
     match args {
         [] => Ok(None),
         [flag, list] if flag == "--areas" => Ok(Some(list.split(',').map(|a| a.trim().to_owned()).collect())),
-        _ => bail!("`cargo xtask ledger` knows --areas A,B… only"),
+        _ => bail!("`cargo xtask ledger` accepts only --areas A,B…"),
     }
 }
 
 fn folder(root: &Path) -> Option<PathBuf> {
-    let folder = std::env::var_os(VARIABLE).map_or_else(|| root.join(BESIDE), PathBuf::from);
+    let folder = std::env::var_os(VARIABLE).map_or_else(|| root.join(DEFAULT_FOLDER), PathBuf::from);
     folder.is_dir().then_some(folder)
 }
 
@@ -68,22 +68,23 @@ fn ledgers(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Columns are found by the head line, since the ledgers differ in them.
+/// Parses a ledger; the header line gives the order of the columns, which differs between ledgers.
 fn parse(text: &str) -> Result<Vec<Entry>> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let head: Vec<&str> = lines.next().context("an empty ledger")?.split('\t').collect();
-    let column = |name: &str| head.iter().position(|h| *h == name).with_context(|| format!("no column `{name}`"));
+    let head: Vec<&str> = lines.next().context("the ledger is empty")?.split('\t').collect();
+    let column = |name: &str| head.iter().position(|h| *h == name).with_context(|| format!("missing column `{name}`"));
     let (id, level, area) = (column("id")?, column("level")?, column("area")?);
     let rows = lines.map(|line| {
         let cells: Vec<&str> = line.split('\t').collect();
-        let cell =
-            |at: usize| cells.get(at).map(|c| c.trim().to_owned()).with_context(|| format!("short line: {line}"));
+        let cell = |at: usize| {
+            cells.get(at).map(|c| c.trim().to_owned()).with_context(|| format!("missing cells in line: {line}"))
+        };
         Ok(Entry { id: cell(id)?, level: cell(level)?, area: cell(area)? })
     });
     rows.collect()
 }
 
-fn table(name: &str, all: &[Entry], proven: &BTreeMap<String, String>, areas: Option<&BTreeSet<String>>) -> String {
+fn table(name: &str, all: &[Entry], covered: &BTreeMap<String, String>, areas: Option<&BTreeSet<String>>) -> String {
     let chosen = all.iter().filter(|entry| areas.is_none_or(|areas| areas.contains(&entry.area)));
     let mut by_area: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in chosen {
@@ -94,7 +95,7 @@ fn table(name: &str, all: &[Entry], proven: &BTreeMap<String, String>, areas: Op
     }
     let row = |area: &str, entries: &[&Entry]| {
         let of = |must: bool| entries.iter().filter(move |e| !must || e.level.starts_with("MUST"));
-        let done = |must: bool| of(must).filter(|e| proven.contains_key(&e.id)).count();
+        let done = |must: bool| of(must).filter(|e| covered.contains_key(&e.id)).count();
         format!("{area:<32}{:>6}/{:<6}{:>6}/{:<6}\n", done(false), of(false).count(), done(true), of(true).count())
     };
     let mut text = format!("\n## {name}\n{:<32}{:>9}    {:>9}\n", "area", "covered", "MUST");
@@ -103,7 +104,7 @@ fn table(name: &str, all: &[Entry], proven: &BTreeMap<String, String>, areas: Op
     }
     text += &row("all", &by_area.values().flatten().copied().collect::<Vec<_>>());
     for (area, entries) in &by_area {
-        let open = entries.iter().filter(|e| !proven.contains_key(&e.id)).map(|e| format!("{} {}", e.id, e.level));
+        let open = entries.iter().filter(|e| !covered.contains_key(&e.id)).map(|e| format!("{} {}", e.id, e.level));
         let open: Vec<String> = open.collect();
         if !open.is_empty() {
             text += &["not covered, ", area, ": ", &open.join(", "), "\n"].concat();
@@ -112,8 +113,8 @@ fn table(name: &str, all: &[Entry], proven: &BTreeMap<String, String>, areas: Op
     text
 }
 
-/// Every id in a comment of a test, with the first place it stands.
-fn proven(root: &Path) -> Result<BTreeMap<String, String>> {
+/// Returns every id in a comment of a test, with its first location.
+fn covered(root: &Path) -> Result<BTreeMap<String, String>> {
     let mut paths = Vec::new();
     for folder in ["crates", "examples", "conformance", "bench"] {
         rust_files(root, folder, &mut paths)?;
@@ -122,25 +123,25 @@ fn proven(root: &Path) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for path in paths {
         let text = fs::read_to_string(root.join(&path)).with_context(|| path.clone())?;
-        // Half-written files are the compiler's business.
+        // The lint reports files that do not parse.
         let Ok(file) = SourceFile::parse(path, text) else {
             continue;
         };
-        for (id, line) in ids_of(&file) {
+        for (id, line) in ids_in_tests(&file) {
             found.entry(id).or_insert_with(|| format!("{}:{line}", file.path));
         }
     }
     Ok(found)
 }
 
-fn ids_of(file: &SourceFile) -> Vec<(String, usize)> {
+fn ids_in_tests(file: &SourceFile) -> Vec<(String, usize)> {
     let lines: Vec<&str> = file.text.lines().collect();
     let mut found = Vec::new();
     for (i, line) in lines.iter().enumerate() {
         let Some((_, comment)) = line.split_once("//") else {
             continue;
         };
-        // A comment right above a test belongs to it.
+        // A comment directly above a test belongs to that test.
         let next = (i..lines.len()).find(|&at| !lines[at].trim_start().starts_with("//")).unwrap_or(i);
         if file.is_test(i + 1) || (line.trim_start().starts_with("//") && file.is_test(next + 1)) {
             found.extend(ids(comment).map(|id| (id, i + 1)));
@@ -149,7 +150,7 @@ fn ids_of(file: &SourceFile) -> Vec<(String, usize)> {
     found
 }
 
-/// The ids in a text: a ledger's letter (or `M26`), a hyphen, three digits.
+/// Returns the ids in a text: the prefix of a ledger, a hyphen and three digits.
 fn ids(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(|word| is_id(word)).map(str::to_owned)
 }
@@ -165,29 +166,29 @@ mod tests {
     use super::*;
 
     const TSV: &str = "id\tlevel\tside\tarea\trequirement\tsource\n\
-                       S-001\tMUST\tboth\tbase\tsay it\tdocs\n\
+                       S-001\tMUST\tboth\tbase\tdo it\tdocs\n\
                        S-002\tMAY\tboth\tbase\tleave it\tdocs\n\
                        S-003\tMUST NOT\tboth\ttools\thide it\tdocs\n";
 
     #[test]
-    fn ids_count_in_comments_of_tests_only() {
-        let text = "//! A file\n// S-001 here is prose\nfn a() {}\n\n// S-002, M26-123\n/// more\n#[test]\nfn b() {\n    \
+    fn ids_are_read_only_from_test_comments() {
+        let text = "//! A file\n// S-001 outside of a test\nfn a() {}\n\n// S-002, M26-123\n/// more\n#[test]\nfn b() {\n    \
                     c(); // X-004\n    let s = \"A-005\";\n}\n";
         let file = SourceFile::parse("crates/a/src/lib.rs", text).unwrap();
-        let found: Vec<String> = ids_of(&file).into_iter().map(|(id, _)| id).collect();
+        let found: Vec<String> = ids_in_tests(&file).into_iter().map(|(id, _)| id).collect();
         assert_eq!(found, ["S-002", "M26-123", "X-004"]);
     }
 
     #[test]
-    fn what_only_looks_like_an_id_is_none() {
+    fn ignores_words_that_resemble_ids() {
         assert_eq!(ids("S-12 S-1234 B-123 xS-123 M26-12a").count(), 0);
         assert_eq!(ids("(A-100)/X-200").collect::<Vec<_>>(), ["A-100", "X-200"]);
     }
 
     #[test]
-    fn the_table_counts_and_lists_what_is_open() {
-        let proven = BTreeMap::from([("S-001".to_owned(), "a.rs:1".to_owned())]);
-        let text = table("requirements-stateful.tsv", &parse(TSV).unwrap(), &proven, None);
+    fn table_counts_and_lists_uncovered_requirements() {
+        let covered = BTreeMap::from([("S-001".to_owned(), "a.rs:1".to_owned())]);
+        let text = table("requirements-stateful.tsv", &parse(TSV).unwrap(), &covered, None);
         let row =
             |area: &str| text.lines().find(|l| l.starts_with(area)).unwrap().split_whitespace().collect::<Vec<_>>();
         assert_eq!(row("base"), ["base", "1/2", "1/1"]);
@@ -197,11 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn areas_choose_and_unknown_flags_are_refused() {
-        let areas = read_areas(&["--areas".to_owned(), "tools, x".to_owned()]).unwrap();
+    fn areas_filter_table_and_unknown_flags_are_rejected() {
+        let areas = parse_areas(&["--areas".to_owned(), "tools, x".to_owned()]).unwrap();
         let text = table("t", &parse(TSV).unwrap(), &BTreeMap::new(), areas.as_ref());
         assert!(text.contains("tools") && !text.contains("base"));
-        assert!(read_areas(&["--all".to_owned()]).is_err());
+        assert!(parse_areas(&["--all".to_owned()]).is_err());
     }
 
     #[test]

@@ -1,21 +1,24 @@
-//! The command line of `cargo xtask`: finds the chore that was asked for and runs it.
+//! The command line of `cargo xtask`.
 
-#![allow(clippy::print_stdout, reason = "xtask talks to a person; no protocol runs on its stdout")]
+#![allow(clippy::print_stdout, reason = "xtask is a command-line tool; its stdout carries no protocol")]
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::outcome::Outcome;
-use xtask::{conformance, deny, house, interop, ledger, msrv, shell, suite};
+use xtask::{api, conformance, deny, interop, ledger, lint, msrv, shell, steps, tests_renamed, word_counts};
 
 const COMMANDS: &str = "\
-cargo xtask test [--only STEP]… [--skip STEP]… [--list]   the whole test command
-cargo xtask house                                         the house rules of the sources
-cargo xtask interop                                       set up other people's MCP programs under target/interop
-cargo xtask conformance server|client                     run the official conformance suite against our server or client
-cargo xtask msrv                                          check the published crates with the oldest compiler we promise
-cargo xtask deny                                          licences, bans, sources and advisories of the dependencies
-cargo xtask ledger [--areas A,B…]                         which requirements the tests prove";
+cargo xtask test [--only STEP]… [--skip STEP]… [--list]   run all checks and tests
+cargo xtask lint                                          check the project rules for sources and prose
+cargo xtask api [--write]                                 check or update the listing of the public API
+cargo xtask words [--root DIR]                            count how often the documentation uses certain words
+cargo xtask tests-renamed --base REV                      list the tests renamed since a revision
+cargo xtask interop                                       install third-party MCP clients and servers under target/interop
+cargo xtask conformance server|client                     run the official conformance suite against the server or client
+cargo xtask msrv                                          check the published crates with the minimum supported Rust version
+cargo xtask deny                                          check licenses, bans, sources and advisories of the dependencies
+cargo xtask ledger [--areas A,B…]                         list the specification requirements covered by tests";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +32,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one chore; `false` means it ran and found something wrong.
+/// Runs one command; returns `false` when it ran and found a problem.
 fn run(args: &[String]) -> Result<bool> {
     let root = shell::workspace_root()?;
     let Some((command, rest)) = args.split_first() else {
@@ -37,26 +40,29 @@ fn run(args: &[String]) -> Result<bool> {
         return Ok(true);
     };
     match (command.as_str(), rest) {
-        ("test", rest) => suite::run(&root, rest),
+        ("test", rest) => steps::run(&root, rest),
         ("ledger", rest) => ledger::run(&root, rest).map(|()| true),
-        ("house", []) => Ok(house::run(&root)?.is_clean()),
+        ("lint", []) => Ok(lint::run(&root)?.is_clean()),
+        ("words", rest) => word_counts::run(&root, rest).map(|()| true),
+        ("api", rest) => Ok(print_outcome(&api::run(&root, rest)?)),
+        ("tests-renamed", rest) => tests_renamed::run(&root, rest).map(|()| true),
         ("interop", []) => interop::set_up(&root).map(|_| true),
-        ("conformance", [leg]) if leg == "server" => Ok(told(&conformance::server(&root)?)),
-        ("conformance", [leg]) if leg == "client" => Ok(told(&conformance::client(&root)?)),
-        ("msrv", []) => Ok(told(&msrv::check(&root)?)),
-        ("deny", []) => Ok(told(&deny::check(&root)?)),
+        ("conformance", [side]) if side == "server" => Ok(print_outcome(&conformance::server(&root)?)),
+        ("conformance", [side]) if side == "client" => Ok(print_outcome(&conformance::client(&root)?)),
+        ("msrv", []) => Ok(print_outcome(&msrv::check(&root)?)),
+        ("deny", []) => Ok(print_outcome(&deny::check(&root)?)),
         ("help" | "--help" | "-h", _) => {
             println!("{COMMANDS}");
             Ok(true)
         }
-        _ => bail!("`cargo xtask {}` is not a chore; there are:\n{COMMANDS}", args.join(" ")),
+        _ => bail!("unknown command `cargo xtask {}`; available commands:\n{COMMANDS}", args.join(" ")),
     }
 }
 
-/// Says what a lone step has to say. A skip is no failure here: whoever runs one step reads its output.
-fn told(outcome: &Outcome) -> bool {
+/// Prints the outcome of a step that runs outside of `cargo xtask test`. A skip does not fail the command.
+fn print_outcome(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Skipped { why, .. } => println!("skipped: {why}"),
+        Outcome::Skipped { reason, .. } => println!("skipped: {reason}"),
         Outcome::Noted(note) => println!("note: {note}"),
         _ => {}
     }

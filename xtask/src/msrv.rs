@@ -1,7 +1,8 @@
-//! The oldest compiler we promise (`rust-version`) builds every published crate, with the committed lock file.
+//! Checks that the minimum supported Rust version (`rust-version`) builds every published crate with the committed lock
+//! file.
 //!
-//! It is looked for in three places: among rustup's toolchains, among the packages of Debian (unpacked under
-//! `target/msrv`, nothing is installed), and at last by asking rustup to fetch it.
+//! The compiler is searched in this order: installed rustup toolchains, Debian packages (unpacked under `target/msrv`,
+//! not installed), and a toolchain that rustup downloads.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,28 +14,28 @@ use serde_json::Value;
 use crate::outcome::Outcome;
 use crate::shell;
 
-/// Debian's names: the compiler, and its standard library before `-dev` and `-1.85`.
+/// Debian package names: the compiler, and the prefix of its standard library packages (`-dev` and `-1.85`).
 const DEBIAN: [(&str, &str); 2] = [("rustc-web", "libstd-rust-web"), ("rustc", "libstd-rust")];
 
-/// Checks the published crates with the oldest compiler; skips, with the reason, where none can be had.
+/// Checks the published crates with the minimum supported compiler; skips when that compiler is not available.
 pub fn check(root: &Path) -> Result<Outcome> {
     let metadata = shell::metadata(root)?;
     let published = published(&metadata);
     let version = rust_version(&published)?;
-    let (mut command, whence) = if rustup_has(&version) {
-        (by_rustup(root, &version), "rustup's")
-    } else if let Some(compiler) = debian(root, &version)? {
+    let (mut command, source) = if rustup_has(&version) {
+        (rustup_cargo(root, &version), "rustup's")
+    } else if let Some(compiler) = debian_compiler(root, &version)? {
         let mut cargo = shell::cargo(root, &[]);
-        // This cargo, that compiler: a toolchain override of rustup would replace neither.
+        // Uses the current cargo with the other compiler; a rustup toolchain override would not change either.
         cargo.env("RUSTC", compiler).env_remove("RUSTC_WRAPPER");
         (cargo, "Debian's")
-    } else if fetch_by_rustup(&version) {
-        (by_rustup(root, &version), "rustup's")
+    } else if install_with_rustup(&version) {
+        (rustup_cargo(root, &version), "rustup's")
     } else {
-        let why = format!("no rustc {version}: rustup has none and can fetch none, and apt offers none");
-        return Ok(Outcome::Skipped { why, excused: true });
+        let reason = format!("rustc {version} is not available from rustup or apt");
+        return Ok(Outcome::Skipped { reason, excused: true });
     };
-    println!("msrv: with {whence} rustc {version}");
+    println!("msrv: with {source} rustc {version}");
     command.args(["check", "--locked", "--all-features"]);
     for package in &published {
         command.arg("--package").arg(package["name"].as_str().unwrap_or_default());
@@ -43,7 +44,7 @@ pub fn check(root: &Path) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Packages whose manifest does not say `publish = false`.
+/// Returns the packages without `publish = false` in their manifest.
 fn published(metadata: &Value) -> Vec<&Value> {
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     packages.iter().filter(|p| p["publish"].as_array().is_none_or(|places| !places.is_empty())).collect()
@@ -51,41 +52,43 @@ fn published(metadata: &Value) -> Vec<&Value> {
 
 fn rust_version(packages: &[&Value]) -> Result<String> {
     let versions = packages.iter().filter_map(|p| p["rust_version"].as_str());
-    versions.max().map(str::to_owned).context("no published crate gives a rust-version")
+    versions.max().map(str::to_owned).context("no published crate declares a rust-version")
 }
 
 fn rustup_has(version: &str) -> bool {
-    shell::read(Command::new("rustup").args(["run", version, "rustc", "--version"]).env("RUSTUP_AUTO_INSTALL", "0"))
+    shell::output(Command::new("rustup").args(["run", version, "rustc", "--version"]).env("RUSTUP_AUTO_INSTALL", "0"))
         .is_ok()
 }
 
-fn by_rustup(root: &Path, version: &str) -> Command {
+fn rustup_cargo(root: &Path, version: &str) -> Command {
     let mut command = Command::new("rustup");
-    // What the outer cargo says of itself must not reach the inner one.
+    // The variables of the outer cargo must not affect the inner one.
     command.current_dir(root).env_remove("RUSTC").env_remove("CARGO").args(["run", version, "cargo"]);
     command
 }
 
-fn fetch_by_rustup(version: &str) -> bool {
-    if !shell::has("rustup") {
+fn install_with_rustup(version: &str) -> bool {
+    if !shell::is_installed("rustup") {
         return false;
     }
-    println!("msrv: asking rustup for {version}");
+    println!("msrv: installing {version} with rustup");
     let args = ["toolchain", "install", version, "--profile", "minimal", "--no-self-update"];
     shell::run(Command::new("rustup").args(args)).is_ok() && rustup_has(version)
 }
 
-/// Debian's compiler, unpacked beside the build; `None` where apt is missing or offers none of this version.
-fn debian(root: &Path, version: &str) -> Result<Option<PathBuf>> {
+/// Returns the path of the unpacked Debian compiler, or `None` when apt is missing or lacks this version.
+fn debian_compiler(root: &Path, version: &str) -> Result<Option<PathBuf>> {
     let home = root.join("target").join("msrv");
     let compiler = home.join("rustc");
-    if shell::read(Command::new(&compiler).arg("--version")).is_ok_and(|said| is(&said, version)) {
+    if shell::output(Command::new(&compiler).arg("--version"))
+        .is_ok_and(|version_output| has_version(&version_output, version))
+    {
         return Ok(Some(compiler));
     }
-    if !shell::has("apt-get") || !shell::has("dpkg") {
+    if !shell::is_installed("apt-get") || !shell::is_installed("dpkg") {
         return Ok(None);
     }
-    let Some(packages) = offered(version).or_else(|| offered_after_update(version)) else {
+    let Some(packages) = find_packages(version).or_else(|| find_packages_after_update(version)) else {
         return Ok(None);
     };
     println!("msrv: unpacking Debian's rustc {version} under target/msrv");
@@ -99,24 +102,24 @@ fn debian(root: &Path, version: &str) -> Result<Option<PathBuf>> {
         shell::run(Command::new("dpkg").arg("-x").arg(deb?.path()).arg(&tree))?;
     }
     fs::remove_dir_all(&debs)?;
-    wrap(&tree, &compiler)?;
-    let said = shell::read(Command::new(&compiler).arg("--version"))?;
-    if !is(&said, version) {
-        bail!("Debian's packages brought {said}, not {version}");
+    write_wrapper(&tree, &compiler)?;
+    let version_output = shell::output(Command::new(&compiler).arg("--version"))?;
+    if !has_version(&version_output, version) {
+        bail!("the Debian packages contain {version_output}, expected {version}");
     }
     Ok(Some(compiler))
 }
 
-fn is(said: &str, version: &str) -> bool {
-    said.strip_prefix("rustc ").is_some_and(|rest| rest.starts_with(&format!("{version}.")))
+fn has_version(version_output: &str, version: &str) -> bool {
+    version_output.strip_prefix("rustc ").is_some_and(|rest| rest.starts_with(&format!("{version}.")))
 }
 
-/// A script that starts the unpacked compiler with its own libraries, and leaves everybody else's alone.
-fn wrap(tree: &Path, compiler: &Path) -> Result<()> {
+/// Writes a script that runs the unpacked compiler with its libraries, without affecting other processes.
+fn write_wrapper(tree: &Path, compiler: &Path) -> Result<()> {
     let libraries = fs::read_dir(tree.join("usr").join("lib"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|folder| holds_driver(folder))
-        .context("Debian's packages brought no librustc_driver")?;
+        .find(|folder| contains_driver(folder))
+        .context("the Debian packages do not contain librustc_driver")?;
     let text = format!(
         "#!/bin/sh\nLD_LIBRARY_PATH='{}' exec '{}' \"$@\"\n",
         libraries.display(),
@@ -132,13 +135,13 @@ fn make_executable(script: &Path) -> Result<()> {
     Ok(fs::set_permissions(script, fs::Permissions::from_mode(0o755))?)
 }
 
-/// Where there is no such mode there is no Debian either.
+/// Does nothing: Debian packages are not used on other platforms.
 #[cfg(not(unix))]
 fn make_executable(_: &Path) -> Result<()> {
     Ok(())
 }
 
-fn holds_driver(folder: &Path) -> bool {
+fn contains_driver(folder: &Path) -> bool {
     fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -146,27 +149,27 @@ fn holds_driver(folder: &Path) -> bool {
         .any(|entry| entry.file_name().to_string_lossy().starts_with("librustc_driver"))
 }
 
-/// What to download, as `name=version`, when the package lists hold this compiler.
-fn offered(version: &str) -> Option<Vec<String>> {
+/// Returns the packages to download, as `name=version`, when the package lists contain this compiler.
+fn find_packages(version: &str) -> Option<Vec<String>> {
     DEBIAN.iter().find_map(|(rustc, library)| {
-        let lists = shell::read(Command::new("apt-cache").args(["madison", rustc])).ok()?;
-        let full = newest(&lists, version)?;
+        let lists = shell::output(Command::new("apt-cache").args(["madison", rustc])).ok()?;
+        let full = full_version(&lists, version)?;
         let runtime = format!("{library}-{version}={full}");
-        let about = shell::read(Command::new("apt-cache").args(["show", &runtime])).ok()?;
+        let about = shell::output(Command::new("apt-cache").args(["show", &runtime])).ok()?;
         let mut wanted = vec![format!("{rustc}={full}"), format!("{library}-dev={full}"), runtime];
-        wanted.extend(llvm(&about));
+        wanted.extend(llvm_package(&about));
         Some(wanted)
     })
 }
 
-/// A bare machine has empty package lists, and only root may fill them.
-fn offered_after_update(version: &str) -> Option<Vec<String>> {
-    shell::read(Command::new("apt-get").args(["update", "--quiet=2"])).ok()?;
-    offered(version)
+/// Updates the package lists, which may be empty on a new machine, and searches again.
+fn find_packages_after_update(version: &str) -> Option<Vec<String>> {
+    shell::output(Command::new("apt-get").args(["update", "--quiet=2"])).ok()?;
+    find_packages(version)
 }
 
-/// The full version of the first package of `version` in what `apt-cache madison` says.
-fn newest(madison: &str, version: &str) -> Option<String> {
+/// Returns the full version of the first package of `version` in the output of `apt-cache madison`.
+fn full_version(madison: &str, version: &str) -> Option<String> {
     madison
         .lines()
         .filter_map(|line| line.split('|').nth(1))
@@ -175,8 +178,8 @@ fn newest(madison: &str, version: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The LLVM package in the `Depends` of what `apt-cache show` says.
-fn llvm(about: &str) -> Option<String> {
+/// Returns the LLVM package in the `Depends` field of the output of `apt-cache show`.
+fn llvm_package(about: &str) -> Option<String> {
     let depends = about.lines().find_map(|line| line.strip_prefix("Depends:"))?;
     let names = depends.split(',').filter_map(|one| one.split_whitespace().next());
     names.into_iter().find(|name| name.starts_with("libllvm")).map(str::to_owned)
@@ -187,22 +190,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_version_is_found_among_newer_ones() {
+    fn finds_version_among_newer_ones() {
         let lists = " rustc-web | 1.96.0+dfsg1-1~deb12u2 | mirror bookworm-security/main amd64 Packages\n \
                      rustc-web | 1.85.0+dfsg3-1~deb12u3 | mirror bookworm/main amd64 Packages\n";
-        assert_eq!(newest(lists, "1.85").as_deref(), Some("1.85.0+dfsg3-1~deb12u3"));
-        assert_eq!(newest(lists, "1.9"), None);
+        assert_eq!(full_version(lists, "1.85").as_deref(), Some("1.85.0+dfsg3-1~deb12u3"));
+        assert_eq!(full_version(lists, "1.9"), None);
     }
 
     #[test]
-    fn llvm_is_read_from_the_dependencies() {
+    fn reads_llvm_package_from_dependencies() {
         let about = "Package: libstd-rust-web-1.85\nDepends: libc6 (>= 2.34), libllvm19, libstdc++6 (>= 11)\n";
-        assert_eq!(llvm(about).as_deref(), Some("libllvm19"));
-        assert_eq!(llvm("Package: none\n"), None);
+        assert_eq!(llvm_package(about).as_deref(), Some("libllvm19"));
+        assert_eq!(llvm_package("Package: none\n"), None);
     }
 
     #[test]
-    fn only_published_crates_count() {
+    fn unpublished_crates_are_ignored() {
         let metadata = serde_json::json!({ "packages": [
             { "name": "a", "publish": null, "rust_version": "1.85" },
             { "name": "b", "publish": [], "rust_version": "1.90" },
@@ -213,9 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_compiler_is_not_taken_for_the_oldest() {
-        assert!(is("rustc 1.85.0 (4d91de4e4 2025-02-17)", "1.85"));
-        assert!(!is("rustc 1.95.0", "1.85"));
-        assert!(!is("rustc 1.850.0", "1.85"));
+    fn newer_compiler_does_not_match_version() {
+        assert!(has_version("rustc 1.85.0 (4d91de4e4 2025-02-17)", "1.85"));
+        assert!(!has_version("rustc 1.95.0", "1.85"));
+        assert!(!has_version("rustc 1.850.0", "1.85"));
     }
 }

@@ -1,18 +1,18 @@
-//! How a step of the test command ended.
+//! The result of one step of the test command.
 
-/// How a step that raised no error ended.
+/// The result of a step that returned no error.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It ran and found nothing wrong.
+    /// The step ran and passed.
     Passed,
-    /// It ran and found nothing wrong, and the table should say this of it.
+    /// The step ran and passed; the summary shows this note.
     Noted(String),
-    /// It did not run.
+    /// The step did not run.
     Skipped {
-        /// The reason, for the table.
-        why: String,
-        /// Whether this machine has no means to run it; such a skip is no failure under `CI=true`.
+        /// The reason, shown in the summary.
+        reason: String,
+        /// Whether this machine cannot run the step; such a skip does not fail under `CI=true`.
         excused: bool,
     },
 }

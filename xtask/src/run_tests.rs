@@ -1,4 +1,4 @@
-//! The step that runs every test: cargo's own output goes to the log line by line, and its numbers are added up.
+//! The step that runs all tests. The output of cargo is printed line by line, and the test counts are summed.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -12,64 +12,67 @@ use anyhow::{Context, Result, bail};
 use crate::outcome::Outcome;
 use crate::{interop, shell};
 
-/// What the test programs said at their ends, added up.
+/// The summed counts of all test binaries.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Tally {
+struct TestCounts {
     programs: usize,
     passed: usize,
     failed: usize,
     ignored: usize,
 }
 
-/// How long the tests may say nothing under `CI=true`. A person sees that a test hangs; a machine would wait for ever.
-const SILENCE: Duration = Duration::from_secs(300);
+/// The timeout between two lines of test output under `CI=true`, so that a hanging test does not block CI.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Runs all tests, even when one fails: the numbers then say how much is broken.
+/// Runs all tests, even when one fails.
+///
+/// # Errors
+/// When a test fails, does not build, or exceeds the output timeout under `CI=true`.
 pub fn run(root: &Path) -> Result<Outcome> {
     let args = ["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"];
-    // Building is silent on stdout, so it comes first and by itself.
+    // The build prints nothing to stdout, so it runs first, without the output timeout.
     shell::run(shell::cargo(root, &args).arg("--no-run"))?;
     let mut command = shell::cargo(root, &args);
     if let Some(folder) = interop::ready(root) {
         println!("{}={}", interop::VARIABLE, folder.display());
         command.env(interop::VARIABLE, folder);
     } else {
-        println!("interop is not set up; the tests that need it say so themselves");
+        println!("interop is not set up; the tests that require it report that they are skipped");
         command.env_remove(interop::VARIABLE);
     }
     println!("$ cargo {}", args.join(" "));
-    let limit = shell::in_ci().then_some(SILENCE);
-    let mut tally = Tally::default();
-    let passed = follow(&mut command, limit, |line| {
+    let limit = shell::in_ci().then_some(OUTPUT_TIMEOUT);
+    let mut counts = TestCounts::default();
+    let passed = run_streaming(&mut command, limit, |line| {
         print!("{line}");
-        tally.add(line);
+        counts.add(line);
     });
-    let told = tally.told();
-    if !passed.with_context(|| told.clone())? {
-        bail!("{told}; a test failed, died or does not build");
+    let summary = counts.summary();
+    if !passed.with_context(|| summary.clone())? {
+        bail!("{summary}; a test failed, crashed or does not build");
     }
-    if tally.passed == 0 {
-        bail!("not one test ran");
+    if counts.passed == 0 {
+        bail!("no tests ran");
     }
-    Ok(Outcome::Noted(told))
+    Ok(Outcome::Noted(summary))
 }
 
-/// Runs a command, hands on each line of its stdout, and says whether it succeeded. A command that is silent for longer
-/// than `limit` is ended with all it started.
-fn follow(command: &mut Command, limit: Option<Duration>, mut each: impl FnMut(&str)) -> Result<bool> {
+/// Runs a command, passes each line of its stdout to `on_line`, and returns whether it succeeded. If no line arrives
+/// within `limit`, the command and its child processes are killed.
+fn run_streaming(command: &mut Command, limit: Option<Duration>, mut on_line: impl FnMut(&str)) -> Result<bool> {
     command.stdout(Stdio::piped());
     #[cfg(unix)]
     if limit.is_some() {
-        // A group of its own, so that it can be ended as a whole.
+        // A separate process group can be killed as a whole.
         std::os::unix::process::CommandExt::process_group(command.stdin(Stdio::null()), 0);
     }
-    let mut child = command.spawn().context("cargo does not start")?;
+    let mut child = command.spawn().context("cannot start cargo")?;
     let mut output = BufReader::new(child.stdout.take().context("stdout is piped")?);
-    let (lines, arrive) = mpsc::sync_channel::<Vec<u8>>(64);
-    // Ends with the pipe, or with the receiver.
+    let (lines, receiver) = mpsc::sync_channel::<Vec<u8>>(64);
+    // Exits when the pipe is closed or the receiver is dropped.
     thread::spawn(move || {
         let mut line = Vec::new();
-        // Bytes, not text: a test may print anything.
+        // Reads bytes, because test output may not be UTF-8.
         while output.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
             if lines.send(std::mem::take(&mut line)).is_err() {
                 return;
@@ -78,24 +81,24 @@ fn follow(command: &mut Command, limit: Option<Duration>, mut each: impl FnMut(&
     });
     let mut last = String::new();
     loop {
-        match arrive.recv_timeout(limit.unwrap_or(Duration::MAX)) {
+        match receiver.recv_timeout(limit.unwrap_or(Duration::MAX)) {
             Ok(line) => {
                 last = String::from_utf8_lossy(&line).into_owned();
-                each(&last);
+                on_line(&last);
             }
             Err(RecvTimeoutError::Disconnected) => return Ok(child.wait()?.success()),
             Err(RecvTimeoutError::Timeout) => {
-                let _ = shell::read(Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]));
+                let _ = shell::output(Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]));
                 let _ = child.kill();
                 child.wait()?;
-                bail!("a test hangs: nothing for {} s after `{}`", limit.unwrap_or_default().as_secs(), last.trim());
+                bail!("a test hangs: no output for {} s after `{}`", limit.unwrap_or_default().as_secs(), last.trim());
             }
         }
     }
 }
 
-impl Tally {
-    /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`; other lines count nothing.
+impl TestCounts {
+    /// Parses `test result: ok. 3 passed; 0 failed; 1 ignored; …`; ignores other lines.
     fn add(&mut self, line: &str) {
         let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
             return;
@@ -110,9 +113,9 @@ impl Tally {
         self.ignored += number("ignored");
     }
 
-    fn told(self) -> String {
+    fn summary(self) -> String {
         let Self { programs, passed, failed, ignored } = self;
-        format!("{} tests ran in {programs} test programs, {failed} failed, {ignored} ignored", passed + failed)
+        format!("{} tests ran in {programs} test binaries, {failed} failed, {ignored} ignored", passed + failed)
     }
 }
 
@@ -121,18 +124,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_add_up_over_test_programs() {
-        let mut tally = Tally::default();
+    fn sums_counts_of_test_binaries() {
+        let mut counts = TestCounts::default();
         for line in [
             "running 3 tests",
             "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.44s",
             "test a::test result: ok. 9 passed; 9 failed",
             "test result: FAILED. 31 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s",
         ] {
-            tally.add(line);
+            counts.add(line);
         }
-        assert_eq!(tally, Tally { programs: 2, passed: 34, failed: 2, ignored: 1 });
-        assert_eq!(tally.told(), "36 tests ran in 2 test programs, 2 failed, 1 ignored");
+        assert_eq!(counts, TestCounts { programs: 2, passed: 34, failed: 2, ignored: 1 });
+        assert_eq!(counts.summary(), "36 tests ran in 2 test binaries, 2 failed, 1 ignored");
     }
 
     fn shell(script: &str) -> Command {
@@ -142,18 +145,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_arrive_and_the_end_is_told() {
+    fn streams_lines_and_reports_exit_status() {
         let mut seen = Vec::new();
-        let passed = follow(&mut shell("echo a; echo b; exit 3"), None, |line| seen.push(line.to_owned()));
+        let passed = run_streaming(&mut shell("echo a; echo b; exit 3"), None, |line| seen.push(line.to_owned()));
         assert!(!passed.unwrap());
         assert_eq!(seen, ["a\n", "b\n"]);
     }
 
     #[test]
-    fn a_silent_command_is_ended_with_its_children() {
+    fn kills_process_group_when_output_times_out() {
         let started = std::time::Instant::now();
         let limit = Some(Duration::from_millis(300));
-        let error = follow(&mut shell("echo test a; sleep 600 & wait"), limit, |_| {}).unwrap_err();
+        let error = run_streaming(&mut shell("echo test a; sleep 600 & wait"), limit, |_| {}).unwrap_err();
         assert!(error.to_string().contains("after `test a`"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(60));
     }

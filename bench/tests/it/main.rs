@@ -1,4 +1,4 @@
-//! The measured server, run in each of its ways: figures of a server that answers wrongly would say nothing.
+//! Checks that the benchmark server responds correctly over each transport.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -11,17 +11,17 @@ const INITIALIZE: &str = concat!(
     r#""capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
 );
 
-/// A server, ended with its test.
-struct Running(Child);
+/// A running server, killed when dropped.
+struct ServerProcess(Child);
 
-impl Drop for Running {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-impl Running {
+impl ServerProcess {
     fn start(args: &[&str], more: usize) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench-server"));
         command.args(args).env("BENCH_TOOLS", more.to_string());
@@ -29,22 +29,22 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
-    /// Over HTTP, at any free port; gives its `host:port` too.
-    fn http(way: &str, more: usize) -> (Self, String) {
-        let mut running = Self::start(&[way, "0"], more);
-        let mut said = String::new();
-        BufReader::new(running.0.stderr.take().unwrap()).read_line(&mut said).unwrap();
-        let addr = said.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp"));
-        let addr = addr.unwrap_or_else(|| panic!("no address: {said:?}")).to_owned();
+    /// Starts the server over HTTP on a free port and returns its `host:port`.
+    fn http(mode: &str, more: usize) -> (Self, String) {
+        let mut running = Self::start(&[mode, "0"], more);
+        let mut line = String::new();
+        BufReader::new(running.0.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let addr = line.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp"));
+        let addr = addr.unwrap_or_else(|| panic!("expected a URL on stderr, got: {line:?}")).to_owned();
         (running, addr)
     }
 }
 
-/// One pipe.
+/// The stdin and stdout of a server.
 struct Pipe(ChildStdin, BufReader<ChildStdout>);
 
 impl Pipe {
-    fn ask(&mut self, message: &str) -> Value {
+    fn request(&mut self, message: &str) -> Value {
         writeln!(self.0, "{message}").unwrap();
         let mut line = String::new();
         self.1.read_line(&mut line).unwrap();
@@ -52,7 +52,7 @@ impl Pipe {
     }
 }
 
-/// Posts one message on a connection of its own; gives the head, and the body.
+/// Posts one message on a new connection; returns the head and the body.
 fn post(addr: &str, headers: &str, message: &str) -> (String, Value) {
     let mut tcp = TcpStream::connect(addr).unwrap();
     write!(
@@ -65,7 +65,7 @@ fn post(addr: &str, headers: &str, message: &str) -> (String, Value) {
     let mut response = String::new();
     tcp.read_to_string(&mut response).unwrap();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {response}")))
+    (head.to_owned(), serde_json::from_str(body).unwrap_or_else(|_| panic!("invalid JSON: {response}")))
 }
 
 fn call(id: u32, method: &str, params: &Value) -> String {
@@ -77,25 +77,25 @@ fn add(id: u32) -> String {
 }
 
 #[test]
-fn stdio_serves_all_there_is() {
-    let mut running = Running::start(&["stdio"], 3);
+fn serves_all_components_over_stdio() {
+    let mut running = ServerProcess::start(&["stdio"], 3);
     let mut pipe = Pipe(running.0.stdin.take().unwrap(), BufReader::new(running.0.stdout.take().unwrap()));
-    assert_eq!(pipe.ask(INITIALIZE)["result"]["serverInfo"]["name"], "Bench");
-    assert_eq!(pipe.ask(&add(1))["result"]["content"][0]["text"], "5");
+    assert_eq!(pipe.request(INITIALIZE)["result"]["serverInfo"]["name"], "Bench");
+    assert_eq!(pipe.request(&add(1))["result"]["content"][0]["text"], "5");
     let echo = call(2, "tools/call", &json!({"name": "echo", "arguments": {"text": "hi"}}));
-    assert_eq!(pipe.ask(&echo)["result"]["content"][0]["text"], "hi");
+    assert_eq!(pipe.request(&echo)["result"]["content"][0]["text"], "hi");
     let read = call(3, "resources/read", &json!({"uri": "greeting://Ada"}));
-    assert_eq!(pipe.ask(&read)["result"]["contents"][0]["text"], "Hello, Ada!");
+    assert_eq!(pipe.request(&read)["result"]["contents"][0]["text"], "Hello, Ada!");
     let get = call(4, "prompts/get", &json!({"name": "review_code", "arguments": {"code": "1 + 1"}}));
-    let text = pipe.ask(&get)["result"]["messages"][0]["content"]["text"].clone();
+    let text = pipe.request(&get)["result"]["messages"][0]["content"]["text"].clone();
     assert!(text.as_str().unwrap().ends_with("1 + 1"), "{text}");
-    let list = pipe.ask(&call(5, "tools/list", &json!({})));
+    let list = pipe.request(&call(5, "tools/list", &json!({})));
     assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 5);
 }
 
 #[test]
-fn http_has_sessions() {
-    let (_running, addr) = Running::http("http", 0);
+fn http_requires_session_for_legacy_revisions() {
+    let (_running, addr) = ServerProcess::http("http", 0);
     let (head, _) = post(&addr, "", INITIALIZE);
     let session = head.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap();
     let headers = format!("Mcp-Session-Id: {session}\r\nMCP-Protocol-Version: 2025-11-25\r\n");
@@ -106,8 +106,8 @@ fn http_has_sessions() {
 }
 
 #[test]
-fn http_answers_modern_requests_alone() {
-    let (_running, addr) = Running::http("http", 0);
+fn http_serves_modern_requests_without_session() {
+    let (_running, addr) = ServerProcess::http("http", 0);
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {}});
     let params = json!({"name": "add", "arguments": {"a": 2, "b": 3}, "_meta": meta});
@@ -117,8 +117,8 @@ fn http_answers_modern_requests_alone() {
 }
 
 #[test]
-fn stateless_http_answers_calls_alone() {
-    let (_running, addr) = Running::http("http-stateless", 0);
+fn stateless_http_serves_legacy_calls_without_session() {
+    let (_running, addr) = ServerProcess::http("http-stateless", 0);
     let (head, answer) = post(&addr, "MCP-Protocol-Version: 2025-11-25\r\n", &add(1));
     assert_eq!(answer["result"]["content"][0]["text"], "5");
     assert!(!head.contains("mcp-session-id"), "{head}");

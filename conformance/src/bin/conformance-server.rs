@@ -1,4 +1,4 @@
-//! The server that the conformance suite is run against: `conformance-server [--port N] [--path /mcp]`.
+//! The server that the conformance suite tests: `conformance-server [--port N] [--path /mcp]`.
 
 use std::process::ExitCode;
 
@@ -7,15 +7,15 @@ use ferromcp_conformance::fixture;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let place = match Place::read(std::env::args().skip(1)) {
-        Ok(place) => place,
-        Err(why) => {
-            eprintln!("{why}; usage: conformance-server [--port N] [--path /mcp]");
+    let endpoint = match Endpoint::read(std::env::args().skip(1)) {
+        Ok(endpoint) => endpoint,
+        Err(error) => {
+            eprintln!("{error}; usage: conformance-server [--port N] [--path /mcp]");
             return ExitCode::from(2);
         }
     };
-    let Place { port, path } = place;
-    // The last thing before it listens, as nothing tells a server's author that it does.
+    let Endpoint { port, path } = endpoint;
+    // Printed directly before the server starts to listen.
     eprintln!("http://127.0.0.1:{port}{path}");
     match fixture::server().serve(http(format!("127.0.0.1:{port}")).path(path)).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -26,23 +26,23 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Where to listen.
-struct Place {
+/// The address and path to listen on.
+struct Endpoint {
     port: u16,
     path: String,
 }
 
-impl Place {
+impl Endpoint {
     fn read(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut place = Self { port: 3000, path: "/mcp".to_owned() };
+        let mut endpoint = Self { port: 3000, path: "/mcp".to_owned() };
         while let Some(option) = args.next() {
-            let value = args.next().ok_or_else(|| format!("{option} wants a value"))?;
+            let value = args.next().ok_or_else(|| format!("{option} requires a value"))?;
             match option.as_str() {
-                "--port" => place.port = value.parse().map_err(|_| format!("{value:?} is no port"))?,
-                "--path" => place.path = value,
-                _ => return Err(format!("{option} is unknown")),
+                "--port" => endpoint.port = value.parse().map_err(|_| format!("{value:?} is not a port"))?,
+                "--path" => endpoint.path = value,
+                _ => return Err(format!("unknown option {option}")),
             }
         }
-        Ok(place)
+        Ok(endpoint)
     }
 }

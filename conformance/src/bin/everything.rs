@@ -1,5 +1,5 @@
-//! A server with something of everything a conversation can be about: each kind of result, progress, logs, waiting,
-//! failing, stray output. Its one argument, if given, is a file that gets a line when the lifespan opens and closes.
+//! A server that uses most features: all kinds of results, progress, logging, blocking and failing tools, and stray output
+//! on stdout. The optional argument is a file that gets a line when the lifespan opens and closes.
 
 use std::fs::OpenOptions;
 use std::future;
@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use ferromcp::prelude::*;
+use ferromcp::server::Json;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,13 +15,13 @@ use serde::Serialize;
 #[tool(title = "Addition", annotations(read_only, open_world = false))]
 async fn add(
     a: i64,
-    /// What to add to `a`
+    /// The number to add to `a`
     b: i64,
 ) -> i64 {
     a + b
 }
 
-/// The weather somewhere
+/// The weather at a place
 #[derive(Serialize, JsonSchema)]
 struct Weather {
     /// Degrees Celsius
@@ -28,7 +29,7 @@ struct Weather {
     sky: String,
 }
 
-/// Tell the weather
+/// Get the weather
 #[tool]
 async fn weather(
     /// The city, by its name
@@ -50,21 +51,21 @@ async fn long_task(ctx: Ctx) -> String {
     "done".into()
 }
 
-/// Wait for ever, and say on stderr when nobody waits any more
+/// Wait indefinitely, and print to stderr when the call is dropped
 #[tool]
 async fn wait(ctx: Ctx) -> String {
-    struct Goodbye;
-    impl Drop for Goodbye {
+    struct DropNotice;
+    impl Drop for DropNotice {
         fn drop(&mut self) {
             eprintln!("wait was dropped");
         }
     }
-    let _goodbye = Goodbye;
+    let _notice = DropNotice;
     ctx.progress(1.0, None).await;
     future::pending().await
 }
 
-/// Block a thread for a minute, as nothing can be stopped from outside
+/// Block a thread for a minute
 #[tool(blocking)]
 fn block() -> String {
     eprintln!("block has begun");
@@ -99,7 +100,7 @@ async fn greeting(name: String) -> String {
     format!("Hello, {name}!")
 }
 
-/// What the application is set to
+/// The application settings
 #[resource("config://app", mime_type = "application/json")]
 async fn config() -> &'static str {
     r#"{"theme":"dark"}"#
@@ -122,33 +123,33 @@ async fn review_code(
     format!("Please review this {} code:\n\n{code}", language.as_deref().unwrap_or("unknown"))
 }
 
-/// Languages we know
+/// Known languages
 #[completion(prompt = "review_code", argument = "language")]
 async fn languages(typed: String) -> Vec<String> {
     let known = ["python", "ruby", "rust"].map(str::to_owned);
     known.into_iter().filter(|language| language.starts_with(&typed)).collect()
 }
 
-/// Where to note that serving began and ended.
+/// The file that records the start and end of serving.
 #[derive(Clone)]
-struct Marker(Option<PathBuf>);
+struct LifespanLog(Option<PathBuf>);
 
-impl Marker {
-    fn note(&self, line: &str) -> std::io::Result<()> {
+impl LifespanLog {
+    fn append(&self, line: &str) -> std::io::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
         writeln!(OpenOptions::new().create(true).append(true).open(path)?, "{line}")
     }
 }
 
-async fn open() -> Result<Marker, ToolError> {
-    let marker = Marker(std::env::args_os().nth(1).map(PathBuf::from));
-    marker.note("opened")?;
-    Ok(marker)
+async fn open() -> Result<LifespanLog, ToolError> {
+    let log = LifespanLog(std::env::args_os().nth(1).map(PathBuf::from));
+    log.append("opened")?;
+    Ok(log)
 }
 
-async fn close(marker: Marker) {
-    if let Err(error) = marker.note("closed") {
-        eprintln!("the marker cannot be written: {error}");
+async fn close(log: LifespanLog) {
+    if let Err(error) = log.append("closed") {
+        eprintln!("cannot write the lifespan log: {error}");
     }
 }
 

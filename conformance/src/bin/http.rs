@@ -1,6 +1,7 @@
-//! A server over HTTP that other people's clients and a browser are held against, old HTTP+SSE clients too. It says
-//! on stderr where it listens. Its arguments are the origins of the web pages that may use it.
+//! An HTTP server for tests with third-party clients, including HTTP+SSE clients, and with a browser. It prints its URL to
+//! stderr. The arguments are the allowed origins of web pages.
 
+use ferromcp::server::http::HttpOptions;
 use std::future;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ferromcp::prelude::*;
+use ferromcp::server::State;
 
-/// How often `slow_task` was begun.
+/// The number of `slow_task` calls.
 #[derive(Clone, Default)]
 struct Runs(Arc<AtomicU32>);
 
@@ -42,27 +44,27 @@ async fn slow_task(runs: State<Runs>, ctx: Ctx) -> String {
     "done, slowly".into()
 }
 
-/// How often `slow_task` was begun
+/// Count the calls of `slow_task`
 #[tool]
 async fn slow_task_runs(runs: State<Runs>) -> u32 {
     runs.0.0.load(Ordering::SeqCst)
 }
 
-/// Wait for ever, and say on stderr when nobody waits any more
+/// Wait indefinitely, and print to stderr when the call is dropped
 #[tool]
 async fn wait(ctx: Ctx) -> String {
-    struct Goodbye;
-    impl Drop for Goodbye {
+    struct DropNotice;
+    impl Drop for DropNotice {
         fn drop(&mut self) {
             eprintln!("wait was dropped");
         }
     }
-    let _goodbye = Goodbye;
+    let _notice = DropNotice;
     ctx.progress(1.0, None).await;
     future::pending().await
 }
 
-/// Say that the tools have changed, and the configuration too
+/// Send notifications that the tools and the configuration changed
 #[tool]
 async fn touch(ctx: Ctx) -> &'static str {
     ctx.notify().tools_changed();
@@ -76,7 +78,7 @@ async fn greeting(name: String) -> String {
     format!("Hello, {name}!")
 }
 
-/// What the application is set to
+/// The application settings
 #[resource("config://app", mime_type = "application/json")]
 async fn config() -> &'static str {
     r#"{"theme":"dark"}"#
@@ -105,8 +107,8 @@ async fn main() -> ExitCode {
         .resource::<config>()
         .prompt::<review_code>()
         .state(Runs::default());
-    let place = http("127.0.0.1:0").path("/mcp").options(options);
-    match server.serve(place.on_bound(|address| eprintln!("http://{address}/mcp"))).await {
+    let transport = http("127.0.0.1:0").path("/mcp").options(options);
+    match server.serve(transport.on_bound(|address| eprintln!("http://{address}/mcp"))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

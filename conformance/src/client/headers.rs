@@ -1,41 +1,41 @@
-//! Scenarios about tools whose arguments are repeated in headers.
+//! Scenarios with tools whose arguments are mirrored in headers.
 
 use ferromcp::core::RawJson;
 use serde_json::{Map, Value, json};
 
-use super::failed::Failed;
-use super::plain::text;
+use super::basic::success_text;
+use super::error::BoxError;
 use super::run::Run;
 
-/// Makes the calls that the scenario tells.
-pub(super) async fn told(run: &Run) -> Result<(), Failed> {
+/// Makes the calls listed in the scenario context.
+pub(super) async fn declared_calls(run: &Run) -> Result<(), BoxError> {
     let client = run.client().await?;
     client.tools().await?;
-    let calls = run.context()["toolCalls"].as_array().ok_or("the scenario tells no calls")?;
+    let calls = run.context()["toolCalls"].as_array().ok_or("missing `toolCalls` in the scenario context")?;
     for call in calls {
-        let name = call["name"].as_str().ok_or("a call has no name")?;
-        text(&client.call(name, &call["arguments"]).await?)?;
+        let name = call["name"].as_str().ok_or("missing `name` of a call")?;
+        success_text(&client.call(name, &call["arguments"]).await?)?;
     }
     client.close().await;
     Ok(())
 }
 
-/// Calls every tool that the library lists: it leaves out those whose headers cannot be made.
-pub(super) async fn good_tools(run: &Run) -> Result<(), Failed> {
+/// Calls all listed tools; the library omits tools with invalid header annotations.
+pub(super) async fn valid_tools(run: &Run) -> Result<(), BoxError> {
     let client = run.client().await?;
     let tools = client.tools().await?;
     if tools.is_empty() {
-        return Err("not one tool is left".into());
+        return Err("no valid tools were listed".into());
     }
     for tool in tools {
-        text(&client.call(&tool.name, arguments(&tool.input_schema)?).await?)?;
+        success_text(&client.call(&tool.name, sample_arguments(&tool.input_schema)?).await?)?;
     }
     client.close().await;
     Ok(())
 }
 
-/// Arguments that a schema of plain properties takes.
-fn arguments(schema: &RawJson) -> Result<Map<String, Value>, Failed> {
+/// Returns valid arguments for a schema with simple properties.
+fn sample_arguments(schema: &RawJson) -> Result<Map<String, Value>, BoxError> {
     let schema: Value = schema.decode()?;
     let properties = schema["properties"].as_object().into_iter().flatten();
     let fill = |(name, property): (&String, &Value)| {

@@ -1,40 +1,40 @@
-//! The client that the conformance suite drives: one conversation per scenario, each held by the library alone.
+//! The client that the conformance suite runs: one function per scenario.
 //!
-//! | file | scenarios |
+//! | module | contents |
 //! |---|---|
-//! | `run` | what the suite tells a client |
-//! | `plain` | those that need no more than a client: connecting, tools, everything that is listed |
-//! | `asked` | those in which the server asks |
-//! | `headers` | those about tools whose arguments are repeated in headers |
-//! | `schema` | those about schemas as tools carry them |
+//! | `run` | parameters that the suite passes to a client |
+//! | `basic` | scenarios with connections, tools, resources and prompts |
+//! | `elicitation` | scenarios with elicitation |
+//! | `headers` | scenarios with arguments mirrored in headers |
+//! | `schema` | scenarios with tool schemas |
 
-mod asked;
-mod failed;
+mod basic;
+mod elicitation;
+mod error;
 mod headers;
-mod plain;
 mod run;
 mod schema;
 
-pub use failed::Failed;
+pub use error::BoxError;
 pub use run::Run;
 
-/// Holds the conversation of a scenario.
+/// Runs a scenario.
 ///
 /// # Errors
-/// When the scenario is unknown, or anything in the conversation failed.
-pub async fn play(run: &Run) -> Result<(), Failed> {
+/// When the scenario is unknown or one of its requests fails.
+pub async fn run_scenario(run: &Run) -> Result<(), BoxError> {
     match run.scenario() {
-        "initialize" => plain::connect(run).await,
-        "tools_call" => plain::add(run).await,
-        "request-metadata" | "json-schema-ref-no-deref" => plain::list(run).await,
-        "http-standard-headers" => plain::everything(run).await,
-        "sse-retry" => plain::reconnection(run).await,
-        "elicitation-sep1034-client-defaults" => asked::defaults(run).await,
-        "sep-2322-client-request-state" => asked::rounds(run).await,
-        "http-custom-headers" => headers::told(run).await,
-        "http-invalid-tool-headers" => headers::good_tools(run).await,
+        "initialize" => basic::connect(run).await,
+        "tools_call" => basic::add_numbers(run).await,
+        "request-metadata" | "json-schema-ref-no-deref" => basic::list_tools(run).await,
+        "http-standard-headers" => basic::call_everything(run).await,
+        "sse-retry" => basic::reconnect(run).await,
+        "elicitation-sep1034-client-defaults" => elicitation::form_defaults(run).await,
+        "sep-2322-client-request-state" => elicitation::multi_round(run).await,
+        "http-custom-headers" => headers::declared_calls(run).await,
+        "http-invalid-tool-headers" => headers::valid_tools(run).await,
         "json-schema-2020-12-preservation" => schema::echo(run).await,
-        unknown => Err(format!("the scenario `{unknown}` is not known here").into()),
+        unknown => Err(format!("unknown scenario `{unknown}`").into()),
     }
 }
 
@@ -43,12 +43,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_unknown_scenario_fails_before_anything_is_sent() {
+    async fn fails_without_connecting_when_scenario_unknown() {
         for scenario in ["auth/metadata-default", "no-such-thing"] {
             let variable = |name: &str| (name == "MCP_CONFORMANCE_SCENARIO").then(|| scenario.to_owned());
             let run = Run::read(["http://localhost:1/mcp".to_owned()].into_iter(), variable).expect("a run");
-            let failed = play(&run).await.expect_err("unknown").to_string();
-            assert!(failed.contains(scenario) && failed.contains("not known"), "{failed}");
+            let failed = run_scenario(&run).await.expect_err("unknown").to_string();
+            assert!(failed.contains(scenario) && failed.contains("unknown scenario"), "{failed}");
         }
     }
 }

@@ -1,11 +1,13 @@
-//! What the suite tells a client: the server's URL as the last argument, the rest in the environment.
+//! The parameters of a scenario: the server URL is the last argument, the others are environment variables.
 
+use ferromcp::client::ClientBuilder;
+use ferromcp::core::Revision;
 use ferromcp::prelude::*;
 use serde_json::Value;
 
-use super::failed::Failed;
+use super::error::BoxError;
 
-/// One run of a scenario.
+/// The parameters of a scenario.
 #[derive(Debug)]
 pub struct Run {
     url: String,
@@ -15,15 +17,19 @@ pub struct Run {
 }
 
 impl Run {
-    /// Reads what the suite tells; `args` are those of the program, without its name.
+    /// Reads the parameters; `args` are the program arguments without the program name.
     ///
     /// # Errors
-    /// When something is missing or cannot be read.
-    pub fn read(args: impl Iterator<Item = String>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failed> {
-        let url = args.last().ok_or("the URL of the server is missing")?;
-        let scenario = variable("MCP_CONFORMANCE_SCENARIO").ok_or("MCP_CONFORMANCE_SCENARIO is missing")?;
+    /// When a parameter is missing or invalid.
+    pub fn read(
+        args: impl Iterator<Item = String>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, BoxError> {
+        let url = args.last().ok_or("missing server URL")?;
+        let scenario =
+            variable("MCP_CONFORMANCE_SCENARIO").ok_or("missing environment variable MCP_CONFORMANCE_SCENARIO")?;
         let revision = match variable("MCP_CONFORMANCE_PROTOCOL_VERSION") {
-            Some(name) => Revision::parse(&name).ok_or_else(|| format!("the revision `{name}` is not known here"))?,
+            Some(name) => Revision::parse(&name).ok_or_else(|| format!("unknown protocol revision `{name}`"))?,
             None => Revision::LATEST,
         };
         let context = variable("MCP_CONFORMANCE_CONTEXT").map(|context| serde_json::from_str(&context)).transpose()?;
@@ -34,25 +40,25 @@ impl Run {
         &self.scenario
     }
 
-    /// What the scenario wants done, as JSON.
+    /// Returns the scenario context, as JSON.
     pub(super) fn context(&self) -> &Value {
         &self.context
     }
 
-    /// A client that speaks the revision of the run alone: the suite holds each message to that revision's schema.
+    /// Returns a client builder limited to the revision of the scenario; the suite validates each message against its schema.
     pub(super) fn builder(&self) -> ClientBuilder {
-        Client::new("conformance-client", env!("CARGO_PKG_VERSION")).only_revision(self.revision)
+        Client::builder("conformance-client", env!("CARGO_PKG_VERSION")).only_revision(self.revision)
     }
 
-    /// A client without anything special, connected.
-    pub(super) async fn client(&self) -> Result<Client, Failed> {
+    /// Connects a client with default settings.
+    pub(super) async fn client(&self) -> Result<Client, BoxError> {
         self.connect(self.builder()).await
     }
 
-    pub(super) async fn connect(&self, builder: ClientBuilder) -> Result<Client, Failed> {
+    pub(super) async fn connect(&self, builder: ClientBuilder) -> Result<Client, BoxError> {
         let client = builder.connect(&*self.url).await?;
         if client.revision() != self.revision {
-            return Err(format!("{} was agreed on, not {}", client.revision(), self.revision).into());
+            return Err(format!("negotiated revision {}, expected {}", client.revision(), self.revision).into());
         }
         Ok(client)
     }
@@ -62,14 +68,14 @@ impl Run {
 mod tests {
     use super::*;
 
-    fn read(args: &[&str], variables: &[(&str, &str)]) -> Result<Run, Failed> {
+    fn read(args: &[&str], variables: &[(&str, &str)]) -> Result<Run, BoxError> {
         let variable =
             |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
         Run::read(args.iter().map(|&arg| arg.to_owned()), variable)
     }
 
     #[test]
-    fn the_last_argument_and_the_environment_tell_what_to_do() {
+    fn reads_scenario_from_arguments_and_environment() {
         let variables = [
             ("MCP_CONFORMANCE_SCENARIO", "x"),
             ("MCP_CONFORMANCE_PROTOCOL_VERSION", Revision::LATEST_LEGACY.as_str()),
@@ -82,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_unknown_is_said() {
+    fn rejects_missing_or_invalid_settings() {
         let scenario = ("MCP_CONFORMANCE_SCENARIO", "x");
         assert!(read(&[], &[scenario]).is_err());
         assert!(read(&["u"], &[]).is_err());

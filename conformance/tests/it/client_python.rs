@@ -1,7 +1,7 @@
-//! Our client at servers made with the Python SDKs and with FastMCP, over every way they serve.
+//! The Ferromcp client with servers of the Python SDKs and FastMCP, over all their transports.
 //!
-//! The servers are described in `crates/ferromcp/tests/interop/README.md`. What comes of each pair is a row of the table
-//! in `docs/guide/client-interop-python.md`, which is held to it; with `FERROMCP_WRITE_MATRIX=1` it is written anew.
+//! The servers are described in `crates/ferromcp/tests/interop/README.md`. The results must match the table in
+//! `docs/guide/client-interop-python.md`; `FERROMCP_WRITE_MATRIX=1` updates the table.
 
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -10,24 +10,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, fs};
 
+use ferromcp::client::accept;
 use ferromcp::client::{Client, ClientBuilder, ClientError, ErrorKind, child};
 use ferromcp::core::{Era, RawJson};
 use ferromcp::model::LogLevel;
-use ferromcp::prelude::accept;
 use ferromcp::transport::child::{Child, Stderr};
 use serde_json::{Value, json};
 
-use crate::interop::folder;
-use crate::peer::Peer;
+use crate::interop::set_up_folder;
+use crate::server_process::ServerProcess;
 
-/// How long a question may take, there and back; where there is no way back it is the time that is waited for nothing.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// The timeout of a call with elicitation; it expires when the server cannot receive the response.
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The columns of a row.
-const HEAD: [&str; 11] = [
+const HEADER: [&str; 11] = [
     "server",
     "transport",
-    "asked for",
+    "requested",
     "revision",
     "tools",
     "call",
@@ -38,7 +38,7 @@ const HEAD: [&str; 11] = [
     "close",
 ];
 
-/// A server: its name in the table, its folder in the set-up, and the package that is pinned there.
+/// A server: its name in the table, its folder below `FERROMCP_INTEROP`, and its pinned package.
 #[derive(Clone, Copy)]
 struct Server(&'static str, &'static str, &'static str);
 
@@ -46,14 +46,14 @@ const PYTHON_1: Server = Server("Python SDK", "py1", "mcp");
 const PYTHON_2: Server = Server("Python SDK", "py2", "mcp");
 const FASTMCP: Server = Server("FastMCP", "fastmcp", "fastmcp");
 
-/// How it serves: the word for its script, and for the table.
-const WAYS: [(&str, &str); 4] =
+/// The transports: the script argument and the name in the table.
+const TRANSPORTS: [(&str, &str); 4] =
     [("stdio", "stdio"), ("http", "HTTP"), ("stateless", "HTTP, stateless"), ("sse", "HTTP+SSE")];
 
 impl Server {
-    fn named(self, set_up: &Path) -> String {
+    fn label(self, set_up: &Path) -> String {
         let Self(name, part, package) = self;
-        let pins = fs::read_to_string(set_up.join(format!("{part}.stamp"))).expect("the set-up has its pins");
+        let pins = fs::read_to_string(set_up.join(format!("{part}.stamp"))).expect("the stamp file exists");
         let version = pins.lines().find_map(|line| line.strip_prefix(package)?.strip_prefix("=="));
         format!("{name} {}", version.expect("the package is pinned"))
     }
@@ -67,78 +67,84 @@ impl Server {
         scripts.join(format!("server_{}.py", self.1))
     }
 
-    async fn visited_in_all_ways(self, set_up: PathBuf) -> Vec<String> {
+    async fn rows(self, set_up: PathBuf) -> Vec<String> {
         let mut rows = Vec::new();
-        for way in WAYS {
-            rows.push(self.visited(&set_up, way, None).await);
-            if self.1 != PYTHON_1.1 && way.0 != "sse" {
-                rows.push(self.visited(&set_up, way, Some(Era::Legacy)).await);
+        for transport in TRANSPORTS {
+            rows.push(self.row(&set_up, transport, None).await);
+            if self.1 != PYTHON_1.1 && transport.0 != "sse" {
+                rows.push(self.row(&set_up, transport, Some(Era::Legacy)).await);
             }
         }
         rows
     }
 
-    /// What our client finds there.
-    async fn visited(self, set_up: &Path, way: (&str, &str), era: Option<Era>) -> String {
-        let heard = Arc::<Mutex<Vec<String>>>::default();
-        let builder = client(&heard, era);
-        let seen = if way.0 == "stdio" {
-            self.over_stdio(set_up, builder, &heard).await
+    /// Connects, runs all requests and returns a table row.
+    async fn row(self, set_up: &Path, transport: (&str, &str), era: Option<Era>) -> String {
+        let received = Arc::<Mutex<Vec<String>>>::default();
+        let builder = client(&received, era);
+        let seen = if transport.0 == "stdio" {
+            self.over_stdio(set_up, builder, &received).await
         } else {
-            self.over_http(set_up, way.0, builder, &heard).await
+            self.over_http(set_up, transport.0, builder, &received).await
         };
-        let asked = if era.is_some() { "a handshake" } else { "anything" };
-        let mut cells = vec![self.named(set_up), way.1.to_owned(), asked.to_owned()];
+        let asked = if era.is_some() { "handshake" } else { "any" };
+        let mut cells = vec![self.label(set_up), transport.1.to_owned(), asked.to_owned()];
         cells.extend(seen);
         format!("| {} |", cells.join(" | "))
     }
 
-    async fn over_stdio(self, set_up: &Path, builder: ClientBuilder, heard: &Heard) -> Vec<String> {
+    async fn over_stdio(self, set_up: &Path, builder: ClientBuilder, received: &Received) -> Vec<String> {
         let mut command = Command::new(self.python(set_up));
         command.arg(self.script()).arg("stdio");
-        let said = Arc::<Mutex<Vec<String>>>::default();
-        let lines = Arc::clone(&said);
+        let stderr = Arc::<Mutex<Vec<String>>>::default();
+        let lines = Arc::clone(&stderr);
         let server = Child::new(command).stderr(Stderr::lines(move |line| lines.lock().unwrap().push(line.to_owned())));
         let client = match builder.connect(child(server)).await {
             Ok(client) => client,
-            Err(error) => return vec![worded(&error)],
+            Err(error) => return vec![error_cell(&error)],
         };
-        let mut seen = conversation(&client, heard).await;
+        let mut seen = run_requests(&client, received).await;
         client.close().await;
-        let said = said.lock().unwrap();
-        let pid = said.iter().find_map(|line| line.strip_prefix("pid ")).expect("it tells its process id");
-        assert!(!lives(pid), "{}: the server is still there: {said:?}", self.1);
-        let alone = said.iter().any(|line| line == "ended by itself");
-        seen.push(if alone { "ends by itself" } else { "had to be pressed" }.to_owned());
+        let stderr = stderr.lock().unwrap();
+        let pid = stderr.iter().find_map(|line| line.strip_prefix("pid ")).expect("the server prints its process id");
+        assert!(!is_running(pid), "{}: the server is still running: {stderr:?}", self.1);
+        let alone = stderr.iter().any(|line| line == "exited after stdin closed");
+        seen.push(if alone { "exits" } else { "terminated" }.to_owned());
         seen
     }
 
-    async fn over_http(self, set_up: &Path, way: &str, builder: ClientBuilder, heard: &Heard) -> Vec<String> {
+    async fn over_http(
+        self,
+        set_up: &Path,
+        transport: &str,
+        builder: ClientBuilder,
+        received: &Received,
+    ) -> Vec<String> {
         let (python, script) = (self.python(set_up), self.script());
-        let server = Peer::start(python.to_str().unwrap(), &[script.to_str().unwrap(), way]);
+        let server = ServerProcess::start(python.to_str().unwrap(), &[script.to_str().unwrap(), transport]);
         let client = match builder.connect(server.url()).await {
             Ok(client) => client,
-            Err(error) => return vec![worded(&error)],
+            Err(error) => return vec![error_cell(&error)],
         };
-        let mut seen = conversation(&client, heard).await;
+        let mut seen = run_requests(&client, received).await;
         client.close().await;
         server.signal("TERM");
-        let end = server.end();
+        let end = server.wait();
         assert!(end.status.success(), "{}: {}: {}", self.1, end.status, end.stderr);
         let deleted = end.rest.iter().any(|line| line.contains("\"DELETE /mcp HTTP/1.1\" 200"));
-        let pressed = end.stderr.contains("timeout graceful shutdown exceeded");
-        assert!(!pressed, "{}: something was still going on: {}", self.1, end.stderr);
-        seen.push(if deleted { "session deleted" } else { "nothing open" }.to_owned());
+        let forced = end.stderr.contains("timeout graceful shutdown exceeded");
+        assert!(!forced, "{}: requests were still in flight: {}", self.1, end.stderr);
+        seen.push(if deleted { "session deleted" } else { "no session" }.to_owned());
         seen
     }
 }
 
-/// What was heard besides answers, in its order.
-type Heard = Arc<Mutex<Vec<String>>>;
+/// The received notifications, in order.
+type Received = Arc<Mutex<Vec<String>>>;
 
-fn client(heard: &Heard, era: Option<Era>) -> ClientBuilder {
-    let logs = Arc::clone(heard);
-    let builder = Client::new("ferromcp", "0")
+fn client(received: &Received, era: Option<Era>) -> ClientBuilder {
+    let logs = Arc::clone(received);
+    let builder = Client::builder("ferromcp", "0")
         .on_form(|form| async move {
             assert_eq!(form.message, "Your name?");
             accept(&json!({ "name": "Ada" }))
@@ -150,8 +156,8 @@ fn client(heard: &Heard, era: Option<Era>) -> ClientBuilder {
     }
 }
 
-/// The cells from the revision on, except for the last one.
-async fn conversation(client: &Client, heard: &Heard) -> Vec<String> {
+/// Returns the cells from the revision to the question.
+async fn run_requests(client: &Client, received: &Received) -> Vec<String> {
     let mut cells = vec![client.revision().to_string()];
     let tools = client.tools().await.map(|tools| tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>());
     cells.push(cell(tools, &["add", "ask", "steps"].map(str::to_owned).to_vec()));
@@ -162,84 +168,86 @@ async fn conversation(client: &Client, heard: &Heard) -> Vec<String> {
     let prompt = client.prompt("review", json!({ "code": "x = 1" })).await;
     let prompt = prompt.map(|prompt| prompt.messages[0].content.as_text().unwrap_or_default().to_owned());
     cells.push(cell(prompt, &"Please review: x = 1".to_owned()));
-    cells.push(steps(client, heard).await);
-    cells.push(cell(client.call_as::<String>("ask", ()).time_limit(PATIENCE).await, &"accept: Ada".to_owned()));
+    cells.push(steps(client, received).await);
+    cells.push(cell(client.call_as::<String>("ask", ()).time_limit(TIMEOUT).await, &"accept: Ada".to_owned()));
     cells
 }
 
-async fn steps(client: &Client, heard: &Heard) -> String {
-    let listener = Arc::clone(heard);
+async fn steps(client: &Client, received: &Received) -> String {
+    let listener = Arc::clone(received);
     let call = client.call_as::<String>("steps", ()).on_progress(move |progress| {
-        let (done, total, words) = (progress.progress, progress.total, progress.message);
-        listener.lock().unwrap().push(format!("{done} of {}, {}", total.unwrap_or(-1.0), words.unwrap_or_default()));
+        let (done, total, text_of) = (progress.progress, progress.total, progress.message);
+        listener.lock().unwrap().push(format!("{done} of {}, {}", total.unwrap_or(-1.0), text_of.unwrap_or_default()));
     });
     let answer = cell(call.await, &"there".to_owned());
-    let mut heard: Vec<String> = std::mem::take(&mut *heard.lock().unwrap());
+    let mut received: Vec<String> = std::mem::take(&mut *received.lock().unwrap());
     if answer != "yes" {
         return answer;
     }
-    let logged = heard.len();
-    heard.retain(|what| what != "log on the way");
-    let logged = logged == heard.len() + 1;
-    let progress = heard == ["1 of 3, step 1", "2 of 3, step 2", "3 of 3, step 3"];
+    let logged = received.len();
+    received.retain(|what| what != "log on the way");
+    let logged = logged == received.len() + 1;
+    let progress = received == ["1 of 3, step 1", "2 of 3, step 2", "3 of 3, step 3"];
     match (progress, logged) {
         (true, true) => "yes".to_owned(),
         (true, false) => "progress only".to_owned(),
-        (false, true) => format!("log only {heard:?}"),
-        (false, false) => format!("neither {heard:?}"),
+        (false, true) => format!("log only {received:?}"),
+        (false, false) => format!("neither {received:?}"),
     }
 }
 
-/// `yes` where all is as it should be, else what is there instead.
+/// Returns `yes` for the expected result, otherwise the result or the error.
 fn cell<T: PartialEq + Debug>(found: Result<T, ClientError>, expected: &T) -> String {
     match found {
         Ok(found) if found == *expected => "yes".to_owned(),
-        Ok(found) => worded(&format!("{found:?}")),
-        Err(error) if error.kind() == ErrorKind::Timeout => worded(&"the server waits for an answer that finds no way"),
-        Err(error) => worded(&error),
+        Ok(found) => error_cell(&format!("{found:?}")),
+        Err(error) if error.kind() == ErrorKind::Timeout => {
+            error_cell(&"timed out: the server cannot receive the answer")
+        }
+        Err(error) => error_cell(&error),
     }
 }
 
-/// The first line of what went wrong, fit for a table.
-fn worded(what: &impl Display) -> String {
+/// Formats the first line of an error for a table cell.
+fn error_cell(what: &impl Display) -> String {
     format!("no: {}", what.to_string().lines().next().unwrap_or_default().replace('|', "/"))
 }
 
 fn text(data: &RawJson) -> String {
-    // Some say a text, and FastMCP an object with the text in it.
-    let words = |data: &Value| data.as_str().or(data["msg"].as_str()).map(str::to_owned);
-    data.decode().ok().as_ref().and_then(words).unwrap_or_else(|| data.as_str().to_owned())
+    // The SDKs send a string; FastMCP sends an object that contains the text.
+    let text_of = |data: &Value| data.as_str().or(data["msg"].as_str()).map(str::to_owned);
+    data.decode().ok().as_ref().and_then(text_of).unwrap_or_else(|| data.as_str().to_owned())
 }
 
-/// Whether there is such a process.
-fn lives(pid: &str) -> bool {
+/// Whether a process with this id exists.
+fn is_running(pid: &str) -> bool {
     let script = format!("kill -0 {pid} 2>/dev/null");
     Command::new("sh").args(["-c", &script]).status().unwrap().success()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn our_client_works_with_python_servers() {
-    let Some(set_up) = folder("our_client_works_with_python_servers") else { return };
-    let mut rows = vec![format!("| {} |", HEAD.join(" | ")), format!("|{}", "---|".repeat(HEAD.len()))];
-    // Interpreters take their time to start; three do so at once.
-    let visits = [PYTHON_1, PYTHON_2, FASTMCP].map(|server| tokio::spawn(server.visited_in_all_ways(set_up.clone())));
-    for visit in visits {
-        rows.extend(visit.await.unwrap());
+async fn guide_matrix_matches_results_with_python_servers() {
+    let Some(set_up) = set_up_folder("guide_matrix_matches_results_with_python_servers") else { return };
+    let mut rows = vec![format!("| {} |", HEADER.join(" | ")), format!("|{}", "---|".repeat(HEADER.len()))];
+    // The interpreters start slowly, so the three servers run concurrently.
+    let tasks = [PYTHON_1, PYTHON_2, FASTMCP].map(|server| tokio::spawn(server.rows(set_up.clone())));
+    for task in tasks {
+        rows.extend(task.await.unwrap());
     }
-    held(&rows.join("\n"));
+    compare_with_guide(&rows.join("\n"));
 }
 
-/// Holds the page's table to what was found, or writes it.
-fn held(found: &str) {
+/// Compares the table of the guide with the results, or updates it.
+fn compare_with_guide(found: &str) {
     const BEGIN: &str = "<!-- matrix -->";
     const END: &str = "<!-- /matrix -->";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/client-interop-python.md");
     let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the page has a place for the table");
-    let (table, after) = rest.split_once(END).expect("the table ends");
+    let (before, rest) = page.split_once(BEGIN).expect("the page contains the start marker of the table");
+    let (table, after) = rest.split_once(END).expect("the page contains the end marker of the table");
     if env::var_os("FERROMCP_WRITE_MATRIX").is_some_and(|yes| yes == "1") {
         fs::write(&path, format!("{before}{BEGIN}\n\n{found}\n\n{END}{after}")).unwrap();
         return;
     }
-    assert_eq!(table.trim(), found, "the table is not what was found; FERROMCP_WRITE_MATRIX=1 writes it anew");
+    assert_eq!(table.trim(), found, "the table does not match the results; update it with FERROMCP_WRITE_MATRIX=1");
 }

@@ -1,36 +1,36 @@
-//! Servers as real child processes, spoken to by hand, byte by byte, and by clients that others wrote.
+//! Tests with servers as child processes: raw messages, third-party clients and third-party servers.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | `transcript` | a whole conversation in each era, pinned to the byte, each line held to its official schema |
-//! | `stdio` | stray output, end of input, signals, batches, broken lines, terminals |
-//! | `many` | a server of ten thousand tools |
-//! | `faults` | clients that misbehave over HTTP |
-//! | `interop` | the Python SDKs' clients and the Inspector |
-//! | `over_http` | the clients of the Python and TypeScript SDKs, over HTTP and HTTP+SSE |
-//! | `asking` | the same clients, asked in the middle of calls |
-//! | `client_python` | our client at servers of the Python SDKs and of FastMCP |
-//! | `client_others` | our client at the servers of the TypeScript SDKs and of rmcp |
-//! | `fleet` | conversations that go on in another process |
-//! | `cut` | a connection that is cut in the middle of a call |
-//! | `browser` | pages of other origins, in a real browser |
-//! | `peer`, `official` | the child process, the schemas |
+//! | `transcript` | snapshots of whole sessions per revision, validated against the official schemas |
+//! | `stdio` | stray output, end of input, signals, batches, invalid messages, terminals |
+//! | `many_tools` | a server with ten thousand tools |
+//! | `misbehaving_clients` | slow, stalled and oversized HTTP requests, abandoned sessions |
+//! | `interop` | clients of the Python SDKs, and the Inspector |
+//! | `over_http` | clients of the Python and TypeScript SDKs over Streamable HTTP and HTTP+SSE |
+//! | `client_requests` | elicitation, sampling and roots with the same clients |
+//! | `client_python` | the Ferromcp client with servers of the Python SDKs and FastMCP |
+//! | `client_others` | the Ferromcp client with servers of the TypeScript SDKs and rmcp |
+//! | `multi_process` | multi-round-trip calls across several server processes |
+//! | `resumption` | resumption after a connection is closed during a call |
+//! | `browser` | web pages of other origins in a browser |
+//! | `server_process`, `schema_validator` | helpers: the child process, the schemas |
 //!
-//! The schemas are looked for in the folder that `FERROMCP_SPEC` names, else in `../shared/spec` beside the workspace;
-//! the other clients in the folder that `FERROMCP_INTEROP` names (`cargo xtask interop` makes one). Without them what
-//! needs them says that it was skipped; with `FERROMCP_REQUIRE_SPEC`, or `CI=true`, it fails instead.
+//! The schemas are in the folder `FERROMCP_SPEC`, or in a default folder next to the workspace. The third-party clients and
+//! servers are in the folder `FERROMCP_INTEROP` (`cargo xtask interop` creates it). Without these folders, the tests that
+//! require them report that they are skipped. With `FERROMCP_REQUIRE_SPEC` or `CI=true` they fail instead.
 
-mod asking;
 mod browser;
 mod client_others;
 mod client_python;
-mod cut;
-mod faults;
-mod fleet;
+mod client_requests;
 mod interop;
-mod many;
-mod official;
+mod many_tools;
+mod misbehaving_clients;
+mod multi_process;
 mod over_http;
-mod peer;
+mod resumption;
+mod schema_validator;
+mod server_process;
 mod stdio;
 mod transcript;

@@ -1,4 +1,4 @@
-//! How a server behaves as a process: what reaches the wire, what does not, and how it ends.
+//! The behavior of a server process: input and output, signals and exit.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 
@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::official::Official;
-use crate::peer::{EVERYTHING, Peer, QUICKSTART, skipped};
+use crate::schema_validator::SchemaValidator;
+use crate::server_process::{EVERYTHING, QUICKSTART, ServerProcess, report_skipped};
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":"p","method":"ping"}"#;
 const PONG: &str = r#"{"jsonrpc":"2.0","id":"p","result":{}}"#;
 
-/// A server with a session of that revision.
-fn session(revision: &str, args: &[&str]) -> Peer {
-    let mut peer = Peer::start(EVERYTHING, args);
+/// Starts a server and initializes a session of a revision.
+fn session(revision: &str, args: &[&str]) -> ServerProcess {
+    let mut server = ServerProcess::start(EVERYTHING, args);
     let params =
         json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "p", "version": "0" } });
-    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
-    let answer: Value = serde_json::from_str(&peer.ask(hello.to_string())).unwrap();
+    let initialize = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+    let answer: Value = serde_json::from_str(&server.request(initialize.to_string())).unwrap();
     assert_eq!(answer["result"]["protocolVersion"], revision);
-    peer.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
-    peer
+    server.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    server
 }
 
 fn call(id: u32, tool: &str) -> String {
@@ -33,16 +33,16 @@ fn call(id: u32, tool: &str) -> String {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params }).to_string()
 }
 
-/// A file of this test's own, not there yet, and its path as an argument.
-fn marker(owner: &str) -> (PathBuf, String) {
+/// Returns the path of a new file, and the path as an argument.
+fn log_file(owner: &str) -> (PathBuf, String) {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{owner}-{}", std::process::id()));
     let _ = fs::remove_file(&path);
-    let argument = path.to_str().expect("paths of tests are UTF-8").to_owned();
+    let argument = path.to_str().expect("the path is valid UTF-8").to_owned();
     (path, argument)
 }
 
-/// What the marker says; it is cleared away.
-fn noted(path: &PathBuf) -> String {
+/// Reads and removes a file.
+fn read_log(path: &PathBuf) -> String {
     let text = fs::read_to_string(path).unwrap();
     let _ = fs::remove_file(path);
     text
@@ -52,121 +52,121 @@ fn noted(path: &PathBuf) -> String {
 fn wait_for_close(path: &PathBuf) {
     let started = Instant::now();
     while !fs::read_to_string(path).is_ok_and(|text| text.ends_with("closed\n")) {
-        assert!(started.elapsed() < Duration::from_secs(10), "serving does not end");
+        assert!(started.elapsed() < Duration::from_secs(10), "the server is still serving");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
 #[test]
-fn stray_output_does_not_reach_the_wire() {
+fn stray_output_goes_to_stderr() {
     // M26-124, M26-126, S-106, S-108
-    let mut peer = session("2025-11-25", &[]);
+    let mut server = session("2025-11-25", &[]);
     let shouted = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"shouted"}]}}"#;
-    assert_eq!(peer.ask(call(1, "shout")), shouted);
-    peer.complains("stray line\n");
-    assert_eq!(peer.ask(PING), PONG);
-    let end = peer.hang_up();
-    end.is_clean();
+    assert_eq!(server.request(call(1, "shout")), shouted);
+    server.wait_for_stderr("stray line\n");
+    assert_eq!(server.request(PING), PONG);
+    let end = server.close_and_wait();
+    end.assert_clean_exit();
     assert!(end.stderr.contains("stray words without an end"), "{}", end.stderr);
 }
 
 #[test]
-fn an_idle_server_ends_promptly_with_its_input() {
+fn exits_promptly_when_stdin_closes() {
     // M26-134, M26-135, S-089
-    let (path, file) = marker("idle");
-    let peer = session("2025-11-25", &[&file]);
-    peer.hang_up().is_clean();
-    assert_eq!(noted(&path), "opened\nclosed\n");
-    // Also one that was never spoken to.
-    Peer::start(QUICKSTART, &[]).hang_up().is_clean();
+    let (path, file) = log_file("idle");
+    let server = session("2025-11-25", &[&file]);
+    server.close_and_wait().assert_clean_exit();
+    assert_eq!(read_log(&path), "opened\nclosed\n");
+    // The same without any input.
+    ServerProcess::start(QUICKSTART, &[]).close_and_wait().assert_clean_exit();
 }
 
 #[test]
-fn a_call_under_way_delays_the_end_by_the_grace_time_at_most() {
+fn exit_waits_for_grace_period_when_call_in_flight() {
     // M26-134
-    let (path, file) = marker("waiting");
-    let mut peer = session("2025-11-25", &[&file]);
-    peer.ask(call(1, "wait"));
-    let end = peer.hang_up();
+    let (path, file) = log_file("waiting");
+    let mut server = session("2025-11-25", &[&file]);
+    server.request(call(1, "wait"));
+    let end = server.close_and_wait();
     assert!(end.status.success(), "{}", end.status);
     assert!(end.took > Duration::from_secs(1) && end.took < Duration::from_secs(4), "{:?}", end.took);
     assert_eq!(end.rest, [""; 0]);
     assert!(end.stderr.contains("wait was dropped"), "{}", end.stderr);
-    assert_eq!(noted(&path), "opened\nclosed\n");
+    assert_eq!(read_log(&path), "opened\nclosed\n");
 }
 
 #[test]
-fn answers_that_are_due_are_written_before_the_end() {
+fn pending_responses_are_written_before_exit() {
     // M26-134
-    let mut peer = session("2025-11-25", &[]);
+    let mut server = session("2025-11-25", &[]);
     let calls: Vec<String> = (1..=50).map(|id| call(id, "long_task")).collect();
-    peer.say(calls.join("\n"));
-    let end = peer.hang_up();
+    server.send(calls.join("\n"));
+    let end = server.close_and_wait();
     assert!(end.status.success(), "{}", end.status);
     let answers = end.rest.iter().filter(|line| line.contains(r#""result":{"content""#)).count();
     assert_eq!(answers, 50);
 }
 
 #[test]
-fn signals_end_a_server_in_good_order() {
+fn shuts_down_gracefully_on_signals() {
     // M26-135, S-089
     for (signal, busy) in [("TERM", false), ("INT", false), ("TERM", true)] {
-        let (path, file) = marker(&format!("{signal}-{busy}"));
-        let mut peer = session("2025-11-25", &[&file]);
+        let (path, file) = log_file(&format!("{signal}-{busy}"));
+        let mut server = session("2025-11-25", &[&file]);
         if busy {
-            peer.ask(call(1, "wait"));
+            server.request(call(1, "wait"));
         }
-        assert_eq!(peer.ask(PING), PONG);
-        peer.signal(signal);
-        let end = peer.end();
+        assert_eq!(server.request(PING), PONG);
+        server.signal(signal);
+        let end = server.wait();
         assert_eq!(end.status.code(), Some(0), "{signal}: {}", end.stderr);
         assert!(end.took < Duration::from_secs(if busy { 4 } else { 1 }), "{signal}: {:?}", end.took);
-        assert_eq!(noted(&path), "opened\nclosed\n", "{signal}");
+        assert_eq!(read_log(&path), "opened\nclosed\n", "{signal}");
     }
 }
 
 #[test]
-fn a_call_that_nothing_can_stop_does_not_keep_a_signal_from_ending_the_process() {
+fn second_signal_terminates_when_handler_blocks() {
     // M26-135, S-089
-    let (path, file) = marker("blocking");
-    let mut peer = session("2025-11-25", &[&file]);
-    peer.say(call(1, "block"));
-    peer.complains("block has begun\n");
-    // Serving ends in good order at the first one; at the second the process does, whatever still blocks.
-    peer.signal("TERM");
+    let (path, file) = log_file("blocking");
+    let mut server = session("2025-11-25", &[&file]);
+    server.send(call(1, "block"));
+    server.wait_for_stderr("block has begun\n");
+    // The first signal shuts the server down gracefully; the second terminates the process although a handler blocks.
+    server.signal("TERM");
     wait_for_close(&path);
-    peer.signal("TERM");
-    let end = peer.end();
+    server.signal("TERM");
+    let end = server.wait();
     assert_eq!(end.status.code(), Some(128 + 15), "{}", end.stderr);
     assert!(end.took < Duration::from_secs(1), "{:?}", end.took);
     let _ = fs::remove_file(path);
 }
 
 #[test]
-fn a_process_whose_input_ended_hears_signals_still() {
+fn signals_work_after_stdin_closed() {
     // M26-134, M26-135
-    let (path, file) = marker("deaf");
-    let mut peer = session("2025-11-25", &[&file]);
-    peer.say(call(1, "block"));
-    peer.complains("block has begun\n");
-    peer.close();
+    let (path, file) = log_file("deaf");
+    let mut server = session("2025-11-25", &[&file]);
+    server.send(call(1, "block"));
+    server.wait_for_stderr("block has begun\n");
+    server.close_stdin();
     wait_for_close(&path);
     let started = Instant::now();
-    // It may come a moment before anybody listens again, as the lifespan closes first.
+    // The signal handler is installed shortly after the lifespan closes, so the signal is repeated.
     let end = loop {
-        peer.signal("INT");
+        server.signal("INT");
         std::thread::sleep(Duration::from_millis(20));
-        if peer.has_ended() {
-            break peer.end();
+        if server.has_exited() {
+            break server.wait();
         }
-        assert!(started.elapsed() < Duration::from_secs(10), "it is deaf");
+        assert!(started.elapsed() < Duration::from_secs(10), "the server ignores signals");
     };
     assert_eq!(end.status.code(), Some(128 + 2), "{}", end.stderr);
     let _ = fs::remove_file(path);
 }
 
 #[test]
-fn a_client_that_stops_reading_ends_a_server_without_a_fuss() {
+fn exits_cleanly_when_stdout_closed() {
     // M26-134
     let mut child = Command::new(QUICKSTART).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -182,44 +182,44 @@ fn a_client_that_stops_reading_ends_a_server_without_a_fuss() {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        assert!(started.elapsed() < Duration::from_secs(10), "it goes on though nobody reads");
+        assert!(started.elapsed() < Duration::from_secs(10), "the server does not exit after stdout is closed");
         std::thread::sleep(Duration::from_millis(2));
     };
     assert!(status.success(), "{status}");
 }
 
 #[test]
-fn batches_are_answered_as_one_in_the_revision_that_had_them() {
+fn batch_gets_one_response_when_revision_supports_batches() {
     // S-023, S-026, S-027, S-111
-    let mut peer = session("2025-03-26", &[]);
+    let mut server = session("2025-03-26", &[]);
     let broken = r#"{"jsonrpc":"1.0","id":"old","method":"ping"}"#;
     let add = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{"a":2,"b":3}}}"#;
     let note = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}"#;
-    let line = peer.ask(format!("[{PING},{note},{add},{broken}]"));
+    let line = server.request(format!("[{PING},{note},{add},{broken}]"));
     let answers: Value = serde_json::from_str(&line).unwrap();
-    if let Some(mut official) = Official::of("2025-03-26") {
-        official.hold(&answers, None);
+    if let Some(mut schema) = SchemaValidator::for_revision("2025-03-26") {
+        schema.validate(&answers, None);
     }
     let of = |id: Value| answers.as_array().unwrap().iter().find(|answer| answer["id"] == id).cloned().unwrap();
     assert_eq!(answers.as_array().unwrap().len(), 3, "{line}");
     assert_eq!(of(json!("p"))["result"], json!({}));
     assert_eq!(of(json!(7))["result"]["content"][0]["text"], "5");
     assert_eq!(of(json!("old"))["error"]["code"], -32600);
-    // Notifications of a call under way do not wait for the batch.
-    peer.say(format!("[{},{PING}]", call(8, "long_task")));
-    let lines: Vec<Value> = (0..5).map(|_| serde_json::from_str(&peer.hear()).unwrap()).collect();
+    // Notifications of a call are sent before the batch response.
+    server.send(format!("[{},{PING}]", call(8, "long_task")));
+    let lines: Vec<Value> = (0..5).map(|_| serde_json::from_str(&server.receive()).unwrap()).collect();
     assert!(lines[..4].iter().all(|line| line["method"].is_string()), "{lines:?}");
     assert_eq!(lines[4].as_array().unwrap().len(), 2, "{lines:?}");
-    // Notifications alone bring nothing; the next line is the next answer.
-    peer.say(format!("[{note},{note}]"));
-    assert_eq!(peer.ask(PING), PONG);
-    peer.hang_up().is_clean();
+    // A batch of notifications has no response.
+    server.send(format!("[{note},{note}]"));
+    assert_eq!(server.request(PING), PONG);
+    server.close_and_wait().assert_clean_exit();
 }
 
 #[test]
-fn lines_that_are_no_messages_are_answered_and_survived() {
+fn invalid_messages_get_error_responses() {
     // S-009, S-021, M26-014, M26-116
-    let mut peer = session("2025-11-25", &[]);
+    let mut server = session("2025-11-25", &[]);
     let deep = "[".repeat(100_000);
     let lines: [(&[u8], i32); 8] = [
         (b"hello", -32700),
@@ -233,67 +233,67 @@ fn lines_that_are_no_messages_are_answered_and_survived() {
     ];
     for (line, code) in lines {
         let shown = String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned();
-        let answer: Value = serde_json::from_str(&peer.ask(line)).unwrap();
+        let answer: Value = serde_json::from_str(&server.request(line)).unwrap();
         assert_eq!(answer["error"]["code"], code, "{shown}: {answer}");
         assert!(answer.get("id").is_none(), "{shown}: {answer}");
     }
-    // A line beyond the limit is skipped as a whole.
-    peer.write(&vec![b'x'; 17 << 20]);
-    let answer: Value = serde_json::from_str(&peer.ask("")).unwrap();
+    // A line that exceeds the limit is rejected as a whole.
+    server.write(&vec![b'x'; 17 << 20]);
+    let answer: Value = serde_json::from_str(&server.request("")).unwrap();
     assert_eq!(answer["error"]["code"], -32600, "{answer}");
-    // What only says something is never answered, however odd.
-    peer.say(r#"{"jsonrpc":"2.0","method":"notifications/unheard_of"}"#);
-    peer.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":7}"#);
-    peer.say(r#"{"jsonrpc":"2.0","id":12,"result":{}}"#);
-    assert_eq!(peer.ask(PING), PONG);
-    peer.hang_up().is_clean();
+    // Notifications and responses are never answered, even if invalid.
+    server.send(r#"{"jsonrpc":"2.0","method":"notifications/unknown"}"#);
+    server.send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":7}"#);
+    server.send(r#"{"jsonrpc":"2.0","id":12,"result":{}}"#);
+    assert_eq!(server.request(PING), PONG);
+    server.close_and_wait().assert_clean_exit();
 }
 
 #[test]
-fn lines_come_in_any_pieces() {
+fn parses_lines_split_across_reads() {
     // M26-123, S-105
-    let mut peer = session("2025-11-25", &[]);
-    peer.write(format!("\n\r\n{PING}\r\n").as_bytes());
-    assert_eq!(peer.hear(), PONG);
+    let mut server = session("2025-11-25", &[]);
+    server.write(format!("\n\r\n{PING}\r\n").as_bytes());
+    assert_eq!(server.receive(), PONG);
     for byte in format!("{PING}\n").bytes() {
-        peer.write(&[byte]);
+        server.write(&[byte]);
     }
-    assert_eq!(peer.hear(), PONG);
+    assert_eq!(server.receive(), PONG);
     let ping = |id: u32| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n");
     let many = (0..2000).map(ping).collect::<Vec<_>>().concat();
-    peer.write(many.as_bytes());
+    server.write(many.as_bytes());
     for id in 0..2000 {
-        assert_eq!(peer.hear(), format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{}}}}"));
+        assert_eq!(server.receive(), format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{}}}}"));
     }
-    peer.hang_up().is_clean();
+    server.close_and_wait().assert_clean_exit();
 }
 
 #[test]
-fn calls_run_side_by_side_up_to_a_limit() {
+fn calls_run_concurrently_up_to_limit() {
     // M26-036, M26-131, M26-132, M26-298, S-216, S-217, S-220
     const LIMIT: u32 = 1024;
-    let mut peer = session("2025-11-25", &[]);
+    let mut server = session("2025-11-25", &[]);
     for id in 1..=LIMIT {
-        // Each has begun once it has reported.
-        assert!(peer.ask(call(id, "wait")).contains("notifications/progress"));
+        // A call is running once it reports progress.
+        assert!(server.request(call(id, "wait")).contains("notifications/progress"));
     }
-    let refused: Value = serde_json::from_str(&peer.ask(call(LIMIT + 1, "wait"))).unwrap();
+    let refused: Value = serde_json::from_str(&server.request(call(LIMIT + 1, "wait"))).unwrap();
     assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(LIMIT + 1), &json!(-32603)), "{refused}");
-    // A twin of a call under way is refused, and the call goes on.
-    let twin: Value = serde_json::from_str(&peer.ask(call(1, "add"))).unwrap();
-    assert_eq!(twin["error"]["code"], -32600, "{twin}");
+    // A request with the id of a call in flight is rejected, and the call continues.
+    let duplicate: Value = serde_json::from_str(&server.request(call(1, "add"))).unwrap();
+    assert_eq!(duplicate["error"]["code"], -32600, "{duplicate}");
     for id in 1..=LIMIT {
         let params = json!({ "requestId": id });
-        peer.say(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }).to_string());
+        server.send(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": params }).to_string());
     }
     assert!(
-        peer.ask(call(1, "long_task")).contains("\"begun\""),
-        "there is room again, and nothing came of the others"
+        server.request(call(1, "long_task")).contains("\"begun\""),
+        "cancelled calls free their slots and send no response"
     );
-    let rest: Vec<String> = (0..4).map(|_| peer.hear()).collect();
+    let rest: Vec<String> = (0..4).map(|_| server.receive()).collect();
     assert_eq!(rest[3], r#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"done"}]}}"#);
-    let end = peer.hang_up();
-    end.is_clean();
+    let end = server.close_and_wait();
+    end.assert_clean_exit();
     assert_eq!(end.stderr.matches("wait was dropped").count(), LIMIT as usize);
 }
 
@@ -317,12 +317,12 @@ print(json.dumps({"hint": hint.decode(), "answer": answer.decode(), "code": code
 "#;
 
 #[test]
-fn a_person_at_a_terminal_is_told_what_this_is() {
+fn prints_usage_hint_when_stdin_is_terminal() {
     // M26-124, M26-126, S-106, S-108
     let python = Command::new("python3").args(["-c", ON_A_TERMINAL, EVERYTHING, PING]).output();
     let Ok(output) = python else {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no python3, which will not do in CI");
-        skipped("a_person_at_a_terminal_is_told_what_this_is: it needs python3");
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "cannot find python3, which CI requires");
+        report_skipped("prints_usage_hint_when_stdin_is_terminal: cannot find python3");
         return;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -330,26 +330,26 @@ fn a_person_at_a_terminal_is_told_what_this_is() {
     let hint = seen["hint"].as_str().unwrap();
     assert!(hint.starts_with("Everything 1.0.0 is an MCP server that speaks over stdin and stdout"), "{hint}");
     for words in ["\"mcpServers\"", EVERYTHING, "@modelcontextprotocol/inspector", "Ctrl-D"] {
-        assert!(hint.contains(words), "{words} is not in: {hint}");
+        assert!(hint.contains(words), "missing {words} in: {hint}");
     }
     assert_eq!(seen["answer"], format!("{PONG}\n"));
     assert_eq!(seen["code"], 0);
 }
 
 #[test]
-fn nobody_else_is_told() {
+fn prints_no_hint_when_stdin_is_piped() {
     // M26-124
-    let mut peer = Peer::start(QUICKSTART, &[]);
-    assert_eq!(peer.ask(PING), PONG);
-    let end = peer.hang_up();
-    end.is_clean();
+    let mut server = ServerProcess::start(QUICKSTART, &[]);
+    assert_eq!(server.request(PING), PONG);
+    let end = server.close_and_wait();
+    end.assert_clean_exit();
     assert_eq!(end.stderr, "");
 }
 
 #[test]
-fn input_may_come_from_a_file() {
+fn reads_stdin_from_file() {
     // S-105, M26-123
-    let (path, _) = marker("input");
+    let (path, _) = log_file("input");
     fs::write(&path, format!("{PING}\n{PING}\n")).unwrap();
     let mut command = Command::new(QUICKSTART);
     let mut child = command.stdin(fs::File::open(&path).unwrap()).stdout(Stdio::piped()).spawn().unwrap();

@@ -1,7 +1,7 @@
-//! OAuth for MCP, both sides, as tower layers over `http` types.
+//! OAuth for MCP clients and servers, as tower layers over `http` types.
 //!
-//! Nothing is public here yet. The rooms of this crate, as the plan in `docs/architecture.md` lays them:
+//! This crate has no public API yet. Planned modules (see `docs/architecture.md`):
 //!
-//! - `client/*`: discovery, registration, PKCE, tokens
-//! - `resource_server/*`: metadata, bearer checks, challenges
-//! - `authorization_server/*`: a small server for those who have none
+//! - `client`: discovery, registration, PKCE, tokens
+//! - `resource_server`: metadata, validation of bearer tokens, challenges
+//! - `authorization_server`: a minimal authorization server

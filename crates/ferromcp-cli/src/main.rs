@@ -1,4 +1,4 @@
-//! The `mcp` command: reads its arguments and does what they ask. Each command is a file of its own.
+//! The `mcp` command. Parses the arguments and runs a subcommand. Each subcommand has its own module.
 
 mod revisions;
 
@@ -6,7 +6,7 @@ use std::io;
 
 use clap::{Parser, Subcommand};
 
-/// Tells what this build of Ferromcp speaks.
+/// Command-line tool of Ferromcp
 #[derive(Debug, Parser)]
 #[command(name = "mcp", version, arg_required_else_help = true)]
 struct Mcp {
@@ -16,7 +16,7 @@ struct Mcp {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print the protocol revisions this build speaks, newest first, with the era of each
+    /// List the supported protocol revisions, newest first, with the era of each
     Revisions,
 }
 

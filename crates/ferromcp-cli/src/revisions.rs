@@ -1,4 +1,4 @@
-//! `mcp revisions`: which revisions of the protocol are spoken, one a line.
+//! `mcp revisions`: lists the supported protocol revisions, one per line.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>.
 
@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use ferromcp_core::{Era, Revision};
 
-/// Writes the revisions, newest first: name, tab, era.
+/// Writes the revisions, newest first, as tab-separated name and era.
 pub(crate) fn write(out: &mut impl Write) -> io::Result<()> {
     for revision in Revision::ALL.iter().rev() {
         writeln!(out, "{revision}\t{}", name(revision.era()))?;

@@ -1,4 +1,4 @@
-//! How a client is built, and connected in one line.
+//! Builder of a client.
 
 use std::fmt;
 use std::future::Future;
@@ -10,69 +10,70 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{Era, RawJson, RawMap, Revision};
 
-use crate::board::Board;
+use crate::notification_router::NotificationRouter;
 use crate::cache::CacheOptions;
 use crate::client::Client;
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::ClientError;
-use crate::handler::{ClientHandler, Handlers, Handles, IntoAnswer};
+use crate::handler::{ClientHandler, Handlers, HandledRequests, IntoAnswer};
 use crate::limits::ClientLimits;
-use crate::results::Results;
-use crate::settings::{Pin, Settings};
-use crate::stored::Stored;
-use crate::target::{Target, Ways};
-use crate::verdict::Verdict;
+use crate::result_cache::ResultCache;
+use crate::settings::{VersionPolicy, Settings};
+use crate::partitioned_cache::PartitionedCache;
+use crate::target::{Target, ConnectOptions};
+use crate::negotiated::Negotiated;
 
 impl Client {
-    /// A client to be: who it says it is. Go on with handlers and limits, or straight to
-    /// [`connect`](ClientBuilder::connect).
-    #[allow(clippy::new_ret_no_self, reason = "a client is one only once it is connected")]
-    pub fn new(name: impl Into<String>, version: impl Into<String>) -> ClientBuilder {
+    /// Starts building a client with this name and version.
+    ///
+    /// Add handlers and limits, or call [`connect`](ClientBuilder::connect) right away.
+    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(Implementation::new(name, version))
     }
 }
 
-/// A client to be; made by [`Client::new`]. Cheap to clone, for many servers with the same handlers.
+/// Builder of a [`Client`], created by [`Client::builder`]. Cheap to clone, to connect to several servers with the same
+/// handlers.
 #[derive(Clone)]
-#[must_use = "a client does nothing before it is connected"]
+#[must_use = "a builder does nothing until `connect` is called"]
 pub struct ClientBuilder {
     info: Implementation,
     extensions: RawMap,
     limits: ClientLimits,
-    pin: Pin,
-    verdict: Option<Verdict>,
+    version_policy: VersionPolicy,
+    negotiated: Option<Negotiated>,
     log_level: Option<LogLevel>,
     handlers: Handlers,
-    checks_output: bool,
+    validate_output: bool,
     cache: Option<CacheOptions>,
-    results: Option<Arc<dyn Results>>,
-    pub(crate) ways: Ways,
+    results: Option<Arc<dyn ResultCache>>,
+    pub(crate) connect_options: ConnectOptions,
 }
 
 impl ClientBuilder {
-    /// A client that says it is `info`.
+    /// Starts building a client with this [`Implementation`].
     pub fn new(info: Implementation) -> Self {
         Self {
             info,
             extensions: RawMap::new(),
             limits: ClientLimits::default(),
-            pin: Pin::Any,
-            verdict: None,
+            version_policy: VersionPolicy::Any,
+            negotiated: None,
             log_level: None,
             handlers: Handlers::default(),
-            checks_output: true,
+            validate_output: true,
             cache: Some(CacheOptions::default()),
             results: None,
-            ways: Ways::default(),
+            connect_options: ConnectOptions::default(),
         }
     }
 
-    /// Shows the user forms. What the answer leaves out is filled with the form's defaults.
+    /// Handles form elicitation. Fields missing from the response are filled with the defaults of the form.
     ///
     /// ```
     /// use ferromcp_client::{Client, accept};
-    /// let builder = Client::new("demo", "1.0.0")
+    /// let builder = Client::builder("demo", "1.0.0")
     ///     .on_form(|form| async move { accept(&serde_json::json!({ "name": form.message })) });
     /// ```
     pub fn on_form<F, Fut>(mut self, handler: F) -> Self
@@ -85,7 +86,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Asks the user whether to open URLs. A URL must be shown whole, and never be fetched before.
+    /// Handles URL elicitation: asks the user for consent to open a URL.
+    ///
+    /// Show the URL in full, and do not fetch it beforehand.
     pub fn on_url<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(UrlParams) -> Fut + Send + Sync + 'static,
@@ -96,13 +99,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Hears that what happens at a URL is over, by the elicitation's id (2025-11-25). Must not block.
+    /// Called with the elicitation id when a URL elicitation is complete (2025-11-25). Must not block.
     pub fn on_url_complete(mut self, listener: impl Fn(String) + Send + Sync + 'static) -> Self {
         self.handlers.elicitation_complete = Some(Arc::new(listener));
         self
     }
 
-    /// Runs a model for servers.
+    /// Handles sampling requests: runs a model.
     pub fn on_sampling<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(CreateMessageParams) -> Fut + Send + Sync + 'static,
@@ -113,7 +116,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Runs a model that may use tools for servers.
+    /// Handles sampling requests, including those with tools (declares `sampling.tools`).
     pub fn on_sampling_with_tools<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn(CreateMessageParams) -> Fut + Send + Sync + 'static,
@@ -124,7 +127,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Names the folders servers may look into.
+    /// Handles requests for roots: returns the folders that servers may access.
     pub fn on_roots<F, Fut>(mut self, handler: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -135,102 +138,102 @@ impl ClientBuilder {
         self
     }
 
-    /// Answers whatever `handler` handles.
+    /// Installs a [`ClientHandler`] for the requests it handles.
     pub fn handler(mut self, handler: impl ClientHandler) -> Self {
         self.handlers.install(handler);
         self
     }
 
-    /// Declares questions as answerable for which there is no handler, since calls are driven by hand
-    /// ([`Call::manual`](crate::Call::manual)).
-    pub fn declare(mut self, handles: Handles) -> Self {
-        self.handlers.declared = handles;
+    /// Declares capabilities without a handler, for calls whose input requests are returned to the caller
+    /// ([`ClientCall::manual`](crate::ClientCall::manual)).
+    pub fn declare_capabilities(mut self, requests: HandledRequests) -> Self {
+        self.handlers.declared = requests;
         self
     }
 
-    /// Hears logs of `level` and above. The listener is called where messages are read, so it must not block.
+    /// Called with each log message of `level` and above. Runs on the read task, so it must not block.
     pub fn on_log(mut self, level: LogLevel, listener: impl Fn(LogMessageParams) + Send + Sync + 'static) -> Self {
         self.log_level = Some(level);
         self.handlers.log = Some(Arc::new(listener));
         self
     }
 
-    /// Declares an extension by its id, with its settings: an object.
+    /// Declares an extension by its id, with its settings, a JSON object.
     pub fn extension(mut self, id: &str, settings: RawJson) -> Self {
         self.extensions.insert(id, settings);
         self
     }
 
-    /// Bounds and times.
+    /// Sets limits and timeouts.
     pub fn limits(mut self, limits: ClientLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Speaks revisions of one era alone.
+    /// Restricts negotiation to the revisions of one era.
     pub fn only_era(mut self, era: Era) -> Self {
-        self.pin = Pin::Era(era);
+        self.version_policy = VersionPolicy::Era(era);
         self
     }
 
-    /// Speaks one revision alone.
+    /// Restricts negotiation to one revision.
     pub fn only_revision(mut self, revision: Revision) -> Self {
-        self.pin = Pin::Revision(revision);
+        self.version_policy = VersionPolicy::Revision(revision);
         self
     }
 
-    /// What an earlier negotiation found out, which saves the probe. Stale ones do no harm.
-    pub fn verdict(mut self, verdict: Verdict) -> Self {
-        self.verdict = Some(verdict);
+    /// Sets the outcome of an earlier negotiation, to skip the probe. An outdated value is detected and ignored.
+    pub fn negotiated(mut self, negotiated: Negotiated) -> Self {
+        self.negotiated = Some(negotiated);
         self
     }
 
-    /// Whether structured results are held against the output schemas of their tools, as far as those were listed; yes
-    /// unless said otherwise.
-    pub fn check_output(mut self, yes: bool) -> Self {
-        self.checks_output = yes;
+    /// Sets whether structured output is validated against the output schema of its tool, if the tool was listed.
+    /// Default: `true`.
+    pub fn validate_output(mut self, enabled: bool) -> Self {
+        self.validate_output = enabled;
         self
     }
 
-    /// How results are kept that their server says stay fresh; in memory unless said otherwise.
+    /// Configures the cache of results with a `ttlMs`. Default: in memory.
     pub fn cache(mut self, options: CacheOptions) -> Self {
         self.cache = Some(options);
         self
     }
 
-    /// Keeps no results.
+    /// Disables the cache.
     pub fn no_cache(mut self) -> Self {
         self.cache = None;
         self
     }
 
-    /// A store of results of your own in place of the cache, asked before lists and reads.
-    pub fn results(mut self, results: Arc<dyn Results>) -> Self {
+    /// Replaces the cache by an implementation of [`ResultCache`].
+    pub fn result_cache(mut self, results: Arc<dyn ResultCache>) -> Self {
         self.results = Some(results);
         self
     }
 
-    /// Connects to a server, finding out what it speaks.
+    /// Connects to a server and negotiates the revision.
     ///
     /// # Errors
-    /// When it cannot be reached, or speaks nothing this client may speak.
+    /// When the server cannot be started or reached, or supports no revision that this client may use.
     pub async fn connect<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
-        let connector: Arc<dyn Connector> = target.connector_by(&self.ways)?.into();
+        let connector: Arc<dyn Connector> = target.connector_with(&self.connect_options)?.into();
         let mut settings = Settings::new(self.info);
         settings.extensions = self.extensions;
         settings.limits = self.limits;
-        settings.pin = self.pin;
-        settings.verdict = self.verdict;
+        settings.version_policy = self.version_policy;
+        settings.negotiated = self.negotiated;
         settings.log_level = self.log_level;
-        settings.checks_output = self.checks_output;
+        settings.validate_output = self.validate_output;
         let cached = || {
             let cache = self.cache.as_ref()?.build(connector.name());
-            Some(Arc::new(Stored::new(cache, Arc::clone(&connector))) as Arc<dyn Results>)
+            Some(Arc::new(PartitionedCache::new(cache, Arc::clone(&connector))) as Arc<dyn ResultCache>)
         };
         let results = self.results.clone().or_else(cached);
-        let engine = Arc::new(Engine::new(settings, Board::new(self.handlers, results), connector));
-        Box::pin(engine.open()).await?; // negotiation is large, and happens once
-        Ok(Client::of(engine))
+        let engine = Arc::new(Engine::new(settings, NotificationRouter::new(self.handlers, results), connector));
+        Box::pin(engine.open()).await?; // boxed, because the future is large
+        Ok(Client::from_engine(engine))
     }
 }
 
@@ -238,7 +241,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("name", &self.info.name)
-            .field("pin", &self.pin)
+            .field("version_policy", &self.version_policy)
             .field("handlers", &self.handlers)
             .finish_non_exhaustive()
     }

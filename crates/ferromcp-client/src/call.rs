@@ -1,4 +1,4 @@
-//! One call on its way: what it asks, and how it wants to be handled. Awaiting it sends it.
+//! A request with its options. Awaiting it sends the request.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -11,20 +11,21 @@ use ferromcp_core::{ClientRequest, RawJson, ServerResult};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::board::Progress;
+use crate::notification_router::Progress;
 use crate::channel::BoxFuture;
 use crate::engine::{Engine, Options};
 use crate::era::modern::with_meta;
 use crate::error::{ClientError, ErrorKind};
-use crate::pending::{Pending, Settled};
-use crate::round::{Step, drive, step};
+use crate::pending::{PendingCall, CallOutcome};
+use crate::mrtr::{Round, run_round, run_rounds};
 
-/// How a result becomes what was asked for.
+/// Converts a result to the type of the call.
 pub(crate) type Read<T> = fn(ServerResult) -> Result<T, ClientError>;
 
 /// A request that is sent when awaited.
 ///
-/// Dropping its future cancels it at the server too. Its options count for this call alone.
+/// # Cancellation
+/// Dropping the future cancels the request, and notifies the server.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -38,16 +39,16 @@ pub(crate) type Read<T> = fn(ServerResult) -> Result<T, ClientError>;
 /// # }
 /// ```
 #[must_use = "a call is sent when it is awaited"]
-pub struct Call<T> {
+pub struct ClientCall<T> {
     engine: Arc<Engine>,
     request: Result<ClientRequest, ClientError>,
-    /// The next round, where an earlier process did the first.
+    /// The next round of a call that was resumed.
     retry: Option<ClientRequest>,
     options: Options,
     read: Read<T>,
 }
 
-impl<T> Call<T> {
+impl<T> ClientCall<T> {
     pub(crate) fn new(engine: Arc<Engine>, request: Result<ClientRequest, ClientError>, read: Read<T>) -> Self {
         Self { engine, request, retry: None, options: Options::default(), read }
     }
@@ -64,55 +65,59 @@ impl<T> Call<T> {
         Self { retry, ..Self::new(engine, request, read) }
     }
 
-    /// How long it may go without an answer or a sign of progress.
+    /// Sets the timeout, which restarts on each progress notification. Default:
+    /// [`ClientLimits::request_timeout`](crate::ClientLimits::request_timeout).
     pub fn timeout(mut self, time: Duration) -> Self {
         self.options.timeout = Some(time);
         self
     }
 
-    /// How long it may take in any case, one round of it.
+    /// Sets the maximum duration of each round, regardless of progress. Default:
+    /// [`ClientLimits::request_time_limit`](crate::ClientLimits::request_time_limit).
     pub fn time_limit(mut self, time: Duration) -> Self {
         self.options.cap = Some(time);
         self
     }
 
-    /// Hears of progress. Called where messages are read, so it must not block.
+    /// Called on each progress notification. Runs on the read task, so it must not block.
     pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.options.progress = Some(Arc::new(listener));
         self
     }
 
-    /// Watches progress; who looks rarely sees the latest alone.
+    /// Returns a channel with the latest progress notification. Intermediate ones may be skipped.
     pub fn watch_progress(self) -> (Self, watch::Receiver<Option<Progress>>) {
         let (sender, receiver) = watch::channel(None);
         (self.on_progress(move |progress| drop(sender.send_replace(Some(progress)))), receiver)
     }
 
-    /// Says whether the call may be sent again after its connection was lost. Unsaid, everything may that only reads,
-    /// and tools that are annotated as read-only or idempotent.
-    pub fn repeatable(mut self, yes: bool) -> Self {
-        self.options.safe = Some(yes);
+    /// Sets whether the request may be retried after the connection is lost.
+    ///
+    /// By default, reads and lists are retried, and calls of tools annotated as read-only or idempotent.
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.options.idempotent = Some(idempotent);
         self
     }
 
-    /// Asks the server even if a stored result is still fresh.
+    /// Bypasses the cache, even if a cached result is fresh.
     pub fn fresh(mut self) -> Self {
         self.options.fresh = true;
         self
     }
 
-    /// Adds to the request's `_meta`. Keys of the protocol itself are not yours to set.
+    /// Adds a key to the `_meta` of the request. Do not set keys that the protocol reserves.
     pub fn meta<V: Serialize + ?Sized>(self, key: impl Into<Str>, value: &V) -> Self {
         let key = key.into();
         let value = RawJson::new(value)
-            .map_err(|error| ClientError::new(ErrorKind::Invalid, format!("`_meta` cannot be sent: {error}")));
+            .map_err(|error| ClientError::new(ErrorKind::InvalidRequest, format!("cannot serialize `_meta`: {error}")));
         self.change(|request| {
             let value = value?;
             with_meta(request, |meta| meta.other.insert(key, value))
         })
     }
 
-    /// The least severity to log under this call (modern servers; legacy ones have one level for a session).
+    /// Sets the minimum level of log messages for this request (2026-07-28; in legacy revisions, the level applies to the
+    /// session, see [`Client::set_log_level`](crate::Client::set_log_level)).
     pub fn log_level(self, level: LogLevel) -> Self {
         self.change(|request| with_meta(request, |meta| meta.log_level = Some(level)))
     }
@@ -122,26 +127,26 @@ impl<T> Call<T> {
         self
     }
 
-    /// Drives it by hand: questions are not answered here but handed out.
-    pub fn manual(self) -> Manual<T> {
-        Manual(self)
+    /// Returns input requests of the server to the caller instead of to the handlers.
+    pub fn manual(self) -> ManualCall<T> {
+        ManualCall(self)
     }
 
     async fn run(self) -> Result<T, ClientError> {
         let request = self.request?;
-        (self.read)(drive(&self.engine, &request, self.retry, &self.options).await?)
+        (self.read)(run_rounds(&self.engine, &request, self.retry, &self.options).await?)
     }
 
-    async fn run_once(self) -> Result<Settled<T>, ClientError> {
+    async fn run_once(self) -> Result<CallOutcome<T>, ClientError> {
         let request = self.request?;
-        match step(&self.engine, &request, self.retry.as_ref(), &self.options).await? {
-            Step::Done(result) => (self.read)(result).map(Settled::Done),
-            Step::Asked(asked) => Pending::new(&request, asked).map(Settled::Pending),
+        match run_round(&self.engine, &request, self.retry.as_ref(), &self.options).await? {
+            Round::Complete(result) => (self.read)(result).map(CallOutcome::Complete),
+            Round::InputRequired(required) => PendingCall::new(&request, required).map(CallOutcome::InputRequired),
         }
     }
 }
 
-impl<T: 'static> IntoFuture for Call<T> {
+impl<T: 'static> IntoFuture for ClientCall<T> {
     type Output = Result<T, ClientError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -150,20 +155,20 @@ impl<T: 'static> IntoFuture for Call<T> {
     }
 }
 
-impl<T> fmt::Debug for Call<T> {
+impl<T> fmt::Debug for ClientCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let method = self.request.as_ref().map_or("(none)", |request| request.method());
-        f.debug_struct("Call").field("method", &method).field("options", &self.options).finish_non_exhaustive()
+        let method = self.request.as_ref().map_or("(invalid)", |request| request.method());
+        f.debug_struct("ClientCall").field("method", &method).field("options", &self.options).finish_non_exhaustive()
     }
 }
 
-/// A call driven by hand: it ends with a result or with open questions. Made by [`Call::manual`].
+/// A call whose input requests are returned to the caller. Created by [`ClientCall::manual`].
 #[must_use = "a call is sent when it is awaited"]
 #[derive(Debug)]
-pub struct Manual<T>(Call<T>);
+pub struct ManualCall<T>(ClientCall<T>);
 
-impl<T: 'static> IntoFuture for Manual<T> {
-    type Output = Result<Settled<T>, ClientError>;
+impl<T: 'static> IntoFuture for ManualCall<T> {
+    type Output = Result<CallOutcome<T>, ClientError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -171,8 +176,8 @@ impl<T: 'static> IntoFuture for Manual<T> {
     }
 }
 
-/// Lets a future be checked for `Send` where it is made.
-#[allow(dead_code, reason = "looked at by the compiler only")]
-fn calls_are_send<T: 'static>(call: Call<T>) -> impl Future<Output = Result<T, ClientError>> + Send {
+/// Asserts that the future of a call is `Send`.
+#[allow(dead_code, reason = "compile-time assertion")]
+fn calls_are_send<T: 'static>(call: ClientCall<T>) -> impl Future<Output = Result<T, ClientError>> + Send {
     call.run()
 }

@@ -1,8 +1,8 @@
-//! The seam between the engine and the ways to a server: a pipe, or one POST after another.
+//! Interface between the engine and the transports: a stream pair or HTTP requests.
 //!
-//! Above it nobody knows how a message travels; below it nobody knows of eras, rounds or restarts.
-//! Dropping the future of a request is its cancellation, and each way says so as the specification wants:
-//! by `notifications/cancelled` on a pipe, by closing the response on modern HTTP.
+//! A channel sends and receives messages. Negotiation, multi-round-trip requests and reconnects are the engine's task.
+//! Dropping the future of a request cancels it: on a pipe by sending `notifications/cancelled`, on modern HTTP by
+//! closing the response.
 
 use std::fmt;
 use std::future::Future;
@@ -16,148 +16,151 @@ use ferromcp_core::{
     ServerRequest,
 };
 
-/// A future on the heap.
+/// A boxed, sendable future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A request on its way out, dressed for its era.
+/// An outgoing request, with the `_meta` of its revision already set.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outgoing {
-    /// The id, which no other request of this client has or had.
+    /// The request ID, unique over the lifetime of the client.
     pub id: RequestId,
     /// The request.
     pub request: ClientRequest,
-    /// The revision it is written in.
+    /// The revision the request is serialized for.
     pub revision: Revision,
-    /// Which arguments of a tool's call are repeated in headers; a pipe has no use for them.
+    /// Arguments of a tool call that are mirrored in HTTP headers. Ignored by stream transports.
     pub annotations: Arc<[Annotation]>,
 }
 
 impl Outgoing {
-    /// A request of which nothing is repeated.
+    /// Creates a request without mirrored arguments.
     pub fn new(id: RequestId, request: ClientRequest, revision: Revision) -> Self {
         Self { id, request, revision, annotations: Arc::default() }
     }
 }
 
-/// What kind of way it is; the specification's rules differ between the two.
+/// The kind of transport. The specification has different rules for the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// One stream in each direction, and often a process at its end.
+pub enum TransportKind {
+    /// One byte stream in each direction, often to a child process.
     Pipe,
-    /// Each request is an HTTP request.
+    /// Streamable HTTP: one HTTP request for each message.
     Post,
 }
 
-/// An open way to one server.
+/// An open connection to one server.
 pub trait Channel: Send + Sync + 'static {
-    /// Sends a request and waits for its result. There is no timeout here; dropping the future cancels the request,
-    /// save for `initialize` and `server/discover`, of which nothing more is said.
-    fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, Failure>>;
+    /// Sends a request and waits for its result.
+    ///
+    /// There is no timeout at this level. Dropping the future cancels the request, except for `initialize` and
+    /// `server/discover`, for which no cancellation is sent.
+    fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, ChannelError>>;
 
     /// Sends a notification.
-    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), Failure>>;
+    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), ChannelError>>;
 
-    /// Learns what was agreed on: from now on answers, headers and streams are of this revision.
-    fn agreed(&self, revision: Revision);
+    /// Sets the negotiated revision, which later responses, headers and streams use.
+    fn set_revision(&self, revision: Revision);
 
-    /// Whether nothing more can be sent.
-    fn is_over(&self) -> bool;
+    /// Returns whether the channel is closed, so that nothing more can be sent.
+    fn is_closed(&self) -> bool;
 
-    /// Waits until nothing more can be sent.
-    fn over(&self) -> BoxFuture<'static, ()>;
+    /// Waits until the channel is closed.
+    fn closed(&self) -> BoxFuture<'static, ()>;
 
-    /// Ends tidily: what is queued is sent, the session or process is ended, and waited for within bounds.
+    /// Closes the channel gracefully: flushes queued messages and ends the session or process, within the grace period.
     fn close(&self) -> BoxFuture<'static, ()>;
 }
 
-/// Where a channel delivers what the server says of its own accord. Called from the task that reads, so it must
-/// neither block nor wait.
+/// Receiver of the messages that a server initiates.
+///
+/// The methods are called from the task that reads, so they must not block.
 pub trait Inbound: Send + Sync + 'static {
-    /// A notification.
+    /// Handles a notification.
     fn notification(&self, notification: ServerNotification);
 
-    /// The answer to this request has come: what is still said of it is late.
-    fn answered(&self, id: &RequestId) {
+    /// Called when the response to request `id` arrives. Later progress for the request is ignored.
+    fn response_received(&self, id: &RequestId) {
         let _ = id;
     }
 
-    /// A request (legacy era).
-    fn question(&self, id: RequestId, question: ServerRequest, answer: Answer);
+    /// Handles a request of the server (revisions with a handshake only).
+    fn request(&self, id: RequestId, request: ServerRequest, responder: Responder);
 }
 
-/// Carries one answer back to the server that asked.
-pub struct Answer(Box<dyn FnOnce(Result<ClientResult, Error>) -> BoxFuture<'static, ()> + Send>);
+/// Sends one response to a request of the server.
+pub struct Responder(Box<dyn FnOnce(Result<ClientResult, Error>) -> BoxFuture<'static, ()> + Send>);
 
-impl Answer {
-    /// An answer that `send` carries.
+impl Responder {
+    /// Creates a responder that passes the outcome to `send`.
     pub fn new(send: impl FnOnce(Result<ClientResult, Error>) -> BoxFuture<'static, ()> + Send + 'static) -> Self {
         Self(Box::new(send))
     }
 
-    /// Sends it. What can no longer arrive is dropped.
+    /// Sends the response. It is discarded if the connection is closed.
     pub async fn send(self, outcome: Result<ClientResult, Error>) {
         (self.0)(outcome).await;
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Responder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Answer(..)")
+        f.write_str("Responder(..)")
     }
 }
 
-/// Why a request has no result.
+/// Reason why a request has no result.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub enum Failure {
-    /// The server answered with an error.
+pub enum ChannelError {
+    /// The server responded with a JSON-RPC error.
     Rpc {
-        /// What it said.
+        /// The error.
         error: Error,
-        /// The HTTP status it came with, where there is one.
+        /// The HTTP status of the response, over HTTP.
         status: Option<u16>,
     },
-    /// The server answered with an HTTP status and nothing that can be read as an answer.
+    /// The server responded with an HTTP error status and without a JSON-RPC message.
     Status {
         /// The status.
         status: u16,
-        /// The beginning of the body, for people.
+        /// The beginning of the body, for display.
         body: String,
     },
-    /// 401 or 403: credentials are missing, wrong or too weak.
+    /// 401 or 403: credentials are missing, invalid or insufficient.
     Unauthorized {
         /// The status.
         status: u16,
-        /// The `WWW-Authenticate` header, which says what is wanted.
+        /// The `WWW-Authenticate` header.
         challenge: Option<String>,
     },
-    /// The credentials could not be had; nothing was sent.
+    /// The credentials could not be obtained; the request was not sent.
     Credentials(Arc<dyn std::error::Error + Send + Sync>),
-    /// The session is over (404 on legacy HTTP).
+    /// The session expired (404 on legacy HTTP).
     SessionGone {
-        /// Whether the request had been taken before and is lost with the session; else it was not executed.
-        under_way: bool,
+        /// Whether the server had accepted the request before. If not, the request was not executed.
+        in_flight: bool,
     },
-    /// The request cannot leave this way at all: an argument that no header can repeat, for example.
-    Unfit(String),
-    /// The request did not leave.
+    /// This transport cannot send the request, for example because an argument does not fit into a header.
+    Unsendable(String),
+    /// The request was not sent.
     Unsent(Arc<io::Error>),
-    /// The request left, and the connection was lost before an answer came: it may have run.
+    /// The connection was lost before the response arrived. The request may have been executed.
     Lost(Arc<io::Error>),
-    /// What came is no answer to the request.
+    /// The response is invalid.
     Malformed(String),
-    /// The answer is longer than this many bytes.
+    /// The response is longer than this limit, in bytes.
     TooLarge(usize),
 }
 
-impl Failure {
-    /// The request did not leave, because of `error`.
+impl ChannelError {
+    /// Creates an [`Unsent`](Self::Unsent) error from `error`.
     pub fn unsent(error: io::Error) -> Self {
         Self::Unsent(Arc::new(error))
     }
 
-    /// The request may have run; the answer is lost because of `error`.
+    /// Creates a [`Lost`](Self::Lost) error from `error`.
     pub fn lost(error: io::Error) -> Self {
         Self::Lost(Arc::new(error))
     }

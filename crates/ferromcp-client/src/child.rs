@@ -1,4 +1,4 @@
-//! A server as a child process on standard input and output, started again when it ends.
+//! Servers that run as child processes over stdio. A process that exits is restarted.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 
@@ -9,68 +9,68 @@ use ferromcp_transport::child::{ChildHandle, Stderr};
 use ferromcp_transport::{Child, ChildPipe};
 use tokio::process::Command;
 
-use crate::channel::{BoxFuture, Channel, Failure, Inbound};
+use crate::channel::{BoxFuture, Channel, ChannelError, Inbound};
 use crate::connect::Connector;
 use crate::limits::ClientLimits;
-use crate::pipe::{Keeper, pipe};
+use crate::pipe::{PeerProcess, pipe};
 
-/// A server as `child` describes it, started anew when it has ended.
+/// Creates a connector that starts `child`, and restarts it when it has exited.
 ///
-/// A plain `Command` is connected to in the same way, with [`Stderr::log`] and the graces of
-/// [`ClientLimits::shutdown_grace`]. Here both are the child's own. What it wrote to stderr last is in the errors of the
-/// calls that its end cost, if stderr is read.
+/// A plain `Command` also works; it uses [`Stderr::log`] and the grace period [`ClientLimits::shutdown_grace`]. A
+/// [`Child`] configures both itself. If stderr is read, its last lines are part of the errors of calls that fail because
+/// the process exits.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
 /// use ferromcp_client::{Client, child};
 /// use ferromcp_transport::child::{Child, Stderr};
 /// let server = Child::new(std::process::Command::new("weather-server")).stderr(Stderr::lines(|line| eprintln!("{line}")));
-/// let client = Client::new("demo", "1.0.0").connect(child(server)).await?;
+/// let client = Client::builder("demo", "1.0.0").connect(child(server)).await?;
 /// # Ok(())
 /// # }
 /// ```
-pub fn child(child: Child) -> Spawn {
-    Spawn { name: child.program(), child: Mutex::new(child), own_graces: true }
+pub fn child(child: Child) -> ChildConnector {
+    ChildConnector { name: child.program(), child: Mutex::new(child), has_grace_periods: true }
 }
 
-/// Starts a process as often as needed; made by [`child`].
-pub struct Spawn {
+/// A [`Connector`] that starts a child process for each connection. Created by [`child`].
+pub struct ChildConnector {
     child: Mutex<Child>,
     name: String,
-    /// Whether its graces are not those of the client's limits.
-    own_graces: bool,
+    /// Whether the child configures its grace periods, instead of the limits of the client.
+    has_grace_periods: bool,
 }
 
-impl Spawn {
+impl ChildConnector {
     pub(crate) fn new(command: Command) -> Self {
         let described = Child::new(command).stderr(Stderr::log());
-        Self { own_graces: false, ..child(described) }
+        Self { has_grace_periods: false, ..child(described) }
     }
 
     fn start(&self, limits: &ClientLimits) -> std::io::Result<(ChildPipe, ChildHandle)> {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.own_graces {
-            child.set_graces(limits.shutdown_grace, limits.shutdown_grace);
+        if !self.has_grace_periods {
+            child.set_grace_periods(limits.shutdown_grace, limits.shutdown_grace);
         }
         child.start()
     }
 }
 
-impl fmt::Debug for Spawn {
+impl fmt::Debug for ChildConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Spawn({})", self.name)
+        write!(f, "ChildConnector({})", self.name)
     }
 }
 
-impl Connector for Spawn {
+impl Connector for ChildConnector {
     fn open<'a>(
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
         Box::pin(async move {
-            let (transport, handle) = self.start(limits).map_err(Failure::unsent)?;
-            pipe(transport, Some(Arc::new(Kept(handle))), inbound, limits).map_err(Failure::unsent)
+            let (transport, handle) = self.start(limits).map_err(ChannelError::unsent)?;
+            pipe(transport, Some(Arc::new(ChildGuard(handle))), inbound, limits).map_err(ChannelError::unsent)
         })
     }
 
@@ -83,19 +83,19 @@ impl Connector for Spawn {
     }
 }
 
-/// Ends the process, with all it started.
-struct Kept(ChildHandle);
+/// Terminates the process and its descendants.
+struct ChildGuard(ChildHandle);
 
-impl Keeper for Kept {
+impl PeerProcess for ChildGuard {
     fn shutdown(&self) -> BoxFuture<'static, ()> {
         let handle = self.0.clone();
         Box::pin(async move {
             let exit = handle.shutdown().await;
-            tracing::debug!(status = ?exit.status(), "a server was ended");
+            tracing::debug!(status = ?exit.status(), "child process exited");
         })
     }
 
-    fn last_words(&self) -> BoxFuture<'static, Option<String>> {
+    fn exit_reason(&self) -> BoxFuture<'static, Option<String>> {
         let handle = self.0.clone();
         Box::pin(async move { Some(handle.exited().await.to_string()) })
     }

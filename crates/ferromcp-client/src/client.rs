@@ -1,9 +1,9 @@
-//! The client as applications hold it.
+//! The client of one server.
 
 use std::fmt;
 use std::sync::Arc;
 
-use ferromcp_core::methods::Other;
+use ferromcp_core::methods::Custom;
 use ferromcp_core::model::{
     CallToolParams, CallToolResult, CompleteParams, Completion, CompletionArgument, CompletionContext, EmptyParams,
     EmptyResult, GetPromptParams, GetPromptResult, Implementation, LogLevel, NotificationParams, Prompt,
@@ -14,25 +14,26 @@ use ferromcp_core::{ClientNotification, ClientRequest, RawJson, Revision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::call::Call;
+use crate::call::ClientCall;
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
-use crate::list::List;
-use crate::pending::{Answers, Pending};
-use crate::subscription::change::Interest;
+use crate::list::ListCall;
+use crate::pending::{InputAnswers, PendingCall};
+use crate::subscription::change::ChangeFilter;
 use crate::subscription::{Subscription, subscribe};
 use crate::typed::{self, MethodResult};
-use crate::verdict::Verdict;
+use crate::negotiated::Negotiated;
 
-/// A connection to one server, whatever it speaks. Cheap to clone; all clones share it.
+/// A connection to one server, of any revision. Cheap to clone; clones share the connection.
 ///
-/// A server that ends is started or reached again at the next call, where its target allows that. When the last
-/// clone and the last subscription are dropped the connection is closed; [`close`](Self::close) does it tidily.
+/// If the connection is lost, the next call reconnects, or restarts the server process, if the target supports it. The
+/// connection is closed when the last clone and the last subscription are dropped. [`close`](Self::close) closes it
+/// gracefully.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
 /// use ferromcp_client::Client;
-/// let client = Client::new("demo", "1.0.0").connect(std::process::Command::new("weather-server")).await?;
+/// let client = Client::builder("demo", "1.0.0").connect(std::process::Command::new("weather-server")).await?;
 /// let sunny: bool = client.call_as("is_sunny", serde_json::json!({ "city": "Oslo" })).await?;
 /// client.close().await;
 /// # Ok(())
@@ -44,146 +45,150 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+    pub(crate) fn from_engine(engine: Arc<Engine>) -> Self {
         Self { engine }
     }
 
-    /// The revision spoken with the server.
+    /// Returns the negotiated protocol revision.
     pub fn revision(&self) -> Revision {
-        self.verdict().revision
+        self.negotiated().revision
     }
 
     /// What negotiation found out, to be saved for the next time.
-    pub fn verdict(&self) -> Verdict {
-        self.engine.latest().map_or(Verdict::new(Revision::LATEST), |connection| connection.verdict)
+    pub fn negotiated(&self) -> Negotiated {
+        self.engine.latest().map_or(Negotiated::new(Revision::LATEST), |connection| connection.negotiated)
     }
 
-    /// Who the server says it is; unverified, so never a basis for decisions.
+    /// Returns the name and version of the server. They are self-reported; do not base decisions on them.
     pub fn server_info(&self) -> Option<Implementation> {
-        self.engine.latest()?.about.server.clone()
+        self.engine.latest()?.server_info.server.clone()
     }
 
-    /// What the server can do.
+    /// Returns the capabilities of the server.
     pub fn capabilities(&self) -> ServerCapabilities {
-        self.engine.latest().map(|connection| connection.about.capabilities.clone()).unwrap_or_default()
+        self.engine.latest().map(|connection| connection.server_info.capabilities.clone()).unwrap_or_default()
     }
 
-    /// How to use the server well, for the model.
+    /// Returns the usage instructions of the server, which are meant for the model.
     pub fn instructions(&self) -> Option<String> {
-        self.engine.latest()?.about.instructions.clone()
+        self.engine.latest()?.server_info.instructions.clone()
     }
 
-    /// The tools.
-    pub fn tools(&self) -> List<Tool> {
-        List::new(Arc::clone(&self.engine))
+    /// Routes tools, fetching pages on demand.
+    pub fn tools(&self) -> ListCall<Tool> {
+        ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// The resources.
-    pub fn resources(&self) -> List<Resource> {
-        List::new(Arc::clone(&self.engine))
+    /// Routes resources, fetching pages on demand.
+    pub fn resources(&self) -> ListCall<Resource> {
+        ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// The templates of resources.
-    pub fn resource_templates(&self) -> List<ResourceTemplate> {
-        List::new(Arc::clone(&self.engine))
+    /// Routes resource templates, fetching pages on demand.
+    pub fn resource_templates(&self) -> ListCall<ResourceTemplate> {
+        ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// The prompts.
-    pub fn prompts(&self) -> List<Prompt> {
-        List::new(Arc::clone(&self.engine))
+    /// Routes prompts, fetching pages on demand.
+    pub fn prompts(&self) -> ListCall<Prompt> {
+        ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// How a tool that was listed says it behaves; not to be trusted unless the server is.
+    /// Returns the annotations of a tool that was listed by this client. Trust them only as far as the server.
     pub fn annotations(&self, tool: &str) -> Option<ToolAnnotations> {
-        self.engine.toolbox.get(tool)?.annotations.clone()
+        self.engine.tool_cache.get(tool)?.annotations.clone()
     }
 
-    /// Calls a tool. `args` is anything that serialises to an object, or `()` for none.
+    /// Calls a tool. `args` must serialize to a JSON object; `()` means no arguments.
     ///
-    /// A tool that failed is a result too; see [`CallToolResult::is_error`].
-    pub fn call(&self, tool: &str, args: impl Serialize) -> Call<CallToolResult> {
-        Call::new(Arc::clone(&self.engine), tool_call(tool, &args), CallToolResult::read)
+    /// A failed tool returns a result too; see [`CallToolResult::is_error`].
+    pub fn call(&self, tool: &str, args: impl Serialize) -> ClientCall<CallToolResult> {
+        ClientCall::new(Arc::clone(&self.engine), tool_call(tool, &args), CallToolResult::read)
     }
 
-    /// Calls a tool and reads what it answered as a `T`. A tool that failed is an error here, whose text is the
-    /// tool's.
-    pub fn call_as<T: DeserializeOwned>(&self, tool: &str, args: impl Serialize) -> Call<T> {
-        Call::new(Arc::clone(&self.engine), tool_call(tool, &args), typed::tool_value)
+    /// Calls a tool and deserializes its structured output, or its text, into a `T`.
+    ///
+    /// A failed tool is an error of kind [`ErrorKind::Tool`] with the text of the tool.
+    pub fn call_as<T: DeserializeOwned>(&self, tool: &str, args: impl Serialize) -> ClientCall<T> {
+        ClientCall::new(Arc::clone(&self.engine), tool_call(tool, &args), typed::tool_value)
     }
 
     /// Reads a resource.
-    pub fn read(&self, uri: &str) -> Call<ReadResourceResult> {
+    pub fn read(&self, uri: &str) -> ClientCall<ReadResourceResult> {
         let request = ClientRequest::ReadResource(ReadResourceParams::new(uri));
-        Call::new(Arc::clone(&self.engine), Ok(request), ReadResourceResult::read)
+        ClientCall::new(Arc::clone(&self.engine), Ok(request), ReadResourceResult::read)
     }
 
-    /// Gets a prompt. `args` is anything that serialises to an object of strings, or `()` for none.
-    pub fn prompt(&self, name: &str, args: impl Serialize) -> Call<GetPromptResult> {
+    /// Gets a prompt. `args` must serialize to a JSON object of strings; `()` means no arguments.
+    pub fn prompt(&self, name: &str, args: impl Serialize) -> ClientCall<GetPromptResult> {
         let request = arguments(&args).map(|arguments| {
             let mut params = GetPromptParams::new(name);
             params.arguments = arguments;
             ClientRequest::GetPrompt(params)
         });
-        Call::new(Arc::clone(&self.engine), request, GetPromptResult::read)
+        ClientCall::new(Arc::clone(&self.engine), request, GetPromptResult::read)
     }
 
-    /// Completes an argument of a prompt or a template, given what is settled already.
+    /// Completes an argument of a prompt or a resource template. `resolved` are the arguments known so far.
     pub fn complete<K: Into<String>, V: Into<String>>(
         &self,
         of: Reference,
         argument: &str,
         value: &str,
-        settled: impl IntoIterator<Item = (K, V)>,
-    ) -> Call<Completion> {
+        resolved: impl IntoIterator<Item = (K, V)>,
+    ) -> ClientCall<Completion> {
         let mut params = CompleteParams::new(of, CompletionArgument::new(argument, value));
         let mut context = CompletionContext::default();
-        context.arguments = settled.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        context.arguments = resolved.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         params.context = (!context.arguments.is_empty()).then_some(context);
-        Call::new(Arc::clone(&self.engine), Ok(ClientRequest::Complete(params)), typed::completion)
+        ClientCall::new(Arc::clone(&self.engine), Ok(ClientRequest::Complete(params)), typed::completion)
     }
 
-    /// Calls a method of the server's own.
-    pub fn request<T: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Call<T> {
+    /// Sends a request for a custom method of the server.
+    pub fn request<T: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> ClientCall<T> {
         let request = arguments(&params)
-            .map(|params| ClientRequest::Other(Other::new(method, params.unwrap_or_else(RawJson::empty_object))));
-        Call::new(Arc::clone(&self.engine), request, typed::other)
+            .map(|params| ClientRequest::Custom(Custom::new(method, params.unwrap_or_else(RawJson::empty_object))));
+        ClientCall::new(Arc::clone(&self.engine), request, typed::other)
     }
 
-    /// Goes on with a call that waits for answers, begun here or in another process.
-    pub fn resume<T: MethodResult>(&self, pending: Pending, answers: Answers) -> Call<T> {
-        Call::resumed(Arc::clone(&self.engine), pending.resume(answers), T::read)
+    /// Resumes a call that requires input, started by this or by another process.
+    pub fn resume<T: MethodResult>(&self, pending: PendingCall, answers: InputAnswers) -> ClientCall<T> {
+        ClientCall::resumed(Arc::clone(&self.engine), pending.resume(answers), T::read)
     }
 
-    /// Asks a legacy server whether it is there.
-    pub fn ping(&self) -> Call<EmptyResult> {
+    /// Sends a `ping` to a server of a legacy revision.
+    pub fn ping(&self) -> ClientCall<EmptyResult> {
         let request = ClientRequest::Ping(EmptyParams::default());
-        Call::new(Arc::clone(&self.engine), Ok(request), EmptyResult::read)
+        ClientCall::new(Arc::clone(&self.engine), Ok(request), EmptyResult::read)
     }
 
-    /// Sets the level of logs for the rest of a legacy session; a modern server is told it with each call.
-    pub fn set_log_level(&self, level: LogLevel) -> Call<EmptyResult> {
+    /// Sets the log level of a legacy session. On 2026-07-28, the level is part of each request instead; see
+    /// [`ClientCall::log_level`].
+    pub fn set_log_level(&self, level: LogLevel) -> ClientCall<EmptyResult> {
         let request = ClientRequest::SetLevel(SetLevelParams::new(level));
-        Call::new(Arc::clone(&self.engine), Ok(request), EmptyResult::read)
+        ClientCall::new(Arc::clone(&self.engine), Ok(request), EmptyResult::read)
     }
 
-    /// Hears of changes, once the server has said that it will tell of them.
-    pub async fn subscribe(&self, interest: Interest) -> Result<Subscription, ClientError> {
+    /// Subscribes to changes. Returns once the server has acknowledged the subscription.
+    pub async fn subscribe(&self, interest: ChangeFilter) -> Result<Subscription, ClientError> {
         subscribe(Arc::clone(&self.engine), interest).await
     }
 
-    /// Tells a legacy server that the roots have changed. Modern ones ask whenever they need them.
+    /// Notifies a legacy server that the roots have changed. Does nothing on 2026-07-28, where servers request roots when
+    /// they need them.
     pub async fn roots_changed(&self) -> Result<(), ClientError> {
-        let connection = self.engine.live().await?;
+        let connection = self.engine.connection().await?;
         let revision = connection.revision();
-        if revision.is_modern() || !self.engine.board.handlers.has_roots() {
+        if revision.is_modern() || !self.engine.router.handlers.has_roots() {
             return Ok(());
         }
         let changed = ClientNotification::RootsListChanged(NotificationParams::default());
-        let told = connection.channel.notify(changed, revision).await;
-        told.map_err(|failure| ClientError::of("notifications/roots/list_changed", failure))
+        let sent = connection.channel.notify(changed, revision).await;
+        sent.map_err(|failure| ClientError::of("notifications/roots/list_changed", failure))
     }
 
-    /// Ends the connection tidily, for all clones: what is under way fails, a child is waited for, then pressed.
+    /// Closes the connection for all clones. In-flight calls fail. A child process gets a grace period
+    /// ([`ClientLimits::shutdown_grace`](crate::ClientLimits::shutdown_grace)), then is terminated.
     pub async fn close(&self) {
         self.engine.close().await;
     }
@@ -202,12 +207,12 @@ fn tool_call(tool: &str, args: &impl Serialize) -> Result<ClientRequest, ClientE
     Ok(ClientRequest::CallTool(params))
 }
 
-/// Arguments as the protocol wants them: an object, or nothing.
+/// Serializes arguments to a JSON object; `None` for `null`.
 fn arguments(args: &impl Serialize) -> Result<Option<RawJson>, ClientError> {
-    let invalid = |what: String| ClientError::new(ErrorKind::Invalid, format!("arguments are to be an object: {what}"));
-    let json = RawJson::new(args).map_err(|error| invalid(error.to_string()))?;
+    let invalid = |message: String| ClientError::new(ErrorKind::InvalidRequest, message);
+    let json = RawJson::new(args).map_err(|error| invalid(format!("cannot serialize arguments: {error}")))?;
     if json.is_null() {
         return Ok(None);
     }
-    if json.is_object() { Ok(Some(json)) } else { Err(invalid("these are something else".to_owned())) }
+    if json.is_object() { Ok(Some(json)) } else { Err(invalid("arguments must serialize to a JSON object".to_owned())) }
 }

@@ -1,36 +1,36 @@
-//! A server of a configuration file as something to connect to.
+//! [`Target`] implementation for a configured server.
 
-use crate::child::Spawn;
-use crate::config::{ConfigError, Endpoint, Http, Server};
+use crate::child::ChildConnector;
+use crate::config::{ConfigError, TransportConfig, HttpConfig, ServerConfig};
 use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
-use crate::target::{OnConfig, Target, Ways};
+use crate::target::{OnConfig, Target, ConnectOptions};
 
-/// A command is started as often as needed; a URL is what URLs are, with the headers of the file in addition.
-impl Target<OnConfig> for Server {
+/// A command is restarted as needed. A URL is connected like any other URL, with the headers of the file.
+impl Target<OnConfig> for ServerConfig {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        self.connector_by(&Ways::default())
+        self.connector_with(&ConnectOptions::default())
     }
 
-    fn connector_by(self, ways: &Ways) -> Result<Box<dyn Connector>, ClientError> {
-        match self.endpoint() {
-            Endpoint::Stdio(stdio) => Ok(Box::new(Spawn::new(stdio.command().into()))),
-            Endpoint::Http(http) => over_http(http, ways),
+    fn connector_with(self, options: &ConnectOptions) -> Result<Box<dyn Connector>, ClientError> {
+        match self.transport() {
+            TransportConfig::Stdio(stdio) => Ok(Box::new(ChildConnector::new(stdio.command().into()))),
+            TransportConfig::Http(http) => http_connector(http, options),
         }
     }
 }
 
-fn over_http(http: &Http, ways: &Ways) -> Result<Box<dyn Connector>, ClientError> {
-    let mut ways = ways.clone();
+fn http_connector(http: &HttpConfig, options: &ConnectOptions) -> Result<Box<dyn Connector>, ClientError> {
+    let mut options = options.clone();
     for (name, value) in http.headers() {
-        ways.http = ways.http.header(name, value.reveal());
+        options.http = options.http.header(name, value.reveal());
     }
-    http.url().connector_by(&ways)
+    http.url().connector_with(&options)
 }
 
-/// So that a host reads, picks and connects with one kind of error.
+/// Lets a host use one error type for reading a configuration and connecting.
 impl From<ConfigError> for ClientError {
     fn from(error: ConfigError) -> Self {
-        Self::new(ErrorKind::Invalid, error.to_string()).because(error)
+        Self::new(ErrorKind::InvalidRequest, error.to_string()).because(error)
     }
 }

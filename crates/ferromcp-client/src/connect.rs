@@ -1,4 +1,4 @@
-//! Ways to a server that can be gone more than once: a connector opens a fresh channel each time.
+//! Connectors, which open a new channel to a server for each connection.
 
 use std::fmt;
 use std::future::Future;
@@ -7,72 +7,75 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ferromcp_transport::Transport;
 
-use crate::channel::{BoxFuture, Channel, Failure, Inbound, Way};
+use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, TransportKind};
 use crate::limits::ClientLimits;
-use crate::pipe::{Keeper, pipe};
+use crate::pipe::{PeerProcess, pipe};
 
 /// Opens channels to one server.
 pub trait Connector: Send + Sync + 'static {
-    /// Opens a channel that delivers what the server says of its own accord to `inbound`.
+    /// Opens a channel that delivers notifications and requests of the server to `inbound`.
+    ///
+    /// # Errors
+    /// Fails if the connection cannot be established.
     fn open<'a>(
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>>;
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>>;
 
-    /// Opens a channel of the HTTP+SSE transport, where the server may have no other. `None`: there is no such way.
+    /// Opens a channel over the deprecated HTTP+SSE transport. Returns `None` if the connector does not support it.
     fn open_http_sse<'a>(
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> Option<BoxFuture<'a, Result<Arc<dyn Channel>, Failure>>> {
+    ) -> Option<BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>>> {
         let _ = (inbound, limits);
         None
     }
 
-    /// Whether it can be opened again after it ended.
+    /// Returns whether another channel can be opened after one has closed.
     fn can_reopen(&self) -> bool;
 
-    /// What kind of channel it opens.
-    fn way(&self) -> Way {
-        Way::Pipe
+    /// Returns the kind of transport.
+    fn transport_kind(&self) -> TransportKind {
+        TransportKind::Pipe
     }
 
-    /// A text that stands for the authorization requests are sent with, such as a digest of the access token. Private
-    /// results are kept apart by it. Empty where there is none.
+    /// Returns a text that identifies the authorization of requests, such as a digest of the access token. Private
+    /// results are cached separately for each value. Empty without authorization.
     fn authorization(&self) -> String {
         String::new()
     }
 
-    /// A word for logs and errors.
+    /// Returns the name used in logs and errors.
     fn name(&self) -> String;
 }
 
-/// A transport that exists already, so that it can be used once.
-pub(crate) struct Once<T> {
+/// A connector for an existing transport, which can be opened once.
+pub(crate) struct SingleUse<T> {
     transport: Mutex<Option<T>>,
     name: &'static str,
 }
 
-impl<T: Transport> Once<T> {
+impl<T: Transport> SingleUse<T> {
     pub(crate) fn new(transport: T) -> Self {
         let name = transport.name();
         Self { transport: Mutex::new(Some(transport)), name }
     }
 }
 
-impl<T: Transport> Connector for Once<T> {
+impl<T: Transport> Connector for SingleUse<T> {
     fn open<'a>(
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
         let transport = self.transport.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             let gone =
-                || io::Error::new(io::ErrorKind::NotConnected, "this transport was used up and cannot be opened again");
-            let transport = transport.ok_or_else(gone).map_err(Failure::unsent)?;
-            pipe(transport, None, inbound, limits).map_err(Failure::unsent)
+                || io::Error::new(io::ErrorKind::NotConnected, "cannot reopen the transport: it can be opened only once");
+            let transport = transport.ok_or_else(gone).map_err(ChannelError::unsent)?;
+            pipe(transport, None, inbound, limits).map_err(ChannelError::unsent)
         })
     }
 
@@ -85,22 +88,22 @@ impl<T: Transport> Connector for Once<T> {
     }
 }
 
-/// What a [`redial`] function opens: a transport, and perhaps what lives at its far end.
+/// Result of a [`reconnect_with`] function: a transport and, optionally, the process at its other end.
 pub struct Opened<T> {
     transport: T,
-    keeper: Option<Arc<dyn Keeper>>,
+    peer: Option<Arc<dyn PeerProcess>>,
 }
 
 impl<T> Opened<T> {
-    /// A transport with what is to be ended together with it.
-    pub fn kept(transport: T, keeper: Arc<dyn Keeper>) -> Self {
-        Self { transport, keeper: Some(keeper) }
+    /// Creates a result whose `peer` is shut down when the connection closes.
+    pub fn with_guard(transport: T, peer: Arc<dyn PeerProcess>) -> Self {
+        Self { transport, peer: Some(peer) }
     }
 }
 
 impl<T: Transport> From<T> for Opened<T> {
     fn from(transport: T) -> Self {
-        Self { transport, keeper: None }
+        Self { transport, peer: None }
     }
 }
 
@@ -110,42 +113,42 @@ impl<T> fmt::Debug for Opened<T> {
     }
 }
 
-/// A connector that calls `open` for each connection, so that a server which ended is reached again.
+/// Creates a connector that calls `open` for each connection, so that a lost connection is re-established.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
-/// use ferromcp_client::{Client, redial};
+/// use ferromcp_client::{Client, reconnect_with};
 /// use ferromcp_transport::streams;
-/// let remote = redial("remote", || async {
+/// let remote = reconnect_with("remote", || async {
 ///     let (reader, writer) = tokio::net::TcpStream::connect("localhost:7000").await?.into_split();
 ///     Ok(streams(reader, writer).into())
 /// });
-/// let client = Client::new("demo", "1.0.0").connect(remote).await?;
+/// let client = Client::builder("demo", "1.0.0").connect(remote).await?;
 /// # Ok(())
 /// # }
 /// ```
-pub fn redial<F, Fut, T>(name: impl Into<String>, open: F) -> Redial<F>
+pub fn reconnect_with<F, Fut, T>(name: impl Into<String>, open: F) -> Reconnecting<F>
 where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = io::Result<Opened<T>>> + Send + 'static,
     T: Transport,
 {
-    Redial { name: name.into(), open }
+    Reconnecting { name: name.into(), open }
 }
 
-/// Opens a pipe as often as needed; made by [`redial`].
-pub struct Redial<F> {
+/// A [`Connector`] that opens a transport for each connection. Created by [`reconnect_with`].
+pub struct Reconnecting<F> {
     name: String,
     open: F,
 }
 
-impl<F> fmt::Debug for Redial<F> {
+impl<F> fmt::Debug for Reconnecting<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redial({})", self.name)
+        write!(f, "Reconnecting({})", self.name)
     }
 }
 
-impl<F, Fut, T> Connector for Redial<F>
+impl<F, Fut, T> Connector for Reconnecting<F>
 where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = io::Result<Opened<T>>> + Send + 'static,
@@ -155,11 +158,11 @@ where
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
         let opening = (self.open)();
         Box::pin(async move {
-            let Opened { transport, keeper } = opening.await.map_err(Failure::unsent)?;
-            pipe(transport, keeper, inbound, limits).map_err(Failure::unsent)
+            let Opened { transport, peer } = opening.await.map_err(ChannelError::unsent)?;
+            pipe(transport, peer, inbound, limits).map_err(ChannelError::unsent)
         })
     }
 

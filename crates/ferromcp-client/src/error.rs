@@ -1,4 +1,4 @@
-//! Why something did not work, and what to do about it.
+//! The error type of the client.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use ferromcp_core::model::{ElicitParams, UrlParams};
 use ferromcp_core::{Error, ErrorCode};
 
-use crate::channel::Failure;
-use crate::validate::OutputError;
+use crate::channel::ChannelError;
+use crate::output::OutputError;
 
-/// Why a connection or a call failed.
+/// An error of a connection or a call.
 ///
-/// Ask [`kind`](Self::kind) or one of the `is_…` questions; the text is for people and says what to do.
+/// Match on [`kind`](Self::kind), or use one of the `is_…` predicates. The text names the cause and the remedy.
 pub struct ClientError(Box<Inner>);
 
 struct Inner {
@@ -22,165 +22,168 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of failure, by who must act.
+/// Categories of [`ClientError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The server cannot be reached or started.
+    /// The server could not be started or reached.
     Connect,
-    /// Client and server share no revision, or the server broke the handshake.
+    /// Client and server have no revision in common, or the handshake failed.
     Negotiation,
-    /// Credentials are missing or not enough.
+    /// The server rejected the credentials, or none were set (HTTP 401 and 403).
     Unauthorized,
-    /// The server is there but does not serve now (HTTP 5xx and the like).
-    Outage,
-    /// No answer in time; the server was told that it is not wanted any more.
+    /// The server is temporarily unavailable (HTTP 5xx and 429).
+    Unavailable,
+    /// The request timed out and was cancelled.
     Timeout,
-    /// The connection ended after the request had left: it may have run.
-    Lost,
-    /// The connection is over.
+    /// The connection was lost after the request was sent; the request may have run.
+    ConnectionLost,
+    /// The connection is closed.
     Closed,
-    /// The server answered with a JSON-RPC error.
+    /// The server returned a JSON-RPC error.
     Server,
-    /// The tool ran and failed.
+    /// The tool ran and returned an error result.
     Tool,
-    /// The tool ran, and its result is not what its output schema promises; see [`ClientError::output`].
+    /// The tool ran, and its result failed validation against its output schema; see [`ClientError::output`].
     Output,
-    /// The answer does not keep to the protocol, or not to the type asked for.
-    Malformed,
-    /// The server has not got what was asked for, as its capabilities or revision say.
+    /// The response violates the protocol, or does not deserialize into the requested type.
+    InvalidResponse,
+    /// The server lacks the required capability, or its revision lacks the method.
     Unsupported,
-    /// The server asked something that nobody here can answer.
+    /// The server requested input that no handler could provide, or that the user declined.
     Unanswerable,
-    /// A limit of the client was reached.
+    /// A limit of the client was exceeded.
     Limit,
-    /// What the caller gave cannot be sent.
-    Invalid,
+    /// The request is invalid and was not sent.
+    InvalidRequest,
 }
 
 impl ClientError {
-    /// An error of `kind`.
+    /// Creates an error of `kind`.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner { kind, message: message.into(), rpc: None, source: None }))
     }
 
-    /// With what it came from.
+    /// Sets the source.
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// The server's own words.
+    /// Creates an error from a JSON-RPC error.
     pub(crate) fn rpc_error(error: Error) -> Self {
-        let message = format!("the server answered with an error: {error}");
+        let message = format!("server returned an error: {error}");
         Self(Box::new(Inner { kind: ErrorKind::Server, message, rpc: Some(error), source: None }))
     }
 
-    /// The server's own words, as the reason of an error of `kind`.
+    /// Attaches a JSON-RPC error.
     pub(crate) fn with_rpc(mut self, error: Error) -> Self {
         self.0.rpc = Some(error);
         self
     }
 
-    /// No answer to `method` within `time`.
+    /// Creates a timeout error.
     pub(crate) fn timeout(method: &str, time: Duration) -> Self {
         let message = format!(
-            "no answer to `{method}` within {time:?}; it was cancelled. Give it more time with `.timeout(..)` or \
+            "`{method}` timed out after {time:?} and was cancelled; raise `.timeout(..)` or \
              `ClientLimits::request_timeout`"
         );
         Self::new(ErrorKind::Timeout, message)
     }
 
-    /// `what` came, and is not what the protocol says.
-    pub(crate) fn malformed(what: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Malformed, format!("the server's answer cannot be used: {what}"))
+    /// Creates an error for a response that violates the protocol.
+    pub(crate) fn malformed(problem: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidResponse, format!("invalid response from the server: {problem}"))
     }
 
-    /// The connection is over.
+    /// Creates an error for a closed connection.
     pub(crate) fn closed(why: &str) -> Self {
-        let message = format!("the connection is over: {why}. Connect anew");
+        let message = format!("connection closed: {why}; reconnect");
         Self::new(ErrorKind::Closed, message)
     }
 
-    /// Why `method` has no result.
-    pub(crate) fn of(method: &str, failure: Failure) -> Self {
+    /// Converts the failure of a request for `method`.
+    pub(crate) fn of(method: &str, failure: ChannelError) -> Self {
         match failure {
-            Failure::Rpc { error, .. } => Self::rpc_error(error),
-            Failure::Status { status, body } => {
-                let kind = if status >= 500 || status == 429 { ErrorKind::Outage } else { ErrorKind::Malformed };
+            ChannelError::Rpc { error, .. } => Self::rpc_error(error),
+            ChannelError::Status { status, body } => {
+                let kind = if status >= 500 || status == 429 { ErrorKind::Unavailable } else { ErrorKind::InvalidResponse };
                 let body = if body.is_empty() { String::new() } else { format!(": {body}") };
-                Self::new(kind, format!("`{method}` was answered with HTTP status {status}{body}"))
+                Self::new(kind, format!("`{method}` failed with HTTP status {status}{body}"))
             }
-            Failure::Unauthorized { status, challenge } => {
-                let wanted = challenge.map_or(String::new(), |challenge| format!("; the server wants {challenge}"));
-                let message =
-                    format!("the server refused `{method}` with HTTP status {status}{wanted}. Give credentials");
+            ChannelError::Unauthorized { status, challenge } => {
+                let challenge = challenge.map_or(String::new(), |challenge| format!(" ({challenge})"));
+                let message = format!(
+                    "unauthorized: `{method}` failed with HTTP status {status}{challenge}; set \
+                     `ClientBuilder::credentials`"
+                );
                 Self::new(ErrorKind::Unauthorized, message)
             }
-            Failure::Credentials(error) => {
-                let message = format!("`{method}` was not sent, as the credentials for it cannot be had: {error}");
+            ChannelError::Credentials(error) => {
+                let message = format!("cannot get credentials for `{method}`: {error}");
                 Self::new(ErrorKind::Unauthorized, message).because(error)
             }
-            Failure::SessionGone { under_way: false } => Self::closed("the server ended the session"),
-            Failure::SessionGone { under_way: true } => {
+            ChannelError::SessionGone { in_flight: false } => Self::closed("the server ended the session"),
+            ChannelError::SessionGone { in_flight: true } => {
                 let message = format!(
-                    "the server ended the session while `{method}` was under way. It may have run; look before \
-                     repeating it"
+                    "the server ended the session while `{method}` was in flight; it may have run, check before \
+                     retrying"
                 );
-                Self::new(ErrorKind::Lost, message)
+                Self::new(ErrorKind::ConnectionLost, message)
             }
-            Failure::Unfit(why) => Self::new(ErrorKind::Invalid, format!("`{method}` cannot be sent: {why}")),
-            Failure::Unsent(error) => {
-                let message = format!("`{method}` could not be sent: {error}. It did not run and can be repeated");
+            ChannelError::Unsendable(why) => Self::new(ErrorKind::InvalidRequest, format!("cannot send `{method}`: {why}")),
+            ChannelError::Unsent(error) => {
+                let message = format!("cannot send `{method}`: {error}; it did not run and can be retried");
                 Self::new(ErrorKind::Connect, message).because(error)
             }
-            Failure::Lost(error) => {
+            ChannelError::Lost(error) => {
                 let message = format!(
-                    "the connection was lost while `{method}` was under way: {error}. It may have run; look before \
-                     repeating it"
+                    "connection lost while `{method}` was in flight: {error}; it may have run, check before retrying"
                 );
-                Self::new(ErrorKind::Lost, message).because(error)
+                Self::new(ErrorKind::ConnectionLost, message).because(error)
             }
-            Failure::Malformed(what) => Self::malformed(what),
-            Failure::TooLarge(limit) => Self::new(
+            ChannelError::Malformed(what) => Self::malformed(what),
+            ChannelError::TooLarge(limit) => Self::new(
                 ErrorKind::Limit,
-                format!("the answer to `{method}` is longer than {limit} bytes; raise the transport's limit"),
+                format!("response to `{method}` exceeds {limit} bytes; raise the limit of the transport"),
             ),
         }
     }
 
-    /// What kind of failure it is.
+    /// Returns the category of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The server's own error, where it answered with one.
+    /// Returns the JSON-RPC error, if the server returned one.
     pub fn rpc(&self) -> Option<&Error> {
         self.0.rpc.as_ref()
     }
 
-    /// Whether the request had left when the connection was lost, so that it may have run.
-    pub fn is_lost(&self) -> bool {
-        self.0.kind == ErrorKind::Lost
+    /// Returns whether the connection was lost after the request was sent, so that it may have run.
+    pub fn is_connection_lost(&self) -> bool {
+        self.0.kind == ErrorKind::ConnectionLost
     }
 
-    /// Whether no answer came in time.
+    /// Returns whether the request timed out.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// Whether credentials are missing or not enough.
+    /// Returns whether the server rejected the credentials, or none were set.
     pub fn is_unauthorized(&self) -> bool {
         self.0.kind == ErrorKind::Unauthorized
     }
 
-    /// Whether the tool ran and failed; a model should read the text.
+    /// Returns whether the tool ran and returned an error result. The text is meant for the model.
     pub fn is_tool(&self) -> bool {
         self.0.kind == ErrorKind::Tool
     }
 
-    /// The URLs the user has to visit before the call can be made again, where that is the failure (-32042 of
-    /// 2025-11-25). Each must be shown whole before it is opened, and never be fetched before.
+    /// Returns the URLs that the user must visit before the call can be retried (-32042, 2025-11-25). Empty for other
+    /// errors.
+    ///
+    /// Show each URL in full before opening it, and do not fetch it beforehand.
     pub fn urls(&self) -> Vec<UrlParams> {
         #[derive(serde::Deserialize)]
         struct Data {
@@ -195,17 +198,17 @@ impl ClientError {
         data.into_iter().flat_map(|data| data.elicitations).filter_map(url).collect()
     }
 
-    /// Why a tool's result is not what its output schema promises, where that is the failure.
+    /// Returns the details of a failed output validation.
     pub fn output(&self) -> Option<&OutputError> {
         self.0.source.as_ref()?.downcast_ref()
     }
 
-    /// Whether the connection is over and will not come back by itself.
+    /// Returns whether the connection is closed. It is not reopened automatically.
     pub fn is_closed(&self) -> bool {
         self.0.kind == ErrorKind::Closed
     }
 
-    /// Whether the server says there is no such resource: -32002, or on 2026-07-28 -32602 naming the URI.
+    /// Returns whether the resource does not exist: code -32002, or -32602 with the URI in its data (2026-07-28).
     pub fn is_resource_not_found(&self) -> bool {
         self.rpc().is_some_and(|error| match error.code {
             ErrorCode::RESOURCE_NOT_FOUND => true,
@@ -214,21 +217,21 @@ impl ClientError {
         })
     }
 
-    /// Whether the server is not there, or does not answer now.
-    pub fn is_outage(&self) -> bool {
+    /// Returns whether the server is unreachable or does not respond.
+    pub fn is_unavailable(&self) -> bool {
         matches!(
             self.0.kind,
-            ErrorKind::Connect | ErrorKind::Outage | ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Closed
+            ErrorKind::Connect | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::ConnectionLost | ErrorKind::Closed
         )
     }
 
-    /// Whether it certainly did not run, so that repeating it is safe whatever it does.
+    /// Returns whether the request certainly did not run, so that a retry is safe even if it is not idempotent.
     pub fn is_unsent(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Closed | ErrorKind::Invalid | ErrorKind::Unsupported)
+        matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Closed | ErrorKind::InvalidRequest | ErrorKind::Unsupported)
     }
 }
 
-/// Whether an error's data is of the form `{"uri": …}`.
+/// Returns whether the data of an error has the form `{"uri": …}`.
 fn names_uri(data: &ferromcp_core::RawJson) -> bool {
     #[derive(serde::Deserialize)]
     struct Uri {
@@ -244,7 +247,7 @@ impl fmt::Display for ClientError {
     }
 }
 
-/// The sentence too, since that is what a `main` that returns it prints.
+/// Includes the message, because a `main` that returns the error prints its `Debug` form.
 impl fmt::Debug for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({:?})", self.0.message, self.0.kind)

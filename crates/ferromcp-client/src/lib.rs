@@ -1,24 +1,39 @@
-//! MCP clients: any server, any era, one line to connect.
+//! Clients for the Model Context Protocol.
 //!
-//! Start at [`Client`].
+//! [`Client::builder`] starts a client, and [`ClientBuilder::connect`] connects it to a [`Target`]: a command, a URL, a
+//! configured server, a server in this process, or a transport. The client negotiates the protocol revision, so the same
+//! code works with servers of every revision.
 //!
-//! | module | what |
+//! ```no_run
+//! # async fn example() -> Result<(), ferromcp_client::ClientError> {
+//! use ferromcp_client::Client;
+//! let client = Client::builder("demo", "1.0.0").connect(std::process::Command::new("weather-server")).await?;
+//! for tool in client.tools().await? {
+//!     println!("{}", tool.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! | module | content |
 //! |---|---|
-//! | [`client`], [`builder`](mod@builder) | the client, and how it is built |
-//! | [`target`], [`connect`] | what one can connect to, once or again and again |
-//! | [`call`], [`list`], [`subscription`] | what one asks of a server |
-//! | [`handler`], [`pending`] | what servers ask: answered here, or by hand |
-//! | [`group`] | many servers as one |
-//! | [`channel`], [`pipe`](mod@pipe) | the seam to the ways there, and the way of pipes |
-//! | `http` | the way of HTTP (feature `http`) |
-//! | [`cache`], [`results`] | results that are kept, and the seam to a store of them |
-//! | [`validate`] | structured results against the schemas of their tools |
-//! | [`limits`], [`error`](mod@error), [`verdict`] | bounds, failures, what negotiation found |
+//! | [`client`], [`builder`](mod@builder) | the client and its builder |
+//! | [`target`], [`connect`] | connection targets, and connectors that can reconnect |
+//! | [`call`], [`list`], [`subscription`] | requests, paginated lists, change notifications |
+//! | [`handler`], [`pending`] | elicitation, sampling and roots: by handlers, or manually |
+//! | [`group`], [`config`] | groups of servers, and configuration files |
+//! | [`channel`], [`pipe`](mod@pipe), `http` | the transport interface, stdio and other byte streams, HTTP (feature `http`) |
+//! | [`cache`], [`result_cache`] | caching of results |
+//! | [`output`] | validation of structured output |
+//! | [`limits`], [`error`](mod@error), [`negotiated`] | limits and timeouts, errors, the outcome of negotiation |
 //!
-//! Inside, `engine` keeps a connection and sends requests over it, `probe` negotiates, `era` speaks the two eras,
-//! `round` answers questions, and `board` hands out what a server says of its own accord.
+//! Internally, `engine` sends requests over the current connection and reconnects, `probe` negotiates the revision, `era`
+//! implements the differences between revisions, `mrtr` answers `input_required` responses, and `notification_router`
+//! dispatches notifications.
 
-mod board;
+mod notification_router;
 pub mod builder;
 pub mod cache;
 pub mod call;
@@ -28,7 +43,7 @@ pub mod client;
 pub mod config;
 mod configured;
 pub mod connect;
-mod ear;
+mod inbound_dispatcher;
 mod engine;
 mod era;
 pub mod error;
@@ -36,51 +51,50 @@ pub mod group;
 pub mod handler;
 #[cfg(feature = "http")]
 pub mod http;
-mod ids;
+
 pub mod limits;
 pub mod list;
-mod local;
+mod in_process;
 #[cfg(not(feature = "http"))]
 mod no_http;
-mod output;
+pub mod output;
 pub mod pending;
 pub mod pipe;
 mod probe;
-pub mod results;
-mod round;
+pub mod result_cache;
+mod mrtr;
 mod settings;
-mod stored;
+mod partitioned_cache;
 pub mod subscription;
 pub mod target;
-mod toolbox;
+mod tool_cache;
 mod typed;
 mod urls;
-pub mod validate;
-pub mod verdict;
+pub mod negotiated;
 
-// What a builder says of HTTP; nothing where there is none.
+// HTTP options of the builder; a stub without the feature.
 #[cfg(feature = "http")]
 use http::HttpOptions;
 #[cfg(not(feature = "http"))]
 use no_http::HttpOptions;
 
-pub use board::Progress;
+pub use notification_router::Progress;
 pub use builder::ClientBuilder;
-pub use call::{Call, Manual};
+pub use call::{ClientCall, ManualCall};
 pub use child::child;
 pub use client::Client;
-pub use connect::{Connector, Opened, redial};
+pub use connect::{Connector, Opened, reconnect_with};
 pub use error::{ClientError, ErrorKind};
-pub use group::{ClientGroup, Listing};
-pub use handler::{ClientHandler, Handles, IntoAnswer, accept, accept_url, cancel, decline};
+pub use group::{ClientGroup, GroupListing};
+pub use handler::{ClientHandler, HandledRequests, IntoAnswer, accept, accept_url, cancel, decline};
 pub use limits::ClientLimits;
-pub use list::{List, Page};
-pub use pending::{Answers, Pending, Settled};
-pub use results::Results;
+pub use list::{ListCall, Page};
+pub use pending::{InputAnswers, PendingCall, CallOutcome};
+pub use result_cache::ResultCache;
 pub use subscription::Subscription;
-pub use subscription::change::{Change, Interest};
+pub use subscription::change::{Change, ChangeFilter};
 pub use target::Target;
 #[cfg(unix)]
 pub use target::unix_socket;
 pub use typed::MethodResult;
-pub use verdict::Verdict;
+pub use negotiated::Negotiated;

@@ -1,4 +1,4 @@
-//! Lists: a stream of items that turns the pages by itself, within bounds.
+//! Paginated lists.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>.
 
@@ -18,10 +18,10 @@ use futures_core::Stream;
 use crate::channel::BoxFuture;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
-use crate::round::drive;
+use crate::mrtr::run_rounds;
 
-/// What can be listed: tools, resources, templates, prompts.
-pub trait Listed: Clone + Send + Unpin + sealed::Sealed + 'static {
+/// Item types of lists: tools, resources, resource templates, prompts.
+pub trait Listable: Clone + Send + Unpin + sealed::Sealed + 'static {
     #[doc(hidden)]
     fn request(params: ListParams) -> ClientRequest;
     #[doc(hidden)]
@@ -35,7 +35,7 @@ mod sealed {
 macro_rules! listed {
     ($($item:ty => $variant:ident.$field:ident,)*) => {$(
         impl sealed::Sealed for $item {}
-        impl Listed for $item {
+        impl Listable for $item {
             fn request(params: ListParams) -> ClientRequest {
                 ClientRequest::$variant(params)
             }
@@ -60,15 +60,15 @@ listed! {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// Its items.
+    /// The items of the page.
     pub items: Vec<T>,
-    /// Where the next page begins; absent at the end. `""` is a cursor like any other.
+    /// Cursor of the next page; `None` on the last page. `""` is a valid cursor.
     pub next: Option<String>,
 }
 
-/// A list. Awaited it is a `Vec` of everything; as a `Stream` it fetches each page when its turn comes.
+/// A paginated list. Awaiting it collects all items; as a `Stream` it fetches pages on demand.
 ///
-/// A server without the capability has an empty list.
+/// The list is empty if the server does not declare the capability.
 ///
 /// ```no_run
 /// # async fn example(client: ferromcp_client::Client) -> Result<(), ferromcp_client::ClientError> {
@@ -79,7 +79,7 @@ pub struct Page<T> {
 /// # }
 /// ```
 #[must_use = "a list is fetched when it is awaited"]
-pub struct List<T> {
+pub struct ListCall<T> {
     engine: Arc<Engine>,
     options: Options,
     items: VecDeque<T>,
@@ -89,35 +89,38 @@ pub struct List<T> {
 }
 
 enum Next<T> {
-    /// A page to be fetched.
+    /// The cursor of the next page to fetch.
     At(Option<String>),
     Fetching(BoxFuture<'static, Result<Page<T>, ClientError>>),
     End,
 }
 
-impl<T: Listed> List<T> {
+impl<T: Listable> ListCall<T> {
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
         Self { engine, options: Options::default(), items: VecDeque::new(), next: Next::At(None), pages: 0, seen: 0 }
     }
 
-    /// How long each page may take.
+    /// Sets the timeout of each page.
     pub fn timeout(mut self, time: Duration) -> Self {
         self.options.timeout = Some(time);
         self
     }
 
-    /// Asks the server even if stored pages are still fresh.
+    /// Bypasses the cache, even if cached pages are fresh.
     pub fn fresh(mut self) -> Self {
         self.options.fresh = true;
         self
     }
 
-    /// One page alone: the first, or the one at a cursor of an earlier page.
+    /// Fetches one page: the first, or the one at a cursor of an earlier page.
     pub async fn page(self, cursor: Option<String>) -> Result<Page<T>, ClientError> {
         fetch(self.engine, self.options, cursor).await
     }
 
-    /// The next item; `None` at the end.
+    /// Returns the next item; `None` at the end of the list.
+    ///
+    /// # Cancellation safety
+    /// Cancel safe. No item is lost, and a fetch in progress continues on the next call.
     pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -130,16 +133,19 @@ impl<T: Listed> List<T> {
         Ok(all)
     }
 
-    /// Takes a page in; whether there may be another.
-    fn turn(&mut self, page: Page<T>) -> Result<(), ClientError> {
+    /// Adds a fetched page.
+    ///
+    /// # Errors
+    /// When the list exceeds `ClientLimits::pages` or `list_items`.
+    fn add_page(&mut self, page: Page<T>) -> Result<(), ClientError> {
         let limits = &self.engine.settings.limits;
         self.pages += 1;
         self.seen += page.items.len();
         self.next = page.next.map_or(Next::End, |cursor| Next::At(Some(cursor)));
-        let goes_on = matches!(self.next, Next::At(_));
-        if self.seen > limits.list_items || (goes_on && self.pages >= limits.pages) {
+        let has_more = matches!(self.next, Next::At(_));
+        if self.seen > limits.list_items || (has_more && self.pages >= limits.pages) {
             let message = format!(
-                "the list does not end after {} pages and {} items; raise `ClientLimits::pages` or `list_items`",
+                "list exceeds the limit after {} pages and {} items; raise `ClientLimits::pages` or `list_items`",
                 self.pages, self.seen
             );
             return Err(ClientError::new(ErrorKind::Limit, message));
@@ -149,7 +155,7 @@ impl<T: Listed> List<T> {
     }
 }
 
-impl<T: Listed> Stream for List<T> {
+impl<T: Listable> Stream for ListCall<T> {
     type Item = Result<T, ClientError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -169,7 +175,7 @@ impl<T: Listed> Stream for List<T> {
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(page) => page,
                     };
-                    if let Err(error) = page.and_then(|page| list.turn(page)) {
+                    if let Err(error) = page.and_then(|page| list.add_page(page)) {
                         list.next = Next::End;
                         return Poll::Ready(Some(Err(error)));
                     }
@@ -179,7 +185,7 @@ impl<T: Listed> Stream for List<T> {
     }
 }
 
-impl<T: Listed> IntoFuture for List<T> {
+impl<T: Listable> IntoFuture for ListCall<T> {
     type Output = Result<Vec<T>, ClientError>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -188,13 +194,13 @@ impl<T: Listed> IntoFuture for List<T> {
     }
 }
 
-impl<T> fmt::Debug for List<T> {
+impl<T> fmt::Debug for ListCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("List").field("pages", &self.pages).field("seen", &self.seen).finish_non_exhaustive()
+        f.debug_struct("ListCall").field("pages", &self.pages).field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 
-async fn fetch<T: Listed>(
+async fn fetch<T: Listable>(
     engine: Arc<Engine>,
     options: Options,
     cursor: Option<String>,
@@ -202,13 +208,13 @@ async fn fetch<T: Listed>(
     let mut params = ListParams::default();
     let first = cursor.is_none();
     params.cursor = cursor.map(Str::from);
-    let result = match drive(&engine, &T::request(params), None, &options).await {
+    let result = match run_rounds(&engine, &T::request(params), None, &options).await {
         Err(error) if first && error.kind() == ErrorKind::Unsupported => {
             return Ok(Page { items: Vec::new(), next: None });
         }
         result => result?,
     };
-    let wrong = || ClientError::malformed("it is the result of another method");
-    let (mut items, next) = T::read(result).ok_or_else(wrong)?;
+    let unexpected = || ClientError::malformed("result of another method");
+    let (mut items, next) = T::read(result).ok_or_else(unexpected)?;
     Ok(Page { items: std::mem::take(items.to_mut()), next })
 }

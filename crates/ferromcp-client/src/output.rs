@@ -1,18 +1,46 @@
-//! What a tool answered, held against the output schema it was listed with.
+//! Validation of structured tool output against the output schema of the tool.
 //!
-//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#output-schema>. A tool that was never
-//! listed here has no schema here, and a schema is not held against anything once the server has told that its tools
-//! changed: the result may follow another one by now.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools#output-schema>. Output is validated only
+//! for tools that were listed by this client. A cached schema is ignored once the server has reported a change of its
+//! tools, because the output may follow a newer schema.
+
+use std::fmt;
 
 use ferromcp_core::model::CallToolResult;
 use ferromcp_core::{ClientRequest, Revision, ServerResult};
+use ferromcp_json_schema::LazyValidator;
+
+pub use ferromcp_json_schema::{SchemaError, SchemaErrorKind, ValidationError, ValidationErrorKind};
 
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
-use crate::validate::{LazySchema, OutputError};
 
-/// Checks the result of a call, as far as there is something to check it by.
-pub(crate) fn check(
+/// Reason why the structured output of a tool failed validation. The tool ran nevertheless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// The tool has an output schema, and its result has no structured content.
+    Missing,
+    /// The output schema does not compile.
+    Schema(SchemaError),
+    /// The structured content does not match the output schema.
+    Mismatch(ValidationError),
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the tool has an output schema, and the result has no structured content"),
+            Self::Schema(error) => error.fmt(f),
+            Self::Mismatch(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OutputError {}
+
+/// Validates the result of a tool call, if the output schema of the tool is known.
+pub(crate) fn validate_output(
     engine: &Engine,
     request: &ClientRequest,
     result: &ServerResult,
@@ -22,20 +50,20 @@ pub(crate) fn check(
     if result.is_error() || revision < Revision::V2025_06_18 {
         return Ok(());
     }
-    let Some(known) = engine.toolbox.get(&call.name) else { return Ok(()) };
-    let Some(schema) = known.output.as_ref().filter(|_| known.edition == engine.board.edition()) else { return Ok(()) };
-    holds(schema, result).map_err(|flaw| {
+    let Some(known) = engine.tool_cache.get(&call.name) else { return Ok(()) };
+    let Some(schema) = known.output.as_ref().filter(|_| known.list_version == engine.router.list_version()) else { return Ok(()) };
+    validate(schema, result).map_err(|error| {
         let message = format!(
-            "the tool `{}` ran, but what it answered cannot be trusted: {flaw}. Tell its author, or turn the check off \
-             with `ClientBuilder::check_output(false)`",
+            "the tool `{}` ran, but its result failed output validation: {error}; fix the tool, or disable validation \
+             with `ClientBuilder::validate_output(false)`",
             call.name
         );
-        ClientError::new(ErrorKind::Output, message).because(flaw)
+        ClientError::new(ErrorKind::Output, message).because(error)
     })
 }
 
-fn holds(schema: &LazySchema, result: &CallToolResult) -> Result<(), OutputError> {
+fn validate(schema: &LazyValidator, result: &CallToolResult) -> Result<(), OutputError> {
     let Some(structured) = &result.structured_content else { return Err(OutputError::Missing) };
-    let schema = schema.get().map_err(|error| OutputError::Schema(error.clone()))?;
-    schema.check(structured).map_err(OutputError::Mismatch)
+    let validator = schema.get().map_err(|error| OutputError::Schema(error.clone()))?;
+    validator.validate(structured.as_str()).map_err(OutputError::Mismatch)
 }

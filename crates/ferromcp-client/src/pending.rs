@@ -1,4 +1,4 @@
-//! A call that waits for answers, as something that can be stored: another process can finish it.
+//! A call that requires input, in a form that can be stored and resumed by another process.
 
 use std::fmt;
 
@@ -11,99 +11,100 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{ClientError, ErrorKind};
 
-/// A call with questions that are still open.
+/// A call that requires input from the client. Serializable, so that another process can resume it.
 ///
-/// Its `requestState` may hold secrets of the server: store it as carefully as a credential.
+/// Its `requestState` may contain secrets of the server; store it like a credential.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct PendingCall {
     method: String,
     params: RawJson,
-    asked: InputRequired,
+    #[serde(rename = "asked")]
+    input_required: InputRequired,
 }
 
-/// What a call led to that is driven by hand.
+/// Outcome of one round of a [`ManualCall`](crate::ManualCall).
 #[derive(Debug)]
-pub enum Settled<T> {
-    /// Its result.
-    Done(T),
-    /// Questions, or only the wish to be called again later.
-    Pending(Pending),
+pub enum CallOutcome<T> {
+    /// The result of the call.
+    Complete(T),
+    /// An `input_required` response: requests for input, or only a request to call again later.
+    InputRequired(PendingCall),
 }
 
-impl Pending {
-    pub(crate) fn new(request: &ClientRequest, asked: InputRequired) -> Result<Self, ClientError> {
+impl PendingCall {
+    pub(crate) fn new(request: &ClientRequest, input_required: InputRequired) -> Result<Self, ClientError> {
         let params = RawJson::new(request)
-            .map_err(|error| ClientError::new(ErrorKind::Invalid, format!("the call cannot be stored: {error}")))?;
-        Ok(Self { method: request.method().to_owned(), params, asked })
+            .map_err(|error| ClientError::new(ErrorKind::InvalidRequest, format!("cannot serialize the call: {error}")))?;
+        Ok(Self { method: request.method().to_owned(), params, input_required })
     }
 
-    /// The method that was called.
+    /// Returns the method of the call.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The questions, each under the key its answer will have. None at all: the server wants to be called later.
-    pub fn questions(&self) -> &[(String, InputRequest)] {
-        self.asked.input_requests.as_deref().unwrap_or_default()
+    /// Returns the input requests with their keys. If empty, the server only requests to be called again later.
+    pub fn input_requests(&self) -> &[(String, InputRequest)] {
+        self.input_required.input_requests.as_deref().unwrap_or_default()
     }
 
-    /// The call as it was made at first, and the one to make now.
-    pub(crate) fn resume(self, answers: Answers) -> Result<(ClientRequest, ClientRequest), ClientError> {
+    /// Returns the original request, and the request of the next round.
+    pub(crate) fn resume(self, answers: InputAnswers) -> Result<(ClientRequest, ClientRequest), ClientError> {
         let request = self.request()?;
         let answers = (!answers.0.is_empty()).then_some(answers.0);
-        let next = crate::round::again(&request, answers, self.asked.request_state)?;
+        let next = crate::mrtr::next_round(&request, answers, self.input_required.request_state)?;
         Ok((request, next))
     }
 
     fn request(&self) -> Result<ClientRequest, ClientError> {
-        let bad = |error: serde_json::Error| {
-            let message = format!("what was stored of `{}` cannot be read: {error}", self.method);
-            ClientError::new(ErrorKind::Invalid, message)
+        let invalid = |error: serde_json::Error| {
+            let message = format!("cannot deserialize the stored call of `{}`: {error}", self.method);
+            ClientError::new(ErrorKind::InvalidRequest, message)
         };
         match self.method.as_str() {
-            "tools/call" => self.params.decode::<CallToolParams>().map(ClientRequest::CallTool).map_err(bad),
-            "prompts/get" => self.params.decode::<GetPromptParams>().map(ClientRequest::GetPrompt).map_err(bad),
+            "tools/call" => self.params.decode::<CallToolParams>().map(ClientRequest::CallTool).map_err(invalid),
+            "prompts/get" => self.params.decode::<GetPromptParams>().map(ClientRequest::GetPrompt).map_err(invalid),
             "resources/read" => {
-                self.params.decode::<ReadResourceParams>().map(ClientRequest::ReadResource).map_err(bad)
+                self.params.decode::<ReadResourceParams>().map(ClientRequest::ReadResource).map_err(invalid)
             }
             other => {
-                let message = format!("`{other}` is no method that can wait for answers");
-                Err(ClientError::new(ErrorKind::Invalid, message))
+                let message = format!("cannot resume `{other}`: the method does not support input requests");
+                Err(ClientError::new(ErrorKind::InvalidRequest, message))
             }
         }
     }
 }
 
-impl fmt::Debug for Pending {
+impl fmt::Debug for PendingCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.questions().iter().map(|(key, _)| key.as_str()).collect();
-        f.debug_struct("Pending").field("method", &self.method).field("questions", &keys).finish_non_exhaustive()
+        let keys: Vec<&str> = self.input_requests().iter().map(|(key, _)| key.as_str()).collect();
+        f.debug_struct("PendingCall").field("method", &self.method).field("input_requests", &keys).finish_non_exhaustive()
     }
 }
 
-/// Answers to the questions of a [`Pending`] call, by their keys.
+/// Responses to the input requests of a [`PendingCall`], by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answers(RawMap);
+pub struct InputAnswers(RawMap);
 
-impl Answers {
-    /// None yet.
+impl InputAnswers {
+    /// Creates an empty set of responses.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What the user did with a form or a URL.
+    /// Adds the response to an elicitation, by form or by URL.
     #[must_use]
-    pub fn elicited(self, key: impl Into<String>, result: &ElicitResult) -> Self {
+    pub fn elicitation(self, key: impl Into<String>, result: &ElicitResult) -> Self {
         self.with(key, result)
     }
 
-    /// What the model said.
+    /// Adds the response to a sampling request.
     #[must_use]
-    pub fn sampled(self, key: impl Into<String>, result: &CreateMessageResult) -> Self {
+    pub fn sampling(self, key: impl Into<String>, result: &CreateMessageResult) -> Self {
         self.with(key, result)
     }
 
-    /// The roots.
+    /// Adds the response to a request for roots.
     #[must_use]
     pub fn roots(self, key: impl Into<String>, roots: Vec<Root>) -> Self {
         self.with(key, &ListRootsResult::new(roots))
@@ -111,7 +112,7 @@ impl Answers {
 
     fn with(mut self, key: impl Into<String>, result: &impl Serialize) -> Self {
         if let Ok(json) = RawJson::new(result) {
-            self.0.insert(key.into(), json); // the model's own types are JSON
+            self.0.insert(key.into(), json); // types of the model always serialize
         }
         self
     }

@@ -1,23 +1,23 @@
-//! What a client is built with.
+//! Settings of a client.
 
 use ferromcp_core::model::{ClientCapabilities, Implementation, LogLevel};
 use ferromcp_core::{Era, RawJson, RawMap, Revision};
 
 use crate::handler::Handlers;
 use crate::limits::ClientLimits;
-use crate::verdict::Verdict;
+use crate::negotiated::Negotiated;
 
-/// Which revisions are spoken.
+/// Restricts the protocol revisions that the client negotiates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pin {
-    /// Whatever the server speaks.
+pub(crate) enum VersionPolicy {
+    /// Any supported revision.
     Any,
     Era(Era),
     Revision(Revision),
 }
 
-impl Pin {
-    /// Whether `revision` may be spoken.
+impl VersionPolicy {
+    /// Returns whether `revision` is allowed.
     pub(crate) fn allows(self, revision: Revision) -> bool {
         match self {
             Self::Any => true,
@@ -26,7 +26,7 @@ impl Pin {
         }
     }
 
-    /// The newest revision of `era` that may be spoken and is among `offered`, if those are known.
+    /// Returns the newest allowed revision of `era` that is in `offered`, if that is known.
     pub(crate) fn newest(self, era: Era, offered: Option<&[String]>) -> Option<Revision> {
         let offers =
             |revision: &Revision| offered.is_none_or(|names| names.iter().any(|name| name == revision.as_str()));
@@ -41,36 +41,36 @@ impl Pin {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) info: Implementation,
-    /// The same, as each modern request carries it.
+    /// `info` as JSON, included in each modern request.
     pub(crate) info_json: RawJson,
     pub(crate) extensions: RawMap,
     pub(crate) limits: ClientLimits,
-    pub(crate) pin: Pin,
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) version_policy: VersionPolicy,
+    pub(crate) negotiated: Option<Negotiated>,
     pub(crate) log_level: Option<LogLevel>,
-    /// Whether results are held against the output schemas of their tools.
-    pub(crate) checks_output: bool,
+    /// Whether structured results are validated against the output schemas of their tools.
+    pub(crate) validate_output: bool,
 }
 
 impl Settings {
     pub(crate) fn new(info: Implementation) -> Self {
-        let info_json = RawJson::new(&info).unwrap_or_else(|_| RawJson::empty_object()); // names and texts are JSON
+        let info_json = RawJson::new(&info).unwrap_or_else(|_| RawJson::empty_object()); // strings always serialize
         Self {
             info,
             info_json,
             extensions: RawMap::new(),
             limits: ClientLimits::default(),
-            pin: Pin::Any,
-            verdict: None,
+            version_policy: VersionPolicy::Any,
+            negotiated: None,
             log_level: None,
-            checks_output: true,
+            validate_output: true,
         }
     }
 
-    /// What the client can do, as a server of `revision` is told.
+    /// Returns the client capabilities to declare to a server of `revision`.
     pub(crate) fn capabilities(&self, handlers: &Handlers, revision: Revision) -> ClientCapabilities {
         let mut capabilities = ClientCapabilities::default();
-        handlers.declare(&mut capabilities, revision);
+        handlers.declare_capabilities(&mut capabilities, revision);
         capabilities.extensions = self.extensions.clone();
         capabilities
     }

@@ -1,4 +1,6 @@
-//! What one can connect to. The type says how; the marker parameter, which nobody writes, keeps the kinds apart.
+//! Targets of [`Client::connect`](crate::ClientBuilder::connect).
+//!
+//! The marker parameter `M` of [`Target`] is inferred. It keeps the implementations from overlapping.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,69 +8,69 @@ use std::path::PathBuf;
 use ferromcp_transport::Transport;
 
 use crate::HttpOptions;
-use crate::child::Spawn;
-use crate::connect::{Connector, Once};
+use crate::child::ChildConnector;
+use crate::connect::{Connector, SingleUse};
 use crate::error::ClientError;
 
-/// Something to connect to: a command, a URL, a server of a configuration file or of this process, a transport, a
+/// Target of a connection: a command, a URL, a server of a configuration file, an in-process server, a transport, or a
 /// [`Connector`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing to connect to",
-    note = "a `Command`, a URL, a server of a `Config`, a `Server` of this process, any `Transport`, or a connector such as `redial(..)` is"
+    message = "cannot connect to a value of type `{Self}`",
+    note = "supported targets: a `Command`, a URL, a server of a `Config`, an in-process `Server`, any `Transport`, or a connector such as `reconnect_with(..)`"
 )]
 pub trait Target<M> {
-    /// The way there.
+    /// Converts the target to a connector.
     ///
     /// # Errors
-    /// When it cannot be one: a URL that is none, for example.
+    /// Fails if the target is invalid, for example a malformed URL.
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError>;
 
-    /// The same where the client has something to say of the way.
+    /// Converts the target to a connector with the options of the client.
     ///
     /// # Errors
-    /// As above, and when what the client says cannot be done.
-    fn connector_by(self, ways: &Ways) -> Result<Box<dyn Connector>, ClientError>
+    /// Fails if the target or the options are invalid.
+    fn connector_with(self, options: &ConnectOptions) -> Result<Box<dyn Connector>, ClientError>
     where
         Self: Sized,
     {
-        let _ = ways;
+        let _ = options;
         self.into_connector()
     }
 }
 
-/// What a client's builder says of the ways to servers.
+/// Connection options set with the client builder.
 #[derive(Debug, Clone, Default)]
-pub struct Ways {
+pub struct ConnectOptions {
     pub(crate) http: HttpOptions,
 }
 
-/// Marks transports.
+/// Marker for transports.
 #[derive(Debug)]
 pub enum OnTransport {}
 
-/// Marks connectors.
+/// Marker for connectors.
 #[derive(Debug)]
 pub enum OnConnector {}
 
-/// Marks commands.
+/// Marker for commands.
 #[derive(Debug)]
 pub enum OnCommand {}
 
-/// Marks servers of a configuration file.
+/// Marker for servers of a configuration file.
 #[derive(Debug)]
 pub enum OnConfig {}
 
-/// Marks servers in this process.
+/// Marker for in-process servers.
 #[derive(Debug)]
-pub enum OnLocal {}
+pub enum OnInProcess {}
 
-/// Marks URLs.
+/// Marker for URLs.
 #[derive(Debug)]
 pub enum OnUrl {}
 
 impl<T: Transport> Target<OnTransport> for T {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        Ok(Box::new(Once::new(self)))
+        Ok(Box::new(SingleUse::new(self)))
     }
 }
 
@@ -80,23 +82,23 @@ impl<C: Connector> Target<OnConnector> for C {
 
 impl Target<OnCommand> for tokio::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        Ok(Box::new(Spawn::new(self)))
+        Ok(Box::new(ChildConnector::new(self)))
     }
 }
 
 impl Target<OnCommand> for std::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        Ok(Box::new(Spawn::new(self.into())))
+        Ok(Box::new(ChildConnector::new(self.into())))
     }
 }
 
-/// The Unix socket at `path`, connected to anew when the connection is lost.
+/// Creates a connector to the Unix socket at `path`, which reconnects when the connection is lost.
 #[cfg(unix)]
 pub fn unix_socket(path: impl Into<PathBuf>) -> UnixSocket {
     UnixSocket(path.into())
 }
 
-/// A Unix socket; made by [`unix_socket`].
+/// A [`Connector`] to a Unix socket. Created by [`unix_socket`].
 #[cfg(unix)]
 #[derive(Clone)]
 pub struct UnixSocket(PathBuf);
@@ -114,12 +116,12 @@ impl Connector for UnixSocket {
         &'a self,
         inbound: std::sync::Arc<dyn crate::channel::Inbound>,
         limits: &'a crate::limits::ClientLimits,
-    ) -> crate::channel::BoxFuture<'a, Result<std::sync::Arc<dyn crate::channel::Channel>, crate::channel::Failure>>
+    ) -> crate::channel::BoxFuture<'a, Result<std::sync::Arc<dyn crate::channel::Channel>, crate::channel::ChannelError>>
     {
-        use crate::channel::Failure;
+        use crate::channel::ChannelError;
         Box::pin(async move {
-            let stream = tokio::net::UnixStream::connect(&self.0).await.map_err(Failure::unsent)?;
-            crate::pipe::pipe(ferromcp_transport::unix(stream), None, inbound, limits).map_err(Failure::unsent)
+            let stream = tokio::net::UnixStream::connect(&self.0).await.map_err(ChannelError::unsent)?;
+            crate::pipe::pipe(ferromcp_transport::unix(stream), None, inbound, limits).map_err(ChannelError::unsent)
         })
     }
 

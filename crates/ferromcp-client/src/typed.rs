@@ -1,4 +1,4 @@
-//! From results to what a program wants of them.
+//! Conversion of results to the type of the call.
 
 use ferromcp_core::model::{
     CallToolResult, CompleteResult, Completion, ContentBlock, EmptyResult, GetPromptResult, ReadResourceResult,
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{ClientError, ErrorKind};
 
-/// A result that a method may have; what [`Client::resume`](crate::Client::resume) reads.
+/// Result types of [`Client::resume`](crate::Client::resume).
 pub trait MethodResult: Sized + sealed::Sealed {
     #[doc(hidden)]
     fn read(result: ServerResult) -> Result<Self, ClientError>;
@@ -25,8 +25,8 @@ macro_rules! results {
             fn read(result: ServerResult) -> Result<Self, ClientError> {
                 match result {
                     ServerResult::$variant(result) => Ok(result),
-                    ServerResult::CreateTask(_) => Err(ClientError::malformed("it is a task, which was not asked for")),
-                    _ => Err(ClientError::malformed("it is the result of another method")),
+                    ServerResult::CreateTask(_) => Err(ClientError::malformed("unexpected task")),
+                    _ => Err(ClientError::malformed("result of another method")),
                 }
             }
         }
@@ -41,23 +41,23 @@ results! {
     EmptyResult => Empty,
 }
 
-/// What a completion holds.
+/// Extracts the completion.
 pub(crate) fn completion(result: ServerResult) -> Result<Completion, ClientError> {
     let mut completion = CompleteResult::read(result)?.completion;
     completion.values.truncate(Completion::MAX_VALUES);
     Ok(completion)
 }
 
-/// The result of a method of somebody's own.
+/// Deserializes the result of a custom method.
 pub(crate) fn other<T: DeserializeOwned>(result: ServerResult) -> Result<T, ClientError> {
     let raw = match result {
-        ServerResult::Other(raw) => raw,
+        ServerResult::Custom(raw) => raw,
         known => RawJson::new(&known).map_err(ClientError::malformed)?,
     };
     raw.decode().map_err(ClientError::malformed)
 }
 
-/// What a tool answered, as a `T`: its structured content, or its text where there is no other.
+/// Deserializes the structured content of a tool result, or its text if there is none.
 pub(crate) fn tool_value<T: DeserializeOwned>(result: ServerResult) -> Result<T, ClientError> {
     let result = CallToolResult::read(result)?;
     let text = || {
@@ -72,7 +72,7 @@ pub(crate) fn tool_value<T: DeserializeOwned>(result: ServerResult) -> Result<T,
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    // Legacy servers wrap what is no object, most of them under this name.
+    // Legacy servers wrap non-object output in an object, usually under this name.
     let wrapped = structured.decode::<RawMap>().ok().filter(|map| map.len() == 1);
     let inner = wrapped.as_ref().and_then(|map| map.get("result"));
     inner.and_then(|inner| inner.decode().ok()).ok_or_else(|| ClientError::malformed(error))
@@ -85,7 +85,7 @@ fn as_text(block: &ContentBlock) -> Option<&str> {
     }
 }
 
-/// A text as JSON, or else as a string.
+/// Deserializes a text as JSON, falling back to a string.
 fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
@@ -105,7 +105,7 @@ mod tests {
     use super::tool_value;
 
     #[test]
-    fn values_are_found_wherever_servers_put_them() {
+    fn tool_value_deserializes_text_and_structured_content() {
         let of = |result: CallToolResult| ServerResult::CallTool(result);
         assert_eq!(tool_value::<i64>(of(CallToolResult::text("3"))).unwrap(), 3);
         assert_eq!(tool_value::<String>(of(CallToolResult::text("so"))).unwrap(), "so");

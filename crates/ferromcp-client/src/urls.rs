@@ -1,54 +1,54 @@
-//! -32042 of 2025-11-25: a call that cannot go on before its user has been at certain URLs.
+//! URL elicitation by error -32042 (2025-11-25): the call fails until the user has visited the URLs.
 //!
-//! Where there is a handler for URLs they are put to it, and the call is made once more. Accepting one is consent and
-//! not completion, so the server's word that it is done is waited for, within bounds: it need not come.
+//! If a URL handler is registered, it is asked for consent, and the call is retried. Consent is not completion: the client
+//! waits for the completion notification of the server, with a timeout, because the notification is optional.
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation#url-elicitation-required-error>.
 
 use ferromcp_core::Revision;
 use ferromcp_core::model::{ElicitAction, UrlParams};
 
-use crate::ear::Asking;
+use crate::inbound_dispatcher::AnswerGuard;
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
 
-/// The URLs a call waits for, if somebody here can be sent there.
-pub(crate) fn wanted(engine: &Engine, error: &ClientError) -> Option<Vec<UrlParams>> {
-    let spoken = engine.latest().is_some_and(|connection| connection.revision() == Revision::V2025_11_25);
+/// Returns the URLs that the failed call requires, if a URL handler is registered.
+pub(crate) fn required_urls(engine: &Engine, error: &ClientError) -> Option<Vec<UrlParams>> {
+    let supported = engine.latest().is_some_and(|connection| connection.revision() == Revision::V2025_11_25);
     let urls = error.urls();
     let few = !urls.is_empty() && urls.len() <= engine.settings.limits.questions_per_round;
-    (spoken && few && engine.board.handlers.has_url()).then_some(urls)
+    (supported && few && engine.router.handlers.has_url()).then_some(urls)
 }
 
-/// Puts the URLs to the user, and waits until what happens there is over, as far as the server tells.
+/// Asks the user to visit the URLs, and waits for the completion notifications or the timeout.
 ///
 /// # Errors
-/// When the user does not agree; the URLs are still in the error.
-pub(crate) async fn visit(engine: &Engine, urls: Vec<UrlParams>, error: ClientError) -> Result<(), ClientError> {
-    // Listed before anybody is asked, so that no word comes too early.
+/// When the user declines a URL. The URLs are available from the error.
+pub(crate) async fn request_visits(engine: &Engine, urls: Vec<UrlParams>, error: ClientError) -> Result<(), ClientError> {
+    // Register before asking, so that no completion notification is missed.
     let ids = urls.iter().filter_map(|url| url.elicitation_id.as_deref());
-    let completions: Vec<_> = ids.map(|id| engine.board.completion(id)).collect();
-    let asking = Asking::new(&engine.board);
+    let completions: Vec<_> = ids.map(|id| engine.router.register_completion(id)).collect();
+    let answering = AnswerGuard::new(&engine.router);
     for url in urls {
-        let place = url.url.clone();
-        let answer = engine.board.handlers.visit(url).await;
+        let address = url.url.clone();
+        let answer = engine.router.handlers.elicit_url(url).await;
         if !answer.as_ref().is_ok_and(|answer| answer.action == ElicitAction::Accept) {
-            let message = format!("the call needs its user at `{place}` first, and that was not agreed to: {error}");
-            let refused = ClientError::new(ErrorKind::Unanswerable, message);
+            let message = format!("the call requires the user to visit `{address}`, and the user declined: {error}");
+            let declined = ClientError::new(ErrorKind::Unanswerable, message);
             return Err(match error.rpc() {
-                Some(rpc) => refused.with_rpc(rpc.clone()),
-                None => refused,
+                Some(rpc) => declined.with_rpc(rpc.clone()),
+                None => declined,
             });
         }
     }
-    drop(asking);
+    drop(answering);
     let all = async {
         for completion in &completions {
             completion.wait().await;
         }
     };
-    let patience = engine.settings.limits.url_completion;
-    if tokio::time::timeout(patience, all).await.is_err() {
-        tracing::debug!(?patience, "no word that the user is done at a URL; the call is made again all the same");
+    let limit = engine.settings.limits.url_completion;
+    if tokio::time::timeout(limit, all).await.is_err() {
+        tracing::debug!(timeout = ?limit, "no completion notification for the URL elicitation; retrying the call");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The wire's word for failure: a code, a sentence, and perhaps data.
+//! JSON-RPC errors: a code, a message and optional data.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#error-codes>.
 
@@ -10,99 +10,103 @@ use crate::json::{RawJson, present};
 use crate::model::capability::ClientCapabilities;
 use crate::revision::Revision;
 
-/// An error code of JSON-RPC or MCP.
+/// A JSON-RPC or MCP error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ErrorCode(pub i64);
 
 impl ErrorCode {
-    /// The text was not JSON.
+    /// Parse error: the frame is not valid JSON.
     pub const PARSE_ERROR: Self = Self(-32700);
-    /// The JSON was not a request.
+    /// Invalid request: the JSON is not a JSON-RPC message.
     pub const INVALID_REQUEST: Self = Self(-32600);
-    /// The method is unknown, or belongs to a capability that was not advertised.
+    /// Method not found: the method is unknown, or belongs to a capability that the peer did not declare.
     pub const METHOD_NOT_FOUND: Self = Self(-32601);
-    /// The parameters do not fit the method; also an unknown tool or prompt, a bad cursor.
+    /// Invalid params. Also used for an unknown tool or prompt and for an invalid cursor.
     pub const INVALID_PARAMS: Self = Self(-32602);
-    /// Something failed inside.
+    /// Internal error.
     pub const INTERNAL_ERROR: Self = Self(-32603);
-    /// No such resource. On 2026-07-28 this is written as [`INVALID_PARAMS`](Self::INVALID_PARAMS).
+    /// Resource not found. For a peer of 2026-07-28 the code is serialized as
+    /// [`INVALID_PARAMS`](Self::INVALID_PARAMS).
     pub const RESOURCE_NOT_FOUND: Self = Self(-32002);
-    /// A mirrored HTTP header is missing, malformed or different (2026-07-28).
+    /// Header mismatch: an HTTP header that repeats part of the body is missing, malformed or different (2026-07-28).
     pub const HEADER_MISMATCH: Self = Self(-32020);
-    /// The request needs a capability the client did not declare (2026-07-28).
+    /// Missing required client capability (2026-07-28).
     pub const MISSING_CLIENT_CAPABILITY: Self = Self(-32021);
-    /// The revision asked for is not spoken here (2026-07-28).
+    /// Unsupported protocol version (2026-07-28).
     pub const UNSUPPORTED_REVISION: Self = Self(-32022);
-    /// The user has to visit a URL first (2025-11-25 only).
+    /// URL elicitation required: the user must visit a URL before the request can succeed (2025-11-25 only).
     pub const URL_ELICITATION_REQUIRED: Self = Self(-32042);
 }
 
-/// A JSON-RPC error, as one peer tells it to the other.
+/// A JSON-RPC error.
 ///
-/// From a handler it stays a protocol error; what a *model* should read is a tool error instead.
+/// A handler that returns this type fails the request with a protocol error. Return a tool error instead for a
+/// failure that the model should read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Error {
-    /// Which kind of failure.
+    /// The error code.
     pub code: ErrorCode,
-    /// One short sentence.
+    /// A short description, in one sentence.
     pub message: String,
-    /// Whatever else helps.
+    /// Additional information, as any JSON value.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub data: Option<RawJson>,
 }
 
 impl Error {
-    /// An error of any code. Codes of your own lie outside -32768..=-32000.
+    /// Creates an error without data.
+    ///
+    /// Application-defined codes must lie outside -32768..=-32000, the range that JSON-RPC reserves.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), data: None }
     }
 
-    /// Adds data; what cannot be JSON is left out.
+    /// Sets `data`. A value that cannot be serialized to JSON leaves `data` unset.
     pub fn with_data<T: Serialize + ?Sized>(mut self, data: &T) -> Self {
         self.data = RawJson::new(data).ok();
         self
     }
 
-    /// -32700.
+    /// Creates a parse error (-32700).
     pub fn parse(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::PARSE_ERROR, message)
     }
 
-    /// -32600.
+    /// Creates an invalid request error (-32600).
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::INVALID_REQUEST, message)
     }
 
-    /// -32601.
+    /// Creates a method not found error (-32601).
     pub fn method_not_found(method: &str) -> Self {
         Self::new(ErrorCode::METHOD_NOT_FOUND, format!("Method not found: {method}"))
     }
 
-    /// -32602.
+    /// Creates an invalid params error (-32602).
     pub fn invalid_params(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::INVALID_PARAMS, message)
     }
 
-    /// -32603.
+    /// Creates an internal error (-32603).
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(ErrorCode::INTERNAL_ERROR, message)
     }
 
-    /// No resource of that URI: -32002 to a legacy peer, -32602 to a modern one.
+    /// Creates a resource not found error: -32002 for a legacy peer, -32602 for a modern peer.
     pub fn resource_not_found(uri: &str) -> Self {
         Self::new(ErrorCode::RESOURCE_NOT_FOUND, format!("Resource not found: {uri}"))
             .with_data(&serde_json::json!({ "uri": uri }))
     }
 
-    /// -32022, naming what is spoken here.
+    /// Creates an unsupported protocol version error (-32022) that lists the supported revisions.
     pub fn unsupported_revision(requested: &str, supported: &[Revision]) -> Self {
         Self::new(ErrorCode::UNSUPPORTED_REVISION, format!("Unsupported protocol version: {requested}"))
             .with_data(&serde_json::json!({ "supported": supported, "requested": requested }))
     }
 
-    /// -32021, naming what the client would have to declare.
+    /// Creates a missing client capability error (-32021) that lists the required capabilities.
     pub fn missing_client_capability(required: &ClientCapabilities) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

@@ -1,7 +1,7 @@
-//! What requests are known by: ids and progress tokens, which keep their JSON type.
+//! Request ids and progress tokens. Both preserve their JSON type.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#requests>.
-//! `1` and `"1"` differ; `0` and `""` are valid; `null` and fractions are not.
+//! `1` and `"1"` are different ids. `0` and `""` are valid; `null` and fractional numbers are not.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::Str;
 
-/// The id of a request: a string or an integer.
+/// The id of a JSON-RPC request: a string or an integer.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum RequestId {
     /// An integer.
     Number(i64),
-    /// A string, perhaps empty.
+    /// A string; the empty string is valid.
     String(Str),
 }
 
-/// The token under which a client hears of a request's progress; of the same shape as an id.
+/// The token that associates progress notifications with a request. It has the same JSON types as a request id.
 pub type ProgressToken = RequestId;
 
 impl From<i64> for RequestId {
@@ -73,7 +73,9 @@ impl<'de> Deserialize<'de> for RequestId {
                 Ok(RequestId::Number(number))
             }
             fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<RequestId, E> {
-                i64::try_from(number).map(RequestId::Number).map_err(|_| E::custom("id beyond 64-bit integers"))
+                i64::try_from(number)
+                    .map(RequestId::Number)
+                    .map_err(|_| E::custom("id exceeds the range of a 64-bit integer"))
             }
             fn visit_str<E>(self, text: &str) -> Result<RequestId, E> {
                 Ok(RequestId::String(text.into()))
@@ -88,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_keep_their_type() {
+    fn preserves_json_type_when_id_round_trips() {
         // M26-003, M26-004, S-004, S-005, S-007
         for text in ["0", "-7", "9223372036854775807", r#""""#, r#""1""#] {
             let id: RequestId = serde_json::from_str(text).unwrap();

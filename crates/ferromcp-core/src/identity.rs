@@ -1,12 +1,14 @@
-//! Who asks, as far as it was proven.
+//! The authenticated principal of a request.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The authenticated principal behind a request. Whoever checks credentials puts one into the extensions of the HTTP
-/// request; a session belongs to the principal that opened it.
+/// The authenticated principal of a request.
+///
+/// Authentication middleware inserts an `Identity` into the extensions of the HTTP request. A session is bound to the
+/// principal that opened it. The `Debug` output does not contain the principal.
 ///
 /// ```
 /// use ferromcp_core::Identity;
@@ -18,12 +20,12 @@ use std::sync::Arc;
 pub struct Identity(Arc<str>);
 
 impl Identity {
-    /// The principal of this name, which is unique among those of its server: issuer and subject, for example.
+    /// Creates an identity from a principal name that is unique within the server, such as issuer and subject.
     pub fn new(principal: impl Into<Arc<str>>) -> Self {
         Self(principal.into())
     }
 
-    /// Its name.
+    /// Returns the principal name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

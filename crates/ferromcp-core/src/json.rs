@@ -1,7 +1,7 @@
-//! JSON that stays text: checked slices of the input, and values serialised once.
+//! Raw JSON: validated slices of the input, and values that are serialized once.
 //!
-//! Tool arguments, structured content, schemas and foreign `_meta` values pass through the SDK
-//! without becoming a tree. They are kept as text that is known to be one JSON value.
+//! Tool arguments, structured content, schemas and unknown `_meta` values are not parsed into a
+//! tree. They are stored as text that is known to be one valid JSON value.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,16 +13,16 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Shared UTF-8 text, often a slice of the frame it came in.
+/// Shared UTF-8 text, often a slice of the frame that contained it.
 pub type Str = ByteString;
 
-/// The deepest nesting of arrays and objects that a frame may have unless configured otherwise.
+/// The default maximum nesting depth of arrays and objects in a frame.
 pub const DEFAULT_MAX_DEPTH: usize = 64;
 
-/// One JSON value as text, known to be valid.
+/// One valid JSON value, stored as text.
 ///
-/// Cloning a slice of a frame is cheap; cloning a text made here copies it. Two values are equal when
-/// their texts are.
+/// Cloning a slice of a frame increments a reference count; cloning a value that was serialized locally copies its
+/// text. Two values are equal if their texts are equal, whitespace included.
 ///
 /// ```
 /// use ferromcp_core::RawJson;
@@ -36,45 +36,45 @@ pub struct RawJson(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    /// A slice of a frame that a decoder has checked.
+    /// A slice of a frame, already validated by the decoder.
     Slice(Str),
-    /// A text made here; serde_json writes it out without another look.
+    /// Text serialized locally. `serde_json` writes it without validating it again.
     Owned(Box<RawValue>),
 }
 
 impl RawJson {
-    /// Serialises `value`.
+    /// Serializes `value`.
     ///
     /// # Errors
-    /// When `value` cannot be JSON, for example a map whose keys are not strings.
+    /// Returns an error if `value` cannot be serialized to JSON, for example a map with keys that are not strings.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         serde_json::value::to_raw_value(value).map(Self::from)
     }
 
-    /// Takes over a text after checking that it is one JSON value.
+    /// Validates `text` as one JSON value and takes ownership of it.
     ///
     /// # Errors
-    /// When it is not.
+    /// Returns an error if `text` is not exactly one JSON value.
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
         RawValue::from_string(text.into()).map(Self::from)
     }
 
-    /// The empty object.
+    /// Returns the empty object, `{}`.
     pub fn empty_object() -> Self {
         Self(Repr::Slice(Str::from_static("{}")))
     }
 
-    /// `null`.
+    /// Returns `null`.
     pub fn null() -> Self {
         Self(Repr::Slice(Str::from_static("null")))
     }
 
-    /// A slice of `frame` that a JSON decoder has already read as one value.
+    /// Creates a slice of `frame` from a value that a JSON decoder has already validated.
     pub(crate) fn slice_of(frame: &Str, checked: &RawValue) -> Self {
         Self(Repr::Slice(frame.slice_ref(checked.get())))
     }
 
-    /// The text.
+    /// Returns the JSON text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Slice(text) => text,
@@ -82,7 +82,7 @@ impl RawJson {
         }
     }
 
-    /// The text as its own `String`, without a copy where it was made here.
+    /// Converts the JSON text into a `String`. Does not copy text that was serialized locally.
     pub fn into_string(self) -> String {
         match self.0 {
             Repr::Slice(text) => text.to_string(),
@@ -90,20 +90,20 @@ impl RawJson {
         }
     }
 
-    /// Reads the value as a `T`.
+    /// Deserializes the value into a `T`.
     ///
     /// # Errors
-    /// When the value does not have the shape of a `T`.
+    /// Returns an error if the value does not match the shape of `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.as_str())
     }
 
-    /// Whether the value is an object.
+    /// Returns `true` if the value is an object.
     pub fn is_object(&self) -> bool {
         self.as_str().trim_start().starts_with('{')
     }
 
-    /// Whether the value is `null`.
+    /// Returns `true` if the value is `null`.
     pub fn is_null(&self) -> bool {
         self.as_str().trim() == "null"
     }
@@ -117,7 +117,7 @@ impl From<Box<RawValue>> for RawJson {
 
 impl From<serde_json::Value> for RawJson {
     fn from(value: serde_json::Value) -> Self {
-        Self::new(&value).unwrap_or_else(|_| Self::null()) // a `Value` always serialises
+        Self::new(&value).unwrap_or_else(|_| Self::null()) // serializing a `Value` does not fail
     }
 }
 
@@ -158,32 +158,32 @@ impl<'de> Deserialize<'de> for RawJson {
     }
 }
 
-/// An ordered JSON object whose values stay text: what `_meta`, `extensions` and `experimental` are.
+/// A JSON object with ordered entries and raw values, used for `_meta`, `extensions` and `experimental`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RawMap(Vec<(Str, RawJson)>);
 
 impl RawMap {
-    /// An empty object.
+    /// Creates an empty object.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Whether there is no entry.
+    /// Returns `true` if the object has no entries.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The number of entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The value under `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&RawJson> {
         self.0.iter().find(|(name, _)| &**name == key).map(|(_, value)| value)
     }
 
-    /// Sets `key`, in its old place when it is there already.
+    /// Sets the value of `key`. An existing entry keeps its position; a new entry is appended.
     pub fn insert(&mut self, key: impl Into<Str>, value: RawJson) {
         let key = key.into();
         match self.0.iter_mut().find(|(name, _)| *name == key) {
@@ -192,18 +192,18 @@ impl RawMap {
         }
     }
 
-    /// Takes `key` out.
+    /// Removes `key` and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<RawJson> {
         let index = self.0.iter().position(|(name, _)| &**name == key)?;
         Some(self.0.remove(index).1)
     }
 
-    /// The entries in their order.
+    /// Iterates over the entries in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RawJson)> {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
-    /// Appends an entry known to be new.
+    /// Appends an entry. The caller guarantees that the key is not present.
     pub(crate) fn push(&mut self, key: Str, value: RawJson) {
         self.0.push((key, value));
     }
@@ -234,10 +234,10 @@ impl<'de> Deserialize<'de> for RawMap {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawMap, A::Error> {
-                let (mut map, mut twins) = (RawMap::new(), Twins::default());
+                let (mut map, mut seen) = (RawMap::new(), SeenKeys::default());
                 while let Some(key) = access.next_key::<String>()? {
                     let key = Str::from(key);
-                    if twins.has(&map.0, &key) {
+                    if seen.contains_or_insert(&map.0, &key) {
                         return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
                     }
                     map.push(key, access.next_value()?);
@@ -249,21 +249,22 @@ impl<'de> Deserialize<'de> for RawMap {
     }
 }
 
-/// Tells keys that came before, in time that does not grow with their number.
-pub(crate) struct Twins<K>(HashSet<K>);
+/// Detects duplicate keys. The cost per key does not grow with the number of keys.
+pub(crate) struct SeenKeys<K>(HashSet<K>);
 
-impl<K> Default for Twins<K> {
+impl<K> Default for SeenKeys<K> {
     fn default() -> Self {
         Self(HashSet::new())
     }
 }
 
-impl<K: Clone + Eq + Hash> Twins<K> {
-    /// So few keys are compared one by one.
+impl<K: Clone + Eq + Hash> SeenKeys<K> {
+    /// Below this number of keys, a linear comparison is used instead of the hash set.
     const FEW: usize = 16;
 
-    /// Whether `key` is among the `entries` so far; asked once for each key in its turn.
-    pub(crate) fn has<V>(&mut self, entries: &[(K, V)], key: &K) -> bool {
+    /// Returns `true` if `key` is already among `entries`, and remembers it otherwise. Must be called once for each key,
+    /// in order.
+    pub(crate) fn contains_or_insert<V>(&mut self, entries: &[(K, V)], key: &K) -> bool {
         if entries.len() < Self::FEW {
             return entries.iter().any(|(known, _)| known == key);
         }
@@ -274,12 +275,12 @@ impl<K: Clone + Eq + Hash> Twins<K> {
     }
 }
 
-/// For `#[serde(deserialize_with)]`: keeps `null` as a value, so that only absence is `None`.
+/// Deserializes `null` as a value, so that only an absent field is `None`. Used with `#[serde(deserialize_with)]`.
 pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawJson>, D::Error> {
     RawJson::deserialize(deserializer).map(Some)
 }
 
-/// Reads a `T` from an object only; serde's derived structs would take an array too.
+/// Deserializes a `T` from an object only. Structs with a derived `Deserialize` would also accept an array.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -298,17 +299,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// For `#[serde(deserialize_with)]`: a `T` from an object only.
+/// Deserializes a `T` from an object only. Used with `#[serde(deserialize_with)]`.
 pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|object| object.0)
 }
 
-/// Whether arrays and objects in `text` nest at most `limit` deep.
+/// Returns `true` if arrays and objects in `text` are nested at most `limit` levels deep.
 ///
-/// Looks at brackets outside strings only; whether the text is JSON is for the decoder to say.
+/// Counts brackets outside of strings only. Does not validate the text as JSON.
 pub fn depth_within(text: &[u8], limit: usize) -> bool {
-    // A document nested `limit + 1` deep has that many opening brackets. Counting them is cheap, so
-    // that only the rare message with more of them is looked at byte by byte.
+    // A document with a nesting depth above `limit` has more than `limit` opening brackets. Counting
+    // brackets is cheap, so only the rare message with more brackets is scanned byte by byte.
     if opening_brackets(text) <= limit {
         return true;
     }
@@ -338,9 +339,9 @@ pub fn depth_within(text: &[u8], limit: usize) -> bool {
     true
 }
 
-/// How many `[` and `{` there are, strings included; the two differ in one bit.
+/// Counts `[` and `{`, including those inside strings. The two characters differ in one bit.
 fn opening_brackets(text: &[u8]) -> usize {
-    // A byte's worth of items at a time, so that the compiler can count many at once.
+    // Chunks of at most 255 bytes fit a `u8` counter, so the compiler can vectorize the loop.
     let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
     text.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
@@ -350,7 +351,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn depth_counts_brackets_outside_strings() {
+    fn ignores_brackets_inside_strings_when_measuring_depth() {
         assert!(depth_within(br#"{"a":["[[[[[[[["]}"#, 2));
         assert!(!depth_within(br#"{"a":[[1]]}"#, 2));
         assert!(depth_within(br#"["\"[[[[["]"#, 1));
@@ -358,36 +359,36 @@ mod tests {
     }
 
     #[test]
-    fn foreign_numbers_survive() {
+    fn preserves_number_text_when_map_round_trips() {
         let text = r#"{"big":123456789012345678901234567890,"exact":1.10,"deep":{"a":[null]}}"#;
         let map: RawMap = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&map).unwrap(), text);
     }
 
     #[test]
-    fn duplicate_keys_are_refused() {
+    fn returns_error_when_object_has_duplicate_keys() {
         let error = serde_json::from_str::<RawMap>(r#"{"a":1,"a":2}"#).unwrap_err();
         assert!(error.to_string().contains("duplicate field `a`"));
-        for twin in [0, 15, 16, 17, 99] {
+        for duplicate in [0, 15, 16, 17, 99] {
             let mut keys: Vec<usize> = (0..100).collect();
             let text = |keys: &[usize]| {
                 format!("{{{}}}", keys.iter().map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(","))
             };
             assert_eq!(serde_json::from_str::<RawMap>(&text(&keys)).unwrap().len(), 100);
-            keys.push(twin);
+            keys.push(duplicate);
             let error = serde_json::from_str::<RawMap>(&text(&keys)).unwrap_err();
-            assert!(error.to_string().contains(&format!("duplicate field `{twin}`")), "{error}");
+            assert!(error.to_string().contains(&format!("duplicate field `{duplicate}`")), "{error}");
         }
     }
 
     #[test]
-    fn many_keys_take_no_square_of_time() {
+    fn decodes_in_linear_time_when_object_has_many_keys() {
         // M26-345
         let members: Vec<String> = (0..100_001).map(|n| format!("\"{n}\":0")).collect();
         let text = format!("{{{}}}", members.join(","));
-        let begin = std::time::Instant::now();
+        let start = std::time::Instant::now();
         assert_eq!(serde_json::from_str::<RawMap>(&text).unwrap().len(), 100_001);
         assert_eq!(serde_json::from_str::<crate::RequestMeta>(&text).unwrap().other.len(), 100_001);
-        assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     }
 }

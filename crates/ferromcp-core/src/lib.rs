@@ -1,16 +1,16 @@
-//! The words of the Model Context Protocol: its nouns, its methods, and how each revision writes them.
+//! Types of the Model Context Protocol, and their encoding and decoding for each revision.
 //!
-//! No runtime and no I/O: a frame comes in as bytes and leaves as bytes.
+//! This crate has no runtime and does no I/O. Frames are decoded from bytes and encoded to bytes.
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | [`model`] | the nouns: tools, resources, prompts, content, … neutral of revision |
-//! | [`methods`] | the protocol on one page: every method, its parameters, its result |
-//! | [`message`] | requests, notifications and responses |
-//! | [`wire`] | between messages and bytes; one file a revision |
-//! | [`header`] | what HTTP says a second time in headers, encoded and compared |
+//! | [`model`] | tools, resources, prompts, content blocks and other types, independent of the revision |
+//! | [`methods`] | the table of methods, with the parameters and result of each |
+//! | [`message`] | JSON-RPC requests, notifications and responses |
+//! | [`wire`] | serialization and deserialization of messages; one file per revision |
+//! | [`header`] | the HTTP headers of Streamable HTTP that repeat parts of the body |
 //! | [`meta`], [`request_meta`] | `_meta` and its keys |
-//! | [`revision`], [`id`], [`identity`], [`error`], [`json`] | the small words everything uses |
+//! | [`revision`], [`id`], [`identity`], [`error`], [`json`] | types shared by all modules |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28>.
 
@@ -31,7 +31,7 @@ pub use error::{Error, ErrorCode};
 pub use id::{ProgressToken, RequestId};
 pub use identity::Identity;
 pub use json::{RawJson, RawMap, Str};
-pub use message::{FromClient, FromServer, Incoming, Message, Rejection};
+pub use message::{DecodeError, FromClient, FromServer, Incoming, Message};
 pub use meta::Meta;
 pub use methods::{ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult};
 pub use request_meta::RequestMeta;

@@ -1,6 +1,8 @@
-//! JSON-RPC messages: requests, notifications and responses, by direction.
+//! JSON-RPC messages: requests, notifications and responses, typed by direction.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#messages>.
+
+use std::fmt;
 
 use serde::Deserializer;
 
@@ -9,119 +11,134 @@ use crate::id::RequestId;
 use crate::json::{RawJson, Str};
 use crate::methods::{ClientNotification, ClientRequest, ServerNotification, ServerRequest};
 
-/// Who sent the messages to be decoded.
-pub trait Sender: sealed::Sealed + Sized {
-    /// The requests of this sender.
+/// The direction of the messages to decode: [`FromClient`] or [`FromServer`].
+///
+/// This trait is sealed.
+pub trait Direction: sealed::Sealed + Sized {
+    /// The requests sent in this direction.
     type Request: std::fmt::Debug;
-    /// The notifications of this sender.
+    /// The notifications sent in this direction.
     type Notification: std::fmt::Debug + serde::Serialize;
 
     #[doc(hidden)]
-    fn decode<'de, D: Deserializer<'de>>(method: &str, params: D, frame: &Str) -> Result<Said<Self>, D::Error>;
+    fn decode<'de, D: Deserializer<'de>>(method: &str, params: D, frame: &Str)
+    -> Result<DecodedParams<Self>, D::Error>;
     #[doc(hidden)]
-    fn other_request(method: String, params: RawJson) -> Self::Request;
+    fn custom_request(method: String, params: RawJson) -> Self::Request;
     #[doc(hidden)]
-    fn other_notification(method: String, params: RawJson) -> Self::Notification;
+    fn custom_notification(method: String, params: RawJson) -> Self::Notification;
 }
 
-/// Messages from a client, as a server reads them.
+/// Messages sent by a client and decoded by a server.
 #[derive(Debug, Clone, Copy)]
 pub struct FromClient;
 
-/// Messages from a server, as a client reads them.
+/// Messages sent by a server and decoded by a client.
 #[derive(Debug, Clone, Copy)]
 pub struct FromServer;
 
-/// What a method's name said, before the presence of an id is known.
+/// Parameters decoded by method name, before it is known whether the message has an id.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum Said<S: Sender> {
+pub enum DecodedParams<S: Direction> {
     Request(S::Request),
     Notification(S::Notification),
     Unknown(RawJson),
 }
 
-macro_rules! sender {
-    ($sender:ident, $request:ident, $notification:ident) => {
-        impl Sender for $sender {
+macro_rules! direction {
+    ($direction:ident, $request:ident, $notification:ident) => {
+        impl Direction for $direction {
             type Request = $request;
             type Notification = $notification;
 
-            fn decode<'de, D: Deserializer<'de>>(method: &str, params: D, frame: &Str) -> Result<Said<Self>, D::Error> {
+            fn decode<'de, D: Deserializer<'de>>(
+                method: &str,
+                params: D,
+                frame: &Str,
+            ) -> Result<DecodedParams<Self>, D::Error> {
                 if $request::knows(method) {
-                    $request::decode(method, params, frame).map(Said::Request)
+                    $request::decode(method, params, frame).map(DecodedParams::Request)
                 } else if $notification::knows(method) {
-                    $notification::decode(method, params, frame).map(Said::Notification)
+                    $notification::decode(method, params, frame).map(DecodedParams::Notification)
                 } else {
-                    crate::wire::params::WireParams::read(params, frame).map(Said::Unknown)
+                    crate::wire::params::WireParams::read(params, frame).map(DecodedParams::Unknown)
                 }
             }
 
-            fn other_request(method: String, params: RawJson) -> $request {
-                $request::Other(crate::methods::Other::new(method, params))
+            fn custom_request(method: String, params: RawJson) -> $request {
+                $request::Custom(crate::methods::Custom::new(method, params))
             }
 
-            fn other_notification(method: String, params: RawJson) -> $notification {
-                $notification::Other(crate::methods::Other::new(method, params))
+            fn custom_notification(method: String, params: RawJson) -> $notification {
+                $notification::Custom(crate::methods::Custom::new(method, params))
             }
         }
 
-        impl sealed::Sealed for $sender {}
+        impl sealed::Sealed for $direction {}
     };
 }
 
-sender!(FromClient, ClientRequest, ClientNotification);
-sender!(FromServer, ServerRequest, ServerNotification);
+direction!(FromClient, ClientRequest, ClientNotification);
+direction!(FromServer, ServerRequest, ServerNotification);
 
 mod sealed {
     pub trait Sealed {}
 }
 
-/// One message.
+/// A JSON-RPC message.
 #[derive(Debug)]
-pub enum Message<S: Sender> {
-    /// It wants an answer.
+pub enum Message<S: Direction> {
+    /// A request, which expects a response.
     Request {
-        /// What the answer will be known by.
+        /// The request id, which the response repeats.
         id: RequestId,
-        /// What is asked.
+        /// The method and its parameters.
         request: S::Request,
     },
-    /// It wants none.
+    /// A notification, which has no response.
     Notification(S::Notification),
-    /// It is one.
+    /// A response.
     Response {
-        /// The request it answers; absent from some errors.
+        /// The id of the request. Some error responses have no id.
         id: Option<RequestId>,
-        /// The result, to be read by the request's method, or the error.
+        /// The result or the error. The result is decoded according to the method of the request.
         outcome: Result<RawJson, Error>,
     },
 }
 
-/// What a frame held.
+/// The contents of a frame: one message or a batch.
 #[derive(Debug)]
-pub enum Incoming<S: Sender> {
-    /// One message.
+pub enum Incoming<S: Direction> {
+    /// A JSON-RPC message.
     One(Message<S>),
-    /// Several at once, which only 2025-03-26 has; each by itself good or bad.
-    Batch(Vec<Result<Message<S>, Rejection>>),
+    /// A batch of messages (2025-03-26 only). Each message is decoded separately and can fail on its own.
+    Batch(Vec<Result<Message<S>, DecodeError>>),
 }
 
-/// A frame or message that could not be read.
+/// A frame or message that could not be decoded, with the error to respond with.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Rejection {
-    /// The id, where it could be read.
+pub struct DecodeError {
+    /// The request id, if it could be decoded.
     pub id: Option<RequestId>,
-    /// What to answer.
+    /// The error to send in the response.
     pub error: Error,
-    /// Whether it is never answered: a notification, or a response itself.
-    pub unanswerable: bool,
+    /// Whether no response must be sent, because the message is a notification or a response.
+    pub suppress_response: bool,
 }
 
-impl Rejection {
-    /// A rejection of something whose id could not be read.
+impl DecodeError {
+    /// Creates an error for a message without a readable id.
     pub fn new(error: Error) -> Self {
-        Self { id: None, error, unanswerable: false }
+        Self { id: None, error, suppress_response: false }
     }
 }
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for DecodeError {}

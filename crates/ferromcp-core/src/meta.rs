@@ -1,7 +1,7 @@
-//! `_meta`: what rides along with requests, results, notifications and objects.
+//! `_meta`: additional metadata of requests, results, notifications and objects.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
-//! Keys that nobody here knows pass through untouched, text and order kept.
+//! Unknown keys are passed through unchanged; their text and order are preserved.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -12,46 +12,46 @@ use serde::{Deserialize, Serialize};
 use crate::json::{RawJson, RawMap, Str};
 use crate::model::implementation::Implementation;
 
-/// The `_meta` keys that the protocol itself defines.
+/// The `_meta` keys defined by the specification.
 pub mod key {
-    /// The revision a modern request is made under.
+    /// The protocol revision of a modern request.
     pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-    /// What the client of a modern request can do.
+    /// The client capabilities of a modern request.
     pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-    /// Who makes a modern request.
+    /// The client [`Implementation`](crate::model::Implementation) of a modern request.
     pub const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
-    /// Who answers a modern request.
+    /// The server [`Implementation`](crate::model::Implementation) in the result of a modern request.
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
-    /// The least severity a modern request wants to hear of.
+    /// The minimum log level that a modern request subscribes to.
     pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
-    /// The subscription a notification or closing result belongs to.
+    /// The id of the subscription of a notification or of a final `subscriptions/listen` result.
     pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
-    /// The task a message belongs to (2025-11-25).
+    /// The task associated with a message (2025-11-25).
     pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
-    /// Text for the model while a task runs (2025-11-25).
+    /// A text returned to the model immediately, while the task is still running (2025-11-25).
     pub const MODEL_IMMEDIATE_RESPONSE: &str = "io.modelcontextprotocol/model-immediate-response";
-    /// The token under which progress is reported.
+    /// The token for progress notifications.
     pub const PROGRESS_TOKEN: &str = "progressToken";
-    /// W3C Trace Context, parent.
+    /// The W3C Trace Context `traceparent`.
     pub const TRACEPARENT: &str = "traceparent";
-    /// W3C Trace Context, vendor state.
+    /// The W3C Trace Context `tracestate`.
     pub const TRACESTATE: &str = "tracestate";
     /// W3C Baggage.
     pub const BAGGAGE: &str = "baggage";
 }
 
-/// An object's `_meta`.
+/// The `_meta` of an object, result or notification.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Meta(RawMap);
 
 impl Meta {
-    /// An empty `_meta`, which is left out on the wire.
+    /// Creates an empty `_meta`. An empty `_meta` is omitted on the wire.
     pub const fn new() -> Self {
         Self(RawMap::new())
     }
 
-    /// The value under `key` as a `T`; `None` when absent or of another shape.
+    /// Deserializes the value of `key`. Returns `None` if the key is absent or its value does not match `T`.
     pub fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         self.get(key)?.decode().ok()
     }
@@ -59,18 +59,18 @@ impl Meta {
     /// Sets `key` to `value`.
     ///
     /// # Errors
-    /// When `value` cannot be JSON.
+    /// Returns an error if `value` cannot be serialized to JSON.
     pub fn set<T: Serialize + ?Sized>(&mut self, key: impl Into<Str>, value: &T) -> Result<(), serde_json::Error> {
         self.insert(key, RawJson::new(value)?);
         Ok(())
     }
 
-    /// Who answered, in the results of modern servers.
+    /// Returns the server that sent this result. Modern servers (2026-07-28) include it in each result.
     pub fn server_info(&self) -> Option<Implementation> {
         self.read(key::SERVER_INFO)
     }
 
-    /// For `skip_serializing_if`.
+    /// Returns `true` if `_meta` is omitted. Used with `skip_serializing_if`.
     pub(crate) fn is_absent(&self) -> bool {
         self.is_empty()
     }
@@ -95,7 +95,7 @@ impl fmt::Debug for Meta {
     }
 }
 
-/// Whether `key` follows the grammar of `_meta` keys: `[label(.label)*/]name`.
+/// Returns `true` if `key` matches the grammar of `_meta` keys, `[label(.label)*/]name`.
 ///
 /// ```
 /// use ferromcp_core::meta::is_valid_key;
@@ -121,7 +121,7 @@ pub fn is_valid_key(key: &str) -> bool {
         && (name.is_empty() && prefix.is_some() || bounded(name) && name.bytes().all(inner))
 }
 
-/// Whether `key` has a prefix that belongs to MCP: its second label is `mcp` or `modelcontextprotocol`.
+/// Returns `true` if the prefix of `key` is reserved for MCP: its second label is `mcp` or `modelcontextprotocol`.
 ///
 /// ```
 /// use ferromcp_core::meta::is_reserved_key;
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn key_grammar() {
+    fn validates_meta_key_grammar() {
         // M26-045, M26-046, M26-048, M26-049, M26-050, S-031, S-032, S-033, S-034, S-036
         for good in ["a", "a.b-c_d", "io.mcp/", "com.example/x", "a1/b", "x-y.z/0"] {
             assert!(is_valid_key(good), "{good}");

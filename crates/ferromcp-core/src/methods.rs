@@ -1,7 +1,7 @@
-//! The protocol on one page: every method of every revision, who sends it, with what, for what.
+//! The table of methods: the sender, parameters, result and revisions of each method.
 //!
-//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema>. A message's shape
-//! follows from its method through this table; whole messages are never guessed at.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema>. Messages are decoded
+//! according to their method in this table.
 
 use crate::json::RawJson;
 use crate::meta::Meta;
@@ -18,41 +18,41 @@ use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 use crate::revision::Revision::{V2024_11_05, V2025_06_18, V2025_11_25, V2026_07_28};
 
-/// What the protocol says of a method.
+/// The properties of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Method {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// The first revision that has it.
+    /// The first revision with this method.
     pub since: Revision,
-    /// The last revision that has it.
+    /// The last revision with this method.
     pub until: Revision,
-    /// Whether it may be answered with questions on 2026-07-28.
-    pub may_ask: bool,
-    /// Whether its result carries caching hints on 2026-07-28.
+    /// Whether a server can respond with an `input_required` result (2026-07-28).
+    pub may_require_input: bool,
+    /// Whether the result has cache hints (2026-07-28).
     pub cacheable: bool,
 }
 
 impl Method {
-    /// Whether `revision` has this method.
+    /// Returns `true` if `revision` has this method.
     pub fn exists_in(&self, revision: Revision) -> bool {
         (self.since..=self.until).contains(&revision)
     }
 }
 
-/// A message of a method that this table does not have.
+/// A request or notification with a method that is not defined by the specification.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Other {
-    /// The method.
+pub struct Custom {
+    /// The method name.
     pub method: String,
-    /// Its parameters, unread.
+    /// The parameters, as raw JSON.
     pub params: RawJson,
 }
 
-impl Other {
-    /// A message of a method of your own.
+impl Custom {
+    /// Creates a message with a custom method.
     pub fn new(method: impl Into<String>, params: RawJson) -> Self {
         Self { method: method.into(), params }
     }
@@ -65,37 +65,37 @@ macro_rules! messages {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
-        #[allow(clippy::large_enum_variant)] // one at a time is alive, and a box would cost each call an allocation
+        #[allow(clippy::large_enum_variant)] // short-lived; a box would cost an allocation per call
         pub enum $enum {
             $(#[doc = concat!("`", $name, "`")] $variant($params),)*
-            /// A method of somebody's own.
-            Other(Other),
+            /// A custom method.
+            Custom(Custom),
         }
 
         impl $enum {
-            /// The methods of this kind.
+            /// The methods of this kind, of all revisions.
             pub const METHODS: &'static [Method] = &[$(Method {
                 name: $name,
                 since: $since,
                 until: $until,
-                may_ask: false $(|| messages!(@is may_ask $flag))*,
+                may_require_input: false $(|| messages!(@is may_require_input $flag))*,
                 cacheable: false $(|| messages!(@is cacheable $flag))*,
             },)*];
 
-            /// The method's name on the wire.
+            /// Returns the name of the method on the wire.
             pub fn method(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $name,)*
-                    Self::Other(other) => &other.method,
+                    Self::Custom(custom) => &custom.method,
                 }
             }
 
-            /// Whether the table has `method` among these.
+            /// Returns `true` if `method` is one of these methods.
             pub(crate) fn knows(method: &str) -> bool {
                 matches!(method, $($name)|*)
             }
 
-            /// Decodes the parameters of `method` from where they stand in `frame`.
+            /// Decodes the parameters of `method`, a part of `frame`.
             pub(crate) fn decode<'de, D: serde::Deserializer<'de>>(
                 method: &str,
                 params: D,
@@ -104,49 +104,49 @@ macro_rules! messages {
                 use crate::wire::params::WireParams;
                 match method {
                     $($name => <$params>::read(params, frame).map(Self::$variant),)*
-                    _ => <RawJson as WireParams>::read(params, frame).map(|params| Self::Other(Other::new(method, params))),
+                    _ => <RawJson as WireParams>::read(params, frame).map(|params| Self::Custom(Custom::new(method, params))),
                 }
             }
         }
 
         impl serde::Serialize for $enum {
-            /// Serialises the parameters alone.
+            /// Serializes only the parameters.
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant(params) => params.serialize(serializer),)*
-                    Self::Other(other) => other.params.serialize(serializer),
+                    Self::Custom(custom) => custom.params.serialize(serializer),
                 }
             }
         }
 
         impl $enum {
-            /// What the protocol says of the method; nothing of one of somebody's own.
+            /// Returns the properties of the method, or `None` for a custom method.
             pub fn info(&self) -> Option<&'static Method> {
                 let name = self.method();
                 Self::METHODS.iter().find(|method| method.name == name)
             }
         }
     };
-    (@is may_ask may_ask) => { true };
+    (@is may_require_input may_require_input) => { true };
     (@is cacheable cacheable) => { true };
     (@is $($other:tt)*) => { false };
 }
 
 messages! {
-    /// A request from client to server. Serialising it writes the parameters.
+    /// A request from client to server. Serializes to its parameters.
     ClientRequest {
         "initialize"               => Initialize(Box<InitializeParams>),  V2024_11_05 ..= V2025_11_25;
         "server/discover"          => Discover(DiscoverParams),           V2026_07_28 ..= V2026_07_28, cacheable;
         "ping"                     => Ping(EmptyParams),                  V2024_11_05 ..= V2025_11_25;
         "tools/list"               => ListTools(ListParams),              V2024_11_05 ..= V2026_07_28, cacheable;
-        "tools/call"               => CallTool(CallToolParams),           V2024_11_05 ..= V2026_07_28, may_ask;
+        "tools/call"               => CallTool(CallToolParams),           V2024_11_05 ..= V2026_07_28, may_require_input;
         "resources/list"           => ListResources(ListParams),          V2024_11_05 ..= V2026_07_28, cacheable;
         "resources/templates/list" => ListResourceTemplates(ListParams),  V2024_11_05 ..= V2026_07_28, cacheable;
-        "resources/read"           => ReadResource(ReadResourceParams),   V2024_11_05 ..= V2026_07_28, may_ask, cacheable;
+        "resources/read"           => ReadResource(ReadResourceParams),   V2024_11_05 ..= V2026_07_28, may_require_input, cacheable;
         "resources/subscribe"      => Subscribe(ResourceUriParams),       V2024_11_05 ..= V2025_11_25;
         "resources/unsubscribe"    => Unsubscribe(ResourceUriParams),     V2024_11_05 ..= V2025_11_25;
         "prompts/list"             => ListPrompts(ListParams),            V2024_11_05 ..= V2026_07_28, cacheable;
-        "prompts/get"              => GetPrompt(GetPromptParams),         V2024_11_05 ..= V2026_07_28, may_ask;
+        "prompts/get"              => GetPrompt(GetPromptParams),         V2024_11_05 ..= V2026_07_28, may_require_input;
         "completion/complete"      => Complete(CompleteParams),           V2024_11_05 ..= V2026_07_28;
         "logging/setLevel"         => SetLevel(SetLevelParams),           V2024_11_05 ..= V2025_11_25;
         "subscriptions/listen"     => Listen(ListenParams),               V2026_07_28 ..= V2026_07_28;
@@ -158,7 +158,7 @@ messages! {
 }
 
 messages! {
-    /// A notification from client to server. Serialising it writes the parameters.
+    /// A notification from client to server. Serializes to its parameters.
     ClientNotification {
         "notifications/initialized"        => Initialized(NotificationParams),      V2024_11_05 ..= V2025_11_25;
         "notifications/cancelled"          => Cancelled(CancelledParams),           V2024_11_05 ..= V2026_07_28;
@@ -169,7 +169,7 @@ messages! {
 }
 
 messages! {
-    /// A request from server to client (legacy era only). Serialising it writes the parameters.
+    /// A request from server to client (legacy era only). Serializes to its parameters.
     ServerRequest {
         "ping"                   => Ping(EmptyParams),                 V2024_11_05 ..= V2025_11_25;
         "sampling/createMessage" => CreateMessage(Box<CreateMessageParams>), V2024_11_05 ..= V2025_11_25;
@@ -183,7 +183,7 @@ messages! {
 }
 
 messages! {
-    /// A notification from server to client. Serialising it writes the parameters.
+    /// A notification from server to client. Serializes to its parameters.
     ServerNotification {
         "notifications/cancelled"                  => Cancelled(CancelledParams),               V2024_11_05 ..= V2026_07_28;
         "notifications/progress"                   => Progress(ProgressParams),                 V2024_11_05 ..= V2026_07_28;
@@ -199,7 +199,7 @@ messages! {
 }
 
 impl ClientRequest {
-    /// The request's `_meta`; one of a method of somebody's own is not read here.
+    /// Returns the `_meta` of the request, or `None` for a custom method.
     pub fn meta(&self) -> Option<&RequestMeta> {
         Some(match self {
             Self::Initialize(params) => &params.meta,
@@ -217,11 +217,11 @@ impl ClientRequest {
             Self::SetLevel(params) => &params.meta,
             Self::Listen(params) => &params.meta,
             Self::GetTask(params) | Self::GetTaskPayload(params) | Self::CancelTask(params) => &params.meta,
-            Self::Other(_) => return None,
+            Self::Custom(_) => return None,
         })
     }
 
-    /// The same, for changing.
+    /// Returns the `_meta` of the request for modification, or `None` for a custom method.
     pub(crate) fn meta_mut(&mut self) -> Option<&mut RequestMeta> {
         Some(match self {
             Self::Initialize(params) => &mut params.meta,
@@ -239,7 +239,7 @@ impl ClientRequest {
             Self::SetLevel(params) => &mut params.meta,
             Self::Listen(params) => &mut params.meta,
             Self::GetTask(params) | Self::GetTaskPayload(params) | Self::CancelTask(params) => &mut params.meta,
-            Self::Other(_) => return None,
+            Self::Custom(_) => return None,
         })
     }
 }
@@ -251,8 +251,8 @@ macro_rules! results {
         #[non_exhaustive]
         pub enum $enum {
             $($(#[$variant_doc])* $variant($result),)*
-            /// The result of a method of somebody's own: an object.
-            Other(RawJson),
+            /// The result of a custom method: a JSON object.
+            Custom(RawJson),
         }
 
         $(impl From<$result> for $enum {
@@ -265,7 +265,7 @@ macro_rules! results {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant(result) => result.serialize(serializer),)*
-                    Self::Other(result) => result.serialize(serializer),
+                    Self::Custom(result) => result.serialize(serializer),
                 }
             }
         }
@@ -273,61 +273,61 @@ macro_rules! results {
 }
 
 results! {
-    /// What a server answers.
+    /// The result of a client request.
     ServerResult {
-        /// To `initialize`.
+        /// The result of `initialize`.
         Initialize(Box<InitializeResult>),
-        /// To `server/discover`.
+        /// The result of `server/discover`.
         Discover(Box<DiscoverResult>),
-        /// To `ping`, `logging/setLevel`, `resources/subscribe`, `resources/unsubscribe`.
+        /// The result of `ping`, `logging/setLevel`, `resources/subscribe` and `resources/unsubscribe`.
         Empty(EmptyResult),
-        /// To `tools/list`.
+        /// The result of `tools/list`.
         ListTools(ListToolsResult),
-        /// To `tools/call`.
+        /// The result of `tools/call`.
         CallTool(CallToolResult),
-        /// To `resources/list`.
+        /// The result of `resources/list`.
         ListResources(ListResourcesResult),
-        /// To `resources/templates/list`.
+        /// The result of `resources/templates/list`.
         ListResourceTemplates(ListResourceTemplatesResult),
-        /// To `resources/read`.
+        /// The result of `resources/read`.
         ReadResource(ReadResourceResult),
-        /// To `prompts/list`.
+        /// The result of `prompts/list`.
         ListPrompts(ListPromptsResult),
-        /// To `prompts/get`.
+        /// The result of `prompts/get`.
         GetPrompt(GetPromptResult),
-        /// To `completion/complete`.
+        /// The result of `completion/complete`.
         Complete(CompleteResult),
-        /// To `subscriptions/listen`, when it ends.
+        /// The final result of `subscriptions/listen`.
         Listen(ListenResult),
-        /// To a request that became a task.
+        /// The result of a request that is executed as a task.
         CreateTask(Box<CreateTaskResult>),
-        /// To `tasks/get` and `tasks/cancel`.
+        /// The result of `tasks/get` and `tasks/cancel`.
         Task(Box<Task>),
-        /// To `tasks/result`.
+        /// The result of `tasks/result`.
         TaskPayload(TaskPayload),
-        /// To `tasks/list`.
+        /// The result of `tasks/list`.
         ListTasks(ListTasksResult),
     }
 }
 
 results! {
-    /// What a client answers to a server's request (legacy era), or to a question in an answer.
+    /// The result of a server request (legacy era), or the response to an input request (modern era).
     ClientResult {
-        /// To `ping`.
+        /// The result of `ping`.
         Empty(EmptyResult),
-        /// To `sampling/createMessage`.
+        /// The result of `sampling/createMessage`.
         CreateMessage(Box<CreateMessageResult>),
-        /// To `roots/list`.
+        /// The result of `roots/list`.
         ListRoots(ListRootsResult),
-        /// To `elicitation/create`.
+        /// The result of `elicitation/create`.
         Elicit(ElicitResult),
-        /// To a request that became a task.
+        /// The result of a request that is executed as a task.
         CreateTask(Box<CreateTaskResult>),
-        /// To `tasks/get` and `tasks/cancel`.
+        /// The result of `tasks/get` and `tasks/cancel`.
         Task(Box<Task>),
-        /// To `tasks/result`.
+        /// The result of `tasks/result`.
         TaskPayload(TaskPayload),
-        /// To `tasks/list`.
+        /// The result of `tasks/list`.
         ListTasks(ListTasksResult),
     }
 }
@@ -353,10 +353,10 @@ boxed! {
 }
 
 impl ServerResult {
-    /// Reads the result of `method`. A task instead of a plain result is known by its `task`.
+    /// Decodes the result of `method`. A result with a `task` field is decoded as a task.
     ///
     /// # Errors
-    /// When the result does not have the method's shape.
+    /// Returns an error if the result does not match the method.
     pub fn decode(method: &str, result: &RawJson) -> Result<Self, serde_json::Error> {
         Ok(match method {
             "initialize" => Self::Initialize(result.decode()?),
@@ -379,11 +379,11 @@ impl ServerResult {
             "tasks/get" | "tasks/cancel" => Self::Task(result.decode()?),
             "tasks/result" => Self::TaskPayload(result.decode()?),
             "tasks/list" => Self::ListTasks(result.decode()?),
-            _ => Self::Other(result.clone()),
+            _ => Self::Custom(result.clone()),
         })
     }
 
-    /// The result's `_meta`; one of a method of somebody's own is not read here.
+    /// Returns the `_meta` of the result for modification. Returns `None` for custom methods and task payloads.
     pub fn meta_mut(&mut self) -> Option<&mut Meta> {
         Some(match self {
             Self::Initialize(result) => &mut result.meta,
@@ -401,11 +401,12 @@ impl ServerResult {
             Self::CreateTask(result) => &mut result.meta,
             Self::Task(result) => &mut result.meta,
             Self::ListTasks(result) => &mut result.meta,
-            Self::TaskPayload(_) | Self::Other(_) => return None,
+            Self::TaskPayload(_) | Self::Custom(_) => return None,
         })
     }
 
-    /// The result's caching hint, where its method has one: milliseconds and scope.
+    /// Returns the cache hint of the result for modification: the time to live in milliseconds, and the scope. Returns
+    /// `None` for methods without cache hints.
     pub fn cache_mut(&mut self) -> Option<(&mut Option<u64>, &mut Option<CacheScope>)> {
         Some(match self {
             Self::Discover(result) => (&mut result.ttl_ms, &mut result.cache_scope),
@@ -420,10 +421,10 @@ impl ServerResult {
 }
 
 impl ClientResult {
-    /// Reads the result of `method`.
+    /// Decodes the result of `method`.
     ///
     /// # Errors
-    /// When the result does not have the method's shape.
+    /// Returns an error if the result does not match the method.
     pub fn decode(method: &str, result: &RawJson) -> Result<Self, serde_json::Error> {
         Ok(match method {
             "ping" => Self::Empty(result.decode()?),
@@ -439,7 +440,7 @@ impl ClientResult {
             "tasks/get" | "tasks/cancel" => Self::Task(result.decode()?),
             "tasks/result" => Self::TaskPayload(result.decode()?),
             "tasks/list" => Self::ListTasks(result.decode()?),
-            _ => Self::Other(result.clone()),
+            _ => Self::Custom(result.clone()),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The `_meta` of requests: in the modern era it carries what a session used to.
+//! The `_meta` of requests. Modern requests carry the state that legacy peers keep in a session.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
 
@@ -12,31 +12,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::id::ProgressToken;
-use crate::json::{Object, RawJson, Str, Twins};
+use crate::json::{Object, RawJson, SeenKeys, Str};
 use crate::meta::{Meta, key};
 use crate::model::capability::ClientCapabilities;
 use crate::model::log_level::LogLevel;
 
-/// The `_meta` of a request: the protocol's own keys typed, all others kept.
+/// The `_meta` of a request. Keys defined by the specification are typed; all other keys are preserved in `other`.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RequestMeta {
-    /// The revision asked for; modern requests have it.
+    /// The protocol revision of the request. Required in modern requests.
     pub protocol_version: Option<Str>,
-    /// What the client can do; modern requests have it.
+    /// The client capabilities. Required in modern requests.
     pub client_capabilities: Option<Arc<ClientCapabilities>>,
-    /// Who asks: an [`Implementation`](crate::model::Implementation) that is read only when somebody wants to know.
+    /// The client, as a raw [`Implementation`](crate::model::Implementation) that is deserialized on demand.
     pub client_info: Option<RawJson>,
-    /// The least severity to log under this request; modern requests only.
+    /// The minimum level of log messages for this request (modern requests only).
     pub log_level: Option<LogLevel>,
-    /// Where to report progress.
+    /// The token for progress notifications.
     pub progress_token: Option<ProgressToken>,
-    /// Everything else, trace context included.
+    /// All other entries, including trace context.
     pub other: Meta,
 }
 
 impl RequestMeta {
-    /// Whether nothing is set, so that legacy requests leave `_meta` out.
+    /// Returns `true` if no field is set. An empty `_meta` is omitted on the wire.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -67,7 +67,7 @@ impl Serialize for RequestMeta {
     }
 }
 
-/// [`RequestMeta`] as it stands in a frame, before its texts become slices of that frame.
+/// [`RequestMeta`] borrowed from a frame, before its texts are converted to shared slices of the frame.
 #[derive(Default)]
 pub(crate) struct RequestMetaSlices<'a> {
     protocol_version: Option<Cow<'a, str>>,
@@ -79,14 +79,14 @@ pub(crate) struct RequestMetaSlices<'a> {
 }
 
 impl RequestMetaSlices<'_> {
-    /// Makes the slices last, as slices of `frame`.
-    pub(crate) fn keep(self, frame: &Str) -> RequestMeta {
+    /// Converts the borrowed texts to shared slices of `frame`.
+    pub(crate) fn into_meta(self, frame: &Str) -> RequestMeta {
         let mut other = Meta::new();
         for (name, value) in self.other {
-            other.push(keep_str(name, frame), RawJson::slice_of(frame, value));
+            other.push(slice_str(name, frame), RawJson::slice_of(frame, value));
         }
         RequestMeta {
-            protocol_version: self.protocol_version.map(|text| keep_str(text, frame)),
+            protocol_version: self.protocol_version.map(|text| slice_str(text, frame)),
             client_capabilities: self.client_capabilities,
             client_info: self.client_info.map(|raw| RawJson::slice_of(frame, raw)),
             log_level: self.log_level,
@@ -96,8 +96,8 @@ impl RequestMetaSlices<'_> {
     }
 }
 
-/// A text of the frame as a slice of it, or as its own when escapes had to be resolved.
-pub(crate) fn keep_str(text: Cow<'_, str>, frame: &Str) -> Str {
+/// Converts `text` to a shared slice of `frame`, or to owned text if escapes were resolved.
+pub(crate) fn slice_str(text: Cow<'_, str>, frame: &Str) -> Str {
     match text {
         Cow::Borrowed(text) => frame.slice_ref(text),
         Cow::Owned(text) => text.into(),
@@ -111,40 +111,40 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
             type Value = RequestMetaSlices<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`_meta` to be an object")
+                f.write_str("an object as `_meta`")
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(RequestMetaSlices::default()) // some legacy peers write `"_meta": null`
+                Ok(RequestMetaSlices::default()) // some legacy peers send `"_meta": null`
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (mut meta, mut twins) = (RequestMetaSlices::default(), Twins::default());
+                let (mut meta, mut seen) = (RequestMetaSlices::default(), SeenKeys::default());
                 while let Some(CowKey(name)) = map.next_key::<CowKey<'de>>()? {
                     match &*name {
                         key::PROTOCOL_VERSION => {
-                            once(meta.protocol_version.is_none(), &name)?;
+                            reject_duplicate(meta.protocol_version.is_none(), &name)?;
                             meta.protocol_version = Some(map.next_value::<CowKey<'de>>()?.0);
                         }
                         key::CLIENT_CAPABILITIES => {
-                            once(meta.client_capabilities.is_none(), &name)?;
+                            reject_duplicate(meta.client_capabilities.is_none(), &name)?;
                             meta.client_capabilities = Some(Arc::new(map.next_value::<Object<_>>()?.0));
                         }
                         key::CLIENT_INFO => {
-                            once(meta.client_info.is_none(), &name)?;
+                            reject_duplicate(meta.client_info.is_none(), &name)?;
                             meta.client_info = Some(map.next_value()?);
                         }
                         key::LOG_LEVEL => {
-                            once(meta.log_level.is_none(), &name)?;
+                            reject_duplicate(meta.log_level.is_none(), &name)?;
                             meta.log_level = Some(map.next_value()?);
                         }
                         key::PROGRESS_TOKEN => {
-                            once(meta.progress_token.is_none(), &name)?;
+                            reject_duplicate(meta.progress_token.is_none(), &name)?;
                             meta.progress_token = map.next_value()?;
                         }
                         _ => {
                             let value = map.next_value()?;
-                            if twins.has(&meta.other, &name) {
+                            if seen.contains_or_insert(&meta.other, &name) {
                                 return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
                             }
                             meta.other.push((name, value));
@@ -152,7 +152,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
                     }
                 }
                 if meta.client_info.is_some_and(|raw| !raw.get().starts_with('{')) {
-                    return Err(A::Error::custom(format_args!("`{}` is to be an object", key::CLIENT_INFO)));
+                    return Err(A::Error::custom(format_args!("`{}` must be an object", key::CLIENT_INFO)));
                 }
                 Ok(meta)
             }
@@ -161,7 +161,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
     }
 }
 
-fn once<E: serde::de::Error>(first: bool, name: &str) -> Result<(), E> {
+fn reject_duplicate<E: serde::de::Error>(first: bool, name: &str) -> Result<(), E> {
     if first { Ok(()) } else { Err(E::custom(format_args!("duplicate field `{name}`"))) }
 }
 
@@ -170,11 +170,11 @@ impl<'de> Deserialize<'de> for RequestMeta {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let frame = Str::from(raw.get());
         let slices: RequestMetaSlices<'_> = serde_json::from_str(&frame).map_err(D::Error::custom)?;
-        Ok(slices.keep(&frame))
+        Ok(slices.into_meta(&frame))
     }
 }
 
-/// A string that borrows from the input unless it has escapes.
+/// A string that borrows from the input unless it contains escapes.
 pub(crate) struct CowKey<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for CowKey<'a> {
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn request_meta_round_trips_with_foreign_keys() {
+    fn request_meta_round_trips_when_it_has_unknown_keys() {
         // M26-044, M26-051, M26-052, M26-056, M26-065, S-030, S-038
         let text = concat!(
             r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"#,
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn request_meta_refuses_wrong_types_and_duplicates() {
+    fn returns_error_when_request_meta_has_wrong_types_or_duplicates() {
         for text in [
             r#"{"io.modelcontextprotocol/protocolVersion":7}"#,
             r#"{"io.modelcontextprotocol/clientCapabilities":[]}"#,

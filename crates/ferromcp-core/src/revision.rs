@@ -1,39 +1,39 @@
-//! The protocol's revisions and its two eras.
+//! The revisions of the protocol and its two eras.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>.
-//! A revision is an exact string out of this list; nothing is enabled by comparing strings.
+//! A revision is one of a fixed list of strings. Features are never enabled by comparing revision strings.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A published revision of the protocol, oldest first.
+/// A published revision of the protocol. Variants are ordered from oldest to newest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Revision {
-    /// The first: stdio and HTTP+SSE.
+    /// 2024-11-05, the first revision: stdio and HTTP+SSE.
     V2024_11_05,
-    /// Streamable HTTP, batches, tool annotations, audio.
+    /// 2025-03-26: Streamable HTTP, batches, tool annotations, audio.
     V2025_03_26,
-    /// Structured output, elicitation, resource links, titles; no batches.
+    /// 2025-06-18: structured output, elicitation, resource links, titles; batches removed.
     V2025_06_18,
-    /// Icons, URL elicitation, sampling with tools, tasks.
+    /// 2025-11-25: icons, URL elicitation, sampling with tools, tasks.
     V2025_11_25,
-    /// Stateless: no handshake, questions as multi round-trip requests.
+    /// 2026-07-28: stateless requests without a handshake, multi round-trip requests.
     V2026_07_28,
 }
 
-/// How a peer speaks.
+/// The two eras of the protocol: with and without an `initialize` handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Era {
-    /// An `initialize` handshake, then a session (2025-11-25 and older).
+    /// `initialize` handshake followed by a session (2025-11-25 and older).
     Legacy,
-    /// Each request carries what it needs in `_meta` (2026-07-28 on).
+    /// Stateless: each request carries its revision and capabilities in `_meta` (2026-07-28 and newer).
     Modern,
 }
 
 impl Revision {
-    /// Every revision, oldest first.
+    /// All revisions, oldest first.
     pub const ALL: [Self; 5] =
         [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
 
@@ -43,7 +43,7 @@ impl Revision {
     /// The newest revision with an `initialize` handshake.
     pub const LATEST_LEGACY: Self = Self::V2025_11_25;
 
-    /// The revision's name on the wire.
+    /// Returns the name of the revision on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V2024_11_05 => "2024-11-05",
@@ -54,12 +54,12 @@ impl Revision {
         }
     }
 
-    /// The revision of that exact name.
+    /// Parses the exact wire name of a revision.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|revision| revision.as_str() == name)
     }
 
-    /// The era this revision belongs to.
+    /// Returns the era of this revision.
     pub const fn era(self) -> Era {
         match self {
             Self::V2026_07_28 => Era::Modern,
@@ -67,12 +67,12 @@ impl Revision {
         }
     }
 
-    /// Whether a peer of this revision speaks without a handshake.
+    /// Returns `true` if this revision has no handshake.
     pub const fn is_modern(self) -> bool {
         matches!(self.era(), Era::Modern)
     }
 
-    /// The place of this revision in [`Revision::ALL`].
+    /// Returns the index of this revision in [`Revision::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_round_trip_and_nothing_else_parses() {
+    fn parses_exact_revision_names_only() {
         for revision in Revision::ALL {
             assert_eq!(Revision::parse(revision.as_str()), Some(revision));
             assert_eq!(Revision::ALL[revision.index()], revision);

@@ -27,7 +27,7 @@ fn let_one(krate: &Path, place: usize, param: &Param, ctx: &Ident) -> TokenStrea
     };
     let ty = &param.ty;
     quote_spanned! {ask.span()=>
-        let #name: #ty = #krate::server::Ask::<#ty>::from(#ask).answered(&#ctx).await?;
+        let #name: #ty = #krate::server::Ask::<#ty>::from(#ask).resolve(&#ctx).await?;
     }
 }
 

@@ -1,7 +1,7 @@
 //! A reply as bytes.
 
 use bytes::BytesMut;
-use ferromcp_core::wire::{Dress, encode};
+use ferromcp_core::wire::{EncodeContext, encode};
 use ferromcp_core::{Error, RequestId, Revision};
 
 use crate::call::Reply;
@@ -9,10 +9,10 @@ use crate::inner::Inner;
 
 /// Writes the answer to request `id` of a peer of `revision`. What cannot be JSON becomes an error.
 pub(crate) fn write(out: &mut BytesMut, inner: &Inner, id: &RequestId, reply: Reply, revision: Revision) {
-    let dress = Dress::new(revision).server_info(inner.info_json());
+    let context = EncodeContext::new(revision).server_info(inner.info_json());
     let written = match reply {
-        Reply::Done(result) => encode::server_result(out, id, result, dress),
-        Reply::NeedsInput(required) => encode::input_required(out, id, required, dress),
+        Reply::Done(result) => encode::server_result(out, id, result, context),
+        Reply::NeedsInput(required) => encode::input_required(out, id, required, context),
         Reply::Failed(error) => {
             encode::error(out, Some(id), error, revision);
             Ok(())

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ferromcp_core::model::InputRequired;
 use ferromcp_core::{ClientRequest, Error, RequestId, ServerResult};
 
-use crate::asks::replay::Replay;
+use crate::client_requests::mrtr::replay::Replay;
 use crate::outlet::Outlet;
 pub use crate::peer::Peer;
 
@@ -29,13 +29,13 @@ pub struct Call {
     /// Whatever middleware wants handlers to find.
     pub extensions: Extensions,
     /// The rounds that the call belongs to, where there were some already.
-    pub(crate) asks: Option<Asks>,
+    pub(crate) rounds: Option<CallRounds>,
 }
 
 impl Call {
     /// A call from `peer` whose notifications nobody hears.
     pub fn new(request: ClientRequest, peer: Peer) -> Self {
-        Self { request, id: None, peer, outlet: Outlet::closed(), extensions: Extensions::default(), asks: None }
+        Self { request, id: None, peer, outlet: Outlet::closed(), extensions: Extensions::default(), rounds: None }
     }
 
     /// The same call once more.
@@ -46,13 +46,13 @@ impl Call {
             peer: self.peer.clone(),
             outlet: self.outlet.clone(),
             extensions: self.extensions.clone(),
-            asks: self.asks.clone(),
+            rounds: self.rounds.clone(),
         }
     }
 
     /// As a run against what is known from earlier ones.
-    pub(crate) fn with_asks(mut self, replay: Arc<Replay>) -> Self {
-        self.asks = Some(Asks { replay, is_inner: false });
+    pub(crate) fn with_rounds(mut self, replay: Arc<Replay>) -> Self {
+        self.rounds = Some(CallRounds { replay, is_inner: false });
         self
     }
 
@@ -82,12 +82,12 @@ impl Call {
 
 /// The rounds that a call belongs to.
 #[derive(Clone)]
-pub(crate) struct Asks {
+pub(crate) struct CallRounds {
     replay: Arc<Replay>,
     is_inner: bool,
 }
 
-impl Asks {
+impl CallRounds {
     /// The rounds of the call from inside of which another is made.
     pub(crate) fn inner(replay: &Arc<Replay>) -> Self {
         Self { replay: Arc::clone(replay), is_inner: true }
@@ -103,9 +103,9 @@ impl Asks {
     }
 }
 
-impl fmt::Debug for Asks {
+impl fmt::Debug for CallRounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Asks(round {})", self.replay.round())
+        write!(f, "CallRounds(round {})", self.replay.round())
     }
 }
 

@@ -15,12 +15,12 @@ use ferromcp_core::{
 };
 use serde::Serialize;
 
-use crate::asks::AskError;
-use crate::asks::error::Kind;
-use crate::asks::origin::Origin;
-use crate::asks::replay::{Replay, Settled};
-use crate::asks::state::StateOptions;
-use crate::call::{Asks, Call, Extensions, Peer, Reply};
+use crate::client_requests::QuestionError;
+use crate::client_requests::error::Kind;
+use crate::request_state::CallIdentity;
+use crate::client_requests::mrtr::replay::{AfterPoll, Replay};
+use crate::request_state::StateOptions;
+use crate::call::{CallRounds, Call, Extensions, Peer, Reply};
 use crate::engine::{Engine, Scene};
 use crate::latch::Latch;
 use crate::limits::Limits;
@@ -40,7 +40,7 @@ struct Parts {
     extensions: Extensions,
     meta: RequestMeta,
     /// What is asked for, if the client may be asked while it is answered.
-    origin: Option<Origin>,
+    call_identity: Option<CallIdentity>,
     rounds: OnceLock<Arc<Replay>>,
     /// A call made from inside of a handler: whoever drives that handler drives its rounds.
     is_inner: bool,
@@ -62,9 +62,9 @@ impl Ctx {
             outlet: scene.outlet.clone(),
             extensions: scene.extensions.clone(),
             meta: scene.meta.cloned().unwrap_or_default(),
-            origin: Origin::of(scene.request),
-            rounds: scene.asks.map_or_else(OnceLock::new, |asks| OnceLock::from(Arc::clone(asks.replay()))),
-            is_inner: scene.asks.is_some_and(Asks::is_inner),
+            call_identity: CallIdentity::of(scene.request),
+            rounds: scene.rounds.map_or_else(OnceLock::new, |rounds| OnceLock::from(Arc::clone(rounds.replay()))),
+            is_inner: scene.rounds.is_some_and(CallRounds::is_inner),
             in_step: AtomicUsize::new(0),
             is_plain: AtomicBool::new(false),
             progress: Mutex::new(f64::NEG_INFINITY),
@@ -181,7 +181,7 @@ impl Ctx {
         let mut call = Call::new(ClientRequest::ReadResource(ReadResourceParams::new(uri)), self.0.peer.clone())
             .outlet(self.0.outlet.clone());
         call.extensions = self.0.extensions.clone();
-        call.asks = self.replay().map(Asks::inner);
+        call.rounds = self.replay().map(CallRounds::inner);
         match Arc::clone(&self.0.engine).call(call).await {
             Reply::Done(ServerResult::ReadResource(result)) => Ok(result),
             Reply::Failed(error) => Err(error),
@@ -244,7 +244,7 @@ impl Ctx {
 
     /// The rounds of this call, where it was asked in, or is asked by replay from now on; `None` where it is asked live.
     pub(crate) fn replay(&self) -> Option<&Arc<Replay>> {
-        (self.0.origin.is_some() && self.revision().is_modern()).then(|| self.first_round())
+        (self.0.call_identity.is_some() && self.revision().is_modern()).then(|| self.first_round())
     }
 
     /// The rounds of this call, if there are any.
@@ -265,15 +265,15 @@ impl Ctx {
     }
 
     /// What follows when the handler waits.
-    pub(crate) fn settle(&self, cx: &Context<'_>) -> Settled {
+    pub(crate) fn after_poll(&self, cx: &Context<'_>) -> AfterPoll {
         if self.0.is_inner {
-            return Settled::Wait;
+            return AfterPoll::Wait;
         }
-        self.replay().map_or(Settled::Wait, |rounds| rounds.settle(cx))
+        self.replay().map_or(AfterPoll::Wait, |rounds| rounds.after_poll(cx))
     }
 
     /// Whether something can be asked here at all.
-    pub(crate) fn may_ask(&self) -> Result<(), AskError> {
+    pub(crate) fn may_ask(&self) -> Result<(), QuestionError> {
         if self.0.is_plain.load(Ordering::Relaxed) {
             return Err(misplaced(
                 "a plain function cannot wait; make it `async`, or declare the question with `#[ask(..)]`",
@@ -286,8 +286,8 @@ impl Ctx {
     }
 
     /// Whether the call may be answered with questions.
-    pub(crate) fn may_drive(&self) -> Result<(), AskError> {
-        match self.0.origin {
+    pub(crate) fn may_drive(&self) -> Result<(), QuestionError> {
+        match self.0.call_identity {
             None => Err(misplaced("only tools, prompts and resources can ask")),
             Some(_) => Ok(()),
         }
@@ -310,8 +310,8 @@ impl Ctx {
     }
 
     /// What is asked for, where the client may be asked meanwhile.
-    pub(crate) fn origin(&self) -> Option<&Origin> {
-        self.0.origin.as_ref()
+    pub(crate) fn call_identity(&self) -> Option<&CallIdentity> {
+        self.0.call_identity.as_ref()
     }
 
     /// The bounds of the server.
@@ -336,8 +336,8 @@ impl fmt::Debug for Ctx {
     }
 }
 
-fn misplaced(why: &'static str) -> AskError {
-    Kind::Misplaced(why).into()
+fn misplaced(why: &'static str) -> QuestionError {
+    Kind::NotAllowedHere(why).into()
 }
 
 /// Within an effect that runs once.

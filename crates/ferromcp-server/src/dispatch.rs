@@ -11,8 +11,8 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
-use crate::asks::state::StateOptions;
-use crate::asks::{by_hand, retry};
+use crate::request_state::StateOptions;
+use crate::client_requests::mrtr::{manual, resume};
 use crate::call::{Call, Peer, Reply};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
 use crate::ctx::Ctx;
@@ -121,7 +121,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
     if !offered {
         return failed(Error::method_not_found(call.request.method()));
     }
-    if retry::is_one(call) {
+    if resume::is_resumed(call) {
         return resume(inner, call.again());
     }
     let reply: Result<ServerResult, Error> = match &call.request {
@@ -155,7 +155,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
 fn resume(inner: &Arc<Inner>, call: Call) -> Started {
     let inner = Arc::clone(inner);
     Started::Pending(Box::pin(async move {
-        match retry::resume(&inner, call).await {
+        match resume::resume(&inner, call).await {
             Ok(call) => begin(&inner, &call).finish().await,
             Err(error) => Reply::Failed(error),
         }
@@ -163,14 +163,14 @@ fn resume(inner: &Arc<Inner>, call: Call) -> Started {
 }
 
 /// Lets a handler drive its rounds by hand for a peer that is asked live.
-fn by_hand(inner: &Arc<Inner>, call: &Call) -> Started {
+fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> Started {
     let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
     let ctx = Ctx::new(&engine, scene(call));
     let (inner, call) = (Arc::clone(inner), call.again());
     let guard = ctx.guard();
     Started::Pending(Box::pin(async move {
         let _guard = guard;
-        by_hand::answer(call, ctx, move |call| {
+        manual::run_rounds(call, ctx, move |call| {
             let inner = Arc::clone(&inner);
             Box::pin(async move { begin(&inner, &call).finish().await })
         })
@@ -179,8 +179,8 @@ fn by_hand(inner: &Arc<Inner>, call: &Call) -> Started {
 }
 
 /// Whether a function that drives its rounds by hand is called for the first time by a peer that is asked live.
-fn drives(signature: &Signature, call: &Call) -> bool {
-    signature.is_by_hand() && call.asks.is_none() && !call.peer.revision().is_modern()
+fn starts_manual_rounds(signature: &Signature, call: &Call) -> bool {
+    signature.has_manual_rounds() && call.rounds.is_none() && !call.peer.revision().is_modern()
 }
 
 fn empty() -> ServerResult {
@@ -218,7 +218,7 @@ fn scene(call: &Call) -> Scene<'_> {
         extensions: &call.extensions,
         meta: call.request.meta(),
         request: &call.request,
-        asks: call.asks.as_ref(),
+        rounds: call.rounds.as_ref(),
     }
 }
 
@@ -226,8 +226,8 @@ fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParam
     let Some(tool) = tables.tool(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown tool: {}", params.name)));
     };
-    if drives(&tool.signature, call) {
-        return by_hand(inner, call);
+    if starts_manual_rounds(&tool.signature, call) {
+        return run_manual_rounds(inner, call);
     }
     let arguments = params.arguments.as_ref().map_or("{}", |arguments| arguments.as_str());
     let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
@@ -240,8 +240,8 @@ fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResou
         Ok(None) => return failed(Error::resource_not_found(&params.uri)),
         Err(error) => return failed(error),
     };
-    if drives(&resource.signature, call) {
-        return by_hand(inner, call);
+    if starts_manual_rounds(&resource.signature, call) {
+        return run_manual_rounds(inner, call);
     }
     let texts = captures.as_ref().map(resource_texts).unwrap_or_default();
     let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
@@ -252,8 +252,8 @@ fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptPa
     let Some(prompt) = tables.prompt(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown prompt: {}", params.name)));
     };
-    if drives(&prompt.signature, call) {
-        return by_hand(inner, call);
+    if starts_manual_rounds(&prompt.signature, call) {
+        return run_manual_rounds(inner, call);
     }
     let texts = match prompt_texts(params.arguments.as_ref()) {
         Ok(texts) => texts,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ferromcp_core::{ClientRequest, RequestMeta};
 
-use crate::asks::state::StateOptions;
-use crate::call::{Asks, Call, Extensions, Peer, Reply};
+use crate::request_state::StateOptions;
+use crate::call::{CallRounds, Call, Extensions, Peer, Reply};
 use crate::limits::Limits;
 use crate::outlet::Outlet;
 use crate::started::BoxFuture;
@@ -44,5 +44,5 @@ pub(crate) struct Scene<'a> {
     pub(crate) extensions: &'a Extensions,
     pub(crate) meta: Option<&'a RequestMeta>,
     pub(crate) request: &'a ClientRequest,
-    pub(crate) asks: Option<&'a Asks>,
+    pub(crate) rounds: Option<&'a CallRounds>,
 }

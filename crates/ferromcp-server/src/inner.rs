@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ferromcp_core::model::{CacheHint, Implementation, ListChanged, ResourcesCapability, ServerCapabilities};
 use ferromcp_core::{RawJson, RawMap};
 
-use crate::asks::state::StateOptions;
+use crate::request_state::StateOptions;
 use crate::lifespan::{Lifespan, Lifespans};
 use crate::limits::Limits;
 use crate::middleware::Middleware;

@@ -9,7 +9,8 @@
 //! | [`function`] | parameters: arguments and extractors |
 //! | [`output`] | what functions may return |
 //! | [`ctx`] | progress, logs, resources, cancellation inside a handler |
-//! | [`asks`] | asking the client in the middle of a handler |
+//! | [`client_requests`] | elicitation, sampling and roots inside a handler |
+//! | [`request_state`] | the sealed state of multi-round-trip requests, its keys and store |
 //! | [`form`] | what a client's user fills in |
 //! | [`call`] | one request in, one reply out |
 //! | [`middleware`] | functions around every call |
@@ -22,10 +23,11 @@
 #![cfg_attr(not(feature = "http"), allow(dead_code, reason = "some of what the eras and serving know only HTTP asks"))]
 
 mod answer;
-pub mod asks;
 pub mod call;
+pub mod client_requests;
 pub mod component;
 pub mod ctx;
+mod deadline;
 mod dispatch;
 mod engine;
 mod era;
@@ -44,8 +46,10 @@ pub mod outlet;
 pub mod output;
 mod paging;
 mod peer;
+mod pending_requests;
 mod random;
 pub mod registry;
+pub mod request_state;
 mod schema;
 mod serve;
 pub mod server;
@@ -57,9 +61,10 @@ mod tool_error;
 mod trace;
 pub mod uri_template;
 
-pub use asks::state::{Key, KeyRing, MemoryStates, StateOptions, StateStore};
-pub use asks::{Ask, AskError, Asking, Elicited, NextRound, Question, Roots, Round, Sample, Unanswered, Visit};
 pub use call::{Call, Extensions, Peer, Reply};
+pub use client_requests::{
+    Ask, Elicited, NextRound, PendingQuestion, Question, QuestionError, Roots, Round, Sample, UrlConsent,
+};
 pub use component::{
     Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
 };
@@ -69,12 +74,14 @@ pub use form::Form;
 pub use function::{Arg, Args, Extension, FromCtx, Invocation, Needs, Param, Refusal, State};
 pub use limits::Limits;
 pub use middleware::{Middleware, Next};
-pub use outlet::{Answering, Full, Outlet, Sink};
+pub use outlet::{ResponseFuture, Full, Outlet, Sink};
 pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, PromptOutput, ResourceOutput, ToolOutput,
 };
 pub use paging::List;
+pub use pending_requests::RequestError;
 pub use registry::{RegisterError, Registry};
+pub use request_state::{Key, KeyRing, MemoryStateStore, StateOptions, StateStore};
 pub use serve::{OnHttp, OnPipe, ServeError, ServeOn, Served};
 pub use server::Server;
 pub use subscription::Notify;

@@ -1,31 +1,33 @@
-//! What kind of bytes these are: the `mimeType` of a resource when its author has not said.
+//! MIME type detection for resources without an explicit `mimeType`.
 //!
-//! Magic bytes are believed first, then the file's name, then whether it is text. A text that happens to begin like an
-//! old binary format (`BM…`, `MZ…`) is still a text.
+//! Magic bytes take precedence over the file extension, which takes precedence over text detection. Text that starts with
+//! the magic bytes of a binary format (`BM…`, `MZ…`) is detected as text.
 //!
 //! <https://mimesniff.spec.whatwg.org/>
+
+mod extensions;
 
 use std::{borrow::Cow, path::Path};
 
 use infer::MatcherType;
 
-/// The type of last resort for text.
+/// The default type of text.
 const TEXT: &str = "text/plain";
-/// The type of last resort.
+/// The default type of binary data.
 const BINARY: &str = "application/octet-stream";
-/// `.ts` files are TypeScript, unless their bytes are no text.
+/// The type of `.ts` files that are text.
 const TYPESCRIPT: &str = "text/x-typescript";
-/// What a `.ts` file is that is no text.
+/// The type of `.ts` files that are binary (MPEG transport stream).
 const TRANSPORT_STREAM: &str = "video/mp2t";
 
-/// Formats whose files may be made of nothing but text, so that their magic holds for text, too.
+/// Formats whose files may consist of text only, so that their magic bytes also apply to text.
 const TEXTUAL_FORMATS: &[&str] = &["application/pdf", "application/postscript", "application/rtf"];
 
-/// The MIME type of a file from its bytes and, where there is one, its name.
+/// Returns the MIME type of a file, detected from its content and its optional name.
 ///
-/// The magic bytes decide first, the name second; without both it is `text/plain` for [text](is_text) and
-/// `application/octet-stream` for everything else. HTML, XML and scripts, which the bytes only hint at, come after the
-/// name, so that an SVG image or a Markdown file that begins with a comment keeps its own type.
+/// Magic bytes take precedence, then the file extension. Otherwise the type is `text/plain` for [text](is_text) and
+/// `application/octet-stream` for other data. HTML, XML and scripts are detected from the content only if the extension is
+/// unknown, so that an SVG image or a Markdown file that starts with a comment keeps its type.
 ///
 /// ```
 /// use std::path::Path;
@@ -33,7 +35,7 @@ const TEXTUAL_FORMATS: &[&str] = &["application/pdf", "application/postscript", 
 ///
 /// assert_eq!(mime::guess(Some(Path::new("notes.md")), b"# Notes"), "text/markdown");
 /// assert_eq!(mime::guess(Some(Path::new("wrong.txt")), b"\x89PNG\r\n\x1a\n"), "image/png");
-/// assert_eq!(mime::guess(None, b"plain words"), "text/plain");
+/// assert_eq!(mime::guess(None, b"plain text"), "text/plain");
 /// ```
 pub fn guess(path: Option<&Path>, bytes: &[u8]) -> Cow<'static, str> {
     let text = is_text(bytes);
@@ -51,7 +53,9 @@ pub fn guess(path: Option<&Path>, bytes: &[u8]) -> Cow<'static, str> {
     }
 }
 
-/// The MIME type that the first bytes give away; a few hundred are enough for almost every format.
+/// Returns the MIME type that matches the magic bytes at the start of the data, or `None`.
+///
+/// A few hundred bytes are enough for almost every format.
 ///
 /// ```
 /// assert_eq!(ferromcp_server::mime::sniff(b"GIF89a"), Some("image/gif"));
@@ -61,7 +65,7 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
     infer::get(bytes).map(|kind| kind.mime_type())
 }
 
-/// The MIME type that the end of a file's name stands for.
+/// Returns the MIME type of the file extension, or `None` if it is unknown.
 ///
 /// ```
 /// # use std::path::Path;
@@ -69,20 +73,11 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
 /// ```
 pub fn of_path(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?.to_str()?;
-    let own = match extension.to_ascii_lowercase().as_str() {
-        // The public table knows these by other, older meanings or not at all.
-        "ts" | "mts" | "cts" | "tsx" => Some(TYPESCRIPT),
-        "py" => Some("text/x-python"),
-        "jsonl" | "ndjson" => Some("application/x-ndjson"),
-        "yaml" | "yml" => Some("application/yaml"),
-        "toml" => Some("application/toml"),
-        _ => None,
-    };
-    own.or_else(|| mime_guess::from_ext(extension).first_raw())
+    extensions::mime_type(extension)
 }
 
-/// Whether the bytes are text that can stand in a JSON string as it is: UTF-8 as a whole, and no control characters but
-/// line ends, tabs, form feeds and escapes. No bytes at all are text.
+/// Returns true if the bytes are text: valid UTF-8 without control characters other than line breaks, tabs, form feeds and
+/// escapes. Empty input is text.
 ///
 /// ```
 /// use ferromcp_server::mime::is_text;
@@ -110,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn magic_bytes_come_before_the_name() {
+    fn magic_bytes_take_precedence_over_extension() {
         check("", PNG, "image/png");
         check("picture.jpg", PNG, "image/png");
         check("page.html", b"%PDF-1.7\n\xe2\xe3\xcf\xd3", "application/pdf");
@@ -119,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_comes_before_what_text_looks_like() {
+    fn extension_takes_precedence_when_content_is_text() {
         check("logo.svg", b"<?xml version=\"1.0\"?><svg/>", "image/svg+xml");
         check("logo.SVG", b"<svg/>", "image/svg+xml");
         check("notes.md", b"<!-- draft -->\n# Notes", "text/markdown");
@@ -132,26 +127,26 @@ mod tests {
     }
 
     #[test]
-    fn typescript_is_no_film() {
+    fn ts_extension_is_typescript_when_content_is_text() {
         check("index.ts", b"export {}", "text/x-typescript");
         check("film.ts", b"\x47\x40\0\x10\0\0", "video/mp2t");
     }
 
     #[test]
-    fn without_a_name_text_is_told_from_the_rest() {
+    fn type_is_detected_from_content_when_name_is_missing() {
         check("", b"", "text/plain");
         check("", "Grüße\n".as_bytes(), "text/plain");
         check("", b"<!DOCTYPE html><p>", "text/html");
         check("", b"<?xml version=\"1.0\"?>", "text/xml");
         check("", b"#!/bin/sh\n", "text/x-shellscript");
-        check("README", b"words", "text/plain");
-        check("README.unheard-of", b"words", "text/plain");
+        check("README", b"text", "text/plain");
+        check("README.unknown-extension", b"text", "text/plain");
         check("", b"\xff\xfe\xfd", "application/octet-stream");
         check("core", b"\x01\x02\x03", "application/octet-stream");
     }
 
     #[test]
-    fn words_that_begin_like_a_binary_format_are_words() {
+    fn type_is_text_when_text_starts_with_magic_bytes() {
         assert_eq!(sniff(b"BM is where many a picture begins"), Some("image/bmp"));
         check("", b"BM is where many a picture begins", "text/plain");
         check("cars.md", b"BMW", "text/markdown");
@@ -159,19 +154,19 @@ mod tests {
 
     // M26-370, S-286
     #[test]
-    fn text_is_utf_8_without_control_characters() {
+    fn is_text_rejects_invalid_utf8_and_control_characters() {
         assert!(is_text(b"tab\t line\r\n feed\x0c colour\x1b[0m"));
         assert!(is_text("日本語 🦀".as_bytes()));
         assert!(!is_text(b"nul\0"));
         assert!(!is_text(b"bell\x07"));
         assert!(!is_text(b"latin caf\xe9"));
-        // Half a character: the bytes as they are cannot be a JSON string.
+        // An incomplete character is not valid UTF-8.
         assert!(!is_text(&"é".as_bytes()[..1]));
     }
 
     proptest! {
         #[test]
-        fn every_guess_is_a_media_type(bytes in prop::collection::vec(any::<u8>(), 0..64), name in "[a-z.]{0,8}") {
+        fn guess_always_returns_a_media_type(bytes in prop::collection::vec(any::<u8>(), 0..64), name in "[a-z.]{0,8}") {
             let guess = guess(Some(Path::new(&name)), &bytes);
             let (kind, subtype) = guess.split_once('/').expect("a slash");
             prop_assert!(!kind.is_empty() && !subtype.is_empty());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ferromcp_core::{RawJson, Revision, ServerNotification, ServerRequest};
 
-use crate::asks::Unanswered;
+use crate::pending_requests::RequestError;
 use crate::peer::Peer;
 
 /// Takes the notifications of a peer.
@@ -24,9 +24,9 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Asks the peer something in the middle of `call`, and waits for the result that it answers with. Only peers of
     /// handshake revisions are asked so. By itself nobody can be asked.
-    fn ask<'s>(&'s self, call: u64, question: ServerRequest, peer: &'s Peer) -> Answering<'s> {
+    fn ask<'s>(&'s self, call: u64, question: ServerRequest, peer: &'s Peer) -> ResponseFuture<'s> {
         let _ = (call, question, peer);
-        Box::pin(std::future::ready(Err(Unanswered::Nobody)))
+        Box::pin(std::future::ready(Err(RequestError::Unsupported)))
     }
 
     /// Whether [`ask`](Self::ask) reaches anybody.
@@ -48,7 +48,7 @@ pub trait Sink: Send + Sync + 'static {
 }
 
 /// An answer on its way: the result of the question's method.
-pub type Answering<'s> = Pin<Box<dyn Future<Output = Result<RawJson, Unanswered>> + Send + 's>>;
+pub type ResponseFuture<'s> = Pin<Box<dyn Future<Output = Result<RawJson, RequestError>> + Send + 's>>;
 
 /// There was no room for this notification.
 #[derive(Debug)]
@@ -98,10 +98,10 @@ impl Outlet {
     }
 
     /// Asks the peer something, and waits for its answer.
-    pub(crate) async fn ask(&self, question: ServerRequest, peer: &Peer) -> Result<RawJson, Unanswered> {
+    pub(crate) async fn ask(&self, question: ServerRequest, peer: &Peer) -> Result<RawJson, RequestError> {
         match &self.sink {
             Some(sink) => sink.ask(self.call, question, peer).await,
-            None => Err(Unanswered::Nobody),
+            None => Err(RequestError::Unsupported),
         }
     }
 

@@ -10,9 +10,9 @@ use std::task::{Context, Poll};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{CacheHint, Icon, Implementation};
-use ferromcp_transport::{Local, Memory};
+use ferromcp_transport::{InProcess, Memory};
 
-use crate::asks::state::StateOptions;
+use crate::request_state::StateOptions;
 use crate::call::{Call, Reply};
 use crate::component::{Completion, CompletionDef, Component, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef};
 use crate::dispatch;
@@ -304,8 +304,8 @@ impl tower_service::Service<Call> for Server {
 }
 
 /// So that a client in this process can be connected to a server as it is.
-impl Local for Server {
-    fn serve_far(&self, far: Memory) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>> {
+impl InProcess for Server {
+    fn serve_peer(&self, far: Memory) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { serve::serve(&inner, far).await.map_err(io::Error::other) })
     }

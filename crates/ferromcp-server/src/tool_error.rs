@@ -5,11 +5,11 @@ use std::fmt;
 use ferromcp_core::Error;
 use ferromcp_core::model::InputRequired;
 
-use crate::asks::AskError;
+use crate::client_requests::QuestionError;
 use crate::call::Reply;
 
 /// What a call that asks looks like where it is taken for a failure.
-const ASKS: &str = "the client is to be asked first";
+const INPUT_REQUIRED: &str = "the client is to be asked first";
 
 /// Why a handler failed. Any error becomes one through `?`.
 ///
@@ -34,7 +34,7 @@ enum Repr {
     Protocol(Error),
     Source(Box<dyn std::error::Error + Send + Sync>),
     /// No failure: the call asks its client, and comes again.
-    Asks,
+    InputRequired,
 }
 
 /// Who is told of a failure, and what.
@@ -44,7 +44,7 @@ pub(crate) enum Told {
     /// The model.
     Words(String),
     /// Nobody yet: the client is asked.
-    Asks,
+    InputRequired,
 }
 
 impl ToolError {
@@ -54,8 +54,8 @@ impl ToolError {
     }
 
     /// The call asks its client by hand; what, is with its context.
-    pub(crate) fn asks() -> Self {
-        Self(Repr::Asks)
+    pub(crate) fn input_required() -> Self {
+        Self(Repr::InputRequired)
     }
 
     /// As the reply to a call of which no model reads: its protocol error, or -32603 with its words.
@@ -63,7 +63,7 @@ impl ToolError {
         match self.told() {
             Told::Protocol(error) => Reply::Failed(error),
             Told::Words(words) => Reply::Failed(Error::internal(words)),
-            Told::Asks => Reply::NeedsInput(InputRequired::default()),
+            Told::InputRequired => Reply::NeedsInput(InputRequired::default()),
         }
     }
 
@@ -73,7 +73,7 @@ impl ToolError {
             Repr::Protocol(error) => Told::Protocol(error),
             Repr::Message(message) => Told::Words(message),
             Repr::Source(source) => Told::Words(with_causes(&*source)),
-            Repr::Asks => Told::Asks,
+            Repr::InputRequired => Told::InputRequired,
         }
     }
 }
@@ -100,7 +100,7 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for ToolError {
             Err(source) => source,
         };
         // That the client cannot be asked is for the client, not for its model.
-        match source.downcast_ref::<AskError>().and_then(AskError::protocol) {
+        match source.downcast_ref::<QuestionError>().and_then(QuestionError::protocol) {
             Some(protocol) => Self(Repr::Protocol(protocol)),
             None => Self(Repr::Source(source)),
         }
@@ -113,7 +113,7 @@ impl fmt::Display for ToolError {
             Repr::Message(message) => f.write_str(message),
             Repr::Protocol(error) => error.fmt(f),
             Repr::Source(source) => source.fmt(f),
-            Repr::Asks => f.write_str(ASKS),
+            Repr::InputRequired => f.write_str(INPUT_REQUIRED),
         }
     }
 }
@@ -124,7 +124,7 @@ impl fmt::Debug for ToolError {
             Repr::Message(message) => write!(f, "ToolError({message:?})"),
             Repr::Protocol(error) => write!(f, "ToolError({error:?})"),
             Repr::Source(source) => write!(f, "ToolError({source:?})"),
-            Repr::Asks => write!(f, "ToolError({ASKS})"),
+            Repr::InputRequired => write!(f, "ToolError({INPUT_REQUIRED})"),
         }
     }
 }

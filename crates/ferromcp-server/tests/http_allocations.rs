@@ -1,6 +1,6 @@
-//! How often a plain `tools/call` over HTTP allocates, from a request whose body is there to its response.
+//! Counts the allocations of a simple `tools/call` over HTTP, from the complete request to the response.
 //!
-//! A program of its own, so that nothing else allocates meanwhile. What hyper adds is not counted.
+//! A separate test binary, so that nothing else allocates concurrently. Allocations of hyper are not counted.
 
 use bytes::Bytes;
 use ferromcp_server::http::{Body, HttpOptions, HttpService};
@@ -31,13 +31,13 @@ fn service(stateless: bool) -> HttpService {
 }
 
 fn request(headers: Headers<'_>, body: &'static str) -> Request<Full<Bytes>> {
-    let always = [
+    let common = [
         ("host", "127.0.0.1:8000"),
         ("content-type", "application/json"),
         ("accept", "application/json, text/event-stream"),
     ];
     let mut map = HeaderMap::new();
-    for (name, value) in always.iter().chain(headers) {
+    for (name, value) in common.iter().chain(headers) {
         map.insert(*name, HeaderValue::from_str(value).unwrap());
     }
     let mut request = Request::post("/mcp").body(Full::from(body)).unwrap();
@@ -45,21 +45,21 @@ fn request(headers: Headers<'_>, body: &'static str) -> Request<Full<Bytes>> {
     request
 }
 
-async fn answer(service: &mut HttpService, request: Request<Full<Bytes>>) -> Response<Body> {
+async fn call(service: &mut HttpService, request: Request<Full<Bytes>>) -> Response<Body> {
     service.call(request).await.unwrap()
 }
 
-/// The most allocations that one of a hundred calls makes, after a first one.
+/// Returns the maximum number of allocations of one call, out of a hundred after the first.
 async fn per_call(service: &mut HttpService, headers: Headers<'_>, body: &'static str) -> u64 {
     let mut most = 0;
     for turn in 0..101 {
         let request = request(headers, body);
         let before = dhat::HeapStats::get().total_blocks;
-        let response = answer(service, request).await;
+        let response = call(service, request).await;
         let count = dhat::HeapStats::get().total_blocks - before;
         assert_eq!(response.status(), StatusCode::OK);
-        let said = response.into_body().collect().await.unwrap().to_bytes();
-        assert!(said.windows(3).any(|window| window == br#""5""#), "{said:?}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(body.windows(3).any(|window| window == br#""5""#), "{body:?}");
         if turn > 0 {
             most = most.max(count);
         }
@@ -68,7 +68,7 @@ async fn per_call(service: &mut HttpService, headers: Headers<'_>, body: &'stati
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_plain_call_allocates_little() {
+async fn a_simple_call_stays_below_the_allocation_limits() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let mut stateless = service(true);
     let stateless = per_call(&mut stateless, &[("mcp-protocol-version", "2025-11-25")], LEGACY).await;
@@ -77,7 +77,7 @@ async fn a_plain_call_allocates_little() {
     let modern = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", "add")];
     let modern = per_call(&mut service, &modern, MODERN).await;
 
-    let opened = answer(&mut service, request(&[], INITIALIZE)).await;
+    let opened = call(&mut service, request(&[], INITIALIZE)).await;
     let id = opened.headers()["mcp-session-id"].to_str().unwrap();
     let session = [("mcp-session-id", id), ("mcp-protocol-version", "2025-11-25")];
     let session = per_call(&mut service, &session, LEGACY).await;

@@ -1,26 +1,26 @@
-//! The pipes of Ferromcp: ways to move frames, knowing nothing of MCP.
+//! Transports for Ferromcp. A transport sends and receives frames; it is independent of MCP.
 //!
-//! A *frame* is one JSON-RPC message (or one 2025-03-26 batch) as UTF-8 bytes without its line end.
-//! Whether it is valid UTF-8, or JSON, is for the reader of the frame to say. Start at [`Transport`].
+//! A *frame* is one JSON-RPC message (or one batch of 2025-03-26) as UTF-8 bytes without a line
+//! ending. Transports do not validate frames as UTF-8 or JSON. The central trait is [`Transport`].
 //!
-//! | module | what |
+//! | module | contents |
 //! |---|---|
-//! | [`transport`] | the trait: a pipe that splits into a reading and a writing half |
+//! | [`transport`] | the [`Transport`] trait, and its receiving and sending halves |
 //! | [`line`](mod@line) | newline framing without I/O |
-//! | [`streams`](mod@streams) | any `AsyncRead` and `AsyncWrite` as a pipe, by that framing |
-//! | [`stdio`](mod@stdio) | standard input and output, kept private to the protocol |
-//! | [`child`] | a child process, over its stdin and stdout, and its end |
+//! | [`streams`](mod@streams) | a transport over any `AsyncRead` and `AsyncWrite`, with newline framing |
+//! | [`stdio`](mod@stdio) | standard input and output, isolated from stray prints |
+//! | [`child`] | a child process, over its stdin and stdout, with graceful shutdown |
 //! | [`unix`](mod@unix) | a Unix domain socket |
-//! | [`memory`](mod@memory) | two ends within one process |
-//! | [`local`] | what serves the far end of such a pipe |
+//! | [`memory`](mod@memory) | an in-memory channel between two ends in one process |
+//! | [`in_process`] | the trait for servers that run in the same process as their client |
 //! | [`sse`] | server-sent events without I/O |
 //!
-//! A transport of your own implements [`Transport`]; over a byte stream it is best built from
-//! [`LineRx`] and [`LineTx`], elsewhere [`Outbound::pop`] hands out one message at a time.
+//! A custom transport implements [`Transport`]. Over a byte stream, build it from [`LineRx`] and
+//! [`LineTx`]; otherwise, [`Outbound::pop`] returns one message at a time.
 
 pub mod child;
+pub mod in_process;
 pub mod line;
-pub mod local;
 pub mod memory;
 pub mod sse;
 pub mod stdio;
@@ -30,8 +30,8 @@ pub mod transport;
 pub mod unix;
 
 pub use child::{Child, ChildHandle, ChildPipe};
+pub use in_process::InProcess;
 pub use line::LineBuffer;
-pub use local::Local;
 pub use memory::{Memory, memory};
 pub use stdio::{Stdio, stdio};
 pub use streams::{LineRx, LineTx, Streams, streams};

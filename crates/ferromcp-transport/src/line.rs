@@ -1,7 +1,7 @@
-//! Newline framing without any I/O: bytes go in as they come, whole lines come out.
+//! Newline framing without I/O: splits a stream of bytes into lines.
 //!
-//! It stands apart from the pipes so that a test can step it byte by byte and every stream shares
-//! one set of rules. Spec:
+//! Separate from the transports, so that it can be tested byte by byte and all byte streams share
+//! one implementation. Spec:
 //! <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 
 use bytes::{Buf, BytesMut};
@@ -9,23 +9,23 @@ use memchr::memchr;
 
 use crate::Frame;
 
-/// The longest line taken unless told otherwise, in bytes without the line end: 16 MiB.
+/// The default maximum length of a line, in bytes without the line ending: 16 MiB.
 pub const DEFAULT_MAX_LINE: usize = 16 << 20;
 
-/// How many bytes one read asks for at least when the buffer is refilled: what a Linux pipe holds.
+/// The minimum number of bytes requested per read after the buffer is refilled: the capacity of a Linux pipe.
 pub const READ_SIZE: usize = 64 << 10;
 
-/// With less room than this left behind unread frames, the buffer is refilled.
+/// The buffer is refilled if its spare capacity is below this number of bytes.
 const MIN_SPARE: usize = READ_SIZE / 4;
 
-/// A buffer that grew beyond this is given back to the allocator once its long line was taken.
-const KEEP: usize = 1 << 20;
+/// A buffer with a larger capacity is deallocated once its long line is consumed.
+const MAX_RETAINED_CAPACITY: usize = 1 << 20;
 
-/// Cuts a stream of bytes into lines.
+/// Splits a stream of bytes into lines.
 ///
-/// Lines end in `\n` or `\r\n`; blank lines are skipped; a line over the limit is skipped up to
-/// its end without being kept and shows as one [`Frame::TooLong`]. Frames are slices of the
-/// buffer, not copies.
+/// Lines end in `\n` or `\r\n`. Blank lines are skipped. A line that exceeds the limit is discarded
+/// without buffering it and reported as one [`Frame::TooLong`]. Frames are slices of the buffer, not
+/// copies.
 ///
 /// ```
 /// use ferromcp_transport::{Frame, LineBuffer};
@@ -40,25 +40,25 @@ const KEEP: usize = 1 << 20;
 #[derive(Debug)]
 pub struct LineBuffer {
     buffer: BytesMut,
-    /// So many bytes at the front hold no line end: a long line is not searched again at each read.
+    /// The number of bytes at the front that are known to have no line ending, so that they are not searched again.
     searched: usize,
     max_line: usize,
-    /// Inside a line that broke the limit.
+    /// Whether the current line exceeded the limit and is being discarded.
     skipping: bool,
-    /// The allocation went beyond [`KEEP`].
+    /// Whether the buffer has grown beyond [`MAX_RETAINED_CAPACITY`].
     grown: bool,
 }
 
 impl LineBuffer {
-    /// An empty buffer for lines of at most `max_line` bytes, not counting the line end.
+    /// Creates an empty buffer for lines of at most `max_line` bytes, excluding the line ending.
     ///
-    /// It holds at most the limit and what one read brings beyond it.
+    /// The buffer holds at most the limit plus the bytes of one read.
     pub fn new(max_line: usize) -> Self {
         Self { buffer: BytesMut::new(), searched: 0, max_line, skipping: false, grown: false }
     }
 
-    /// The buffer with room for a read; append to it and change nothing else. Take all whole
-    /// lines with [`pop`](Self::pop) first, so that their memory can be used again.
+    /// Returns the buffer with spare capacity for a read. The caller must only append to it. Call
+    /// [`pop`](Self::pop) until it returns `None` first, so that the memory of complete lines can be reused.
     pub fn space(&mut self) -> &mut BytesMut {
         if self.grown && self.buffer.len() <= READ_SIZE {
             let mut fresh = BytesMut::with_capacity(self.buffer.len() + READ_SIZE);
@@ -67,12 +67,12 @@ impl LineBuffer {
             self.grown = false;
         } else if self.buffer.capacity() - self.buffer.len() < MIN_SPARE {
             self.buffer.reserve(READ_SIZE);
-            self.grown |= self.buffer.capacity() > KEEP;
+            self.grown |= self.buffer.capacity() > MAX_RETAINED_CAPACITY;
         }
         &mut self.buffer
     }
 
-    /// The next whole line, if its end has arrived.
+    /// Removes and returns the next complete line.
     pub fn pop(&mut self) -> Option<Frame> {
         loop {
             let from = self.searched.min(self.buffer.len());
@@ -89,7 +89,7 @@ impl LineBuffer {
         }
     }
 
-    /// What is left when the input has ended: a last line without an end.
+    /// Returns the remaining lines at the end of the input, including a last line without a line ending.
     pub fn finish(&mut self) -> Option<Frame> {
         if let Some(frame) = self.pop() {
             return Some(frame);
@@ -99,9 +99,9 @@ impl LineBuffer {
         self.frame(line)
     }
 
-    /// Remembers how far the search went, and drops what belongs to a line that is too long already.
+    /// Stores the search position, and discards the bytes of a line that already exceeds the limit.
     fn wait_for_more(&mut self) {
-        // One byte of grace: it may be the `\r` of the line end.
+        // One extra byte is allowed, because it can be the `\r` of the line ending.
         if self.skipping || self.buffer.len() > self.max_line.saturating_add(1) {
             self.skipping = true;
             self.buffer.clear();
@@ -109,7 +109,7 @@ impl LineBuffer {
         self.searched = self.buffer.len();
     }
 
-    /// Turns a line without its `\n` into a frame; `None` for a blank one.
+    /// Converts a line without its `\n` into a frame. Returns `None` for a blank line.
     fn frame(&mut self, mut line: BytesMut) -> Option<Frame> {
         if line.last() == Some(&b'\r') {
             line.truncate(line.len() - 1);

@@ -1,6 +1,6 @@
-//! Two ends of a pipe within one process, for tests and for a client beside its server.
+//! An in-memory transport between two ends in one process, for tests and in-process servers.
 //!
-//! Frames change hands without a copy. Spec:
+//! Frames are moved without copying. Spec:
 //! <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>.
 
 use std::{io, sync::Arc};
@@ -13,13 +13,13 @@ use tokio::sync::{
 
 use crate::{Frame, FrameRx, FrameTx, Outbound, Transport};
 
-/// How many bytes may wait in each direction of a [`memory`] pipe unless told otherwise: 1 MiB.
+/// The default capacity of each direction of a [`memory`] transport, in bytes: 1 MiB.
 pub const DEFAULT_BYTES_IN_FLIGHT: usize = 1 << 20;
 
-/// What a waiting frame costs beside its bytes, so that tiny frames are bounded in number too.
+/// The overhead counted per queued frame in addition to its length, which bounds the number of small frames.
 const FRAME_COST: usize = 64;
 
-/// A pipe in memory: what one end writes the other receives.
+/// Creates a pair of connected in-memory transports.
 ///
 /// ```
 /// # use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, memory};
@@ -35,28 +35,28 @@ const FRAME_COST: usize = 64;
 /// # }
 /// ```
 pub fn memory() -> (Memory, Memory) {
-    memory_with(DEFAULT_BYTES_IN_FLIGHT)
+    memory_with_capacity(DEFAULT_BYTES_IN_FLIGHT)
 }
 
-/// A [`memory`] pipe with room for `bytes` in each direction.
+/// Creates a pair of connected in-memory transports with a capacity of `bytes` in each direction.
 ///
-/// Each waiting frame counts for its length and 64 bytes more. A frame over the whole room waits
-/// until nothing else is under way and then passes alone.
-pub fn memory_with(bytes: usize) -> (Memory, Memory) {
-    // One write takes its permits in one go, as a `u32`.
-    let room = bytes.clamp(FRAME_COST, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-    let ((left_tx, right_rx), (right_tx, left_rx)) = (lane(room), lane(room));
+/// Each queued frame counts with its length plus 64 bytes. A frame that exceeds the whole capacity waits until the queue
+/// is empty and is then sent alone.
+pub fn memory_with_capacity(bytes: usize) -> (Memory, Memory) {
+    // Permits are acquired as a `u32`.
+    let capacity = bytes.clamp(FRAME_COST, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+    let ((left_tx, right_rx), (right_tx, left_rx)) = (channel(capacity), channel(capacity));
     (Memory { rx: left_rx, tx: left_tx }, Memory { rx: right_rx, tx: right_tx })
 }
 
-/// One direction.
-fn lane(room: usize) -> (MemoryTx, MemoryRx) {
-    let (sender, frames) = unbounded_channel(); // `free` is what bounds it
-    let free = Arc::new(Semaphore::new(room));
-    (MemoryTx { sender: Some(sender), free: Arc::clone(&free), room }, MemoryRx { frames, free })
+/// Creates one direction.
+fn channel(capacity: usize) -> (MemoryTx, MemoryRx) {
+    let (sender, frames) = unbounded_channel(); // bounded by the semaphore `free`
+    let free = Arc::new(Semaphore::new(capacity));
+    (MemoryTx { sender: Some(sender), free: Arc::clone(&free), capacity }, MemoryRx { frames, free })
 }
 
-/// One end of a pipe in memory; made by [`memory`].
+/// One end of an in-memory transport, created by [`memory`].
 #[derive(Debug)]
 pub struct Memory {
     rx: MemoryRx,
@@ -76,13 +76,13 @@ impl Transport for Memory {
     }
 }
 
-/// A frame under way and the room it takes, given back when it is received.
-type Parcel = (Bytes, OwnedSemaphorePermit);
+/// A queued frame with its permits, which are released when it is received.
+type QueuedFrame = (Bytes, OwnedSemaphorePermit);
 
-/// The reading half of a [`Memory`].
+/// The receiving half of a [`Memory`] transport.
 #[derive(Debug)]
 pub struct MemoryRx {
-    frames: UnboundedReceiver<Parcel>,
+    frames: UnboundedReceiver<QueuedFrame>,
     free: Arc<Semaphore>,
 }
 
@@ -98,32 +98,32 @@ impl FrameRx for MemoryRx {
 
 impl Drop for MemoryRx {
     fn drop(&mut self) {
-        self.free.close(); // a writer that waits for room learns that nobody reads
+        self.free.close(); // fails a pending write of the peer
     }
 }
 
-/// The writing half of a [`Memory`].
+/// The sending half of a [`Memory`] transport.
 #[derive(Debug)]
 pub struct MemoryTx {
-    /// `None` once finished.
-    sender: Option<UnboundedSender<Parcel>>,
+    /// `None` after `finish`.
+    sender: Option<UnboundedSender<QueuedFrame>>,
     free: Arc<Semaphore>,
-    room: usize,
+    capacity: usize,
 }
 
 impl MemoryTx {
-    /// What the frame at the front of `out` costs.
+    /// Returns the number of permits for the frame at the front of `out`.
     fn cost(&self, out: &Outbound) -> u32 {
         let line = memchr::memchr(b'\n', out.as_bytes()).unwrap_or(out.len());
-        let cost = line.saturating_add(FRAME_COST).min(self.room);
-        u32::try_from(cost).unwrap_or(u32::MAX) // the room fits, see `memory_with`
+        let cost = line.saturating_add(FRAME_COST).min(self.capacity);
+        u32::try_from(cost).unwrap_or(u32::MAX) // the capacity fits in a `u32`, see `memory_with_capacity`
     }
 
     fn send(&self, out: &mut Outbound, permit: OwnedSemaphorePermit) -> io::Result<()> {
         match (out.pop(), &self.sender) {
-            (Some(frame), Some(_)) if frame.is_empty() => Ok(()), // blank, as on any line pipe
-            (Some(frame), Some(sender)) => sender.send((frame, permit)).map_err(|_| hung_up()),
-            _ => Err(hung_up()),
+            (Some(frame), Some(_)) if frame.is_empty() => Ok(()), // blank lines are skipped, as in all transports
+            (Some(frame), Some(sender)) => sender.send((frame, permit)).map_err(|_| disconnected()),
+            _ => Err(disconnected()),
         }
     }
 }
@@ -134,11 +134,11 @@ impl FrameTx for MemoryTx {
             return Ok(());
         }
         let cost = self.cost(out);
-        let permit = Arc::clone(&self.free).acquire_many_owned(cost).await.map_err(|_| hung_up())?;
+        let permit = Arc::clone(&self.free).acquire_many_owned(cost).await.map_err(|_| disconnected())?;
         self.send(out, permit)?;
         while !out.is_empty() {
             let Ok(permit) = Arc::clone(&self.free).try_acquire_many_owned(self.cost(out)) else {
-                break; // full: the rest is for the next write
+                break; // full; the next write sends the rest
             };
             self.send(out, permit)?;
         }
@@ -151,8 +151,8 @@ impl FrameTx for MemoryTx {
     }
 }
 
-fn hung_up() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "the other end of the memory pipe is gone")
+fn disconnected() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the peer of the in-memory transport disconnected")
 }
 
 #[cfg(test)]

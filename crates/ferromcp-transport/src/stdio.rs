@@ -1,15 +1,15 @@
-//! Standard input and output as a pipe, kept private to the protocol.
+//! A transport over standard input and output, isolated from the rest of the process.
 //!
-//! While the pipe is open, the process's own stdin is `/dev/null` and its stdout is stderr, so a
-//! stray `println!` or a child process cannot break a message. Spec:
+//! While the transport is open, the process's stdin is `/dev/null` and its stdout is redirected to
+//! stderr, so that a stray `println!` or a child process cannot corrupt a message. Spec:
 //! <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 //!
-//! | file | what |
+//! | module | contents |
 //! |---|---|
-//! | `claim` | takes the descriptors, and puts them back |
-//! | `stream` | the descriptors as byte streams: on the reactor if it can poll them |
-//! | `blocking` | a thread per direction for what it cannot: files, terminals, `/dev/null` |
-//! | `portable` | all of this where there are no Unix descriptors |
+//! | `claim` | replaces the standard descriptors, and restores them |
+//! | `stream` | the descriptors as byte streams, registered with the reactor if they are pollable |
+//! | `blocking` | a thread per direction for descriptors that are not pollable: files, terminals, `/dev/null` |
+//! | `portable` | the implementation for systems other than Unix |
 
 use std::io::{self, IsTerminal};
 
@@ -32,41 +32,41 @@ use {
     stream::{Sink, Source},
 };
 
-/// The process's standard input and output as a transport.
+/// Creates a transport over the standard input and output of the process.
 ///
-/// Nothing is touched before [`Transport::split`]. On Unix, from then until both halves are
-/// dropped:
+/// The descriptors are unchanged until [`Transport::split`] is called. On Unix, from then until both
+/// halves are dropped:
 ///
-/// - stdin reads as empty and stdout writes to stderr, for this process and its children; text
-///   that `std` still buffers for stdout goes to stderr as well;
-/// - pipes and sockets are non-blocking, which is seen by every process that shares them, unless
-///   stderr is the same pipe or socket; afterwards they are as they were. A process that ends by
-///   [`std::process::exit`] or a signal leaves them non-blocking.
+/// - stdin is empty and stdout is redirected to stderr, for this process and its child processes.
+///   Text that `std` has buffered for stdout is written to stderr as well.
+/// - Pipes and sockets are set to non-blocking mode, unless stderr is the same pipe or socket. The
+///   mode is visible to all processes that share them, and is restored afterwards. It is not
+///   restored if the process exits with [`std::process::exit`] or is terminated by a signal.
 ///
-/// Elsewhere the streams of tokio are used as they are, and stray output does reach the wire.
+/// On other systems the tokio streams are used directly, and stray output is sent to the peer.
 ///
-/// `split` needs a tokio runtime with I/O enabled. It fails with
-/// [`ResourceBusy`](io::ErrorKind::ResourceBusy) while another pipe over stdio is open in this
-/// process, and panics, as all of tokio does, in a runtime that was built without I/O.
+/// `split` requires a tokio runtime with I/O enabled. It returns
+/// [`ResourceBusy`](io::ErrorKind::ResourceBusy) while another stdio transport is open in this
+/// process. It panics in a tokio runtime without I/O.
 pub fn stdio() -> Stdio {
     Stdio { max_line: DEFAULT_MAX_LINE }
 }
 
-/// The process's standard input and output; made by [`stdio`].
+/// A transport over the standard input and output of the process, created by [`stdio`].
 #[derive(Debug)]
 pub struct Stdio {
     max_line: usize,
 }
 
 impl Stdio {
-    /// The longest line to take, in bytes ([`DEFAULT_MAX_LINE`] unless set).
+    /// Sets the maximum length of a line in bytes. Default: [`DEFAULT_MAX_LINE`].
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self
     }
 
-    /// Whether stdin is a terminal: then most likely a person started the program by hand.
+    /// Returns `true` if stdin is a terminal, so that the program was probably started manually.
     pub fn is_terminal(&self) -> bool {
         io::stdin().is_terminal()
     }
@@ -87,20 +87,20 @@ impl Transport for Stdio {
         "stdio"
     }
 
-    fn owns_process(&self) -> bool {
+    fn handles_signals(&self) -> bool {
         true
     }
 
-    fn faces_person(&self) -> bool {
-        self.is_terminal()
+    fn is_terminal(&self) -> bool {
+        Self::is_terminal(self)
     }
 }
 
-/// The reading half of [`Stdio`].
+/// The receiving half of a [`Stdio`] transport.
 #[derive(Debug)]
 pub struct StdioRx {
     lines: LineRx<Source>,
-    /// After `lines`, so that the descriptors are given back when nobody uses them any more.
+    /// Declared after `lines`, so that the descriptors are restored when they are no longer in use.
     _claim: Claim,
 }
 
@@ -114,10 +114,10 @@ impl FrameRx for StdioRx {
     }
 }
 
-/// The writing half of [`Stdio`].
+/// The sending half of a [`Stdio`] transport.
 ///
-/// [`finish`](FrameTx::finish) sees all bytes out but leaves the descriptor open: it is the
-/// process's own, and becomes its stdout again.
+/// [`finish`](FrameTx::finish) flushes all bytes but does not close the descriptor, because it
+/// becomes the stdout of the process again.
 #[derive(Debug)]
 pub struct StdioTx {
     lines: LineTx<Sink>,

@@ -1,7 +1,7 @@
-//! Any pair of byte streams as a pipe, through the newline framing of stdio.
+//! A transport over any pair of byte streams, with the newline framing of stdio.
 //!
-//! The spec asks custom transports over a byte stream to reuse that framing; with [`streams`] they
-//! get it for free. Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>.
+//! The specification recommends this framing for custom transports over a byte stream.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{Frame, FrameRx, FrameTx, LineBuffer, Outbound, Transport, line::DEFAULT_MAX_LINE};
 
-/// A transport over `reader` and `writer`, for example the halves of a TLS connection.
+/// Creates a transport over `reader` and `writer`, for example the halves of a TLS connection.
 ///
 /// ```
 /// # use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, streams};
@@ -35,7 +35,7 @@ where
     Streams { reader, writer, max_line: DEFAULT_MAX_LINE }
 }
 
-/// A reader and a writer that are a pipe together; made by [`streams`].
+/// A transport over a reader and a writer, created by [`streams`].
 #[derive(Debug)]
 pub struct Streams<R, W> {
     reader: R,
@@ -44,7 +44,7 @@ pub struct Streams<R, W> {
 }
 
 impl<R, W> Streams<R, W> {
-    /// The longest line to take, in bytes ([`DEFAULT_MAX_LINE`] unless set).
+    /// Sets the maximum length of a line in bytes. Default: [`DEFAULT_MAX_LINE`].
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
@@ -69,7 +69,7 @@ where
     }
 }
 
-/// Reads lines from a byte stream.
+/// The receiving half of a byte stream with newline framing.
 #[derive(Debug)]
 pub struct LineRx<R> {
     reader: R,
@@ -78,7 +78,7 @@ pub struct LineRx<R> {
 }
 
 impl<R> LineRx<R> {
-    /// Reads lines of at most `max_line` bytes from `reader`.
+    /// Creates a receiver for lines of at most `max_line` bytes.
     pub fn new(reader: R, max_line: usize) -> Self {
         Self { reader, lines: LineBuffer::new(max_line), ended: false }
     }
@@ -110,16 +110,16 @@ impl<R: AsyncRead + Send + Unpin + 'static> FrameRx for LineRx<R> {
     }
 }
 
-/// Writes lines to a byte stream, all that wait in one write.
+/// The sending half of a byte stream with newline framing. Writes all queued lines in one write.
 #[derive(Debug)]
 pub struct LineTx<W> {
     writer: W,
-    /// A flush is due. Kept here because a caller may drop the future between write and flush.
+    /// Whether a flush is pending. Stored here because the caller can drop the future between write and flush.
     unflushed: bool,
 }
 
 impl<W> LineTx<W> {
-    /// Writes lines to `writer`, flushing after each write.
+    /// Creates a sender that flushes `writer` after each write.
     pub fn new(writer: W) -> Self {
         Self { writer, unflushed: false }
     }

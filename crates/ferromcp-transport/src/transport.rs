@@ -1,114 +1,119 @@
-//! What a pipe is: a reading half that yields frames and a writing half that takes them.
+//! The [`Transport`] trait: a receiving half and a sending half for frames.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>. A custom
-//! transport over a byte stream reuses the newline framing of stdio; [`Outbound`] holds frames
-//! in just that form, so such a transport writes [`Outbound::as_bytes`] as it is.
+//! transport over a byte stream reuses the newline framing of stdio. [`Outbound`] stores frames in
+//! this format, so such a transport writes [`Outbound::as_bytes`] unchanged.
 
 use std::{future::Future, io};
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 
-/// A queue that grew beyond this is given back to the allocator once it is empty.
-const KEEP: usize = 1 << 20;
+/// A buffer with a larger capacity is deallocated once it is empty.
+const MAX_RETAINED_CAPACITY: usize = 1 << 20;
 
-/// A two-way pipe for frames, before it is split into its halves.
+/// A bidirectional transport for frames, before it is split into its halves.
 pub trait Transport: Send + 'static {
-    /// The reading half.
+    /// The receiving half.
     type Rx: FrameRx;
-    /// The writing half.
+    /// The sending half.
     type Tx: FrameTx;
 
-    /// Opens the pipe where that is still to be done, and splits it.
+    /// Splits the transport into its halves. Opens the transport first if it is not open yet.
     ///
     /// # Errors
-    /// When the underlying descriptors or sockets cannot be set up.
+    /// Returns an error if the underlying descriptors or sockets cannot be set up.
     fn split(self) -> io::Result<(Self::Rx, Self::Tx)>;
 
-    /// A word for logs and spans: `"stdio"`, `"memory"`, `"unix"`.
+    /// Returns a name for logs and spans, such as `"stdio"`, `"memory"` or `"unix"`.
     fn name(&self) -> &'static str {
         "custom"
     }
 
-    /// Whether the process lives for this peer, so that a signal to stop ends serving in good order.
-    fn owns_process(&self) -> bool {
+    /// Returns `true` if the process exists only for this peer. The server then handles termination signals with a
+    /// graceful shutdown.
+    fn handles_signals(&self) -> bool {
         false
     }
 
-    /// Whether a person, not a program, seems to be at the other end.
-    fn faces_person(&self) -> bool {
+    /// Returns `true` if the input is a terminal, so that the peer is probably a user and not a program.
+    fn is_terminal(&self) -> bool {
         false
     }
 }
 
-/// What the reading half found.
+/// A received frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// One whole frame, without its line end.
+    /// A complete frame, without its line ending.
     Whole(Bytes),
-    /// A frame longer than the limit was skipped up to its end; the pipe goes on.
+    /// A frame that exceeded the limit and was discarded. The transport remains usable.
     TooLong {
-        /// The limit in bytes that the frame broke.
+        /// The limit, in bytes, that the frame exceeded.
         limit: usize,
     },
 }
 
-/// The reading half of a pipe.
+/// The receiving half of a transport.
 pub trait FrameRx: Send + 'static {
-    /// The next frame; `None` at the end of the input.
+    /// Receives the next frame. Returns `None` at the end of the input.
     ///
-    /// Cancel-safe: dropping the future loses no byte.
+    /// # Cancellation safety
+    /// This method is cancel safe: dropping the future does not lose any bytes.
     ///
     /// # Errors
-    /// When the pipe itself broke; it is over then.
+    /// Returns an error if the transport failed. No more frames can be received in this case.
     fn recv(&mut self) -> impl Future<Output = io::Result<Option<Frame>>> + Send;
 
-    /// A frame that has already arrived, without waiting. Lets the owner handle all that came
-    /// in one read before it writes once. `None` says nothing of the end of the input.
+    /// Returns a frame that is already buffered, without waiting.
+    ///
+    /// Allows the caller to process all frames of one read before it writes. `None` does not indicate the end of the
+    /// input.
     fn try_recv(&mut self) -> Option<Frame> {
         None
     }
 }
 
-/// The writing half of a pipe.
+/// The sending half of a transport.
 pub trait FrameTx: Send + 'static {
-    /// Writes some of `out`, taking what was written off its front. When `out` is empty it only ends what a
-    /// dropped future of an earlier write has left, such as a flush.
+    /// Writes some bytes from the front of `out` and removes them. If `out` is empty, only completes a pending flush of an
+    /// earlier write.
     ///
-    /// Cancel-safe: what was taken off was written, what was not is still in `out`.
+    /// # Cancellation safety
+    /// This method is cancel safe: bytes removed from `out` were written, all others are still in `out`.
     ///
     /// # Errors
-    /// When the pipe broke, for example because the peer hung up.
+    /// Returns an error if the transport failed, for example because the peer disconnected.
     fn write(&mut self, out: &mut Outbound) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Says that nothing more will be written (closes the writing side, where it is the pipe's own).
+    /// Shuts down the sending half. Closes the underlying descriptor if the transport owns it.
     ///
     /// # Errors
-    /// When closing fails; the pipe is over all the same.
+    /// Returns an error if the shutdown fails. The half is closed in any case.
     fn finish(&mut self) -> impl Future<Output = io::Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 }
 
-/// Frames that wait to be written, as newline-terminated lines in one buffer,
-/// so that answers which are ready together leave in one write.
+/// A queue of outbound frames, stored as newline-terminated lines in one buffer, so that several
+/// frames can be sent in one write.
 #[derive(Debug, Default)]
 pub struct Outbound {
     buffer: BytesMut,
-    /// The queue went beyond [`KEEP`].
+    /// Whether the buffer has grown beyond [`MAX_RETAINED_CAPACITY`].
     grown: bool,
 }
 
 impl Outbound {
-    /// An empty queue.
+    /// Creates an empty queue.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends one frame through `write`, which may only append, then its line end.
+    /// Appends one frame with `write`, which must only append to the buffer, and a line ending.
     ///
-    /// A frame is one line whatever `write` emits: a raw newline becomes a space. In JSON it can
-    /// only stand between tokens, where both mean the same; pretty-printed values stay whole.
+    /// Newlines written by `write` are replaced by spaces, so that the frame is a single line. In valid JSON, a raw newline
+    /// can occur only between tokens, where it is equivalent to a space.
     pub fn frame(&mut self, write: impl FnOnce(&mut BytesMut)) {
         let mut from = self.buffer.len();
         write(&mut self.buffer);
@@ -117,15 +122,15 @@ impl Outbound {
             from += at + 1;
         }
         self.buffer.extend_from_slice(b"\n");
-        self.grown |= self.buffer.len() > KEEP;
+        self.grown |= self.buffer.len() > MAX_RETAINED_CAPACITY;
     }
 
-    /// All waiting bytes: whole lines, save that the first may have been written in part.
+    /// Returns all queued bytes: complete lines, except that the first line can be partially written.
     pub fn as_bytes(&self) -> &[u8] {
         &self.buffer
     }
 
-    /// Takes `count` written bytes off the front.
+    /// Removes `count` written bytes from the front.
     pub fn advance(&mut self, count: usize) {
         self.buffer.advance(count);
         if self.buffer.is_empty() && std::mem::take(&mut self.grown) {
@@ -133,8 +138,8 @@ impl Outbound {
         }
     }
 
-    /// Takes the first whole frame off, without its line end: for transports whose peer wants
-    /// one message at a time. Mixing it with [`advance`](Self::advance) splits frames.
+    /// Removes the first complete frame and returns it without its line ending. For transports that send one message at a
+    /// time. Do not combine with [`advance`](Self::advance), which can leave a partial frame at the front.
     pub fn pop(&mut self) -> Option<Bytes> {
         let end = memchr(b'\n', &self.buffer)?;
         let frame = self.buffer.split_to(end).freeze();
@@ -142,17 +147,17 @@ impl Outbound {
         Some(frame)
     }
 
-    /// How many bytes wait.
+    /// Returns the number of queued bytes.
     pub fn len(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Whether nothing waits.
+    /// Returns `true` if the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
 
-    /// Moves everything that waits in `other` behind what waits here.
+    /// Moves all frames of `other` to the end of this queue.
     pub fn append(&mut self, other: &mut Self) {
         if self.buffer.is_empty() {
             std::mem::swap(&mut self.buffer, &mut other.buffer);
@@ -160,7 +165,7 @@ impl Outbound {
             self.buffer.extend_from_slice(&other.buffer);
         }
         other.buffer.clear();
-        self.grown |= std::mem::take(&mut other.grown) || self.buffer.len() > KEEP;
+        self.grown |= std::mem::take(&mut other.grown) || self.buffer.len() > MAX_RETAINED_CAPACITY;
     }
 }
 

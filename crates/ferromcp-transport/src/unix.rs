@@ -1,6 +1,6 @@
-//! A Unix domain socket as a pipe, in the newline framing of stdio.
+//! A transport over a Unix domain socket, with the newline framing of stdio.
 //!
-//! For servers that outlive their clients on one machine: one accepted connection is one pipe.
+//! For long-running servers on the same machine. Each accepted connection is one transport.
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>.
 
 use std::io;
@@ -12,12 +12,12 @@ use tokio::net::{
 
 use crate::{LineRx, LineTx, Transport, line::DEFAULT_MAX_LINE};
 
-/// A transport over a connected socket.
+/// Creates a transport over a connected socket.
 pub fn unix(stream: UnixStream) -> Unix {
     Unix { stream, max_line: DEFAULT_MAX_LINE }
 }
 
-/// A connected Unix socket; made by [`unix`].
+/// A transport over a connected Unix domain socket, created by [`unix`].
 #[derive(Debug)]
 pub struct Unix {
     stream: UnixStream,
@@ -25,7 +25,7 @@ pub struct Unix {
 }
 
 impl Unix {
-    /// The longest line to take, in bytes ([`DEFAULT_MAX_LINE`] unless set).
+    /// Sets the maximum length of a line in bytes. Default: [`DEFAULT_MAX_LINE`].
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;

@@ -22,24 +22,25 @@
 //! }
 //! ```
 //!
-//! The other side:
+//! A client (feature `client`):
 //!
 //! ```no_run
 //! use ferromcp::prelude::*;
 //!
 //! # async fn example() -> Result<(), ClientError> {
-//! let client = Client::new("demo", "1.0.0").connect(std::process::Command::new("some-server")).await?;
+//! let client = Client::builder("demo", "1.0.0").connect(std::process::Command::new("some-server")).await?;
 //! let sum: i64 = client.call_as("add", serde_json::json!({ "a": 1, "b": 2 })).await?;
 //! client.close().await;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! | feature | what |
+//! | feature | provides |
 //! |---|---|
-//! | `server`, `client` | the two sides; both unless told otherwise |
-//! | `macros` | `#[tool]` and its kin; there unless told otherwise |
-//! | `http` | HTTP for the sides that are there |
+//! | `server` (default) | MCP servers |
+//! | `macros` (default) | the attributes `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`, and `#[derive(Form)]` |
+//! | `client` | MCP clients |
+//! | `http` | Streamable HTTP and HTTP+SSE for the enabled sides |
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]
@@ -73,23 +74,16 @@ pub use ferromcp_server::form::Form;
 #[cfg(feature = "server")]
 pub use {schemars, serde};
 
-/// What most servers and clients want in scope.
+/// The names that most servers and clients need.
 pub mod prelude {
     #[cfg(feature = "client")]
-    pub use ferromcp_client::{
-        Change, Client, ClientBuilder, ClientError, ClientGroup, ClientLimits, Interest, accept, accept_url, cancel,
-        decline,
-    };
-    pub use ferromcp_core::model::{ContentBlock, LogLevel, PromptMessage, ResourceContents, ResourceLink, Role};
-    pub use ferromcp_core::{Error, Revision};
+    pub use ferromcp_client::{Client, ClientError};
+    pub use ferromcp_core::model::PromptMessage;
     #[cfg(feature = "macros")]
-    pub use ferromcp_macros::{Form, completion, component, prompt, resource, tool};
+    pub use ferromcp_macros::{completion, component, prompt, resource, tool};
     #[cfg(all(feature = "server", feature = "http"))]
-    pub use ferromcp_server::http::{HttpOptions, http, http_on};
+    pub use ferromcp_server::http::http;
     #[cfg(feature = "server")]
-    pub use ferromcp_server::{
-        Arg, Args, Ask, AskError, Audio, Call, Completion, Ctx, Elicited, Extension, File, Form, Image, Json, Limits,
-        Next, Peer, Prompt, Question, Reply, Resource, ServeError, Server, State, Tool, ToolError,
-    };
-    pub use ferromcp_transport::{memory, stdio};
+    pub use ferromcp_server::{Ctx, ServeError, Server, ToolError};
+    pub use ferromcp_transport::stdio;
 }

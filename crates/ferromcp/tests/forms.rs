@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use ferromcp::core::RawMap;
 use ferromcp::model::{Choice, ChoiceItems, FieldType, FormSchema, PrimitiveSchema};
-use ferromcp::prelude::*;
+use ferromcp::Form;
+use ferromcp::core::Revision;
 use ferromcp::server::form::{self, FormField as _, check};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -191,7 +192,7 @@ fn every_mistake_is_told_with_what_is_expected() {
     assert_eq!(
         told,
         [
-            r#"`name` must be a text of 1 to 20 characters, got """#,
+            r#"`name` must be a string of 1 to 20 characters, got """#,
             r#"`email` must be an email address of at most 40 characters, got "ann""#,
             r#"`homepage` must be a URI, as `https://example.org/page`, got "example.org""#,
             r#"`from` must be a date, as `2024-02-29`, got "2023-02-29""#,

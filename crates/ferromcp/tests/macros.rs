@@ -7,6 +7,8 @@ use std::sync::Mutex;
 use ferromcp::core::ClientRequest;
 use ferromcp::model::ListParams;
 use ferromcp::prelude::*;
+use ferromcp::core::Revision;
+use ferromcp::server::{Call, Peer, Reply, State};
 use ferromcp::server::{Component, Parts, ToolDef};
 use serde_json::{Value, json};
 

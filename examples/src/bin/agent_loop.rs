@@ -1,8 +1,8 @@
-//! An agent without its model: the tools of several servers, called as the lines of stdin say: `server_tool {json}`.
+//! An agent loop without a model: reads `server_tool {json}` lines from stdin and calls the tools of several servers.
 //!
-//! Each argument is a server, `name=program and its arguments`; without any, two of the examples are.
+//! Each argument is a server in the form `name=program arguments`. Default: two of the example servers.
 
-#![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
+#![allow(clippy::print_stdout, reason = "this program is a client; its stdout does not carry the protocol")]
 
 use std::io;
 use std::process::Command;
@@ -10,13 +10,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use ferromcp::core::RawJson;
 use ferromcp::prelude::*;
+use ferromcp::client::ClientGroup;
 use ferromcp_examples::{example, text};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut group = ClientGroup::new();
     for (name, command) in servers()? {
-        group = match Client::new("agent_loop", "1.0.0").connect(command).await {
+        group = match Client::builder("agent_loop", "1.0.0").connect(command).await {
             Ok(client) => group.with(name, client)?,
             Err(error) => group.with_failure(name, error)?,
         };
@@ -28,11 +29,11 @@ async fn main() -> Result<()> {
     for tool in listing.into_items() {
         println!("{} - {}", tool.name, tool.description.unwrap_or_default());
     }
-    // The main thread may wait for the user: the connections live on others.
+    // Blocking the main thread on user input is fine: the connections run on other threads.
     for line in io::stdin().lines() {
         match call(&group, line?.trim()).await {
             Ok(said) => println!("{said}"),
-            Err(error) => println!("! {error}"), // a model would read it and do better
+            Err(error) => println!("! {error}"), // a model would read the error and correct its call
         }
     }
     group.close().await;

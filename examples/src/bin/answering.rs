@@ -1,8 +1,8 @@
-//! A client whose user answers what a server asks: forms, field by field, and in the place of a model.
+//! A client that answers elicitation and sampling requests on the terminal.
 //!
-//! The arguments are a tool, its arguments as JSON, and a server's command; without any, a table is booked.
+//! The arguments are a tool, its arguments as JSON, and the command of a server. Default: the tool `book` of the asking example.
 
-#![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
+#![allow(clippy::print_stdout, reason = "this program is a client; its stdout does not carry the protocol")]
 
 use std::io;
 use std::process::Command;
@@ -11,6 +11,8 @@ use ferromcp::core::RawJson;
 use ferromcp::model::{CreateMessageParams, CreateMessageResult, ElicitResult, FormParams};
 use ferromcp::model::{FieldType, PrimitiveSchema, SamplingContent};
 use ferromcp::prelude::*;
+use ferromcp::client::{accept, cancel, decline};
+use ferromcp::core::Error;
 use ferromcp_examples::{example, text};
 use serde_json::{Map, Value};
 
@@ -20,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     let (tool, arguments) = (args.next().unwrap_or("book".into()), args.next().unwrap_or("{}".into()));
     let mut server = args.next().map_or_else(|| example("asking"), |program| Ok(Command::new(program)))?;
     server.args(args);
-    let client = Client::new("answering", "1.0.0").on_form(fill_in).on_sampling(speak).connect(server).await?;
+    let client = Client::builder("answering", "1.0.0").on_form(fill_in).on_sampling(speak).connect(server).await?;
     println!("{}", text(&client.call(&tool, RawJson::parse(arguments)?).await?));
     client.close().await;
     Ok(())
@@ -32,7 +34,7 @@ async fn fill_in(form: FormParams) -> Result<ElicitResult, Error> {
     for (name, field) in form.requested_schema.properties {
         let choices: Vec<_> = field.one_of.iter().flatten().map(|choice| &*choice.r#const).collect();
         match ask(format!("{name}: {}", choices.join("|"))).await?.as_deref() {
-            None => return Ok(cancel()), // the input ended: the user went away
+            None => return Ok(cancel()), // end of input: the user is gone
             Some("-") => return Ok(decline()),
             Some("") => {}
             Some(words) => drop(content.insert(name, value(&field, words))),
@@ -41,7 +43,7 @@ async fn fill_in(form: FormParams) -> Result<ElicitResult, Error> {
     accept(&content)
 }
 
-/// What does not fit stays words; the form's rules say what is wrong with them.
+/// Parses the input as the field's type. Invalid input stays a string, which form validation rejects.
 fn value(field: &PrimitiveSchema, words: &str) -> Value {
     let json = (field.r#type != FieldType::String).then(|| serde_json::from_str(words).ok());
     json.flatten().unwrap_or_else(|| words.into())
@@ -53,7 +55,7 @@ async fn speak(asked: CreateMessageParams) -> Result<CreateMessageResult, Error>
     Ok(CreateMessageResult::new("the user", SamplingContent::text(said.unwrap_or_default())))
 }
 
-/// A line of the user's, read where waiting holds nobody up.
+/// Reads a line of user input on the blocking thread pool.
 async fn ask(question: String) -> Result<Option<String>, Error> {
     println!("{question}");
     let read = tokio::task::spawn_blocking(|| io::stdin().lines().next().transpose()).await;

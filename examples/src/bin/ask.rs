@@ -1,11 +1,11 @@
-//! The shortest tool that asks its client in the middle.
+//! The shortest tool with an elicitation.
 
 use ferromcp::prelude::*;
 
 /// Take a note
 #[tool]
 async fn note(ctx: Ctx) -> Result<String, ToolError> {
-    let text = ctx.elicit::<String>("What is to be noted?").await?;
+    let text = ctx.elicit::<String>("What should I write down?").await?;
     Ok(format!("Noted: {text}"))
 }
 

@@ -1,22 +1,24 @@
-//! A parameter whose value is asked for before the function is called, and only where it is not known.
+//! A parameter that is elicited before the function is called, and only if its value is unknown.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ferromcp::prelude::*;
+use ferromcp::Form;
+use ferromcp::server::{Ask, Question, State};
 
-/// Files, by their paths.
+/// File contents by path.
 type Files = Arc<Mutex<BTreeMap<String, String>>>;
 
 #[derive(Form)]
 struct Deletion {
     delete: bool,
-    /// Whether a copy is to be kept
+    /// Keep a copy
     #[form(default = true)]
     backup: bool,
 }
 
-/// Whether to delete a file: a question, except where nothing can be lost.
+/// Asks for confirmation, except for temporary files.
 fn confirmed(path: &str) -> Ask<Deletion> {
     if path.starts_with("/tmp/") {
         Ask::known(Deletion { delete: true, backup: false })

@@ -1,9 +1,11 @@
-//! A tool that asks its client in the middle: a form, something done once, and a question that may be declined.
+//! A tool with elicitation: a form, an effect that runs once, and a question that the user may decline.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ferromcp::prelude::*;
+use ferromcp::Form;
+use ferromcp::server::{Elicited, State};
 
 #[derive(Form)]
 struct Party {
@@ -23,7 +25,7 @@ enum Place {
     Garden,
 }
 
-/// Tables, which are given out one after the other.
+/// Tables, reserved in order.
 #[derive(Clone, Default)]
 struct Tables(Arc<AtomicU32>);
 
@@ -37,7 +39,7 @@ impl Tables {
 #[tool]
 async fn book(State(tables): State<Tables>, ctx: Ctx) -> Result<String, ToolError> {
     let Party { name, guests, place } = ctx.elicit("A table for whom?").await?;
-    let table = ctx.once("reserve", || async { tables.reserve() }).await?; // and not again after the next question
+    let table = ctx.once("reserve", || async { tables.reserve() }).await?; // does not run again after the next question
     let sure = ctx.try_elicit::<bool>(format!("Table {table} for {guests}, {place:?}. Shall I book it?")).await?;
     Ok(match sure {
         Elicited::Accepted(true) => format!("Table {table} is booked for {name}"),

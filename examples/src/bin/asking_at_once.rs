@@ -1,10 +1,10 @@
-//! Several questions at once, questions to clients that may not take them, a URL, and roots.
+//! Concurrent questions, fallbacks for clients without a capability, URL elicitation, and roots.
 
 use std::time::Duration;
 
 use ferromcp::prelude::*;
 
-/// Set up for a new user
+/// Set up a new user
 #[tool]
 async fn set_up(ctx: Ctx) -> Result<String, ToolError> {
     let (name, city) = tokio::join!(
@@ -17,22 +17,22 @@ async fn set_up(ctx: Ctx) -> Result<String, ToolError> {
 /// Count the words of a file
 #[tool]
 async fn count_words(path: String, ctx: Ctx) -> Result<String, ToolError> {
-    let path = std::fs::canonicalize(path)?; // links could lead out of a root
-    if ctx.can_list_roots() && !ctx.roots().await?.contain(&path) {
-        return Err(ToolError::new("this file is not in a folder that you may look into"));
+    let path = std::fs::canonicalize(path)?; // resolves symbolic links that could leave a root
+    if ctx.can_list_roots() && !ctx.roots().await?.contains_path(&path) {
+        return Err(ToolError::new("this file is outside of the client's roots"));
     }
     let most = ctx.elicit::<u32>("How many words at most?").or(1000).timeout(Duration::from_secs(60)).await?;
     let text = tokio::fs::read_to_string(path).await?;
     Ok(format!("{} words", text.split_whitespace().take(most as usize).count()))
 }
 
-/// Connect an account of the user's
+/// Connect an account of the user
 #[tool]
 async fn connect(ctx: Ctx) -> Result<String, ToolError> {
     if !ctx.can_elicit_url() {
         return Err(ToolError::new("tell the user to sign in at https://example.com/connect"));
     }
-    let id = ctx.new_id(); // the same when the handler runs again
+    let id = ctx.new_id(); // the same id when the handler runs again
     let url = format!("https://example.com/connect?visit={id}");
     ctx.elicit_url("Sign in to Example, please", url).id(id).await?;
     Ok("the user was sent to sign in; call again when they have".into())

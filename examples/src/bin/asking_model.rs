@@ -1,18 +1,19 @@
-//! Questions to the client's model: one answer, and a conversation in which it has a tool.
+//! Sampling: one request to the client's model, and a conversation with a tool.
 
 use ferromcp::core::RawJson;
 use ferromcp::model::{self, ToolResultContent};
 use ferromcp::prelude::*;
+use ferromcp::model::ContentBlock;
 use ferromcp::server::Sample;
 
-/// Say in one sentence what a text says
+/// Summarize a text in one sentence
 #[tool]
 async fn summarize(text: String, ctx: Ctx) -> Result<String, ToolError> {
     let sample = Sample::new(text).system("Answer in one sentence.").max_tokens(100).prefer_model("small");
     Ok(ctx.sample(sample).await?.text())
 }
 
-/// Say whether it is warm somewhere
+/// Check whether it is warm in a city
 #[tool]
 async fn is_warm(city: String, ctx: Ctx) -> Result<String, ToolError> {
     let schema = RawJson::parse(r#"{ "type": "object", "properties": { "city": { "type": "string" } } }"#)?;
@@ -24,9 +25,9 @@ async fn is_warm(city: String, ctx: Ctx) -> Result<String, ToolError> {
             return Ok(said.text());
         }
         let results = wanted.iter().map(|tool| ToolResultContent::new(&tool.id, vec![ContentBlock::text("21 °C")]));
-        sample = sample.answered(&said, results);
+        sample = sample.tool_results(&said, results);
     }
-    Err(ToolError::new("the model never came to an end"))
+    Err(ToolError::new("the model did not finish within the allowed number of turns"))
 }
 
 #[tokio::main]

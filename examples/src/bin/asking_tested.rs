@@ -1,6 +1,7 @@
-//! A tool that asks, and its test: on every era, with one answer at a time and with all, and no effect twice.
+//! A tool with elicitation and its test: on every revision, with one and with all answers per round, checking for repeated effects.
 
 use ferromcp::prelude::*;
+use ferromcp::server::State;
 use ferromcp::testing::Effects;
 
 /// Pay for an order
@@ -11,7 +12,7 @@ async fn pay(cents: u32, State(effects): State<Effects>, ctx: Ctx) -> Result<Str
         return Ok("nothing was paid".into());
     }
     let tip = ctx.elicit::<u32>("How much of a tip?").or(0).await?;
-    effects.note(format!("paid {}", cents + tip)); // nothing is asked after this
+    effects.note(format!("paid {}", cents + tip)); // no question follows
     Ok(format!("{} cents were paid", cents + tip))
 }
 
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_agreed_on_is_paid_once() {
+    async fn pays_once_when_user_accepts() {
         everywhere(server, async |client| {
             client.accept("Pay 500 cents?", &[("value", true)]);
             client.accept("tip", &[("value", 50)]);
@@ -42,11 +43,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_declines_pays_nothing() {
+    async fn pays_nothing_when_user_declines() {
         everywhere(server, async |client| {
             client.decline("Pay 500 cents?");
-            let told = client.complaint("pay", &[("cents", 500)]).await;
-            assert_eq!(told, "the user declined to answer: Pay 500 cents?");
+            let error = client.complaint("pay", &[("cents", 500)]).await;
+            assert_eq!(error, "the user declined to answer: Pay 500 cents?");
         })
         .await;
     }

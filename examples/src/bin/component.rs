@@ -1,4 +1,4 @@
-//! A component: one value whose methods are tools and resources, mounted as often as there are such values.
+//! A component: a value whose methods are tools and resources, mounted twice under different namespaces.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ struct List(Mutex<Vec<String>>);
 
 #[component]
 impl List {
-    /// Put something on the list, and say how long it is
+    /// Add an item to the list and return its length
     #[tool]
     fn add(&self, text: String) -> usize {
         self.with(|list| {
@@ -18,13 +18,13 @@ impl List {
         })
     }
 
-    /// What stands on the list at a place, counted from 0
+    /// An item of the list by zero-based index
     #[resource("list://{place}")]
     fn item(&self, place: usize) -> Option<String> {
         self.with(|list| list.get(place).cloned())
     }
 
-    /// Ask for an order of things
+    /// Ask for an order of the items
     #[prompt]
     fn sort(&self) -> String {
         self.with(|list| format!("What should I do first?\n- {}", list.join("\n- ")))

@@ -1,12 +1,13 @@
-//! Without macros: tools from closures, tools that come and go while the server runs, and middleware.
+//! Without macros: tools from closures, registration at run time, and middleware.
 
 use std::time::Instant;
 
 use ferromcp::core::RawJson;
 use ferromcp::prelude::*;
+use ferromcp::server::{Arg, Call, Next, Reply, Resource, State, Tool};
 use ferromcp::server::Registry;
 
-/// Says on stderr how long each call took.
+/// Prints the duration of each call to stderr.
 async fn timing(call: Call, next: Next) -> Reply {
     let method = call.request.method().to_owned();
     let begin = Instant::now();
@@ -15,7 +16,7 @@ async fn timing(call: Call, next: Next) -> Reply {
     reply
 }
 
-/// A tool made at run time.
+/// Creates a tool at run time.
 fn shout(word: String) -> Tool {
     let name = format!("shout_{word}");
     Tool::sync(name, move |times: usize| word.to_uppercase().repeat(times))
@@ -24,7 +25,7 @@ fn shout(word: String) -> Tool {
         .read_only(true)
 }
 
-/// A tool whose schema comes from elsewhere, as in a proxy: it gets its arguments as JSON text.
+/// Creates a tool with an external JSON Schema, as in a proxy. It receives its arguments as JSON text.
 fn echo() -> anyhow::Result<Tool> {
     let schema = RawJson::parse(r#"{"type": "object", "properties": {"any": {}}}"#)?;
     Ok(Tool::dynamic("echo", schema, |arguments: RawJson, _: Ctx| async move { arguments.as_str().to_owned() }))
@@ -33,7 +34,7 @@ fn echo() -> anyhow::Result<Tool> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let learn = Tool::sync("learn", |word: String, State(registry): State<Registry>| {
-        registry.add_tool(shout(word)) // its error is words, for the model here
+        registry.add_tool(shout(word)) // a registration error becomes a tool error
     });
     let forget = Tool::sync("forget", |word: String, State(registry): State<Registry>| {
         registry.remove_tool(&format!("shout_{word}"))

@@ -1,4 +1,4 @@
-//! An argument that is repeated in an HTTP header, so that proxies can route by it.
+//! An argument that clients repeat in an HTTP header, so that proxies can route by it.
 
 use ferromcp::prelude::*;
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ fn count_orders(
     /// Where the orders were placed
     #[arg(header = "Region")]
     region: Region,
-    /// Days before today
+    /// Number of days before today
     #[arg(range(0..=365), default = 0)]
     day: u32,
 ) -> String {

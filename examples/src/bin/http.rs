@@ -1,9 +1,9 @@
-//! The quickstart over HTTP: one endpoint for clients of every revision, and a tool that takes its time.
+//! The quickstart over HTTP: one endpoint for all protocol revisions, and a long-running tool.
 
 use std::time::Duration;
 
 use ferromcp::prelude::*;
-use ferromcp::server::http::HttpLimits;
+use ferromcp::server::http::{HttpLimits, HttpOptions};
 
 /// Add two numbers
 #[tool]
@@ -26,7 +26,7 @@ async fn review_code(code: String) -> String {
 /// Write a report, chapter by chapter
 #[tool]
 async fn report(#[arg(range(1..=100))] chapters: u32, ctx: Ctx) -> String {
-    ctx.disconnect(Duration::from_millis(100)); // who can come back need not hold a connection meanwhile
+    ctx.disconnect(Duration::from_millis(100)); // clients that can reconnect do not need to keep the connection open
     for chapter in 1..=chapters {
         tokio::time::sleep(Duration::from_millis(20)).await;
         ctx.progress(f64::from(chapter), f64::from(chapters)).await;
@@ -43,8 +43,8 @@ async fn main() -> Result<(), ServeError> {
     let mut limits = HttpLimits::default();
     limits.body_bytes = 1 << 20;
     let options = HttpOptions::new()
-        .allow_host("mcp.example.com") // beside those of this machine
-        .allow_origin("https://app.example.com") // whose pages may ask
+        .allow_host("mcp.example.com") // in addition to local host names
+        .allow_origin("https://app.example.com") // a web origin that may send requests
         .limits(limits);
     let tell = |address| eprintln!("serving at http://{address}/mcp");
     server.serve(http(format!("127.0.0.1:{port}")).options(options).on_bound(tell)).await

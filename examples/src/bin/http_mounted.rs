@@ -1,4 +1,4 @@
-//! A server in a router of one's own, beside other routes. State is opened before the first request and closed after
+//! A server mounted in an axum router beside other routes. State is opened before the first request and closed after
 //! the last.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +7,11 @@ use axum::Router;
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use ferromcp::prelude::*;
+use ferromcp::server::State;
+use ferromcp::server::http::HttpOptions;
 use tokio::net::TcpListener;
 
-/// Who was here.
+/// The names in the guest book.
 #[derive(Clone, Default)]
 struct Book(Arc<Mutex<Vec<String>>>);
 
@@ -19,7 +21,7 @@ impl Book {
     }
 }
 
-/// Sign the guest book, and say how many have
+/// Sign the guest book and return the number of names
 #[tool]
 fn sign(#[arg(length(1..=80))] name: String, State(book): State<Book>) -> usize {
     book.with(|names| {
@@ -36,17 +38,17 @@ async fn main() -> anyhow::Result<()> {
     let server = Server::new("Guests", "1.0.0").tool::<sign>().lifespan(open, close);
 
     let service = server.http_with(HttpOptions::new())?;
-    service.open().await?; // now, so that what does not open is told at the start
+    service.open().await?; // reports lifespan errors at start instead of at the first request
     let router = Router::new().route("/health", get(|| async { "well" })).nest_service("/mcp", service.clone());
 
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     eprintln!("serving at http://{}/mcp", listener.local_addr()?);
     let listener = listener.tap_io(|connection| {
-        let _ = connection.set_nodelay(true); // small answers do not wait for earlier ones to be acknowledged
+        let _ = connection.set_nodelay(true); // sends small responses without delay
     });
     let stop = async move {
         let _ = tokio::signal::ctrl_c().await;
-        service.shutdown().await; // ends the streams, which else would keep the router from ending
+        service.shutdown().await; // closes open streams, which would otherwise keep the router running
     };
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     Ok(())

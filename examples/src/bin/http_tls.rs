@@ -1,8 +1,10 @@
-//! HTTPS, by a listener of one's own: `http_tls 8443 certificate.pem key.pem`.
+//! HTTPS with a custom listener: `http_tls 8443 certificate.pem key.pem`.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use ferromcp::server::Tool;
 
 use ferromcp::prelude::*;
+use ferromcp::server::http::http_on;
 use ferromcp::server::http::Listener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -11,7 +13,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// Hands out connections whose handshake is done. Handshakes go on side by side, so a slow one holds up no other.
+/// Returns connections after their TLS handshake. Handshakes run concurrently, so a slow one does not delay the others.
 struct Tls {
     tcp: TcpListener,
     acceptor: TlsAcceptor,

@@ -1,4 +1,4 @@
-//! A server and a client of it within one process: in a test, nothing else is needed.
+//! A server and its client in one process, as in a test.
 
 use ferromcp::prelude::*;
 
@@ -25,7 +25,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_and_three_are_five() -> Result<(), ClientError> {
-        let client = Client::new("tests", "1.0.0").connect(server()).await?;
+        let client = Client::builder("tests", "1.0.0").connect(server()).await?;
         let sum: i64 = client.call_as("add", json!({ "a": 2, "b": 3 })).await?;
         assert_eq!(sum, 5);
         let error = client.call_as::<i64>("add", json!({ "a": 2 })).await.unwrap_err();

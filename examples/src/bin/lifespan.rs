@@ -1,11 +1,12 @@
-//! State that is opened before the first request and closed after the last: a SQLite database.
+//! State with a lifespan: a SQLite database, opened before the first request and closed after the last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ferromcp::prelude::*;
+use ferromcp::server::{Json, State};
 use rusqlite::Connection;
 
-/// The database, shared by all calls.
+/// The database connection, shared by all calls.
 #[derive(Clone)]
 struct Db(Arc<Mutex<Connection>>);
 
@@ -21,7 +22,7 @@ impl Db {
     }
 }
 
-/// Keep a note, and say its number
+/// Save a note and return its number
 #[tool(blocking)]
 fn add_note(text: String, State(db): State<Db>) -> Result<i64, ToolError> {
     Ok(db.with(|db| {
@@ -30,7 +31,7 @@ fn add_note(text: String, State(db): State<Db>) -> Result<i64, ToolError> {
     })?)
 }
 
-/// Find notes that hold a word
+/// Find notes that contain a word
 #[tool(blocking, annotations(read_only, open_world = false))]
 fn find_notes(word: String, State(db): State<Db>) -> Result<Json<Vec<String>>, ToolError> {
     let found = db.with(|db| {

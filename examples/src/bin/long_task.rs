@@ -1,16 +1,16 @@
-//! A tool that takes its time: it says how far it is, logs, and reads a resource of its own server.
+//! A long-running tool: progress notifications, log messages, and a resource of the same server.
 
 use std::time::Duration;
 
 use ferromcp::prelude::*;
 
-/// How long a step takes, in milliseconds
+/// Duration of a step in milliseconds
 #[resource("config://pace")]
 fn pace() -> &'static str {
     "20"
 }
 
-/// Do some steps, one after the other
+/// Run some steps in sequence
 #[tool]
 async fn long_task(#[arg(range(1..=1000))] steps: u32, ctx: Ctx) -> Result<String, ToolError> {
     let read = ctx.read_resource("config://pace").await?;
@@ -18,7 +18,7 @@ async fn long_task(#[arg(range(1..=1000))] steps: u32, ctx: Ctx) -> Result<Strin
     let pace = Duration::from_millis(pace.parse()?);
     ctx.info(format!("{steps} steps, {pace:?} each")).await;
     for step in 1..=steps {
-        tokio::time::sleep(pace).await; // a cancelled call ends here: its future is dropped
+        tokio::time::sleep(pace).await; // a cancelled call stops here: its future is dropped
         ctx.progress_with(f64::from(step), f64::from(steps), format!("step {step} done")).await;
     }
     Ok(format!("all {steps} steps done"))

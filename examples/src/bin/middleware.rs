@@ -1,16 +1,18 @@
-//! Functions around every call, spans for each, and an extractor of one's own.
+//! Middleware, tracing spans, and a custom extractor.
 
 use std::time::Duration;
 
 use ferromcp::prelude::*;
+use ferromcp::core::{Error, Revision};
+use ferromcp::server::{Call, Extension, Next, Reply};
 use ferromcp::server::middleware::{concurrency_limit, response_cache, timing};
 use ferromcp::server::{FromCtx, Invocation, Refusal};
 
-/// Who calls, as a middleware found out.
+/// The caller, set by a middleware.
 #[derive(Clone)]
 struct Caller(String);
 
-/// Finds out who calls, and leaves it for handlers; refuses whom it does not know.
+/// Stores the caller's name for handlers and rejects blocked callers.
 async fn who(mut call: Call, next: Next) -> Reply {
     match call.peer.info() {
         Some(info) if info.name == "mallory" => Reply::Failed(Error::invalid_request("Not you again")),
@@ -21,7 +23,7 @@ async fn who(mut call: Call, next: Next) -> Reply {
     }
 }
 
-/// What the client was told to speak, for handlers that want to know.
+/// The protocol revision of the client.
 struct Speaks(Revision);
 
 impl FromCtx for Speaks {
@@ -30,13 +32,13 @@ impl FromCtx for Speaks {
     }
 }
 
-/// Say who calls, and in which revision of the protocol
+/// Return the caller's name and protocol revision
 #[tool]
 fn who_am_i(Extension(Caller(name)): Extension<Caller>, Speaks(revision): Speaks) -> String {
     format!("{name}, in {revision}")
 }
 
-/// A slow answer, kept for a minute
+/// A slow response, cached for a minute
 #[resource("slow://answer", ttl_ms = 60_000)]
 async fn slow() -> &'static str {
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -45,7 +47,7 @@ async fn slow() -> &'static str {
 
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init(); // stdout is the wire
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init(); // stdout carries the protocol
     Server::new("Layers", "1.0.0")
         .tool::<who_am_i>()
         .resource::<slow>()

@@ -1,4 +1,4 @@
-//! A tool with nested arguments, optional ones, and errors for the model.
+//! A tool with nested and optional arguments and errors for the model.
 
 use ferromcp::prelude::*;
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Deserialize, JsonSchema)]
 struct Line {
     article: String,
-    /// How many of it
+    /// Quantity
     #[serde(default = "one")]
     count: u32,
 }

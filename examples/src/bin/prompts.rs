@@ -14,7 +14,7 @@ fn review_code(
     format!("Please review this {language} code:\n\n{code}")
 }
 
-/// Start hunting a bug, step by step
+/// Start debugging, step by step
 #[prompt(title = "Debug an error")]
 async fn debug_error(error: String, tried: Option<String>) -> Vec<PromptMessage> {
     let mut messages = vec![
@@ -26,7 +26,7 @@ async fn debug_error(error: String, tried: Option<String>) -> Vec<PromptMessage>
     messages
 }
 
-/// Languages that begin with what was typed so far
+/// Suggests languages that start with the typed text
 #[completion(prompt = "review_code", argument = "language")]
 fn languages(typed: String) -> Vec<&'static str> {
     ["c", "python", "ruby", "rust"].into_iter().filter(|language| language.starts_with(&typed)).collect()

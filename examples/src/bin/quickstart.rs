@@ -1,4 +1,4 @@
-//! A whole server: a tool, a resource under a URI template, and a prompt.
+//! A complete server: a tool, a resource template, and a prompt.
 
 use ferromcp::prelude::*;
 

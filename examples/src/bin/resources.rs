@@ -1,17 +1,18 @@
-//! Resources: one URI, templates of them, text, JSON and bytes.
+//! Resources: fixed URIs, templates, text, JSON and bytes.
 
 use std::path::PathBuf;
+use ferromcp::server::{Json, State};
 
 use ferromcp::prelude::*;
 use serde::Serialize;
 
-/// What the application is set to
+/// The application's configuration
 #[resource("config://app", mime_type = "application/toml", ttl_ms = 60_000)]
 fn config() -> &'static str {
     "theme = \"dark\"\n"
 }
 
-/// One article of the stock
+/// An article in stock
 #[derive(Serialize)]
 struct Article {
     shelf: String,
@@ -26,7 +27,7 @@ fn article(shelf: String, number: u32) -> Option<Json<Article>> {
     Some(Json(Article { shelf, number, name }))
 }
 
-/// A picture of one pixel; that these bytes are a PNG is seen by looking at them
+/// An image of one pixel; its MIME type is detected from the bytes
 #[resource("picture://pixel")]
 fn pixel() -> Vec<u8> {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\
@@ -34,11 +35,11 @@ fn pixel() -> Vec<u8> {
     PNG.to_vec()
 }
 
-/// Where the manual lies.
+/// The directory of the manual.
 #[derive(Clone)]
 struct Folder(PathBuf);
 
-/// A page of the manual, at any depth. A path with `..` in it, or one that starts at the root, never comes so far.
+/// A page of the manual, at any depth. Paths with `..` and absolute paths are rejected before this function runs.
 #[resource("manual:///{+path}")]
 async fn page(path: String, State(folder): State<Folder>, ctx: Ctx) -> Option<String> {
     match tokio::fs::read_to_string(folder.0.join(&path)).await {

@@ -1,9 +1,11 @@
-//! The explicit form: a handler that sees its rounds, and says what it asks next and what it wants to find again.
+//! Manual rounds: a handler that chooses the next question and the state to keep until the answer.
 
 use ferromcp::prelude::*;
+use ferromcp::Form;
+use ferromcp::server::Question;
 use ferromcp::server::Round;
 
-/// Guess a number between 1 and 100 that the user thinks of
+/// Guess the user's number between 1 and 100
 #[tool]
 fn guess(round: Round) -> Result<String, ToolError> {
     let (low, high): (u8, u8) = round.state()?.unwrap_or((1, 100));
@@ -14,9 +16,9 @@ fn guess(round: Round) -> Result<String, ToolError> {
         Some(Answer { is_it: Is::Higher }) if middle < high => (middle + 1, high),
         Some(Answer { is_it: Is::Lower }) if middle > low => (low, middle - 1),
         Some(_) => return Err(ToolError::new("there is no such number")),
-        None => (low, high), // the first round, or one without an answer
+        None => (low, high), // the first round, or a round without an answer
     };
-    Err(round.next().ask("guess", question(low.midpoint(high))).keep(&(low, high)).into())
+    Err(round.next().ask("guess", question(low.midpoint(high))).with_state(&(low, high)).into())
 }
 
 #[derive(Form)]

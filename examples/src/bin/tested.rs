@@ -1,4 +1,4 @@
-//! A server with its tests: of the function, of the server as built, and of a call through everything.
+//! A server with tests of the function, of the configuration, and of a complete call.
 
 use ferromcp::prelude::*;
 
@@ -19,23 +19,24 @@ async fn main() -> Result<(), ServeError> {
 
 #[cfg(test)]
 mod tests {
-    use ferromcp::core::{ClientRequest, RawJson, ServerResult};
+    use ferromcp::core::{ClientRequest, RawJson, Revision, ServerResult};
     use ferromcp::model::CallToolParams;
+    use ferromcp::server::{Call, Peer, Reply};
 
     use super::*;
 
     #[tokio::test]
-    async fn the_function_adds() {
+    async fn function_returns_sum() {
         assert_eq!(add(1, 2).await, 3);
     }
 
     #[test]
-    fn the_server_can_start() {
+    fn configuration_is_valid() {
         server().check().unwrap();
     }
 
     #[tokio::test]
-    async fn a_call_is_answered() -> anyhow::Result<()> {
+    async fn call_returns_sum() -> anyhow::Result<()> {
         let arguments = RawJson::parse(r#"{ "a": 1, "b": 2 }"#)?;
         let request = ClientRequest::CallTool(CallToolParams::new("add").arguments(arguments));
         let reply = server().call(Call::new(request, Peer::new(Revision::LATEST))).await;

@@ -1,15 +1,16 @@
-//! Pictures in and out. What computes for long runs on the pool for blocking work.
+//! A CPU-bound tool that reads and returns images and runs on the blocking thread pool.
 
 use std::io::Cursor;
 use std::path::PathBuf;
 
 use ferromcp::prelude::*;
+use ferromcp::server::Image;
 use image::{ImageFormat, ImageReader};
 
 /// Make a thumbnail of a PNG file
 #[tool(blocking, annotations(read_only, open_world = false))]
 fn create_thumbnail(
-    /// The picture's file
+    /// Path of the image
     path: PathBuf,
     /// The longest side of the thumbnail, in pixels
     #[arg(range(1..=512), default = 128)]

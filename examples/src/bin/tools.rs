@@ -1,13 +1,14 @@
-//! Tools: limits, defaults, choices, structured results.
+//! Tools: limits, defaults, enums, structured output.
 
 use ferromcp::prelude::*;
+use ferromcp::server::Json;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A body-mass index and what it is called.
+/// A body-mass index and its category.
 #[derive(Serialize, JsonSchema)]
 struct Bmi {
-    /// Kilograms by square metre
+    /// Kilograms per square meter
     value: f64,
     category: &'static str,
 }
@@ -18,7 +19,7 @@ fn calculate_bmi(
     /// Body weight in kilograms
     #[arg(range(1..=500))]
     weight: f64,
-    /// Height in metres
+    /// Height in meters
     #[arg(range(0.3..=3))]
     height: f64,
 ) -> Json<Bmi> {

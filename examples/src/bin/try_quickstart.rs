@@ -1,8 +1,9 @@
-//! Starts the quickstart server, or the one that the arguments name, and has a whole round with it.
+//! Starts the quickstart server, or the server given as arguments, and calls its tool, resource and prompt.
 
-#![allow(clippy::print_stdout, reason = "this program is the client; no protocol runs on its stdout")]
+#![allow(clippy::print_stdout, reason = "this program is a client; its stdout does not carry the protocol")]
 
 use std::process::Command;
+use ferromcp::model::ResourceContents;
 
 use anyhow::{Context, Result};
 use ferromcp::prelude::*;
@@ -20,7 +21,7 @@ async fn main() -> Result<()> {
         }
         None => example("quickstart")?,
     };
-    let client = Client::new("try_quickstart", "1.0.0").connect(server).await?;
+    let client = Client::builder("try_quickstart", "1.0.0").connect(server).await?;
     let name = client.server_info().map_or("a server without a name".into(), |info| info.name);
     println!("connected to {name}, on revision {}", client.revision());
     for tool in client.tools().await? {
@@ -31,10 +32,10 @@ async fn main() -> Result<()> {
     println!("2 + 3 = {}", text(&sum));
     let greeting = client.read("greeting://Ada").await?;
     let greeting = greeting.contents.first().and_then(ResourceContents::as_text);
-    println!("greeting://Ada holds: {}", greeting.context("the greeting is no text")?);
+    println!("greeting://Ada contains: {}", greeting.context("the greeting is not text")?);
     let prompt = client.prompt("review_code", json!({ "code": "fn main() {}" })).await?;
-    println!("`review_code` makes {} message for a model", prompt.messages.len());
-    client.close().await; // the server ends when its input does
+    println!("`review_code` returns {} message", prompt.messages.len());
+    client.close().await; // the server exits when its stdin closes
     println!("closed");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Subscriptions: notes whose changes clients hear of, and a file that is looked at only while somebody watches it.
+//! Subscriptions: notes with change notifications, and a file that is polled only while it has subscribers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferromcp::prelude::*;
-use ferromcp::server::Notify;
+use ferromcp::server::{Notify, State};
 
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<BTreeMap<String, String>>>);
@@ -20,7 +20,7 @@ fn note(name: String, State(notes): State<Notes>) -> Option<String> {
 /// Write a note
 #[tool]
 fn write(name: String, text: String, State(notes): State<Notes>, ctx: Ctx) -> Result<(), ToolError> {
-    notes.0.lock().map_err(|_| "the notes are lost")?.insert(name.clone(), text);
+    notes.0.lock().map_err(|_| "the notes are unavailable")?.insert(name.clone(), text);
     ctx.notify().resource_updated(format!("note:///{name}"));
     Ok(())
 }
@@ -28,13 +28,13 @@ fn write(name: String, text: String, State(notes): State<Notes>, ctx: Ctx) -> Re
 #[derive(Clone)]
 struct Log(PathBuf);
 
-/// What the machine says
+/// The log of today
 #[resource("log://today")]
 async fn log(State(log): State<Log>) -> std::io::Result<String> {
     tokio::fs::read_to_string(&log.0).await
 }
 
-/// Looks at the file from time to time, but only for those who watch it.
+/// Polls the file while it has subscribers.
 async fn watch(log: PathBuf, notify: Notify) {
     let mut last = None;
     loop {

@@ -1,9 +1,10 @@
-//! A tool that asks a web service, with the client and the service's address as state.
+//! A tool that calls a web service; the HTTP client and the base URL are state.
 
 use ferromcp::prelude::*;
+use ferromcp::server::{Json, State};
 use ferromcp::{schemars::JsonSchema, serde::Deserialize, serde::Serialize};
 
-/// What the service answers. The derives come from `ferromcp`, so this crate depends on neither serde nor schemars.
+/// The response of the service. The derives use the re-exports of `ferromcp`.
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(crate = "ferromcp::serde")]
 #[schemars(crate = "ferromcp::schemars")]
@@ -28,7 +29,7 @@ async fn fetch_weather(
     let request = service.client.get(format!("{}/weather", service.base)).query(&[("city", &city)]);
     let response = request.send().await?;
     if response.status() == reqwest::StatusCode::NOT_FOUND {
-        return Err(ToolError::new(format!("nobody knows a city `{city}`; try the nearest large one")));
+        return Err(ToolError::new(format!("unknown city `{city}`; try the nearest large city")));
     }
     Ok(Json(response.error_for_status()?.json().await?))
 }

@@ -1,9 +1,9 @@
-//! A loop over the tools of several servers, driven from a terminal.
+//! An agent loop over the tools of several servers.
 
 use crate::terminal::typed;
 
 #[test]
-fn tools_of_two_servers_are_called_and_a_server_that_cannot_start_is_reported() {
+fn calls_tools_of_two_servers_when_a_third_cannot_start() {
     let quickstart = format!("calc={}", env!("CARGO_BIN_EXE_quickstart"));
     let orders = format!("shop={}", env!("CARGO_BIN_EXE_orders"));
     let servers = [quickstart.as_str(), "gone=/no/such/server --at all", orders.as_str()];
@@ -25,6 +25,6 @@ fn tools_of_two_servers_are_called_and_a_server_that_cannot_start_is_reported() 
     assert_eq!(lines[1..=2], ["calc_add - Add two numbers", "shop_order - Order articles"], "{shown}");
     assert_eq!(lines[3..=5], ["5", "1 tea for Ada", "! there is no `milk`, only `tea`"], "{shown}");
     assert!(lines[6].starts_with("! the server of `gone_away` is not there: "), "{shown}");
-    assert!(lines[7].starts_with("! `nowhere` names no server of this group"), "{shown}");
+    assert!(lines[7].starts_with("! cannot route `nowhere`: no server in the group"), "{shown}");
     assert!(lines[8].starts_with("! ") && lines[9] == "50" && lines.len() == 10, "{shown}");
 }

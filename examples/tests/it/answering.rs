@@ -1,4 +1,4 @@
-//! A client whose user answers at a terminal.
+//! A client that answers server requests on the terminal.
 
 use crate::terminal::typed;
 
@@ -12,14 +12,14 @@ fn book(lines: &[&str]) -> String {
 }
 
 #[test]
-fn forms_are_filled_in_with_defaults_declined_and_left() {
+fn form_is_accepted_declined_or_cancelled_when_user_answers() {
     assert_eq!(book(&["Ada", "4", "Garden", "true"]), "Table 1 is booked for Ada");
-    assert_eq!(book(&["Ada", "", "Window", "-"]), "Table 1 is free again"); // two guests, unless said
+    assert_eq!(book(&["Ada", "", "Window", "-"]), "Table 1 is free again"); // two guests by default
     assert_eq!(book(&["Ada", "", "Window"]), "Table 1 is kept until Ada decides");
 }
 
 #[test]
-fn the_user_speaks_in_the_place_of_a_model() {
+fn sampling_returns_user_text_when_handler_is_set() {
     let args = ["summarize", r#"{"text": "Much."}"#, env!("CARGO_BIN_EXE_asking_model")];
     let shown = typed(ANSWERING, &args, &["A lot."]);
     assert_eq!(shown, "What does a model say to this? Much.\nA lot.\n");

@@ -1,14 +1,14 @@
-//! A deletion that is asked for first, unless nothing can be lost.
+//! A deletion with confirmation.
 
 use serde_json::json;
 
 use crate::peer::{accept, asked_in_both_eras};
 
 #[test]
-fn a_file_is_deleted_if_the_user_agrees() {
+fn file_is_deleted_when_user_accepts() {
     asked_in_both_eras(env!("CARGO_BIN_EXE_ask_parameter"), |peer| {
         let listed = peer.ask("tools/list", json!({}))["tools"][0].take();
-        assert_eq!(listed["inputSchema"]["required"], json!(["path"]), "an answer is no argument");
+        assert_eq!(listed["inputSchema"]["required"], json!(["path"]), "an answer is not an argument");
         for (path, answer, told, asked) in [
             ("/tmp/a", json!({}), "/tmp/a is gone; there are 1 files", 0),
             ("/home/ada/b", json!({ "delete": false }), "/home/ada/b stays", 1),

@@ -1,4 +1,4 @@
-//! A table that is booked in the middle of a conversation.
+//! A table that is booked with elicitations.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn book(peer: &mut Peer, sure: &Value) -> String {
 
 // M26-233
 #[test]
-fn a_table_is_reserved_once_a_call_and_booked_if_the_user_agrees() {
+fn table_is_reserved_once_per_call_and_booked_when_user_accepts() {
     asked_in_both_eras(ASKING, |peer| {
         assert_eq!(book(peer, &accept(json!({ "value": true }))), "Table 1 is booked for Ada");
         assert_eq!(book(peer, &accept(json!({ "value": false }))), "Table 2 is free again");
@@ -36,8 +36,8 @@ fn a_table_is_reserved_once_a_call_and_booked_if_the_user_agrees() {
     });
 }
 
-/// What the model hears of an answer that is none.
-fn told(peer: &mut Peer, tool: &str, answer: &Value) -> String {
+/// Returns the tool error for the answer.
+fn tool_error(peer: &mut Peer, tool: &str, answer: &Value) -> String {
     let result = peer.call_answering(tool, json!({}), |_, _| answer.clone());
     assert_eq!(result["isError"], true, "{result}");
     result["content"][0]["text"].as_str().expect("text").to_owned()
@@ -45,19 +45,19 @@ fn told(peer: &mut Peer, tool: &str, answer: &Value) -> String {
 
 // M26-523
 #[test]
-fn a_form_is_held_to_its_rules() {
+fn form_answer_is_rejected_when_invalid() {
     asked_in_both_eras(ASKING, |peer| {
-        let words = told(peer, "book", &accept(json!({ "name": "", "guests": 9 })));
-        assert!(words.starts_with("the answer to \"A table for whom?\" does not fit: `name` must be"), "{words}");
+        let words = tool_error(peer, "book", &accept(json!({ "name": "", "guests": 9 })));
+        assert!(words.starts_with("invalid answer to \"A table for whom?\": `name` must be"), "{words}");
         assert!(words.contains("`guests` must be a whole number from 1 to 8, got 9; `place` is missing"), "{words}");
     });
 }
 
 #[test]
-fn an_answer_is_noted_and_declining_is_told() {
+fn elicitation_returns_text_or_error_when_declined() {
     asked_in_both_eras(ASK, |peer| {
-        let words = told(peer, "note", &json!({ "action": "decline" }));
-        assert_eq!(words, "the user declined to answer: What is to be noted?");
+        let words = tool_error(peer, "note", &json!({ "action": "decline" }));
+        assert_eq!(words, "the user declined to answer: What should I write down?");
         let noted = peer.call_answering("note", json!({}), |_, _| accept(json!({ "value": "milk" })));
         assert_eq!(noted["content"][0]["text"], "Noted: milk");
     });
@@ -65,10 +65,10 @@ fn an_answer_is_noted_and_declining_is_told() {
 
 // M26-249, S-423
 #[test]
-fn who_cannot_be_asked_is_told_what_is_missing() {
+fn error_names_capability_when_client_lacks_elicitation() {
     in_both_eras(ASK, |peer| {
         let error = peer.fail("tools/call", json!({ "name": "note", "arguments": {} }));
-        let code = if peer.is_modern() { -32021 } else { -32602 }; // older revisions have no such code
+        let code = if peer.is_modern() { -32021 } else { -32602 }; // earlier revisions do not define this code
         assert_eq!(error["code"], code);
         assert_eq!(error["data"]["requiredCapabilities"], json!({ "elicitation": { "form": {} } }));
     });

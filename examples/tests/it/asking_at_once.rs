@@ -1,4 +1,4 @@
-//! Questions side by side, a URL, and roots.
+//! Concurrent questions, a URL, and roots.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ const AT_ONCE: &str = env!("CARGO_BIN_EXE_asking_at_once");
 
 // M26-236, M26-237
 #[test]
-fn both_questions_come_before_either_is_answered() {
+fn questions_are_sent_together_when_joined() {
     asked_in_both_eras(AT_ONCE, |peer| {
         let result = peer.call_answering("set_up", json!({}), |_, params| {
             let name = params["message"] == "What is your name?";
@@ -32,7 +32,7 @@ fn both_questions_come_before_either_is_answered() {
 
 // M26-577, S-361
 #[test]
-fn a_file_is_read_only_within_a_root() {
+fn file_is_read_when_inside_a_root() {
     let folder = std::env::temp_dir().join(format!("ferromcp-roots-{}", std::process::id()));
     fs::create_dir_all(folder.join("open")).unwrap();
     let folder = fs::canonicalize(folder).unwrap();
@@ -49,23 +49,23 @@ fn a_file_is_read_only_within_a_root() {
     };
     asked_in_both_eras(AT_ONCE, |peer| {
         assert_eq!(count(peer, "open/a.txt"), "3 words");
-        assert_eq!(count(peer, "b.txt"), "this file is not in a folder that you may look into");
+        assert_eq!(count(peer, "b.txt"), "this file is outside of the client's roots");
     });
     in_both_eras(AT_ONCE, |peer| {
-        assert_eq!(count(peer, "b.txt"), "4 words", "who names no roots and cannot be asked gets the usual");
+        assert_eq!(count(peer, "b.txt"), "4 words", "a client without roots and elicitation gets the default");
     });
     fs::remove_dir_all(folder).unwrap();
 }
 
 // M26-489
 #[test]
-fn the_user_is_sent_to_a_url_of_the_call_s_own() {
+fn url_elicitation_has_unique_url_when_called() {
     asked_in_both_eras(AT_ONCE, |peer| {
         let modern = peer.is_modern();
         let result = peer.call_answering("connect", json!({}), |_, params| {
             assert_eq!(params["mode"], "url");
             let url = params["url"].as_str().expect("a URL");
-            let id = url.strip_prefix("https://example.com/connect?visit=").expect("the id of the visit");
+            let id = url.strip_prefix("https://example.com/connect?visit=").expect("the id in the URL");
             assert_eq!(params["elicitationId"].as_str(), (!modern).then_some(id));
             json!({ "action": "accept" })
         });

@@ -1,4 +1,4 @@
-//! The client's model, asked once, and with a tool.
+//! Sampling with and without tools.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn says(content: Value) -> Value {
 
 // M26-539, S-393
 #[test]
-fn the_model_speaks_and_has_its_tools_called() {
+fn sampling_calls_tools_when_model_requests_them() {
     asked_in_both_eras(env!("CARGO_BIN_EXE_asking_model"), |peer| {
         let summary = peer.call_answering("summarize", json!({ "text": "Much." }), |method, params| {
             assert_eq!((method, &params["maxTokens"]), ("sampling/createMessage", &json!(100)));

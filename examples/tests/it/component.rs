@@ -1,11 +1,11 @@
-//! Two values of one component under two namespaces.
+//! Two values of a component under two namespaces.
 
 use serde_json::json;
 
 use crate::peer::in_both_eras;
 
 #[test]
-fn each_mounted_value_is_its_own() {
+fn mounted_components_have_separate_state() {
     in_both_eras(env!("CARGO_BIN_EXE_component"), |peer| {
         assert_eq!(peer.names("tools/list", "tools"), ["todo_add", "shopping_add"]);
         assert_eq!(peer.names("prompts/list", "prompts"), ["todo_sort", "shopping_sort"]);

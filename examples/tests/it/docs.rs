@@ -1,18 +1,18 @@
-//! The pages are held to what is: code is an excerpt of a tested example, an error text stands in the sources, a link
-//! leads somewhere.
+//! Checks the documentation: code is an excerpt of a tested example, error texts exist in the sources, and links
+//! resolve.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the examples lie in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the examples are in the workspace")
 }
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files below a folder whose name ends so.
+/// Returns all files below a folder with this suffix.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut found = Vec::new();
@@ -27,14 +27,14 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The pages of this folder's making.
+/// Returns the documentation pages.
 fn pages() -> Vec<PathBuf> {
     let mut pages = files(&root().join("docs"), ".md");
     pages.push(root().join("README.md"));
     pages
 }
 
-/// A piece of code, the line its fence stands in, and the file it says it is from.
+/// A code block, the line of its opening fence, and the source file that it refers to.
 struct Block {
     line: usize,
     from: Option<String>,
@@ -59,11 +59,11 @@ fn rust_blocks(page: &str) -> Vec<Block> {
             from = None;
         }
     }
-    assert!(open.is_none(), "a block of code is never closed");
+    assert!(open.is_none(), "a code block is not closed");
     blocks
 }
 
-/// The lines without the indentation they share.
+/// Removes the common indentation.
 fn dedented(lines: &[&str]) -> Vec<String> {
     let indents = lines.iter().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len());
     let shared = indents.min().unwrap_or_default();
@@ -76,7 +76,7 @@ fn is_excerpt(code: &[String], of: &str) -> bool {
 }
 
 #[test]
-fn code_is_from_tested_examples() {
+fn code_blocks_are_excerpts_of_tested_examples() {
     let mut count = 0;
     let mut wrong = Vec::new();
     for page in pages() {
@@ -84,20 +84,20 @@ fn code_is_from_tested_examples() {
             count += 1;
             let place = format!("{}:{}", page.display(), block.line);
             match block.from {
-                None => wrong.push(format!("{place}: say where this is from: `<!-- from examples/src/bin/….rs -->`")),
+                None => wrong.push(format!("{place}: add the source file: `<!-- from examples/src/bin/….rs -->`")),
                 Some(from) if !is_excerpt(&block.code, &read(&root().join(&from))) => {
-                    wrong.push(format!("{place}: these lines do not stand so in {from}"));
+                    wrong.push(format!("{place}: these lines are not in {from}"));
                 }
                 Some(_) => {}
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 20, "only {count} blocks were found");
+    assert!(count >= 20, "found only {count} blocks");
 }
 
 #[test]
-fn what_is_no_excerpt_is_noticed() {
+fn excerpt_check_fails_when_lines_differ() {
     let source = "fn main() {\n    one();\n\n    two();\n}\n";
     let block = |page: &str| rust_blocks(page).pop().expect("a block");
     let good = block("<!-- from x.rs -->\n\n```rust\none();\n\ntwo();\n```\n");
@@ -108,7 +108,7 @@ fn what_is_no_excerpt_is_noticed() {
     assert!(block("<!-- from x.rs -->\nwords\n```rust\none();\n```\n").from.is_none());
 }
 
-/// The sources' texts as they are printed: lines joined, quotes bare, braces single.
+/// Returns the text of all sources with joined lines, unescaped quotes and single braces.
 fn texts() -> String {
     let sources = files(&root().join("crates"), ".rs").into_iter();
     let mut texts = String::new();
@@ -127,31 +127,31 @@ fn texts() -> String {
     texts.replace("\\\"", "\"").replace("{{", "{").replace("}}", "}")
 }
 
-/// Which part of an error's text is nowhere; `…` stands for what varies, and a colon may join two messages.
+/// Returns a part of the error text that is not in the sources. `…` matches any text; a colon may join two messages.
 fn missing<'a>(heading: &'a str, texts: &str) -> Option<&'a str> {
     heading.split('…').map(|part| part.trim_matches([' ', ':'])).find(|part| !texts.contains(part))
 }
 
 #[test]
-fn errors_are_told_in_their_own_words() {
+fn troubleshooting_headings_match_error_texts() {
     let texts = texts();
     let page = read(&root().join("docs/troubleshooting.md"));
     let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let wrong: Vec<String> = headings
         .iter()
-        .filter_map(|heading| missing(heading, &texts).map(|part| format!("{heading:?}: no source says {part:?}")))
+        .filter_map(|heading| missing(heading, &texts).map(|part| format!("{heading:?}: {part:?} is not in the sources")))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(headings.len() >= 40, "only {} errors were found", headings.len());
+    assert!(headings.len() >= 40, "found only {} errors", headings.len());
     assert_eq!(missing("`…` is missing, alas", &texts), Some("` is missing, alas"));
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_resolve() {
     let mut count = 0;
     for page in pages() {
         let text = read(&page);
-        let folder = page.parent().expect("a page lies in a folder");
+        let folder = page.parent().expect("a page has a parent folder");
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("http") {
                 continue;
@@ -159,15 +159,15 @@ fn links_lead_somewhere() {
             count += 1;
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if path.is_empty() { page.clone() } else { folder.join(path) };
-            assert!(target.exists(), "{}: nothing is at {link}", page.display());
+            assert!(target.exists(), "{}: the target of {link} does not exist", page.display());
             let anchors = || read(&target).lines().filter_map(anchor_of).collect::<Vec<_>>();
             assert!(anchor.is_empty() || anchors().iter().any(|it| it == anchor), "{}: {link}", page.display());
         }
     }
-    assert!(count >= 20, "only {count} links were found");
+    assert!(count >= 20, "found only {count} links");
 }
 
-/// What a heading is linked by.
+/// Returns the anchor of a heading.
 fn anchor_of(line: &str) -> Option<String> {
     let heading = line.strip_prefix('#')?.trim_start_matches('#').trim();
     let kept = heading.chars().filter(|symbol| symbol.is_alphanumeric() || matches!(symbol, ' ' | '-' | '_'));

@@ -1,24 +1,24 @@
-//! Tools that come and go, and middleware around all of them.
+//! Registration at run time, and middleware.
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::Peer;
 
 #[test]
-fn tools_come_and_go_and_calls_are_timed() {
+fn tools_list_changes_when_tools_are_added_and_removed() {
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let mut peer = Peer::start(env!("CARGO_BIN_EXE_dynamic"), &[], revision);
         assert_eq!(peer.names("tools/list", "tools"), ["learn", "forget", "echo"]);
         peer.call("learn", json!({ "word": "hey" }));
-        hears_of_tools(&mut peer);
+        expect_list_changed(&mut peer);
         assert_eq!(peer.names("tools/list", "tools"), ["learn", "forget", "echo", "shout_hey"]);
         assert_eq!(peer.call("shout_hey", json!({ "times": 2 }))["content"][0]["text"], "HEYHEY");
         assert_eq!(peer.call("shout_hey", json!({}))["content"][0]["text"], "HEY");
         let words = peer.call_in_vain("learn", json!({ "word": "hey" }));
         assert!(words.starts_with("two tools are named `shout_hey`"), "{words}");
         assert_eq!(peer.call("forget", json!({ "word": "hey" }))["structuredContent"]["result"], true);
-        hears_of_tools(&mut peer);
+        expect_list_changed(&mut peer);
         let error = peer.fail("tools/call", json!({ "name": "shout_hey" }));
         assert_eq!(error["message"], "Unknown tool: shout_hey");
         let echo = peer.call("echo", json!({ "any": [1, null] }));
@@ -31,8 +31,8 @@ fn tools_come_and_go_and_calls_are_timed() {
     }
 }
 
-/// A session hears of changed lists without asking to; others would have to ask.
-fn hears_of_tools(peer: &mut Peer) {
+/// Expects `tools/list_changed`, which sessions receive without a subscription.
+fn expect_list_changed(peer: &mut Peer) {
     // S-230, S-231
     if !peer.is_modern() {
         assert_eq!(peer.next()["method"], "notifications/tools/list_changed");

@@ -1,8 +1,8 @@
-//! One server begins a call, another one ends it.
+//! A call that is continued by another server process.
 
 use std::process::Command;
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::{Value, json};
 
 use crate::peer::{Peer, accept};
@@ -20,7 +20,7 @@ fn retry(peer: &mut Peer, state: &Value) -> Value {
 
 // M26-241, M26-243
 #[test]
-fn a_fleet_that_shares_its_keys_goes_on_with_each_other_s_calls() {
+fn call_continues_in_other_process_when_keys_are_shared() {
     let (old, new, foreign) = ("0a".repeat(32), "0b".repeat(32), "0c".repeat(32));
     let mut first = server(&old);
     let asked = first.ask("tools/call", json!({ "name": "greet" }));
@@ -29,7 +29,7 @@ fn a_fleet_that_shares_its_keys_goes_on_with_each_other_s_calls() {
     assert_eq!(greeted["result"]["content"][0]["text"], "Hello, Ada!");
     let mut stranger = server(&foreign);
     let refused = retry(&mut stranger, &asked["requestState"]);
-    let words = "Invalid params: `requestState` is not valid here; begin again without it";
+    let words = "Invalid params: `requestState` is invalid or expired; retry without it";
     assert_eq!(refused["error"], json!({ "code": -32602, "message": words }));
     for peer in [first, rotated, stranger] {
         assert_eq!(peer.end(), "");

@@ -1,4 +1,4 @@
-//! An argument that HTTP repeats in a header.
+//! An argument that is repeated in an HTTP header.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::peer::in_both_eras;
 
 // M26-191, M26-198, M26-205
 #[test]
-fn the_mark_is_published_and_asks_nothing_of_other_pipes() {
+fn header_annotation_is_published_and_ignored_over_stdio() {
     in_both_eras(env!("CARGO_BIN_EXE_header"), |peer| {
         let listed = peer.ask("tools/list", json!({}))["tools"][0].take();
         let region = json!({

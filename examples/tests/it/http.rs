@@ -1,8 +1,8 @@
-//! The quickstart over HTTP, a report in pieces, and who is let in.
+//! The quickstart over HTTP, stream resumption, and host and origin validation.
 
 use std::io::{Read, Write};
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::{Value, json};
 
 use crate::web::{Client, Web};
@@ -12,7 +12,7 @@ const BOTH: [Revision; 2] = [Revision::LATEST_LEGACY, Revision::LATEST];
 
 // M26-143, M26-153, S-125, S-135
 #[test]
-fn every_revision_is_served_at_one_endpoint() {
+fn endpoint_serves_every_revision() {
     let web = Web::start(HTTP, &[]);
     for revision in Revision::ALL.iter().filter(|revision| **revision != Revision::V2024_11_05) {
         let client = Client::new(&web, *revision);
@@ -33,18 +33,18 @@ fn report() -> Value {
 
 // M26-158, M26-161, M26-166
 #[test]
-fn a_modern_client_reads_the_report_from_one_stream() {
+fn report_is_read_from_one_stream_when_modern() {
     let web = Web::start(HTTP, &[]);
     let events = Client::new(&web, Revision::LATEST).post("tools/call", report()).events();
     let progress: Vec<_> = events.iter().map(|(_, event)| event["params"]["progress"].as_f64()).collect();
     assert_eq!(progress, [Some(1.0), Some(2.0), Some(3.0), Some(4.0), Some(5.0), None]);
     assert_eq!(events[5].1["result"]["content"][0]["text"], "a report of 5 chapters");
-    assert!(events.iter().all(|(id, _)| id.is_none()), "nothing can be resumed there");
+    assert!(events.iter().all(|(id, _)| id.is_none()), "streams cannot be resumed on this revision");
 }
 
 // S-140, S-141, S-143, S-171
 #[test]
-fn a_session_comes_back_for_the_rest_of_the_report() {
+fn session_resumes_stream_after_disconnect() {
     let web = Web::start(HTTP, &[]);
     let client = Client::new(&web, Revision::V2025_11_25);
     let mut heard = Vec::new();
@@ -52,7 +52,7 @@ fn a_session_comes_back_for_the_rest_of_the_report() {
     assert!(response.body.contains("retry: 100"), "{}", response.body);
     while heard.len() < 6 {
         let events = response.events();
-        let last = events.iter().rev().find_map(|(id, _)| id.clone()).expect("an id to come back with");
+        let last = events.iter().rev().find_map(|(id, _)| id.clone()).expect("an event id to resume from");
         heard.extend(events.into_iter().map(|(_, event)| event).filter(|event| !event.is_null()));
         assert!(heard.len() == 6 || heard.iter().all(|event| event["id"].is_null()), "{heard:?}");
         if heard.len() < 6 {
@@ -65,7 +65,7 @@ fn a_session_comes_back_for_the_rest_of_the_report() {
 
 // M26-144, M26-145, S-127
 #[test]
-fn hosts_and_origins_that_were_named_are_let_in() {
+fn requests_are_accepted_when_host_and_origin_are_allowed() {
     let web = Web::start(HTTP, &[]);
     for (header, good, bad) in [
         ("Host", "mcp.example.com", "evil.example.com"),
@@ -88,21 +88,21 @@ fn hosts_and_origins_that_were_named_are_let_in() {
 }
 
 #[test]
-fn the_limit_of_a_body_holds() {
+fn body_is_rejected_when_larger_than_limit() {
     let web = Web::start(HTTP, &[]);
     let mut connection = web.connect();
     let (host, length) = (&web.address, (1 << 20) + 1);
     write!(connection, "POST /mcp HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n").expect("it reads");
     write!(connection, "Content-Length: {length}\r\n\r\n").expect("it reads");
     let mut response = String::new();
-    connection.read_to_string(&mut response).expect("it answers before the body is there, and hangs up");
+    connection.read_to_string(&mut response).expect("a response before the body is complete");
     assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     assert!(response.contains("HttpLimits::body_bytes"), "{response}");
 }
 
 #[cfg(unix)]
 #[test]
-fn it_ends_when_it_is_told_to() {
+fn server_exits_when_interrupted() {
     let web = Web::start(HTTP, &[]);
     assert_eq!(web.request("GET", "/elsewhere", &[], "").status, 404);
     assert_eq!(web.interrupt(), [] as [&str; 0]);

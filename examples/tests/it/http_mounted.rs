@@ -1,8 +1,8 @@
-//! A server in a router of axum's.
+//! A server in an axum router.
 
 use std::io::{Read, Write};
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::web::{Client, Web};
@@ -10,7 +10,7 @@ use crate::web::{Client, Web};
 const MOUNTED: &str = env!("CARGO_BIN_EXE_http_mounted");
 
 #[test]
-fn both_eras_are_served_beside_other_routes() {
+fn mounted_server_serves_both_eras_beside_other_routes() {
     let web = Web::start(MOUNTED, &[]);
     for (count, revision) in [(1, Revision::LATEST_LEGACY), (2, Revision::LATEST)] {
         let signed = Client::new(&web, revision).call("sign", &json!({ "name": "Ada" }));
@@ -23,7 +23,7 @@ fn both_eras_are_served_beside_other_routes() {
 
 #[cfg(unix)]
 #[test]
-fn streams_end_and_state_is_closed_when_it_stops() {
+fn streams_end_and_state_is_closed_when_stopped() {
     let web = Web::start(MOUNTED, &[]);
     Client::new(&web, Revision::LATEST).call("sign", &json!({ "name": "Ada" }));
     let session = Client::new(&web, Revision::LATEST_LEGACY);
@@ -38,5 +38,5 @@ fn streams_end_and_state_is_closed_when_it_stops() {
     assert_eq!(web.interrupt(), ["closed with 1 names"]);
     let mut rest = String::new();
     stream.read_to_string(&mut rest).expect("the stream ends");
-    assert!(rest.ends_with("\r\n0\r\n\r\n"), "it ends in good order: {rest}");
+    assert!(rest.ends_with("\r\n0\r\n\r\n"), "the stream ends with the last chunk: {rest}");
 }

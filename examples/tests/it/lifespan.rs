@@ -1,22 +1,22 @@
-//! A database over a server's life.
+//! A database with a lifespan.
 
 use std::fs;
 use std::path::PathBuf;
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::Peer;
 
-/// A file of this test's own, which is not there yet.
+/// Returns the path of a file that does not exist.
 fn fresh(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_file(&path); // of an earlier run, if any
+    let _ = fs::remove_file(&path); // left by an earlier run
     path
 }
 
 #[test]
-fn a_database_is_opened_used_and_closed() {
+fn database_is_opened_used_and_closed() {
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let path = fresh(&format!("notes-{revision}.db"));
         let mut peer = Peer::start(env!("CARGO_BIN_EXE_lifespan"), &[path.as_os_str()], revision);
@@ -24,7 +24,7 @@ fn a_database_is_opened_used_and_closed() {
         assert_eq!(peer.call("add_note", json!({ "text": "it's late" }))["structuredContent"]["result"], 2);
         let found = peer.call("find_notes", json!({ "word": "milk" }));
         assert_eq!(found["structuredContent"], json!({ "result": ["buy milk"] }));
-        // The pipe closes with a call under way: closing counts what that call still wrote.
+        // The connection closes during a call: the lifespan closes after that call has finished.
         peer.begin("tools/call", json!({ "name": "add_note", "arguments": { "text": "last" } }));
         assert_eq!(peer.end(), "closed with 3 notes\n");
 
@@ -37,7 +37,7 @@ fn a_database_is_opened_used_and_closed() {
 
 #[test]
 #[cfg(unix)]
-fn a_server_told_to_stop_closes_its_database() {
+fn database_is_closed_when_server_receives_signal() {
     let path = fresh("stopped.db");
     let mut peer = Peer::start(env!("CARGO_BIN_EXE_lifespan"), &[path.as_os_str()], Revision::LATEST);
     peer.call("add_note", json!({ "text": "buy milk" }));
@@ -46,7 +46,7 @@ fn a_server_told_to_stop_closes_its_database() {
 }
 
 #[test]
-fn a_database_that_does_not_open_is_told_and_ends_the_server() {
+fn server_exits_with_error_when_database_cannot_open() {
     let nowhere = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no/such/folder/notes.db");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_lifespan"))
         .arg(nowhere)

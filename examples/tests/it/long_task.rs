@@ -24,7 +24,7 @@ fn assert_progress(message: &Value, step: u32, of: u32) {
 
 // M26-023, M26-282, M26-285, M26-417, S-200, S-203
 #[test]
-fn a_call_says_how_far_it_is() {
+fn progress_is_sent_when_requested() {
     in_both_eras(LONG_TASK, |peer| {
         let id = begin(peer, 3);
         let log = peer.next();
@@ -42,10 +42,10 @@ fn a_call_says_how_far_it_is() {
 
 // M26-416
 #[test]
-fn who_asks_for_nothing_hears_nothing() {
+fn no_notifications_are_sent_when_not_requested() {
     in_both_eras(LONG_TASK, |peer| {
         if !peer.is_modern() {
-            peer.ask("logging/setLevel", json!({ "level": "error" })); // in the modern era silence is the default
+            peer.ask("logging/setLevel", json!({ "level": "error" })); // in the modern era no log messages is the default
         }
         assert_eq!(peer.call("long_task", json!({ "steps": 2 }))["content"][0]["text"], "all 2 steps done");
     });
@@ -53,13 +53,13 @@ fn who_asks_for_nothing_hears_nothing() {
 
 // M26-131, M26-132, M26-295, S-217
 #[test]
-fn after_cancelling_nothing_comes() {
+fn no_response_is_sent_when_cancelled() {
     in_both_eras(LONG_TASK, |peer| {
         let id = begin(peer, 1000);
         peer.next(); // the log
         assert_progress(&peer.next(), 1, 1000);
         peer.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } }));
-        // What was on its way comes before the answer to a request that was sent after the cancelling.
+        // Messages sent before the cancellation arrive before the response to a later request.
         let sentinel = peer.begin("tools/list", json!({}));
         let answer = loop {
             let message = peer.next();
@@ -67,7 +67,7 @@ fn after_cancelling_nothing_comes() {
                 break message;
             }
         };
-        assert_eq!(answer["id"], sentinel, "the cancelled call is never answered: {answer}");
-        assert!(peer.is_silent(Duration::from_millis(200)), "ten steps would be done by now");
+        assert_eq!(answer["id"], sentinel, "a cancelled call receives no response: {answer}");
+        assert!(peer.is_silent(Duration::from_millis(200)), "ten steps would be complete by now");
     });
 }

@@ -1,5 +1,5 @@
-//! Every example is started as its users start it: a server is spoken to over its pipes, or HTTP, in both eras, and a
-//! client is typed to.
+//! Runs every example as a process. Servers are tested over stdio or HTTP in both eras; clients receive typed input and
+//! their output is checked.
 
 mod agent_loop;
 mod answering;

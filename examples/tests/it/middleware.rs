@@ -1,13 +1,13 @@
 //! Middleware, from without.
 
 use ferromcp::core::meta::key;
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::Peer;
 
 #[test]
-fn callers_are_known_timed_and_refused() {
+fn middleware_identifies_times_and_rejects_callers() {
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let mut peer = Peer::start(env!("CARGO_BIN_EXE_middleware"), &[], revision);
         let name = if peer.is_modern() { "nobody" } else { "tests" }; // modern clients may keep their name to themselves

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::peer::in_both_eras;
 
 #[test]
-fn nested_arguments_and_words_for_the_model() {
+fn nested_arguments_and_tool_errors() {
     in_both_eras(env!("CARGO_BIN_EXE_orders"), |peer| {
         let lines = json!([{ "article": "tea" }, { "article": "tea", "count": 2 }]);
         let done = peer.call("order", json!({ "name": "Ada", "lines": lines, "gift": true }));

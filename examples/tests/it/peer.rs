@@ -1,6 +1,6 @@
-//! A client of JSON lines for tests: starts a server as a child process and speaks to it in one era.
+//! A test client for JSON lines: starts a server as a child process and uses one era.
 
-#![allow(clippy::needless_pass_by_value, reason = "so that `json!` stands bare in calls")]
+#![allow(clippy::needless_pass_by_value, reason = "allows `json!` without a reference in calls")]
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,41 +10,41 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ferromcp::core::meta::key;
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::{Value, json};
 
-/// How long a test waits for an answer before it fails; generous, since machines may be busy.
+/// Timeout for a response. Generous, because CI machines may be slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs a test in each era, with a server of its own each time.
+/// Runs a test in each era, with a new server each time.
 pub(crate) fn in_both_eras(program: &str, test: impl Fn(&mut Peer)) {
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let mut peer = Peer::start(program, &[], revision);
         test(&mut peer);
-        assert_eq!(peer.end(), "", "a server that is well says nothing on stderr");
+        assert_eq!(peer.end(), "", "a healthy server writes nothing to stderr");
     }
 }
 
-/// The same, as a client that can be asked: each question is one of its `answers`, by its words.
+/// Same as above, with a client that declares all capabilities and answers requests.
 pub(crate) fn asked_in_both_eras(program: &str, test: impl Fn(&mut Peer)) {
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let mut peer = Peer::asked(&mut Command::new(program), revision);
         test(&mut peer);
-        assert_eq!(peer.end(), "", "a server that is well says nothing on stderr");
+        assert_eq!(peer.end(), "", "a healthy server writes nothing to stderr");
     }
 }
 
-/// What a client declares that can be asked everything.
+/// Returns the capabilities of a client that supports all requests.
 fn everything() -> Value {
     json!({ "elicitation": { "form": {}, "url": {} }, "sampling": { "tools": {} }, "roots": {} })
 }
 
-/// The answer to a form.
+/// Returns an accepted form answer.
 pub(crate) fn accept(content: Value) -> Value {
     json!({ "action": "accept", "content": content })
 }
 
-/// A server that runs, and the revision it is spoken to in.
+/// A running server and the protocol revision of the test.
 pub(crate) struct Peer {
     child: Child,
     requests: Option<ChildStdin>,
@@ -57,17 +57,17 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts `program` with arguments and, if the revision wants it, shakes hands.
+    /// Starts `program` with arguments and initializes it if the revision requires a handshake.
     pub(crate) fn start(program: &str, args: &[&OsStr], revision: Revision) -> Self {
         Self::with(Command::new(program).args(args), revision)
     }
 
-    /// Starts a command that is set up already.
+    /// Starts a prepared command.
     pub(crate) fn with(command: &mut Command, revision: Revision) -> Self {
         Self::declaring(command, revision, json!({}))
     }
 
-    /// The same, as a client that can be asked everything.
+    /// Starts a prepared command with a client that declares all capabilities.
     pub(crate) fn asked(command: &mut Command, revision: Revision) -> Self {
         Self::declaring(command, revision, everything())
     }
@@ -112,12 +112,12 @@ impl Peer {
         serde_json::from_str(&line).expect("the server writes JSON")
     }
 
-    /// Whether nothing comes for a while.
+    /// Returns true if no message arrives within the duration.
     pub(crate) fn is_silent(&mut self, a_while: Duration) -> bool {
         matches!(self.answers.recv_timeout(a_while), Err(RecvTimeoutError::Timeout))
     }
 
-    /// Writes a request, in the era's form, and returns its id.
+    /// Writes a request in the format of the era and returns its id.
     pub(crate) fn begin(&mut self, method: &str, mut params: Value) -> u64 {
         self.id += 1;
         if self.revision.is_modern() {
@@ -132,14 +132,14 @@ impl Peer {
         id
     }
 
-    /// The result of a request; nothing may come before it.
+    /// Returns the result of a request. Fails if another message arrives first.
     pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         let mut answer = self.answer(method, params);
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].take()
     }
 
-    /// The error of a request.
+    /// Returns the error of a request.
     pub(crate) fn fail(&mut self, method: &str, params: Value) -> Value {
         let mut answer = self.answer(method, params);
         assert!(answer.get("result").is_none(), "{method}: {answer}");
@@ -153,19 +153,19 @@ impl Peer {
         answer
     }
 
-    /// The result of a tool.
+    /// Calls a tool and returns its result.
     pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
         self.ask("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
-    /// The words with which a tool fails.
+    /// Calls a tool and returns its error text.
     pub(crate) fn call_in_vain(&mut self, tool: &str, arguments: Value) -> String {
         let result = self.call(tool, arguments);
         assert_eq!(result["isError"], true, "{result}");
-        result["content"][0]["text"].as_str().expect("an error is words").to_owned()
+        result["content"][0]["text"].as_str().expect("an error text").to_owned()
     }
 
-    /// The result of a tool that asks. `answer` is given the method and the parameters of each question.
+    /// Calls a tool that sends requests to the client. `answer` receives the method and parameters of each request.
     pub(crate) fn call_answering(
         &mut self,
         tool: &str,
@@ -179,7 +179,7 @@ impl Peer {
             let id = self.begin("tools/call", params);
             let mut reply = self.next();
             while reply.get("method").is_some() {
-                assert!(!self.is_modern(), "2026-07-28 knows no requests of servers: {reply}");
+                assert!(!self.is_modern(), "servers do not send requests on 2026-07-28: {reply}");
                 let result = self.give(&reply, &answer);
                 self.send(&json!({ "jsonrpc": "2.0", "id": reply["id"], "result": result }));
                 reply = self.next();
@@ -204,17 +204,17 @@ impl Peer {
         answer(question["method"].as_str().expect("a method"), &question["params"])
     }
 
-    /// How many questions the last call asked.
+    /// Returns the number of requests during the last call.
     pub(crate) fn questions(&self) -> usize {
         self.asked
     }
 
-    /// What stands at a URI.
+    /// Reads the resource at a URI.
     pub(crate) fn read(&mut self, uri: &str) -> Value {
         self.ask("resources/read", json!({ "uri": uri }))["contents"][0].take()
     }
 
-    /// The names in a list.
+    /// Returns the names in a list.
     pub(crate) fn names(&mut self, method: &str, field: &str) -> Vec<String> {
         let result = self.ask(method, json!({}));
         let items = result[field].as_array().expect("a list").iter();
@@ -225,16 +225,16 @@ impl Peer {
         self.revision.is_modern()
     }
 
-    /// Asks the process to stop, while its input stays open, and waits until it has.
+    /// Sends SIGTERM while stdin stays open and waits until the process exits.
     #[cfg(unix)]
-    #[allow(dead_code, reason = "only the example with a database is told to stop")]
+    #[allow(dead_code, reason = "used only by the database example")]
     pub(crate) fn terminate(&mut self) {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("there is `kill`");
-        assert!(told.success());
+        let status = Command::new("kill").arg(self.child.id().to_string()).status().expect("`kill` is available");
+        assert!(status.success());
         assert!(self.answers.recv_timeout(PATIENCE).is_err_and(|error| error == RecvTimeoutError::Disconnected));
     }
 
-    /// Closes the pipe and waits for the end; returns what was said on stderr.
+    /// Closes stdin, waits until the process exits and returns its stderr output.
     pub(crate) fn end(mut self) -> String {
         self.requests = None;
         let stderr = self.stderr.take().expect("ended once").join().expect("stderr was read");
@@ -246,7 +246,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // only a test that failed leaves one behind
+        let _ = self.child.kill(); // only a failed test leaves a process running
         let _ = self.child.wait();
     }
 }

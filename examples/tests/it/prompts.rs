@@ -14,7 +14,7 @@ fn messages(peer: &mut Peer, name: &str, arguments: &Value) -> Vec<(String, Stri
 }
 
 #[test]
-fn arguments_are_listed_and_filled_in() {
+fn prompt_arguments_are_listed_and_filled_in() {
     in_both_eras(PROMPTS, |peer| {
         let listed = peer.ask("prompts/list", json!({}))["prompts"][0].take();
         assert_eq!(listed["description"], "Ask for a review of some code");
@@ -27,7 +27,7 @@ fn arguments_are_listed_and_filled_in() {
 }
 
 #[test]
-fn a_prompt_has_both_roles() {
+fn prompt_returns_messages_of_both_roles() {
     in_both_eras(PROMPTS, |peer| {
         let said = messages(peer, "debug_error", &json!({ "error": "E0308", "tried": "a cast" }));
         let roles: Vec<&str> = said.iter().map(|(role, _)| role.as_str()).collect();
@@ -41,7 +41,7 @@ fn a_prompt_has_both_roles() {
 }
 
 #[test]
-fn an_argument_is_completed() {
+fn argument_is_completed() {
     in_both_eras(PROMPTS, |peer| {
         let reference = json!({ "type": "ref/prompt", "name": "review_code" });
         let mut values = |argument: &str, typed: &str| {

@@ -1,4 +1,4 @@
-//! The quickstart, and the program that shows it working.
+//! The quickstart server and the client that tries it.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::peer::in_both_eras;
 use crate::terminal::typed;
 
 #[test]
-fn adds_greets_and_prompts() {
+fn quickstart_serves_tool_resource_and_prompt() {
     in_both_eras(env!("CARGO_BIN_EXE_quickstart"), |peer| {
         assert_eq!(peer.names("tools/list", "tools"), ["add"]);
         assert_eq!(peer.names("resources/templates/list", "resourceTemplates"), ["greeting"]);
@@ -26,7 +26,7 @@ fn adds_greets_and_prompts() {
 
 // M26-339, S-255
 #[test]
-fn mistakes_are_told_to_who_can_mend_them() {
+fn errors_reach_model_or_client_when_arguments_are_invalid() {
     in_both_eras(env!("CARGO_BIN_EXE_quickstart"), |peer| {
         let words = peer.call_in_vain("add", json!({ "a": "many", "c": 1 }));
         assert!(words.contains("`a` must be an integer, got \"many\""), "{words}");
@@ -38,21 +38,21 @@ fn mistakes_are_told_to_who_can_mend_them() {
 }
 
 #[test]
-fn the_round_of_the_readme_works() {
+fn try_quickstart_succeeds_with_quickstart_server() {
     let shown = typed(env!("CARGO_BIN_EXE_try_quickstart"), &[env!("CARGO_BIN_EXE_quickstart")], &[]);
     let round = [
         "connected to Demo, on revision 2026-07-28",
         "it has the tool `add`: Add two numbers",
         "2 + 3 = 5",
-        "greeting://Ada holds: Hello, Ada!",
-        "`review_code` makes 1 message for a model",
+        "greeting://Ada contains: Hello, Ada!",
+        "`review_code` returns 1 message",
         "closed",
     ];
     assert_eq!(shown.lines().collect::<Vec<_>>(), round);
 }
 
 #[test]
-fn a_server_of_another_kind_ends_the_round() {
+fn try_quickstart_fails_when_server_is_different() {
     let output = Command::new(env!("CARGO_BIN_EXE_try_quickstart"))
         .arg(env!("CARGO_BIN_EXE_orders"))
         .output()

@@ -1,9 +1,9 @@
-//! What can be read, and what cannot.
+//! Resources that can be read and reads that are rejected.
 
 use std::fs;
 use std::path::PathBuf;
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::Peer;
@@ -22,7 +22,7 @@ fn in_both_eras(test: impl Fn(&mut Peer)) {
 
 // M26-371, S-284
 #[test]
-fn text_json_and_bytes_are_read() {
+fn resources_return_text_json_and_bytes() {
     in_both_eras(|peer| {
         assert_eq!(peer.names("resources/list", "resources"), ["config", "pixel"]);
         assert_eq!(peer.names("resources/templates/list", "resourceTemplates"), ["article", "page"]);
@@ -41,7 +41,7 @@ fn text_json_and_bytes_are_read() {
 }
 
 #[test]
-fn only_modern_peers_hear_how_long_contents_stay_fresh() {
+fn ttl_is_sent_when_revision_has_caching_hints() {
     in_both_eras(|peer| {
         let result = peer.ask("resources/read", json!({ "uri": "config://app" }));
         let expected = if peer.is_modern() { json!(60_000) } else { json!(null) };
@@ -51,7 +51,7 @@ fn only_modern_peers_hear_how_long_contents_stay_fresh() {
 
 // M26-366
 #[test]
-fn what_is_not_there_is_not_found() {
+fn read_fails_when_resource_does_not_exist() {
     in_both_eras(|peer| {
         let not_found = if peer.is_modern() { -32602 } else { -32002 };
         for uri in ["stock://top/7", "nothing://here"] {
@@ -60,12 +60,12 @@ fn what_is_not_there_is_not_found() {
             assert_eq!(error["data"]["uri"], uri, "{error}");
         }
         let error = peer.fail("resources/read", json!({ "uri": "stock://top/two" }));
-        assert_eq!(error["code"], -32602, "a number that is none is a mistake of the caller: {error}");
+        assert_eq!(error["code"], -32602, "an invalid number is an invalid params error: {error}");
     });
 }
 
 #[test]
-fn no_path_leaves_its_folder() {
+fn read_is_rejected_when_path_leaves_directory() {
     in_both_eras(|peer| {
         for path in [
             "../secret.txt",

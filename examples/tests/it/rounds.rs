@@ -1,4 +1,4 @@
-//! A number guessed in rounds that the handler drives itself.
+//! A number guessed in manual rounds.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::peer::{accept, asked_in_both_eras};
 
 // M26-239, M26-240
 #[test]
-fn the_number_is_found_by_halves() {
+fn number_is_found_by_bisection() {
     asked_in_both_eras(env!("CARGO_BIN_EXE_rounds"), |peer| {
         let guess = |number: u32, lies: bool| {
             move |_: &str, params: &serde_json::Value| {

@@ -1,9 +1,9 @@
-//! The terminal of an example that is a client: what is typed, and what is shown.
+//! A terminal for example clients: input lines and output.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Runs `program` with these lines as its input, and returns what it showed until it ended, well.
+/// Runs `program` with these input lines and returns its output after it exits successfully.
 pub(crate) fn typed(program: &str, args: &[&str], lines: &[&str]) -> String {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::json;
 
 use crate::peer::Peer;
 
 #[test]
-fn a_thumbnail_is_a_small_picture() {
+fn thumbnail_is_returned_as_image() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("large.png");
     let red = Rgb([200, 10, 10]);
     RgbImage::from_pixel(400, 100, red).save_with_format(&path, ImageFormat::Png).expect("a picture");

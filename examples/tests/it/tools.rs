@@ -8,7 +8,7 @@ const TOOLS: &str = env!("CARGO_BIN_EXE_tools");
 
 // M26-336, M26-337, S-250
 #[test]
-fn a_result_is_structured_and_described() {
+fn result_is_structured_with_output_schema() {
     in_both_eras(TOOLS, |peer| {
         let listed = peer.ask("tools/list", json!({}))["tools"][0].take();
         assert_eq!(listed["name"], "calculate_bmi");
@@ -25,7 +25,7 @@ fn a_result_is_structured_and_described() {
 }
 
 #[test]
-fn limits_hold() {
+fn call_is_rejected_when_argument_exceeds_limit() {
     in_both_eras(TOOLS, |peer| {
         let words = peer.call_in_vain("calculate_bmi", json!({ "weight": 80, "height": 180 }));
         assert!(words.contains("`height` must be at least 0.3 and at most 3"), "{words}");
@@ -33,7 +33,7 @@ fn limits_hold() {
 }
 
 #[test]
-fn choices_and_defaults() {
+fn enum_argument_has_default() {
     in_both_eras(TOOLS, |peer| {
         let listed = peer.ask("tools/list", json!({}))["tools"][1].take();
         assert_eq!(listed["inputSchema"]["required"], json!(["degrees"]));

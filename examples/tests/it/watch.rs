@@ -1,16 +1,16 @@
-//! Notes and a file, watched in both eras.
+//! Subscriptions to notes and a file in both eras.
 
 use std::fs;
 use std::time::Duration;
 
 use ferromcp::core::meta::key;
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::Peer;
 
 #[test]
-fn who_watches_hears_of_changes() {
+fn subscriber_is_notified_when_resource_changes() {
     // M26-266, M26-361, S-272
     let log = std::env::temp_dir().join(format!("ferromcp-watch-{}.log", std::process::id()));
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
@@ -19,8 +19,8 @@ fn who_watches_hears_of_changes() {
         let uris = ["note:///", "log://today"]; // all notes
         let mut listen = None;
         if peer.is_modern() {
-            let wish = json!({ "notifications": { "resourceSubscriptions": uris } });
-            listen = Some(peer.begin("subscriptions/listen", wish));
+            let filter = json!({ "notifications": { "resourceSubscriptions": uris } });
+            listen = Some(peer.begin("subscriptions/listen", filter));
             let first = peer.next();
             assert_eq!(first["params"]["notifications"]["resourceSubscriptions"], json!(uris));
         } else {
@@ -29,7 +29,7 @@ fn who_watches_hears_of_changes() {
             }
         }
         let call = peer.begin("tools/call", json!({ "name": "write", "arguments": { "name": "a", "text": "A" } }));
-        // The answer and the news may come in either order.
+        // The response and the notification may arrive in either order.
         let mut both = [peer.next(), peer.next()];
         both.sort_by_key(|message| message.get("method").is_some());
         assert_eq!(both[0]["id"], call);
@@ -37,7 +37,7 @@ fn who_watches_hears_of_changes() {
         assert_eq!(both[1]["params"]["_meta"].get(key::SUBSCRIPTION_ID), listen.map(|id| json!(id)).as_ref());
         assert_eq!(peer.read("note:///a")["text"], "A");
 
-        std::thread::sleep(Duration::from_millis(500)); // until it was looked at once
+        std::thread::sleep(Duration::from_millis(500)); // until the file was polled once
         fs::write(&log, "first\nsecond\n").unwrap();
         assert_eq!(peer.next()["params"]["uri"], "log://today");
         assert_eq!(peer.read("log://today")["text"], "first\nsecond\n");

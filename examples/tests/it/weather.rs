@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::Peer;
@@ -32,7 +32,7 @@ fn serve(mut connection: TcpStream) {
 }
 
 #[test]
-fn the_weather_is_fetched() {
+fn weather_is_fetched_from_service() {
     let base = service();
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_weather"));

@@ -1,5 +1,5 @@
-//! A client of HTTP/1.1 for tests: one request a connection, over whatever carries bytes; and the server it speaks to,
-//! started as its users start it.
+//! A test client for HTTP/1.1 with one request per connection over any byte stream, and the example server that it
+//! starts.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,13 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 use ferromcp::core::meta::key;
-use ferromcp::prelude::Revision;
+use ferromcp::core::Revision;
 use serde_json::{Value, json};
 
-/// How long a test waits before it fails; generous, since machines may be busy.
+/// Timeout for a response. Generous, because CI machines may be slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Web {
     child: Child,
     stderr: Receiver<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Web {
 }
 
 impl Web {
-    /// Starts a program at any free port, and waits until it says where it serves.
+    /// Starts a program on a free port and waits until it prints its address.
     pub(crate) fn start(program: &str, args: &[&str]) -> Self {
         let mut command = Command::new(program);
         let command = command.arg("0").args(args).stdin(Stdio::null()).stderr(Stdio::piped());
@@ -42,7 +42,7 @@ impl Web {
 
     /// The next line on stderr.
     pub(crate) fn says(&self) -> String {
-        self.stderr.recv_timeout(PATIENCE).expect("the server says something in time")
+        self.stderr.recv_timeout(PATIENCE).expect("a line on stderr within the timeout")
     }
 
     /// A connection.
@@ -52,16 +52,16 @@ impl Web {
         connection
     }
 
-    /// One request and its response, on a connection of its own.
+    /// Sends one request on a new connection and returns the response.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
         exchange(self.connect(), &self.address, method, path, headers, body)
     }
 
-    /// Tells the process to stop, as Ctrl-C does, and waits until it has; returns what else it said.
+    /// Sends SIGINT, waits until the process exits and returns its remaining stderr output.
     #[cfg(unix)]
     pub(crate) fn interrupt(mut self) -> Vec<String> {
-        let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("there is `kill`");
-        assert!(told.success());
+        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("`kill` is available");
+        assert!(status.success());
         let status = self.child.wait().expect("the server ends");
         assert!(status.success(), "{status}");
         self.stderr.iter().collect()
@@ -75,7 +75,7 @@ impl Drop for Web {
     }
 }
 
-/// Writes a request and reads its response to the end.
+/// Writes a request and reads the complete response.
 pub(crate) fn exchange(
     mut connection: impl Read + Write,
     host: &str,
@@ -129,7 +129,7 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// The events of a stream, each with its id.
+    /// Returns the events of a stream with their ids.
     pub(crate) fn events(&self) -> Vec<(Option<String>, Value)> {
         assert_eq!(self.header("content-type"), Some("text/event-stream"), "{}", self.body);
         let field = |event: &str, name: &str| event.lines().find_map(|line| Some(line.strip_prefix(name)?.to_owned()));
@@ -138,7 +138,7 @@ impl Response {
     }
 }
 
-/// The body of which these are the chunks.
+/// Decodes a chunked body.
 fn joined(mut chunks: &str) -> String {
     let mut body = String::new();
     while let Some((length, rest)) = chunks.split_once("\r\n") {
@@ -149,7 +149,7 @@ fn joined(mut chunks: &str) -> String {
     body
 }
 
-/// A client of one revision.
+/// A client of one protocol revision.
 pub(crate) struct Client<'w> {
     web: &'w Web,
     revision: Revision,
@@ -157,7 +157,7 @@ pub(crate) struct Client<'w> {
 }
 
 impl<'w> Client<'w> {
-    /// Begins a session, if the revision has such.
+    /// Starts a session if the revision has sessions.
     pub(crate) fn new(web: &'w Web, revision: Revision) -> Self {
         let mut client = Self { web, revision, session: None };
         if !revision.is_modern() {
@@ -172,13 +172,13 @@ impl<'w> Client<'w> {
         client
     }
 
-    /// The id of its session.
-    #[allow(dead_code, reason = "only the example that is mounted needs a request by hand")]
+    /// Returns the session id.
+    #[allow(dead_code, reason = "used only by the mounted example")]
     pub(crate) fn session(&self) -> Option<&str> {
         self.session.as_deref()
     }
 
-    /// The response to a request.
+    /// Sends a request and returns the response.
     pub(crate) fn post(&self, method: &str, mut params: Value) -> Response {
         let name = ["name", "uri"].iter().find_map(|field| params[field].as_str().map(str::to_owned));
         let mut headers = vec![("Mcp-Method", method)];
@@ -194,19 +194,19 @@ impl<'w> Client<'w> {
         self.send("POST", &headers, &request.to_string())
     }
 
-    /// The result of a request that is answered at once.
+    /// Sends a request and returns the result of its JSON response.
     pub(crate) fn ask(&self, method: &str, params: Value) -> Value {
         let response = self.post(method, params);
         assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
         response.json()["result"].take()
     }
 
-    /// The result of a tool.
+    /// Calls a tool and returns its result.
     pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Value {
         self.ask("tools/call", json!({ "name": tool, "arguments": arguments }))
     }
 
-    /// A message or none, with the headers that every one has.
+    /// Sends a message or an empty body with the common headers.
     pub(crate) fn send(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Response {
         let mut all = vec![("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")];
         if self.revision.is_modern() || self.session.is_some() {

@@ -1,4 +1,4 @@
-//! The suite under `target/conformance`, and the Node that runs it.
+//! Installs the suite under `target/conformance` and runs it with Node.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,32 +6,32 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::leg::Leg;
 use super::process;
+use super::suite_side::SuiteSide;
 use crate::{interop, shell};
 
-/// The suite, ready to run.
+/// The installed suite.
 #[derive(Debug)]
 pub(super) struct Suite {
     node: PathBuf,
     script: PathBuf,
-    /// The folder of the lists of requirements, one file a revision.
+    /// The folder with the lists of requirements, one file per revision.
     pub(super) requirements: PathBuf,
 }
 
-/// Where everything lies.
+/// Returns the folder of the suite and its results.
 pub(super) fn folder(root: &Path) -> PathBuf {
     root.join("target").join("conformance")
 }
 
-/// Where the results of one side lie.
-pub(super) fn results(root: &Path, leg: Leg) -> PathBuf {
-    folder(root).join("results").join(leg.name())
+/// Returns the folder with the results of one side.
+pub(super) fn results(root: &Path, side: SuiteSide) -> PathBuf {
+    folder(root).join("results").join(side.name())
 }
 
-/// The same, emptied.
-pub(super) fn fresh_results(root: &Path, leg: Leg) -> Result<PathBuf> {
-    let results = results(root, leg);
+/// Clears the folder with the results of one side and returns it.
+pub(super) fn fresh_results(root: &Path, side: SuiteSide) -> Result<PathBuf> {
+    let results = results(root, side);
     if results.exists() {
         fs::remove_dir_all(&results).with_context(|| format!("clear {}", results.display()))?;
     }
@@ -39,9 +39,9 @@ pub(super) fn fresh_results(root: &Path, leg: Leg) -> Result<PathBuf> {
     Ok(results)
 }
 
-/// Installs the suite unless what is there fits the pins.
+/// Installs the suite unless the installed version matches the pins.
 pub(super) fn set_up(root: &Path) -> Result<Suite> {
-    let node = interop::node_alone(root)?;
+    let node = interop::set_up_node(root)?;
     let (pins, home) = (root.join("xtask").join("conformance"), folder(root).join("suite"));
     let stamp = folder(root).join("suite.stamp");
     let lock = pins.join("package-lock.json");
@@ -50,7 +50,7 @@ pub(super) fn set_up(root: &Path) -> Result<Suite> {
     let suite =
         Suite { node, script: package.join("dist").join("index.js"), requirements: package.join("requirements") };
     if fs::read_to_string(&stamp).is_ok_and(|stamp| stamp == wanted) && suite.starts() {
-        println!("conformance: the suite is there");
+        println!("conformance: the suite is up to date");
         return Ok(suite);
     }
     let _ = fs::remove_file(&stamp);
@@ -61,11 +61,11 @@ pub(super) fn set_up(root: &Path) -> Result<Suite> {
     for file in ["package.json", "package-lock.json"] {
         fs::copy(pins.join(file), home.join(file))?;
     }
-    // Nothing in the suite needs a script of its own to be installed.
+    // No package of the suite needs install scripts.
     let args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     shell::run(Command::new("npm").current_dir(&home).args(args))?;
     if !suite.starts() {
-        bail!("the conformance suite is installed in {} and does not start", home.display());
+        bail!("cannot start the conformance suite installed in {}", home.display());
     }
     fs::write(&stamp, wanted)?;
     Ok(suite)
@@ -73,31 +73,31 @@ pub(super) fn set_up(root: &Path) -> Result<Suite> {
 
 impl Suite {
     fn starts(&self) -> bool {
-        shell::read(Command::new(&self.node).arg(&self.script).arg("--version")).is_ok()
+        shell::output(Command::new(&self.node).arg(&self.script).arg("--version")).is_ok()
     }
 
-    /// Runs what `revision` requires against the server at `url`; the results lie in `folder` then.
+    /// Runs the scenarios of `revision` against the server at `url` and writes the results to `folder`.
     ///
-    /// That some scenario fails is no error here: the results say it better.
+    /// A failed scenario is not an error; it is part of the results.
     pub(super) fn run(&self, url: &str, revision: &str, folder: &Path) -> Result<()> {
         let mut command = Command::new(&self.node);
-        let leg = Leg::Server.name();
-        command.arg(&self.script).args([leg, "--url", url, "--requirements", revision, "-o"]).arg(folder);
-        process::run_within(&mut command, process::RUN_LIMIT, &folder.join("log.txt"))?;
+        let side = SuiteSide::Server.name();
+        command.arg(&self.script).args([side, "--url", url, "--requirements", revision, "-o"]).arg(folder);
+        process::run_within(&mut command, process::RUN_TIMEOUT, &folder.join("log.txt"))?;
         Ok(())
     }
 
-    /// Runs one scenario against the client `program`, and gives the suite's verdict on it; the results lie in `folder`
-    /// then.
+    /// Runs one scenario against the client `program`, writes the results to `folder` and returns whether the suite
+    /// succeeded.
     ///
-    /// Alone, since the suite starts all clients at once otherwise, and is less strict about how they end.
+    /// When the suite runs several scenarios, it starts all clients at once and ignores their exit status.
     pub(super) fn run_alone(&self, program: &Path, scenario: &str, revision: &str, folder: &Path) -> Result<bool> {
-        // The suite splits this at blanks and gives the pieces, joined again, to a shell.
+        // The suite passes this text to a shell.
         let program = format!("\"{}\"", program.display());
         let mut command = Command::new(&self.node);
-        command.arg(&self.script).args([Leg::Client.name(), "--command", &program, "--scenario", scenario]);
+        command.arg(&self.script).args([SuiteSide::Client.name(), "--command", &program, "--scenario", scenario]);
         command.args(["--spec-version", revision, "-o"]).arg(folder);
         let log = folder.join(format!("{}.log", scenario.replace('/', "-")));
-        Ok(process::run_within(&mut command, process::SCENARIO_LIMIT, &log)?.success())
+        Ok(process::run_within(&mut command, process::SCENARIO_TIMEOUT, &log)?.success())
     }
 }

@@ -1,50 +1,59 @@
-//! The official conformance suite, run against a server and a client of ours that offer all the suite asks for.
+//! Runs the official conformance suite against the server and the client of `ferromcp-conformance`.
 //!
-//! The suite is pinned by `xtask/conformance` and installed under `target/conformance`. Each revision it has a list of
-//! requirements for is run as a whole; the lists name what is required, and what is run beside that and never scored.
+//! The suite is pinned by `xtask/conformance` and installed under `target/conformance`. It contains one list of
+//! requirements per protocol revision, with required and unscored scenarios; all of them run.
 //!
-//! | file | what |
+//! | module | contents |
 //! |---|---|
-//! | `install` | the suite, and the Node that runs it |
-//! | `leg`, `server`, `client` | the two sides, and a run of each |
-//! | `requirements` | what a revision requires |
-//! | `process` | our programs, the suite's runs, their time limits |
-//! | `checks` | what a scenario found |
-//! | `report` | the table, and what is wrong |
+//! | `install` | installation of the suite and of Node |
+//! | `suite_side`, `server`, `client` | the two sides, and a run of each |
+//! | `requirements` | the scenarios of a revision |
+//! | `process` | child processes and their timeouts |
+//! | `checks` | the results of a scenario |
+//! | `report` | the result table and the failures |
 //!
 //! Suite: <https://github.com/modelcontextprotocol/conformance>.
 
 mod checks;
 mod client;
 mod install;
-mod leg;
 mod process;
 mod report;
 mod requirements;
 mod server;
+mod suite_side;
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use crate::outcome::Outcome;
-use leg::Leg;
 use report::Report;
+use suite_side::SuiteSide;
 
-/// Runs every scenario for servers, prints the table, and fails when one that is to pass does not.
+/// Runs all server scenarios and prints the result table.
+///
+/// # Errors
+/// When the suite cannot run, or a scenario that must pass fails.
 pub fn server(root: &Path) -> Result<Outcome> {
-    told(root, Leg::Server, &server::run(root)?).map(Outcome::Noted)
+    print_report(root, SuiteSide::Server, &server::run(root)?).map(Outcome::Noted)
 }
 
-/// The same for clients.
+/// Runs all client scenarios and prints the result table.
+///
+/// # Errors
+/// When the suite cannot run, or a scenario that must pass fails.
 pub fn client(root: &Path) -> Result<Outcome> {
-    told(root, Leg::Client, &client::run(root)?).map(Outcome::Noted)
+    print_report(root, SuiteSide::Client, &client::run(root)?).map(Outcome::Noted)
 }
 
-/// Both, also where the first fails.
+/// Runs server and client scenarios, even when the server scenarios fail.
+///
+/// # Errors
+/// As for [`server()`] and [`client()`].
 pub fn both(root: &Path) -> Result<Outcome> {
-    let server = server::run(root).and_then(|report| told(root, Leg::Server, &report));
-    let client = client::run(root).and_then(|report| told(root, Leg::Client, &report));
+    let server = server::run(root).and_then(|report| print_report(root, SuiteSide::Server, &report));
+    let client = client::run(root).and_then(|report| print_report(root, SuiteSide::Client, &report));
     match (server, client) {
         (Ok(server), Ok(client)) => Ok(Outcome::Noted(format!("server: {server}; client: {client}"))),
         (Err(server), Err(client)) => bail!("{server:#}; {client:#}"),
@@ -52,18 +61,18 @@ pub fn both(root: &Path) -> Result<Outcome> {
     }
 }
 
-/// Prints the table and what is wrong, and gives the numbers where nothing is.
-fn told(root: &Path, leg: Leg, report: &Report) -> Result<String> {
+/// Prints the table and the failures; returns the summary when all scenarios pass that must pass.
+fn print_report(root: &Path, side: SuiteSide, report: &Report) -> Result<String> {
     println!("\n{report}");
-    let faults = report.faults();
-    if faults.is_empty() {
+    let failures = report.failures();
+    if failures.is_empty() {
         return Ok(report.summary());
     }
-    println!("\n{}", faults.join("\n"));
-    let count = if faults.len() == 1 {
-        "1 scenario is not as it should be".to_owned()
+    println!("\n{}", failures.join("\n"));
+    let count = if failures.len() == 1 {
+        "1 scenario failed".to_owned()
     } else {
-        format!("{} scenarios are not as they should be", faults.len())
+        format!("{} scenarios failed", failures.len())
     };
-    bail!("conformance of the {}: {count}; everything is in {}", leg.name(), install::results(root, leg).display());
+    bail!("conformance of the {}: {count}; see the results in {}", side.name(), install::results(root, side).display());
 }

@@ -1,51 +1,51 @@
-//! The table of all scenarios, and what is wrong with it.
+//! The result table of all scenarios, and the failures.
 
 use std::fmt;
 
 use super::checks::{Check, Status};
-use super::requirements::{Scenario, Standing};
+use super::requirements::{Scenario, Scoring};
 
-/// A scenario that ran.
+/// The result of one scenario.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct ScenarioReport {
     scenario: String,
     revision: String,
-    standing: Standing,
+    scoring: Scoring,
     checks: Vec<Check>,
-    /// What is wrong beside the checks.
-    flaw: Option<String>,
-    /// Why it did not run.
-    excuse: Option<&'static str>,
+    /// A problem outside of the checks.
+    problem: Option<String>,
+    /// The reason why the scenario did not run.
+    skip_reason: Option<&'static str>,
 }
 
-/// What came of a scenario.
+/// The status of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum ScenarioStatus {
     Pass,
     Fail,
-    /// Nothing was measured.
+    /// No check succeeded or failed.
     Skip,
-    /// The suite left no results, as when the scenario itself broke.
-    Nothing,
-    /// It did not run, as it is about what we do not have yet.
-    Excused,
+    /// The suite wrote no results, for example because the scenario crashed.
+    NoResult,
+    /// The scenario did not run, because the feature is not implemented.
+    NotRun,
 }
 
-impl Line {
+impl ScenarioReport {
     pub(super) fn new(scenario: &Scenario, revision: &str, checks: Vec<Check>) -> Self {
-        let Scenario { name, standing } = scenario.clone();
-        Self { scenario: name, revision: revision.to_owned(), standing, checks, flaw: None, excuse: None }
+        let Scenario { name, scoring } = scenario.clone();
+        Self { scenario: name, revision: revision.to_owned(), scoring, checks, problem: None, skip_reason: None }
     }
 
-    /// One that did not run.
-    pub(super) fn excused(scenario: &Scenario, revision: &str, why: &'static str) -> Self {
-        Self { excuse: Some(why), ..Self::new(scenario, revision, Vec::new()) }
+    /// Returns the result of a scenario that did not run.
+    pub(super) fn skipped(scenario: &Scenario, revision: &str, reason: &'static str) -> Self {
+        Self { skip_reason: Some(reason), ..Self::new(scenario, revision, Vec::new()) }
     }
 
-    /// The same, held to strictly: no warning, and nothing wrong beside the checks either.
-    pub(super) fn strictly(mut self, flaw: Option<String>) -> Self {
+    /// Fails the scenario if it has warnings or a problem outside of the checks.
+    pub(super) fn require_clean_run(mut self, problem: Option<String>) -> Self {
         let warns = self.count(Status::Warning) > 0;
-        self.flaw = flaw.or_else(|| warns.then(|| "it has warnings".to_owned()));
+        self.problem = problem.or_else(|| warns.then(|| "it has warnings".to_owned()));
         self
     }
 
@@ -53,70 +53,70 @@ impl Line {
         self.checks.iter().filter(|check| check.status == status).count()
     }
 
-    fn verdict(&self) -> Verdict {
-        // Every recorded exchange is held to the schema, also where the scenario itself measures nothing.
-        let own = |check: &&Check| !check.id.starts_with("wire-schema");
-        let measured = self.checks.iter().filter(own).any(|check| check.status == Status::Success);
-        if self.excuse.is_some() {
-            Verdict::Excused
+    fn status(&self) -> ScenarioStatus {
+        // The schema checks apply to every recorded message, also in scenarios without other checks.
+        let is_scenario_check = |check: &&Check| !check.id.starts_with("wire-schema");
+        let measured = self.checks.iter().filter(is_scenario_check).any(|check| check.status == Status::Success);
+        if self.skip_reason.is_some() {
+            ScenarioStatus::NotRun
         } else if self.checks.is_empty() {
-            Verdict::Nothing
-        } else if self.count(Status::Failure) > 0 || self.flaw.is_some() {
-            Verdict::Fail
+            ScenarioStatus::NoResult
+        } else if self.count(Status::Failure) > 0 || self.problem.is_some() {
+            ScenarioStatus::Fail
         } else if measured {
-            Verdict::Pass
+            ScenarioStatus::Pass
         } else {
-            Verdict::Skip
+            ScenarioStatus::Skip
         }
     }
 
     fn is_required(&self) -> bool {
-        self.standing == Standing::Required
+        self.scoring == Scoring::Required
     }
 
-    /// Whether it is to pass: what is required, and what only came too late for the frozen list.
-    fn is_held(&self) -> bool {
-        self.is_required() || self.standing == Standing::Extra("added-after-release".to_owned())
+    /// Whether the scenario must pass: it is required, or was added after the list was frozen.
+    fn must_pass(&self) -> bool {
+        self.is_required() || self.scoring == Scoring::Unscored("added-after-release".to_owned())
     }
 
-    /// Whether it counts as it is.
-    fn is_fine(&self) -> bool {
-        matches!(self.verdict(), Verdict::Pass | Verdict::Excused)
+    /// Whether the scenario passed or was skipped on purpose.
+    fn is_ok(&self) -> bool {
+        matches!(self.status(), ScenarioStatus::Pass | ScenarioStatus::NotRun)
     }
 
-    /// What is wrong: beside the checks, and each check that failed or warns, on a line of its own.
-    fn complaints(&self) -> String {
+    /// Formats the problem outside of the checks and each failed check or warning, one per line.
+    fn problems(&self) -> String {
         let is_bad = |check: &&Check| matches!(check.status, Status::Failure | Status::Warning);
         let line = |check: &Check| {
             let what = if check.status == Status::Warning { "warning " } else { "" };
-            format!("\n    {what}{}: {}", check.id, check.words.lines().next().unwrap_or_default())
+            format!("\n    {what}{}: {}", check.id, check.message.lines().next().unwrap_or_default())
         };
-        let flaw = self.flaw.iter().map(|flaw| format!("\n    {}", flaw.replace('\n', "\n    ")));
-        flaw.chain(self.checks.iter().filter(is_bad).map(line)).collect()
+        let problem = self.problem.iter().map(|problem| format!("\n    {}", problem.replace('\n', "\n    ")));
+        problem.chain(self.checks.iter().filter(is_bad).map(line)).collect()
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for ScenarioReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let standing = match &self.standing {
-            Standing::Required => "required",
-            Standing::Extra(why) => why,
+        let scoring = match &self.scoring {
+            Scoring::Required => "required",
+            Scoring::Unscored(reason) => reason,
         };
         let passed = self.count(Status::Success);
-        let checks = match self.excuse {
+        let checks = match self.skip_reason {
             Some(_) => "-".to_owned(),
             None => format!("{passed}/{}", passed + self.count(Status::Failure)),
         };
-        let verdict = match self.verdict() {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "FAIL",
-            Verdict::Skip => "skip",
-            Verdict::Nothing => "NO RESULT",
-            Verdict::Excused => "not run",
+        let status = match self.status() {
+            ScenarioStatus::Pass => "pass",
+            ScenarioStatus::Fail => "FAIL",
+            ScenarioStatus::Skip => "skip",
+            ScenarioStatus::NoResult => "NO RESULT",
+            ScenarioStatus::NotRun => "not run",
         };
-        write!(f, "{:<46} {:<11} {standing:<20} {checks:>6}  {verdict}", self.scenario, self.revision)?;
-        if let Some(why) = self.excuse {
-            return write!(f, ": {why}");
+        write!(f, "{:<46} {:<11} {scoring:<20} {checks:>6}  {status}", self.scenario, self.revision)?;
+        if let Some(reason) = self.skip_reason {
+            return write!(f, ": {reason}");
         }
         match self.count(Status::Warning) {
             0 => Ok(()),
@@ -126,32 +126,33 @@ impl fmt::Display for Line {
     }
 }
 
-/// All scenarios that ran.
+/// The results of all scenarios.
 #[derive(Debug, Default)]
-pub(super) struct Report(Vec<Line>);
+pub(super) struct Report(Vec<ScenarioReport>);
 
 impl Report {
-    pub(super) fn add(&mut self, line: Line) {
+    pub(super) fn add(&mut self, line: ScenarioReport) {
         self.0.push(line);
     }
 
-    /// What is not as it should be: scenarios that are to pass and do not.
-    pub(super) fn faults(&self) -> Vec<String> {
-        let fails = |line: &&Line| line.is_held() && !line.is_fine();
-        let told = |line: &Line| format!("{} at {} does not pass{}", line.scenario, line.revision, line.complaints());
-        self.0.iter().filter(fails).map(told).collect()
+    /// Returns the scenarios that must pass and did not.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let fails = |line: &&ScenarioReport| line.must_pass() && !line.is_ok();
+        let text =
+            |line: &ScenarioReport| format!("{} at {} does not pass{}", line.scenario, line.revision, line.problems());
+        self.0.iter().filter(fails).map(text).collect()
     }
 
-    /// How many required scenarios pass, by revision.
+    /// Formats the number of passed required scenarios per revision.
     pub(super) fn summary(&self) -> String {
         let mut revisions: Vec<&str> = self.0.iter().map(|line| line.revision.as_str()).collect();
         revisions.dedup();
         let of_revision = |revision: &str| {
             let required = self.0.iter().filter(|line| line.is_required() && line.revision == revision);
-            let count = |verdict| required.clone().filter(|line| line.verdict() == verdict).count();
-            let (passing, excused) = (count(Verdict::Pass), count(Verdict::Excused));
-            let ran = required.count() - excused;
-            let rest = if excused == 0 { String::new() } else { format!(" ({excused} more are not run)") };
+            let count = |status| required.clone().filter(|line| line.status() == status).count();
+            let (passing, skipped) = (count(ScenarioStatus::Pass), count(ScenarioStatus::NotRun));
+            let ran = required.count() - skipped;
+            let rest = if skipped == 0 { String::new() } else { format!(" ({skipped} more are not run)") };
             format!("{passing} of {ran} required scenarios pass at {revision}{rest}")
         };
         revisions.into_iter().map(of_revision).collect::<Vec<_>>().join(", ")
@@ -163,13 +164,13 @@ impl fmt::Display for Report {
         for line in &self.0 {
             writeln!(f, "{line}")?;
         }
-        // Of an extension that is not offered there is nothing to say; of what is required, `faults` says it.
-        let untold = |line: &&Line| match &line.standing {
-            Standing::Required => line.is_fine(),
-            Standing::Extra(why) => why != "extension",
+        // Extensions are not implemented, and `failures` lists the required scenarios.
+        let is_shown = |line: &&ScenarioReport| match &line.scoring {
+            Scoring::Required => line.is_ok(),
+            Scoring::Unscored(reason) => reason != "extension",
         };
-        for line in self.0.iter().filter(untold).filter(|line| !line.complaints().is_empty()) {
-            writeln!(f, "{} at {}{}", line.scenario, line.revision, line.complaints())?;
+        for line in self.0.iter().filter(is_shown).filter(|line| !line.problems().is_empty()) {
+            writeln!(f, "{} at {}{}", line.scenario, line.revision, line.problems())?;
         }
         f.write_str(&self.summary())
     }
@@ -179,60 +180,61 @@ impl fmt::Display for Report {
 mod tests {
     use super::*;
 
-    fn line(name: &str, standing: Standing, statuses: &[Status]) -> Line {
-        let check = |status: &Status| Check { id: format!("{name}-check"), status: *status, words: "Why\nmore".into() };
-        Line::new(&Scenario { name: name.into(), standing }, "R1", statuses.iter().map(check).collect())
+    fn line(name: &str, scoring: Scoring, statuses: &[Status]) -> ScenarioReport {
+        let check =
+            |status: &Status| Check { id: format!("{name}-check"), status: *status, message: "Why\nmore".into() };
+        ScenarioReport::new(&Scenario { name: name.into(), scoring }, "R1", statuses.iter().map(check).collect())
     }
 
-    fn required(name: &str, statuses: &[Status]) -> Line {
-        line(name, Standing::Required, statuses)
+    fn required(name: &str, statuses: &[Status]) -> ScenarioReport {
+        line(name, Scoring::Required, statuses)
     }
 
     #[test]
-    fn a_verdict_needs_something_measured() {
+    fn scenario_without_success_is_skipped() {
         use Status::{Failure, Info, Skipped, Success, Warning};
-        for (statuses, verdict) in [
-            (&[Success, Info][..], Verdict::Pass),
-            (&[Success, Warning], Verdict::Pass),
-            (&[Success, Failure], Verdict::Fail),
-            (&[Failure], Verdict::Fail),
-            (&[Skipped, Info], Verdict::Skip),
-            (&[Warning], Verdict::Skip),
-            (&[], Verdict::Nothing),
+        for (statuses, status) in [
+            (&[Success, Info][..], ScenarioStatus::Pass),
+            (&[Success, Warning], ScenarioStatus::Pass),
+            (&[Success, Failure], ScenarioStatus::Fail),
+            (&[Failure], ScenarioStatus::Fail),
+            (&[Skipped, Info], ScenarioStatus::Skip),
+            (&[Warning], ScenarioStatus::Skip),
+            (&[], ScenarioStatus::NoResult),
         ] {
-            assert_eq!(required("x", statuses).verdict(), verdict, "{statuses:?}");
+            assert_eq!(required("x", statuses).status(), status, "{statuses:?}");
         }
-        let wire = Check { id: "wire-schema-valid".into(), status: Success, words: String::new() };
-        let scenario = Scenario { name: "x".into(), standing: Standing::Required };
-        assert_eq!(Line::new(&scenario, "R1", vec![wire]).verdict(), Verdict::Skip);
+        let wire = Check { id: "wire-schema-valid".into(), status: Success, message: String::new() };
+        let scenario = Scenario { name: "x".into(), scoring: Scoring::Required };
+        assert_eq!(ScenarioReport::new(&scenario, "R1", vec![wire]).status(), ScenarioStatus::Skip);
     }
 
     #[test]
-    fn what_is_required_must_pass_and_what_is_excused_must_not() {
+    fn only_required_scenarios_must_pass() {
         let mut report = Report::default();
         report.add(required("good", &[Status::Success]));
         report.add(required("bad", &[Status::Success, Status::Failure, Status::Warning]));
         report.add(required("skipped", &[Status::Skipped]));
-        report.add(line("extra", Standing::Extra("pending".into()), &[Status::Failure]));
-        let faults = report.faults();
+        report.add(line("extra", Scoring::Unscored("pending".into()), &[Status::Failure]));
+        let failures = report.failures();
         assert_eq!(
-            faults,
+            failures,
             ["bad at R1 does not pass\n    bad-check: Why\n    warning bad-check: Why", "skipped at R1 does not pass",]
         );
         assert_eq!(report.summary(), "1 of 3 required scenarios pass at R1");
     }
 
     #[test]
-    fn a_scenario_that_is_held_to_strictly_may_neither_warn_nor_end_badly() {
-        let scenario = |name: &str, standing| Scenario { name: name.into(), standing };
+    fn clean_run_requires_no_warnings_and_no_problems() {
+        let scenario = |name: &str, scoring| Scenario { name: name.into(), scoring };
         let mut report = Report::default();
-        report.add(required("good", &[Status::Success]).strictly(None));
-        report.add(required("warns", &[Status::Success, Status::Warning]).strictly(None));
-        report.add(required("ends", &[Status::Success]).strictly(Some("the client said:\nno".into())));
-        report.add(line("late", Standing::Extra("added-after-release".into()), &[Status::Failure]));
-        report.add(Line::excused(&scenario("auth/x", Standing::Required), "R1", "no OAuth"));
+        report.add(required("good", &[Status::Success]).require_clean_run(None));
+        report.add(required("warns", &[Status::Success, Status::Warning]).require_clean_run(None));
+        report.add(required("ends", &[Status::Success]).require_clean_run(Some("the client said:\nno".into())));
+        report.add(line("late", Scoring::Unscored("added-after-release".into()), &[Status::Failure]));
+        report.add(ScenarioReport::skipped(&scenario("auth/x", Scoring::Required), "R1", "no OAuth"));
         assert_eq!(
-            report.faults(),
+            report.failures(),
             [
                 "warns at R1 does not pass\n    it has warnings\n    warning warns-check: Why",
                 "ends at R1 does not pass\n    the client said:\n    no",
@@ -244,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn the_table_shows_counts_warnings_and_standing() {
+    fn table_shows_counts_warnings_and_scoring() {
         let mut report = Report::default();
-        report.add(line("extra", Standing::Extra("pending".into()), &[Status::Failure, Status::Warning]));
-        report.add(line("foreign", Standing::Extra("extension".into()), &[Status::Failure]));
-        let told = report.to_string();
-        let words: Vec<&str> = told.lines().next().unwrap().split_whitespace().collect();
-        assert_eq!(words, ["extra", "R1", "pending", "0/1", "FAIL,", "1", "warning"]);
-        assert!(told.contains("extra-check: Why") && !told.contains("foreign-check"), "{told}");
+        report.add(line("extra", Scoring::Unscored("pending".into()), &[Status::Failure, Status::Warning]));
+        report.add(line("foreign", Scoring::Unscored("extension".into()), &[Status::Failure]));
+        let text = report.to_string();
+        let message: Vec<&str> = text.lines().next().unwrap().split_whitespace().collect();
+        assert_eq!(message, ["extra", "R1", "pending", "0/1", "FAIL,", "1", "warning"]);
+        assert!(text.contains("extra-check: Why") && !text.contains("foreign-check"), "{text}");
     }
 }

@@ -1,61 +1,61 @@
-//! What a revision requires of a server or a client: the lists that the suite ships, frozen when the revision was published.
+//! Parses the lists of required scenarios that the suite ships. A list is frozen when its revision is published.
 //!
-//! They are YAML of a very plain kind (sections, items, a few keys), so they are read line by line.
+//! The lists use a small subset of YAML (sections, items, a few keys), so they are parsed line by line.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::leg::Leg;
+use super::suite_side::SuiteSide;
 
-/// What a revision requires of one side, and what is run beside that.
+/// The scenarios of a revision for one side.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Requirements {
     pub(super) revision: String,
     pub(super) scenarios: Vec<Scenario>,
 }
 
-/// A scenario of a revision's list.
+/// A scenario in the list of a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scenario {
     pub(super) name: String,
-    pub(super) standing: Standing,
+    pub(super) scoring: Scoring,
 }
 
-/// Whether a scenario counts.
+/// Whether a scenario is scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Scoring {
     Required,
-    /// Run and never scored, for this reason: `pending`, `added-after-release`, `extension`.
-    Extra(String),
+    /// Run but not scored, for this reason: `pending`, `added-after-release` or `extension`.
+    Unscored(String),
 }
 
 impl Requirements {
-    /// Those of every revision in the folder for one side, by revision.
-    pub(super) fn all(folder: &Path, leg: Leg) -> Result<Vec<Self>> {
+    /// Reads the lists of all revisions in the folder for one side, sorted by revision.
+    pub(super) fn all(folder: &Path, side: SuiteSide) -> Result<Vec<Self>> {
         let mut all = Vec::new();
         for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
             if path.extension().is_some_and(|end| end == "yaml") {
                 let revision = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-                all.push(Self { scenarios: read(&text, leg).with_context(|| path.display().to_string())?, revision });
+                all.push(Self { scenarios: parse(&text, side).with_context(|| path.display().to_string())?, revision });
             }
         }
         if all.is_empty() {
-            bail!("{} holds no list of requirements", folder.display());
+            bail!("cannot find a list of requirements in {}", folder.display());
         }
         all.sort_by(|a, b| a.revision.cmp(&b.revision));
         Ok(all)
     }
 }
 
-/// The scenarios for one side.
-fn read(text: &str, leg: Leg) -> Result<Vec<Scenario>> {
+/// Parses the scenarios for one side.
+fn parse(text: &str, side: SuiteSide) -> Result<Vec<Scenario>> {
     let mut scenarios = Vec::new();
     let mut section = "";
-    // The entry of `not_scored` at hand: its scenario, its leg, its reason.
+    // The current entry of `not_scored`: its scenario, leg and reason.
     let mut entry = [None::<&str>; 3];
     for line in text.lines().chain(["end:"]) {
         if line.trim().is_empty() || line.starts_with('#') {
@@ -63,19 +63,19 @@ fn read(text: &str, leg: Leg) -> Result<Vec<Scenario>> {
         }
         let item = line.trim_start().strip_prefix("- ");
         if item.is_some() || !line.starts_with(' ') {
-            let [name, side, reason] = std::mem::take(&mut entry);
-            if let Some(name) = name.filter(|_| side == Some(leg.name())) {
-                let standing = Standing::Extra(reason.unwrap_or("unscored").to_owned());
-                scenarios.push(Scenario { name: name.to_owned(), standing });
+            let [name, leg, reason] = std::mem::take(&mut entry);
+            if let Some(name) = name.filter(|_| leg == Some(side.name())) {
+                let scoring = Scoring::Unscored(reason.unwrap_or("unscored").to_owned());
+                scenarios.push(Scenario { name: name.to_owned(), scoring });
             }
         }
         if !line.starts_with(' ') {
-            section = line.trim_end().strip_suffix(':').with_context(|| format!("{line:?} is no section"))?;
+            section = line.trim_end().strip_suffix(':').with_context(|| format!("{line:?} is not a section"))?;
             continue;
         }
         match (section, item) {
-            (side, Some(name)) if side == leg.name() => {
-                scenarios.push(Scenario { name: name.trim().to_owned(), standing: Standing::Required });
+            (key, Some(name)) if key == side.name() => {
+                scenarios.push(Scenario { name: name.trim().to_owned(), scoring: Scoring::Required });
             }
             ("not_scored", _) => {
                 let field = item.unwrap_or(line.trim()).split_once(": ");
@@ -87,8 +87,8 @@ fn read(text: &str, leg: Leg) -> Result<Vec<Scenario>> {
             _ => {}
         }
     }
-    if !scenarios.iter().any(|scenario| scenario.standing == Standing::Required) {
-        bail!("nothing is required of a {}", leg.name());
+    if !scenarios.iter().any(|scenario| scenario.scoring == Scoring::Required) {
+        bail!("the list has no required scenarios for a {}", side.name());
     }
     Ok(scenarios)
 }
@@ -121,25 +121,25 @@ not_scored:
 ";
 
     #[test]
-    fn what_is_required_of_a_side_is_told_from_the_rest() {
-        let told = |leg| {
-            let name = |it: Scenario| (it.name, it.standing);
-            read(LIST, leg).unwrap().into_iter().map(name).collect::<Vec<_>>()
+    fn separates_required_from_unscored_scenarios() {
+        let parsed = |side| {
+            let name = |it: Scenario| (it.name, it.scoring);
+            parse(LIST, side).unwrap().into_iter().map(name).collect::<Vec<_>>()
         };
-        let required = |name: &str| (name.to_owned(), Standing::Required);
-        let extra = |name: &str, why: &str| (name.to_owned(), Standing::Extra(why.to_owned()));
+        let required = |name: &str| (name.to_owned(), Scoring::Required);
+        let extra = |name: &str, why: &str| (name.to_owned(), Scoring::Unscored(why.to_owned()));
         assert_eq!(
-            told(Leg::Server),
+            parsed(SuiteSide::Server),
             [required("ping"), required("tools-list"), extra("json-schema", "pending"), extra("tasks", "extension"),]
         );
-        assert_eq!(told(Leg::Client), [required("initialize"), extra("auth/dpop", "extension")]);
+        assert_eq!(parsed(SuiteSide::Client), [required("initialize"), extra("auth/dpop", "extension")]);
     }
 
     #[test]
-    fn a_list_that_requires_nothing_is_refused() {
-        assert!(read("", Leg::Server).is_err());
-        assert!(read("client:\n  - initialize\n", Leg::Server).is_err());
-        assert!(read("server:\n  - ping\n", Leg::Client).is_err());
-        assert!(read("words without sense\n", Leg::Server).is_err());
+    fn rejects_list_without_required_scenarios() {
+        assert!(parse("", SuiteSide::Server).is_err());
+        assert!(parse("client:\n  - initialize\n", SuiteSide::Server).is_err());
+        assert!(parse("server:\n  - ping\n", SuiteSide::Client).is_err());
+        assert!(parse("message without sense\n", SuiteSide::Server).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The command as a shell runs it.
+//! Tests of the command as a process.
 
 mod revisions;
 
@@ -6,15 +6,15 @@ use std::process::{Command, Output};
 
 /// Runs `mcp` with these arguments.
 fn mcp(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mcp")).args(args).output().expect("the command starts")
+    Command::new(env!("CARGO_BIN_EXE_mcp")).args(args).output().expect("cannot start `mcp`")
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
+    String::from_utf8(bytes.to_vec()).expect("output must be UTF-8")
 }
 
 #[test]
-fn it_says_its_version_and_what_it_can_do() {
+fn prints_version_and_help() {
     let version = mcp(&["--version"]);
     assert!(version.status.success());
     assert_eq!(text(&version.stdout), format!("mcp {}\n", env!("CARGO_PKG_VERSION")));
@@ -25,11 +25,11 @@ fn it_says_its_version_and_what_it_can_do() {
 }
 
 #[test]
-fn what_it_cannot_do_is_refused_on_stderr() {
+fn prints_usage_to_stderr_when_arguments_are_invalid() {
     for args in [&["inspekt"][..], &["revisions", "--all"], &[]] {
-        let refused = mcp(args);
-        assert_eq!(refused.status.code(), Some(2), "{args:?}");
-        assert!(refused.stdout.is_empty(), "{args:?}");
-        assert!(text(&refused.stderr).contains("Usage: mcp"), "{args:?}");
+        let output = mcp(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        assert!(text(&output.stderr).contains("Usage: mcp"), "{args:?}");
     }
 }

@@ -1,11 +1,11 @@
-//! `mcp revisions`.
+//! Tests of `mcp revisions`.
 
 use ferromcp_core::Revision;
 
 use crate::{mcp, text};
 
 #[test]
-fn every_revision_is_listed_newest_first_with_its_era() {
+fn lists_revisions_newest_first_with_era() {
     let output = mcp(&["revisions"]);
     assert!(output.status.success());
     let output = text(&output.stdout);

@@ -1,4 +1,4 @@
-//! The time of a cache.
+//! The clock of a cache.
 
 use std::{
     fmt,
@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Gives the time in milliseconds since 1970.
+/// A source of the current time, in milliseconds since the Unix epoch.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl Clock {
-    /// A clock of your own.
+    /// Creates a clock from a function.
     pub fn new(now: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -22,7 +22,7 @@ impl Clock {
 }
 
 impl Default for Clock {
-    /// The system's time of now, and from then on steady, whatever is done to the system's time.
+    /// Starts at the current system time, and is monotonic from then on.
     fn default() -> Self {
         let begin = Instant::now();
         let offset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -36,7 +36,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A time in whole milliseconds.
+/// Converts a duration to whole milliseconds, saturating.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

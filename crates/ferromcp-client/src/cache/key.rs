@@ -1,8 +1,8 @@
-//! What makes two requests the same, and what a change makes stale.
+//! Cache keys, and invalidation.
 
 use ferromcp_core::{ClientRequest, ServerNotification, Str};
 
-/// The kinds of results that carry caching hints.
+/// The cacheable methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Topic {
@@ -20,11 +20,11 @@ pub enum Topic {
     Read,
 }
 
-/// How many topics there are.
+/// Number of topics.
 pub(super) const TOPICS: usize = Topic::Read as usize + 1;
 
 impl Topic {
-    /// The method.
+    /// Returns the name of the method.
     pub fn method(self) -> &'static str {
         match self {
             Self::Discover => "server/discover",
@@ -37,15 +37,15 @@ impl Topic {
     }
 }
 
-/// A request as far as it decides the result: the method, and the cursor or URI.
+/// Key of a cached result: the method, and the cursor or URI.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct CacheKey {
     topic: Topic,
     param: Option<Str>,
 }
 
-impl Key {
-    /// The key of a request; `None` of one whose result is never kept.
+impl CacheKey {
+    /// Returns the key of a request; `None` if its result is not cacheable.
     pub fn of(request: &ClientRequest) -> Option<Self> {
         match request {
             ClientRequest::Discover(_) => Some(Self::discover()),
@@ -63,53 +63,53 @@ impl Key {
         }
     }
 
-    /// What a server is.
+    /// Returns the key of `server/discover`.
     pub fn discover() -> Self {
         Self { topic: Topic::Discover, param: None }
     }
 
-    /// A page of a list: the first, or the one at `cursor`, which may be `""`.
+    /// Returns the key of a page of a list: the first, or the one at `cursor`, which may be `""`.
     pub fn page(topic: Topic, cursor: Option<&str>) -> Self {
-        Self { topic, param: cursor.map(own) }
+        Self { topic, param: cursor.map(to_owned) }
     }
 
-    /// What a resource contains.
+    /// Returns the key of the content of a resource.
     pub fn read(uri: &str) -> Self {
-        Self { topic: Topic::Read, param: Some(own(uri)) }
+        Self { topic: Topic::Read, param: Some(to_owned(uri)) }
     }
 
-    /// The kind of result.
+    /// Returns the topic.
     pub fn topic(&self) -> Topic {
         self.topic
     }
 
-    /// The cursor or URI.
+    /// Returns the cursor or URI.
     pub fn param(&self) -> Option<&str> {
         self.param.as_deref()
     }
 }
 
-/// A copy, so that a key that is kept does not hold on to the whole frame it was read from.
-fn own(text: &str) -> Str {
+/// Copies a text, so that a stored key does not keep the frame alive that it was parsed from.
+fn to_owned(text: &str) -> Str {
     Str::from(text)
 }
 
-/// Something that a server said has changed.
+/// A set of cached results to invalidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Change {
-    /// A list, by its `list_changed`. That of the resources covers their templates.
+pub enum Invalidation {
+    /// A list, after `list_changed`. [`Topic::Resources`] includes the resource templates.
     List(Topic),
-    /// The pages of one list only.
+    /// The pages of one list.
     Pages(Topic),
-    /// A resource, by its URI; what it is part of has changed with it, and what is part of it.
+    /// The resource with this URI, and the resources above and below it.
     Resource(String),
-    /// Anything: after a time without notifications, for example.
+    /// All results, for example after a reconnect.
     Everything,
 }
 
-impl Change {
-    /// The change a notification tells of.
+impl Invalidation {
+    /// Returns the invalidation that a notification requires.
     pub fn of(notification: &ServerNotification) -> Option<Self> {
         match notification {
             ServerNotification::ToolListChanged(_) => Some(Self::List(Topic::Tools)),
@@ -131,20 +131,20 @@ impl Change {
         }
     }
 
-    /// Whether a result under `key` is stale now.
-    pub fn covers(&self, key: &Key) -> bool {
+    /// Returns whether the result with this key is invalidated.
+    pub fn covers(&self, key: &CacheKey) -> bool {
         match self {
             Self::Resource(uri) => {
                 let read = key.param().filter(|_| key.topic == Topic::Read);
-                read.is_some_and(|read| lies_within(uri, read) || lies_within(read, uri))
+                read.is_some_and(|read| is_within(uri, read) || is_within(read, uri))
             }
             _ => self.topics().contains(&key.topic),
         }
     }
 }
 
-/// Whether `part` is `whole`, or lies below it: by whole steps of the path.
-fn lies_within(part: &str, whole: &str) -> bool {
+/// Returns whether `part` is `whole`, or is below it, by whole path segments.
+fn is_within(part: &str, whole: &str) -> bool {
     let whole = whole.strip_suffix('/').unwrap_or(whole);
     part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_lies_within_by_whole_steps() {
+    fn is_within_compares_whole_path_segments() {
         for (part, whole) in [
             ("file:///a", "file:///a"),
             ("file:///a/b", "file:///a"),
@@ -163,10 +163,10 @@ mod tests {
             ("notes://all?page=2", "notes://all"),
             ("notes://all/", "notes://all"),
         ] {
-            assert!(lies_within(part, whole), "{part} {whole}");
+            assert!(is_within(part, whole), "{part} {whole}");
         }
         for (part, whole) in [("file:///ab", "file:///a"), ("file:///a", "file:///a/b"), ("x", "y")] {
-            assert!(!lies_within(part, whole), "{part} {whole}");
+            assert!(!is_within(part, whole), "{part} {whole}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A store in memory. When it is full, what was not used for the longest time makes room.
+//! An in-memory store with least-recently-used eviction.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,16 +7,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::store::{CacheStore, Entry, StoreFuture, StoreKey};
+use super::store::{CacheStore, StoredEntry, CacheFuture, StoreKey};
 
-/// How much a [`MemoryStore`] keeps.
+/// Limits of a [`MemoryStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheLimits {
-    /// Results; 1024 unless set.
+    /// Maximum number of entries. Default: 1,024.
     pub entries: usize,
-    /// Bytes of results and their keys together; 16 MiB unless set. A result of more than a quarter of it is
-    /// not kept, so that one does not drive out all others.
+    /// Maximum total size of results and keys, in bytes. Default: 16 MiB. A result larger than a quarter of the limit is
+    /// not stored, so that it does not evict all others.
     pub bytes: usize,
 }
 
@@ -26,50 +26,50 @@ impl Default for CacheLimits {
     }
 }
 
-/// Keeps results in memory.
+/// A [`CacheStore`] in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     limits: CacheLimits,
-    kept: Mutex<Kept>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Kept {
-    entries: HashMap<StoreKey, (Entry, u64)>,
-    /// The keys by when they were used last.
+struct State {
+    entries: HashMap<StoreKey, (StoredEntry, u64)>,
+    /// Keys in order of last use.
     order: BTreeMap<u64, StoreKey>,
     uses: u64,
     bytes: usize,
 }
 
 impl MemoryStore {
-    /// An empty store that keeps so much.
+    /// Creates an empty store with these limits.
     pub fn new(limits: CacheLimits) -> Self {
-        Self { limits, kept: Mutex::default() }
+        Self { limits, state: Mutex::default() }
     }
 
-    /// How many results there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
-        self.with(|kept| kept.entries.len())
+        self.with(|state| state.entries.len())
     }
 
-    /// Whether there is none.
+    /// Returns whether the store is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many bytes they take together.
+    /// Returns the total size of the entries, in bytes.
     pub fn bytes(&self) -> usize {
-        self.with(|kept| kept.bytes)
+        self.with(|state| state.bytes)
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {
-        act(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Kept {
-    fn get(&mut self, key: &StoreKey) -> Option<Entry> {
+impl State {
+    fn get(&mut self, key: &StoreKey) -> Option<StoredEntry> {
         let (entry, used) = self.entries.get_mut(key)?;
         self.uses += 1;
         if let Some(key) = self.order.remove(used) {
@@ -79,7 +79,7 @@ impl Kept {
         Some(entry.clone())
     }
 
-    fn put(&mut self, key: StoreKey, entry: Entry, limits: CacheLimits) {
+    fn put(&mut self, key: StoreKey, entry: StoredEntry, limits: CacheLimits) {
         self.remove(&key);
         let size = size(&key, &entry);
         if size > limits.bytes / 4 || limits.entries == 0 {
@@ -104,33 +104,33 @@ impl Kept {
     }
 }
 
-/// What an entry takes; the two maps have a share of their own.
-fn size(key: &StoreKey, entry: &Entry) -> usize {
-    const SHARE: usize = 256;
+/// Returns the size of an entry, including its overhead in the maps.
+fn size(key: &StoreKey, entry: &StoredEntry) -> usize {
+    const OVERHEAD: usize = 256;
     let partition = key.partition.as_ref().map_or(0, |partition| partition.len());
-    SHARE + partition + 2 * key.key.param().map_or(0, str::len) + entry.result.len()
+    OVERHEAD + partition + 2 * key.key.param().map_or(0, str::len) + entry.result.len()
 }
 
 impl CacheStore for MemoryStore {
-    fn get<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Entry>> {
-        Box::pin(ready(Ok(self.with(|kept| kept.get(key)))))
+    fn get<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, Option<StoredEntry>> {
+        Box::pin(ready(Ok(self.with(|state| state.get(key)))))
     }
 
-    fn put(&self, key: StoreKey, entry: Entry) -> StoreFuture<'_, ()> {
-        self.with(|kept| kept.put(key, entry, self.limits));
+    fn put(&self, key: StoreKey, entry: StoredEntry) -> CacheFuture<'_, ()> {
+        self.with(|state| state.put(key, entry, self.limits));
         Box::pin(ready(Ok(())))
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, ()> {
-        self.with(|kept| kept.remove(key));
+    fn remove<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, ()> {
+        self.with(|state| state.remove(key));
         Box::pin(ready(Ok(())))
     }
 
-    fn sweep<'a>(&'a self, covers: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> StoreFuture<'a, ()> {
-        self.with(|kept| {
-            let gone: Vec<StoreKey> = kept.entries.keys().filter(|key| covers(key)).cloned().collect();
-            for key in &gone {
-                kept.remove(key);
+    fn remove_matching<'a>(&'a self, predicate: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> CacheFuture<'a, ()> {
+        self.with(|state| {
+            let removed: Vec<StoreKey> = state.entries.keys().filter(|key| predicate(key)).cloned().collect();
+            for key in &removed {
+                state.remove(key);
             }
         });
         Box::pin(ready(Ok(())))

@@ -1,16 +1,16 @@
-//! Results that are kept for as long as the server says they stay fresh.
+//! A cache of results, with the time-to-live that the server sets.
 //!
-//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>. Nothing here
-//! asks a server or runs by itself: whoever sends a request looks here first, and brings the result
-//! afterwards. Old revisions give no hint, so of them nothing is kept.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>. The cache
+//! sends no requests and runs no tasks: the caller looks up a result before a request, and inserts the result afterwards.
+//! Servers of legacy revisions send no cache hints, so their results are not cached.
 //!
-//! | file | what |
+//! | module | content |
 //! |---|---|
-//! | `key` | what makes two requests the same, and what a change makes stale |
-//! | `clock` | milliseconds that a test can set |
-//! | `store` | where results are kept: a trait |
-//! | `memory` | a store in memory, bounded |
-//! | `options` | what a client wants of its cache |
+//! | `key` | cache keys, and invalidation |
+//! | `clock` | a clock that tests can replace |
+//! | `store` | the storage trait |
+//! | `memory` | the bounded in-memory store |
+//! | `options` | cache configuration of a client |
 
 use std::{
     fmt,
@@ -27,33 +27,33 @@ mod options;
 mod store;
 
 pub use clock::Clock;
-pub use key::{Change, Key, Topic};
+pub use key::{Invalidation, CacheKey, Topic};
 pub use memory::{CacheLimits, MemoryStore};
 pub use options::CacheOptions;
-pub use store::{CacheStore, Entry, StoreFuture, StoreKey};
+pub use store::{CacheStore, StoredEntry, CacheFuture, StoreKey};
 
 use clock::millis;
 use key::TOPICS;
 
-/// The longest time a result is taken for fresh, whatever its server says, unless told otherwise: a day.
+/// Default maximum time-to-live of a result: one day.
 pub const DEFAULT_MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The results of one server.
+/// The cached results of one server.
 ///
-/// Private results are kept apart by *who* asked: a text that stands for the authorization, for example a
-/// digest of the access token. Where there is no authorization, as on stdio, it is the empty text.
+/// Private results are partitioned by principal: a string derived from the authorization, for example a digest of the
+/// access token. Without authorization, as on stdio, the principal is the empty string.
 ///
 /// ```
-/// use ferromcp_client::cache::{Cache, Change, Found, Key, Receipt, Topic};
+/// use ferromcp_client::cache::{Cache, Invalidation, Lookup, CacheKey, CacheEntry, Topic};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::new("https://example.com/mcp");
-/// let key = Key::page(Topic::Tools, None);
-/// let ticket = cache.ticket(&key); // before the request is sent
-/// cache.keep(ticket, &key, "", Receipt::new(r#"{"tools":[]}"#).ttl_ms(60_000)).await;
-/// assert!(matches!(cache.find(&key, "").await, Found::Fresh(_)));
-/// cache.changed(&Change::List(Topic::Tools)).await;
-/// assert!(matches!(cache.find(&key, "").await, Found::Nothing));
+/// let key = CacheKey::page(Topic::Tools, None);
+/// let generation = cache.generation(&key); // before the request is sent
+/// cache.insert(generation, &key, "", CacheEntry::new(r#"{"tools":[]}"#).ttl_ms(60_000)).await;
+/// assert!(matches!(cache.get(&key, "").await, Lookup::Fresh(_)));
+/// cache.invalidate(&Invalidation::List(Topic::Tools)).await;
+/// assert!(matches!(cache.get(&key, "").await, Lookup::Miss));
 /// # }
 /// ```
 #[derive(Clone)]
@@ -62,39 +62,39 @@ pub struct Cache {
     store: Arc<dyn CacheStore>,
     clock: Clock,
     max_ttl: Duration,
-    keep_stale: Duration,
+    stale_if_error: Duration,
     changes: Arc<Mutex<[Changes; TOPICS]>>,
 }
 
-/// What is known of the changes within a topic.
+/// Invalidation state of one topic.
 #[derive(Debug, Clone, Copy, Default)]
 struct Changes {
-    /// How many there were.
+    /// Number of invalidations.
     count: u64,
-    /// A store failed to forget; what was received up to then is not trusted.
-    distrust: Option<u64>,
+    /// Set when the store failed to remove entries: entries received up to this time are ignored.
+    ignore_until: Option<u64>,
 }
 
-/// What a cache has for a request.
+/// Result of a cache lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    /// A result that can be used in place of asking.
+pub enum Lookup {
+    /// A fresh result, which replaces a request.
     Fresh(Arc<str>),
-    /// A result that may be used if asking fails; only where [`Cache::keep_stale`] says so.
+    /// A stale result, which may be used if the request fails. Only with [`Cache::stale_if_error`].
     Stale(Arc<str>),
-    /// Nothing.
-    Nothing,
+    /// No usable result.
+    Miss,
 }
 
-/// Says when a request was sent, so that a result is not kept if a change was told in the meantime.
+/// The number of invalidations when a request was sent. A result is not cached if it has changed since.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub struct Ticket(u64);
+pub struct Generation(u64);
 
-/// A result as it came, and what decides whether it may be kept.
+/// A received result with its cache hints.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
-pub struct Receipt<'a> {
+pub struct CacheEntry<'a> {
     result: &'a str,
     ttl_ms: u64,
     scope: CacheScope,
@@ -102,124 +102,123 @@ pub struct Receipt<'a> {
     retry: bool,
 }
 
-impl<'a> Receipt<'a> {
-    /// A complete `result`, as JSON, to a first attempt, without hints: stale at once, and private.
+impl<'a> CacheEntry<'a> {
+    /// Creates an entry from the JSON of a complete result, without hints: private, with a time-to-live of zero.
     pub fn new(result: &'a str) -> Self {
         Self { result, ttl_ms: 0, scope: CacheScope::Private, complete: true, retry: false }
     }
 
-    /// Its `ttlMs`; an absent one counts as 0, and so did a negative one when it was read.
+    /// Sets the `ttlMs` hint. `None` means zero.
     pub fn ttl_ms(mut self, hint: impl Into<Option<u64>>) -> Self {
         self.ttl_ms = hint.into().unwrap_or(0);
         self
     }
 
-    /// Its `cacheScope`; an absent one counts as private.
+    /// Sets the `cacheScope` hint. `None` means private.
     pub fn scope(mut self, hint: impl Into<Option<CacheScope>>) -> Self {
         self.scope = hint.into().unwrap_or_default();
         self
     }
 
-    /// It asks for input: never kept.
+    /// Marks the result as `input_required`, which is never cached.
     pub fn input_required(mut self) -> Self {
         self.complete = false;
         self
     }
 
-    /// Its request carried `inputResponses` or `requestState`: never kept.
-    pub fn of_retry(mut self) -> Self {
+    /// Marks the result as that of a request with `inputResponses` or `requestState`, which is never cached.
+    pub fn for_retry(mut self) -> Self {
         self.retry = true;
         self
     }
 }
 
 impl Cache {
-    /// An empty cache in memory for the server known as `server`, for example by its URL.
+    /// Creates an empty in-memory cache for a server, identified for example by its URL.
     pub fn new(server: impl Into<Arc<str>>) -> Self {
         Self::with_store(server, Arc::new(MemoryStore::default()))
     }
 
-    /// A cache over a `store`, which may hold the results of other servers as well.
+    /// Creates a cache on a store, which may be shared with other servers.
     pub fn with_store(server: impl Into<Arc<str>>, store: Arc<dyn CacheStore>) -> Self {
         Self {
             server: server.into(),
             store,
             clock: Clock::default(),
             max_ttl: DEFAULT_MAX_TTL,
-            keep_stale: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
             changes: Arc::default(),
         }
     }
 
-    /// Another clock, for tests.
+    /// Replaces the clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The longest time a result is taken for fresh ([`DEFAULT_MAX_TTL`] unless set).
+    /// Sets the maximum time-to-live, which caps the `ttlMs` of the server. Default: [`DEFAULT_MAX_TTL`].
     #[must_use]
     pub fn max_ttl(mut self, time: Duration) -> Self {
         self.max_ttl = time;
         self
     }
 
-    /// How long a result that is no longer fresh is kept in case that asking fails (not at all unless set).
-    /// What a change has made stale is not kept.
+    /// Sets how long a stale result may be used when a request fails. Default: zero. Invalidated results are never used.
     #[must_use]
-    pub fn keep_stale(mut self, time: Duration) -> Self {
-        self.keep_stale = time;
+    pub fn stale_if_error(mut self, time: Duration) -> Self {
+        self.stale_if_error = time;
         self
     }
 
-    /// To be taken before a request is sent, and given back with its result.
-    pub fn ticket(&self, key: &Key) -> Ticket {
-        Ticket(self.changes_of(key.topic(), |changes| changes.count))
+    /// Returns the current generation. Get it before sending a request, and pass it to [`insert`](Self::insert).
+    pub fn generation(&self, key: &CacheKey) -> Generation {
+        Generation(self.changes_of(key.topic(), |changes| changes.count))
     }
 
-    /// What there is for `key` when `who` asks.
-    pub async fn find(&self, key: &Key, who: &str) -> Found {
-        let private = self.find_in(&self.key(key, Some(who))).await;
-        if let Found::Fresh(_) = private {
+    /// Looks up the result for `key` and `principal`.
+    pub async fn get(&self, key: &CacheKey, principal: &str) -> Lookup {
+        let private = self.get_stored(&self.key(key, Some(principal))).await;
+        if let Lookup::Fresh(_) = private {
             return private;
         }
-        match self.find_in(&self.key(key, None)).await {
-            Found::Nothing => private,
+        match self.get_stored(&self.key(key, None)).await {
+            Lookup::Miss => private,
             public => public,
         }
     }
 
-    /// Keeps a result that came for `key` when `who` asked, if it may be kept.
-    pub async fn keep(&self, ticket: Ticket, key: &Key, who: &str, receipt: Receipt<'_>) {
-        let ttl = receipt.ttl_ms.min(millis(self.max_ttl));
-        let lasts = ttl > 0 || !self.keep_stale.is_zero();
-        if !receipt.complete || receipt.retry || !lasts || self.is_outdated(ticket, key) {
+    /// Caches a result for `key` and `principal`, if it is cacheable and was not invalidated since `generation`.
+    pub async fn insert(&self, generation: Generation, key: &CacheKey, principal: &str, entry: CacheEntry<'_>) {
+        let ttl = entry.ttl_ms.min(millis(self.max_ttl));
+        let has_lifetime = ttl > 0 || !self.stale_if_error.is_zero();
+        if !entry.complete || entry.retry || !has_lifetime || self.is_outdated(generation, key) {
             return;
         }
         let received = self.clock.now();
         let fresh_until = received.saturating_add(ttl);
-        let entry = Entry {
-            result: receipt.result.into(),
+        let stored_entry = StoredEntry {
+            result: entry.result.into(),
             received,
             fresh_until,
-            keep_until: fresh_until.saturating_add(millis(self.keep_stale)),
+            evict_after: fresh_until.saturating_add(millis(self.stale_if_error)),
         };
-        let (mut stored, mut other) = (self.key(key, Some(who)), self.key(key, None));
-        if receipt.scope == CacheScope::Public {
+        let (mut stored, mut other) = (self.key(key, Some(principal)), self.key(key, None));
+        if entry.scope == CacheScope::Public {
             std::mem::swap(&mut stored, &mut other);
         }
-        // A server may change its mind on who may see a result.
-        self.tell("forget", self.store.remove(&other).await);
-        self.tell("keep", self.store.put(stored.clone(), entry).await);
-        // A change may have been told while the store was writing; its sweep then missed this.
-        if self.is_outdated(ticket, key) {
-            self.tell("forget", self.store.remove(&stored).await);
+        // The scope of a result may have changed, so remove the entry of the other scope.
+        self.log_failure("remove", self.store.remove(&other).await);
+        self.log_failure("store", self.store.put(stored.clone(), stored_entry).await);
+        // An invalidation during the write may have missed the new entry.
+        if self.is_outdated(generation, key) {
+            self.log_failure("remove", self.store.remove(&stored).await);
         }
     }
 
-    /// Drops what a change that the server told of has made stale.
-    pub async fn changed(&self, change: &Change) {
+    /// Invalidates results after a change on the server.
+    pub async fn invalidate(&self, change: &Invalidation) {
         for &topic in change.topics() {
             self.changes_of(topic, |changes| changes.count += 1);
         }
@@ -228,49 +227,49 @@ impl Cache {
             let change = change.clone();
             move |key: &StoreKey| *key.server == *server && change.covers(&key.key)
         };
-        if let Err(error) = self.store.sweep(Box::new(covers)).await {
+        if let Err(error) = self.store.remove_matching(Box::new(covers)).await {
             let now = self.clock.now();
             for &topic in change.topics() {
-                self.changes_of(topic, |changes| changes.distrust = Some(now));
+                self.changes_of(topic, |changes| changes.ignore_until = Some(now));
             }
-            tracing::warn!(%error, "a cache could not forget what changed; its older results are no longer used");
+            tracing::warn!(%error, "cannot remove invalidated results from the cache store; ignoring older results");
         }
     }
 
-    /// Drops all pages of the list that `key` is a page of, as its cursor was refused.
-    pub async fn cursor_refused(&self, key: &Key) {
-        self.changed(&Change::Pages(key.topic())).await;
+    /// Invalidates all pages of the list that `key` belongs to, after the server rejected a cursor.
+    pub async fn invalidate_pages(&self, key: &CacheKey) {
+        self.invalidate(&Invalidation::Pages(key.topic())).await;
     }
 
-    async fn find_in(&self, key: &StoreKey) -> Found {
+    async fn get_stored(&self, key: &StoreKey) -> Lookup {
         let entry = match self.store.get(key).await {
             Ok(Some(entry)) => entry,
-            Ok(None) => return Found::Nothing,
+            Ok(None) => return Lookup::Miss,
             Err(error) => {
-                self.tell("look up", Err(error));
-                return Found::Nothing;
+                self.log_failure("look up", Err(error));
+                return Lookup::Miss;
             }
         };
         let now = self.clock.now();
-        if self.changes_of(key.key.topic(), |changes| changes.distrust.is_some_and(|since| entry.received <= since)) {
-            return Found::Nothing;
+        if self.changes_of(key.key.topic(), |changes| changes.ignore_until.is_some_and(|since| entry.received <= since)) {
+            return Lookup::Miss;
         }
-        // One from the future was kept by a clock that has been set back since.
+        // An entry from the future was stored before the clock was set back; treat it as stale.
         if now < entry.fresh_until && entry.received <= now {
-            return Found::Fresh(entry.result);
+            return Lookup::Fresh(entry.result);
         }
-        if !self.keep_stale.is_zero() && now < entry.keep_until {
-            return Found::Stale(entry.result);
+        if !self.stale_if_error.is_zero() && now < entry.evict_after {
+            return Lookup::Stale(entry.result);
         }
-        self.tell("forget", self.store.remove(key).await);
-        Found::Nothing
+        self.log_failure("remove", self.store.remove(key).await);
+        Lookup::Miss
     }
 
-    fn is_outdated(&self, ticket: Ticket, key: &Key) -> bool {
-        self.changes_of(key.topic(), |changes| changes.count != ticket.0)
+    fn is_outdated(&self, generation: Generation, key: &CacheKey) -> bool {
+        self.changes_of(key.topic(), |changes| changes.count != generation.0)
     }
 
-    fn key(&self, key: &Key, partition: Option<&str>) -> StoreKey {
+    fn key(&self, key: &CacheKey, partition: Option<&str>) -> StoreKey {
         StoreKey { server: Arc::clone(&self.server), partition: partition.map(Arc::from), key: key.clone() }
     }
 
@@ -278,10 +277,10 @@ impl Cache {
         look(&mut self.changes.lock().unwrap_or_else(PoisonError::into_inner)[topic as usize])
     }
 
-    /// A store that fails costs a request, and nothing else.
-    fn tell(&self, what: &str, done: std::io::Result<()>) {
-        if let Err(error) = done {
-            tracing::debug!(server = &*self.server, %error, "a cache could not {what} a result");
+    /// Logs a failure of the store, which only costs a cache miss.
+    fn log_failure(&self, action: &str, outcome: std::io::Result<()>) {
+        if let Err(error) = outcome {
+            tracing::debug!(server = &*self.server, %error, "cannot {action} a cached result");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a client keeps results.
+//! Cache configuration of a client.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -8,12 +8,12 @@ use super::{
     store::CacheStore,
 };
 
-/// How a client keeps results; the default is in memory, for as long as servers say, and nothing that is stale.
+/// Cache configuration of a client. Default: in memory, with the `ttlMs` of the server, without stale results.
 ///
 /// ```
 /// use std::time::Duration;
 /// use ferromcp_client::{Client, cache::CacheOptions};
-/// let builder = Client::new("demo", "1.0.0").cache(CacheOptions::new().keep_stale(Duration::from_secs(600)));
+/// let builder = Client::builder("demo", "1.0.0").cache(CacheOptions::new().stale_if_error(Duration::from_secs(600)));
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -22,7 +22,7 @@ pub struct CacheOptions {
     shared: Option<(Arc<str>, Arc<dyn CacheStore>)>,
     clock: Option<Clock>,
     max_ttl: Duration,
-    keep_stale: Duration,
+    stale_if_error: Duration,
 }
 
 impl Default for CacheOptions {
@@ -32,56 +32,56 @@ impl Default for CacheOptions {
             shared: None,
             clock: None,
             max_ttl: DEFAULT_MAX_TTL,
-            keep_stale: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
         }
     }
 }
 
 impl CacheOptions {
-    /// The default.
+    /// Creates the default configuration.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How much is kept in memory, of each server.
+    /// Sets the limits of the in-memory store of each server.
     pub fn limits(mut self, limits: CacheLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Keeps results in `store` instead, which others may use as well. `server` is the name of the server there, and
-    /// no other server's; so a builder that connects to several servers needs one for each.
+    /// Uses a shared store. `server` identifies the server in the store and must be unique, so a builder that connects to
+    /// several servers needs one configuration per server.
     pub fn store(mut self, server: impl Into<Arc<str>>, store: Arc<dyn CacheStore>) -> Self {
         self.shared = Some((server.into(), store));
         self
     }
 
-    /// Another clock, for tests.
+    /// Replaces the clock, for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// The longest time a result is taken for fresh ([`DEFAULT_MAX_TTL`] unless set).
+    /// Sets the maximum time-to-live, which caps the `ttlMs` of the server. Default: [`DEFAULT_MAX_TTL`].
     pub fn max_ttl(mut self, time: Duration) -> Self {
         self.max_ttl = time;
         self
     }
 
-    /// How long a result that is no longer fresh may serve in place of an error where the server cannot be asked (not at
-    /// all unless set). What a change has made stale never does.
-    pub fn keep_stale(mut self, time: Duration) -> Self {
-        self.keep_stale = time;
+    /// Sets how long a stale result may be used when the server is unavailable. Default: zero. Invalidated results are
+    /// never used.
+    pub fn stale_if_error(mut self, time: Duration) -> Self {
+        self.stale_if_error = time;
         self
     }
 
-    /// A cache of its own for the server that is reached as `name`.
+    /// Builds the cache of the server `name`.
     pub(crate) fn build(&self, name: String) -> Cache {
         let (server, store) = match &self.shared {
             Some((server, store)) => (Arc::clone(server), Arc::clone(store)),
             None => (Arc::from(name), Arc::new(MemoryStore::new(self.limits)) as _),
         };
-        let cache = Cache::with_store(server, store).max_ttl(self.max_ttl).keep_stale(self.keep_stale);
+        let cache = Cache::with_store(server, store).max_ttl(self.max_ttl).stale_if_error(self.stale_if_error);
         match &self.clock {
             Some(clock) => cache.clock(clock.clone()),
             None => cache,
@@ -95,7 +95,7 @@ impl fmt::Debug for CacheOptions {
             .field("limits", &self.limits)
             .field("server", &self.shared.as_ref().map(|(server, _)| server))
             .field("max_ttl", &self.max_ttl)
-            .field("keep_stale", &self.keep_stale)
+            .field("stale_if_error", &self.stale_if_error)
             .finish_non_exhaustive()
     }
 }

@@ -1,25 +1,25 @@
-//! Where a cache keeps its results.
+//! The storage interface of a cache.
 
 use std::{fmt, future::Future, io, pin::Pin, sync::Arc};
 
-use super::key::Key;
+use super::key::CacheKey;
 
-/// A future of a store.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
+/// Future returned by the methods of a [`CacheStore`].
+pub type CacheFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
 
-/// What a result is kept under. Keys that differ in anything must not find each other's results.
+/// Key of an entry in a store. Entries with different keys must not be confused.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StoreKey {
-    /// Which server.
+    /// The server.
     pub server: Arc<str>,
-    /// For whom it is; `None` for anybody.
+    /// The partition of a private result; `None` for public results.
     pub partition: Option<Arc<str>>,
-    /// Which request.
-    pub key: Key,
+    /// The request.
+    pub key: CacheKey,
 }
 
-/// Without the partition, which may be made of a secret.
+/// Omits the partition, because it may be derived from a secret.
 impl fmt::Debug for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scope = if self.partition.is_some() { "private" } else { "public" };
@@ -27,33 +27,33 @@ impl fmt::Debug for StoreKey {
     }
 }
 
-/// A result and its times, in milliseconds since 1970.
+/// A result with its timestamps, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredEntry {
     /// The result, as JSON.
     pub result: Arc<str>,
-    /// When it came.
+    /// When the result was received.
     pub received: u64,
-    /// Until when it can be used in place of asking.
+    /// When the result becomes stale.
     pub fresh_until: u64,
-    /// When it can be forgotten.
-    pub keep_until: u64,
+    /// When the entry can be evicted.
+    pub evict_after: u64,
 }
 
-/// Keeps results. It need not keep any: all that may not fail is to forget.
+/// Storage of a [`Cache`](super::Cache). It may drop entries at any time; only removal must not fail.
 ///
-/// A store may serve several caches. One outside of this process has to keep private results as safe as
-/// the tokens they were got with.
+/// A store may be shared by several caches. A store outside of this process must protect private results like the tokens
+/// they were requested with.
 pub trait CacheStore: Send + Sync + 'static {
-    /// What is under `key`.
-    fn get<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Entry>>;
+    /// Returns the entry with this key.
+    fn get<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, Option<StoredEntry>>;
 
-    /// Keeps `entry` under `key`, in place of what was there.
-    fn put(&self, key: StoreKey, entry: Entry) -> StoreFuture<'_, ()>;
+    /// Stores an entry, replacing the previous one.
+    fn put(&self, key: StoreKey, entry: StoredEntry) -> CacheFuture<'_, ()>;
 
-    /// Forgets what is under `key`.
-    fn remove<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, ()>;
+    /// Removes the entry with this key.
+    fn remove<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, ()>;
 
-    /// Forgets whatever is under a key that `covers` holds true of.
-    fn sweep<'a>(&'a self, covers: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> StoreFuture<'a, ()>;
+    /// Removes all entries whose key satisfies `predicate`.
+    fn remove_matching<'a>(&'a self, predicate: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> CacheFuture<'a, ()>;
 }

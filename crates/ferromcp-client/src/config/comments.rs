@@ -1,11 +1,10 @@
-//! JSON with comments and trailing commas, as editors take it, into JSON.
+//! Converts JSON with comments and trailing commas to JSON.
 
-/// `text` with spaces in place of what JSON does not know, so that lines and columns stay where they were.
-/// What is no JSON otherwise stays none.
+/// Replaces comments and trailing commas by spaces, so that lines and columns are preserved. Does not validate the JSON.
 pub(super) fn strip(text: &str) -> String {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());
-    // Where in `out` a comma stands after which nothing came so far.
+    // Position in `out` of a comma that is not followed by a token yet.
     let mut comma = None;
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
@@ -31,7 +30,7 @@ pub(super) fn strip(text: &str) -> String {
     out
 }
 
-/// The length of what begins `rest`: a string, a comment, or one character.
+/// Returns the length of the first token of `rest`: a string, a comment, or one character.
 fn token(rest: &str, next: char) -> usize {
     if next == '"' {
         let mut escaped = false;
@@ -70,13 +69,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_can_be_looked_at(text in r#"([/*",\\\]}\n\[{a ü]|//|/\*|\*/){0,40}"#) {
+        fn strip_preserves_line_count_of_any_text(text in r#"([/*",\\\]}\n\[{a ü]|//|/\*|\*/){0,40}"#) {
             let stripped = strip(&text);
             prop_assert_eq!(stripped.lines().count(), text.lines().count());
         }
 
         #[test]
-        fn json_stays_as_it_is(values in proptest::collection::vec(".*", 0..5)) {
+        fn strip_preserves_json(values in proptest::collection::vec(".*", 0..5)) {
             let json = serde_json::to_string_pretty(&serde_json::json!({ "a": values, "b": { "c": values } })).unwrap();
             prop_assert_eq!(strip(&json), json);
         }

@@ -1,80 +1,80 @@
-//! What is wrong with a configuration file, where, and what to do.
+//! Errors of configuration files.
 
 use std::fmt;
 
-/// A configuration file, or an entry of one, that cannot be used.
+/// An invalid configuration file or entry.
 ///
-/// It never quotes a value, as values may be secrets.
+/// The text names the file, the server, the key and the remedy. It never quotes values, because they may be secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    place: Box<Place>,
+    location: Box<Location>,
     kind: ConfigErrorKind,
-    what: String,
+    problem: String,
     remedy: String,
 }
 
-/// The kinds of errors.
+/// Categories of [`ConfigError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigErrorKind {
-    /// The file cannot be read.
+    /// The file could not be read.
     Unreadable,
-    /// It is not JSON, or too large.
+    /// The file is not valid JSON, or too large.
     Syntax,
-    /// Something is missing, or of the wrong kind.
-    Shape,
-    /// It has no server of that name.
-    Missing,
-    /// A variable is not set, or `${…}` is written wrongly.
+    /// A value is missing or has the wrong type.
+    Invalid,
+    /// The file has no server with the requested name.
+    NotFound,
+    /// A variable is not set, or a `${…}` is malformed.
     Variable,
 }
 
 impl ConfigError {
-    /// What kind of error it is.
+    /// Returns the category of the error.
     pub fn kind(&self) -> ConfigErrorKind {
         self.kind
     }
 
-    /// The file; `None` if a text was read.
+    /// Returns the path of the file; `None` for [`Config::parse`](super::Config::parse).
     pub fn file(&self) -> Option<&str> {
-        self.place.file.as_deref()
+        self.location.file.as_deref()
     }
 
-    /// The name of the server, if it is about one.
+    /// Returns the name of the server, if the error concerns one.
     pub fn server(&self) -> Option<&str> {
-        self.place.server.as_deref()
+        self.location.server.as_deref()
     }
 
-    /// The key, with dots to inner ones: `env.TOKEN`, `args[1]`.
+    /// Returns the path of the key, such as `env.TOKEN` or `args[1]`.
     pub fn key(&self) -> Option<&str> {
-        self.place.key.as_deref()
+        self.location.key.as_deref()
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.place.file.as_deref().unwrap_or("the configuration"))?;
-        if let Some(server) = &self.place.server {
+        f.write_str(self.location.file.as_deref().unwrap_or("the configuration"))?;
+        if let Some(server) = &self.location.server {
             write!(f, ": server `{server}`")?;
         }
-        if let Some(key) = &self.place.key {
+        if let Some(key) = &self.location.key {
             write!(f, ": `{key}`")?;
         }
-        write!(f, " {}; {}", self.what, self.remedy)
+        write!(f, " {}; {}", self.problem, self.remedy)
     }
 }
 
 impl std::error::Error for ConfigError {}
 
-/// Where something is.
+/// A location in a configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Location {
     file: Option<String>,
     server: Option<String>,
     key: Option<String>,
 }
 
-impl Place {
+impl Location {
     pub(super) fn file(name: String) -> Self {
         Self { file: Some(name), ..Self::default() }
     }
@@ -87,11 +87,11 @@ impl Place {
         Self { key: Some(key.into()), ..self.clone() }
     }
 
-    pub(super) fn error(&self, kind: ConfigErrorKind, what: String, remedy: impl Into<String>) -> ConfigError {
-        ConfigError { place: Box::new(self.clone()), kind, what, remedy: remedy.into() }
+    pub(super) fn error(&self, kind: ConfigErrorKind, problem: String, remedy: impl Into<String>) -> ConfigError {
+        ConfigError { location: Box::new(self.clone()), kind, problem, remedy: remedy.into() }
     }
 
-    pub(super) fn shape(&self, what: &str, remedy: impl Into<String>) -> ConfigError {
-        self.error(ConfigErrorKind::Shape, what.to_owned(), remedy)
+    pub(super) fn invalid(&self, problem: &str, remedy: impl Into<String>) -> ConfigError {
+        self.error(ConfigErrorKind::Invalid, problem.to_owned(), remedy)
     }
 }

@@ -1,25 +1,25 @@
-//! `${VAR}`, `${VAR:-default}` and `${env:VAR}` in texts.
+//! Expansion of `${VAR}`, `${VAR:-default}` and `${env:VAR}`.
 
-use super::error::{ConfigError, ConfigErrorKind, Place};
+use super::error::{ConfigError, ConfigErrorKind, Location};
 
-/// The longest text that comes out of expanding one, in bytes: 1 MiB.
+/// Maximum length of an expanded string, in bytes: 1 MiB.
 pub const MAX_EXPANDED: usize = 1 << 20;
 
-/// `text` with its variables put in, once: what a variable holds is not looked at again.
+/// Expands the variables in `text`. Values of variables are not expanded again.
 ///
-/// A `$` that no `{` follows stands for itself. As in a shell, the default is taken for an empty variable too.
+/// A `$` without `{` is literal. As in a shell, the default also replaces an empty variable.
 pub(super) fn expand(
     text: &str,
-    place: &Place,
+    location: &Location,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, ConfigError> {
-    let wrong = |what: String, remedy: String| place.error(ConfigErrorKind::Variable, what, remedy);
+    let invalid = |what: String, remedy: String| location.error(ConfigErrorKind::Variable, what, remedy);
     let (mut out, mut rest) = (String::new(), text);
     while let Some(start) = rest.find("${") {
         out.push_str(&rest[..start]);
         let inner = &rest[start + 2..];
         let Some(end) = inner.find('}') else {
-            return Err(wrong("has a `${` without a `}`".to_owned(), "close it".to_owned()));
+            return Err(invalid("has a `${` without a `}`".to_owned(), "add the `}`".to_owned()));
         };
         rest = &inner[end + 1..];
         let (name, default) = match inner[..end].split_once(":-") {
@@ -29,26 +29,26 @@ pub(super) fn expand(
         let name = name.strip_prefix("env:").unwrap_or(name);
         if !is_name(name) {
             let remedy = "write `${NAME}`, or `${NAME:-default}`".to_owned();
-            return Err(wrong("has a `${…}` that names no variable".to_owned(), remedy));
+            return Err(invalid("has a `${…}` without a valid variable name".to_owned(), remedy));
         }
         match (lookup(name).filter(|value| default.is_none() || !value.is_empty()), default) {
             (Some(value), _) => out.push_str(&value),
             (None, Some(default)) => out.push_str(default),
             (None, None) => {
                 let remedy = format!("set it, or write `${{{name}:-default}}`");
-                return Err(wrong(format!("needs the variable `{name}`, which is not set"), remedy));
+                return Err(invalid(format!("needs the variable `{name}`, which is not set"), remedy));
             }
         }
         if out.len() + rest.len() > MAX_EXPANDED {
-            return Err(wrong(format!("becomes longer than {MAX_EXPANDED} bytes"), "shorten the variables".to_owned()));
+            return Err(invalid(format!("exceeds {MAX_EXPANDED} bytes after expansion"), "shorten the variables".to_owned()));
         }
     }
     out.push_str(rest);
     Ok(out)
 }
 
-/// Names of the environment, and those of hosts' own, such as `input:token`, which only a lookup of one's
-/// own can know. Anything else is no name and may be text that should not show in an error.
+/// Returns whether `name` is the name of an environment variable, or a host-specific name such as `input:token`, which
+/// requires a custom lookup. Other texts may be secrets and are not quoted in errors.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && name.chars().all(|c| c.is_alphanumeric() || "_-.:()".contains(c))
 }
@@ -71,11 +71,11 @@ mod tests {
     }
 
     fn expanded(text: &str) -> Result<String, String> {
-        expand(text, &Place::default().at_key("url"), &lookup).map_err(|error| error.to_string())
+        expand(text, &Location::default().at_key("url"), &lookup).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn variables_are_put_in_once() {
+    fn expands_variables_once() {
         for (text, out) in [
             ("plain", "plain"),
             ("${A}-${env:A}", "one-one"),
@@ -92,23 +92,23 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_put_in_is_told() {
-        for (text, told) in [
+    fn reports_error_when_variable_is_missing_or_invalid() {
+        for (text, expected) in [
             ("${B}", "`B`, which is not set; set it, or write `${B:-default}`"),
-            ("${env:HOME DIR}", "names no variable"),
-            ("${}", "names no variable"),
-            ("${env:}", "names no variable"),
+            ("${env:HOME DIR}", "without a valid variable name"),
+            ("${}", "without a valid variable name"),
+            ("${env:}", "without a valid variable name"),
             ("${A", "without a `}`"),
-            ("${LONG}${LONG}${LONG}", "longer than"),
+            ("${LONG}${LONG}${LONG}", "exceeds"),
         ] {
             let error = expanded(text).unwrap_err();
-            assert!(error.starts_with("the configuration: `url` ") && error.contains(told), "{error}");
+            assert!(error.starts_with("the configuration: `url` ") && error.contains(expected), "{error}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_can_be_looked_at(text in r"(\$\{|\}|:-|env:|A|ü|\$| ){0,20}") {
+        fn expand_does_not_panic_on_any_text(text in r"(\$\{|\}|:-|env:|A|ü|\$| ){0,20}") {
             let _ = expanded(&text);
         }
     }

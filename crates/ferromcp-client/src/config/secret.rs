@@ -1,8 +1,8 @@
-//! Texts that may be secrets.
+//! Strings that may be secrets.
 
 use std::fmt;
 
-/// A text that `Debug` does not show.
+/// A string that `Debug` redacts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text.
+    /// Returns the string.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,73 +1,73 @@
-//! What a configured server is: a command to start, or a URL to speak to.
+//! The configuration of one server: a command to start, or a URL.
 
 use std::{fmt, path::Path, path::PathBuf, process::Command};
 
 use super::secret::Secret;
 
-/// A server of a configuration file, ready for use: its variables are put in.
+/// The configuration of one server, with variables expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub struct ServerConfig {
     name: String,
-    endpoint: Endpoint,
+    transport: TransportConfig,
 }
 
-/// How a server is reached.
+/// Transport of a configured server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Endpoint {
-    /// As a child process.
-    Stdio(Stdio),
-    /// Over HTTP.
-    Http(Http),
+pub enum TransportConfig {
+    /// A child process that uses stdio.
+    Stdio(StdioConfig),
+    /// HTTP.
+    Http(HttpConfig),
 }
 
-impl Server {
-    pub(super) fn new(name: &str, endpoint: Endpoint) -> Self {
-        Self { name: name.to_owned(), endpoint }
+impl ServerConfig {
+    pub(super) fn new(name: &str, transport: TransportConfig) -> Self {
+        Self { name: name.to_owned(), transport }
     }
 
-    /// Its name in the file.
+    /// Returns the name of the server in the file.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How it is reached.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    /// Returns the transport.
+    pub fn transport(&self) -> &TransportConfig {
+        &self.transport
     }
 }
 
-/// A program that speaks over its stdin and stdout.
+/// A program that uses stdin and stdout as its transport.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Stdio {
+pub struct StdioConfig {
     pub(super) command: String,
     pub(super) args: Vec<String>,
     pub(super) env: Vec<(String, Option<Secret>)>,
     pub(super) cwd: Option<PathBuf>,
 }
 
-impl Stdio {
-    /// The program.
+impl StdioConfig {
+    /// Returns the program.
     pub fn program(&self) -> &str {
         &self.command
     }
 
-    /// Its arguments.
+    /// Returns the arguments.
     pub fn args(&self) -> impl ExactSizeIterator<Item = &str> {
         self.args.iter().map(String::as_str)
     }
 
-    /// What differs in its environment; `None` is a variable that is taken out.
+    /// Returns the changes to the inherited environment; `None` removes a variable.
     pub fn env(&self) -> impl ExactSizeIterator<Item = (&str, Option<&Secret>)> {
         self.env.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
     }
 
-    /// The folder it runs in, if not this process's own.
+    /// Returns the working directory, if it differs from that of this process.
     pub fn cwd(&self) -> Option<&Path> {
         self.cwd.as_deref()
     }
 
-    /// All of it as a command. The program inherits the environment of this process.
+    /// Builds the [`Command`]. The program inherits the environment of this process.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.command);
         command.args(&self.args);
@@ -84,10 +84,10 @@ impl Stdio {
     }
 }
 
-/// Without the arguments, which hold secrets more often than they should.
-impl fmt::Debug for Stdio {
+/// Omits the arguments, because they may contain secrets.
+impl fmt::Debug for StdioConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stdio")
+        f.debug_struct("StdioConfig")
             .field("command", &self.command)
             .field("args", &format_args!("[{} hidden]", self.args.len()))
             .field("env", &self.env)
@@ -96,51 +96,51 @@ impl fmt::Debug for Stdio {
     }
 }
 
-/// A server that is spoken to over HTTP.
+/// A server that is reached over HTTP.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Http {
+pub struct HttpConfig {
     pub(super) url: String,
     pub(super) headers: Vec<(String, Secret)>,
     pub(super) kind: HttpKind,
 }
 
-/// How it is spoken to over HTTP.
+/// HTTP transports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpKind {
-    /// The file does not say: streamable HTTP first, then HTTP+SSE.
-    Any,
+    /// Not specified: Streamable HTTP first, then HTTP+SSE.
+    Auto,
     /// Streamable HTTP.
     Streamable,
-    /// HTTP+SSE, the way of 2024.
+    /// HTTP+SSE (2024-11-05).
     Sse,
 }
 
-impl Http {
-    /// Its URL, `http` or `https`.
+impl HttpConfig {
+    /// Returns the URL, with scheme `http` or `https`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Headers to send with each request, names and values as HTTP allows them.
+    /// Returns the headers to send with each request. Names and values are valid in HTTP.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, &Secret)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// How it is spoken to.
+    /// Returns the HTTP transport.
     pub fn kind(&self) -> HttpKind {
         self.kind
     }
 }
 
-/// Without what in a URL may be a secret: user, password, query and fragment.
-impl fmt::Debug for Http {
+/// Omits the parts of a URL that may be secret: user, password, query and fragment.
+impl fmt::Debug for HttpConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.url.split(['?', '#']).next().unwrap_or_default();
         let (scheme, rest) = shown.split_once("://").unwrap_or(("", shown));
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let host = host.rsplit('@').next().unwrap_or_default();
-        f.debug_struct("Http")
+        f.debug_struct("HttpConfig")
             .field("url", &format_args!("{scheme}://{host}{path}"))
             .field("headers", &self.headers)
             .field("kind", &self.kind)

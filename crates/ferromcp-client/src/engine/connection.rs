@@ -1,4 +1,4 @@
-//! One connection of a client: a channel, and what was agreed on over it.
+//! One connection of a client: a channel and the negotiated revision and capabilities.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,72 +8,75 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::channel::{Channel, Outgoing};
-use crate::era::{About, legacy, modern};
+use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
-use crate::verdict::Verdict;
+use crate::negotiated::Negotiated;
 
-/// A connection, until it ends or is given up.
+/// A connection. It is usable until the channel closes or it is retired.
 pub(crate) struct Connection {
     pub(crate) channel: Arc<dyn Channel>,
-    pub(crate) verdict: Verdict,
-    pub(crate) about: About,
-    /// What modern requests carry.
-    pub(super) dress: Option<modern::Dress>,
-    pub(super) born: Instant,
+    pub(crate) negotiated: Negotiated,
+    pub(crate) server_info: ServerInfo,
+    /// The `_meta` of modern requests.
+    pub(super) request_meta: Option<modern::RequestMetaTemplate>,
+    pub(super) opened_at: Instant,
     pub(super) retired: watch::Sender<bool>,
-    /// Legacy subscriptions to resources, and how often each is wanted.
+    /// Legacy resource subscriptions, with a reference count for each URI.
     pub(crate) watched: Mutex<HashMap<String, usize>>,
 }
 
 impl Connection {
     pub(crate) fn revision(&self) -> Revision {
-        self.verdict.revision
+        self.negotiated.revision
     }
 
-    /// Whether it can be used.
+    /// Returns whether the connection is usable.
     pub(crate) fn is_live(&self) -> bool {
-        !*self.retired.borrow() && !self.channel.is_over()
+        !*self.retired.borrow() && !self.channel.is_closed()
     }
 
-    /// Waits until it cannot be used any more.
-    pub(crate) async fn gone(&self) {
+    /// Waits until the connection is no longer usable.
+    pub(crate) async fn closed(&self) {
         let mut retired = self.retired.subscribe();
         tokio::select! {
-            () = self.channel.over() => {}
+            () = self.channel.closed() => {}
             _ = retired.wait_for(|retired| *retired) => {}
         }
     }
 
-    /// Gives it up: the next request makes a new one.
+    /// Retires the connection. The next request opens another one.
     pub(crate) fn retire(&self) {
         self.retired.send_replace(true);
     }
 
-    /// Whether the server has what `request` needs, as far as that can be told before asking.
-    pub(crate) fn offers(&self, request: &ClientRequest) -> Result<(), ClientError> {
+    /// Checks that the revision and the declared capabilities of the server support `request`.
+    ///
+    /// # Errors
+    /// Fails with [`ErrorKind::Unsupported`] if they do not.
+    pub(crate) fn ensure_supported(&self, request: &ClientRequest) -> Result<(), ClientError> {
         let revision = self.revision();
         let unsupported = |why: String| {
-            let message = format!("`{}` cannot be asked of this server: {why}", request.method());
+            let message = format!("cannot send `{}`: {why}", request.method());
             Err(ClientError::new(ErrorKind::Unsupported, message))
         };
         if request.info().is_some_and(|method| !method.exists_in(revision)) {
-            return unsupported(format!("{revision} does not have it"));
+            return unsupported(format!("revision {revision} does not define it"));
         }
-        if !revision.is_modern() && !legacy::offers(&self.about, revision, request) {
-            return unsupported("it did not declare the capability".to_owned());
+        if !revision.is_modern() && !legacy::supports(&self.server_info, revision, request) {
+            return unsupported("the server did not declare the capability".to_owned());
         }
         Ok(())
     }
 
-    /// Makes a request ready to leave.
+    /// Prepares a request for sending: sets `_meta` and the progress token.
     pub(crate) fn outgoing(
         &self,
         id: RequestId,
         mut request: ClientRequest,
         token: Option<ProgressToken>,
     ) -> Result<Outgoing, ClientError> {
-        match &self.dress {
-            Some(dress) => dress.put_on(&mut request, token)?,
+        match &self.request_meta {
+            Some(request_meta) => request_meta.apply(&mut request, token)?,
             None if token.is_some() => modern::with_meta(&mut request, |meta| meta.progress_token = token)?,
             None => {}
         }

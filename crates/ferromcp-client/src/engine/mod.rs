@@ -1,12 +1,98 @@
-//! The engine: keeps a connection, sends requests over it, waits for as long as they may take.
+//! Engine of a client: maintains one connection, sends requests over it, and applies timeouts and retries.
 
 pub(crate) mod connection;
-mod history;
-mod live;
-mod options;
+mod reconnect;
 mod send;
-mod shared;
 mod wait;
 
-pub(crate) use options::Options;
-pub(crate) use shared::Engine;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ferromcp_core::RequestId;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::channel::TransportKind;
+use crate::connect::Connector;
+use crate::notification_router::{NotificationRouter, ProgressListener};
+use crate::settings::Settings;
+use crate::tool_cache::ToolCache;
+use connection::Connection;
+use reconnect::ReconnectState;
+
+/// State shared by all handles of one client.
+pub(crate) struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) router: Arc<NotificationRouter>,
+    pub(crate) tool_cache: ToolCache,
+    pub(crate) ids: RequestIds,
+    /// Number of open subscriptions.
+    pub(crate) subscribed: AtomicUsize,
+    connector: Arc<dyn Connector>,
+    current: std::sync::Mutex<Option<Arc<Connection>>>,
+    reconnect_state: Mutex<ReconnectState>,
+    permits: Semaphore,
+    closed: AtomicBool,
+}
+
+impl Engine {
+    pub(crate) fn new(settings: Settings, router: NotificationRouter, connector: Arc<dyn Connector>) -> Self {
+        Self {
+            tool_cache: ToolCache::new(&settings.limits, settings.validate_output),
+            permits: Semaphore::new(settings.limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
+            settings,
+            router: Arc::new(router),
+            ids: RequestIds::new(),
+            subscribed: AtomicUsize::new(0),
+            connector,
+            current: std::sync::Mutex::new(None),
+            reconnect_state: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns the text that identifies the current authorization.
+    pub(crate) fn authorization(&self) -> String {
+        self.connector.authorization()
+    }
+
+    pub(crate) fn transport_kind(&self) -> TransportKind {
+        self.connector.transport_kind()
+    }
+}
+
+/// Options of one request. Unset options default to the limits of the client.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    /// Timeout without a response or progress.
+    pub(crate) timeout: Option<Duration>,
+    /// Maximum total time.
+    pub(crate) cap: Option<Duration>,
+    pub(crate) progress: Option<ProgressListener>,
+    /// Whether the request is idempotent. If unset, the method and the annotations of the tool decide.
+    pub(crate) idempotent: Option<bool>,
+    /// Whether to bypass the result cache.
+    pub(crate) fresh: bool,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("timeout", &self.timeout).field("cap", &self.cap).finish_non_exhaustive()
+    }
+}
+
+/// Generator of request IDs, which are unique over the lifetime of a client.
+#[derive(Debug)]
+pub(crate) struct RequestIds(AtomicI64);
+
+impl RequestIds {
+    pub(crate) fn new() -> Self {
+        Self(AtomicI64::new(1))
+    }
+
+    /// Returns the next ID.
+    pub(crate) fn next(&self) -> RequestId {
+        RequestId::Number(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}

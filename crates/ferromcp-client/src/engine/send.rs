@@ -1,114 +1,116 @@
-//! Sending a request: over whatever connection there is, and again where that is both needed and safe.
+//! Sends requests over the current connection, and retries them when that is safe.
 
 use ferromcp_core::model::ListParams;
 use ferromcp_core::{ClientRequest, ErrorCode, RawJson, Revision, ServerResult};
 
 use super::connection::Connection;
-use super::options::Options;
-use super::shared::Engine;
-use crate::channel::{Failure, Outgoing, Way};
+use super::{Engine, Options};
+use crate::channel::{ChannelError, Outgoing, TransportKind};
 use crate::era::modern;
 use crate::error::{ClientError, ErrorKind};
 
-/// What was done already to get an answer.
+/// Retries made so far for one request.
 #[derive(Default)]
-struct Efforts {
-    resends: u32,
-    corrected: bool,
-    renewed: bool,
-    refreshed: bool,
+struct RetryState {
+    retries: u32,
+    version_corrected: bool,
+    reconnected: bool,
+    tools_refreshed: bool,
 }
 
 impl Engine {
-    /// Sends a request and gives its result, unread, and the revision it is written in.
+    /// Sends a request. Returns its result, not deserialized, and the revision it is serialized in.
+    ///
+    /// # Errors
+    /// Fails on timeout, if the server responds with an error, or if the retries are exhausted.
     pub(crate) async fn send(
         &self,
         request: &ClientRequest,
         options: &Options,
     ) -> Result<(RawJson, Revision), ClientError> {
-        let cap = options.cap.unwrap_or(self.settings.limits.request_cap);
-        match tokio::time::timeout(cap, self.attempts(request, options)).await {
-            Ok(settled) => settled,
-            Err(_) => Err(ClientError::timeout(request.method(), cap)),
+        let time_limit = options.cap.unwrap_or(self.settings.limits.request_time_limit);
+        match tokio::time::timeout(time_limit, self.attempts(request, options)).await {
+            Ok(result) => result,
+            Err(_) => Err(ClientError::timeout(request.method(), time_limit)),
         }
     }
 
     async fn attempts(&self, request: &ClientRequest, options: &Options) -> Result<(RawJson, Revision), ClientError> {
         let _permit = self.permits.acquire().await.map_err(|_| ClientError::closed("the client was closed"))?;
-        let mut efforts = Efforts::default();
+        let mut retry_state = RetryState::default();
         loop {
-            let connection = self.live().await?;
-            connection.offers(request)?;
-            let failure = match self.once(&connection, request, options).await? {
+            let connection = self.connection().await?;
+            connection.ensure_supported(request)?;
+            let failure = match self.send_once(&connection, request, options).await? {
                 Ok(result) => return Ok((result, connection.revision())),
                 Err(failure) => failure,
             };
-            if !self.goes_on(&connection, request, options, &failure, &mut efforts).await {
+            if !self.should_retry(&connection, request, options, &failure, &mut retry_state).await {
                 return Err(ClientError::of(request.method(), failure));
             }
-            tracing::debug!(method = request.method(), ?failure, "sending a request again");
+            tracing::debug!(method = request.method(), ?failure, "retrying a request");
         }
     }
 
-    /// Sends the request over one connection.
-    async fn once(
+    /// Sends the request once, over `connection`.
+    async fn send_once(
         &self,
         connection: &Connection,
         request: &ClientRequest,
         options: &Options,
-    ) -> Result<Result<RawJson, Failure>, ClientError> {
+    ) -> Result<Result<RawJson, ChannelError>, ClientError> {
         let id = self.ids.next();
-        // Signs of life are asked for where a call may take long, or somebody wants to hear them.
-        let wants_pulse = options.progress.is_some() || matches!(request, ClientRequest::CallTool(_));
-        let token = wants_pulse.then(|| id.clone());
+        // Progress is requested for tool calls, which may take long, and for callers with a listener.
+        let wants_progress = options.progress.is_some() || matches!(request, ClientRequest::CallTool(_));
+        let token = wants_progress.then(|| id.clone());
         let mut outgoing = connection.outgoing(id, request.clone(), token)?;
         self.annotate(connection, &mut outgoing)?;
-        self.answer(connection, outgoing, options).await
+        self.wait_for_response(connection, outgoing, options).await
     }
 
-    /// Says which arguments are to be repeated in headers, where the way has headers.
+    /// Sets the arguments that are mirrored in headers, if the transport is HTTP.
     fn annotate(&self, connection: &Connection, outgoing: &mut Outgoing) -> Result<(), ClientError> {
         let ClientRequest::CallTool(call) = &outgoing.request else { return Ok(()) };
-        if self.way() != Way::Post || !connection.revision().is_modern() {
+        if self.transport_kind() != TransportKind::Post || !connection.revision().is_modern() {
             return Ok(());
         }
-        let Some(known) = self.toolbox.get(&call.name) else { return Ok(()) };
-        let marks = known.marks.as_ref().map_err(|flaw| {
-            let message = format!("the tool `{}` cannot be called over HTTP: {flaw}", call.name);
-            ClientError::new(ErrorKind::Invalid, message)
+        let Some(tool) = self.tool_cache.get(&call.name) else { return Ok(()) };
+        let header_annotations = tool.header_annotations.as_ref().map_err(|error| {
+            let message = format!("cannot call tool `{}` over HTTP: {error}", call.name);
+            ClientError::new(ErrorKind::InvalidRequest, message)
         })?;
-        outgoing.annotations = marks.clone();
+        outgoing.annotations = header_annotations.clone();
         Ok(())
     }
 
-    /// Whether to send again what failed. Nothing that may have run is repeated, unless that does no harm.
-    async fn goes_on(
+    /// Returns whether to retry after `failure`. A request that may have been executed is retried only if it is idempotent.
+    async fn should_retry(
         &self,
         connection: &Connection,
         request: &ClientRequest,
         options: &Options,
-        failure: &Failure,
-        efforts: &mut Efforts,
+        failure: &ChannelError,
+        retry_state: &mut RetryState,
     ) -> bool {
         match failure {
-            Failure::Lost(_) => self.is_safe(request, options) && self.resends(connection, efforts),
-            Failure::Unsent(_) => self.resends(connection, efforts),
-            Failure::SessionGone { .. } | Failure::Status { status: 400 | 404 | 405, .. } => {
+            ChannelError::Lost(_) => self.is_idempotent(request, options) && self.retries(connection, retry_state),
+            ChannelError::Unsent(_) => self.retries(connection, retry_state),
+            ChannelError::SessionGone { .. } | ChannelError::Status { status: 400 | 404 | 405, .. } => {
                 connection.retire();
-                let may_have_run = matches!(failure, Failure::SessionGone { under_way: true });
-                let harmless = !may_have_run || self.is_safe(request, options);
-                harmless && !std::mem::replace(&mut efforts.renewed, true) && self.connector.can_reopen()
+                let may_have_run = matches!(failure, ChannelError::SessionGone { in_flight: true });
+                let retryable = !may_have_run || self.is_idempotent(request, options);
+                retryable && !std::mem::replace(&mut retry_state.reconnected, true) && self.connector.can_reopen()
             }
-            Failure::Rpc { error, .. } if connection.revision().is_modern() => match error.code {
+            ChannelError::Rpc { error, .. } if connection.revision().is_modern() => match error.code {
                 ErrorCode::UNSUPPORTED_REVISION => {
-                    let spoken = modern::supported(error).iter().any(|name| name == connection.revision().as_str());
+                    let spoken = modern::supported_versions(error).iter().any(|name| name == connection.revision().as_str());
                     if !spoken {
-                        connection.retire(); // the server is another one now
+                        connection.retire(); // the server was replaced
                     }
-                    !std::mem::replace(&mut efforts.corrected, true) && (spoken || self.connector.can_reopen())
+                    !std::mem::replace(&mut retry_state.version_corrected, true) && (spoken || self.connector.can_reopen())
                 }
                 ErrorCode::HEADER_MISMATCH if matches!(request, ClientRequest::CallTool(_)) => {
-                    !std::mem::replace(&mut efforts.refreshed, true) && Box::pin(self.refresh_tools()).await
+                    !std::mem::replace(&mut retry_state.tools_refreshed, true) && Box::pin(self.refresh_tools()).await
                 }
                 _ => false,
             },
@@ -116,33 +118,33 @@ impl Engine {
         }
     }
 
-    fn resends(&self, connection: &Connection, efforts: &mut Efforts) -> bool {
-        efforts.resends += 1;
-        // Each POST is a connection of its own; a pipe that is not over would fail in the same way again.
-        let gone = connection.channel.is_over() || self.way() == Way::Post;
-        efforts.resends <= self.settings.limits.resends && gone && self.connector.can_reopen()
+    fn retries(&self, connection: &Connection, retry_state: &mut RetryState) -> bool {
+        retry_state.retries += 1;
+        // Each POST uses its own connection. On an open pipe, a retry would fail again.
+        let gone = connection.channel.is_closed() || self.transport_kind() == TransportKind::Post;
+        retry_state.retries <= self.settings.limits.retries && gone && self.connector.can_reopen()
     }
 
-    /// Whether a request can be repeated without doing anything twice.
-    fn is_safe(&self, request: &ClientRequest, options: &Options) -> bool {
-        match (options.safe, request) {
-            (Some(said), _) => said,
-            (None, ClientRequest::CallTool(call)) => self.toolbox.get(&call.name).is_some_and(|known| known.is_safe()),
-            (None, ClientRequest::Other(_)) => false,
+    /// Returns whether the request is idempotent.
+    fn is_idempotent(&self, request: &ClientRequest, options: &Options) -> bool {
+        match (options.idempotent, request) {
+            (Some(idempotent), _) => idempotent,
+            (None, ClientRequest::CallTool(call)) => self.tool_cache.get(&call.name).is_some_and(|tool| tool.is_idempotent()),
+            (None, ClientRequest::Custom(_)) => false,
             (None, _) => true,
         }
     }
 
-    /// Reads the list of tools again, since its marks are not those of the server any more.
+    /// Lists the tools again, because the cached header annotations are outdated.
     async fn refresh_tools(&self) -> bool {
-        self.toolbox.forget();
-        let edition = self.board.edition();
+        self.tool_cache.clear();
+        let list_version = self.router.list_version();
         let mut params = ListParams::default();
         for _ in 0..self.settings.limits.pages {
             let request = ClientRequest::ListTools(params.clone());
             let Ok((result, _)) = self.attempts(&request, &Options::default()).await else { return false };
             let Ok(ServerResult::ListTools(page)) = ServerResult::decode("tools/list", &result) else { return false };
-            page.tools.iter().for_each(|tool| drop(self.toolbox.learn(tool, edition)));
+            page.tools.iter().for_each(|tool| drop(self.tool_cache.insert(tool, list_version)));
             match page.next_cursor {
                 Some(cursor) => params.cursor = Some(cursor.into()),
                 None => break,

@@ -1,4 +1,4 @@
-//! Waiting for an answer: not for ever, but longer where there are signs of life, or where the server waits for us.
+//! Waits for responses with a timeout, which progress and pending requests of the server extend.
 
 use std::sync::Arc;
 
@@ -6,48 +6,47 @@ use ferromcp_core::RawJson;
 use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
-use super::options::Options;
-use super::shared::Engine;
-use crate::board::Pulse;
-use crate::channel::{Failure, Outgoing};
+use super::{Engine, Options};
+use crate::notification_router::CallProgress;
+use crate::channel::{ChannelError, Outgoing};
 use crate::error::ClientError;
 
 impl Engine {
-    /// Sends a request and waits. Progress starts the clock anew; so does every question that is being answered here,
-    /// since the server cannot go on meanwhile.
-    pub(super) async fn answer(
+    /// Sends a request and waits for its response. Progress resets the timeout. So does a server request that a handler of
+    /// the client is still processing, because the server waits for it.
+    pub(super) async fn wait_for_response(
         &self,
         connection: &Connection,
         outgoing: Outgoing,
         options: &Options,
-    ) -> Result<Result<RawJson, Failure>, ClientError> {
+    ) -> Result<Result<RawJson, ChannelError>, ClientError> {
         let limit = options.timeout.unwrap_or(self.settings.limits.request_timeout);
         let method = outgoing.request.method().to_owned();
-        let pulse = Arc::new(Pulse::new(options.progress.clone()));
-        let _pinned = self.board.pulse(&outgoing.id, Arc::clone(&pulse));
-        let mut asking = self.board.asking.subscribe();
+        let progress = Arc::new(CallProgress::new(options.progress.clone()));
+        let _registration = self.router.register_call(&outgoing.id, Arc::clone(&progress));
+        let mut active_handlers = self.router.active_handlers.subscribe();
         let mut answer = connection.channel.request(outgoing);
-        let clock = sleep_until(far(limit));
-        tokio::pin!(clock);
+        let timer = sleep_until(deadline(limit));
+        tokio::pin!(timer);
         loop {
             tokio::select! {
                 biased;
                 answer = &mut answer => return Ok(answer),
-                () = pulse.beat.notified() => clock.as_mut().reset(far(limit)),
-                _ = asking.changed() => clock.as_mut().reset(far(limit)),
-                () = &mut clock => {
-                    if *asking.borrow() == 0 {
+                () = progress.activity.notified() => timer.as_mut().reset(deadline(limit)),
+                _ = active_handlers.changed() => timer.as_mut().reset(deadline(limit)),
+                () = &mut timer => {
+                    if *active_handlers.borrow() == 0 {
                         return Err(ClientError::timeout(&method, limit));
                     }
-                    clock.as_mut().reset(far(limit));
+                    timer.as_mut().reset(deadline(limit));
                 }
             }
         }
     }
 }
 
-/// In `limit` from now, or so late that it does not matter.
-fn far(limit: std::time::Duration) -> Instant {
+/// Returns the instant `limit` from now, capped at 30 years.
+fn deadline(limit: std::time::Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(limit).unwrap_or_else(|| now + std::time::Duration::from_secs(86400 * 365 * 30))
 }

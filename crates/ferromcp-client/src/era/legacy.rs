@@ -1,4 +1,4 @@
-//! The legacy era: a handshake opens a session, and what was agreed on there holds for all of it.
+//! Revisions with a handshake: `initialize` negotiates a revision and capabilities for the whole session.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>.
 
@@ -8,47 +8,50 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, Revision};
 
-use super::About;
+use super::ServerInfo;
 use crate::error::{ClientError, ErrorKind};
-use crate::settings::Pin;
+use crate::settings::VersionPolicy;
 
-/// The opening, offering `revision`.
-pub(crate) fn opening(revision: Revision, capabilities: ClientCapabilities, info: Implementation) -> ClientRequest {
+/// Creates an `initialize` request that offers `revision`.
+pub(crate) fn initialize_request(revision: Revision, capabilities: ClientCapabilities, info: Implementation) -> ClientRequest {
     ClientRequest::Initialize(Box::new(InitializeParams::new(revision.as_str(), capabilities, info)))
 }
 
-/// What was agreed on. The server may have chosen another revision; one that is not spoken here ends it.
-pub(crate) fn agreement(result: &RawJson, pin: Pin) -> Result<(Revision, About), ClientError> {
+/// Parses the result of `initialize`. The server may choose another revision than the offered one.
+///
+/// # Errors
+/// Fails if the chosen revision is unsupported or not allowed by `version_policy`.
+pub(crate) fn parse_initialize(result: &RawJson, version_policy: VersionPolicy) -> Result<(Revision, ServerInfo), ClientError> {
     let result: InitializeResult = result.decode().map_err(ClientError::malformed)?;
     let chosen = Revision::parse(&result.protocol_version);
-    let Some(revision) = chosen.filter(|revision| !revision.is_modern() && pin.allows(*revision)) else {
+    let Some(revision) = chosen.filter(|revision| !revision.is_modern() && version_policy.allows(*revision)) else {
         let message = format!(
-            "the server wants to speak `{}`, which this client does not speak or was told not to",
+            "cannot negotiate a revision: the server chose `{}`, which the client does not support or allow",
             result.protocol_version
         );
         return Err(ClientError::new(ErrorKind::Negotiation, message));
     };
-    let about = About {
+    let server_info = ServerInfo {
         server: Some(result.server_info),
         capabilities: result.capabilities,
         instructions: result.instructions,
     };
-    Ok((revision, about))
+    Ok((revision, server_info))
 }
 
-/// The word that opens the session for good.
-pub(crate) fn initialized() -> ClientNotification {
+/// Creates `notifications/initialized`, which completes the handshake.
+pub(crate) fn initialized_notification() -> ClientNotification {
     ClientNotification::Initialized(NotificationParams::default())
 }
 
-/// The wish for logs, once for the session.
+/// Creates a `logging/setLevel` request, sent once for each session.
 pub(crate) fn set_level(level: LogLevel) -> ClientRequest {
     ClientRequest::SetLevel(SetLevelParams::new(level))
 }
 
-/// Whether a session's server has what `request` needs, by its own word.
-pub(crate) fn offers(about: &About, revision: Revision, request: &ClientRequest) -> bool {
-    let capabilities = &about.capabilities;
+/// Returns whether the server declared the capability that `request` requires.
+pub(crate) fn supports(server_info: &ServerInfo, revision: Revision, request: &ClientRequest) -> bool {
+    let capabilities = &server_info.capabilities;
     let resources = capabilities.resources.as_ref();
     match request {
         ClientRequest::ListTools(_) | ClientRequest::CallTool(_) => capabilities.tools.is_some(),
@@ -59,7 +62,7 @@ pub(crate) fn offers(about: &About, revision: Revision, request: &ClientRequest)
             resources.is_some_and(|resources| resources.subscribe == Some(true))
         }
         ClientRequest::ListPrompts(_) | ClientRequest::GetPrompt(_) => capabilities.prompts.is_some(),
-        // The first revision has the method and no word for it.
+        // 2024-11-05 has the method, but no capability for it.
         ClientRequest::Complete(_) => capabilities.completions.is_some() || revision == Revision::V2024_11_05,
         ClientRequest::SetLevel(_) => capabilities.logging.is_some(),
         _ => true,

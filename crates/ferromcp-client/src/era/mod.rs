@@ -1,13 +1,13 @@
-//! The two ways to speak: each request for itself, or within a session that a handshake opened.
+//! The two protocol eras: self-contained requests, or a session opened by a handshake.
 
 pub(crate) mod legacy;
 pub(crate) mod modern;
 
 use ferromcp_core::model::{Implementation, ServerCapabilities};
 
-/// What a server says of itself.
+/// Description of a server, from `server/discover` or `initialize`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct About {
+pub(crate) struct ServerInfo {
     pub(crate) server: Option<Implementation>,
     pub(crate) capabilities: ServerCapabilities,
     pub(crate) instructions: Option<String>,

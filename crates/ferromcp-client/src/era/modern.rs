@@ -1,4 +1,4 @@
-//! The modern era: every request says who asks, in which revision, and what the client can do.
+//! Revisions without a handshake: each request carries the revision, the client info and its capabilities in `_meta`.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
 
@@ -8,41 +8,41 @@ use ferromcp_core::meta::key;
 use ferromcp_core::model::{ClientCapabilities, DiscoverParams, DiscoverResult, LogLevel};
 use ferromcp_core::{ClientRequest, Error, ErrorCode, ProgressToken, RawJson, RawMap, RequestMeta, Revision};
 
-use super::About;
+use super::ServerInfo;
 use crate::error::ClientError;
 
-/// What all modern requests of a client have in common.
+/// The `_meta` members that all modern requests of a client share.
 #[derive(Debug, Clone)]
-pub(crate) struct Dress {
+pub(crate) struct RequestMetaTemplate {
     pub(crate) revision: Revision,
     pub(crate) capabilities: Arc<ClientCapabilities>,
     pub(crate) info: RawJson,
     pub(crate) log_level: Option<LogLevel>,
 }
 
-impl Dress {
-    /// Puts the protocol's keys into the request's `_meta`; what the caller put there stays.
-    pub(crate) fn put_on(&self, request: &mut ClientRequest, token: Option<ProgressToken>) -> Result<(), ClientError> {
-        let dress = |meta: &mut RequestMeta| {
+impl RequestMetaTemplate {
+    /// Sets the protocol keys in the `_meta` of the request. Other keys are preserved.
+    pub(crate) fn apply(&self, request: &mut ClientRequest, token: Option<ProgressToken>) -> Result<(), ClientError> {
+        let set_keys = |meta: &mut RequestMeta| {
             meta.protocol_version = Some(self.revision.as_str().into());
             meta.client_capabilities = Some(Arc::clone(&self.capabilities));
             meta.client_info = Some(self.info.clone());
             meta.log_level = meta.log_level.or(self.log_level);
             meta.progress_token = token;
         };
-        with_meta(request, dress)
+        with_meta(request, set_keys)
     }
 }
 
-/// Changes the `_meta` of a request, one of somebody's own included.
+/// Changes the `_meta` of a request, including requests with custom methods.
 pub(crate) fn with_meta(request: &mut ClientRequest, change: impl FnOnce(&mut RequestMeta)) -> Result<(), ClientError> {
-    let ClientRequest::Other(other) = request else {
+    let ClientRequest::Custom(other) = request else {
         meta_of(request).map(change);
         return Ok(());
     };
     let bad = |error: serde_json::Error| {
-        let message = format!("the parameters of `{}` are to be an object: {error}", other.method);
-        ClientError::new(crate::error::ErrorKind::Invalid, message)
+        let message = format!("parameters of `{}` must serialize to a JSON object: {error}", other.method);
+        ClientError::new(crate::error::ErrorKind::InvalidRequest, message)
     };
     let mut params: RawMap = other.params.decode().map_err(bad)?;
     let mut meta: RequestMeta = params.get("_meta").map(RawJson::decode).transpose().map_err(bad)?.unwrap_or_default();
@@ -56,7 +56,7 @@ pub(crate) fn with_meta(request: &mut ClientRequest, change: impl FnOnce(&mut Re
     Ok(())
 }
 
-/// The `_meta` of a request whose method is known.
+/// Returns the `_meta` of a request with a standard method.
 fn meta_of(request: &mut ClientRequest) -> Option<&mut RequestMeta> {
     Some(match request {
         ClientRequest::Initialize(params) => &mut params.meta,
@@ -80,34 +80,34 @@ fn meta_of(request: &mut ClientRequest) -> Option<&mut RequestMeta> {
     })
 }
 
-/// The first question to a server whose era is not known: it has no side effects, and only modern servers have it.
-pub(crate) fn probe() -> ClientRequest {
+/// Creates a `server/discover` request, the probe for servers of unknown era. It has no side effects.
+pub(crate) fn discover_request() -> ClientRequest {
     ClientRequest::Discover(DiscoverParams::default())
 }
 
-/// What the answer says; `None` if it is not one of a modern server.
-pub(crate) fn discovered(result: &RawJson) -> Option<DiscoverResult> {
+/// Parses the result of `server/discover`. Returns `None` if it is not the result of a modern server.
+pub(crate) fn parse_discover(result: &RawJson) -> Option<DiscoverResult> {
     result.decode().ok()
 }
 
-/// What a server says of itself in the answer.
-pub(crate) fn about(result: DiscoverResult) -> About {
-    About {
-        // Its place is `_meta`, whatever some servers do.
+/// Converts the result of `server/discover`.
+pub(crate) fn server_info(result: DiscoverResult) -> ServerInfo {
+    ServerInfo {
+        // The specification puts it in `_meta`, although some servers put it elsewhere.
         server: result.meta.read(key::SERVER_INFO),
         capabilities: result.capabilities,
         instructions: result.instructions,
     }
 }
 
-/// Whether only a modern server answers so; then there is no falling back to the handshake.
+/// Returns whether only modern servers send this error. It prevents the fallback to `initialize`.
 pub(crate) fn is_modern_error(error: &Error) -> bool {
     let modern = [ErrorCode::HEADER_MISMATCH, ErrorCode::MISSING_CLIENT_CAPABILITY, ErrorCode::UNSUPPORTED_REVISION];
     modern.contains(&error.code)
 }
 
-/// The revisions that an error says are spoken; empty where it says nothing.
-pub(crate) fn supported(error: &Error) -> Vec<String> {
+/// Returns the supported revisions listed in an error, or an empty list.
+pub(crate) fn supported_versions(error: &Error) -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Data {
         supported: Vec<String>,

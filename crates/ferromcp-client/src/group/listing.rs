@@ -1,53 +1,53 @@
-//! What the servers of a group have together.
+//! Combined lists of the servers of a group.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use ferromcp_core::model::{Prompt, Resource, Tool};
 
-use super::name::{joined, part};
+use super::name::{joined, strip_server};
 use crate::error::ClientError;
 
-/// What all servers have that could be asked.
+/// The combined list of all reachable servers.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Listing<T> {
-    /// What there is, servers in the order of their names.
+pub struct GroupListing<T> {
+    /// Items, ordered by server name.
     pub items: Vec<Member<T>>,
-    /// The servers that are not there or could not be asked, and why.
+    /// Servers that failed to connect or to list, and their errors.
     pub failures: Vec<(String, Arc<ClientError>)>,
-    /// What cannot be called by its joined name, since that leads to another server.
+    /// Items whose joined name is routed to another server.
     pub collisions: Vec<Collision>,
 }
 
-/// Something that a server of the group has.
+/// An item of one server of the group.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Member<T> {
     /// The name of the server.
     pub server: String,
-    /// The thing, under its joined name.
+    /// The item, with its joined name.
     pub item: T,
 }
 
-/// Two servers to which one name could lead.
+/// A joined name that matches the prefixes of two servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Collision {
-    /// The name.
+    /// The joined name.
     pub name: String,
-    /// The server it leads to: the one with the longest name.
-    pub to: String,
-    /// The server it leads past. Rename one of the two, or ask this one by [`ClientGroup::get`](super::ClientGroup::get).
-    pub past: String,
+    /// The server that calls are routed to: the one with the longer name.
+    pub routed_to: String,
+    /// The server whose item is shadowed. Rename one of the servers, or use [`ClientGroup::get`](super::ClientGroup::get).
+    pub shadowed: String,
 }
 
-/// What has a name that can be joined.
+/// Items with a name.
 pub trait Named {
-    /// The name.
+    /// Returns the name for modification.
     fn name_mut(&mut self) -> &mut String;
 
-    /// Whether it is asked for by that name.
+    /// Whether requests identify the item by its name.
     const IS_KEY: bool = true;
 }
 
@@ -63,7 +63,7 @@ impl Named for Prompt {
     }
 }
 
-/// Resources are read by their URIs, from their servers.
+/// Resources are read by URI, from their server.
 impl Named for Resource {
     fn name_mut(&mut self) -> &mut String {
         &mut self.name
@@ -72,12 +72,12 @@ impl Named for Resource {
     const IS_KEY: bool = false;
 }
 
-impl<T: Named> Listing<T> {
-    pub(super) fn of(answers: BTreeMap<String, Result<Vec<T>, Arc<ClientError>>>) -> Self {
-        let servers: Vec<String> = answers.keys().cloned().collect();
+impl<T: Named> GroupListing<T> {
+    pub(super) fn of(results: BTreeMap<String, Result<Vec<T>, Arc<ClientError>>>) -> Self {
+        let servers: Vec<String> = results.keys().cloned().collect();
         let mut listing = Self { items: Vec::new(), failures: Vec::new(), collisions: Vec::new() };
-        for (server, answer) in answers {
-            match answer {
+        for (server, result) in results {
+            match result {
                 Ok(items) => items.into_iter().for_each(|item| listing.add(&server, item, &servers)),
                 Err(error) => listing.failures.push((server, error)),
             }
@@ -87,21 +87,21 @@ impl<T: Named> Listing<T> {
 
     fn add(&mut self, server: &str, mut item: T, servers: &[String]) {
         let name = joined(server, item.name_mut());
-        // A server whose name is longer and that the name begins with as well gets all calls, whether it has that or not.
-        let first = servers.iter().filter(|other| part(other, &name).is_some()).max_by_key(|other| other.len());
+        // Calls are routed to the server with the longest matching name, whether or not it has the item.
+        let first = servers.iter().filter(|other| strip_server(other, &name).is_some()).max_by_key(|other| other.len());
         if let Some(to) = first.filter(|to| T::IS_KEY && to.len() > server.len()) {
-            self.collisions.push(Collision { name: name.clone(), to: to.clone(), past: server.to_owned() });
+            self.collisions.push(Collision { name: name.clone(), routed_to: to.clone(), shadowed: server.to_owned() });
         }
         *item.name_mut() = name;
         self.items.push(Member { server: server.to_owned(), item });
     }
 
-    /// The things themselves, as a model is shown them: without those whose names lead elsewhere.
+    /// Returns the items to present to a model, without shadowed ones.
     pub fn into_items(self) -> Vec<T> {
-        let past: HashSet<(String, String)> =
-            self.collisions.into_iter().map(|collision| (collision.past, collision.name)).collect();
+        let shadowed: HashSet<(String, String)> =
+            self.collisions.into_iter().map(|collision| (collision.shadowed, collision.name)).collect();
         let mut items = self.items;
-        items.retain_mut(|member| !past.contains(&(member.server.clone(), member.item.name_mut().clone())));
+        items.retain_mut(|member| !shadowed.contains(&(member.server.clone(), member.item.name_mut().clone())));
         items.into_iter().map(|member| member.item).collect()
     }
 }

@@ -1,7 +1,6 @@
-//! Many servers as one: what they have under the names of their servers, and a server that fails spoils nothing but
-//! itself.
+//! A group of clients with a common namespace. The failure of one server does not affect the others.
 //!
-//! Names are joined as a server's mounts join them: the tool `read` of `files` is `files_read`.
+//! Names have the name of the server as a prefix, as in mounted servers: the tool `read` of `files` is `files_read`.
 
 mod listing;
 mod name;
@@ -15,22 +14,22 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::builder::ClientBuilder;
-use crate::call::Call;
+use crate::call::ClientCall;
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::{ClientError, ErrorKind};
 use listing::Named;
 
-pub use listing::{Collision, Listing, Member};
+pub use listing::{Collision, GroupListing, Member};
 
-/// Clients by name.
+/// A group of named clients.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
 /// use ferromcp_client::{Client, ClientGroup};
-/// let group = ClientGroup::from_config("mcp.json", |_name| Client::new("demo", "1.0.0")).await?;
+/// let group = ClientGroup::from_config("mcp.json", |_name| Client::builder("demo", "1.0.0")).await?;
 /// for (server, error) in group.failures() {
-///     eprintln!("{server} is not there: {error}");
+///     eprintln!("cannot connect to {server}: {error}");
 /// }
 /// let listing = group.tools().await;
 /// eprintln!("{} tools", listing.items.len());
@@ -44,17 +43,18 @@ pub struct ClientGroup {
 }
 
 impl ClientGroup {
-    /// No clients yet.
+    /// Creates an empty group.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Connects to all servers of a configuration file, side by side, each by a builder that `builder` makes for its
-    /// name. Disabled ones are left out. One that cannot be used or does not start is among the
-    /// [`failures`](Self::failures), and the others go on.
+    /// Connects concurrently to all enabled servers of a configuration file. `builder` returns the builder for a server
+    /// name.
+    ///
+    /// A server that fails to start is listed in [`failures`](Self::failures); the others are unaffected.
     ///
     /// # Errors
-    /// When the file as a whole cannot be used.
+    /// When the file cannot be read or parsed.
     pub async fn from_config(
         path: impl AsRef<Path>,
         mut builder: impl FnMut(&str) -> ClientBuilder,
@@ -80,18 +80,18 @@ impl ClientGroup {
         Ok(group)
     }
 
-    /// Adds a client under a name: letters, digits, `_`, `-` and `.`, as names of tools have them.
+    /// Adds a client. The name may contain letters, digits, `_`, `-` and `.`.
     ///
     /// # Errors
-    /// When the name has other characters, or is taken.
+    /// When the name is invalid or already in use.
     pub fn with(self, name: impl Into<String>, client: Client) -> Result<Self, ClientError> {
         self.with_outcome(name.into(), Ok(client))
     }
 
-    /// Adds a server that could not be connected to, so that it is known by name why it is not there.
+    /// Adds a server that failed to connect, to report its error under its name.
     ///
     /// # Errors
-    /// Those of [`with`](Self::with).
+    /// See [`with`](Self::with).
     pub fn with_failure(self, name: impl Into<String>, error: ClientError) -> Result<Self, ClientError> {
         self.with_outcome(name.into(), Err(Arc::new(error)))
     }
@@ -99,70 +99,70 @@ impl ClientGroup {
     fn with_outcome(mut self, name: String, outcome: Result<Client, Arc<ClientError>>) -> Result<Self, ClientError> {
         name::check(&name)?;
         if self.members.contains_key(&name) {
-            return Err(ClientError::new(ErrorKind::Invalid, format!("a server named `{name}`: the name is taken")));
+            return Err(ClientError::new(ErrorKind::InvalidRequest, format!("cannot add server `{name}`: the name is already taken")));
         }
         self.members.insert(name, outcome);
         Ok(self)
     }
 
-    /// The client of that name.
+    /// Returns the client with this name.
     pub fn get(&self, name: &str) -> Option<&Client> {
         self.members.get(name)?.as_ref().ok()
     }
 
-    /// The clients by their names.
+    /// Iterates over the connected clients and their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Client)> {
         self.members.iter().filter_map(|(name, member)| Some((name.as_str(), member.as_ref().ok()?)))
     }
 
-    /// The servers that could not be connected to, and why.
+    /// Iterates over the servers that failed to connect, and their errors.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &ClientError)> {
         self.members.iter().filter_map(|(name, member)| Some((name.as_str(), &**member.as_ref().err()?)))
     }
 
-    /// The tools of all servers, named `server_tool`.
-    pub async fn tools(&self) -> Listing<Tool> {
+    /// Lists the tools of all servers, named `server_tool`.
+    pub async fn tools(&self) -> GroupListing<Tool> {
         self.list(|client| client.tools().into_future()).await
     }
 
-    /// The resources of all servers. Their URIs stay what they are: read one from its [`Member::server`].
-    pub async fn resources(&self) -> Listing<Resource> {
+    /// Lists the resources of all servers. URIs are unchanged; read a resource from its [`Member::server`].
+    pub async fn resources(&self) -> GroupListing<Resource> {
         self.list(|client| client.resources().into_future()).await
     }
 
-    /// The prompts of all servers, named `server_prompt`.
-    pub async fn prompts(&self) -> Listing<Prompt> {
+    /// Lists the prompts of all servers, named `server_prompt`.
+    pub async fn prompts(&self) -> GroupListing<Prompt> {
         self.list(|client| client.prompts().into_future()).await
     }
 
-    /// Asks all servers side by side.
-    async fn list<T, F>(&self, ask: impl Fn(&Client) -> F) -> Listing<T>
+    /// Lists from all servers concurrently.
+    async fn list<T, F>(&self, list: impl Fn(&Client) -> F) -> GroupListing<T>
     where
         T: Named + Send + 'static,
         F: Future<Output = Result<Vec<T>, ClientError>> + Send + 'static,
     {
-        let mut asked = JoinSet::new();
-        let mut answers = BTreeMap::new();
+        let mut tasks = JoinSet::new();
+        let mut results = BTreeMap::new();
         for (name, member) in &self.members {
             match member {
                 Ok(client) => {
-                    let (name, asking) = (name.clone(), ask(client));
-                    asked.spawn(async move { (name, asking.await.map_err(Arc::new)) });
+                    let (name, listing) = (name.clone(), list(client));
+                    tasks.spawn(async move { (name, listing.await.map_err(Arc::new)) });
                 }
-                Err(error) => drop(answers.insert(name.clone(), Err(Arc::clone(error)))),
+                Err(error) => drop(results.insert(name.clone(), Err(Arc::clone(error)))),
             }
         }
-        while let Some(answer) = asked.join_next().await {
-            answers.extend(answer.ok());
+        while let Some(result) = tasks.join_next().await {
+            results.extend(result.ok());
         }
-        Listing::of(answers)
+        GroupListing::of(results)
     }
 
     /// Calls the tool `server_tool`.
     ///
     /// # Errors
-    /// When no server has that name, or the one that has it is not there.
-    pub fn call(&self, tool: &str, args: impl Serialize) -> Result<Call<CallToolResult>, ClientError> {
+    /// When no server matches the prefix, or the server failed to connect.
+    pub fn call(&self, tool: &str, args: impl Serialize) -> Result<ClientCall<CallToolResult>, ClientError> {
         let (client, tool) = self.route(tool)?;
         Ok(client.call(tool, args))
     }
@@ -170,29 +170,29 @@ impl ClientGroup {
     /// Gets the prompt `server_prompt`.
     ///
     /// # Errors
-    /// Those of [`call`](Self::call).
-    pub fn prompt(&self, prompt: &str, args: impl Serialize) -> Result<Call<GetPromptResult>, ClientError> {
+    /// See [`call`](Self::call).
+    pub fn prompt(&self, prompt: &str, args: impl Serialize) -> Result<ClientCall<GetPromptResult>, ClientError> {
         let (client, prompt) = self.route(prompt)?;
         Ok(client.prompt(prompt, args))
     }
 
-    /// The client with the longest name that `joined` begins with, and what it calls the rest.
+    /// Returns the client whose name is the longest prefix of `joined`, and the name of the item on its server.
     fn route<'a>(&self, joined: &'a str) -> Result<(&Client, &'a str), ClientError> {
-        let found = self.members.iter().filter_map(|(name, member)| Some((member, name::part(name, joined)?)));
+        let found = self.members.iter().filter_map(|(name, member)| Some((member, name::strip_server(name, joined)?)));
         match found.min_by_key(|(_, rest)| rest.len()) {
             Some((Ok(client), rest)) => Ok((client, rest)),
             Some((Err(error), _)) => {
-                let message = format!("the server of `{joined}` is not there: {error}");
+                let message = format!("cannot route `{joined}`: its server failed to connect: {error}");
                 Err(ClientError::new(ErrorKind::Connect, message).because(Arc::clone(error)))
             }
             None => {
-                let message = format!("`{joined}` names no server of this group; names in it are `server_name`");
-                Err(ClientError::new(ErrorKind::Invalid, message))
+                let message = format!("cannot route `{joined}`: no server in the group has this prefix; names have the form `server_name`");
+                Err(ClientError::new(ErrorKind::InvalidRequest, message))
             }
         }
     }
 
-    /// Closes all clients, side by side.
+    /// Closes all clients concurrently.
     pub async fn close(&self) {
         let mut closing = JoinSet::new();
         for (_, client) in self.iter() {

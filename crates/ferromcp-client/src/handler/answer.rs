@@ -1,4 +1,4 @@
-//! From a question to its answer, for both eras: finds the handler, and keeps to what was declared.
+//! Dispatches requests of servers to handlers, within the declared capabilities.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>.
 
@@ -9,10 +9,10 @@ use ferromcp_core::model::{
 use ferromcp_core::{ClientResult, Error, ServerRequest};
 
 use super::Handlers;
-use super::held::hold;
+use super::form_content::prepare_form_content;
 
 impl Handlers {
-    /// Answers a live request of a legacy server.
+    /// Answers a JSON-RPC request of a legacy server.
     pub(crate) async fn answer(&self, question: ServerRequest) -> Result<ClientResult, Error> {
         match question {
             ServerRequest::Ping(_) => Ok(ClientResult::Empty(EmptyResult::default())),
@@ -23,38 +23,38 @@ impl Handlers {
         }
     }
 
-    /// Answers a question that stands in a modern server's answer.
+    /// Answers an input request of an `input_required` response.
     pub(crate) async fn answer_input(&self, question: InputRequest) -> Result<ClientResult, Error> {
         match question {
             InputRequest::Elicit(params) => self.elicit(params).await,
             InputRequest::CreateMessage(params) => self.sample(*params).await,
             InputRequest::ListRoots => self.list_roots().await,
-            _ => Err(Error::method_not_found("an unknown question")),
+            _ => Err(Error::method_not_found("unknown input request")),
         }
     }
 
     async fn elicit(&self, params: ElicitParams) -> Result<ClientResult, Error> {
         match params {
-            ElicitParams::Form(form) => self.form(form).await.map(ClientResult::Elicit),
-            ElicitParams::Url(url) => self.visit(url).await.map(ClientResult::Elicit),
-            _ => Err(undeclared("of this mode")),
+            ElicitParams::Form(form) => self.elicit_form(form).await.map(ClientResult::Elicit),
+            ElicitParams::Url(url) => self.elicit_url(url).await.map(ClientResult::Elicit),
+            _ => Err(undeclared("in this mode")),
         }
     }
 
-    async fn form(&self, form: FormParams) -> Result<ElicitResult, Error> {
+    async fn elicit_form(&self, form: FormParams) -> Result<ElicitResult, Error> {
         let handler = self.form.as_ref().ok_or_else(|| undeclared("by form"))?;
         let schema = form.requested_schema.clone();
         let mut result = handler(form).await?;
         if result.action == ElicitAction::Accept {
-            hold(result.content.get_or_insert_default(), schema)?;
+            prepare_form_content(result.content.get_or_insert_default(), schema)?;
         } else {
-            result.content = None; // what the user did not send is nobody's
+            result.content = None; // content is defined for `accept` only
         }
         Ok(result)
     }
 
-    /// Asks the user to visit a URL.
-    pub(crate) async fn visit(&self, url: UrlParams) -> Result<ElicitResult, Error> {
+    /// Asks the user for consent to visit a URL.
+    pub(crate) async fn elicit_url(&self, url: UrlParams) -> Result<ElicitResult, Error> {
         let handler = self.url.as_ref().ok_or_else(|| undeclared("by URL"))?;
         let mut result = handler(url).await?;
         result.content = None;
@@ -75,7 +75,7 @@ impl Handlers {
     }
 }
 
-/// -32602: also where no elicitation at all was declared, since then this mode was not either.
-fn undeclared(how: &str) -> Error {
-    Error::invalid_params(format!("Invalid params: this client did not declare elicitation {how}"))
+/// Returns error -32602 for an elicitation mode that was not declared, or if elicitation was not declared at all.
+fn undeclared(mode: &str) -> Error {
+    Error::invalid_params(format!("Invalid params: this client did not declare elicitation {mode}"))
 }

@@ -1,12 +1,12 @@
-//! A form's defaults: what the user left alone is sent as it was filled in at first.
+//! Defaults of form fields that the user left unchanged.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>.
 
 use ferromcp_core::RawMap;
 use ferromcp_core::model::FormSchema;
 
-/// Puts the default of each field that `content` lacks into it.
-pub(super) fn fill(content: &mut RawMap, schema: &FormSchema) {
+/// Inserts the defaults of the fields missing from `content`.
+pub(super) fn insert_defaults(content: &mut RawMap, schema: &FormSchema) {
     for (name, field) in &schema.properties {
         if let Some(default) = field.default.as_ref().filter(|_| content.get(name).is_none()) {
             content.insert(name.as_str(), default.clone());
@@ -19,10 +19,10 @@ mod tests {
     use ferromcp_core::model::FormSchema;
     use ferromcp_core::{RawJson, RawMap};
 
-    use super::fill;
+    use super::insert_defaults;
 
     #[test]
-    fn defaults_fill_what_is_missing_and_nothing_else() {
+    fn inserts_defaults_when_fields_are_missing() {
         // M26-488
         let schema: FormSchema = RawJson::parse(
             r#"{"type":"object","properties":{
@@ -34,7 +34,7 @@ mod tests {
         .decode()
         .unwrap();
         let mut content: RawMap = serde_json::from_str(r#"{"age":1}"#).unwrap();
-        fill(&mut content, &schema);
+        insert_defaults(&mut content, &schema);
         let text = serde_json::to_string(&content).unwrap();
         assert_eq!(text, r#"{"age":1,"name":"Ada","score":0.5,"yes":true,"pick":"b"}"#);
     }

@@ -1,11 +1,11 @@
-//! What the application answers when a server asks: forms, URLs, model runs, roots.
+//! Handlers for requests of servers: elicitation (forms, URLs), sampling, roots.
 //!
-//! One set of handlers serves the live requests of legacy servers and the questions in modern answers alike. What
-//! there is a handler for is declared as a capability, and nothing else is.
+//! The same handlers answer JSON-RPC requests of legacy servers and input requests in `input_required` responses
+//! (2026-07-28). A capability is declared if and only if its handler is registered.
 
 pub(crate) mod answer;
 mod defaults;
-mod held;
+mod form_content;
 
 use std::fmt;
 use std::future::Future;
@@ -20,9 +20,9 @@ use serde::Serialize;
 
 use crate::channel::BoxFuture;
 
-/// What a handler may return: the answer, or a `Result` with the protocol's error.
+/// Return types of handlers: the response, or a `Result` with a JSON-RPC error.
 pub trait IntoAnswer<T> {
-    /// As a result.
+    /// Converts the value into a `Result`.
     fn into_answer(self) -> Result<T, Error>;
 }
 
@@ -38,89 +38,89 @@ impl<T> IntoAnswer<T> for Result<T, Error> {
     }
 }
 
-/// Answers what servers ask, as one value; single questions are answered by closures on the builder as well.
+/// A handler for several kinds of requests. For single kinds, register closures on the builder.
 ///
-/// [`handles`](Self::handles) says which of the methods are real; the others are not called.
+/// [`handled_requests`](Self::handled_requests) determines which methods are called.
 pub trait ClientHandler: Send + Sync + 'static {
-    /// What is answered here.
-    fn handles(&self) -> Handles;
+    /// Returns the kinds of requests that this handler handles.
+    fn handled_requests(&self) -> HandledRequests;
 
-    /// Shows the user a form. What the answer leaves out is filled with the form's defaults.
+    /// Handles form elicitation. Fields missing from the response are filled with the defaults of the form.
     fn form(&self, form: FormParams) -> BoxFuture<'_, Result<ElicitResult, Error>> {
         drop(form);
         Box::pin(std::future::ready(Ok(decline())))
     }
 
-    /// Asks the user whether to open a URL; it must be shown whole, and never be fetched before.
+    /// Handles URL elicitation. Show the URL in full, and do not fetch it beforehand.
     fn url(&self, url: UrlParams) -> BoxFuture<'_, Result<ElicitResult, Error>> {
         drop(url);
         Box::pin(std::future::ready(Ok(decline())))
     }
 
-    /// Runs a model.
+    /// Handles sampling requests.
     fn sample(&self, params: CreateMessageParams) -> BoxFuture<'_, Result<CreateMessageResult, Error>> {
         drop(params);
         Box::pin(std::future::ready(Err(Error::method_not_found("sampling/createMessage"))))
     }
 
-    /// Names the folders a server may look into.
+    /// Returns the folders that a server may access.
     fn roots(&self) -> BoxFuture<'_, Result<Vec<Root>, Error>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 }
 
-/// Which questions are answered.
+/// The kinds of requests that a client handles.
 ///
 /// ```
-/// use ferromcp_client::Handles;
-/// let mut handles = Handles::default();
-/// handles.form = true;
+/// use ferromcp_client::HandledRequests;
+/// let mut handled = HandledRequests::default();
+/// handled.form = true;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // five independent questions, each yes or no
+#[allow(clippy::struct_excessive_bools)] // five independent capabilities
 #[non_exhaustive]
-pub struct Handles {
-    /// Forms.
+pub struct HandledRequests {
+    /// Form elicitation.
     pub form: bool,
-    /// URLs.
+    /// URL elicitation.
     pub url: bool,
-    /// Model runs.
+    /// Sampling.
     pub sampling: bool,
-    /// Model runs in which the model may use tools.
+    /// Sampling with tools.
     pub sampling_tools: bool,
     /// Roots.
     pub roots: bool,
 }
 
-/// The user agreed to a form, and filled in `content`: an object. What the form wants is looked at before it is sent.
+/// Accepts a form with `content`, which must serialize to a JSON object. The content is validated before it is sent.
 ///
 /// # Errors
-/// -32603 when `content` is no JSON object.
+/// -32603 if `content` does not serialize to a JSON object.
 pub fn accept<T: Serialize + ?Sized>(content: &T) -> Result<ElicitResult, Error> {
-    let bad = |error: serde_json::Error| Error::internal(format!("the content of a form is to be an object: {error}"));
+    let invalid = |error: serde_json::Error| Error::internal(format!("form content must serialize to a JSON object: {error}"));
     let mut result = accept_url();
-    result.content = Some(RawJson::new(content).and_then(|json| json.decode()).map_err(bad)?);
+    result.content = Some(RawJson::new(content).and_then(|json| json.decode()).map_err(invalid)?);
     Ok(result)
 }
 
-/// The user agreed to a form and left its fields as they are, or agreed to visit a URL.
+/// Accepts a URL, or a form with its defaults.
 pub fn accept_url() -> ElicitResult {
     ElicitResult::new(ElicitAction::Accept)
 }
 
-/// The user said no.
+/// Declines the request of the server.
 pub fn decline() -> ElicitResult {
     ElicitResult::new(ElicitAction::Decline)
 }
 
-/// The user went away without a choice.
+/// Cancels the request: the user dismissed it without a choice.
 pub fn cancel() -> ElicitResult {
     ElicitResult::new(ElicitAction::Cancel)
 }
 
 type Handler<P, R> = Arc<dyn Fn(P) -> BoxFuture<'static, Result<R, Error>> + Send + Sync>;
 
-/// The handlers there are.
+/// The registered handlers.
 #[derive(Clone, Default)]
 pub(crate) struct Handlers {
     form: Option<Handler<FormParams, ElicitResult>>,
@@ -128,13 +128,13 @@ pub(crate) struct Handlers {
     sampling: Option<Handler<CreateMessageParams, CreateMessageResult>>,
     sampling_tools: bool,
     roots: Option<Handler<(), Vec<Root>>>,
-    /// What is declared without a handler, for calls whose questions somebody else answers.
-    pub(crate) declared: Handles,
+    /// Capabilities declared without a handler, for manual calls.
+    pub(crate) declared: HandledRequests,
     pub(crate) log: Option<Arc<dyn Fn(LogMessageParams) + Send + Sync>>,
     pub(crate) elicitation_complete: Option<Arc<dyn Fn(String) + Send + Sync>>,
 }
 
-/// A closure as a handler.
+/// Boxes a closure as a handler.
 fn boxed<P, R, F, Fut>(handler: F) -> Handler<P, R>
 where
     P: Send + 'static,
@@ -187,33 +187,33 @@ impl Handlers {
         self.roots = Some(boxed(move |()| handler()));
     }
 
-    /// Takes over what `handler` handles.
+    /// Registers `handler` for the requests it handles.
     pub(crate) fn install(&mut self, handler: impl ClientHandler) {
-        let answered = handler.handles();
+        let handled = handler.handled_requests();
         let handler = Arc::new(handler);
-        if answered.form {
+        if handled.form {
             let handler = Arc::clone(&handler);
             self.on_form(move |form| {
                 let handler = Arc::clone(&handler);
                 async move { handler.form(form).await }
             });
         }
-        if answered.url {
+        if handled.url {
             let handler = Arc::clone(&handler);
             self.on_url(move |url| {
                 let handler = Arc::clone(&handler);
                 async move { handler.url(url).await }
             });
         }
-        if answered.sampling {
+        if handled.sampling {
             let handler = Arc::clone(&handler);
             let run = move |params| {
                 let handler = Arc::clone(&handler);
                 async move { handler.sample(params).await }
             };
-            self.on_sampling(run, answered.sampling_tools);
+            self.on_sampling(run, handled.sampling_tools);
         }
-        if answered.roots {
+        if handled.roots {
             self.on_roots(move || {
                 let handler = Arc::clone(&handler);
                 async move { handler.roots().await }
@@ -221,22 +221,22 @@ impl Handlers {
         }
     }
 
-    /// What is declared to a server of `revision`.
-    pub(crate) fn declare(&self, capabilities: &mut ClientCapabilities, revision: Revision) {
-        let on = |yes: bool| yes.then(RawJson::empty_object);
-        let said = self.declared;
-        let (form, url) = (self.form.is_some() || said.form, self.url.is_some() || said.url);
+    /// Adds the declared capabilities for a server of `revision`.
+    pub(crate) fn declare_capabilities(&self, capabilities: &mut ClientCapabilities, revision: Revision) {
+        let capability = |enabled: bool| enabled.then(RawJson::empty_object);
+        let declared = self.declared;
+        let (form, url) = (self.form.is_some() || declared.form, self.url.is_some() || declared.url);
         if form || url {
             let mut elicitation = ElicitationCapability::default();
-            (elicitation.form, elicitation.url) = (on(form), on(url));
+            (elicitation.form, elicitation.url) = (capability(form), capability(url));
             capabilities.elicitation = Some(elicitation);
         }
-        if self.sampling.is_some() || said.sampling {
+        if self.sampling.is_some() || declared.sampling {
             let mut sampling = SamplingCapability::default();
-            sampling.tools = on(self.sampling_tools || said.sampling_tools);
+            sampling.tools = capability(self.sampling_tools || declared.sampling_tools);
             capabilities.sampling = Some(sampling);
         }
-        if self.roots.is_some() || said.roots {
+        if self.roots.is_some() || declared.roots {
             let mut roots = ListChanged::default();
             roots.list_changed = (!revision.is_modern()).then_some(true);
             capabilities.roots = Some(roots);
@@ -255,7 +255,7 @@ impl Handlers {
 impl fmt::Debug for Handlers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut capabilities = ClientCapabilities::default();
-        self.declare(&mut capabilities, Revision::LATEST);
+        self.declare_capabilities(&mut capabilities, Revision::LATEST);
         capabilities.fmt(f)
     }
 }

@@ -12,25 +12,25 @@ impl ClientBuilder {
     /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
     /// use ferromcp_client::{Client, http::HttpOptions};
     /// let options = HttpOptions::new().header("X-Api-Key", "KEY").no_proxy();
-    /// let client = Client::new("demo", "1.0.0").http(options).connect("https://example.com/mcp").await?;
+    /// let client = Client::builder("demo", "1.0.0").http(options).connect("https://example.com/mcp").await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn http(mut self, options: HttpOptions) -> Self {
-        self.ways.http = options;
+        self.connect_options.http = options;
         self
     }
 
     /// Adds a header to every HTTP request. Its value is kept secret; [`connect`](Self::connect) says so if it cannot
     /// be sent.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        self.ways.http = self.ways.http.header(name, value);
+        self.connect_options.http = self.connect_options.http.header(name, value);
         self
     }
 
     /// Takes credentials for HTTP from here.
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
-        self.ways.http = self.ways.http.credentials(credentials);
+        self.connect_options.http = self.connect_options.http.credentials(credentials);
         self
     }
 }

@@ -17,166 +17,166 @@ use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revis
 use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
-use super::head::Head;
-use super::hear::{Context, hear};
-use super::lasting;
+use super::request_headers::RequestHeaders;
+use super::dispatch::{MessageContext, dispatch_message};
+use super::legacy::session_stream;
 use super::post::Content;
 use super::stream::EventStream;
-use super::talk::Talk;
-use crate::channel::{BoxFuture, Channel, Failure, Inbound, Outgoing};
+use super::state::HttpState;
+use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, Outgoing};
 use crate::limits::ClientLimits;
 
 /// A channel to one endpoint.
-pub(super) struct Posts {
-    talk: Arc<Talk>,
+pub(super) struct HttpChannel {
+    state: Arc<HttpState>,
 }
 
-impl Posts {
+impl HttpChannel {
     pub(super) fn new(endpoint: Endpoint, inbound: Arc<dyn Inbound>, limits: &ClientLimits) -> Self {
-        Self { talk: Arc::new(Talk::new(endpoint, inbound, limits)) }
+        Self { state: Arc::new(HttpState::new(endpoint, inbound, limits)) }
     }
 }
 
-impl Channel for Posts {
-    fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, Failure>> {
-        let talk = Arc::clone(&self.talk);
+impl Channel for HttpChannel {
+    fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, ChannelError>> {
+        let state = Arc::clone(&self.state);
         Box::pin(async move {
-            talk.usable()?;
+            state.ensure_open()?;
             tokio::select! {
                 biased;
-                outcome = request(&talk, outgoing) => outcome,
-                () = talk.closed() => Err(Failure::lost(io::Error::other("the client was closed"))),
+                outcome = request(&state, outgoing) => outcome,
+                () = state.shut_down() => Err(ChannelError::lost(io::Error::other("the client was closed"))),
             }
         })
     }
 
-    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), Failure>> {
-        let talk = Arc::clone(&self.talk);
+    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), ChannelError>> {
+        let state = Arc::clone(&self.state);
         Box::pin(async move {
-            talk.usable()?;
+            state.ensure_open()?;
             if revision.is_modern() {
-                return Err(Failure::Unfit(format!("{revision} has no notifications of clients over HTTP")));
+                return Err(ChannelError::Unsendable(format!("{revision} has no notifications of clients over HTTP")));
             }
             let opens = matches!(notification, ClientNotification::Initialized(_));
             let mut message = BytesMut::new();
-            encode::client_notification(&mut message, notification, revision).map_err(unwritable)?;
+            encode::client_notification(&mut message, notification, revision).map_err(encode_error)?;
             // On a pipe this is a word in a buffer; here somebody has to take it.
-            let taken = timeout(talk.limits.request_timeout, talk.say(revision, message.freeze())).await;
-            taken.map_err(|_| Failure::lost(io::Error::new(io::ErrorKind::TimedOut, "it was not taken in time")))??;
+            let taken = timeout(state.limits.request_timeout, state.post(revision, message.freeze())).await;
+            taken.map_err(|_| ChannelError::lost(io::Error::new(io::ErrorKind::TimedOut, "it was not taken in time")))??;
             if opens {
-                lasting::begin(&talk, revision).await;
+                session_stream::open_session_stream(&state, revision).await;
             }
             Ok(())
         })
     }
 
-    fn agreed(&self, revision: Revision) {
-        self.talk.agreed(revision);
+    fn set_revision(&self, revision: Revision) {
+        self.state.set_revision(revision);
     }
 
-    fn is_over(&self) -> bool {
-        self.talk.is_over()
+    fn is_closed(&self) -> bool {
+        self.state.is_closed()
     }
 
-    fn over(&self) -> BoxFuture<'static, ()> {
-        let talk = Arc::clone(&self.talk);
-        Box::pin(async move { talk.over().await })
+    fn closed(&self) -> BoxFuture<'static, ()> {
+        let state = Arc::clone(&self.state);
+        Box::pin(async move { state.closed().await })
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
-        let talk = Arc::clone(&self.talk);
-        Box::pin(async move { talk.close().await })
+        let state = Arc::clone(&self.state);
+        Box::pin(async move { state.close().await })
     }
 }
 
-impl Drop for Posts {
+impl Drop for HttpChannel {
     fn drop(&mut self) {
-        self.talk.abandon();
+        self.state.close_detached();
     }
 }
 
-impl fmt::Debug for Posts {
+impl fmt::Debug for HttpChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Posts(..)")
+        f.write_str("HttpChannel(..)")
     }
 }
 
-async fn request(talk: &Arc<Talk>, outgoing: Outgoing) -> Result<RawJson, Failure> {
+async fn request(state: &Arc<HttpState>, outgoing: Outgoing) -> Result<RawJson, ChannelError> {
     let Outgoing { id, request, revision, annotations } = outgoing;
     let opens = matches!(request, ClientRequest::Initialize(_));
-    let head = head(talk, &request, revision, &annotations)?;
+    let request_headers = request_headers(state, &request, revision, &annotations)?;
     let mut message = BytesMut::new();
-    encode::client_request(&mut message, &id, request, revision).map_err(unwritable)?;
+    encode::client_request(&mut message, &id, request, revision).map_err(encode_error)?;
     // `initialize` may not be cancelled, and a modern request is by hanging up.
     let cancellable = !opens && !revision.is_modern();
-    let elsewhere = cancellable.then(|| talk.expect(&id));
-    let mut asked = Asked { talk, id: &id, revision, cancellable };
-    let context = Context { wanted: Some(&id), status: 200, modern: revision.is_modern() };
+    let elsewhere = cancellable.then(|| state.register_waiter(&id));
+    let mut asked = Asked { state, id: &id, revision, cancellable };
+    let context = MessageContext { wanted: Some(&id), status: 200, modern: revision.is_modern() };
     let outcome = tokio::select! {
         biased;
-        outcome = exchange(talk, &head, message.freeze(), context, opens) => outcome,
+        outcome = exchange(state, &request_headers, message.freeze(), context, opens) => outcome,
         Some(outcome) = async { elsewhere?.await.ok() } => outcome,
     };
     asked.cancellable = false;
-    talk.inbound.answered(&id);
+    state.inbound.response_received(&id);
     outcome
 }
 
-/// Posts a request and reads what comes back.
+/// HttpChannel a request and reads what comes back.
 async fn exchange(
-    talk: &Arc<Talk>,
-    head: &Head,
+    state: &Arc<HttpState>,
+    request_headers: &RequestHeaders,
     message: Bytes,
-    mut context: Context<'_>,
+    mut context: MessageContext<'_>,
     opens: bool,
-) -> Result<RawJson, Failure> {
-    let reply = talk.endpoint.post(head, message).await.map_err(|failure| talk.sort(failure))?;
+) -> Result<RawJson, ChannelError> {
+    let reply = state.endpoint.post(request_headers, message).await.map_err(|failure| state.convert_failure(failure))?;
     if opens {
-        talk.begin(reply.session);
+        state.set_session(reply.session);
     }
     context.status = reply.status;
     match reply.content {
-        Content::Nothing => Err(Failure::Malformed("it took the request and gave no answer".to_owned())),
-        Content::Json(json) => answer(talk, &json, &context),
-        Content::Events(events) => read(talk, *events, &context).await,
+        Content::Nothing => Err(ChannelError::Malformed("it took the request and gave no answer".to_owned())),
+        Content::Json(json) => answer(state, &json, &context),
+        Content::Events(events) => read(state, *events, &context).await,
     }
 }
 
 /// What the request says in headers.
-fn head(talk: &Talk, request: &ClientRequest, revision: Revision, annotations: &[Annotation]) -> Result<Head, Failure> {
+fn request_headers(state: &HttpState, request: &ClientRequest, revision: Revision, annotations: &[Annotation]) -> Result<RequestHeaders, ChannelError> {
     if revision.is_modern() {
-        let head = Head::modern(revision, request, annotations);
-        return head.map_err(|mismatch| Failure::Unfit(mismatch.to_string()));
+        let request_headers = RequestHeaders::modern(revision, request, annotations);
+        return request_headers.map_err(|mismatch| ChannelError::Unsendable(mismatch.to_string()));
     }
     if matches!(request, ClientRequest::Initialize(_)) {
-        return Ok(Head::initialize());
+        return Ok(RequestHeaders::initialize());
     }
-    Ok(Head::legacy(revision, talk.session()))
+    Ok(RequestHeaders::legacy(revision, state.session()))
 }
 
 /// The answer that is the whole body.
-fn answer(talk: &Arc<Talk>, json: &Bytes, context: &Context<'_>) -> Result<RawJson, Failure> {
+fn answer(state: &Arc<HttpState>, json: &Bytes, context: &MessageContext<'_>) -> Result<RawJson, ChannelError> {
     let (status, body) = (context.status, json.len());
     let refused = !(200..300).contains(&status);
-    match hear(talk, json, context) {
-        Some(Err(Failure::Malformed(_)) | Ok(_)) | None if refused => {
+    match dispatch_message(state, json, context) {
+        Some(Err(ChannelError::Malformed(_)) | Ok(_)) | None if refused => {
             tracing::debug!(status, body, "the body of a refusal is no error of JSON-RPC");
-            Err(Failure::Status { status, body: String::new() })
+            Err(ChannelError::Status { status, body: String::new() })
         }
         Some(outcome) => outcome,
-        None => Err(Failure::Malformed("it does not answer the request".to_owned())),
+        None => Err(ChannelError::Malformed("it does not answer the request".to_owned())),
     }
 }
 
 /// Reads until the answer has come and no further: a legacy stream would be resumed.
-async fn read(talk: &Arc<Talk>, mut events: EventStream, context: &Context<'_>) -> Result<RawJson, Failure> {
+async fn read(state: &Arc<HttpState>, mut events: EventStream, context: &MessageContext<'_>) -> Result<RawJson, ChannelError> {
     loop {
-        let Some(message) = events.next().await.map_err(|failure| talk.sort(failure))? else {
+        let Some(message) = events.next().await.map_err(|failure| state.convert_failure(failure))? else {
             let why = "the stream ended without the answer";
-            return Err(Failure::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
+            return Err(ChannelError::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
         };
-        if let Some(outcome) = hear(talk, &message, context) {
-            events.let_go().await;
+        if let Some(outcome) = dispatch_message(state, &message, context) {
+            events.release().await;
             return outcome;
         }
     }
@@ -184,7 +184,7 @@ async fn read(talk: &Arc<Talk>, mut events: EventStream, context: &Context<'_>) 
 
 /// A request that is under way; a legacy one that is dropped before its answer is cancelled.
 struct Asked<'a> {
-    talk: &'a Arc<Talk>,
+    state: &'a Arc<HttpState>,
     id: &'a RequestId,
     revision: Revision,
     cancellable: bool,
@@ -192,8 +192,8 @@ struct Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.talk.forget(self.id);
-        if !self.cancellable || self.talk.is_over() {
+        self.state.unregister_waiter(self.id);
+        if !self.cancellable || self.state.is_closed() {
             return;
         }
         let mut params = CancelledParams::new(self.id.clone());
@@ -201,11 +201,11 @@ impl Drop for Asked<'_> {
         let mut message = BytesMut::new();
         let cancelled = ClientNotification::Cancelled(params);
         if encode::client_notification(&mut message, cancelled, self.revision).is_ok() {
-            self.talk.mention(self.revision, message.freeze());
+            self.state.post_detached(self.revision, message.freeze());
         }
     }
 }
 
-fn unwritable(error: serde_json::Error) -> Failure {
-    Failure::unsent(io::Error::new(io::ErrorKind::InvalidInput, error))
+fn encode_error(error: serde_json::Error) -> ChannelError {
+    ChannelError::unsent(io::Error::new(io::ErrorKind::InvalidInput, error))
 }

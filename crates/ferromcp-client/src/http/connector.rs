@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use super::channel::Posts;
+use super::channel::HttpChannel;
 use super::endpoint::Endpoint;
-use super::http_sse::HttpSse;
-use super::sorted::sorted;
-use crate::channel::{BoxFuture, Channel, Failure, Inbound, Way};
+use super::legacy::HttpSse;
+use super::channel_error::channel_error;
+use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, TransportKind};
 use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
 use crate::limits::ClientLimits;
 use crate::pipe::pipe;
-use crate::target::{OnUrl, Target, Ways};
+use crate::target::{OnUrl, Target, ConnectOptions};
 
 impl Connector for Endpoint {
     fn open<'a>(
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
         // Connections are made by the requests themselves.
-        let channel: Arc<dyn Channel> = Arc::new(Posts::new(self.clone(), inbound, limits));
+        let channel: Arc<dyn Channel> = Arc::new(HttpChannel::new(self.clone(), inbound, limits));
         Box::pin(std::future::ready(Ok(channel)))
     }
 
@@ -28,10 +28,10 @@ impl Connector for Endpoint {
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> Option<BoxFuture<'a, Result<Arc<dyn Channel>, Failure>>> {
+    ) -> Option<BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>>> {
         Some(Box::pin(async move {
-            let transport = HttpSse::connect(self).await.map_err(|failure| sorted(failure, self))?;
-            pipe(transport, None, inbound, limits).map_err(Failure::unsent)
+            let transport = HttpSse::connect(self).await.map_err(|failure| channel_error(failure, self))?;
+            pipe(transport, None, inbound, limits).map_err(ChannelError::unsent)
         }))
     }
 
@@ -39,8 +39,8 @@ impl Connector for Endpoint {
         true
     }
 
-    fn way(&self) -> Way {
-        Way::Post
+    fn transport_kind(&self) -> TransportKind {
+        TransportKind::Post
     }
 
     fn authorization(&self) -> String {
@@ -48,22 +48,22 @@ impl Connector for Endpoint {
     }
 
     fn name(&self) -> String {
-        self.shown()
+        self.redacted_url()
     }
 }
 
 impl Target<OnUrl> for &str {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        self.connector_by(&Ways::default())
+        self.connector_with(&ConnectOptions::default())
     }
 
-    fn connector_by(self, ways: &Ways) -> Result<Box<dyn Connector>, ClientError> {
-        match Endpoint::new(self, ways.http.clone()) {
+    fn connector_with(self, options: &ConnectOptions) -> Result<Box<dyn Connector>, ClientError> {
+        match Endpoint::new(self, options.http.clone()) {
             Ok(endpoint) => Ok(Box::new(endpoint)),
             Err(error) => {
                 let message =
                     format!("`{}` cannot be connected to: {error}. A program is given as a `Command`", shown(self));
-                Err(ClientError::new(ErrorKind::Invalid, message).because(error))
+                Err(ClientError::new(ErrorKind::InvalidRequest, message).because(error))
             }
         }
     }
@@ -74,8 +74,8 @@ impl Target<OnUrl> for String {
         self.as_str().into_connector()
     }
 
-    fn connector_by(self, ways: &Ways) -> Result<Box<dyn Connector>, ClientError> {
-        self.as_str().connector_by(ways)
+    fn connector_with(self, options: &ConnectOptions) -> Result<Box<dyn Connector>, ClientError> {
+        self.as_str().connector_with(options)
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
             ("", "``"),
         ] {
             let error = url.into_connector().err().expect("no URL");
-            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
             assert!(error.to_string().contains(named), "{error}");
             assert!(!format!("{error:?}").contains("s3cret"), "{error}");
         }

@@ -26,7 +26,7 @@ pub type CredentialsError = Box<dyn Error + Send + Sync>;
 /// struct Token(HeaderValue);
 ///
 /// impl Credentials for Token {
-///     fn dress<'a>(&'a self, _: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
+///     fn authorize<'a>(&'a self, _: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
 ///         headers.insert(AUTHORIZATION, self.0.clone());
 ///         Box::pin(std::future::ready(Ok(())))
 ///     }
@@ -36,20 +36,20 @@ pub type CredentialsError = Box<dyn Error + Send + Sync>;
 /// ```
 pub trait Credentials: Send + Sync + 'static {
     /// Adds headers to a request that is about to be sent; asked anew each time it is sent.
-    fn dress<'a>(&'a self, request: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()>;
+    fn authorize<'a>(&'a self, request: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()>;
 
     /// A request was refused with 401 or 403: whether to send it again, freshly dressed. It never reached a handler.
     ///
     /// Asked at most [`challenges`](super::HttpLimits::challenges) times for one request. Unless written, the refusal
     /// stands.
-    fn challenged<'a>(&'a self, challenge: &'a Challenge) -> CredentialsFuture<'a, Verdict> {
+    fn challenged<'a>(&'a self, challenge: &'a Challenge) -> CredentialsFuture<'a, ChallengeAction> {
         let _ = challenge;
-        Box::pin(std::future::ready(Ok(Verdict::GiveUp)))
+        Box::pin(std::future::ready(Ok(ChallengeAction::GiveUp)))
     }
 
     /// A text that tells apart whose credentials these are, such as a subject or a digest of the token: what a server
     /// says is for one of them alone is not shown to another. Unless written, they are all one person's.
-    fn whose(&self) -> String {
+    fn cache_partition(&self) -> String {
         String::new()
     }
 
@@ -91,7 +91,7 @@ impl fmt::Debug for Request<'_> {
 /// What to do about a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum ChallengeAction {
     /// There are other credentials now: send the request again.
     Retry,
     /// There is nothing to be done.

@@ -12,10 +12,10 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Body, Client, ClientBuilder, Proxy, Url};
 
 use super::body;
-use super::credentials::{Challenge, Request, Verdict};
+use super::credentials::{Challenge, Request, ChallengeAction};
 use super::failure::Failure;
 use super::limits::HttpLimits;
-use super::options::{HttpOptions, Proxies};
+use super::options::{HttpOptions, ProxyMode};
 
 /// How long an idle connection is used again. Many servers close theirs after 5 s, and a request sent just then is lost
 /// without anybody knowing whether it arrived.
@@ -43,13 +43,13 @@ impl Endpoint {
     ///
     /// # Errors
     /// When the URL, a header or the proxy cannot be used.
-    pub fn new(url: impl AsRef<str>, options: HttpOptions) -> Result<Self, BadEndpoint> {
-        if let [mistake, ..] = options.mistakes() {
-            return Err(BadEndpoint::new(mistake));
+    pub fn new(url: impl AsRef<str>, options: HttpOptions) -> Result<Self, InvalidEndpoint> {
+        if let [error, ..] = options.errors() {
+            return Err(InvalidEndpoint::new(error));
         }
-        let url = Url::parse(url.as_ref()).map_err(|error| BadEndpoint::new(format!("no URL: {error}")))?;
+        let url = Url::parse(url.as_ref()).map_err(|error| InvalidEndpoint::new(format!("no URL: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(BadEndpoint::new(format!("`{}` is no scheme of HTTP; use http or https", url.scheme())));
+            return Err(InvalidEndpoint::new(format!("`{}` is no scheme of HTTP; use http or https", url.scheme())));
         }
         let client = connections(&options)?;
         Ok(Self(Arc::new(Inner { url, client, options })))
@@ -67,13 +67,13 @@ impl Endpoint {
         for (name, value) in &self.0.options.headers {
             all.extend([name.as_str(), ":", &String::from_utf8_lossy(value.as_bytes()), "\n"]);
         }
-        all.extend(self.0.options.credentials.as_ref().map(|credentials| credentials.whose()));
+        all.extend(self.0.options.credentials.as_ref().map(|credentials| credentials.cache_partition()));
         all
     }
 
     /// The URL without what may be secret in it.
-    pub(super) fn shown(&self) -> String {
-        bare(&self.0.url)
+    pub(super) fn redacted_url(&self) -> String {
+        redacted(&self.0.url)
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -85,7 +85,7 @@ impl Endpoint {
     }
 
     /// Sends a request until it is answered with anything but a challenge that the credentials can meet.
-    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, ask: &HttpRequest) -> Result<Answer, Failure> {
         for attempt in 0.. {
             let answer = self.once(ask).await?;
             if !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -104,19 +104,19 @@ impl Endpoint {
     async fn is_met(&self, challenge: &Challenge) -> Result<bool, Failure> {
         match &self.0.options.credentials {
             Some(credentials) if challenge.attempt() < self.limits().challenges => {
-                let verdict = credentials.challenged(challenge).await;
-                Ok(verdict.map_err(|source| Failure::Credentials { source })? == Verdict::Retry)
+                let negotiated = credentials.challenged(challenge).await;
+                Ok(negotiated.map_err(|source| Failure::Credentials { source })? == ChallengeAction::Retry)
             }
             _ => Ok(false),
         }
     }
 
-    async fn once(&self, ask: &Ask) -> Result<Answer, Failure> {
+    async fn once(&self, ask: &HttpRequest) -> Result<Answer, Failure> {
         let mut headers = self.0.options.headers.clone();
         headers.extend(ask.headers.clone());
         if let Some(credentials) = &self.0.options.credentials {
             let request = Request::new(&ask.method, ask.url.as_str());
-            credentials.dress(request, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
+            credentials.authorize(request, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
         }
         let mut request = self.0.client.request(ask.method.clone(), ask.url.clone()).headers(headers);
         if let Some(body) = &ask.body {
@@ -127,27 +127,27 @@ impl Endpoint {
             credentials.answered(response.headers());
         }
         let url = response.url().clone();
-        let (head, body) = http::Response::<Body>::from(response).into_parts();
-        Ok(Answer { status: head.status, headers: head.headers, body, url })
+        let (request_headers, body) = http::Response::<Body>::from(response).into_parts();
+        Ok(Answer { status: request_headers.status, headers: request_headers.headers, body, url })
     }
 }
 
 impl fmt::Debug for Endpoint {
     /// Without user, password and query, which may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("url", &bare(&self.0.url)).field("options", &self.0.options).finish()
+        f.debug_struct("Endpoint").field("url", &redacted(&self.0.url)).field("options", &self.0.options).finish()
     }
 }
 
 /// A request to be sent.
-pub(super) struct Ask {
+pub(super) struct HttpRequest {
     method: Method,
     url: Url,
     headers: HeaderMap,
     body: Option<Bytes>,
 }
 
-impl Ask {
+impl HttpRequest {
     /// A message, to wherever messages go.
     pub(super) fn post(url: Url, mut headers: HeaderMap, message: Bytes) -> Self {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -192,29 +192,29 @@ impl Answer {
             return Ok(self);
         }
         let to = self.headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| self.url.join(to).ok());
-        Err(Failure::Redirected { to: to.as_ref().map(bare).unwrap_or_default() })
+        Err(Failure::Redirected { to: to.as_ref().map(redacted).unwrap_or_default() })
     }
 }
 
 /// Why an endpoint cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadEndpoint(String);
+pub struct InvalidEndpoint(String);
 
-impl BadEndpoint {
+impl InvalidEndpoint {
     fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
 }
 
-impl fmt::Display for BadEndpoint {
+impl fmt::Display for InvalidEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the endpoint cannot be used: {}", self.0)
     }
 }
 
-impl Error for BadEndpoint {}
+impl Error for InvalidEndpoint {}
 
-fn connections(options: &HttpOptions) -> Result<Client, BadEndpoint> {
+fn connections(options: &HttpOptions) -> Result<Client, InvalidEndpoint> {
     let limits = &options.limits;
     let mut builder = ClientBuilder::new()
         .user_agent(concat!("ferromcp/", env!("CARGO_PKG_VERSION")))
@@ -225,13 +225,13 @@ fn connections(options: &HttpOptions) -> Result<Client, BadEndpoint> {
         .pool_idle_timeout(IDLE)
         .tcp_keepalive(KEEP_ALIVE);
     builder = match &options.proxy {
-        Proxies::Environment => builder,
-        Proxies::None => builder.no_proxy(),
-        Proxies::One(url) => {
-            builder.proxy(Proxy::all(url.as_str()).map_err(|_| BadEndpoint::new("the proxy's URL is none"))?)
+        ProxyMode::Environment => builder,
+        ProxyMode::None => builder.no_proxy(),
+        ProxyMode::One(url) => {
+            builder.proxy(Proxy::all(url.as_str()).map_err(|_| InvalidEndpoint::new("the proxy's URL is none"))?)
         }
     };
-    builder.build().map_err(|error| BadEndpoint::new(error.without_url().to_string()))
+    builder.build().map_err(|error| InvalidEndpoint::new(error.without_url().to_string()))
 }
 
 /// Follows what neither leaves the origin nor changes the method; the rest is handed up as it came.
@@ -245,6 +245,6 @@ fn within_origin(most: usize) -> Policy {
 }
 
 /// The URL without what may be secret in it.
-fn bare(url: &Url) -> String {
+fn redacted(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -1,7 +1,7 @@
 //! The events of one stream, over one connection after the other.
 
 use bytes::Bytes;
-use ferromcp_transport::sse::{Decoder, Received};
+use ferromcp_transport::sse::{Decoder, DecodedEvent};
 use reqwest::Body;
 
 use super::body;
@@ -22,7 +22,7 @@ pub(super) struct Events {
 
 /// What comes next on a stream.
 pub(super) enum Next {
-    Event(Received),
+    Event(DecodedEvent),
     /// The stream ended, in good order or not.
     End(Option<reqwest::Error>),
 }
@@ -59,14 +59,14 @@ impl Events {
     }
 
     /// Goes on with the next connection. An unfinished event of the last one is forgotten.
-    pub(super) fn go_on(&mut self, body: Body) {
+    pub(super) fn reconnect(&mut self, body: Body) {
         self.decoder.restart();
         self.chunk = Bytes::new();
         self.body = body;
     }
 
     /// Closes the connection.
-    pub(super) fn hang_up(&mut self) {
+    pub(super) fn close(&mut self) {
         self.chunk = Bytes::new();
         self.body = Body::default();
     }
@@ -77,6 +77,6 @@ impl Events {
 }
 
 /// The message in an event, if it is one: other names mean nothing here, and a priming event has no data.
-pub(super) fn message(event: Received) -> Option<Bytes> {
+pub(super) fn message(event: DecodedEvent) -> Option<Bytes> {
     (event.event == "message" && !event.data.is_empty()).then_some(event.data)
 }

@@ -29,7 +29,7 @@ pub enum Failure {
         source: Option<Source>,
     },
     /// The server refused by a status, with no JSON-RPC message in the body.
-    Status(Refusal),
+    Status(StatusError),
     /// The server refused for want of credentials, and those that are there had nothing better.
     Unauthorized(Box<Challenge>),
     /// The credentials could not be had; nothing was sent.
@@ -42,7 +42,7 @@ pub enum Failure {
     #[non_exhaustive]
     SessionEnded {
         /// Whether the request had been sent before that, and is lost with the session.
-        under_way: bool,
+        in_flight: bool,
     },
     /// The server sent the request elsewhere: to another origin, or in a way that would turn a POST into a GET.
     #[non_exhaustive]
@@ -70,12 +70,12 @@ pub enum Failure {
 
 impl Failure {
     /// Whether it is certain that the request reached no handler, so that sending it again repeats nothing.
-    pub fn nothing_happened(&self) -> bool {
+    pub fn is_unexecuted(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Unauthorized(_) | Self::Credentials { .. } | Self::Redirected { .. } => {
                 true
             }
-            Self::SessionEnded { under_way } => !under_way,
+            Self::SessionEnded { in_flight } => !in_flight,
             _ => false,
         }
     }
@@ -141,12 +141,12 @@ impl Error for Failure {
 
 /// A refusal by a status.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct StatusError {
     status: u16,
     body: Bytes,
 }
 
-impl Refusal {
+impl StatusError {
     pub(super) fn new(status: u16, body: Bytes) -> Self {
         Self { status, body }
     }
@@ -162,7 +162,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for StatusError {
     /// Without the body, since some servers repeat in it what they were sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
@@ -170,9 +170,9 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for StatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refusal")
+        f.debug_struct("StatusError")
             .field("status", &self.status)
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()

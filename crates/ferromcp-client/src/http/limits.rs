@@ -26,12 +26,12 @@ pub struct HttpLimits {
     /// How long a connection may take to come about, TLS included. Default 30 s.
     pub connect_time: Duration,
     /// How long HTTP+SSE may take until it has said where messages go. Default 30 s.
-    pub endpoint_time: Duration,
+    pub endpoint_timeout: Duration,
     /// How often in a row a stream may be resumed without anything new on it. Default 5.
     pub resumptions: u32,
     /// The longest pause between two such attempts that the client chooses by itself; a server may ask for a longer
     /// one. Default 30 s.
-    pub longest_pause: Duration,
+    pub max_backoff: Duration,
     /// How often one request may be sent again because the credentials' [`challenged`] said so. Default 3.
     ///
     /// [`challenged`]: super::Credentials::challenged
@@ -50,9 +50,9 @@ impl Default for HttpLimits {
             event_bytes: DEFAULT_MAX_EVENT,
             id_bytes: 8 << 10,
             connect_time: Duration::from_secs(30),
-            endpoint_time: Duration::from_secs(30),
+            endpoint_timeout: Duration::from_secs(30),
             resumptions: 5,
-            longest_pause: Duration::from_secs(30),
+            max_backoff: Duration::from_secs(30),
             challenges: 3,
             redirects: 5,
             posts_in_flight: 16,

@@ -8,8 +8,8 @@
 //! | `endpoint` | [`Endpoint`]: a URL and the connections to it |
 //! | `options`, `limits` | [`HttpOptions`] and [`HttpLimits`] |
 //! | `credentials` | [`Credentials`]: where authorization plugs in |
-//! | `head`, `session` | [`Head`]: what a request says in headers; [`SessionId`] |
-//! | `post` | [`Endpoint::post`]: one message, and its [`Reply`] |
+//! | `head`, `session` | [`RequestHeaders`]: what a request says in headers; [`SessionId`] |
+//! | `post` | [`Endpoint::post`]: one message, and its [`PostResponse`] |
 //! | `listen` | [`Endpoint::listen`], [`Endpoint::end`]: the rest of a legacy session |
 //! | `stream` | [`EventStream`]: messages as they come, resumed in the legacy era |
 //! | `events`, `pace`, `body` | what streams are made of |
@@ -20,12 +20,12 @@
 //! | `sorted` | failures in the words of the engine |
 //!
 //! ```no_run
-//! use ferromcp_client::http::{Content, Endpoint, Head, HttpOptions};
+//! use ferromcp_client::http::{Content, Endpoint, RequestHeaders, HttpOptions};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let endpoint = Endpoint::new("https://example.com/mcp", HttpOptions::new())?;
 //! let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
-//! match endpoint.post(&Head::initialize(), initialize.into()).await?.content {
+//! match endpoint.post(&RequestHeaders::initialize(), initialize.into()).await?.content {
 //!     Content::Json(message) => drop(message),
 //!     Content::Events(mut events) => while let Some(message) = events.next().await? { drop(message) },
 //!     _ => {}
@@ -39,32 +39,27 @@
 mod body;
 mod builder;
 mod channel;
+mod channel_error;
 mod connector;
 mod credentials;
+mod dispatch;
 mod endpoint;
 mod events;
 mod failure;
-mod head;
-mod hear;
-mod http_sse;
-mod lasting;
+mod legacy;
 mod limits;
-mod listen;
 mod options;
-mod pace;
 mod post;
-mod session;
-mod sorted;
+mod request_headers;
+mod state;
 mod stream;
-mod talk;
 
-pub use credentials::{Challenge, Credentials, CredentialsError, CredentialsFuture, Request, Verdict};
-pub use endpoint::{BadEndpoint, Endpoint};
-pub use failure::{Failure, Refusal};
-pub use head::Head;
-pub use http_sse::{HttpSse, HttpSseRx, HttpSseTx};
+pub use credentials::{Challenge, Credentials, CredentialsError, CredentialsFuture, Request, ChallengeAction};
+pub use endpoint::{InvalidEndpoint, Endpoint};
+pub use failure::{Failure, StatusError};
+pub use legacy::{HttpSse, HttpSseRx, HttpSseTx, SessionId};
 pub use limits::HttpLimits;
 pub use options::HttpOptions;
-pub use post::{Content, Reply};
-pub use session::SessionId;
+pub use post::{Content, PostResponse};
+pub use request_headers::RequestHeaders;
 pub use stream::EventStream;

@@ -25,14 +25,14 @@ use super::limits::HttpLimits;
 pub struct HttpOptions {
     pub(super) headers: HeaderMap,
     pub(super) credentials: Option<Arc<dyn Credentials>>,
-    pub(super) proxy: Proxies,
+    pub(super) proxy: ProxyMode,
     pub(super) limits: HttpLimits,
-    mistakes: Vec<String>,
+    errors: Vec<String>,
 }
 
 /// Which proxies are used.
 #[derive(Clone, Default)]
-pub(super) enum Proxies {
+pub(super) enum ProxyMode {
     /// Those of the environment.
     #[default]
     Environment,
@@ -55,7 +55,7 @@ impl HttpOptions {
             Ok((name, value)) => {
                 self.headers.append(name, value);
             }
-            Err(mistake) => self.mistakes.push(mistake),
+            Err(error) => self.errors.push(error),
         }
         self
     }
@@ -69,13 +69,13 @@ impl HttpOptions {
     /// Uses this proxy for every request, in place of those that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
     /// `NO_PROXY` of the environment name.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Proxies::One(url.into());
+        self.proxy = ProxyMode::One(url.into());
         self
     }
 
     /// Uses no proxy, whatever the environment says.
     pub fn no_proxy(mut self) -> Self {
-        self.proxy = Proxies::None;
+        self.proxy = ProxyMode::None;
         self
     }
 
@@ -86,8 +86,8 @@ impl HttpOptions {
     }
 
     /// What was given and cannot be.
-    pub(super) fn mistakes(&self) -> &[String] {
-        &self.mistakes
+    pub(super) fn errors(&self) -> &[String] {
+        &self.errors
     }
 }
 
@@ -129,16 +129,16 @@ mod tests {
     #[test]
     fn what_the_client_sends_itself_cannot_be_given() {
         for name in ["Accept", "content-TYPE", "Mcp-Session-Id", "Mcp-Param-Region", "Last-Event-ID", "", "a b"] {
-            assert_eq!(HttpOptions::new().header(name, "x").mistakes().len(), 1, "{name}");
+            assert_eq!(HttpOptions::new().header(name, "x").errors().len(), 1, "{name}");
         }
-        assert!(HttpOptions::new().header("Authorization", "Bearer s3cret").mistakes().is_empty());
+        assert!(HttpOptions::new().header("Authorization", "Bearer s3cret").errors().is_empty());
     }
 
     #[test]
     fn values_are_never_shown() {
         let options =
             HttpOptions::new().header("Authorization", "s3cret").header("X", "s3cret\n").proxy("http://s3cret");
-        assert!(!format!("{options:?} {:?}", options.mistakes()).contains("s3cret"));
+        assert!(!format!("{options:?} {:?}", options.errors()).contains("s3cret"));
         assert!(!format!("{:?}", options.headers).contains("s3cret"));
     }
 }

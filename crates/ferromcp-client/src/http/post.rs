@@ -12,16 +12,16 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::body;
-use super::endpoint::{Answer, Ask, Endpoint};
-use super::failure::{Failure, Refusal};
-use super::head::Head;
-use super::session::SessionId;
-use super::stream::{EventStream, Origin};
+use super::endpoint::{Answer, HttpRequest, Endpoint};
+use super::failure::{Failure, StatusError};
+use super::request_headers::RequestHeaders;
+use super::legacy::SessionId;
+use super::stream::{EventStream, StreamOrigin};
 
 /// What came back for a message.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Reply {
+pub struct PostResponse {
     /// The status: of an error too, if its body is a JSON-RPC message.
     pub status: u16,
     /// The session that the server began with this reply (legacy era).
@@ -30,7 +30,7 @@ pub struct Reply {
     pub content: Content,
 }
 
-/// The body of a [`Reply`].
+/// The body of a [`PostResponse`].
 #[non_exhaustive]
 pub enum Content {
     /// Nothing: the message was taken.
@@ -61,45 +61,45 @@ impl Endpoint {
     /// # Errors
     /// When no message came back. A status that is an error is none if the body is a JSON-RPC message, except for the
     /// 404 of a session that ended.
-    pub async fn post(&self, head: &Head, message: Bytes) -> Result<Reply, Failure> {
-        let answer = self.ask(&Ask::post(self.url().clone(), head.whole(), message)).await?;
+    pub async fn post(&self, request_headers: &RequestHeaders, message: Bytes) -> Result<PostResponse, Failure> {
+        let answer = self.ask(&HttpRequest::post(self.url().clone(), request_headers.for_post(), message)).await?;
         if answer.status.is_success() {
-            return self.taken(head, answer).await;
+            return self.taken(request_headers, answer).await;
         }
         let status = answer.status;
-        if status == StatusCode::NOT_FOUND && head.session().is_some() {
-            return Err(Failure::SessionEnded { under_way: false });
+        if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
+            return Err(Failure::SessionEnded { in_flight: false });
         }
         let body = body::read_or_nothing(answer.body, &answer.headers, self.limits().body_bytes).await;
         if is_message(&body) {
-            return Ok(Reply { status: status.as_u16(), session: None, content: Content::Json(body) });
+            return Ok(PostResponse { status: status.as_u16(), session: None, content: Content::Json(body) });
         }
-        Err(Failure::Status(Refusal::new(status.as_u16(), body)))
+        Err(Failure::Status(StatusError::new(status.as_u16(), body)))
     }
 
-    async fn taken(&self, head: &Head, answer: Answer) -> Result<Reply, Failure> {
+    async fn taken(&self, request_headers: &RequestHeaders, answer: Answer) -> Result<PostResponse, Failure> {
         let status = answer.status.as_u16();
-        let session = self.begun(head, &answer)?;
-        let content = self.content(head.clone().within(session.clone()), answer).await?;
-        Ok(Reply { status, session, content })
+        let session = self.begun(request_headers, &answer)?;
+        let content = self.content(request_headers.clone().within(session.clone()), answer).await?;
+        Ok(PostResponse { status, session, content })
     }
 
     /// The session that begins. Later replies may repeat its id, which says nothing.
-    fn begun(&self, head: &Head, answer: &Answer) -> Result<Option<SessionId>, Failure> {
-        if !head.is_legacy() || head.session().is_some() {
+    fn begun(&self, request_headers: &RequestHeaders, answer: &Answer) -> Result<Option<SessionId>, Failure> {
+        if !request_headers.is_legacy() || request_headers.session().is_some() {
             return Ok(None);
         }
         let id = answer.headers.get(lower::SESSION_ID);
         id.map(|id| SessionId::read(id, self.limits().id_bytes)).transpose()
     }
 
-    async fn content(&self, head: Head, answer: Answer) -> Result<Content, Failure> {
+    async fn content(&self, request_headers: RequestHeaders, answer: Answer) -> Result<Content, Failure> {
         let empty = answer.headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0");
         if empty || matches!(answer.status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
             return Ok(Content::Nothing);
         }
         if answer.is("text/event-stream") {
-            let stream = EventStream::new(self.clone(), head, Origin::Post, answer.body);
+            let stream = EventStream::new(self.clone(), request_headers, StreamOrigin::Post, answer.body);
             return Ok(Content::Events(Box::new(stream)));
         }
         let is_json = answer.is("application/json");

@@ -16,11 +16,11 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use reqwest::Body;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use super::endpoint::{Answer, Ask, Endpoint};
+use super::endpoint::{Answer, HttpRequest, Endpoint};
 use super::events::{Events, Next, message};
-use super::failure::{Failure, Refusal};
-use super::head::Head;
-use super::pace::Pace;
+use super::failure::{Failure, StatusError};
+use super::request_headers::RequestHeaders;
+use super::legacy::backoff::Backoff;
 
 /// How long the end of a stream is waited for once its last message has come: it comes with it or right after, and only
 /// a connection that is at its end can be used again.
@@ -31,11 +31,11 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A stream of JSON-RPC messages. Dropping it closes its connection; at 2026-07-28 that cancels the request.
 pub struct EventStream {
     endpoint: Endpoint,
-    head: Head,
-    origin: Origin,
+    request_headers: RequestHeaders,
+    origin: StreamOrigin,
     events: Events,
     state: State,
-    pace: Pace,
+    backoff: Backoff,
     /// When the present connection came about.
     since: Instant,
     /// The id that was last seen when a connection ended.
@@ -44,32 +44,32 @@ pub struct EventStream {
 
 /// How a stream began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum StreamOrigin {
     /// As the answer to a POST; it ends with the response.
     Post,
     /// By a GET of its own; it has no end.
-    Listening,
+    Get,
 }
 
 enum State {
     Open,
     /// Until it is time to come back.
-    Waiting(Pin<Box<Sleep>>),
+    BackingOff(Pin<Box<Sleep>>),
     /// The GET is on its way.
-    ComingBack(Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>),
+    Reopening(Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>),
     Over,
 }
 
 impl EventStream {
-    pub(super) fn new(endpoint: Endpoint, head: Head, origin: Origin, body: Body) -> Self {
+    pub(super) fn new(endpoint: Endpoint, request_headers: RequestHeaders, origin: StreamOrigin, body: Body) -> Self {
         let limits = *endpoint.limits();
         Self {
             endpoint,
-            head,
+            request_headers,
             origin,
             events: Events::new(body, &limits),
             state: State::Open,
-            pace: Pace::new(&limits),
+            backoff: Backoff::new(&limits),
             since: Instant::now(),
             seen: None,
         }
@@ -90,17 +90,17 @@ impl EventStream {
                 State::Open => match self.events.next().await? {
                     Next::Event(event) => {
                         if let Some(message) = message(event) {
-                            self.pace.progress();
+                            self.backoff.progress();
                             return Ok(Some(message));
                         }
                     }
                     Next::End(error) => self.ended(error)?,
                 },
-                State::Waiting(sleep) => {
+                State::BackingOff(sleep) => {
                     sleep.as_mut().await;
-                    self.state = State::ComingBack(self.come_back());
+                    self.state = State::Reopening(self.reopen());
                 }
-                State::ComingBack(answer) => {
+                State::Reopening(answer) => {
                     let answer = answer.as_mut().await;
                     self.resumed(answer)?;
                 }
@@ -109,7 +109,7 @@ impl EventStream {
     }
 
     /// Lets the stream go, of which nothing more is wanted; its connection is used again if it comes to its end at once.
-    pub(super) async fn let_go(mut self) {
+    pub(super) async fn release(mut self) {
         if matches!(self.state, State::Open) {
             let _ = timeout(MOMENT, self.events.skip()).await;
         }
@@ -117,12 +117,12 @@ impl EventStream {
 
     /// The connection is at its end.
     fn ended(&mut self, error: Option<reqwest::Error>) -> Result<(), Failure> {
-        self.events.hang_up();
+        self.events.close();
         let id = self.events.decoder().last_event_id();
         if id != self.seen.as_deref() {
-            self.pace.progress();
+            self.backoff.progress();
         }
-        self.pace.ended(self.since.elapsed());
+        self.backoff.ended(self.since.elapsed());
         self.seen = id.map(Arc::from);
         if self.can_resume() {
             return self.pause(error.map(|error| Failure::of(error, "the stream was cut")));
@@ -135,7 +135,7 @@ impl EventStream {
     }
 
     fn can_resume(&self) -> bool {
-        self.head.is_legacy() && (self.origin == Origin::Listening || self.last_event_id().is_some())
+        self.request_headers.is_legacy() && (self.origin == StreamOrigin::Get || self.last_event_id().is_some())
     }
 
     /// The id to name when coming back, unless it is one that no header can hold.
@@ -149,8 +149,8 @@ impl EventStream {
 
     /// Waits for the next attempt, or gives up.
     fn pause(&mut self, why: Option<Failure>) -> Result<(), Failure> {
-        if let Some(pause) = self.pace.pause(self.events.decoder().retry()) {
-            self.state = State::Waiting(Box::pin(sleep(pause)));
+        if let Some(pause) = self.backoff.pause(self.events.decoder().retry()) {
+            self.state = State::BackingOff(Box::pin(sleep(pause)));
             return Ok(());
         }
         Err(self.over(Failure::Lost {
@@ -164,12 +164,12 @@ impl EventStream {
         failure
     }
 
-    fn come_back(&self) -> Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>> {
-        let mut headers = self.head.standing();
+    fn reopen(&self) -> Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>> {
+        let mut headers = self.request_headers.common();
         if let Some(id) = self.last_event_id() {
             headers.insert(LAST_EVENT_ID, id);
         }
-        let (endpoint, ask) = (self.endpoint.clone(), Ask::stream(self.endpoint.url().clone(), headers));
+        let (endpoint, ask) = (self.endpoint.clone(), HttpRequest::stream(self.endpoint.url().clone(), headers));
         Box::pin(async move { endpoint.ask(&ask).await })
     }
 
@@ -180,17 +180,17 @@ impl EventStream {
             Err(failure @ (Failure::Unreachable { .. } | Failure::Lost { .. })) => return self.pause(Some(failure)),
             Err(failure) => return Err(self.refused(failure)),
         };
-        match opened(answer, &self.head) {
+        match opened(answer, &self.request_headers) {
             Ok(body) => {
-                self.events.go_on(body);
+                self.events.reconnect(body);
                 self.since = Instant::now();
                 self.state = State::Open;
                 Ok(())
             }
-            Err(Failure::Status(refusal)) if is_passing(refusal.status()) => self.pause(Some(Failure::Status(refusal))),
+            Err(Failure::Status(refusal)) if is_transient(refusal.status()) => self.pause(Some(Failure::Status(refusal))),
             Err(Failure::SessionEnded { .. }) => {
-                let under_way = self.origin == Origin::Post;
-                Err(self.over(Failure::SessionEnded { under_way }))
+                let in_flight = self.origin == StreamOrigin::Post;
+                Err(self.over(Failure::SessionEnded { in_flight }))
             }
             Err(failure) => Err(self.refused(failure)),
         }
@@ -199,8 +199,8 @@ impl EventStream {
     /// The server does not let the stream be resumed. For a request, that says that it is lost.
     fn refused(&mut self, failure: Failure) -> Failure {
         let failure = match self.origin {
-            Origin::Listening => failure,
-            Origin::Post => Failure::Lost {
+            StreamOrigin::Get => failure,
+            StreamOrigin::Post => Failure::Lost {
                 why: "the stream was cut, and the server does not resume it".into(),
                 source: Some(failure.into()),
             },
@@ -216,13 +216,13 @@ impl fmt::Debug for EventStream {
 }
 
 /// The stream that a GET asked for.
-pub(super) fn opened(answer: Answer, head: &Head) -> Result<Body, Failure> {
+pub(super) fn opened(answer: Answer, request_headers: &RequestHeaders) -> Result<Body, Failure> {
     let status = answer.status;
-    if status == StatusCode::NOT_FOUND && head.session().is_some() {
-        return Err(Failure::SessionEnded { under_way: false });
+    if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
+        return Err(Failure::SessionEnded { in_flight: false });
     }
     if status != StatusCode::OK {
-        return Err(Failure::Status(Refusal::new(status.as_u16(), Bytes::new())));
+        return Err(Failure::Status(StatusError::new(status.as_u16(), Bytes::new())));
     }
     if !answer.is("text/event-stream") {
         return Err(Failure::malformed(format!("a stream of events was asked for, not `{}`", answer.media_type())));
@@ -231,6 +231,6 @@ pub(super) fn opened(answer: Answer, head: &Head) -> Result<Body, Failure> {
 }
 
 /// Whether it may be otherwise in a while. 409 is what some servers say while they believe the old connection alive.
-fn is_passing(status: u16) -> bool {
+fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 409 | 425 | 429 | 500..)
 }

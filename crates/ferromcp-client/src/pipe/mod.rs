@@ -3,7 +3,6 @@
 //! One task reads and writes. What waits to be written is bounded; who has more to say waits for room.
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 
-mod keeper;
 mod read;
 mod table;
 mod write;
@@ -20,14 +19,26 @@ use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revis
 use ferromcp_transport::Transport;
 use tokio::task::AbortHandle;
 
-use crate::channel::{BoxFuture, Channel, Failure, Inbound, Outgoing};
+use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, Outgoing};
 use crate::limits::ClientLimits;
 use table::Table;
 
-pub use keeper::Keeper;
-
 /// How long is waited for word of how the far end ended.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+const EXIT_REASON_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// What lives at the far end of a pipe and has to be ended with it: a child process, most often.
+pub trait PeerProcess: Send + Sync + 'static {
+    /// Ends it after its input was closed: waits for it, then presses, then forces.
+    fn shutdown(&self) -> BoxFuture<'static, ()>;
+
+    /// What is known of its end, for error texts: an exit status, the last lines of stderr.
+    ///
+    /// Asked once the pipe is over, and waited for a moment only: the end of a process may be seen a little later than
+    /// that of its output.
+    fn exit_reason(&self) -> BoxFuture<'static, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
+}
 
 /// Opens a pipe.
 ///
@@ -35,20 +46,20 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// When the transport cannot be set up.
 pub fn pipe<T: Transport>(
     transport: T,
-    keeper: Option<Arc<dyn Keeper>>,
+    peer: Option<Arc<dyn PeerProcess>>,
     inbound: Arc<dyn Inbound>,
     limits: &ClientLimits,
 ) -> io::Result<Arc<dyn Channel>> {
     let (rx, tx) = transport.split()?;
     let table = Arc::new(Table::new(limits));
-    let task = tokio::spawn(run(Arc::clone(&table), keeper.clone(), inbound, rx, tx, *limits)).abort_handle();
-    Ok(Arc::new(Pipe { table, keeper, task, limits: *limits }))
+    let task = tokio::spawn(run(Arc::clone(&table), peer.clone(), inbound, rx, tx, *limits)).abort_handle();
+    Ok(Arc::new(Pipe { table, peer, task, limits: *limits }))
 }
 
 /// Reads and writes until the server hangs up.
 async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
     table: Arc<Table>,
-    keeper: Option<Arc<dyn Keeper>>,
+    peer: Option<Arc<dyn PeerProcess>>,
     inbound: Arc<dyn Inbound>,
     mut rx: R,
     tx: W,
@@ -59,14 +70,14 @@ async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
         why = read::all(&table, &inbound, &mut rx, &limits) => why,
         () = write::all(&table, tx) => io::Error::from(io::ErrorKind::BrokenPipe), // it never ends by itself
     };
-    table.end(with_last_words(why, keeper).await);
+    table.end(with_exit_reason(why, peer).await);
     drop(end);
 }
 
 /// The end, with what its keeper knows of it.
-async fn with_last_words(why: io::Error, keeper: Option<Arc<dyn Keeper>>) -> io::Error {
-    let Some(keeper) = keeper else { return why };
-    match tokio::time::timeout(LAST_WORDS, keeper.last_words()).await {
+async fn with_exit_reason(why: io::Error, peer: Option<Arc<dyn PeerProcess>>) -> io::Error {
+    let Some(peer) = peer else { return why };
+    match tokio::time::timeout(EXIT_REASON_TIMEOUT, peer.exit_reason()).await {
         Ok(Some(words)) => io::Error::new(why.kind(), format!("{why}: {words}")),
         _ => why,
     }
@@ -83,50 +94,50 @@ impl Drop for End {
 
 struct Pipe {
     table: Arc<Table>,
-    keeper: Option<Arc<dyn Keeper>>,
+    peer: Option<Arc<dyn PeerProcess>>,
     task: AbortHandle,
     limits: ClientLimits,
 }
 
 impl Channel for Pipe {
-    fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, Failure>> {
+    fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, ChannelError>> {
         let table = Arc::clone(&self.table);
         Box::pin(request(table, outgoing))
     }
 
-    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), Failure>> {
+    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), ChannelError>> {
         let table = Arc::clone(&self.table);
         Box::pin(async move {
             let mut line = BytesMut::new();
-            encode::client_notification(&mut line, notification, revision).map_err(unwritable)?;
+            encode::client_notification(&mut line, notification, revision).map_err(encode_error)?;
             table.room().await?;
             table.say(&line)
         })
     }
 
-    fn agreed(&self, revision: Revision) {
-        self.table.agreed(revision);
+    fn set_revision(&self, revision: Revision) {
+        self.table.set_revision(revision);
     }
 
-    fn is_over(&self) -> bool {
-        self.table.is_over()
+    fn is_closed(&self) -> bool {
+        self.table.is_closed()
     }
 
-    fn over(&self) -> BoxFuture<'static, ()> {
+    fn closed(&self) -> BoxFuture<'static, ()> {
         let table = Arc::clone(&self.table);
-        Box::pin(async move { table.over().await })
+        Box::pin(async move { table.closed().await })
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
-        let (table, keeper, task) = (Arc::clone(&self.table), self.keeper.clone(), self.task.clone());
+        let (table, peer, task) = (Arc::clone(&self.table), self.peer.clone(), self.task.clone());
         let grace = self.limits.shutdown_grace;
         Box::pin(async move {
             table.close();
-            if let Some(keeper) = keeper {
+            if let Some(peer) = peer {
                 let _ = tokio::time::timeout(grace, table.finished()).await;
-                keeper.shutdown().await;
+                peer.shutdown().await;
             }
-            let _ = tokio::time::timeout(grace, table.over()).await;
+            let _ = tokio::time::timeout(grace, table.closed()).await;
             task.abort();
         })
     }
@@ -144,17 +155,17 @@ impl fmt::Debug for Pipe {
     }
 }
 
-async fn request(table: Arc<Table>, outgoing: Outgoing) -> Result<RawJson, Failure> {
+async fn request(table: Arc<Table>, outgoing: Outgoing) -> Result<RawJson, ChannelError> {
     let Outgoing { id, request, revision, .. } = outgoing;
     // `initialize` may not be cancelled, and a legacy server is not to hear of the probe's end.
     let cancellable = !matches!(request, ClientRequest::Initialize(_) | ClientRequest::Discover(_));
     let mut line = BytesMut::new();
-    encode::client_request(&mut line, &id, request, revision).map_err(unwritable)?;
+    encode::client_request(&mut line, &id, request, revision).map_err(encode_error)?;
     table.room().await?;
     let answer = table.ask(id.clone(), &line)?;
     drop(line);
     let _asked = Asked { table: &table, id: &id, revision, cancellable };
-    answer.await.unwrap_or_else(|_| Err(Failure::lost(io::ErrorKind::ConnectionAborted.into())))
+    answer.await.unwrap_or_else(|_| Err(ChannelError::lost(io::ErrorKind::ConnectionAborted.into())))
 }
 
 /// A request that is under way; dropped before its answer, it is cancelled.
@@ -180,6 +191,6 @@ impl Drop for Asked<'_> {
     }
 }
 
-fn unwritable(error: serde_json::Error) -> Failure {
-    Failure::unsent(io::Error::new(io::ErrorKind::InvalidInput, error))
+fn encode_error(error: serde_json::Error) -> ChannelError {
+    ChannelError::unsent(io::Error::new(io::ErrorKind::InvalidInput, error))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use ferromcp_core::message::{FromServer, Incoming, Message, Rejection};
+use ferromcp_core::message::{FromServer, Incoming, Message, DecodeError};
 use ferromcp_core::wire::{decode, encode};
 use ferromcp_core::{ClientResult, Error, RequestId, Revision};
 use ferromcp_transport::{Frame, FrameRx};
 use tokio::time::timeout;
 
 use super::table::Table;
-use crate::channel::{Answer, Failure, Inbound};
+use crate::channel::{Responder, ChannelError, Inbound};
 use crate::limits::ClientLimits;
 
 /// The most frames handled in a row before others get their turn.
@@ -28,16 +28,16 @@ pub(super) async fn all<R: FrameRx>(
     rx: &mut R,
     limits: &ClientLimits,
 ) -> io::Error {
-    let mut torn: Option<Failure> = None;
+    let mut torn: Option<ChannelError> = None;
     loop {
         let received = match torn.take() {
             None => rx.recv().await,
             Some(failure) => match timeout(LAST_LINE, rx.recv()).await {
                 // The connection ended within a line, so that the answer in it is lost, and not wrong.
                 Ok(received @ (Ok(None) | Err(_))) => received,
-                goes_on => {
+                should_retry => {
                     table.answered_somebody(failure);
-                    let Ok(received) = goes_on else { continue };
+                    let Ok(received) = should_retry else { continue };
                     received
                 }
             },
@@ -60,11 +60,11 @@ pub(super) async fn all<R: FrameRx>(
 }
 
 /// Handles one frame. What is left over is the failure of a call whose answer cannot be read, unless it was only torn.
-fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &ClientLimits) -> Option<Failure> {
+fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &ClientLimits) -> Option<ChannelError> {
     let bytes = match frame {
         Frame::Whole(bytes) => bytes,
         Frame::TooLong { limit } => {
-            table.answered_somebody(Failure::TooLarge(limit));
+            table.answered_somebody(ChannelError::TooLarge(limit));
             return None;
         }
     };
@@ -91,30 +91,30 @@ fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &C
 fn deliver(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, message: Message<FromServer>) {
     match message {
         Message::Response { id: Some(id), outcome } => {
-            inbound.answered(&id);
-            table.answered(&id, outcome.map_err(|error| Failure::Rpc { error, status: None }));
+            inbound.response_received(&id);
+            table.answered(&id, outcome.map_err(|error| ChannelError::Rpc { error, status: None }));
         }
         Message::Response { id: None, outcome: Err(error) } => {
-            table.answered_somebody(Failure::Rpc { error, status: None });
+            table.answered_somebody(ChannelError::Rpc { error, status: None });
         }
         Message::Response { id: None, outcome: Ok(_) } => {}
         Message::Notification(notification) => inbound.notification(notification),
-        Message::Request { id, request } => inbound.question(id.clone(), request, answer(table, id)),
+        Message::Request { id, request } => inbound.request(id.clone(), request, answer(table, id)),
     }
 }
 
 /// A message that cannot be read. Where its id can, it is a broken answer or a broken question; where not, it may still
 /// be the answer to something.
-fn reject(table: &Arc<Table>, rejection: Rejection, frame: &[u8]) -> Option<Failure> {
-    let Rejection { id, error, unanswerable, .. } = rejection;
+fn reject(table: &Arc<Table>, rejection: DecodeError, frame: &[u8]) -> Option<ChannelError> {
+    let DecodeError { id, error, suppress_response, .. } = rejection;
     tracing::debug!(?id, %error, "a message of the server cannot be read");
     match id {
-        Some(id) if unanswerable => table.answered(&id, Err(Failure::Malformed(error.message))),
+        Some(id) if suppress_response => table.answered(&id, Err(ChannelError::Malformed(error.message))),
         // A modern server asks nothing, so a modern client answers nothing.
         // Nor does it let itself be filled up by bad questions.
         Some(id) if !table.revision().is_modern() && table.has_room() => write(table, &id, Err(error)),
         Some(_) => {}
-        None if looks_like_answer(frame) => return Some(Failure::Malformed(error.message)),
+        None if looks_like_answer(frame) => return Some(ChannelError::Malformed(error.message)),
         None => tracing::warn!(%error, "the server wrote what is no message; ignored"),
     }
     None
@@ -130,9 +130,9 @@ fn looks_like_answer(frame: &[u8]) -> bool {
         && !frame.contains("\"method\"")
 }
 
-fn answer(table: &Arc<Table>, id: RequestId) -> Answer {
+fn answer(table: &Arc<Table>, id: RequestId) -> Responder {
     let table = Arc::clone(table);
-    Answer::new(move |outcome| {
+    Responder::new(move |outcome| {
         Box::pin(async move {
             if table.room().await.is_ok() {
                 write(&table, &id, outcome);

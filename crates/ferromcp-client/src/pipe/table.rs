@@ -8,7 +8,7 @@ use ferromcp_core::{RawJson, RequestId, Revision};
 use ferromcp_transport::Outbound;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::channel::Failure;
+use crate::channel::ChannelError;
 use crate::limits::ClientLimits;
 
 /// The state of a pipe, shared by those who ask and the task that reads and writes.
@@ -46,7 +46,7 @@ struct State {
 struct Waiting {
     /// Where its frame begins, in bytes ever queued.
     from: u64,
-    reply: oneshot::Sender<Result<RawJson, Failure>>,
+    reply: oneshot::Sender<Result<RawJson, ChannelError>>,
 }
 
 /// What the writer is to do.
@@ -81,7 +81,7 @@ impl Table {
     }
 
     /// Waits until there is room to queue something.
-    pub(super) async fn room(&self) -> Result<(), Failure> {
+    pub(super) async fn room(&self) -> Result<(), ChannelError> {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
@@ -107,7 +107,7 @@ impl Table {
         &self,
         id: RequestId,
         line: &[u8],
-    ) -> Result<oneshot::Receiver<Result<RawJson, Failure>>, Failure> {
+    ) -> Result<oneshot::Receiver<Result<RawJson, ChannelError>>, ChannelError> {
         let (reply, answer) = oneshot::channel();
         let mut state = self.state();
         state.usable()?;
@@ -120,7 +120,7 @@ impl Table {
     }
 
     /// Queues what has no answer.
-    pub(super) fn say(&self, line: &[u8]) -> Result<(), Failure> {
+    pub(super) fn say(&self, line: &[u8]) -> Result<(), ChannelError> {
         let mut state = self.state();
         state.usable()?;
         state.queue(line);
@@ -130,7 +130,7 @@ impl Table {
     }
 
     /// Hands an answer to who waits for it. An answer that nobody waits for is late, or a lie.
-    pub(super) fn answered(&self, id: &RequestId, outcome: Result<RawJson, Failure>) {
+    pub(super) fn answered(&self, id: &RequestId, outcome: Result<RawJson, ChannelError>) {
         let Some(waiting) = self.state().calls.remove(id) else {
             return tracing::debug!(?id, "an answer to nothing that waits; ignored");
         };
@@ -138,7 +138,7 @@ impl Table {
     }
 
     /// Fails the only request that is under way: what came can be meant for no other.
-    pub(super) fn answered_somebody(&self, failure: Failure) {
+    pub(super) fn answered_somebody(&self, failure: ChannelError) {
         let mut state = self.state();
         if state.calls.len() != 1 {
             return tracing::warn!(?failure, "an answer that cannot be read, and nobody knows whose it is");
@@ -153,7 +153,7 @@ impl Table {
         self.state().calls.remove(id).is_some()
     }
 
-    pub(super) fn agreed(&self, revision: Revision) {
+    pub(super) fn set_revision(&self, revision: Revision) {
         self.state().revision = revision;
     }
 
@@ -214,7 +214,7 @@ impl Table {
         let written = state.written;
         for (_, waiting) in state.calls.drain() {
             let why = Arc::clone(&why);
-            let failure = if waiting.from < written { Failure::Lost(why) } else { Failure::Unsent(why) };
+            let failure = if waiting.from < written { ChannelError::Lost(why) } else { ChannelError::Unsent(why) };
             let _ = waiting.reply.send(Err(failure));
         }
         drop(state);
@@ -222,7 +222,7 @@ impl Table {
         self.phase.send_if_modified(|phase| advance(phase, Phase::Over));
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         let state = self.state();
         state.over.is_some() || state.broken.is_some() || state.closing
     }
@@ -231,7 +231,7 @@ impl Table {
         self.reached(Phase::Finished).await;
     }
 
-    pub(super) async fn over(&self) {
+    pub(super) async fn closed(&self) {
         self.reached(Phase::Over).await;
     }
 
@@ -251,13 +251,13 @@ fn advance(phase: &mut Phase, to: Phase) -> bool {
 
 impl State {
     /// Whether something may still be queued.
-    fn usable(&self) -> Result<(), Failure> {
+    fn usable(&self) -> Result<(), ChannelError> {
         if let Some(why) = self.over.as_ref().or(self.broken.as_ref()) {
-            return Err(Failure::Unsent(Arc::clone(why)));
+            return Err(ChannelError::Unsent(Arc::clone(why)));
         }
         if self.closing {
             let error = io::Error::new(io::ErrorKind::NotConnected, "the client was closed");
-            return Err(Failure::unsent(error));
+            return Err(ChannelError::unsent(error));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>.
 
-mod judge;
+mod classify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,183 +11,183 @@ use ferromcp_core::model::DiscoverResult;
 use ferromcp_core::{ClientRequest, Era, Error, RawJson, Revision};
 use tokio::time::timeout;
 
-use crate::board::Board;
-use crate::channel::{BoxFuture, Channel, Failure, Outgoing};
+use crate::notification_router::NotificationRouter;
+use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing};
 use crate::connect::Connector;
-use crate::ear::Ear;
-use crate::era::{About, legacy, modern};
+use crate::inbound_dispatcher::InboundDispatcher;
+use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
-use crate::ids::Ids;
+use crate::engine::RequestIds;
 use crate::settings::Settings;
-use crate::verdict::Verdict;
-use judge::{Judgement, Legacy, Outcome, judge};
+use crate::negotiated::Negotiated;
+use classify::{Classification, Legacy, ProbeResult, classify};
 
 /// What negotiation needs.
 pub(crate) struct Negotiation<'a> {
     pub(crate) connector: &'a dyn Connector,
     pub(crate) settings: &'a Settings,
-    pub(crate) board: &'a Arc<Board>,
-    pub(crate) ids: &'a Ids,
+    pub(crate) router: &'a Arc<NotificationRouter>,
+    pub(crate) ids: &'a RequestIds,
 }
 
 /// An open channel to a server that is known by now.
-pub(crate) struct Agreed {
+pub(crate) struct NegotiatedChannel {
     pub(crate) channel: Arc<dyn Channel>,
-    pub(crate) verdict: Verdict,
-    pub(crate) about: About,
+    pub(crate) negotiated: Negotiated,
+    pub(crate) server_info: ServerInfo,
 }
 
 /// A channel whose server is not known yet.
-struct Line {
+struct Candidate {
     channel: Arc<dyn Channel>,
-    ear: Arc<Ear>,
+    dispatcher: Arc<InboundDispatcher>,
 }
 
-type Answer = BoxFuture<'static, Result<RawJson, Failure>>;
+type Answer = BoxFuture<'static, Result<RawJson, ChannelError>>;
 
 impl Negotiation<'_> {
     /// Opens a channel and agrees on a revision. A verdict of earlier saves the probe, unless it is wrong by now.
-    pub(crate) async fn run(&self, verdict: Option<Verdict>) -> Result<Agreed, ClientError> {
-        let pin = self.settings.pin;
-        if pin.newest(Era::Modern, None).is_none() {
+    pub(crate) async fn run(&self, negotiated: Option<Negotiated>) -> Result<NegotiatedChannel, ClientError> {
+        let version_policy = self.settings.version_policy;
+        if version_policy.newest(Era::Modern, None).is_none() {
             return self.handshake_only(false).await;
         }
-        if let Some(verdict) = verdict.filter(|verdict| verdict.era() == Era::Legacy && pin.allows(verdict.revision)) {
-            match self.handshake_only(verdict.http_sse).await {
-                Err(error) if is_stale(&error) => tracing::debug!(%error, "the saved verdict is stale; probing"),
+        if let Some(negotiated) = negotiated.filter(|negotiated| negotiated.era() == Era::Legacy && version_policy.allows(negotiated.revision)) {
+            match self.handshake_only(negotiated.http_sse).await {
+                Err(error) if is_stale(&error) => tracing::debug!(%error, "the saved negotiated is stale; probing"),
                 settled => return settled,
             }
         }
         // One that was modern is only slow when it is silent.
-        let was_modern = verdict.is_some_and(|verdict| verdict.era() == Era::Modern);
+        let was_modern = negotiated.is_some_and(|negotiated| negotiated.era() == Era::Modern);
         let limits = &self.settings.limits;
         self.probe(if was_modern { limits.connect_timeout } else { limits.probe_timeout }).await
     }
 
-    async fn handshake_only(&self, http_sse: bool) -> Result<Agreed, ClientError> {
-        let line = if http_sse { self.open_http_sse().await } else { Some(self.open().await) };
-        let line = match line {
-            Some(line) => line.map_err(|failure| ClientError::of("initialize", failure))?,
+    async fn handshake_only(&self, http_sse: bool) -> Result<NegotiatedChannel, ClientError> {
+        let candidate = if http_sse { self.open_http_sse().await } else { Some(self.open().await) };
+        let candidate = match candidate {
+            Some(candidate) => candidate.map_err(|failure| ClientError::of("initialize", failure))?,
             None => return Err(ClientError::new(ErrorKind::Negotiation, "there is no HTTP+SSE to this server")),
         };
-        self.handshake(line, None, http_sse).await
+        self.handshake(candidate, None, http_sse).await
     }
 
-    async fn open(&self) -> Result<Line, Failure> {
-        let ear = self.ear();
-        let opening = self.connector.open(Arc::clone(&ear) as _, &self.settings.limits);
-        Ok(Line { channel: self.opened(opening).await?, ear })
+    async fn open(&self) -> Result<Candidate, ChannelError> {
+        let dispatcher = self.dispatcher();
+        let opening = self.connector.open(Arc::clone(&dispatcher) as _, &self.settings.limits);
+        Ok(Candidate { channel: self.opened(opening).await?, dispatcher })
     }
 
-    async fn open_http_sse(&self) -> Option<Result<Line, Failure>> {
-        let ear = self.ear();
-        let opening = self.connector.open_http_sse(Arc::clone(&ear) as _, &self.settings.limits)?;
-        Some(self.opened(opening).await.map(|channel| Line { channel, ear }))
+    async fn open_http_sse(&self) -> Option<Result<Candidate, ChannelError>> {
+        let dispatcher = self.dispatcher();
+        let opening = self.connector.open_http_sse(Arc::clone(&dispatcher) as _, &self.settings.limits)?;
+        Some(self.opened(opening).await.map(|channel| Candidate { channel, dispatcher }))
     }
 
-    fn ear(&self) -> Arc<Ear> {
-        Arc::new(Ear::new(Arc::clone(self.board), self.settings.limits.questions))
+    fn dispatcher(&self) -> Arc<InboundDispatcher> {
+        Arc::new(InboundDispatcher::new(Arc::clone(self.router), self.settings.limits.questions))
     }
 
     async fn opened(
         &self,
-        opening: BoxFuture<'_, Result<Arc<dyn Channel>, Failure>>,
-    ) -> Result<Arc<dyn Channel>, Failure> {
-        let late = |_| Failure::unsent(std::io::ErrorKind::TimedOut.into());
-        timeout(self.settings.limits.connect_timeout, opening).await.map_err(late)?
+        opening: BoxFuture<'_, Result<Arc<dyn Channel>, ChannelError>>,
+    ) -> Result<Arc<dyn Channel>, ChannelError> {
+        let late_discover = |_| ChannelError::unsent(std::io::ErrorKind::TimedOut.into());
+        timeout(self.settings.limits.connect_timeout, opening).await.map_err(late_discover)?
     }
 
-    async fn probe(&self, limit: Duration) -> Result<Agreed, ClientError> {
-        let revision = self.settings.pin.newest(Era::Modern, None).unwrap_or(Revision::LATEST);
-        let line = self.open().await.map_err(|failure| ClientError::of("server/discover", failure))?;
+    async fn probe(&self, limit: Duration) -> Result<NegotiatedChannel, ClientError> {
+        let revision = self.settings.version_policy.newest(Era::Modern, None).unwrap_or(Revision::LATEST);
+        let candidate = self.open().await.map_err(|failure| ClientError::of("server/discover", failure))?;
         let mut corrected = false;
         loop {
-            let mut answer = self.discover(&line, revision)?;
-            let outcome = match timeout(limit, &mut answer).await {
-                Ok(Ok(result)) => Outcome::Answered(result),
-                Ok(Err(failure)) => Outcome::Failed(failure),
-                Err(_) => Outcome::Silence,
+            let mut answer = self.discover(&candidate, revision)?;
+            let result = match timeout(limit, &mut answer).await {
+                Ok(Ok(result)) => ProbeResult::Response(result),
+                Ok(Err(failure)) => ProbeResult::Failed(failure),
+                Err(_) => ProbeResult::Timeout,
             };
-            let silent = matches!(outcome, Outcome::Silence);
-            match judge(outcome, self.connector.way(), self.settings.pin) {
-                Judgement::Modern(found) => return Ok(self.modern(line, revision, *found)),
+            let silent = matches!(result, ProbeResult::Timeout);
+            match classify(result, self.connector.transport_kind(), self.settings.version_policy) {
+                Classification::Modern(found) => return Ok(self.modern(candidate, revision, *found)),
                 // One correction; a server that refuses what it names would be asked for ever.
-                Judgement::Again(_) if !corrected => corrected = true,
-                Judgement::Again(error) => return self.give_up(line, ClientError::rpc_error(error)).await,
-                Judgement::Fail(error) => return self.give_up(line, error).await,
-                Judgement::Legacy(found) if found.anew => return self.anew(line, found).await,
-                Judgement::Legacy(found) if silent => return self.late(line, found, answer, revision).await,
-                Judgement::Legacy(found) => return self.handshake(line, found.offered, false).await,
+                Classification::RetryModern(_) if !corrected => corrected = true,
+                Classification::RetryModern(error) => return self.close_with_error(candidate, ClientError::rpc_error(error)).await,
+                Classification::Fail(error) => return self.close_with_error(candidate, error).await,
+                Classification::Legacy(found) if found.reconnect => return self.reconnect(candidate, found).await,
+                Classification::Legacy(found) if silent => return self.late_discover(candidate, found, answer, revision).await,
+                Classification::Legacy(found) => return self.handshake(candidate, found.offered, false).await,
             }
         }
     }
 
-    fn discover(&self, line: &Line, revision: Revision) -> Result<Answer, ClientError> {
-        let mut request = modern::probe();
-        self.dress(revision).put_on(&mut request, None)?;
-        Ok(line.channel.request(Outgoing::new(self.ids.next(), request, revision)))
+    fn discover(&self, candidate: &Candidate, revision: Revision) -> Result<Answer, ClientError> {
+        let mut request = modern::discover_request();
+        self.request_meta_template(revision).apply(&mut request, None)?;
+        Ok(candidate.channel.request(Outgoing::new(self.ids.next(), request, revision)))
     }
 
     /// What modern requests carry.
-    pub(crate) fn dress(&self, revision: Revision) -> modern::Dress {
-        modern::Dress {
+    pub(crate) fn request_meta_template(&self, revision: Revision) -> modern::RequestMetaTemplate {
+        modern::RequestMetaTemplate {
             revision,
-            capabilities: Arc::new(self.settings.capabilities(&self.board.handlers, revision)),
+            capabilities: Arc::new(self.settings.capabilities(&self.router.handlers, revision)),
             info: self.settings.info_json.clone(),
             log_level: self.settings.log_level,
         }
     }
 
     #[allow(clippy::unused_self, reason = "one of the ends of negotiation, all of which are methods")]
-    fn modern(&self, line: Line, revision: Revision, found: DiscoverResult) -> Agreed {
-        line.ear.is_modern();
-        line.channel.agreed(revision);
-        Agreed { channel: line.channel, verdict: Verdict::new(revision), about: modern::about(found) }
+    fn modern(&self, candidate: Candidate, revision: Revision, found: DiscoverResult) -> NegotiatedChannel {
+        candidate.dispatcher.set_modern();
+        candidate.channel.set_revision(revision);
+        NegotiatedChannel { channel: candidate.channel, negotiated: Negotiated::new(revision), server_info: modern::server_info(found) }
     }
 
     /// The server ended on the probe: some do on anything before `initialize`.
-    async fn anew(&self, line: Line, found: Legacy) -> Result<Agreed, ClientError> {
-        drop(line);
+    async fn reconnect(&self, candidate: Candidate, found: Legacy) -> Result<NegotiatedChannel, ClientError> {
+        drop(candidate);
         if !self.connector.can_reopen() {
             let message = format!("{}, and its connection cannot be opened again", found.because);
             return Err(ClientError::new(ErrorKind::Connect, message));
         }
         tracing::debug!(because = found.because, "opening the connection again for a handshake");
-        let line = self.open().await.map_err(|failure| ClientError::of("initialize", failure))?;
-        self.handshake(line, found.offered, false).await
+        let candidate = self.open().await.map_err(|failure| ClientError::of("initialize", failure))?;
+        self.handshake(candidate, found.offered, false).await
     }
 
     /// The server is silent, so it gets its handshake. One that refuses it was a slow modern one after all.
-    async fn late(&self, line: Line, found: Legacy, answer: Answer, revision: Revision) -> Result<Agreed, ClientError> {
-        let again = Line { channel: Arc::clone(&line.channel), ear: Arc::clone(&line.ear) };
+    async fn late_discover(&self, candidate: Candidate, found: Legacy, answer: Answer, revision: Revision) -> Result<NegotiatedChannel, ClientError> {
+        let again = Candidate { channel: Arc::clone(&candidate.channel), dispatcher: Arc::clone(&candidate.dispatcher) };
         let settled = self.open_session(&again, found.offered, false).await;
         let refused = settled.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server);
         if refused {
             // What was asked first is answered first, or never.
             if let Ok(Ok(result)) = timeout(Duration::from_millis(100), answer).await {
-                if let Judgement::Modern(found) =
-                    judge(Outcome::Answered(result), self.connector.way(), self.settings.pin)
+                if let Classification::Modern(found) =
+                    classify(ProbeResult::Response(result), self.connector.transport_kind(), self.settings.version_policy)
                 {
-                    return Ok(self.modern(line, revision, *found));
+                    return Ok(self.modern(candidate, revision, *found));
                 }
             }
         }
         match settled {
             Ok(agreed) => Ok(agreed),
-            Err(error) => self.give_up(line, error).await,
+            Err(error) => self.close_with_error(candidate, error).await,
         }
     }
 
-    async fn handshake(&self, line: Line, offered: Option<Vec<String>>, http_sse: bool) -> Result<Agreed, ClientError> {
-        match self.open_session(&line, offered, http_sse).await {
+    async fn handshake(&self, candidate: Candidate, offered: Option<Vec<String>>, http_sse: bool) -> Result<NegotiatedChannel, ClientError> {
+        match self.open_session(&candidate, offered, http_sse).await {
             Ok(agreed) => Ok(agreed),
             Err(error) if !http_sse && is_no_endpoint(&error) => {
-                let Some(old) = self.open_http_sse().await else { return self.give_up(line, error).await };
-                drop(line);
+                let Some(old) = self.open_http_sse().await else { return self.close_with_error(candidate, error).await };
+                drop(candidate);
                 match old {
-                    Ok(line) => match self.open_session(&line, None, true).await {
+                    Ok(candidate) => match self.open_session(&candidate, None, true).await {
                         Ok(agreed) => Ok(agreed),
-                        Err(error) => self.give_up(line, error).await,
+                        Err(error) => self.close_with_error(candidate, error).await,
                     },
                     Err(failure) => {
                         tracing::debug!(?failure, "no HTTP+SSE there either");
@@ -195,26 +195,26 @@ impl Negotiation<'_> {
                     }
                 }
             }
-            Err(error) => self.give_up(line, error).await,
+            Err(error) => self.close_with_error(candidate, error).await,
         }
     }
 
     /// `initialize`, `notifications/initialized`, and the level of logs where one is wanted.
     async fn open_session(
         &self,
-        line: &Line,
+        candidate: &Candidate,
         offered: Option<Vec<String>>,
         http_sse: bool,
-    ) -> Result<Agreed, ClientError> {
-        let pin = self.settings.pin;
-        let mut offer = pin.newest(Era::Legacy, offered.as_deref());
+    ) -> Result<NegotiatedChannel, ClientError> {
+        let version_policy = self.settings.version_policy;
+        let mut offer = version_policy.newest(Era::Legacy, offered.as_deref());
         let mut corrected = false;
         let result = loop {
-            let revision = offer.ok_or_else(no_legacy)?;
-            match self.initialize(line, revision).await? {
+            let revision = offer.ok_or_else(no_common_legacy_revision)?;
+            match self.initialize(candidate, revision).await? {
                 Ok(result) => break result,
                 Err(error) => {
-                    let other = pin.newest(Era::Legacy, Some(&modern::supported(&error)));
+                    let other = version_policy.newest(Era::Legacy, Some(&modern::supported_versions(&error)));
                     if corrected || other.is_none_or(|other| other == revision) {
                         return Err(ClientError::rpc_error(error));
                     }
@@ -222,52 +222,52 @@ impl Negotiation<'_> {
                 }
             }
         };
-        let (revision, about) = legacy::agreement(&result, pin)?;
-        line.channel.agreed(revision);
-        let opened = line.channel.notify(legacy::initialized(), revision).await;
+        let (revision, server_info) = legacy::parse_initialize(&result, version_policy)?;
+        candidate.channel.set_revision(revision);
+        let opened = candidate.channel.notify(legacy::initialized_notification(), revision).await;
         opened.map_err(|failure| ClientError::of("notifications/initialized", failure))?;
-        self.wish_for_logs(line, revision, &about).await;
-        let mut verdict = Verdict::new(revision);
-        verdict.http_sse = http_sse;
-        Ok(Agreed { channel: Arc::clone(&line.channel), verdict, about })
+        self.set_log_level(candidate, revision, &server_info).await;
+        let mut negotiated = Negotiated::new(revision);
+        negotiated.http_sse = http_sse;
+        Ok(NegotiatedChannel { channel: Arc::clone(&candidate.channel), negotiated, server_info })
     }
 
     /// Sends `initialize`; the inner error is the server's own, and may name what it speaks.
-    async fn initialize(&self, line: &Line, revision: Revision) -> Result<Result<RawJson, Error>, ClientError> {
-        let capabilities = self.settings.capabilities(&self.board.handlers, revision);
-        let request = legacy::opening(revision, capabilities, self.settings.info.clone());
-        match self.ask(line, request, revision).await {
+    async fn initialize(&self, candidate: &Candidate, revision: Revision) -> Result<Result<RawJson, Error>, ClientError> {
+        let capabilities = self.settings.capabilities(&self.router.handlers, revision);
+        let request = legacy::initialize_request(revision, capabilities, self.settings.info.clone());
+        match self.request(candidate, request, revision).await {
             Ok(result) => Ok(Ok(result)),
-            Err(Failure::Rpc { error, status: None | Some(200) }) => Ok(Err(error)),
-            Err(Failure::Rpc { error, .. }) if !modern::supported(&error).is_empty() => Ok(Err(error)),
-            Err(Failure::Rpc { error, status: Some(status) }) if matches!(status, 400 | 404 | 405) => {
+            Err(ChannelError::Rpc { error, status: None | Some(200) }) => Ok(Err(error)),
+            Err(ChannelError::Rpc { error, .. }) if !modern::supported_versions(&error).is_empty() => Ok(Err(error)),
+            Err(ChannelError::Rpc { error, status: Some(status) }) if matches!(status, 400 | 404 | 405) => {
                 let body = error.to_string();
-                let refused = ClientError::of("initialize", Failure::Status { status, body }).with_rpc(error);
+                let refused = ClientError::of("initialize", ChannelError::Status { status, body }).with_rpc(error);
                 Err(refused.because(NoEndpoint))
             }
-            Err(failure @ Failure::Status { status: 400 | 404 | 405, .. }) => {
+            Err(failure @ ChannelError::Status { status: 400 | 404 | 405, .. }) => {
                 Err(ClientError::of("initialize", failure).because(NoEndpoint))
             }
-            Err(Failure::SessionGone { .. }) => Err(ClientError::closed("no session here").because(NoEndpoint)),
+            Err(ChannelError::SessionGone { .. }) => Err(ClientError::closed("no session here").because(NoEndpoint)),
             Err(failure) => Err(ClientError::of("initialize", failure)),
         }
     }
 
-    async fn wish_for_logs(&self, line: &Line, revision: Revision, about: &About) {
-        let Some(level) = self.settings.log_level.filter(|_| about.capabilities.logging.is_some()) else { return };
-        if let Err(failure) = self.ask(line, legacy::set_level(level), revision).await {
+    async fn set_log_level(&self, candidate: &Candidate, revision: Revision, server_info: &ServerInfo) {
+        let Some(level) = self.settings.log_level.filter(|_| server_info.capabilities.logging.is_some()) else { return };
+        if let Err(failure) = self.request(candidate, legacy::set_level(level), revision).await {
             tracing::warn!(?failure, "the server did not take the level of logs");
         }
     }
 
-    async fn ask(&self, line: &Line, request: ClientRequest, revision: Revision) -> Result<RawJson, Failure> {
-        let asked = line.channel.request(Outgoing::new(self.ids.next(), request, revision));
-        let late = |_| Failure::lost(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-        timeout(self.settings.limits.connect_timeout, asked).await.map_err(late)?
+    async fn request(&self, candidate: &Candidate, request: ClientRequest, revision: Revision) -> Result<RawJson, ChannelError> {
+        let asked = candidate.channel.request(Outgoing::new(self.ids.next(), request, revision));
+        let late_discover = |_| ChannelError::lost(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
+        timeout(self.settings.limits.connect_timeout, asked).await.map_err(late_discover)?
     }
 
-    async fn give_up(&self, line: Line, error: ClientError) -> Result<Agreed, ClientError> {
-        line.channel.close().await;
+    async fn close_with_error(&self, candidate: Candidate, error: ClientError) -> Result<NegotiatedChannel, ClientError> {
+        candidate.channel.close().await;
         Err(error)
     }
 }
@@ -290,10 +290,10 @@ fn is_no_endpoint(error: &ClientError) -> bool {
 
 /// Whether a server that was known is another one now; one that cannot be reached at all says nothing.
 fn is_stale(error: &ClientError) -> bool {
-    let says_nothing = [ErrorKind::Unauthorized, ErrorKind::Outage, ErrorKind::Connect];
-    !says_nothing.contains(&error.kind())
+    let inconclusive = [ErrorKind::Unauthorized, ErrorKind::Unavailable, ErrorKind::Connect];
+    !inconclusive.contains(&error.kind())
 }
 
-fn no_legacy() -> ClientError {
+fn no_common_legacy_revision() -> ClientError {
     ClientError::new(ErrorKind::Negotiation, "client and server share no revision with a handshake")
 }

@@ -1,13 +1,13 @@
-//! How a subscription fared on one connection.
+//! Outcome of a subscription on one connection.
 
 use crate::error::ClientError;
 
-/// How one connection's part of a subscription ended.
+/// Reason why a subscription ended on one connection.
 pub(super) enum Ended {
-    /// The server ended it.
+    /// The server ended the subscription.
     Closed,
     /// The connection was lost.
     Lost(ClientError),
-    /// It cannot be.
+    /// The subscription failed permanently.
     Failed(ClientError),
 }

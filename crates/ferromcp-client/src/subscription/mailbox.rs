@@ -1,4 +1,4 @@
-//! What one subscription has still to be told: each change once, and never more than a limit.
+//! The bounded queue of pending changes of one subscription, without duplicates.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,107 +7,107 @@ use std::task::{Context, Poll, Waker};
 use ferromcp_core::model::SubscriptionFilter;
 use tokio::sync::watch;
 
-use super::change::{Change, Interest};
+use super::change::{Change, ChangeFilter};
 use crate::error::ClientError;
 
-/// Changes on their way to a subscription.
+/// Queue of changes for one subscription.
 pub(crate) struct Mailbox {
     state: Mutex<State>,
     acknowledged: watch::Sender<Option<SubscriptionFilter>>,
     ended: watch::Sender<bool>,
-    interest: Interest,
-    room: usize,
+    filter: ChangeFilter,
+    capacity: usize,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Change>,
-    known: HashSet<Change>,
+    queue: VecDeque<Change>,
+    queued: HashSet<Change>,
     end: Option<Result<(), ClientError>>,
     waker: Option<Waker>,
 }
 
 impl Mailbox {
-    pub(crate) fn new(interest: Interest, room: usize) -> Self {
+    pub(crate) fn new(filter: ChangeFilter, capacity: usize) -> Self {
         Self {
             state: Mutex::default(),
             acknowledged: watch::Sender::new(None),
             ended: watch::Sender::new(false),
-            interest,
-            room: room.max(1),
+            filter,
+            capacity: capacity.max(1),
         }
     }
 
-    pub(crate) fn interest(&self) -> &Interest {
-        &self.interest
+    pub(crate) fn filter(&self) -> &ChangeFilter {
+        &self.filter
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of a change, if it is of interest and not waiting already. Never waits.
-    pub(crate) fn tell(&self, change: Change) {
-        if !self.interest.wants(&change) {
+    /// Queues a change, unless the filter excludes it or it is queued already. Never blocks.
+    pub(crate) fn push(&self, change: Change) {
+        if !self.filter.matches(&change) {
             return;
         }
         let mut state = self.state();
-        if state.end.is_some() || !state.known.insert(change.clone()) {
+        if state.end.is_some() || !state.queued.insert(change.clone()) {
             return;
         }
-        if state.waiting.len() >= self.room {
-            state.waiting.clear();
-            state.known.clear();
-            state.known.insert(Change::Gap);
-            state.waiting.push_back(Change::Gap);
+        if state.queue.len() >= self.capacity {
+            state.queue.clear();
+            state.queued.clear();
+            state.queued.insert(Change::Gap);
+            state.queue.push_back(Change::Gap);
         } else {
-            state.waiting.push_back(change);
+            state.queue.push_back(change);
         }
         wake(state);
     }
 
-    /// The server said what it will tell.
-    pub(crate) fn acknowledge(&self, honoured: SubscriptionFilter) {
-        self.acknowledged.send_replace(Some(honoured));
+    /// Records the filter that the server acknowledged.
+    pub(crate) fn acknowledge(&self, filter: SubscriptionFilter) {
+        self.acknowledged.send_replace(Some(filter));
     }
 
-    /// Waits for what the server will tell; `None` if the subscription ended first.
-    pub(crate) async fn acknowledged(&self) -> Option<SubscriptionFilter> {
+    /// Waits for the acknowledged filter; `None` if the subscription ended first.
+    pub(crate) async fn wait_acknowledged(&self) -> Option<SubscriptionFilter> {
         let (mut acknowledged, mut ended) = (self.acknowledged.subscribe(), self.ended.subscribe());
         tokio::select! {
             biased;
-            honoured = acknowledged.wait_for(Option::is_some) => honoured.ok().and_then(|honoured| honoured.clone()),
+            filter = acknowledged.wait_for(Option::is_some) => filter.ok().and_then(|filter| filter.clone()),
             _ = ended.wait_for(|ended| *ended) => None,
         }
     }
 
-    /// The server told that it ends the subscription.
-    pub(crate) fn hang_up(&self) {
+    /// Marks the subscription as ended by the server.
+    pub(crate) fn mark_closed(&self) {
         self.ended.send_replace(true);
     }
 
-    /// Waits until the server has told that it ends the subscription.
-    pub(crate) async fn hung_up(&self) {
+    /// Waits until the server ends the subscription.
+    pub(crate) async fn wait_closed(&self) {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await; // the sender lives as long as `self`
     }
 
-    /// Nothing more comes.
-    pub(crate) fn end(&self, how: Result<(), ClientError>) {
+    /// Ends the queue. The subscriber receives the remaining changes, then the error if any.
+    pub(crate) fn end(&self, outcome: Result<(), ClientError>) {
         let mut state = self.state();
-        state.end.get_or_insert(how);
+        state.end.get_or_insert(outcome);
         wake(state);
-        self.hang_up();
+        self.mark_closed();
     }
 
-    /// Takes how it ended, if it ended with an error.
+    /// Takes the error that ended the subscription, if any.
     pub(crate) fn take_error(&self) -> Option<ClientError> {
         self.state().end.replace(Ok(())).and_then(Result::err)
     }
 
     pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Change, ClientError>>> {
         let mut state = self.state();
-        if let Some(change) = state.waiting.pop_front() {
-            state.known.remove(&change);
+        if let Some(change) = state.queue.pop_front() {
+            state.queued.remove(&change);
             return Poll::Ready(Some(Ok(change)));
         }
         match state.end.take() {
@@ -115,15 +115,15 @@ impl Mailbox {
                 state.waker = Some(cx.waker().clone());
                 Poll::Pending
             }
-            Some(how) => {
-                state.end = Some(Ok(())); // an error is told once
-                Poll::Ready(how.err().map(Err))
+            Some(outcome) => {
+                state.end = Some(Ok(())); // an error is returned once
+                Poll::Ready(outcome.err().map(Err))
             }
         }
     }
 }
 
-/// Wakes who waits, after letting go of the state.
+/// Releases the lock, then wakes the subscriber.
 fn wake(mut state: MutexGuard<'_, State>) {
     let waker = state.waker.take();
     drop(state);

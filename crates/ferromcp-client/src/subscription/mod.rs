@@ -1,7 +1,7 @@
-//! Subscriptions: changes as a stream, the same in both eras, and across lost connections.
+//! Subscriptions: a stream of changes with the same interface on all revisions, which survives reconnects.
 //!
-//! Modern servers tell on the answer to `subscriptions/listen`; legacy ones tell everybody of changed lists, and of
-//! resources whoever asked by `resources/subscribe`.
+//! On 2026-07-28, changes arrive on the response stream of `subscriptions/listen`. Legacy servers send list changes to
+//! every client, and resource updates after `resources/subscribe`.
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 
 pub(crate) mod change;
@@ -25,44 +25,45 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
-use change::{Change, Interest};
+use change::{Change, ChangeFilter};
 use ended::Ended;
 use mailbox::Mailbox;
 
-/// How long a stream has to live to count as sound.
-const SOUND: Duration = Duration::from_secs(30);
+/// Minimum lifetime of a connection after which the count of consecutive failures is reset, and the maximum backoff.
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 
-/// Changes, as they come; made by [`Client::subscribe`](crate::Client::subscribe). Dropping it ends it at the server.
+/// A stream of changes. Created by [`Client::subscribe`](crate::Client::subscribe); dropping it unsubscribes.
 ///
-/// It ends when the server ends it; with an error where it cannot go on.
+/// The stream resubscribes after a lost connection, and yields [`Change::Gap`]. It ends when the server ends the
+/// subscription, or with an error when resubscribing fails.
 #[must_use = "dropping a subscription ends it"]
 pub struct Subscription {
     mailbox: Arc<Mailbox>,
     engine: Arc<Engine>,
     driver: Option<AbortHandle>,
-    honoured: SubscriptionFilter,
+    acknowledged: SubscriptionFilter,
 }
 
-/// Begins to listen, and waits until the server has said that it will tell.
-pub(crate) async fn subscribe(engine: Arc<Engine>, interest: Interest) -> Result<Subscription, ClientError> {
+/// Subscribes, and waits for the acknowledgement.
+pub(crate) async fn subscribe(engine: Arc<Engine>, filter: ChangeFilter) -> Result<Subscription, ClientError> {
     let limits = engine.settings.limits;
-    let mailbox = Arc::new(Mailbox::new(interest, limits.queued_changes));
+    let mailbox = Arc::new(Mailbox::new(filter, limits.queued_changes));
     let others = engine.subscribed.fetch_add(1, Ordering::Relaxed);
     let mut subscription = Subscription {
         mailbox: Arc::clone(&mailbox),
         engine: Arc::clone(&engine),
         driver: None,
-        honoured: SubscriptionFilter::default(),
+        acknowledged: SubscriptionFilter::default(),
     };
     if others >= limits.subscriptions {
-        let message = format!("there are {others} subscriptions already; raise `ClientLimits::subscriptions`");
+        let message = format!("{others} open subscriptions exceed `ClientLimits::subscriptions`; raise the limit");
         return Err(ClientError::new(ErrorKind::Limit, message));
     }
-    subscription.driver = Some(tokio::spawn(drive(engine, Arc::clone(&mailbox))).abort_handle());
-    match timeout(limits.request_timeout, mailbox.acknowledged()).await {
-        Ok(Some(honoured)) => subscription.honoured = honoured,
+    subscription.driver = Some(tokio::spawn(run(engine, Arc::clone(&mailbox))).abort_handle());
+    match timeout(limits.request_timeout, mailbox.wait_acknowledged()).await {
+        Ok(Some(acknowledged)) => subscription.acknowledged = acknowledged,
         Ok(None) => {
-            let ended = || ClientError::closed("the server ended the subscription at once");
+            let ended = || ClientError::closed("the server ended the subscription before acknowledging it");
             return Err(mailbox.take_error().unwrap_or_else(ended));
         }
         Err(_) => return Err(ClientError::timeout("subscriptions/listen", limits.request_timeout)),
@@ -71,12 +72,15 @@ pub(crate) async fn subscribe(engine: Arc<Engine>, interest: Interest) -> Result
 }
 
 impl Subscription {
-    /// What the server said it will tell; perhaps less than was asked for.
-    pub fn honoured(&self) -> &SubscriptionFilter {
-        &self.honoured
+    /// Returns the filter that the server acknowledged, which may be narrower than the requested one.
+    pub fn acknowledged_filter(&self) -> &SubscriptionFilter {
+        &self.acknowledged
     }
 
-    /// The next change; `None` once the server has ended the subscription.
+    /// Returns the next change; `None` once the subscription has ended.
+    ///
+    /// # Cancellation safety
+    /// Cancel safe. No change is lost.
     pub async fn next(&mut self) -> Option<Result<Change, ClientError>> {
         poll_fn(|cx| self.mailbox.poll_next(cx)).await
     }
@@ -101,23 +105,23 @@ impl Drop for Subscription {
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("honoured", &self.honoured).finish_non_exhaustive()
+        f.debug_struct("Subscription").field("acknowledged", &self.acknowledged).finish_non_exhaustive()
     }
 }
 
-/// Listens for as long as it is polled, over however many connections.
-async fn drive(engine: Arc<Engine>, mailbox: Arc<Mailbox>) {
+/// Maintains the subscription across reconnects.
+async fn run(engine: Arc<Engine>, mailbox: Arc<Mailbox>) {
     let limits = engine.settings.limits;
-    let (mut row, mut first) = (0_u32, true);
+    let (mut failures, mut first) = (0_u32, true);
     loop {
-        let connection = match engine.live().await {
+        let connection = match engine.connection().await {
             Ok(connection) => connection,
             Err(error) => return mailbox.end(Err(error)),
         };
         if !std::mem::replace(&mut first, false) {
-            mailbox.tell(Change::Gap);
+            mailbox.push(Change::Gap);
         }
-        let begun = Instant::now();
+        let started = Instant::now();
         let ended = if connection.revision().is_modern() {
             listen::run(&engine, &connection, &mailbox).await
         } else {
@@ -127,12 +131,12 @@ async fn drive(engine: Arc<Engine>, mailbox: Arc<Mailbox>) {
             Ended::Closed => return mailbox.end(Ok(())),
             Ended::Failed(error) => return mailbox.end(Err(error)),
             Ended::Lost(error) => {
-                row = if begun.elapsed() >= SOUND { 1 } else { row + 1 };
-                if row > limits.restart_attempts || engine.is_closed() {
+                failures = if started.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };
+                if failures > limits.restart_attempts || engine.is_closed() {
                     return mailbox.end(Err(error));
                 }
             }
         }
-        sleep(limits.restart_backoff.saturating_mul(1 << (row - 1).min(16)).min(SOUND)).await;
+        sleep(limits.restart_backoff.saturating_mul(1 << (failures - 1).min(16)).min(STABLE_AFTER)).await;
     }
 }

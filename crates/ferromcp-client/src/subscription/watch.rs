@@ -1,4 +1,4 @@
-//! The legacy way: changed lists are told to everybody, resources to whoever subscribed to them.
+//! Subscriptions on legacy revisions: list changes are sent to every client, resource updates after `resources/subscribe`.
 
 use std::sync::{Arc, PoisonError};
 
@@ -6,19 +6,19 @@ use ferromcp_core::ClientRequest;
 use ferromcp_core::model::{ResourceUriParams, ServerCapabilities, SubscriptionFilter};
 use tokio::runtime::Handle;
 
-use super::change::Interest;
+use super::change::ChangeFilter;
 use super::ended::Ended;
 use super::mailbox::Mailbox;
 use crate::engine::connection::Connection;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
 
-/// Hears of changes until the connection ends.
+/// Receives changes until the connection is lost.
 pub(super) async fn run(engine: &Arc<Engine>, connection: &Arc<Connection>, mailbox: &Arc<Mailbox>) -> Ended {
-    let _pinned = engine.board.hear(Arc::clone(mailbox));
-    let interest = mailbox.interest();
-    let mut watched = Vec::with_capacity(interest.uris.len());
-    for uri in &interest.uris {
+    let _registration = engine.router.register_listener(Arc::clone(mailbox));
+    let filter = mailbox.filter();
+    let mut watched = Vec::with_capacity(filter.uris.len());
+    for uri in &filter.uris {
         match Watched::begin(engine, connection, uri).await {
             Ok(watch) => watched.push(watch),
             Err(_) if !connection.is_live() => {
@@ -27,25 +27,25 @@ pub(super) async fn run(engine: &Arc<Engine>, connection: &Arc<Connection>, mail
             Err(error) => return Ended::Failed(error),
         }
     }
-    mailbox.acknowledge(honoured(interest, &connection.about.capabilities));
-    connection.gone().await;
-    Ended::Lost(ClientError::new(ErrorKind::Lost, "the connection was lost, and the subscription with it"))
+    mailbox.acknowledge(acknowledged_filter(filter, &connection.server_info.capabilities));
+    connection.closed().await;
+    Ended::Lost(ClientError::new(ErrorKind::ConnectionLost, "connection lost; the subscription ended"))
 }
 
-/// What of a wish the server says it tells.
-fn honoured(interest: &Interest, capabilities: &ServerCapabilities) -> SubscriptionFilter {
-    let tells = |list: Option<bool>| list == Some(true);
+/// Restricts a filter to the notifications that the server declares.
+fn acknowledged_filter(filter: &ChangeFilter, capabilities: &ServerCapabilities) -> SubscriptionFilter {
+    let is_declared = |list: Option<bool>| list == Some(true);
     let lists =
-        |list: &Option<ferromcp_core::model::ListChanged>| tells(list.as_ref().and_then(|list| list.list_changed));
-    let resources = tells(capabilities.resources.as_ref().and_then(|resources| resources.list_changed));
-    let mut honoured = interest.filter();
-    honoured.tools_list_changed = honoured.tools_list_changed.filter(|_| lists(&capabilities.tools));
-    honoured.prompts_list_changed = honoured.prompts_list_changed.filter(|_| lists(&capabilities.prompts));
-    honoured.resources_list_changed = honoured.resources_list_changed.filter(|_| resources);
-    honoured
+        |list: &Option<ferromcp_core::model::ListChanged>| is_declared(list.as_ref().and_then(|list| list.list_changed));
+    let resources = is_declared(capabilities.resources.as_ref().and_then(|resources| resources.list_changed));
+    let mut acknowledged = filter.to_subscription_filter();
+    acknowledged.tools_list_changed = acknowledged.tools_list_changed.filter(|_| lists(&capabilities.tools));
+    acknowledged.prompts_list_changed = acknowledged.prompts_list_changed.filter(|_| lists(&capabilities.prompts));
+    acknowledged.resources_list_changed = acknowledged.resources_list_changed.filter(|_| resources);
+    acknowledged
 }
 
-/// A resource the session is subscribed to, for as long as somebody wants it.
+/// A reference-counted `resources/subscribe` of one session; the last drop unsubscribes.
 struct Watched {
     engine: Arc<Engine>,
     connection: Arc<Connection>,
@@ -68,8 +68,8 @@ impl Watched {
         Ok(watch)
     }
 
-    /// One less wants it; whether nobody does now.
-    fn leave(&self) -> bool {
+    /// Decrements the reference count. Returns whether it was the last reference.
+    fn release(&self) -> bool {
         let mut watched = self.connection.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(count) = watched.get_mut(&self.uri) else { return false };
         *count = count.saturating_sub(1);
@@ -83,7 +83,7 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let last = self.leave();
+        let last = self.release();
         if !last || !self.connection.is_live() || self.engine.is_closed() {
             return;
         }
@@ -92,7 +92,7 @@ impl Drop for Watched {
         runtime.spawn(async move {
             let request = ClientRequest::Unsubscribe(ResourceUriParams::new(uri));
             if let Err(error) = engine.send(&request, &Options::default()).await {
-                tracing::debug!(%error, "unsubscribing failed");
+                tracing::debug!(%error, "cannot unsubscribe from a resource");
             }
         });
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ferromcp_client::{Change, Client, ClientBuilder, ClientLimits, ErrorKind, Interest};
+use ferromcp_client::{Change, Client, ClientBuilder, ClientLimits, ErrorKind, ChangeFilter};
 use ferromcp_core::Revision;
 use ferromcp_core::model::LogLevel;
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ async fn the_sessions_own_stream_brings_news_and_questions() {
     };
     let (client, mut stream) = both(builder.only_revision(LEGACY).connect(wire.url("/mcp")), server).await;
     let client = client.expect("a client");
-    let mut changes = soon(client.subscribe(Interest::default().tools())).await.expect("a subscription");
+    let mut changes = soon(client.subscribe(ChangeFilter::default().tools())).await.expect("a subscription");
     let log =
         json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": { "level": "info", "data": "x" } });
     stream.say(event(&log)).await;
@@ -256,7 +256,7 @@ async fn a_server_that_does_not_take_a_notification_is_not_waited_for_for_ever()
     };
     let builder = builder().only_revision(LEGACY).limits(limits);
     let (client, ()) = both(builder.connect(wire.url("/mcp")), server).await;
-    assert_eq!(client.expect_err("no client").kind(), ErrorKind::Lost);
+    assert_eq!(client.expect_err("no client").kind(), ErrorKind::ConnectionLost);
 }
 
 #[tokio::test]
@@ -291,13 +291,13 @@ async fn giving_up_a_modern_call_closes_its_stream_and_says_nothing() {
 }
 
 #[tokio::test]
-async fn closing_ends_what_is_under_way() {
+async fn closing_ends_what_is_in_flight() {
     let wire = Wire::new().await;
     let client = modern(&wire, hasty()).await;
     let call = calls(&client);
     let (_, peer) = wire.asked().await;
     client.close().await;
-    assert_eq!(soon(call).await.expect("no panic"), Err(ErrorKind::Lost));
+    assert_eq!(soon(call).await.expect("no panic"), Err(ErrorKind::ConnectionLost));
     peer.sees_a_hang_up().await;
 }
 
@@ -375,7 +375,7 @@ async fn a_stream_that_breaks_loses_its_request_which_is_repeated_only_where_it_
     let cut: fn() -> Say = || Box::new(|_| format!("{STREAM}{}", String::from_utf8_lossy(&chunk("id: 1\ndata:\n\n"))));
     let call = calls(&client);
     let first = wire.play(&[cut()]).await;
-    assert_eq!(soon(call).await.expect("no panic"), Err(ErrorKind::Lost));
+    assert_eq!(soon(call).await.expect("no panic"), Err(ErrorKind::ConnectionLost));
     let list = {
         let client = client.clone();
         tokio::spawn(async move { client.tools().await })
@@ -404,7 +404,7 @@ async fn arguments_that_the_tool_marks_go_into_headers_on_the_wire() {
     assert_eq!((asked[0].header("mcp-param-n"), asked[0].header("mcp-param-dry")), (Some("7"), None));
     // What no header can say is not sent at all.
     let error = client.call("t", json!({ "n": 9_007_199_254_740_993_i64 })).await.expect_err("unfit");
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     assert!(wire.is_left_alone().await);
 }
 
@@ -434,14 +434,14 @@ async fn headers_and_credentials_of_the_builder_go_with_every_request() {
     use ferromcp_client::http::{Credentials, CredentialsFuture, Request};
     struct Key;
     impl Credentials for Key {
-        fn dress<'a>(&'a self, _: Request<'a>, headers: &'a mut http::HeaderMap) -> CredentialsFuture<'a, ()> {
+        fn authorize<'a>(&'a self, _: Request<'a>, headers: &'a mut http::HeaderMap) -> CredentialsFuture<'a, ()> {
             headers.insert("authorization", http::HeaderValue::from_static("Bearer s3cret"));
             Box::pin(std::future::ready(Ok(())))
         }
     }
     struct Missing;
     impl Credentials for Missing {
-        fn dress<'a>(&'a self, _: Request<'a>, _: &'a mut http::HeaderMap) -> CredentialsFuture<'a, ()> {
+        fn authorize<'a>(&'a self, _: Request<'a>, _: &'a mut http::HeaderMap) -> CredentialsFuture<'a, ()> {
             Box::pin(std::future::ready(Err("the key ring is locked".into())))
         }
     }
@@ -455,6 +455,6 @@ async fn headers_and_credentials_of_the_builder_go_with_every_request() {
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert!(error.to_string().contains("the key ring is locked"), "{error}");
     let error = soon(builder().header("Accept", "text/plain").connect(wire.url("/mcp"))).await.expect_err("ours");
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(wire.is_left_alone().await);
 }

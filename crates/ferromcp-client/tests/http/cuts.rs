@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use ferromcp_client::http::{Endpoint, Failure, Head};
+use ferromcp_client::http::{Endpoint, Failure, RequestHeaders};
 use ferromcp_core::Revision;
 
 use crate::wire::{Asked, END, STREAM, Wire, both, bounded, chunk, events, message, response};
 
-fn legacy() -> Head {
-    Head::legacy(Revision::LATEST_LEGACY, None)
+fn legacy() -> RequestHeaders {
+    RequestHeaders::legacy(Revision::LATEST_LEGACY, None)
 }
 
 /// What is said on a stream that began, then how it is cut.
@@ -74,7 +74,7 @@ async fn without_a_word_of_the_server_it_takes_a_second() {
 }
 
 /// The outcome of a stream that was cut after its first id, and the answers to those who come back.
-async fn outcome(endpoint: &Endpoint, wire: &Wire, head: &Head, answers: &[String]) -> (Result<(), Failure>, bool) {
+async fn outcome(endpoint: &Endpoint, wire: &Wire, head: &RequestHeaders, answers: &[String]) -> (Result<(), Failure>, bool) {
     let server = async {
         says(wire, "retry: 1\nid: 1\ndata:\n\n", Cut::InOrder).await;
         for answer in answers {
@@ -97,7 +97,7 @@ async fn hasty() -> (Wire, Endpoint) {
     let wire = Wire::new().await;
     let options = bounded(|limits| {
         limits.resumptions = 3;
-        limits.longest_pause = Duration::from_millis(60);
+        limits.max_backoff = Duration::from_millis(60);
     });
     let endpoint = wire.endpoint_with(options);
     (wire, endpoint)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ferromcp_client::http::{Challenge, Credentials, CredentialsFuture, Endpoint, Failure, Head, Request, Verdict};
+use ferromcp_client::http::{Challenge, Credentials, CredentialsFuture, Endpoint, Failure, RequestHeaders, Request, ChallengeAction};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 
@@ -15,7 +15,7 @@ async fn nothing_was_sent_where_nobody_listens() {
     let url = Wire::new().await.url("/mcp");
     let endpoint = Endpoint::new(url, options()).expect("an endpoint");
     let failure = endpoint.post(&modern(), "{}".into()).await.expect_err("nobody listens");
-    assert!(matches!(failure, Failure::Unreachable { .. }) && failure.nothing_happened(), "{failure:?}");
+    assert!(matches!(failure, Failure::Unreachable { .. }) && failure.is_unexecuted(), "{failure:?}");
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn what_was_sent_may_have_happened() {
         let endpoint = wire.endpoint();
         let (outcome, _) = both(endpoint.post(&modern(), "{}".into()), wire.answer(said)).await;
         let failure = outcome.expect_err("lost");
-        assert!(matches!(failure, Failure::Lost { .. }) && !failure.nothing_happened(), "{said:?} {failure:?}");
+        assert!(matches!(failure, Failure::Lost { .. }) && !failure.is_unexecuted(), "{said:?} {failure:?}");
         assert!(wire.is_left_alone().await, "it is not sent again");
     }
 }
@@ -115,7 +115,7 @@ async fn a_challenge_is_handed_up() {
         let Failure::Unauthorized(challenge) = &failure else { panic!("{failure:?}") };
         assert_eq!((challenge.status(), challenge.attempt(), &challenge.body()[..]), (status, 0, &b"no"[..]));
         assert_eq!(challenge.www_authenticate().collect::<Vec<_>>(), ["Bearer scope=\"a\"", "Basic"]);
-        assert!(failure.nothing_happened());
+        assert!(failure.is_unexecuted());
     }
 }
 
@@ -127,7 +127,7 @@ struct Tokens {
 }
 
 impl Credentials for Tokens {
-    fn dress<'a>(&'a self, request: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
+    fn authorize<'a>(&'a self, request: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
         Box::pin(async move {
             assert!(request.method() == "POST" && request.url().ends_with("/mcp"));
             let token = format!("Bearer {}", self.number.load(Ordering::SeqCst));
@@ -136,11 +136,11 @@ impl Credentials for Tokens {
         })
     }
 
-    fn challenged<'a>(&'a self, _: &'a Challenge) -> CredentialsFuture<'a, Verdict> {
+    fn challenged<'a>(&'a self, _: &'a Challenge) -> CredentialsFuture<'a, ChallengeAction> {
         Box::pin(async move {
             match self.number.fetch_add(1, Ordering::SeqCst) {
                 100 => Err("no more tokens".into()),
-                _ => Ok(Verdict::Retry),
+                _ => Ok(ChallengeAction::Retry),
             }
         })
     }
@@ -161,7 +161,7 @@ async fn credentials_dress_every_attempt_and_are_asked_when_it_is_refused() {
         let first = wire.answer(REFUSED).await;
         (first, wire.answer(response(200, "application/json", "{}")).await)
     };
-    let (outcome, (first, second)) = both(endpoint.post(&Head::initialize(), "{}".into()), server).await;
+    let (outcome, (first, second)) = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), server).await;
     outcome.expect("a reply");
     assert_eq!((first.header("authorization"), second.header("authorization")), (Some("Bearer 0"), Some("Bearer 1")));
     assert_eq!(first.body, second.body);
@@ -179,11 +179,11 @@ async fn a_server_that_is_never_content_is_left_alone_after_a_while() {
         }
         wire.is_left_alone().await
     };
-    let (outcome, alone) = both(endpoint.post(&Head::initialize(), "{}".into()), server).await;
+    let (outcome, alone) = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), server).await;
     assert!(matches!(&outcome, Err(Failure::Unauthorized(challenge)) if challenge.attempt() == 3), "{outcome:?}");
     assert!(alone);
     tokens.number.store(100, Ordering::SeqCst);
-    let failure = both(endpoint.post(&Head::initialize(), "{}".into()), wire.answer(REFUSED)).await.0;
+    let failure = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(REFUSED)).await.0;
     assert!(matches!(failure, Err(Failure::Credentials { .. })), "{failure:?}");
 }
 

@@ -1,6 +1,6 @@
 //! What stands in the headers of requests.
 
-use ferromcp_client::http::Head;
+use ferromcp_client::http::RequestHeaders;
 use ferromcp_core::header::scan;
 use ferromcp_core::model::{CallToolParams, GetPromptParams, ReadResourceParams};
 use ferromcp_core::{ClientRequest, RawJson, Revision};
@@ -9,15 +9,15 @@ use proptest::prelude::*;
 use crate::wire::{Asked, Wire, both, response};
 
 /// What a server sees of a message with this head.
-async fn seen(head: &Head) -> Asked {
+async fn seen(head: &RequestHeaders) -> Asked {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let answer = response(200, "application/json", "{}");
     both(async { endpoint.post(head, "{\"a\":1}".into()).await.expect("a reply") }, wire.answer(answer)).await.1
 }
 
-fn modern(request: &ClientRequest) -> Head {
-    Head::modern(Revision::LATEST, request, &[]).expect("a head")
+fn modern(request: &ClientRequest) -> RequestHeaders {
+    RequestHeaders::modern(Revision::LATEST, request, &[]).expect("a head")
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn marked_arguments_are_repeated_and_absent_ones_are_not() {
     let mut params = CallToolParams::new("place");
     let arguments = r#"{"region":" north","zone":-42,"dry":true,"deep":{"x":"=?base64?eA==?="},"null":null}"#;
     params.arguments = Some(RawJson::parse(arguments).expect("JSON"));
-    let head = Head::modern(Revision::LATEST, &ClientRequest::CallTool(params), &marks).expect("a head");
+    let head = RequestHeaders::modern(Revision::LATEST, &ClientRequest::CallTool(params), &marks).expect("a head");
     let asked = seen(&head).await;
     assert_eq!(asked.header("mcp-param-region"), Some("=?base64?IG5vcnRo?="));
     assert_eq!(asked.header("mcp-param-zone"), Some("-42"));
@@ -67,7 +67,7 @@ fn what_cannot_be_repeated_is_not_sent() {
     let marks = scan(&RawJson::parse(schema).expect("JSON")).expect("marks");
     let mut params = CallToolParams::new("place");
     params.arguments = Some(RawJson::parse(r#"{"zone":9007199254740993}"#).expect("JSON"));
-    let error = Head::modern(Revision::LATEST, &ClientRequest::CallTool(params), &marks).expect_err("too big");
+    let error = RequestHeaders::modern(Revision::LATEST, &ClientRequest::CallTool(params), &marks).expect_err("too big");
     assert_eq!(error.header(), "Mcp-Param-Zone");
 }
 
@@ -80,11 +80,11 @@ async fn a_legacy_request_names_its_revision_where_that_is_known() {
         (Revision::V2025_06_18, Some(Revision::V2025_06_18.as_str())),
         (Revision::V2025_11_25, Some(Revision::V2025_11_25.as_str())),
     ] {
-        let asked = seen(&Head::legacy(revision, None)).await;
+        let asked = seen(&RequestHeaders::legacy(revision, None)).await;
         assert_eq!(asked.header("mcp-protocol-version"), named);
         assert_eq!((asked.header("mcp-method"), asked.header("mcp-session-id")), (None, None));
     }
-    assert_eq!(seen(&Head::initialize()).await.header("mcp-protocol-version"), None);
+    assert_eq!(seen(&RequestHeaders::initialize()).await.header("mcp-protocol-version"), None);
 }
 
 proptest! {
@@ -96,6 +96,6 @@ proptest! {
         } else {
             ClientRequest::CallTool(CallToolParams::new(name))
         };
-        prop_assert!(Head::modern(Revision::LATEST, &request, &[]).is_ok());
+        prop_assert!(RequestHeaders::modern(Revision::LATEST, &request, &[]).is_ok());
     }
 }

@@ -11,7 +11,7 @@ use crate::wire::{END, PATIENCE, Peer, STREAM, Wire, both, bounded, chunk, respo
 /// The outcome of connecting to a stream that begins so.
 async fn connected(wire: &Wire, begin: &str) -> (Result<HttpSse, Failure>, Peer) {
     let endpoint = wire.endpoint_with(bounded(|limits| {
-        limits.endpoint_time = Duration::from_millis(300);
+        limits.endpoint_timeout = Duration::from_millis(300);
         limits.posts_in_flight = 2;
         limits.event_bytes = 100;
     }));
@@ -118,7 +118,7 @@ async fn a_stream_that_says_nothing_is_not_waited_for_for_ever() {
     let wire = Wire::new().await;
     let (outcome, peer) = connected(&wire, ": hello\n\n").await;
     let failure = outcome.expect_err("nothing");
-    assert!(failure.to_string().contains("endpoint_time"), "{failure}");
+    assert!(failure.to_string().contains("endpoint_timeout"), "{failure}");
     peer.sees_a_hang_up().await;
 }
 

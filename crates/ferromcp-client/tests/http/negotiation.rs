@@ -35,7 +35,7 @@ async fn a_modern_server_is_known_by_its_answer() {
     let wire = Wire::new().await;
     let (client, mut asked) = wire.connect(builder(), &[gives(discovered(&[LATEST]))]).await;
     let client = client.expect("a client");
-    assert_eq!((client.revision(), client.verdict().era()), (Revision::LATEST, Era::Modern));
+    assert_eq!((client.revision(), client.negotiated().era()), (Revision::LATEST, Era::Modern));
     let (result, call) = both(async { client.call("süß", ()).await }, wire.play(&[gives(text("ok"))])).await;
     result.expect("a result");
     asked.extend(call);
@@ -133,10 +133,10 @@ async fn refusals_outages_and_redirects_say_nothing_of_eras() {
             says(403, "application/json", r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"}}"#),
             ErrorKind::Unauthorized,
         ),
-        (says(500, "text/html", "<html>"), ErrorKind::Outage),
+        (says(500, "text/html", "<html>"), ErrorKind::Unavailable),
         (refuses(500, -32603, Value::Null), ErrorKind::Server),
-        (says(503, "text/plain", ""), ErrorKind::Outage),
-        (says(429, "text/plain", ""), ErrorKind::Outage),
+        (says(503, "text/plain", ""), ErrorKind::Unavailable),
+        (says(429, "text/plain", ""), ErrorKind::Unavailable),
     ] {
         let error = fails(say).await;
         assert_eq!(error.kind(), kind, "{error}");
@@ -174,10 +174,10 @@ async fn garbage_is_called_so() {
         says(202, "text/plain", ""),
     ] {
         let error = fails(say).await;
-        assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
     }
     let error = fails(says(200, "text/event-stream", ": nothing\n\n")).await;
-    assert_eq!(error.kind(), ErrorKind::Lost, "{error}");
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn where_there_is_no_streamable_http_the_old_one_is_tried() {
             client
         };
         let (client, _stream) = both(client, server).await;
-        assert!(client.verdict().http_sse);
+        assert!(client.negotiated().http_sse);
         assert_eq!(client.revision(), Revision::V2024_11_05);
     }
 }
@@ -240,11 +240,11 @@ async fn where_there_is_neither_the_refusal_of_the_handshake_is_told() {
     let (client, asked) = wire.connect(builder(), &[no(), no(), no()]).await;
     assert_eq!(words(&asked), ["server/discover", "initialize", "GET"]);
     let error = client.expect_err("no client");
-    assert!(error.to_string().contains("`initialize` was answered with HTTP status 404"), "{error}");
+    assert!(error.to_string().contains("`initialize` failed with HTTP status 404"), "{error}");
     // An outage of the handshake is one, and nothing else is tried.
     let wire = Wire::new().await;
     let (client, _) = wire.connect(builder(), &[no(), says(502, "text/plain", "")]).await;
-    assert_eq!(client.expect_err("no client").kind(), ErrorKind::Outage);
+    assert_eq!(client.expect_err("no client").kind(), ErrorKind::Unavailable);
     assert!(wire.is_left_alone().await);
 }
 
@@ -253,15 +253,15 @@ async fn a_verdict_of_earlier_saves_the_probe_and_does_no_harm_when_it_is_stale(
     // M26-080, M26-081
     let wire = Wire::new().await;
     let (client, _) = wire.connect(builder(), &legacy(says(400, "text/plain", ""))).await;
-    let verdict = client.expect("a client").verdict();
+    let negotiated = client.expect("a client").negotiated();
     let wire = Wire::new().await;
     let script = [gives(initialized(Revision::LATEST_LEGACY)), takes()];
-    let (client, asked) = wire.connect(builder().verdict(verdict), &script).await;
+    let (client, asked) = wire.connect(builder().negotiated(negotiated), &script).await;
     client.expect("a client");
     assert_eq!(words(&asked), HANDSHAKE[1..]);
     let wire = Wire::new().await;
     let no = || says(404, "text/plain", "");
-    let (client, asked) = wire.connect(builder().verdict(verdict), &[no(), no(), gives(discovered(&[LATEST]))]).await;
+    let (client, asked) = wire.connect(builder().negotiated(negotiated), &[no(), no(), gives(discovered(&[LATEST]))]).await;
     assert_eq!(client.expect("a client").revision(), Revision::LATEST);
     assert_eq!(words(&asked), ["initialize", "GET", "server/discover"]);
 }

@@ -1,18 +1,18 @@
 //! What comes back for a message.
 
-use ferromcp_client::http::{Content, Failure, Head, Reply};
+use ferromcp_client::http::{Content, Failure, RequestHeaders, PostResponse};
 use ferromcp_core::model::CallToolParams;
 use ferromcp_core::{ClientRequest, Revision};
 
 use crate::wire::{STREAM, Wire, both, bounded, chunk, json, response};
 
-pub(crate) fn modern() -> Head {
+pub(crate) fn modern() -> RequestHeaders {
     let request = ClientRequest::CallTool(CallToolParams::new("add"));
-    Head::modern(Revision::LATEST, &request, &[]).expect("a head")
+    RequestHeaders::modern(Revision::LATEST, &request, &[]).expect("a head")
 }
 
 /// The outcome of a message that is answered with these bytes.
-async fn answered(head: &Head, bytes: impl AsRef<[u8]>) -> Result<Reply, Failure> {
+async fn answered(head: &RequestHeaders, bytes: impl AsRef<[u8]>) -> Result<PostResponse, Failure> {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     both(endpoint.post(head, "{}".into()), wire.answer(bytes)).await.0
@@ -41,7 +41,7 @@ async fn a_message_that_was_taken_has_nothing_more_to_say() {
         response(200, "text/plain", ""),
         response(200, "application/json", ""),
     ] {
-        let reply = answered(&Head::initialize(), &taken).await.expect("a reply");
+        let reply = answered(&RequestHeaders::initialize(), &taken).await.expect("a reply");
         assert!(matches!(reply.content, Content::Nothing), "{taken:?} {reply:?}");
     }
 }

@@ -28,12 +28,12 @@ async fn headers_of_a_configuration_are_sent_beside_those_of_the_client() {
 struct Of(&'static str);
 
 impl Credentials for Of {
-    fn dress<'a>(&'a self, _: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
+    fn authorize<'a>(&'a self, _: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
         headers.insert("authorization", HeaderValue::from_static(self.0));
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn whose(&self) -> String {
+    fn cache_partition(&self) -> String {
         self.0.to_owned()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ferromcp_client::http::{Content, Endpoint, Failure, Head, HttpSse, Reply};
+use ferromcp_client::http::{Content, Endpoint, Failure, RequestHeaders, HttpSse, PostResponse};
 use ferromcp_core::header::scan;
 use ferromcp_core::meta::key;
 use ferromcp_core::model::CallToolParams;
@@ -52,9 +52,9 @@ impl Host {
     }
 
     /// Speaks as a legacy client up to where calls may begin.
-    async fn initialized(&self, revision: Revision) -> Head {
-        let reply = self.endpoint.post(&Head::initialize(), initialize(revision).into()).await.expect("a reply");
-        let head = Head::legacy(revision, reply.session.clone());
+    async fn initialized(&self, revision: Revision) -> RequestHeaders {
+        let reply = self.endpoint.post(&RequestHeaders::initialize(), initialize(revision).into()).await.expect("a reply");
+        let head = RequestHeaders::legacy(revision, reply.session.clone());
         assert!(answer(reply).await.contains("serverInfo"));
         let reply = self.endpoint.post(&head, INITIALIZED.into()).await.expect("taken");
         assert!(matches!(reply.content, Content::Nothing));
@@ -83,7 +83,7 @@ fn call(tool: &str, arguments: &str) -> String {
 }
 
 /// The first message that came back, in whichever form.
-async fn answer(reply: Reply) -> String {
+async fn answer(reply: PostResponse) -> String {
     match reply.content {
         Content::Events(mut events) => message(&mut events).await,
         _ => json(reply),
@@ -91,11 +91,11 @@ async fn answer(reply: Reply) -> String {
 }
 
 /// A modern call and the head that goes with it.
-fn modern_call(tool: &str, arguments: &str, schema: &str) -> (Head, String) {
+fn modern_call(tool: &str, arguments: &str, schema: &str) -> (RequestHeaders, String) {
     let marks = scan(&RawJson::parse(schema).expect("JSON")).expect("marks");
     let mut params = CallToolParams::new(tool.to_owned());
     params.arguments = Some(RawJson::parse(arguments).expect("JSON"));
-    let head = Head::modern(Revision::LATEST, &ClientRequest::CallTool(params), &marks).expect("a head");
+    let head = RequestHeaders::modern(Revision::LATEST, &ClientRequest::CallTool(params), &marks).expect("a head");
     let message = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments},"_meta":{{"{}":"{}","{}":{{}}}}}}}}"#,
         key::PROTOCOL_VERSION,
@@ -135,9 +135,9 @@ async fn a_session_goes_from_its_beginning_to_its_end() {
         let head = host.initialized(revision).await;
         let reply = host.endpoint.post(&head, call("add", r#"{"a":1,"b":2}"#).into()).await.expect("a reply");
         assert!(answer(reply).await.contains(r#""text":"3""#));
-        let stream = host.endpoint.listen(&head).await.expect("no refusal");
+        let stream = host.endpoint.get_stream(&head).await.expect("no refusal");
         drop(stream.expect("a stream"));
-        host.endpoint.end(&head).await.expect("it ends");
+        host.endpoint.delete_session(&head).await.expect("it ends");
         let failure = host.endpoint.post(&head, call("add", "{}").into()).await.expect_err("it ended");
         assert!(matches!(failure, Failure::SessionEnded { .. }), "{failure:?}");
     }
@@ -149,8 +149,8 @@ async fn a_server_without_sessions_needs_none() {
     let head = host.initialized(Revision::V2025_06_18).await;
     let reply = host.endpoint.post(&head, call("add", r#"{"a":1,"b":2}"#).into()).await.expect("a reply");
     assert!(answer(reply).await.contains(r#""text":"3""#));
-    assert!(host.endpoint.listen(&head).await.expect("no refusal").is_none());
-    host.endpoint.end(&head).await.expect("nothing to end");
+    assert!(host.endpoint.get_stream(&head).await.expect("no refusal").is_none());
+    host.endpoint.delete_session(&head).await.expect("nothing to end");
 }
 
 #[tokio::test]

@@ -13,13 +13,13 @@ use crate::wire::{Asked, PATIENCE, Wire, both, options};
 pub(crate) type Say = Box<dyn Fn(&Asked) -> String>;
 
 pub(crate) fn builder() -> ClientBuilder {
-    Client::new("tester", "1.0.0").http(options())
+    Client::builder("tester", "1.0.0").http(options())
 }
 
 /// A client that resends nothing by itself and is not patient.
 pub(crate) fn hasty() -> ClientBuilder {
     let mut limits = ClientLimits::default();
-    limits.resends = 0;
+    limits.retries = 0;
     builder().limits(limits)
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-use ferromcp_client::http::{Endpoint, Failure, Head, HttpSse};
+use ferromcp_client::http::{Endpoint, Failure, RequestHeaders, HttpSse};
 
 use crate::wire::{STREAM, Wire, both, chunk, options, response};
 
@@ -25,7 +25,7 @@ async fn a_url_with_secrets_is_in_no_failure() {
     let endpoint = Endpoint::new(url, options().header("X-Key", "s3cret")).expect("an endpoint");
     assert!(!format!("{endpoint:?}").contains("s3cret"), "{endpoint:?}");
     for answer in ["", "nonsense", &response(404, "text/plain", "no s3cret"), &response(401, "text/plain", "s3cret")] {
-        let (outcome, asked) = both(endpoint.post(&Head::initialize(), "{}".into()), wire.answer(answer)).await;
+        let (outcome, asked) = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(answer)).await;
         assert_eq!(asked.target, "/mcp?key=s3cret");
         assert_eq!(asked.header("x-key"), Some("s3cret"));
         assert_eq!(asked.header("authorization"), Some("Basic bWU6czNjcmV0"));
@@ -33,7 +33,7 @@ async fn a_url_with_secrets_is_in_no_failure() {
         assert!(!everything(&failure).contains("s3cret"), "{}", everything(&failure));
     }
     drop(wire);
-    let failure = endpoint.post(&Head::initialize(), "{}".into()).await.expect_err("nobody");
+    let failure = endpoint.post(&RequestHeaders::initialize(), "{}".into()).await.expect_err("nobody");
     assert!(!everything(&failure).contains("s3cret"), "{}", everything(&failure));
 }
 
@@ -57,7 +57,7 @@ async fn a_session_is_a_secret() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let answer = "HTTP/1.1 200 OK\r\nMcp-Session-Id: s3cret\r\nContent-Type: application/json\r\n\r\n{}";
-    let reply = both(endpoint.post(&Head::initialize(), "{}".into()), wire.answer(answer)).await.0.expect("a reply");
-    let head = Head::legacy(ferromcp_core::Revision::LATEST_LEGACY, reply.session.clone());
+    let reply = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(answer)).await.0.expect("a reply");
+    let head = RequestHeaders::legacy(ferromcp_core::Revision::LATEST_LEGACY, reply.session.clone());
     assert!(!format!("{reply:?} {head:?}").contains("s3cret"), "{reply:?} {head:?}");
 }

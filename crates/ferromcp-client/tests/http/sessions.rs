@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ferromcp_client::http::{Endpoint, Failure, Head, SessionId};
+use ferromcp_client::http::{Endpoint, Failure, RequestHeaders, SessionId};
 use ferromcp_core::Revision;
 
 use crate::posts::modern;
@@ -18,7 +18,7 @@ fn begins(id: &str) -> String {
 }
 
 async fn session(wire: &Wire, endpoint: &Endpoint) -> SessionId {
-    let (reply, asked) = both(endpoint.post(&Head::initialize(), "{}".into()), wire.answer(begins("s-1"))).await;
+    let (reply, asked) = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(begins("s-1"))).await;
     assert_eq!((asked.header("mcp-session-id"), asked.header("mcp-protocol-version")), (None, None));
     reply.expect("a reply").session.expect("a session")
 }
@@ -28,13 +28,13 @@ async fn the_session_goes_with_every_request() {
     // S-154, S-155, S-177, S-184, S-185
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
-    let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
+    let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let (reply, post) = both(endpoint.post(&head, "{}".into()), wire.answer(begins("s-2"))).await;
     assert!(reply.expect("a reply").session.is_none(), "the session is the one that began");
     let stream = [STREAM.as_bytes(), &chunk("data: x\n\n")].concat();
-    let (stream, get) = both(endpoint.listen(&head), wire.answer(stream)).await;
+    let (stream, get) = both(endpoint.get_stream(&head), wire.answer(stream)).await;
     assert_eq!(message(&mut stream.expect("no refusal").expect("a stream")).await, "x");
-    let (end, delete) = both(endpoint.end(&head), wire.answer(response(200, "text/plain", ""))).await;
+    let (end, delete) = both(endpoint.delete_session(&head), wire.answer(response(200, "text/plain", ""))).await;
     end.expect("it ends");
     for (asked, method) in [(post, "POST"), (get, "GET"), (delete, "DELETE")] {
         assert_eq!((&*asked.method, &*asked.target), (method, "/mcp"));
@@ -49,16 +49,16 @@ async fn the_session_goes_with_every_request() {
 async fn a_session_that_ended_is_told_apart() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
-    let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
+    let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let error = r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"}}"#;
     let gone = response(404, "application/json", error);
     let failure = both(endpoint.post(&head, "{}".into()), wire.answer(&gone)).await.0.expect_err("gone");
-    assert!(matches!(failure, Failure::SessionEnded { under_way: false, .. }), "{failure:?}");
-    assert!(failure.nothing_happened());
-    let failure = both(endpoint.listen(&head), wire.answer(&gone)).await.0.expect_err("gone");
+    assert!(matches!(failure, Failure::SessionEnded { in_flight: false, .. }), "{failure:?}");
+    assert!(failure.is_unexecuted());
+    let failure = both(endpoint.get_stream(&head), wire.answer(&gone)).await.0.expect_err("gone");
     assert!(matches!(failure, Failure::SessionEnded { .. }), "{failure:?}");
     // Without a session a 404 says something else.
-    let reply = both(endpoint.post(&Head::initialize(), "{}".into()), wire.answer(&gone)).await.0.expect("an error");
+    let reply = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(&gone)).await.0.expect("an error");
     assert_eq!(reply.status, 404);
 }
 
@@ -66,7 +66,7 @@ async fn a_session_that_ended_is_told_apart() {
 async fn a_request_is_lost_with_its_session() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
-    let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
+    let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let server = async {
         wire.answer([STREAM.as_bytes(), &chunk("retry: 1\nid: 1\ndata:\n\n"), END.as_bytes()].concat()).await;
         wire.answer(response(404, "text/plain", "")).await
@@ -74,8 +74,8 @@ async fn a_request_is_lost_with_its_session() {
     let client = async { events(endpoint.post(&head, "{}".into()).await.expect("a reply")).next().await };
     let (outcome, get) = both(client, server).await;
     let failure = outcome.expect_err("lost");
-    assert!(matches!(failure, Failure::SessionEnded { under_way: true, .. }), "{failure:?}");
-    assert!(!failure.nothing_happened());
+    assert!(matches!(failure, Failure::SessionEnded { in_flight: true, .. }), "{failure:?}");
+    assert!(!failure.is_unexecuted());
     assert_eq!(get.header("mcp-session-id"), Some("s-1"));
 }
 
@@ -89,7 +89,7 @@ async fn an_initialize_that_is_a_stream_is_resumed_in_its_new_session() {
         wire.answer([STREAM.as_bytes(), &chunk("data: x\n\n")].concat()).await
     };
     let client =
-        async { message(&mut events(endpoint.post(&Head::initialize(), "{}".into()).await.expect("a reply"))).await };
+        async { message(&mut events(endpoint.post(&RequestHeaders::initialize(), "{}".into()).await.expect("a reply"))).await };
     let (message, get) = both(client, server).await;
     assert_eq!((&*message, get.header("mcp-session-id")), ("x", Some("s-1")));
 }
@@ -99,7 +99,7 @@ async fn what_is_no_session_id_is_refused_and_means_nothing_to_a_modern_request(
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(bounded(|limits| limits.id_bytes = 10));
     for bad in ["", "a b", "\u{e4}", "12345678901"] {
-        let failure = both(endpoint.post(&Head::initialize(), "{}".into()), wire.answer(begins(bad))).await.0;
+        let failure = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(begins(bad))).await.0;
         assert!(matches!(failure, Err(Failure::Malformed { .. } | Failure::TooLarge { .. })), "{bad} {failure:?}");
         let reply = both(endpoint.post(&modern(), "{}".into()), wire.answer(begins(bad))).await.0;
         assert!(reply.expect("a reply").session.is_none());
@@ -110,14 +110,14 @@ async fn what_is_no_session_id_is_refused_and_means_nothing_to_a_modern_request(
 async fn a_server_need_not_offer_a_stream_nor_an_end() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
-    let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
+    let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let no = response(405, "text/plain", "");
-    assert!(both(endpoint.listen(&head), wire.answer(&no)).await.0.expect("no refusal").is_none());
-    both(endpoint.end(&head), wire.answer(&no)).await.0.expect("no refusal");
-    both(endpoint.end(&head), wire.answer(response(404, "text/plain", ""))).await.0.expect("gone already");
-    let failure = both(endpoint.end(&head), wire.answer(response(500, "text/plain", ""))).await.0;
+    assert!(both(endpoint.get_stream(&head), wire.answer(&no)).await.0.expect("no refusal").is_none());
+    both(endpoint.delete_session(&head), wire.answer(&no)).await.0.expect("no refusal");
+    both(endpoint.delete_session(&head), wire.answer(response(404, "text/plain", ""))).await.0.expect("gone already");
+    let failure = both(endpoint.delete_session(&head), wire.answer(response(500, "text/plain", ""))).await.0;
     assert!(matches!(failure, Err(Failure::Status(_))), "{failure:?}");
-    endpoint.end(&Head::legacy(Revision::LATEST_LEGACY, None)).await.expect("nothing to end");
+    endpoint.delete_session(&RequestHeaders::legacy(Revision::LATEST_LEGACY, None)).await.expect("nothing to end");
     assert!(wire.is_left_alone().await);
 }
 
@@ -125,8 +125,8 @@ async fn a_server_need_not_offer_a_stream_nor_an_end() {
 async fn a_sessions_own_stream_is_opened_again_with_and_without_ids() {
     // S-169
     let wire = Wire::new().await;
-    let endpoint = wire.endpoint_with(bounded(|limits| limits.longest_pause = Duration::from_millis(50)));
-    let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
+    let endpoint = wire.endpoint_with(bounded(|limits| limits.max_backoff = Duration::from_millis(50)));
+    let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let server = async {
         let first = wire.answer([STREAM.as_bytes(), &chunk("data: a\n\n")].concat()).await;
         let second = wire.answer([STREAM.as_bytes(), &chunk("id: 7\ndata: b\n\n"), END.as_bytes()].concat()).await;
@@ -134,7 +134,7 @@ async fn a_sessions_own_stream_is_opened_again_with_and_without_ids() {
         [first, second, third].map(|asked| asked.header("last-event-id").map(str::to_owned))
     };
     let client = async {
-        let mut stream = endpoint.listen(&head).await.expect("no refusal").expect("a stream");
+        let mut stream = endpoint.get_stream(&head).await.expect("no refusal").expect("a stream");
         [message(&mut stream).await, message(&mut stream).await, message(&mut stream).await]
     };
     let (messages, ids) = both(client, server).await;
@@ -147,7 +147,7 @@ async fn several_streams_may_be_open_at_once() {
     // S-162
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(options());
-    let head = Head::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
+    let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let mut open = Vec::new();
     for _ in 0..5 {
         let server = async {
@@ -155,7 +155,7 @@ async fn several_streams_may_be_open_at_once() {
             peer.say(STREAM).await;
             peer
         };
-        let (stream, peer) = both(endpoint.listen(&head), server).await;
+        let (stream, peer) = both(endpoint.get_stream(&head), server).await;
         open.push((stream.expect("no refusal").expect("a stream"), peer));
     }
     for (stream, peer) in open.iter_mut().rev() {

@@ -1,6 +1,6 @@
 //! Answers that are streams of events.
 
-use ferromcp_client::http::{EventStream, Failure, Head};
+use ferromcp_client::http::{EventStream, Failure, RequestHeaders};
 use ferromcp_core::Revision;
 use tokio::time::timeout;
 
@@ -8,11 +8,11 @@ use crate::posts::modern;
 use crate::wire::{END, PATIENCE, Peer, STREAM, WHILE, Wire, both, bounded, chunk, events, message, options};
 
 /// A stream that has just begun, and its other end.
-pub(crate) async fn begun(wire: &Wire, head: &Head) -> (EventStream, Peer) {
+pub(crate) async fn begun(wire: &Wire, head: &RequestHeaders) -> (EventStream, Peer) {
     begun_with(wire, wire.endpoint_with(options()), head).await
 }
 
-async fn begun_with(wire: &Wire, endpoint: ferromcp_client::http::Endpoint, head: &Head) -> (EventStream, Peer) {
+async fn begun_with(wire: &Wire, endpoint: ferromcp_client::http::Endpoint, head: &RequestHeaders) -> (EventStream, Peer) {
     let server = async {
         let (_, mut peer) = wire.asked().await;
         peer.say(STREAM).await;
@@ -118,7 +118,7 @@ async fn a_broken_modern_stream_is_lost_whatever_it_numbered() {
 #[tokio::test]
 async fn a_legacy_stream_without_ids_is_not_resumed() {
     let wire = Wire::new().await;
-    let (mut events, mut peer) = begun(&wire, &Head::legacy(Revision::LATEST_LEGACY, None)).await;
+    let (mut events, mut peer) = begun(&wire, &RequestHeaders::legacy(Revision::LATEST_LEGACY, None)).await;
     peer.say(chunk("retry: 0\ndata: {}\n\n")).await;
     drop(peer);
     assert_eq!(message(&mut events).await, "{}");

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ferromcp_client::{Change, Client, ClientBuilder, ErrorKind, Interest, accept};
+use ferromcp_client::{Change, Client, ClientBuilder, ErrorKind, ChangeFilter, accept};
 use ferromcp_core::Revision;
 use ferromcp_core::model::LogLevel;
 use ferromcp_server::http::{HttpOptions, http};
@@ -143,12 +143,12 @@ async fn the_old_http_sse_is_spoken_where_there_is_nothing_else() {
     // S-118, S-124
     let host = Host::new(HttpOptions::new().http_sse(true), "/sse").await;
     let client = host.client(any()).await;
-    assert!(client.verdict().http_sse && !client.revision().is_modern());
+    assert!(client.negotiated().http_sse && !client.revision().is_modern());
     converse(&client, true).await;
     // The verdict leads there at once the next time.
-    let again = host.client(any().verdict(client.verdict())).await;
+    let again = host.client(any().negotiated(client.negotiated())).await;
     converse(&again, true).await;
-    assert_eq!(again.verdict(), client.verdict());
+    assert_eq!(again.negotiated(), client.negotiated());
     client.close().await;
 }
 
@@ -160,7 +160,7 @@ async fn changes_and_logs_are_heard_in_both_eras() {
         let (tell, mut logs) = unbounded_channel();
         let builder = any().on_log(LogLevel::Warning, move |log| drop(tell.send(log.data.to_string())));
         let client = host.client(builder.only_revision(revision)).await;
-        let mut changes = soon(client.subscribe(Interest::new().resource("note://a"))).await.expect("a subscription");
+        let mut changes = soon(client.subscribe(ChangeFilter::new().resource("note://a"))).await.expect("a subscription");
         soon(client.call("tell", ())).await.expect("told");
         let change = soon(changes.next()).await.expect("a change").expect("no end");
         assert_eq!(change, Change::Resource("note://a".into()), "{revision}");
@@ -191,7 +191,7 @@ async fn subscriptions_outlive_the_server() {
     for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
         let mut host = Host::new(HttpOptions::new(), "/mcp").await;
         let client = host.client(any().only_revision(revision)).await;
-        let mut changes = soon(client.subscribe(Interest::new().resource("note://a"))).await.expect("a subscription");
+        let mut changes = soon(client.subscribe(ChangeFilter::new().resource("note://a"))).await.expect("a subscription");
         host.restart().await;
         assert_eq!(soon(changes.next()).await.expect("a gap").expect("no end"), Change::Gap, "{revision}");
         soon(client.call("tell", ())).await.expect("told");

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ferromcp_client::http::{Content, Endpoint, EventStream, HttpLimits, HttpOptions, Reply};
+use ferromcp_client::http::{Content, Endpoint, EventStream, HttpLimits, HttpOptions, PostResponse};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -154,7 +154,7 @@ pub(crate) async fn both<C, S>(client: impl Future<Output = C>, server: impl Fut
 }
 
 /// The stream that came back.
-pub(crate) fn events(reply: Reply) -> EventStream {
+pub(crate) fn events(reply: PostResponse) -> EventStream {
     match reply.content {
         Content::Events(events) => *events,
         other => panic!("no stream: {other:?}"),
@@ -162,7 +162,7 @@ pub(crate) fn events(reply: Reply) -> EventStream {
 }
 
 /// The JSON that came back.
-pub(crate) fn json(reply: Reply) -> String {
+pub(crate) fn json(reply: PostResponse) -> String {
     match reply.content {
         Content::Json(json) => String::from_utf8(json.to_vec()).expect("text"),
         other => panic!("no JSON: {other:?}"),

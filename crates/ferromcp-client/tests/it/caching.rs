@@ -1,18 +1,18 @@
-//! Results that are kept: for as long as their server says, and not after it told of a change.
+//! Caching of results: time-to-live and invalidation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ferromcp_client::cache::{CacheOptions, Clock, MemoryStore};
-use ferromcp_client::channel::{BoxFuture, Channel, Failure, Inbound};
-use ferromcp_client::{Change, ClientLimits, Connector, Interest, accept};
+use ferromcp_client::channel::{BoxFuture, Channel, ChannelError, Inbound};
+use ferromcp_client::{Change, ChangeFilter, ClientLimits, Connector, accept};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::script::{builder, dialer, modern, soon};
+use crate::script::{builder, modern, reconnecting_connector, soon};
 
-/// A page of tools that stays fresh for a minute.
+/// Returns a page of tools with a `ttlMs` of one minute.
 fn page(tool: &str) -> Value {
     json!({ "tools": [{ "name": tool, "inputSchema": { "type": "object" } }], "ttlMs": 60_000, "cacheScope": "private" })
 }
@@ -21,7 +21,7 @@ fn contents(text: &str) -> Value {
     json!({ "contents": [{ "uri": "x:a", "text": text }], "ttlMs": 60_000, "cacheScope": "private" })
 }
 
-/// A clock that a test sets.
+/// Creates a clock that is set by a test.
 fn clock() -> (Arc<AtomicU64>, Clock) {
     let time = Arc::new(AtomicU64::new(1_000_000));
     let read = Arc::clone(&time);
@@ -29,13 +29,13 @@ fn clock() -> (Arc<AtomicU64>, Clock) {
 }
 
 #[tokio::test]
-async fn what_is_fresh_is_not_asked_for_again() {
+async fn uses_cached_result_while_fresh() {
     let (time, clock) = clock();
-    let (client, mut far) = modern(builder().cache(CacheOptions::new().clock(clock))).await;
+    let (client, mut peer) = modern(builder().cache(CacheOptions::new().clock(clock))).await;
     let script = async {
         for name in ["one", "two", "three"] {
-            let list = far.expect("tools/list").await;
-            far.answer(&list, page(name)).await;
+            let list = peer.expect("tools/list").await;
+            peer.answer(&list, page(name)).await;
         }
     };
     let asking = async {
@@ -51,13 +51,13 @@ async fn what_is_fresh_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_has_no_time_is_asked_for_each_time_and_so_is_everything_without_a_cache() {
+async fn sends_each_request_when_ttl_is_absent_or_cache_is_disabled() {
     for (answer, builder) in [(json!({ "tools": [] }), builder()), (page("t"), builder().no_cache())] {
-        let (client, mut far) = modern(builder).await;
+        let (client, mut peer) = modern(builder).await;
         let script = async {
             for _ in 0..2 {
-                let list = far.expect("tools/list").await;
-                far.answer(&list, answer.clone()).await;
+                let list = peer.expect("tools/list").await;
+                peer.answer(&list, answer.clone()).await;
             }
         };
         let asking = async {
@@ -69,51 +69,51 @@ async fn what_has_no_time_is_asked_for_each_time_and_so_is_everything_without_a_
 }
 
 #[tokio::test]
-async fn a_change_that_was_told_makes_the_kept_stale() {
-    let (client, mut far) = modern(builder()).await;
-    let kept = Notify::new();
+async fn change_notification_invalidates_cached_results() {
+    let (client, mut peer) = modern(builder()).await;
+    let cached = Notify::new();
     let script = async {
-        let listen = far.expect("subscriptions/listen").await;
+        let listen = peer.expect("subscriptions/listen").await;
         let meta = json!({ "io.modelcontextprotocol/subscriptionId": listen["id"] });
         let told = json!({ "notifications": { "toolsListChanged": true }, "_meta": meta });
-        far.notify("notifications/subscriptions/acknowledged", told).await;
-        let list = far.expect("tools/list").await;
-        far.answer(&list, page("old")).await;
-        let read = far.expect("resources/read").await;
-        far.answer(&read, contents("old")).await;
-        kept.notified().await; // what crosses a change on its way is not kept at all
-        far.notify("notifications/tools/list_changed", json!({ "_meta": meta })).await;
-        let list = far.expect("tools/list").await;
-        far.answer(&list, page("new")).await;
+        peer.notify("notifications/subscriptions/acknowledged", told).await;
+        let list = peer.expect("tools/list").await;
+        peer.answer(&list, page("old")).await;
+        let read = peer.expect("resources/read").await;
+        peer.answer(&read, contents("old")).await;
+        cached.notified().await; // a result in flight during a change is not cached
+        peer.notify("notifications/tools/list_changed", json!({ "_meta": meta })).await;
+        let list = peer.expect("tools/list").await;
+        peer.answer(&list, page("new")).await;
     };
     let asking = async {
-        let mut changes = client.subscribe(Interest::new().tools()).await.unwrap();
+        let mut changes = client.subscribe(ChangeFilter::new().tools()).await.unwrap();
         assert_eq!(client.tools().await.unwrap()[0].name, "old");
         client.read("x:a").await.unwrap();
-        kept.notify_one();
+        cached.notify_one();
         assert_eq!(changes.next().await.unwrap().unwrap(), Change::Tools);
         assert_eq!(client.tools().await.unwrap()[0].name, "new");
-        assert_eq!(client.read("x:a").await.unwrap().contents[0].as_text(), Some("old")); // of which nothing was told
+        assert_eq!(client.read("x:a").await.unwrap().contents[0].as_text(), Some("old")); // not changed
     };
     soon(async { tokio::join!(asking, script) }).await;
 }
 
 #[tokio::test]
-async fn what_came_by_way_of_questions_is_not_kept() {
-    // It was made of somebody's answers.
-    let (client, mut far) = modern(builder().on_form(|_| async { accept(&json!({ "a": 1 })) })).await;
+async fn result_is_not_cached_when_input_was_required() {
+    // The result depends on user input.
+    let (client, mut peer) = modern(builder().on_form(|_| async { accept(&json!({ "a": 1 })) })).await;
     let script = async {
         for _ in 0..2 {
-            let read = far.expect("resources/read").await;
+            let read = peer.expect("resources/read").await;
             let form = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
             let question =
                 json!({ "method": "elicitation/create", "params": { "message": "?", "requestedSchema": form } });
             let asked =
                 json!({ "resultType": "input_required", "inputRequests": { "q": question }, "requestState": "s" });
-            far.answer(&read, asked).await;
-            let retry = far.expect("resources/read").await;
+            peer.answer(&read, asked).await;
+            let retry = peer.expect("resources/read").await;
             assert_eq!(retry["params"]["requestState"], "s");
-            far.answer(&retry, contents("mine")).await;
+            peer.answer(&retry, contents("mine")).await;
         }
     };
     let asking = async {
@@ -124,21 +124,21 @@ async fn what_came_by_way_of_questions_is_not_kept() {
 }
 
 #[tokio::test]
-async fn what_is_stale_serves_where_the_server_is_gone_only_if_that_was_said() {
+async fn uses_stale_result_when_server_is_unavailable_and_enabled() {
     for keeps in [false, true] {
         let (time, clock) = clock();
         let stale = Duration::from_secs(if keeps { 100 } else { 0 });
-        let options = CacheOptions::new().clock(clock).keep_stale(stale);
-        let (client, mut far) = modern(builder().cache(options)).await;
+        let options = CacheOptions::new().clock(clock).stale_if_error(stale);
+        let (client, mut peer) = modern(builder().cache(options)).await;
         let script = async {
-            let read = far.expect("resources/read").await;
-            far.answer(&read, contents("old")).await;
-            far
+            let read = peer.expect("resources/read").await;
+            peer.answer(&read, contents("old")).await;
+            peer
         };
-        let (read, far) = soon(async { tokio::join!(async { client.read("x:a").await }, script) }).await;
+        let (read, peer) = soon(async { tokio::join!(async { client.read("x:a").await }, script) }).await;
         read.unwrap();
         time.fetch_add(60_000, Ordering::Relaxed);
-        drop(far);
+        drop(peer);
         let read = soon(client.read("x:a")).await;
         assert_eq!(read.is_ok(), keeps, "{read:?}");
         assert!(soon(client.read("x:a").fresh()).await.is_err());
@@ -148,14 +148,14 @@ async fn what_is_stale_serves_where_the_server_is_gone_only_if_that_was_said() {
 }
 
 #[tokio::test]
-async fn clients_of_other_servers_see_nothing_of_it_in_a_store_they_share() {
+async fn servers_are_isolated_when_sharing_a_cache_store() {
     let store = Arc::new(MemoryStore::default());
     for name in ["one", "two"] {
         let options = CacheOptions::new().store(name, Arc::clone(&store) as _);
-        let (client, mut far) = modern(builder().cache(options)).await;
+        let (client, mut peer) = modern(builder().cache(options)).await;
         let script = async {
-            let list = far.expect("tools/list").await;
-            far.answer(&list, page(name)).await;
+            let list = peer.expect("tools/list").await;
+            peer.answer(&list, page(name)).await;
         };
         let (tools, ()) = soon(async { tokio::join!(async { client.tools().await }, script) }).await;
         assert_eq!(tools.unwrap()[0].name, name);
@@ -164,22 +164,22 @@ async fn clients_of_other_servers_see_nothing_of_it_in_a_store_they_share() {
 }
 
 #[tokio::test]
-async fn a_new_connection_makes_everything_stale() {
-    let (connector, mut fars) = dialer();
+async fn reconnect_invalidates_all_results() {
+    let (connector, mut peers) = reconnecting_connector();
     let connecting = tokio::spawn(builder().connect(connector));
-    let mut far = soon(fars.recv()).await.unwrap();
-    far.be_modern().await;
+    let mut peer = soon(peers.recv()).await.unwrap();
+    peer.negotiate_modern().await;
     let client = soon(connecting).await.unwrap().unwrap();
     let script = async {
-        let list = far.expect("tools/list").await;
-        far.answer(&list, page("old")).await;
-        drop(far);
-        let mut far = fars.recv().await.unwrap();
-        far.be_modern().await;
-        let read = far.expect("resources/read").await;
-        far.answer(&read, contents("new")).await;
-        let list = far.expect("tools/list").await;
-        far.answer(&list, page("new")).await;
+        let list = peer.expect("tools/list").await;
+        peer.answer(&list, page("old")).await;
+        drop(peer);
+        let mut peer = peers.recv().await.unwrap();
+        peer.negotiate_modern().await;
+        let read = peer.expect("resources/read").await;
+        peer.answer(&read, contents("new")).await;
+        let list = peer.expect("tools/list").await;
+        peer.answer(&list, page("new")).await;
     };
     let asking = async {
         assert_eq!(client.tools().await.unwrap()[0].name, "old");
@@ -189,7 +189,7 @@ async fn a_new_connection_makes_everything_stale() {
     soon(async { tokio::join!(asking, script) }).await;
 }
 
-/// A way to a server on which the user can change.
+/// A connector whose authorization can change.
 struct Shared<C>(C, Arc<AtomicU64>);
 
 impl<C: Connector> Connector for Shared<C> {
@@ -197,7 +197,7 @@ impl<C: Connector> Connector for Shared<C> {
         &'a self,
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
-    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, Failure>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
         self.0.open(inbound, limits)
     }
 
@@ -215,18 +215,18 @@ impl<C: Connector> Connector for Shared<C> {
 }
 
 #[tokio::test]
-async fn what_one_user_was_told_is_not_shown_to_the_next() {
-    let (connector, mut fars) = dialer();
+async fn private_results_are_partitioned_by_authorization() {
+    let (connector, mut peers) = reconnecting_connector();
     let user = Arc::new(AtomicU64::new(1));
     let connecting = tokio::spawn(builder().connect(Shared(connector, Arc::clone(&user))));
-    let mut far = soon(fars.recv()).await.unwrap();
-    far.be_modern().await;
+    let mut peer = soon(peers.recv()).await.unwrap();
+    peer.negotiate_modern().await;
     let client = soon(connecting).await.unwrap().unwrap();
     let script = async {
         for (name, then) in [("one", 1), ("two", 2), ("three", 3), ("four", 3)] {
-            let list = far.expect("tools/list").await;
-            user.store(then, Ordering::Relaxed); // while the answer is on its way
-            far.answer(&list, page(name)).await;
+            let list = peer.expect("tools/list").await;
+            user.store(then, Ordering::Relaxed); // while the response is in flight
+            peer.answer(&list, page(name)).await;
         }
     };
     let asking = async {

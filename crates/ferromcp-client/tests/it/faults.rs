@@ -1,21 +1,19 @@
-//! Servers that are killed and connections that are cut, at every point of a call: what may have run is not run again,
-//! and what only reads is.
+//! Killed servers and cut connections at every point of a call: only idempotent requests are retried.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ferromcp_client::{Client, ClientBuilder, ClientLimits, Connector, Opened, redial};
+use ferromcp_client::{Client, ClientBuilder, ClientLimits, Connector, Opened, reconnect_with};
 use ferromcp_core::Revision;
 use ferromcp_transport::{Frame, FrameRx, LineRx, streams};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::folder::Folder;
 use crate::script::{builder, discovered, soon, text};
+use crate::temp_folder::TempFolder;
 
-/// A modern server of a few lines of shell. It writes down each run of a tool in `runs`, and kills itself once at
-/// `$POINT`.
+/// A modern server as a shell script. It records each run of a tool in `runs`, and kills itself once at `$POINT`.
 const SERVER: &str = r#"
 echo $$ > pid
 die() { [ "$POINT" = "$1" ] && [ ! -e died ] && : > died && kill -9 $$; }
@@ -51,8 +49,8 @@ fn quick() -> ClientBuilder {
     builder().limits(limits)
 }
 
-/// A client of [`SERVER`] that knows how its tools behave.
-async fn client(folder: &Folder, point: &str, pause: &str) -> Client {
+/// Connects to [`SERVER`] and lists its tools.
+async fn client(folder: &TempFolder, point: &str, pause: &str) -> Client {
     let mut command = folder.shell(SERVER);
     command.env("DISCOVERED", discovered(&[Revision::LATEST.as_str()]).to_string()).env("TOOLS", tools().to_string());
     command.env("POINT", point).env("PAUSE", pause);
@@ -62,11 +60,11 @@ async fn client(folder: &Folder, point: &str, pause: &str) -> Client {
 }
 
 #[tokio::test]
-async fn a_server_killed_at_any_point_of_a_call_runs_what_does_something_at_most_once() {
+async fn runs_non_idempotent_tool_at_most_once_when_server_is_killed_at_any_point() {
     // M26-136
     for point in ["idle", "read", "ran", "half", "char", "line", "answered"] {
         for tool in ["count", "look"] {
-            let folder = Folder::new();
+            let folder = TempFolder::new();
             let client = client(&folder, point, "0").await;
             let outcome = soon(client.call(tool, ())).await;
             let runs = folder.read("runs").lines().count();
@@ -77,11 +75,11 @@ async fn a_server_killed_at_any_point_of_a_call_runs_what_does_something_at_most
                 }
                 (_, Ok(_)) => assert_eq!(runs, 1, "{point}"),
                 (_, Err(error)) => {
-                    assert!(error.is_lost() && !error.is_unsent(), "{point}: {error}");
+                    assert!(error.is_connection_lost() && !error.is_unsent(), "{point}: {error}");
                     assert_eq!(runs, usize::from(point != "read"), "{point}");
                 }
             }
-            // And the next call finds a server, once that one is dead.
+            // The next call reaches a new server, once the old one is dead.
             let died = async {
                 while !std::fs::exists(folder.path("died")).unwrap() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -95,10 +93,10 @@ async fn a_server_killed_at_any_point_of_a_call_runs_what_does_something_at_most
 }
 
 #[tokio::test]
-async fn a_server_killed_at_any_time_runs_what_does_something_at_most_once() {
+async fn runs_non_idempotent_tool_at_most_once_when_server_is_killed_at_any_time() {
     let mut ran = [0; 2];
     for step in (0..80).step_by(2) {
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let client = client(&folder, "never", "0.03").await;
         let kill = async {
             tokio::time::sleep(Duration::from_millis(step)).await;
@@ -109,32 +107,32 @@ async fn a_server_killed_at_any_time_runs_what_does_something_at_most_once() {
         let runs = folder.read("runs").lines().count();
         match outcome {
             Ok(_) => assert_eq!(runs, 1, "{step}"),
-            Err(error) => assert!(error.is_lost(), "{step}: {error}"),
+            Err(error) => assert!(error.is_connection_lost(), "{step}: {error}"),
         }
         ran[runs] += 1; // never 2
         soon(client.call("look", ())).await.unwrap();
         soon(client.close()).await;
     }
-    assert!(ran[0] > 0 && ran[1] > 0, "the kills came at different times: {ran:?}");
+    assert!(ran[0] > 0 && ran[1] > 0, "kills before and after the run: {ran:?}");
 }
 
-/// A connector to servers of which the first cuts its first answer to a call after `cut` bytes; and how often a tool
-/// ran.
+/// Creates a connector whose first server truncates its first tool response after `cut` bytes, and a counter of tool
+/// runs.
 fn cutting(cut: usize, answer: &'static str) -> (impl Connector, Arc<AtomicUsize>) {
     let (runs, opened) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     let open = move || {
-        let (near, far) = tokio::io::duplex(1 << 16);
+        let (near, peer) = tokio::io::duplex(1 << 16);
         let cut = (opened.fetch_add(1, Ordering::Relaxed) == 0).then_some(cut);
-        tokio::spawn(serve(far, cut, answer, Arc::clone(&counted)));
+        tokio::spawn(serve(peer, cut, answer, Arc::clone(&counted)));
         let (reader, writer) = tokio::io::split(near);
         std::future::ready(Ok(Opened::from(streams(reader, writer))))
     };
-    (redial("cutting", open), runs)
+    (reconnect_with("cutting", open), runs)
 }
 
-async fn serve(far: tokio::io::DuplexStream, cut: Option<usize>, answer: &str, runs: Arc<AtomicUsize>) {
-    let (reader, mut writer) = tokio::io::split(far);
+async fn serve(peer: tokio::io::DuplexStream, cut: Option<usize>, answer: &str, runs: Arc<AtomicUsize>) {
+    let (reader, mut writer) = tokio::io::split(peer);
     let mut lines = LineRx::new(reader, 1 << 20);
     while let Ok(Some(Frame::Whole(line))) = lines.recv().await {
         let request: Value = serde_json::from_slice(&line).unwrap();
@@ -158,7 +156,7 @@ async fn serve(far: tokio::io::DuplexStream, cut: Option<usize>, answer: &str, r
 }
 
 #[tokio::test]
-async fn an_answer_cut_after_any_byte_is_never_taken_for_a_whole_one_and_costs_no_second_run() {
+async fn rejects_truncated_response_and_does_not_rerun_tool() {
     const ANSWER: &str = "grün € 😀";
     let whole = json!({ "jsonrpc": "2.0", "id": 2, "result": text(ANSWER) }).to_string().len() + 1;
     let (mut taken, mut cuts) = (0, 0);
@@ -172,12 +170,12 @@ async fn an_answer_cut_after_any_byte_is_never_taken_for_a_whole_one_and_costs_n
             match outcome {
                 Ok(said) => {
                     assert_eq!(said, ANSWER, "{cut}");
-                    // What only lacks its line end is whole.
+                    // A response that lacks only its line end is complete.
                     assert_eq!(ran, if tool == "look" && cut + 1 < whole { 2 } else { 1 }, "{tool} {cut}");
                     taken += 1;
                 }
                 Err(error) => {
-                    assert!(error.is_lost() && tool == "count" && ran == 1, "{cut}: {ran} {error}");
+                    assert!(error.is_connection_lost() && tool == "count" && ran == 1, "{cut}: {ran} {error}");
                     cuts += 1;
                 }
             }
@@ -188,8 +186,8 @@ async fn an_answer_cut_after_any_byte_is_never_taken_for_a_whole_one_and_costs_n
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_socket_that_is_cut_under_a_call_is_connected_to_again_for_the_next_one() {
-    let folder = Folder::new();
+async fn reconnects_for_next_call_when_socket_is_cut() {
+    let folder = TempFolder::new();
     let path = folder.path("socket");
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let runs = Arc::new(AtomicUsize::new(0));
@@ -197,8 +195,8 @@ async fn a_socket_that_is_cut_under_a_call_is_connected_to_again_for_the_next_on
     tokio::spawn(async move {
         for turn in 0.. {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let (near, far) = tokio::io::duplex(1 << 16);
-            tokio::spawn(serve(far, (turn == 0).then_some(10), "ok", Arc::clone(&counted)));
+            let (near, peer) = tokio::io::duplex(1 << 16);
+            tokio::spawn(serve(peer, (turn == 0).then_some(10), "ok", Arc::clone(&counted)));
             let (mut reader, mut writer) = tokio::io::split(near);
             tokio::spawn(async move {
                 let (mut from, mut to) = stream.split();
@@ -217,7 +215,7 @@ async fn a_socket_that_is_cut_under_a_call_is_connected_to_again_for_the_next_on
     });
     let client = soon(quick().connect(ferromcp_client::unix_socket(&path))).await.unwrap();
     let error = soon(client.call("count", ())).await.unwrap_err();
-    assert!(error.is_lost(), "{error}");
+    assert!(error.is_connection_lost(), "{error}");
     assert_eq!(runs.load(Ordering::Relaxed), 1);
     soon(client.call("count", ())).await.unwrap();
     assert_eq!(runs.load(Ordering::Relaxed), 2);

@@ -1,13 +1,13 @@
-//! Many servers as one.
+//! Client groups.
 
 use ferromcp_client::{Client, ClientGroup, ErrorKind};
 use ferromcp_server::{Prompt, Resource, Server, Tool};
 use serde_json::json;
 
-use crate::folder::Folder;
 use crate::script::{builder, modern, soon, text};
+use crate::temp_folder::TempFolder;
 
-/// A client of a server in this process that has these tools, each of which answers its server's name.
+/// Connects to a server in this process with these tools, which return the name of the server.
 async fn client(name: &'static str, tools: &[&'static str]) -> Client {
     let mut server = Server::new(name, "1")
         .with_resource(Resource::sync("note://a", move || name))
@@ -24,8 +24,8 @@ async fn answer(group: &ClientGroup, tool: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_spoils_nothing_but_itself() {
-    let (files, mut far) = modern(builder()).await;
+async fn other_servers_are_unaffected_when_one_fails() {
+    let (files, mut peer) = modern(builder()).await;
     let (broken, gone) = modern(builder()).await;
     drop(gone);
     let missing = soon(builder().connect(std::process::Command::new("/no/such/server"))).await.unwrap_err();
@@ -33,11 +33,11 @@ async fn a_server_that_fails_spoils_nothing_but_itself() {
     let group = group.with_failure("missing", missing).unwrap();
     assert_eq!(group.failures().map(|(name, _)| name).collect::<Vec<_>>(), ["missing"]);
     let script = async {
-        let list = far.expect("tools/list").await;
-        far.answer(&list, json!({ "tools": [{ "name": "read_it", "inputSchema": {} }] })).await;
-        let call = far.expect("tools/call").await;
+        let list = peer.expect("tools/list").await;
+        peer.answer(&list, json!({ "tools": [{ "name": "read_it", "inputSchema": {} }] })).await;
+        let call = peer.expect("tools/call").await;
         assert_eq!(call["params"]["name"], "read_it");
-        far.answer(&call, text("ok")).await;
+        peer.answer(&call, text("ok")).await;
     };
     let calling = async {
         let listing = group.tools().await;
@@ -54,7 +54,7 @@ async fn a_server_that_fails_spoils_nothing_but_itself() {
 }
 
 #[tokio::test]
-async fn names_lead_to_the_server_with_the_longest_and_collisions_are_named() {
+async fn routes_to_longest_prefix_and_reports_collisions() {
     let group = ClientGroup::new()
         .with("git", client("git", &["log", "hub_issues", "hub_stars"]).await)
         .unwrap()
@@ -63,13 +63,14 @@ async fn names_lead_to_the_server_with_the_longest_and_collisions_are_named() {
     assert_eq!(answer(&group, "git_log").await, "git");
     assert_eq!(answer(&group, "git_hub_issues").await, "git_hub");
     let listing = soon(group.tools()).await;
-    let past: Vec<_> = listing.collisions.iter().map(|one| (one.name.as_str(), &*one.past, &*one.to)).collect();
-    assert_eq!(past, [("git_hub_issues", "git", "git_hub"), ("git_hub_stars", "git", "git_hub")]);
+    let shadowed: Vec<_> =
+        listing.collisions.iter().map(|one| (one.name.as_str(), &*one.shadowed, &*one.routed_to)).collect();
+    assert_eq!(shadowed, [("git_hub_issues", "git", "git_hub"), ("git_hub_stars", "git", "git_hub")]);
     let mut names: Vec<_> = listing.into_items().into_iter().map(|tool| tool.name).collect();
     names.sort();
     assert_eq!(names, ["git_hub_issues", "git_log"]);
     for name in ["github_x", "git", "", "_"] {
-        assert_eq!(group.call(name, ()).unwrap_err().kind(), ErrorKind::Invalid, "{name}");
+        assert_eq!(group.call(name, ()).unwrap_err().kind(), ErrorKind::InvalidRequest, "{name}");
     }
     let twice = group.clone().with("git", group.get("git").unwrap().clone());
     assert!(twice.unwrap_err().to_string().contains("taken"));
@@ -78,7 +79,7 @@ async fn names_lead_to_the_server_with_the_longest_and_collisions_are_named() {
 }
 
 #[tokio::test]
-async fn prompts_and_resources_are_listed_as_well() {
+async fn lists_prompts_and_resources() {
     let group = ClientGroup::new().with("a", client("a", &[]).await).unwrap();
     let group = group.with("b", client("b", &[]).await).unwrap();
     let prompts: Vec<_> = soon(group.prompts()).await.into_items().into_iter().map(|prompt| prompt.name).collect();
@@ -92,10 +93,10 @@ async fn prompts_and_resources_are_listed_as_well() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_configuration_starts_what_it_can_and_names_what_it_cannot() {
-    let folder = Folder::new();
+async fn from_config_reports_servers_that_fail_to_start() {
+    let folder = TempFolder::new();
     let config = json!({ "mcpServers": {
-        "good": { "command": "sh", "args": ["-c", crate::children::SCRIPT], "env": { "WHO": "me" } },
+        "good": { "command": "sh", "args": ["-c", crate::child_processes::SCRIPT], "env": { "WHO": "me" } },
         "absent": { "command": "/no/such/server" },
         "unset": { "command": "sh", "args": ["${FERROMCP_TEST_NO_SUCH_VARIABLE}"] },
         "bad name": { "command": "sh" },
@@ -111,7 +112,7 @@ async fn a_configuration_starts_what_it_can_and_names_what_it_cannot() {
     let group = soon(group).await.unwrap();
     let failed: Vec<_> = group.failures().map(|(name, _)| name).collect();
     assert_eq!(failed, ["absent", "bad name", "nothing", "unset"]);
-    assert!(group.failures().all(|(name, error)| name == "absent" || error.kind() == ErrorKind::Invalid));
+    assert!(group.failures().all(|(name, error)| name == "absent" || error.kind() == ErrorKind::InvalidRequest));
     assert_eq!(group.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["good"]);
     soon(group.get("good").unwrap().ping()).await.unwrap();
     assert_eq!(asked.len(), 5);

@@ -1,21 +1,21 @@
-//! The client against scripted servers, real ones, and bad ones.
+//! The client against scripted, real and misbehaving servers.
 
-mod beside;
 mod caching;
-mod children;
+mod child_processes;
 mod faults;
-mod floods;
-mod folder;
 mod groups;
+mod hostile_servers;
+mod http_engine;
+mod in_process;
 mod lists;
+mod mrtr;
 mod negotiation;
-mod outputs;
-mod peers;
-mod posts;
-mod questions;
-mod restarts;
-mod rounds;
+mod output_validation;
+mod real_servers;
+mod reconnects;
 mod script;
+mod server_requests;
 mod subscriptions;
-mod times;
-mod urls;
+mod temp_folder;
+mod timeouts;
+mod url_elicitation;

@@ -1,66 +1,66 @@
-//! A server that says exactly what a test wants it to, line by line.
+//! A scripted server: tests send and receive individual messages.
 
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use ferromcp_client::{Client, ClientBuilder, ClientError, Connector, Opened, redial};
+use ferromcp_client::{Client, ClientBuilder, ClientError, Connector, Opened, reconnect_with};
 use ferromcp_core::Revision;
 use ferromcp_transport::memory::{MemoryRx, MemoryTx};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Memory, Outbound, Transport, memory};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// How long a test waits for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of expected messages.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The far end of a pipe, in the hands of a test.
-pub(crate) struct Far {
+/// The server end of a pipe, controlled by a test.
+pub(crate) struct ScriptedServer {
     rx: MemoryRx,
     tx: MemoryTx,
 }
 
 pub(crate) fn builder() -> ClientBuilder {
-    Client::new("tester", "1.0.0")
+    Client::builder("tester", "1.0.0")
 }
 
-/// A transport for a client, and its far end.
-pub(crate) fn pair() -> (Memory, Far) {
-    let (near, far) = memory();
-    let (rx, tx) = far.split().unwrap();
-    (near, Far { rx, tx })
+/// Creates a transport for a client, and its server end.
+pub(crate) fn pair() -> (Memory, ScriptedServer) {
+    let (near, peer) = memory();
+    let (rx, tx) = peer.split().unwrap();
+    (near, ScriptedServer { rx, tx })
 }
 
-/// A connector that opens a pipe each time, and the far ends as they are opened.
-pub(crate) fn dialer() -> (impl Connector, UnboundedReceiver<Far>) {
-    let (sender, fars) = unbounded_channel();
+/// Creates a connector that opens a pipe per connection, and a channel of the server ends.
+pub(crate) fn reconnecting_connector() -> (impl Connector, UnboundedReceiver<ScriptedServer>) {
+    let (sender, peers) = unbounded_channel();
     let open = move || {
-        let (near, far) = pair();
-        sender.send(far).unwrap();
+        let (near, peer) = pair();
+        sender.send(peer).unwrap();
         std::future::ready(Ok(Opened::from(near)))
     };
-    (redial("scripted", open), fars)
+    (reconnect_with("scripted", open), peers)
 }
 
-/// Waits for what must come soon.
+/// Awaits a future with the timeout.
 pub(crate) fn soon<F: IntoFuture>(future: F) -> impl Future<Output = F::Output> {
-    let future = Box::pin(future.into_future()); // scripts are large
-    async { tokio::time::timeout(PATIENCE, future).await.expect("it came in time") }
+    let future = Box::pin(future.into_future()); // boxed, because scripts are large futures
+    async { tokio::time::timeout(TIMEOUT, future).await.expect("timed out") }
 }
 
-impl Far {
-    /// The next message; `None` at the end.
+impl ScriptedServer {
+    /// Receives the next message; `None` at end of input.
     pub(crate) async fn try_recv(&mut self) -> Option<Value> {
         match soon(self.rx.recv()).await.unwrap()? {
             Frame::Whole(line) => Some(serde_json::from_slice(&line).unwrap()),
-            Frame::TooLong { .. } => panic!("a frame beyond the limit"),
+            Frame::TooLong { .. } => panic!("frame exceeds the limit"),
         }
     }
 
     pub(crate) async fn recv(&mut self) -> Value {
-        self.try_recv().await.expect("the client is still there")
+        self.try_recv().await.expect("the client disconnected")
     }
 
-    /// The next message, which is of `method`.
+    /// Receives the next message, and asserts its method.
     pub(crate) async fn expect(&mut self, method: &str) -> Value {
         let message = self.recv().await;
         assert_eq!(message["method"], method, "{message}");
@@ -94,19 +94,19 @@ impl Far {
         self.send(json!({ "jsonrpc": "2.0", "method": method, "params": params })).await;
     }
 
-    /// Asks the client something, in the manner of a legacy server.
+    /// Sends a request to the client, as a legacy server.
     pub(crate) async fn ask(&mut self, id: Value, method: &str, params: Value) {
         self.send(json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
     }
 
     /// Answers the probe as a modern server.
-    pub(crate) async fn be_modern(&mut self) {
+    pub(crate) async fn negotiate_modern(&mut self) {
         let probe = self.expect("server/discover").await;
         self.answer(&probe, discovered(&[Revision::LATEST.as_str()])).await;
     }
 
-    /// Refuses the probe and opens a session.
-    pub(crate) async fn be_legacy(&mut self) {
+    /// Rejects the probe and opens a session.
+    pub(crate) async fn negotiate_legacy(&mut self) {
         let probe = self.expect("server/discover").await;
         self.fail(&probe, -32601, Value::Null).await;
         self.open_session().await;
@@ -120,7 +120,7 @@ impl Far {
     }
 }
 
-/// The result of a modern server's `server/discover`.
+/// Returns a result of `server/discover`.
 pub(crate) fn discovered(versions: &[&str]) -> Value {
     json!({
         "resultType": "complete", "supportedVersions": versions, "ttlMs": 0, "cacheScope": "private",
@@ -129,7 +129,7 @@ pub(crate) fn discovered(versions: &[&str]) -> Value {
     })
 }
 
-/// The result of `initialize`.
+/// Returns a result of `initialize`.
 pub(crate) fn initialized(version: &str) -> Value {
     json!({
         "protocolVersion": version, "instructions": "Be kind", "serverInfo": { "name": "script", "version": "2" },
@@ -140,31 +140,31 @@ pub(crate) fn initialized(version: &str) -> Value {
     })
 }
 
-/// A client connected to a script that is modern.
-pub(crate) async fn modern(builder: ClientBuilder) -> (Client, Far) {
-    let (near, mut far) = pair();
-    let (client, ()) = soon(async { tokio::join!(builder.connect(near), far.be_modern()) }).await;
-    (client.unwrap(), far)
+/// Connects a client to a modern scripted server.
+pub(crate) async fn modern(builder: ClientBuilder) -> (Client, ScriptedServer) {
+    let (near, mut peer) = pair();
+    let (client, ()) = soon(async { tokio::join!(builder.connect(near), peer.negotiate_modern()) }).await;
+    (client.unwrap(), peer)
 }
 
-/// A client connected to a script that is legacy.
-pub(crate) async fn legacy(builder: ClientBuilder) -> (Client, Far) {
-    let (near, mut far) = pair();
-    let (client, ()) = soon(async { tokio::join!(builder.connect(near), far.be_legacy()) }).await;
-    (client.unwrap(), far)
+/// Connects a client to a legacy scripted server.
+pub(crate) async fn legacy(builder: ClientBuilder) -> (Client, ScriptedServer) {
+    let (near, mut peer) = pair();
+    let (client, ()) = soon(async { tokio::join!(builder.connect(near), peer.negotiate_legacy()) }).await;
+    (client.unwrap(), peer)
 }
 
-/// Connects while `script` runs, and gives what came of it.
-pub(crate) async fn connect_to<F: AsyncFnOnce(&mut Far)>(
+/// Connects while `script` runs, and returns the outcome.
+pub(crate) async fn connect_to<F: AsyncFnOnce(&mut ScriptedServer)>(
     builder: ClientBuilder,
     script: F,
-) -> (Result<Client, ClientError>, Far) {
-    let (near, mut far) = pair();
-    let (client, ()) = soon(async { tokio::join!(builder.connect(near), script(&mut far)) }).await;
-    (client, far)
+) -> (Result<Client, ClientError>, ScriptedServer) {
+    let (near, mut peer) = pair();
+    let (client, ()) = soon(async { tokio::join!(builder.connect(near), script(&mut peer)) }).await;
+    (client, peer)
 }
 
-/// A text as a tool answers it.
+/// Returns a tool result with a text.
 pub(crate) fn text(text: &str) -> Value {
     json!({ "resultType": "complete", "content": [{ "type": "text", "text": text }] })
 }

@@ -1,4 +1,4 @@
-//! What a cache gives, when, and to whom.
+//! Cache lookups, expiry, invalidation and partitions.
 
 use std::{
     io,
@@ -10,142 +10,142 @@ use std::{
 };
 
 use ferromcp_client::cache::{
-    Cache, CacheLimits, CacheStore, Change, Clock, Entry, Found, Key, MemoryStore, Receipt, StoreFuture, StoreKey,
-    Topic,
+    Cache, CacheEntry, CacheFuture, CacheKey, CacheLimits, CacheStore, Clock, Invalidation, Lookup, MemoryStore,
+    StoreKey, StoredEntry, Topic,
 };
 use ferromcp_core::{
     ClientRequest, RawMap, ServerNotification,
     model::{CacheScope, ListParams, ListToolsResult, NotificationParams, ReadResourceParams, ResourceUpdatedParams},
 };
 
-/// A clock that stands until it is moved.
+/// A clock that advances only on demand.
 #[derive(Clone, Default)]
-struct Hand(Arc<AtomicU64>);
+struct ManualClock(Arc<AtomicU64>);
 
-impl Hand {
+impl ManualClock {
     fn clock(&self) -> Clock {
-        let hand = self.clone();
-        Clock::new(move || hand.0.load(Ordering::Relaxed))
+        let clock = self.clone();
+        Clock::new(move || clock.0.load(Ordering::Relaxed))
     }
 
-    fn forward(&self, ms: u64) {
+    fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::Relaxed);
     }
 }
 
-fn cache() -> (Cache, Hand) {
-    let hand = Hand(Arc::new(AtomicU64::new(1_000_000)));
-    (Cache::new("server").clock(hand.clock()), hand)
+fn cache() -> (Cache, ManualClock) {
+    let clock = ManualClock(Arc::new(AtomicU64::new(1_000_000)));
+    (Cache::new("server").clock(clock.clock()), clock)
 }
 
-fn tools(cursor: Option<&'static str>) -> Key {
-    Key::page(Topic::Tools, cursor)
+fn tools(cursor: Option<&'static str>) -> CacheKey {
+    CacheKey::page(Topic::Tools, cursor)
 }
 
-async fn keep(cache: &Cache, key: &Key, who: &str, receipt: Receipt<'_>) {
-    cache.keep(cache.ticket(key), key, who, receipt).await;
+async fn insert(cache: &Cache, key: &CacheKey, principal: &str, entry: CacheEntry<'_>) {
+    cache.insert(cache.generation(key), key, principal, entry).await;
 }
 
-async fn found(cache: &Cache, key: &Key, who: &str) -> Option<String> {
-    match cache.find(key, who).await {
-        Found::Fresh(result) => Some(result.to_string()),
-        Found::Stale(_) => panic!("stale results were not asked for"),
-        Found::Nothing => None,
+async fn fresh_result(cache: &Cache, key: &CacheKey, principal: &str) -> Option<String> {
+    match cache.get(key, principal).await {
+        Lookup::Fresh(result) => Some(result.to_string()),
+        Lookup::Stale(_) => panic!("unexpected stale result"),
+        Lookup::Miss => None,
     }
 }
 
 // M26-445, M26-446, M26-447, M26-448, M26-452
 #[tokio::test]
-async fn a_result_is_fresh_for_its_time_and_not_longer() {
-    let (cache, hand) = cache();
-    keep(&cache, &tools(None), "", Receipt::new("1").ttl_ms(100)).await;
-    hand.forward(99);
-    assert_eq!(found(&cache, &tools(None), "").await.as_deref(), Some("1"));
-    hand.forward(1);
-    assert_eq!(found(&cache, &tools(None), "").await, None);
+async fn result_is_fresh_until_ttl_expires() {
+    let (cache, clock) = cache();
+    insert(&cache, &tools(None), "", CacheEntry::new("1").ttl_ms(100)).await;
+    clock.advance(99);
+    assert_eq!(fresh_result(&cache, &tools(None), "").await.as_deref(), Some("1"));
+    clock.advance(1);
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
     for hint in [None, Some(0)] {
-        keep(&cache, &tools(None), "", Receipt::new("1").ttl_ms(hint)).await;
-        assert_eq!(found(&cache, &tools(None), "").await, None, "{hint:?}");
+        insert(&cache, &tools(None), "", CacheEntry::new("1").ttl_ms(hint)).await;
+        assert_eq!(fresh_result(&cache, &tools(None), "").await, None, "{hint:?}");
     }
     let cache = cache.max_ttl(Duration::from_millis(10));
-    keep(&cache, &tools(None), "", Receipt::new("1").ttl_ms(u64::MAX)).await;
-    assert!(found(&cache, &tools(None), "").await.is_some());
-    hand.forward(10);
-    assert_eq!(found(&cache, &tools(None), "").await, None);
+    insert(&cache, &tools(None), "", CacheEntry::new("1").ttl_ms(u64::MAX)).await;
+    assert!(fresh_result(&cache, &tools(None), "").await.is_some());
+    clock.advance(10);
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
 }
 
 // M26-449
 #[tokio::test]
-async fn a_negative_time_is_none() {
+async fn result_is_not_cached_when_ttl_is_negative() {
     let result: ListToolsResult = serde_json::from_str(r#"{"tools":[],"ttlMs":-5}"#).unwrap();
     let (cache, _) = cache();
-    keep(&cache, &tools(None), "", Receipt::new("1").ttl_ms(result.ttl_ms).scope(result.cache_scope)).await;
-    assert_eq!(found(&cache, &tools(None), "").await, None);
+    insert(&cache, &tools(None), "", CacheEntry::new("1").ttl_ms(result.ttl_ms).scope(result.cache_scope)).await;
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
 }
 
 // M26-443
 #[tokio::test]
-async fn requests_that_differ_do_not_share() {
+async fn different_requests_have_different_keys() {
     let (cache, _) = cache();
     let other = cache.clone();
     let keys = [
         tools(None),
         tools(Some("")),
         tools(Some("a")),
-        Key::page(Topic::Prompts, None),
-        Key::page(Topic::Resources, Some("a")),
-        Key::page(Topic::Templates, Some("a")),
-        Key::read("a"),
-        Key::read("b"),
-        Key::discover(),
+        CacheKey::page(Topic::Prompts, None),
+        CacheKey::page(Topic::Resources, Some("a")),
+        CacheKey::page(Topic::Templates, Some("a")),
+        CacheKey::read("a"),
+        CacheKey::read("b"),
+        CacheKey::discover(),
     ];
     for (n, key) in keys.iter().enumerate() {
-        keep(&cache, key, "", Receipt::new(&n.to_string()).ttl_ms(100)).await;
+        insert(&cache, key, "", CacheEntry::new(&n.to_string()).ttl_ms(100)).await;
     }
     for (n, key) in keys.iter().enumerate() {
-        assert_eq!(found(&other, key, "").await, Some(n.to_string()), "{key:?}");
+        assert_eq!(fresh_result(&other, key, "").await, Some(n.to_string()), "{key:?}");
     }
 }
 
 // M26-457, M26-458, M26-459, A-209
 #[tokio::test]
-async fn private_results_stay_with_who_asked() {
+async fn private_results_are_partitioned_by_principal() {
     let (cache, _) = cache();
-    let (public, private, absent) = (Key::read("public"), Key::read("private"), Key::read("absent"));
-    keep(&cache, &public, "anna", Receipt::new("1").ttl_ms(100).scope(CacheScope::Public)).await;
-    keep(&cache, &private, "anna", Receipt::new("2").ttl_ms(100).scope(CacheScope::Private)).await;
-    keep(&cache, &absent, "anna", Receipt::new("3").ttl_ms(100).scope(None)).await;
-    assert_eq!(found(&cache, &public, "bert").await.as_deref(), Some("1"));
+    let (public, private, absent) = (CacheKey::read("public"), CacheKey::read("private"), CacheKey::read("absent"));
+    insert(&cache, &public, "anna", CacheEntry::new("1").ttl_ms(100).scope(CacheScope::Public)).await;
+    insert(&cache, &private, "anna", CacheEntry::new("2").ttl_ms(100).scope(CacheScope::Private)).await;
+    insert(&cache, &absent, "anna", CacheEntry::new("3").ttl_ms(100).scope(None)).await;
+    assert_eq!(fresh_result(&cache, &public, "bert").await.as_deref(), Some("1"));
     for (key, result) in [(&private, "2"), (&absent, "3")] {
-        assert_eq!(found(&cache, key, "anna").await.as_deref(), Some(result));
-        assert_eq!(found(&cache, key, "bert").await, None);
-        assert_eq!(found(&cache, key, "").await, None, "nobody is somebody else too");
+        assert_eq!(fresh_result(&cache, key, "anna").await.as_deref(), Some(result));
+        assert_eq!(fresh_result(&cache, key, "bert").await, None);
+        assert_eq!(fresh_result(&cache, key, "").await, None, "the empty principal is a partition of its own");
     }
-    keep(&cache, &public, "anna", Receipt::new("4").ttl_ms(100)).await;
-    assert_eq!(found(&cache, &public, "anna").await.as_deref(), Some("4"));
-    assert_eq!(found(&cache, &public, "bert").await, None, "what became private is not given to others");
+    insert(&cache, &public, "anna", CacheEntry::new("4").ttl_ms(100)).await;
+    assert_eq!(fresh_result(&cache, &public, "anna").await.as_deref(), Some("4"));
+    assert_eq!(fresh_result(&cache, &public, "bert").await, None, "not shared after it became private");
 }
 
 // M26-442, M26-444
 #[tokio::test]
-async fn questions_and_results_of_retries_are_never_kept() {
+async fn input_required_and_retries_are_not_cached() {
     let (cache, _) = cache();
-    let key = Key::read("a");
-    keep(&cache, &key, "", Receipt::new("1").ttl_ms(100).input_required()).await;
-    keep(&cache, &key, "", Receipt::new("1").ttl_ms(100).of_retry()).await;
-    assert_eq!(found(&cache, &key, "").await, None);
+    let key = CacheKey::read("a");
+    insert(&cache, &key, "", CacheEntry::new("1").ttl_ms(100).input_required()).await;
+    insert(&cache, &key, "", CacheEntry::new("1").ttl_ms(100).for_retry()).await;
+    assert_eq!(fresh_result(&cache, &key, "").await, None);
 
     let mut params = ReadResourceParams::new("a");
-    assert_eq!(Key::of(&ClientRequest::ReadResource(params.clone())), Some(key));
+    assert_eq!(CacheKey::of(&ClientRequest::ReadResource(params.clone())), Some(key));
     params.request_state = Some("state".into());
-    assert_eq!(Key::of(&ClientRequest::ReadResource(params)), None);
+    assert_eq!(CacheKey::of(&ClientRequest::ReadResource(params)), None);
     let mut params = ReadResourceParams::new("a");
     params.input_responses = Some(RawMap::new());
-    assert_eq!(Key::of(&ClientRequest::ReadResource(params)), None);
+    assert_eq!(CacheKey::of(&ClientRequest::ReadResource(params)), None);
 }
 
 #[test]
-fn each_cacheable_method_has_a_key() {
+fn every_cacheable_method_has_a_key() {
     let requests = [
         ClientRequest::Discover(ferromcp_core::model::DiscoverParams::default()),
         ClientRequest::ListTools(ListParams::default()),
@@ -154,135 +154,138 @@ fn each_cacheable_method_has_a_key() {
         ClientRequest::ListResourceTemplates(ListParams::default()),
         ClientRequest::ReadResource(ReadResourceParams::new("a")),
     ];
-    let methods: Vec<_> = requests.iter().map(|request| Key::of(request).unwrap().topic().method()).collect();
+    let methods: Vec<_> = requests.iter().map(|request| CacheKey::of(request).unwrap().topic().method()).collect();
     let cacheable: Vec<_> = ClientRequest::METHODS.iter().filter(|method| method.cacheable).map(|m| m.name).collect();
     assert_eq!(methods, requests.iter().map(ClientRequest::method).collect::<Vec<_>>());
     assert_eq!(methods.len(), cacheable.len());
     assert!(cacheable.iter().all(|method| methods.contains(method)));
-    assert_eq!(Key::of(&ClientRequest::ListTasks(ListParams::default())), None);
+    assert_eq!(CacheKey::of(&ClientRequest::ListTasks(ListParams::default())), None);
 }
 
 // M26-461
 #[tokio::test]
-async fn a_changed_list_is_stale_for_all_and_at_once() {
+async fn list_changed_invalidates_all_pages_and_principals() {
     let (cache, _) = cache();
-    let kept = [tools(None), tools(Some("2")), Key::page(Topic::Resources, None), Key::page(Topic::Templates, None)];
+    let kept =
+        [tools(None), tools(Some("2")), CacheKey::page(Topic::Resources, None), CacheKey::page(Topic::Templates, None)];
     for key in &kept {
-        keep(&cache, key, "anna", Receipt::new("1").ttl_ms(100)).await;
-        keep(&cache, key, "bert", Receipt::new("1").ttl_ms(100)).await;
+        insert(&cache, key, "anna", CacheEntry::new("1").ttl_ms(100)).await;
+        insert(&cache, key, "bert", CacheEntry::new("1").ttl_ms(100)).await;
     }
-    let resources = Change::of(&ServerNotification::ResourceListChanged(NotificationParams::default())).unwrap();
-    cache.changed(&resources).await;
-    for who in ["anna", "bert"] {
-        assert!(found(&cache, &kept[0], who).await.is_some());
-        assert_eq!(found(&cache, &kept[2], who).await, None);
-        assert_eq!(found(&cache, &kept[3], who).await, None);
+    let resources = Invalidation::of(&ServerNotification::ResourceListChanged(NotificationParams::default())).unwrap();
+    cache.invalidate(&resources).await;
+    for principal in ["anna", "bert"] {
+        assert!(fresh_result(&cache, &kept[0], principal).await.is_some());
+        assert_eq!(fresh_result(&cache, &kept[2], principal).await, None);
+        assert_eq!(fresh_result(&cache, &kept[3], principal).await, None);
     }
-    cache.changed(&Change::of(&ServerNotification::ToolListChanged(NotificationParams::default())).unwrap()).await;
-    assert_eq!(found(&cache, &kept[0], "bert").await, None);
-    assert_eq!(found(&cache, &kept[1], "anna").await, None);
+    cache
+        .invalidate(&Invalidation::of(&ServerNotification::ToolListChanged(NotificationParams::default())).unwrap())
+        .await;
+    assert_eq!(fresh_result(&cache, &kept[0], "bert").await, None);
+    assert_eq!(fresh_result(&cache, &kept[1], "anna").await, None);
 }
 
 // M26-461, S-272
 #[tokio::test]
-async fn an_update_reaches_the_resource_its_parts_and_its_wholes() {
+async fn resource_update_invalidates_resource_and_its_parents_and_children() {
     let (cache, _) = cache();
     for uri in ["file:///a", "file:///a/b", "file:///a/b/c", "file:///ab", "file:///x"] {
-        keep(&cache, &Key::read(uri), "", Receipt::new("1").ttl_ms(100)).await;
+        insert(&cache, &CacheKey::read(uri), "", CacheEntry::new("1").ttl_ms(100)).await;
     }
-    keep(&cache, &tools(Some("file:///a/b")), "", Receipt::new("1").ttl_ms(100)).await;
+    insert(&cache, &tools(Some("file:///a/b")), "", CacheEntry::new("1").ttl_ms(100)).await;
     let updated = ServerNotification::ResourceUpdated(ResourceUpdatedParams::new("file:///a/b"));
-    cache.changed(&Change::of(&updated).unwrap()).await;
+    cache.invalidate(&Invalidation::of(&updated).unwrap()).await;
     for uri in ["file:///a", "file:///a/b", "file:///a/b/c"] {
-        assert_eq!(found(&cache, &Key::read(uri), "").await, None, "{uri}");
+        assert_eq!(fresh_result(&cache, &CacheKey::read(uri), "").await, None, "{uri}");
     }
-    for key in [Key::read("file:///ab"), Key::read("file:///x"), tools(Some("file:///a/b"))] {
-        assert!(found(&cache, &key, "").await.is_some(), "{key:?}");
+    for key in [CacheKey::read("file:///ab"), CacheKey::read("file:///x"), tools(Some("file:///a/b"))] {
+        assert!(fresh_result(&cache, &key, "").await.is_some(), "{key:?}");
     }
 }
 
 // M26-461
 #[tokio::test]
-async fn a_result_under_way_while_a_change_is_told_is_not_kept() {
+async fn result_is_not_cached_when_invalidated_in_flight() {
     let (cache, _) = cache();
-    let ticket = cache.ticket(&tools(None));
-    let other = cache.ticket(&Key::discover());
-    cache.changed(&Change::List(Topic::Tools)).await;
-    cache.keep(ticket, &tools(None), "", Receipt::new("1").ttl_ms(100)).await;
-    cache.keep(other, &Key::discover(), "", Receipt::new("2").ttl_ms(100)).await;
-    assert_eq!(found(&cache, &tools(None), "").await, None);
-    assert!(found(&cache, &Key::discover(), "").await.is_some());
+    let generation = cache.generation(&tools(None));
+    let other = cache.generation(&CacheKey::discover());
+    cache.invalidate(&Invalidation::List(Topic::Tools)).await;
+    cache.insert(generation, &tools(None), "", CacheEntry::new("1").ttl_ms(100)).await;
+    cache.insert(other, &CacheKey::discover(), "", CacheEntry::new("2").ttl_ms(100)).await;
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
+    assert!(fresh_result(&cache, &CacheKey::discover(), "").await.is_some());
 }
 
 // M26-463, M26-465
 #[tokio::test]
-async fn pages_age_alone_and_fall_together() {
-    let (cache, hand) = cache();
-    keep(&cache, &tools(None), "", Receipt::new("1").ttl_ms(100)).await;
-    keep(&cache, &tools(Some("2")), "", Receipt::new("2").ttl_ms(10)).await;
-    keep(&cache, &tools(Some("3")), "", Receipt::new("3").ttl_ms(100)).await;
-    keep(&cache, &Key::page(Topic::Prompts, None), "", Receipt::new("4").ttl_ms(100)).await;
-    hand.forward(50);
-    assert_eq!(found(&cache, &tools(Some("2")), "").await, None);
-    assert!(found(&cache, &tools(Some("3")), "").await.is_some());
-    cache.cursor_refused(&tools(Some("2"))).await;
-    assert_eq!(found(&cache, &tools(None), "").await, None);
-    assert_eq!(found(&cache, &tools(Some("3")), "").await, None);
-    assert!(found(&cache, &Key::page(Topic::Prompts, None), "").await.is_some());
+async fn pages_expire_individually_and_are_invalidated_together() {
+    let (cache, clock) = cache();
+    insert(&cache, &tools(None), "", CacheEntry::new("1").ttl_ms(100)).await;
+    insert(&cache, &tools(Some("2")), "", CacheEntry::new("2").ttl_ms(10)).await;
+    insert(&cache, &tools(Some("3")), "", CacheEntry::new("3").ttl_ms(100)).await;
+    insert(&cache, &CacheKey::page(Topic::Prompts, None), "", CacheEntry::new("4").ttl_ms(100)).await;
+    clock.advance(50);
+    assert_eq!(fresh_result(&cache, &tools(Some("2")), "").await, None);
+    assert!(fresh_result(&cache, &tools(Some("3")), "").await.is_some());
+    cache.invalidate_pages(&tools(Some("2"))).await;
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
+    assert_eq!(fresh_result(&cache, &tools(Some("3")), "").await, None);
+    assert!(fresh_result(&cache, &CacheKey::page(Topic::Prompts, None), "").await.is_some());
 }
 
 // M26-456
 #[tokio::test]
-async fn stale_results_are_there_for_who_wants_them_unless_a_change_was_told() {
-    let (cache, hand) = cache();
-    let cache = cache.keep_stale(Duration::from_millis(50));
-    keep(&cache, &tools(None), "", Receipt::new("1").ttl_ms(100)).await;
-    hand.forward(149);
-    assert_eq!(cache.find(&tools(None), "").await, Found::Stale("1".into()));
-    hand.forward(1);
-    assert_eq!(cache.find(&tools(None), "").await, Found::Nothing);
-    keep(&cache, &tools(None), "", Receipt::new("1")).await;
-    assert_eq!(cache.find(&tools(None), "").await, Found::Stale("1".into()), "stale at once");
-    cache.changed(&Change::Everything).await;
-    assert_eq!(cache.find(&tools(None), "").await, Found::Nothing);
+async fn returns_stale_result_when_enabled_and_not_invalidated() {
+    let (cache, clock) = cache();
+    let cache = cache.stale_if_error(Duration::from_millis(50));
+    insert(&cache, &tools(None), "", CacheEntry::new("1").ttl_ms(100)).await;
+    clock.advance(149);
+    assert_eq!(cache.get(&tools(None), "").await, Lookup::Stale("1".into()));
+    clock.advance(1);
+    assert_eq!(cache.get(&tools(None), "").await, Lookup::Miss);
+    insert(&cache, &tools(None), "", CacheEntry::new("1")).await;
+    assert_eq!(cache.get(&tools(None), "").await, Lookup::Stale("1".into()), "stale immediately");
+    cache.invalidate(&Invalidation::Everything).await;
+    assert_eq!(cache.get(&tools(None), "").await, Lookup::Miss);
 }
 
 #[tokio::test]
-async fn entries_and_bytes_are_bounded_and_the_least_used_goes_first() {
+async fn evicts_least_recently_used_entry_when_full() {
     let mut limits = CacheLimits::default();
     (limits.entries, limits.bytes) = (3, 8 << 10);
     let store = Arc::new(MemoryStore::new(limits));
     let cache = Cache::with_store("server", Arc::clone(&store) as Arc<dyn CacheStore>);
     for uri in ["a", "b", "c"] {
-        keep(&cache, &Key::read(uri), "", Receipt::new("1").ttl_ms(10_000)).await;
+        insert(&cache, &CacheKey::read(uri), "", CacheEntry::new("1").ttl_ms(10_000)).await;
     }
-    assert!(found(&cache, &Key::read("a"), "").await.is_some());
-    keep(&cache, &Key::read("d"), "", Receipt::new("1").ttl_ms(10_000)).await;
-    assert_eq!(found(&cache, &Key::read("b"), "").await, None);
-    assert!(found(&cache, &Key::read("a"), "").await.is_some());
+    assert!(fresh_result(&cache, &CacheKey::read("a"), "").await.is_some());
+    insert(&cache, &CacheKey::read("d"), "", CacheEntry::new("1").ttl_ms(10_000)).await;
+    assert_eq!(fresh_result(&cache, &CacheKey::read("b"), "").await, None);
+    assert!(fresh_result(&cache, &CacheKey::read("a"), "").await.is_some());
     for n in 0..100_usize {
         let result = "x".repeat(n * 37 % 2500);
-        keep(&cache, &Key::read(&n.to_string()), "", Receipt::new(&result).ttl_ms(10_000)).await;
+        insert(&cache, &CacheKey::read(&n.to_string()), "", CacheEntry::new(&result).ttl_ms(10_000)).await;
         assert!(store.len() <= 3 && store.bytes() <= 8 << 10, "{store:?}");
     }
-    keep(&cache, &Key::read("huge"), "", Receipt::new(&"x".repeat(9 << 10)).ttl_ms(10_000)).await;
-    assert_eq!(found(&cache, &Key::read("huge"), "").await, None);
-    assert!(!store.is_empty(), "a result that is too large drives nothing out");
-    cache.changed(&Change::Everything).await;
+    insert(&cache, &CacheKey::read("huge"), "", CacheEntry::new(&"x".repeat(9 << 10)).ttl_ms(10_000)).await;
+    assert_eq!(fresh_result(&cache, &CacheKey::read("huge"), "").await, None);
+    assert!(!store.is_empty(), "an oversized result evicts nothing");
+    cache.invalidate(&Invalidation::Everything).await;
     assert_eq!((store.len(), store.bytes()), (0, 0));
 }
 
 #[tokio::test]
-async fn servers_that_share_a_store_share_nothing_else() {
+async fn servers_are_isolated_when_sharing_a_store() {
     let store: Arc<dyn CacheStore> = Arc::new(MemoryStore::default());
     let (one, two) = (Cache::with_store("one", Arc::clone(&store)), Cache::with_store("two", store));
-    keep(&one, &tools(None), "", Receipt::new("1").ttl_ms(10_000).scope(CacheScope::Public)).await;
-    assert_eq!(found(&two, &tools(None), "").await, None);
-    two.changed(&Change::Everything).await;
-    assert!(found(&one, &tools(None), "").await.is_some());
+    insert(&one, &tools(None), "", CacheEntry::new("1").ttl_ms(10_000).scope(CacheScope::Public)).await;
+    assert_eq!(fresh_result(&two, &tools(None), "").await, None);
+    two.invalidate(&Invalidation::Everything).await;
+    assert!(fresh_result(&one, &tools(None), "").await.is_some());
 }
 
-/// A store that fails when told to.
+/// A store that fails on demand.
 #[derive(Default)]
 struct Broken {
     inner: MemoryStore,
@@ -290,54 +293,54 @@ struct Broken {
 }
 
 impl Broken {
-    fn or_fail<'a, T: Send + 'a>(&self, future: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
+    fn or_fail<'a, T: Send + 'a>(&self, future: CacheFuture<'a, T>) -> CacheFuture<'a, T> {
         if self.fails.load(Ordering::Relaxed) {
-            return Box::pin(std::future::ready(Err(io::Error::other("out of order"))));
+            return Box::pin(std::future::ready(Err(io::Error::other("unavailable"))));
         }
         future
     }
 }
 
 impl CacheStore for Broken {
-    fn get<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, Option<Entry>> {
+    fn get<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, Option<StoredEntry>> {
         self.or_fail(self.inner.get(key))
     }
 
-    fn put(&self, key: StoreKey, entry: Entry) -> StoreFuture<'_, ()> {
+    fn put(&self, key: StoreKey, entry: StoredEntry) -> CacheFuture<'_, ()> {
         self.inner.put(key, entry)
     }
 
-    fn remove<'a>(&'a self, key: &'a StoreKey) -> StoreFuture<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, ()> {
         self.inner.remove(key)
     }
 
-    fn sweep<'a>(&'a self, covers: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> StoreFuture<'a, ()> {
+    fn remove_matching<'a>(&'a self, predicate: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> CacheFuture<'a, ()> {
         if self.fails.load(Ordering::Relaxed) {
             return self.or_fail(Box::pin(std::future::ready(Ok(()))));
         }
-        self.inner.sweep(covers)
+        self.inner.remove_matching(predicate)
     }
 }
 
 // M26-461
 #[tokio::test]
-async fn a_store_that_fails_to_forget_is_not_believed() {
-    let (_, hand) = cache();
+async fn ignores_entries_when_store_fails_to_remove() {
+    let (_, clock) = cache();
     let store = Arc::new(Broken::default());
-    let cache = Cache::with_store("server", Arc::clone(&store) as Arc<dyn CacheStore>).clock(hand.clock());
-    keep(&cache, &tools(None), "", Receipt::new("old").ttl_ms(100)).await;
+    let cache = Cache::with_store("server", Arc::clone(&store) as Arc<dyn CacheStore>).clock(clock.clock());
+    insert(&cache, &tools(None), "", CacheEntry::new("old").ttl_ms(100)).await;
     store.fails.store(true, Ordering::Relaxed);
-    assert_eq!(found(&cache, &tools(None), "").await, None);
-    cache.changed(&Change::List(Topic::Tools)).await;
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
+    cache.invalidate(&Invalidation::List(Topic::Tools)).await;
     store.fails.store(false, Ordering::Relaxed);
-    assert_eq!(found(&cache, &tools(None), "").await, None);
-    hand.forward(1);
-    keep(&cache, &tools(None), "", Receipt::new("new").ttl_ms(100)).await;
-    assert_eq!(found(&cache, &tools(None), "").await.as_deref(), Some("new"));
+    assert_eq!(fresh_result(&cache, &tools(None), "").await, None);
+    clock.advance(1);
+    insert(&cache, &tools(None), "", CacheEntry::new("new").ttl_ms(100)).await;
+    assert_eq!(fresh_result(&cache, &tools(None), "").await.as_deref(), Some("new"));
 }
 
 #[test]
-fn nothing_shows_for_whom_a_result_is() {
+fn debug_omits_principals() {
     let (cache, _) = cache();
     assert_eq!(format!("{cache:?}"), "Cache { server: \"server\", .. }");
 }

@@ -1,9 +1,10 @@
-//! Configuration files as hosts write them, and as people do.
+//! Configuration files of hosts, valid and invalid.
 
 use std::path::Path;
 
 use ferromcp_client::config::{
-    Config, ConfigError, ConfigErrorKind, Endpoint, Entry, Http, HttpKind, MAX_FILE, Secret, Server, Stdio,
+    Config, ConfigEntry, ConfigError, ConfigErrorKind, HttpConfig, HttpKind, MAX_FILE, Secret, ServerConfig,
+    StdioConfig, TransportConfig,
 };
 use proptest::prelude::*;
 
@@ -17,27 +18,27 @@ fn vars(name: &str) -> Option<String> {
 }
 
 #[track_caller]
-fn resolve(config: &Config, name: &str) -> Result<Server, ConfigError> {
-    config.get(name).expect("the entry is there").resolve_with(vars)
+fn resolve(config: &Config, name: &str) -> Result<ServerConfig, ConfigError> {
+    config.get(name).expect("missing entry").resolve_with(vars)
 }
 
 #[track_caller]
-fn stdio(server: &Server) -> &Stdio {
-    match server.endpoint() {
-        Endpoint::Stdio(stdio) => stdio,
+fn stdio(server: &ServerConfig) -> &StdioConfig {
+    match server.transport() {
+        TransportConfig::Stdio(stdio) => stdio,
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-fn http(server: &Server) -> &Http {
-    match server.endpoint() {
-        Endpoint::Http(http) => http,
+fn http(server: &ServerConfig) -> &HttpConfig {
+    match server.transport() {
+        TransportConfig::Http(http) => http,
         other => panic!("{other:?}"),
     }
 }
 
-/// The error for one entry, written out.
+/// Returns the error text of one entry.
 fn error(entry: &str) -> String {
     let config = Config::parse(&format!(r#"{{"mcpServers":{{"s":{entry}}}}}"#)).unwrap();
     let error = resolve(&config, "s").unwrap_err();
@@ -46,7 +47,7 @@ fn error(entry: &str) -> String {
 }
 
 #[test]
-fn a_file_of_a_desktop_host_is_read() {
+fn parses_config_of_desktop_host() {
     let config = Config::parse(
         r#"{
             "globalShortcut": "Ctrl+Space",
@@ -57,7 +58,7 @@ fn a_file_of_a_desktop_host_is_read() {
         }"#,
     )
     .unwrap();
-    assert_eq!(config.entries().map(Entry::name).collect::<Vec<_>>(), ["zoo", "apple"], "in their order");
+    assert_eq!(config.entries().map(ConfigEntry::name).collect::<Vec<_>>(), ["zoo", "apple"], "in file order");
     let zoo = resolve(&config, "zoo").unwrap();
     assert_eq!(zoo.name(), "zoo");
     assert_eq!(stdio(&zoo).program(), "npx");
@@ -77,7 +78,7 @@ fn a_file_of_a_desktop_host_is_read() {
 }
 
 #[test]
-fn a_file_of_an_editor_is_read() {
+fn parses_config_of_editor() {
     let config = Config::parse(
         "\u{FEFF}{
             // the servers of this workspace
@@ -97,14 +98,14 @@ fn a_file_of_an_editor_is_read() {
     assert_eq!(http(&a).kind(), HttpKind::Streamable);
     let headers: Vec<_> = http(&a).headers().map(|(name, value)| (name, value.reveal())).collect();
     assert_eq!(headers, [("Authorization", "Bearer s3cret")]);
-    for (name, kind) in [("b", HttpKind::Sse), ("c", HttpKind::Streamable), ("d", HttpKind::Any)] {
+    for (name, kind) in [("b", HttpKind::Sse), ("c", HttpKind::Streamable), ("d", HttpKind::Auto)] {
         assert_eq!(http(&resolve(&config, name).unwrap()).kind(), kind, "{name}");
     }
     assert_eq!(stdio(&resolve(&config, "e").unwrap()).program(), "x");
 }
 
 #[test]
-fn one_broken_entry_leaves_the_others_alone() {
+fn resolves_other_entries_when_one_is_invalid() {
     let config =
         Config::parse(r#"{"mcpServers":{"bad":{"command":"${NOPE}"},"worse":7,"good":{"command":"x"}}}"#).unwrap();
     let error = resolve(&config, "bad").unwrap_err();
@@ -121,39 +122,42 @@ fn one_broken_entry_leaves_the_others_alone() {
 }
 
 #[test]
-fn errors_name_the_key_and_the_remedy_and_no_value() {
-    for (entry, told) in [
-        (r"{}", "server `s` has neither a `command` nor a `url`; give it"),
-        (r#"{"command":"s3cret","url":"https://s3cret"}"#, "has both a `command` and a `url`; keep one"),
-        (r#"{"type":"s3cret","command":"x"}"#, "`type` is none that is known; write \"stdio\""),
-        (r#"{"type":5,"command":"x"}"#, "`type` is none that is known"),
-        (r#"{"type":"stdio","url":"https://x"}"#, "`command` is missing; name the program"),
-        (r#"{"type":"http","command":"x"}"#, "`url` is missing; say where"),
+fn errors_name_key_and_remedy_and_do_not_quote_values() {
+    for (entry, expected) in [
+        (r"{}", "server `s` has neither a `command` nor a `url`; add"),
+        (r#"{"command":"s3cret","url":"https://s3cret"}"#, "has both a `command` and a `url`; remove one"),
+        (r#"{"type":"s3cret","command":"x"}"#, "`type` has an unknown value; write \"stdio\""),
+        (r#"{"type":5,"command":"x"}"#, "`type` has an unknown value"),
+        (r#"{"type":"stdio","url":"https://x"}"#, "`command` is missing; set the program"),
+        (r#"{"type":"http","command":"x"}"#, "`url` is missing; set the URL"),
         (r#"{"command":" "}"#, "`command` is empty"),
-        (r#"{"command":"x","args":"s3cret"}"#, "`args` is not a list; write [\"first\""),
-        (r#"{"command":"x","args":["a",["s3cret"]]}"#, "`args[1]` is not a text; put it in quotes"),
+        (r#"{"command":"x","args":"s3cret"}"#, "`args` is not an array; write [\"first\""),
+        (r#"{"command":"x","args":["a",["s3cret"]]}"#, "`args[1]` is not a string; put it in quotes"),
         (r#"{"command":"x","env":["s3cret"]}"#, "`env` is not an object"),
-        (r#"{"command":"x","env":{"A":{"s3cret":1}}}"#, "`env.A` is not a text"),
-        (r#"{"command":"x","env":{"A=B":"s3cret"}}"#, "`env.A=B` is no name of a variable"),
-        (r#"{"command":"x","env":{"A":"s3cret\u0000"}}"#, "`env.A` holds a character of code 0"),
+        (r#"{"command":"x","env":{"A":{"s3cret":1}}}"#, "`env.A` is not a string"),
+        (r#"{"command":"x","env":{"A=B":"s3cret"}}"#, "`env.A=B` is not a valid variable name"),
+        (r#"{"command":"x","env":{"A":"s3cret\u0000"}}"#, "`env.A` contains a NUL character"),
         (r#"{"command":"x","env":{"A":"s3cret ${B}"}}"#, "`env.A` needs the variable `B`, which is not set"),
-        (r#"{"command":"x","disabled":"s3cret"}"#, "`disabled` is neither true nor false"),
+        (r#"{"command":"x","disabled":"s3cret"}"#, "`disabled` is not a boolean"),
         (r#"{"url":"s3cret.com"}"#, "`url` does not begin with `http://` or `https://`"),
         (r#"{"url":"${NO:-ftp}://s3cret"}"#, "`url` does not begin with"),
-        (r#"{"url":"https://x","headers":{"a b":"s3cret"}}"#, "`headers.a b` is no name of a header"),
-        (r#"{"url":"https://x","headers":{"X":"${LINES}"}}"#, "`headers.X` has characters that no header may have"),
+        (r#"{"url":"https://x","headers":{"a b":"s3cret"}}"#, "`headers.a b` is not a valid header name"),
+        (
+            r#"{"url":"https://x","headers":{"X":"${LINES}"}}"#,
+            "`headers.X` has characters that are invalid in a header",
+        ),
         (r#"["s3cret"]"#, "server `s` is not an object; write"),
     ] {
         let error = error(entry);
-        assert!(error.contains(told), "{entry}: {error}");
+        assert!(error.contains(expected), "{entry}: {error}");
         assert!(!error.contains("s3cret"), "{error}");
     }
 }
 
 #[test]
-fn files_that_are_none_are_told_apart() {
+fn reports_error_kind_when_file_is_invalid() {
     let kind = |text: &str| Config::parse(text).unwrap_err().kind();
-    for (text, told) in [
+    for (text, expected) in [
         ("{", "is not JSON: EOF while parsing"),
         ("{\"mcpServers\": {\n\"a\": {\"command\": s3cret}}}", "at line 2 column"),
         ("{}", "has no servers; write {\"mcpServers\""),
@@ -161,22 +165,22 @@ fn files_that_are_none_are_told_apart() {
         (r#"{"mcpServers":["s3cret"]}"#, "`mcpServers` is not an object; write one member"),
         (
             r#"{"servers":{"a":{"command":"s3cret"},"a":{}}}"#,
-            "`servers` names a server twice: duplicate field `a`; rename",
+            "`servers` has a duplicate server name: duplicate field `a`; rename",
         ),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
         assert!(!error.contains("s3cret"), "{error}");
     }
     assert_eq!(kind("{"), ConfigErrorKind::Syntax);
-    assert_eq!(kind("{}"), ConfigErrorKind::Shape);
+    assert_eq!(kind("{}"), ConfigErrorKind::Invalid);
     assert_eq!(kind(&" ".repeat(MAX_FILE + 1)), ConfigErrorKind::Syntax);
     assert_eq!(kind(&"[".repeat(MAX_FILE)), ConfigErrorKind::Syntax);
     assert_eq!(Config::parse(r#"{"mcpServers":{}}"#).unwrap().entries().len(), 0);
 }
 
 #[test]
-fn a_file_is_named_in_its_errors() {
+fn errors_name_the_file() {
     let path = std::env::temp_dir().join(format!("ferromcp-config-{}.json", std::process::id()));
     let error = Config::read(&path).unwrap_err();
     assert_eq!(error.kind(), ConfigErrorKind::Unreadable);
@@ -192,7 +196,7 @@ fn a_file_is_named_in_its_errors() {
 }
 
 #[test]
-fn secrets_do_not_show() {
+fn debug_redacts_secrets() {
     let config = Config::parse(
         r#"{"servers":{
             "a":{"command":"x","args":["--key=s3cret"],"env":{"K":"s3cret"},"other":"s3cret"},
@@ -210,7 +214,7 @@ fn secrets_do_not_show() {
 
 proptest! {
     #[test]
-    fn no_entry_makes_trouble(entry in r#"\{("(command|url|args|env|type|disabled)":("[$\{\}a:/]{0,6}"|\[\]|\{\}|1|null),?){0,4}\}"#) {
+    fn does_not_panic_on_any_entry(entry in r#"\{("(command|url|args|env|type|disabled)":("[$\{\}a:/]{0,6}"|\[\]|\{\}|1|null),?){0,4}\}"#) {
         if let Ok(config) = Config::parse(&format!(r#"{{"mcpServers":{{"s":{entry}}}}}"#)) {
             let _ = format!("{config:?} {:?}", config.get("s").unwrap().resolve_with(vars));
         }

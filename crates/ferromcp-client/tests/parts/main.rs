@@ -1,5 +1,4 @@
-//! The self-contained parts of the client, each from outside.
+//! Tests of the self-contained modules of the client.
 
 mod cache;
 mod config;
-mod validate;

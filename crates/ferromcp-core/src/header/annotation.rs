@@ -1,75 +1,76 @@
-//! Which parameters of a tool are repeated in headers: the `x-mcp-header` marks in its input schema.
+//! The `x-mcp-header` annotations of an input schema, which select the arguments to repeat in headers.
 //!
-//! A mark is valid only on a property that is reached from the root through `properties` alone, since
-//! only there every reader finds the same argument without understanding the whole schema. A mark
-//! anywhere else makes the tool invalid for HTTP. What merely looks like a mark (a parameter of that
-//! name, text in examples) is none.
+//! An annotation is valid only on a property that is reachable from the root through `properties`
+//! alone: only there can every implementation locate the argument without evaluating the whole
+//! schema. An annotation anywhere else makes the tool invalid for HTTP. A parameter named
+//! `x-mcp-header` and text in `examples` are not annotations.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#schema-extension>.
 
 use serde_json::{Map, Value};
 
 use super::field::PARAM_PREFIX;
-use super::flaw::{BadAnnotation, Flaw};
+use super::invalid_annotation::{InvalidAnnotation, InvalidAnnotationKind};
 use crate::json::{DEFAULT_MAX_DEPTH, RawJson, depth_within};
 
 /// The keyword.
 const KEYWORD: &str = "x-mcp-header";
 
-/// Keywords whose values are data or names of properties; nothing in them is a schema.
+/// Keywords with values that are data or property names and contain no schemas.
 const DATA: &[&str] =
     &["const", "default", "enum", "examples", "example", "required", "dependentRequired", "$vocabulary"];
 
-/// Keywords whose members are named by the author, each a schema; `properties` is told apart.
+/// Keywords with an object of author-named schemas, except for `properties`.
 const SCHEMAS_BY_NAME: &[&str] = &["patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"];
 
-/// Bounds of [`scan_within`].
+/// Limits of [`scan_within`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanLimits {
-    /// The deepest nesting of arrays and objects in a schema that has marks; above 127 the JSON reader's own bound holds.
+    /// Maximum nesting depth of arrays and objects in an annotated schema. Values above 127 have no effect, because of the
+    /// limit in `serde_json`.
     pub max_depth: usize,
-    /// The most marks in one schema.
+    /// Maximum number of annotations in a schema.
     pub max_annotations: usize,
-    /// The longest name, in bytes, without `Mcp-Param-`.
+    /// Maximum length of a name in bytes, without the prefix `Mcp-Param-`.
     pub max_name_len: usize,
 }
 
 impl Default for ScanLimits {
-    /// 64 levels, 64 marks, names of 128 bytes.
+    /// 64 levels, 64 annotations, 128 bytes per name.
     fn default() -> Self {
         Self { max_depth: DEFAULT_MAX_DEPTH, max_annotations: 64, max_name_len: 128 }
     }
 }
 
-/// A parameter that is repeated in a header.
+/// A tool parameter that is repeated in an `Mcp-Param-*` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
     path: Vec<String>,
     header: String,
-    kind: Kind,
+    param_type: ParamType,
 }
 
 impl Annotation {
-    /// The names of the properties from the root of the arguments to the parameter.
+    /// Returns the property names that lead from the arguments to the parameter.
     pub fn path(&self) -> &[String] {
         &self.path
     }
 
-    /// The header's whole name, `Mcp-Param-` included.
+    /// Returns the full header name, including the prefix `Mcp-Param-`.
     pub fn header(&self) -> &str {
         &self.header
     }
 
-    /// The type the schema gives the parameter.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// Returns the type of the parameter in the schema.
+    pub fn param_type(&self) -> ParamType {
+        self.param_type
     }
 }
 
-/// The types a repeated parameter can have.
+/// The types that an annotated parameter can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamType {
     /// `string`
     String,
     /// `integer`
@@ -78,57 +79,60 @@ pub enum Kind {
     Boolean,
 }
 
-/// Finds the marks in an input schema, or the first that makes the tool invalid.
+/// Returns the `x-mcp-header` annotations of an input schema.
+///
+/// # Errors
+/// Returns the first invalid annotation.
 ///
 /// ```
 /// use ferromcp_core::{RawJson, header::scan};
 /// let schema = RawJson::parse(r#"{"properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#)?;
-/// let marks = scan(&schema)?;
-/// assert_eq!((marks[0].header(), marks[0].path()), ("Mcp-Param-Region", &["region".to_owned()][..]));
+/// let found = scan(&schema)?;
+/// assert_eq!((found[0].header(), found[0].path()), ("Mcp-Param-Region", &["region".to_owned()][..]));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-pub fn scan(schema: &RawJson) -> Result<Vec<Annotation>, BadAnnotation> {
+pub fn scan(schema: &RawJson) -> Result<Vec<Annotation>, InvalidAnnotation> {
     scan_within(schema, &ScanLimits::default())
 }
 
-/// [`scan`] with bounds of your own.
-pub fn scan_within(schema: &RawJson, limits: &ScanLimits) -> Result<Vec<Annotation>, BadAnnotation> {
+/// Like [`scan`], with custom limits.
+pub fn scan_within(schema: &RawJson, limits: &ScanLimits) -> Result<Vec<Annotation>, InvalidAnnotation> {
     let text = schema.as_str();
-    // Most schemas have no mark, and only an escape could hide one. Those are not looked into.
+    // Most schemas have no annotation. The keyword can be hidden only by an escape sequence.
     if !text.contains(KEYWORD) && !text.contains("\\u") {
         return Ok(Vec::new());
     }
-    let whole = |flaw| BadAnnotation::new(String::new(), flaw);
+    let invalid_schema = |kind| InvalidAnnotation::new(String::new(), kind);
     if !depth_within(text.as_bytes(), limits.max_depth) {
-        return Err(whole(Flaw::TooDeep));
+        return Err(invalid_schema(InvalidAnnotationKind::TooDeep));
     }
-    let schema: Value = schema.decode().map_err(|_| whole(Flaw::Unreadable))?;
-    let mut scan = Scan { limits, place: Vec::new(), path: Vec::new(), found: Vec::new() };
+    let schema: Value = schema.decode().map_err(|_| invalid_schema(InvalidAnnotationKind::Unreadable))?;
+    let mut scan = Scan { limits, pointer: Vec::new(), path: Vec::new(), found: Vec::new() };
     scan.value(&schema, Reach::Root)?;
     Ok(scan.found)
 }
 
-/// How a schema was reached.
+/// The kind of location of a schema.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Root,
-    /// From the root through `properties` alone.
+    /// Reachable from the root through `properties` alone.
     Property,
     Elsewhere,
 }
 
-/// A walk through a schema; it goes no deeper than the text, whose depth was looked at.
+/// A recursive scan of a schema. The recursion is bounded by the nesting depth of the text, which was checked before.
 struct Scan<'a> {
     limits: &'a ScanLimits,
-    /// The way to where the walk stands: keys and indices.
-    place: Vec<String>,
-    /// The properties among them.
+    /// The keys and indices from the root to the current location.
+    pointer: Vec<String>,
+    /// The property names in `pointer`.
     path: Vec<String>,
     found: Vec<Annotation>,
 }
 
 impl Scan<'_> {
-    fn value(&mut self, value: &Value, reach: Reach) -> Result<(), BadAnnotation> {
+    fn value(&mut self, value: &Value, reach: Reach) -> Result<(), InvalidAnnotation> {
         match value {
             Value::Object(schema) => self.schema(schema, reach),
             Value::Array(values) => values
@@ -139,9 +143,9 @@ impl Scan<'_> {
         }
     }
 
-    fn schema(&mut self, schema: &Map<String, Value>, reach: Reach) -> Result<(), BadAnnotation> {
-        if let Some(mark) = schema.get(KEYWORD) {
-            self.mark(mark, schema.get("type"), reach)?;
+    fn schema(&mut self, schema: &Map<String, Value>, reach: Reach) -> Result<(), InvalidAnnotation> {
+        if let Some(annotation) = schema.get(KEYWORD) {
+            self.annotation(annotation, schema.get("type"), reach)?;
         }
         for (key, value) in schema {
             match (key.as_str(), value) {
@@ -149,87 +153,100 @@ impl Scan<'_> {
                 (key, _) if DATA.contains(&key) => {}
                 ("properties", Value::Object(properties)) => self.properties(properties, reach)?,
                 (key, Value::Object(schemas)) if SCHEMAS_BY_NAME.contains(&key) => self.schemas(key, schemas)?,
-                // A keyword nobody knows may be what a `$ref` points to, so it is looked into as well.
+                // An unknown keyword can be the target of a `$ref`, so it is scanned as well.
                 (key, value) => self.step(key, value, Reach::Elsewhere)?,
             }
         }
         Ok(())
     }
 
-    fn properties(&mut self, properties: &Map<String, Value>, reach: Reach) -> Result<(), BadAnnotation> {
+    fn properties(&mut self, properties: &Map<String, Value>, reach: Reach) -> Result<(), InvalidAnnotation> {
         if reach == Reach::Elsewhere {
             return self.schemas("properties", properties);
         }
-        self.place.push("properties".to_owned());
+        self.pointer.push("properties".to_owned());
         for (name, schema) in properties {
             self.path.push(name.clone());
             self.step(name, schema, Reach::Property)?;
             self.path.pop();
         }
-        self.place.pop();
+        self.pointer.pop();
         Ok(())
     }
 
-    fn schemas(&mut self, key: &str, schemas: &Map<String, Value>) -> Result<(), BadAnnotation> {
-        self.place.push(key.to_owned());
+    fn schemas(&mut self, key: &str, schemas: &Map<String, Value>) -> Result<(), InvalidAnnotation> {
+        self.pointer.push(key.to_owned());
         schemas.iter().try_for_each(|(name, schema)| self.step(name, schema, Reach::Elsewhere))?;
-        self.place.pop();
+        self.pointer.pop();
         Ok(())
     }
 
-    fn step(&mut self, key: &str, value: &Value, reach: Reach) -> Result<(), BadAnnotation> {
+    fn step(&mut self, key: &str, value: &Value, reach: Reach) -> Result<(), InvalidAnnotation> {
         if !value.is_object() && !value.is_array() {
             return Ok(());
         }
-        self.place.push(key.to_owned());
+        self.pointer.push(key.to_owned());
         self.value(value, reach)?;
-        self.place.pop();
+        self.pointer.pop();
         Ok(())
     }
 
-    fn mark(&mut self, mark: &Value, kind: Option<&Value>, reach: Reach) -> Result<(), BadAnnotation> {
-        let found = self.read(mark, kind, reach).map_err(|flaw| BadAnnotation::new(self.pointer(), flaw))?;
+    fn annotation(
+        &mut self,
+        annotation: &Value,
+        schema_type: Option<&Value>,
+        reach: Reach,
+    ) -> Result<(), InvalidAnnotation> {
+        let found =
+            self.read(annotation, schema_type, reach).map_err(|kind| InvalidAnnotation::new(self.pointer(), kind))?;
         self.found.push(found);
         Ok(())
     }
 
-    fn read(&self, mark: &Value, kind: Option<&Value>, reach: Reach) -> Result<Annotation, Flaw> {
+    fn read(
+        &self,
+        annotation: &Value,
+        schema_type: Option<&Value>,
+        reach: Reach,
+    ) -> Result<Annotation, InvalidAnnotationKind> {
         if reach != Reach::Property {
-            return Err(Flaw::Elsewhere);
+            return Err(InvalidAnnotationKind::Elsewhere);
         }
-        let name = mark.as_str().ok_or(Flaw::NotText)?;
+        let name = annotation.as_str().ok_or(InvalidAnnotationKind::NotText)?;
         self.check_name(name)?;
-        let kind = match kind.and_then(Value::as_str) {
-            Some("string") => Kind::String,
-            Some("integer") => Kind::Integer,
-            Some("boolean") => Kind::Boolean,
-            _ => return Err(Flaw::Type),
+        let param_type = match schema_type.and_then(Value::as_str) {
+            Some("string") => ParamType::String,
+            Some("integer") => ParamType::Integer,
+            Some("boolean") => ParamType::Boolean,
+            _ => return Err(InvalidAnnotationKind::Type),
         };
         let header = format!("{PARAM_PREFIX}{name}");
         if self.found.iter().any(|other| other.header.eq_ignore_ascii_case(&header)) {
-            return Err(Flaw::Taken);
+            return Err(InvalidAnnotationKind::Taken);
         }
         if self.found.len() >= self.limits.max_annotations {
-            return Err(Flaw::TooMany);
+            return Err(InvalidAnnotationKind::TooMany);
         }
-        Ok(Annotation { path: self.path.clone(), header, kind })
+        Ok(Annotation { path: self.path.clone(), header, param_type })
     }
 
-    fn check_name(&self, name: &str) -> Result<(), Flaw> {
+    fn check_name(&self, name: &str) -> Result<(), InvalidAnnotationKind> {
         if name.is_empty() {
-            Err(Flaw::Empty)
+            Err(InvalidAnnotationKind::Empty)
         } else if !name.bytes().all(is_token_byte) {
-            Err(Flaw::NotToken)
+            Err(InvalidAnnotationKind::NotToken)
         } else if name.len() > self.limits.max_name_len {
-            Err(Flaw::TooLong)
+            Err(InvalidAnnotationKind::TooLong)
         } else {
             Ok(())
         }
     }
 
-    /// Where the walk stands, as RFC 6901 writes it.
+    /// Returns the current location as a JSON pointer (RFC 6901).
     fn pointer(&self) -> String {
-        self.place.iter().fold(String::new(), |pointer, key| pointer + "/" + &key.replace('~', "~0").replace('/', "~1"))
+        self.pointer
+            .iter()
+            .fold(String::new(), |pointer, key| pointer + "/" + &key.replace('~', "~0").replace('/', "~1"))
     }
 }
 

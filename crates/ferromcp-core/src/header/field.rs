@@ -1,22 +1,22 @@
-//! The names of MCP's header fields.
+//! The names of the HTTP header fields defined by MCP.
 //!
-//! Names are compared without regard to case; [`lower`] has the form that HTTP/2 and most header
-//! maps keep.
+//! Header names are case-insensitive. [`lower`] has the lowercase form used by HTTP/2 and most
+//! header maps.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#standard-request-headers>.
 
-/// The session of a legacy connection.
+/// The session id of a legacy session.
 pub const SESSION_ID: &str = "Mcp-Session-Id";
-/// The revision a request is written in.
+/// The protocol revision of the request.
 pub const PROTOCOL_VERSION: &str = "MCP-Protocol-Version";
-/// The message's `method`, never encoded.
+/// The `method` of the message. The value is never encoded.
 pub const METHOD: &str = "Mcp-Method";
-/// What a request is about, see [`name_of`](super::name_of).
+/// The tool name, prompt name or resource URI of the request; see [`name_of`](super::name_of).
 pub const NAME: &str = "Mcp-Name";
-/// What the header of an annotated parameter begins with.
+/// The prefix of the headers of annotated parameters.
 pub const PARAM_PREFIX: &str = "Mcp-Param-";
 
-/// The same names in lower case.
+/// The header names in lowercase.
 pub mod lower {
     /// [`SESSION_ID`](super::SESSION_ID).
     pub const SESSION_ID: &str = "mcp-session-id";

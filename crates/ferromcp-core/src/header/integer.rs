@@ -1,25 +1,25 @@
-//! The whole numbers a header can carry: what JavaScript counts exactly.
+//! Integers in header values, limited to the range that JavaScript represents exactly.
 //!
-//! JSON may write the same number as `1000`, `1e3` or `1000.0`. They are compared as numbers, without
-//! a detour over floating point.
+//! JSON can represent the same number as `1000`, `1e3` or `1000.0`. They are compared by value,
+//! without conversion to floating point.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#schema-extension>.
 
-/// The greatest magnitude a mirrored integer may have: 2^53 - 1.
+/// The maximum magnitude of an integer in a header: 2^53 - 1.
 pub(super) const MAX: u64 = (1 << 53) - 1;
 
-/// Why a text is not such a number.
+/// The reason why a text is not a valid integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotInteger {
-    /// It is not a number as JSON writes them.
+    /// Not a JSON number.
     NotNumber,
-    /// It has a fraction.
+    /// The number has a fraction.
     Fraction,
-    /// It lies outside ±(2^53 - 1).
+    /// The number is outside ±(2^53 - 1).
     Range,
 }
 
-/// Reads a JSON number whose value is whole.
+/// Parses a JSON number with an integral value.
 pub(super) fn parse(text: &str) -> Result<i64, NotInteger> {
     let number = Number::split(text).ok_or(NotInteger::NotNumber)?;
     let digits = [number.whole, number.fraction].concat();
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<i64, NotInteger> {
     if significant.is_empty() {
         return Ok(0);
     }
-    // The value is significant × 10^power. Lengths of texts in memory fit an i64.
+    // The value is significant × 10^power. The length of a text in memory fits an i64.
     let length = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let power = number.exponent.saturating_add(length(zeros)).saturating_sub(length(number.fraction.len()));
     let power = u64::try_from(power).map_err(|_| NotInteger::Fraction)?;
@@ -37,14 +37,14 @@ pub(super) fn parse(text: &str) -> Result<i64, NotInteger> {
     Ok(if number.negative { -magnitude } else { magnitude })
 }
 
-/// `significant` × 10^`power`, where that is at most [`MAX`].
+/// Returns `significant` × 10^`power`, or `None` if the value exceeds [`MAX`].
 fn magnitude(significant: &str, power: u64) -> Option<i64> {
     let scale = 10_u64.checked_pow(u32::try_from(power).ok()?)?;
     let value = significant.parse::<u64>().ok()?.checked_mul(scale)?;
     if value > MAX { None } else { i64::try_from(value).ok() }
 }
 
-/// The parts of a number in JSON's grammar.
+/// The parts of a number in the JSON grammar.
 struct Number<'a> {
     negative: bool,
     whole: &'a str,
@@ -78,7 +78,7 @@ impl<'a> Number<'a> {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let magnitude = digits.parse().unwrap_or(i64::MAX); // beyond counting is out of range either way
+        let magnitude = digits.parse().unwrap_or(i64::MAX); // an exponent that overflows is out of range anyway
         Some(if negative { -magnitude } else { magnitude })
     }
 }

@@ -1,7 +1,7 @@
-//! The `Mcp-Param-*` headers of a call: computed by the client, compared by the server.
+//! The `Mcp-Param-*` headers of a call: computed by the client, validated by the server.
 //!
-//! An argument's own JSON type decides how it is written. Whether it is the type the schema wants is
-//! for the tool to say, with a better error than a header can give.
+//! The JSON type of the argument determines its header value. The tool validates the argument against
+//! the schema and reports a more specific error.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#client-behavior>.
 
@@ -14,64 +14,72 @@ use serde_json::value::RawValue;
 
 use super::annotation::Annotation;
 use super::integer::{self, NotInteger};
-use super::mismatch::{Mismatch, Reason};
+use super::mismatch::{HeaderMismatch, MismatchReason};
 use super::value::{decode, encode};
 use crate::json::RawJson;
 
-/// The headers that repeat the annotated arguments of a call: names and encoded values.
+/// Returns the headers for the annotated arguments of a call, as names and encoded values.
 ///
-/// What is null or absent has none. Looks through `arguments` once for each annotation.
+/// An absent or null argument has no header. Searches `arguments` once per annotation.
 ///
 /// # Errors
-/// When an argument cannot be repeated; the call must not be sent.
+/// Returns an error if an argument cannot be represented in a header. The call must not be sent in this case.
 pub fn mirror<'a>(
     annotations: &'a [Annotation],
     arguments: Option<&RawJson>,
-) -> Result<Vec<(&'a str, String)>, Mismatch> {
+) -> Result<Vec<(&'a str, String)>, HeaderMismatch> {
     let mut headers = Vec::new();
     for annotation in annotations {
-        let value = annotation.argument(arguments).map_err(|reason| Mismatch::new(annotation.header(), reason))?;
+        let value =
+            annotation.argument(arguments).map_err(|reason| HeaderMismatch::new(annotation.header(), reason))?;
         if let Some(value) = value {
-            headers.push((annotation.header(), encode(&value.written()).into_owned()));
+            headers.push((annotation.header(), encode(&value.to_text()).into_owned()));
         }
     }
     Ok(headers)
 }
 
-/// Compares the annotated arguments of a call with its headers.
+/// Validates the headers of a call against its annotated arguments.
 ///
-/// `header` finds a header by its name, in any case. A header that came twice is refused before.
+/// `header` looks up a header by its case-insensitive name. The caller must reject repeated headers before.
+///
+/// # Errors
+/// Returns the first header that is missing, unexpected, invalid or different.
 pub fn check<'h>(
     annotations: &[Annotation],
     arguments: Option<&RawJson>,
     header: impl Fn(&str) -> Option<&'h [u8]>,
-) -> Result<(), Mismatch> {
-    annotations.iter().try_for_each(|annotation| annotation.agrees(header(annotation.header()), arguments))
+) -> Result<(), HeaderMismatch> {
+    annotations.iter().try_for_each(|annotation| annotation.check(header(annotation.header()), arguments))
 }
 
 impl Annotation {
-    /// Compares this parameter's header with the argument: strings and booleans by text, integers by value.
-    pub fn agrees(&self, header: Option<&[u8]>, arguments: Option<&RawJson>) -> Result<(), Mismatch> {
-        self.compare(header, arguments).map_err(|reason| Mismatch::new(self.header(), reason))
+    /// Validates the header of this parameter against the argument. Strings and booleans are compared by text, integers by
+    /// value.
+    ///
+    /// # Errors
+    /// Returns an error if the header is missing, unexpected, invalid or different.
+    pub fn check(&self, header: Option<&[u8]>, arguments: Option<&RawJson>) -> Result<(), HeaderMismatch> {
+        self.compare(header, arguments).map_err(|reason| HeaderMismatch::new(self.header(), reason))
     }
 
-    fn compare(&self, header: Option<&[u8]>, arguments: Option<&RawJson>) -> Result<(), Reason> {
+    fn compare(&self, header: Option<&[u8]>, arguments: Option<&RawJson>) -> Result<(), MismatchReason> {
         let (header, argument) = match (header, self.argument(arguments)?) {
             (None, None) => return Ok(()),
-            (None, Some(_)) => return Err(Reason::Missing),
-            (Some(_), None) => return Err(Reason::Unexpected),
+            (None, Some(_)) => return Err(MismatchReason::Missing),
+            (Some(_), None) => return Err(MismatchReason::Unexpected),
             (Some(header), Some(argument)) => (header, argument),
         };
-        let header = decode(header).map_err(Reason::Invalid)?;
+        let header = decode(header).map_err(MismatchReason::Invalid)?;
         let same = match &argument {
             Scalar::Integer(value) => integer::parse(&header) == Ok(*value),
-            Scalar::Text(_) | Scalar::Flag(_) => header == argument.written(),
+            Scalar::Text(_) | Scalar::Flag(_) => header == argument.to_text(),
         };
-        if same { Ok(()) } else { Err(Reason::Different) }
+        if same { Ok(()) } else { Err(MismatchReason::Different) }
     }
 
-    /// The argument at exactly this path, unless null or absent.
-    fn argument<'a>(&self, arguments: Option<&'a RawJson>) -> Result<Option<Scalar<'a>>, Reason> {
+    /// Returns the argument at this path, or `None` if it is null or absent.
+    fn argument<'a>(&self, arguments: Option<&'a RawJson>) -> Result<Option<Scalar<'a>>, MismatchReason> {
         let Some(mut text) = arguments.map(RawJson::as_str) else { return Ok(None) };
         for name in self.path() {
             match member(text, name)? {
@@ -83,7 +91,7 @@ impl Annotation {
     }
 }
 
-/// An argument that a header can repeat.
+/// An argument that can be represented in a header.
 enum Scalar<'a> {
     Text(Cow<'a, str>),
     Integer(i64),
@@ -91,22 +99,22 @@ enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
-    /// Reads one JSON value; null is no value.
-    fn read(text: &'a str) -> Result<Option<Self>, Reason> {
+    /// Parses one JSON value. Returns `None` for null.
+    fn read(text: &'a str) -> Result<Option<Self>, MismatchReason> {
         Ok(Some(match text.as_bytes().first() {
             Some(b'n') => return Ok(None),
             Some(b't') => Self::Flag(true),
             Some(b'f') => Self::Flag(false),
-            Some(b'"') => Self::Text(serde_json::from_str::<Text<'a>>(text).map_err(|_| Reason::Unreadable)?.0),
+            Some(b'"') => Self::Text(serde_json::from_str::<Text<'a>>(text).map_err(|_| MismatchReason::Unreadable)?.0),
             Some(b'-' | b'0'..=b'9') => Self::Integer(integer::parse(text).map_err(|error| match error {
-                NotInteger::Range => Reason::OutOfRange,
-                NotInteger::Fraction | NotInteger::NotNumber => Reason::NotMirrorable,
+                NotInteger::Range => MismatchReason::OutOfRange,
+                NotInteger::Fraction | NotInteger::NotNumber => MismatchReason::NotMirrorable,
             })?),
-            _ => return Err(Reason::NotMirrorable),
+            _ => return Err(MismatchReason::NotMirrorable),
         }))
     }
 
-    fn written(&self) -> Cow<'_, str> {
+    fn to_text(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
             Self::Integer(value) => Cow::Owned(value.to_string()),
@@ -116,30 +124,30 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// A JSON string, a slice where it has no escapes.
+/// A JSON string, borrowed unless it contains escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The text of `object`'s member `name`; nothing where `object` is another kind of value.
-fn member<'a>(object: &'a str, name: &str) -> Result<Option<&'a str>, Reason> {
+/// Returns the text of the member `name` of `object`, or `None` if `object` is not an object.
+fn member<'a>(object: &'a str, name: &str) -> Result<Option<&'a str>, MismatchReason> {
     if !object.trim_start().starts_with('{') {
         return Ok(None);
     }
     let found = serde_json::Deserializer::from_str(object).deserialize_map(Members(name));
-    match found.map_err(|_| Reason::Unreadable)? {
-        Found::Never => Ok(None),
-        Found::Once(value) => Ok(Some(value.get())),
-        Found::Again => Err(Reason::Ambiguous),
+    match found.map_err(|_| MismatchReason::Unreadable)? {
+        Found::Missing => Ok(None),
+        Found::Unique(value) => Ok(Some(value.get())),
+        Found::Duplicate => Err(MismatchReason::Ambiguous),
     }
 }
 
 enum Found<'de> {
-    Never,
-    Once(&'de RawValue),
-    Again,
+    Missing,
+    Unique(&'de RawValue),
+    Duplicate,
 }
 
-/// Looks for a member in one pass, without building the others.
+/// Finds a member in one pass, without building the other members.
 struct Members<'n>(&'n str);
 
 impl<'de> Visitor<'de> for Members<'_> {
@@ -150,20 +158,20 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Found<'de>, A::Error> {
-        let mut found = Found::Never;
-        while let Some(is_it) = access.next_key_seed(IsKey(self.0))? {
-            if !is_it {
+        let mut found = Found::Missing;
+        while let Some(matches) = access.next_key_seed(IsKey(self.0))? {
+            if !matches {
                 access.next_value::<IgnoredAny>()?;
                 continue;
             }
             let value = access.next_value()?;
-            found = if matches!(found, Found::Never) { Found::Once(value) } else { Found::Again };
+            found = if matches!(found, Found::Missing) { Found::Unique(value) } else { Found::Duplicate };
         }
         Ok(found)
     }
 }
 
-/// Whether a key is this one; escapes in it count as what they mean.
+/// Compares a key, after resolving escapes, with a name.
 struct IsKey<'n>(&'n str);
 
 impl<'de> DeserializeSeed<'de> for IsKey<'_> {

@@ -1,4 +1,4 @@
-//! Header and body that do not say the same.
+//! The error of a header that does not match the body.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#server-validation>.
 
@@ -7,83 +7,83 @@ use std::fmt;
 use super::value::HeaderError;
 use crate::error::{Error, ErrorCode};
 
-/// A header that does not repeat what the body says, or cannot.
+/// A header that does not match the body.
 ///
-/// As an [`Error`] it is -32020, which goes with HTTP status 400. It names the header, never a value:
-/// values may be private, and messages end up in logs.
+/// Converts to an [`Error`] with code -32020, which is sent with HTTP status 400. The message contains the header name
+/// but no values, because values can be confidential and messages are logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct HeaderMismatch {
     header: String,
-    reason: Reason,
+    reason: MismatchReason,
 }
 
-impl Mismatch {
-    /// `header` is wrong for `reason`.
-    pub fn new(header: impl Into<String>, reason: Reason) -> Self {
+impl HeaderMismatch {
+    /// Creates an error for `header`.
+    pub fn new(header: impl Into<String>, reason: MismatchReason) -> Self {
         Self { header: header.into(), reason }
     }
 
-    /// The header's name.
+    /// Returns the header name.
     pub fn header(&self) -> &str {
         &self.header
     }
 
-    /// What is wrong.
-    pub fn reason(&self) -> Reason {
+    /// Returns the reason.
+    pub fn reason(&self) -> MismatchReason {
         self.reason
     }
 }
 
-impl fmt::Display for Mismatch {
+impl fmt::Display for HeaderMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Header mismatch: {} {}", self.header, self.reason)
     }
 }
 
-impl std::error::Error for Mismatch {}
+impl std::error::Error for HeaderMismatch {}
 
-impl From<Mismatch> for Error {
-    fn from(mismatch: Mismatch) -> Self {
+impl From<HeaderMismatch> for Error {
+    fn from(mismatch: HeaderMismatch) -> Self {
         Self::new(ErrorCode::HEADER_MISMATCH, mismatch.to_string())
     }
 }
 
-/// What is wrong with a header.
+/// The reason of a [`HeaderMismatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
-    /// The body has a value and the header is not there.
+pub enum MismatchReason {
+    /// The body has a value, but the header is missing.
     Missing,
-    /// The header is there and the body has no value.
+    /// The header is present, but the body has no value.
     Unexpected,
-    /// The header is there more than once, so two readers could see different values.
+    /// The header is present more than once, so two implementations could read different values.
     Repeated,
-    /// The header cannot be read.
+    /// The header value cannot be decoded.
     Invalid(HeaderError),
-    /// They say different things.
+    /// The header value and the body value differ.
     Different,
-    /// The argument is an object, an array or a number with a fraction; no header can repeat it.
+    /// The argument is an object, an array or a fractional number, which a header cannot represent.
     NotMirrorable,
     /// The argument is an integer outside ±(2^53 - 1).
     OutOfRange,
-    /// The arguments name the parameter twice, so two readers could see different values.
+    /// The arguments contain the parameter twice, so two implementations could read different values.
     Ambiguous,
-    /// The arguments cannot be read, for example for half a surrogate pair.
+    /// The arguments cannot be parsed, for example because of an unpaired surrogate.
     Unreadable,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for MismatchReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "is missing",
-            Self::Unexpected => "is there, but the body has no value for it",
-            Self::Repeated => "is there more than once",
+            Self::Unexpected => "is present, but the body has no value for it",
+            Self::Repeated => "is present more than once",
             Self::Invalid(error) => return error.fmt(f),
             Self::Different => "does not match the body",
-            Self::NotMirrorable => "can repeat only a string, an integer or a boolean",
-            Self::OutOfRange => "can repeat only integers within ±(2^53 - 1)",
-            Self::Ambiguous => "repeats a parameter that the body names twice",
-            Self::Unreadable => "repeats an argument that cannot be read",
+            Self::NotMirrorable => "can represent only a string, an integer or a boolean",
+            Self::OutOfRange => "can represent only integers within ±(2^53 - 1)",
+            Self::Ambiguous => "repeats a parameter that occurs twice in the body",
+            Self::Unreadable => "repeats an argument that cannot be parsed",
         })
     }
 }

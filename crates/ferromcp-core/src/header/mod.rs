@@ -1,24 +1,24 @@
-//! What a message says a second time in HTTP headers, so that proxies need not read the body.
+//! HTTP headers that repeat parts of the message body, so that proxies can route without parsing the body.
 //!
-//! Pure functions for both sides: the client computes headers from the body, the server compares
-//! them. No HTTP type is needed here; header values are bytes.
+//! Pure functions for both sides: the client computes the headers from the body, and the server
+//! validates them. This module uses no HTTP types; header values are bytes.
 //!
-//! | file | what |
+//! | module | contents |
 //! |---|---|
-//! | [`field`] | the names of the headers |
-//! | `value` | [`encode`] and [`decode`]: any text as a header value |
-//! | `name` | what `Mcp-Name` repeats: [`name_of`], [`check_name`] |
-//! | `annotation` | [`scan`]: which parameters of a tool are repeated, by its schema |
-//! | `flaw` | what is wrong with such a mark |
+//! | [`field`] | header names |
+//! | `value` | [`encode`] and [`decode`]: header values for any text |
+//! | `name` | [`name_of`] and [`check_name`]: the `Mcp-Name` header |
+//! | `annotation` | [`scan`]: the `x-mcp-header` annotations of an input schema |
+//! | `invalid_annotation` | [`InvalidAnnotation`]: the error of an invalid annotation |
 //! | `mirror` | [`mirror`] and [`check`]: the `Mcp-Param-*` headers of a call |
-//! | `mismatch` | what is wrong when header and body differ |
+//! | `mismatch` | [`HeaderMismatch`]: the error if header and body differ |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
 pub(crate) mod annotation;
 pub mod field;
-pub(crate) mod flaw;
 pub(crate) mod integer;
+pub(crate) mod invalid_annotation;
 pub(crate) mod mirror;
 pub(crate) mod mismatch;
 pub(crate) mod name;
@@ -26,9 +26,9 @@ pub(crate) mod name;
 mod tests;
 pub(crate) mod value;
 
-pub use annotation::{Annotation, Kind, ScanLimits, scan, scan_within};
-pub use flaw::{BadAnnotation, Flaw};
+pub use annotation::{Annotation, ParamType, ScanLimits, scan, scan_within};
+pub use invalid_annotation::{InvalidAnnotation, InvalidAnnotationKind};
 pub use mirror::{check, mirror};
-pub use mismatch::{Mismatch, Reason};
+pub use mismatch::{HeaderMismatch, MismatchReason};
 pub use name::{check_name, name_of};
 pub use value::{HeaderError, decode, encode};

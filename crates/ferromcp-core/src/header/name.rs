@@ -1,15 +1,15 @@
-//! What `Mcp-Name` repeats.
+//! The `Mcp-Name` header.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#standard-request-headers>.
 
 use super::field;
-use super::mismatch::{Mismatch, Reason};
+use super::mismatch::{HeaderMismatch, MismatchReason};
 use super::value::decode;
 use crate::methods::ClientRequest;
 
-/// The text that `Mcp-Name` repeats: the name of a tool or prompt, or a resource's URI.
+/// Returns the value of `Mcp-Name` for a request: the tool name, prompt name or resource URI.
 ///
-/// `None` for methods that need no such header. [`encode`](super::encode) it before sending.
+/// Returns `None` for methods without this header. The value must be [encoded](super::encode) before sending.
 pub fn name_of(request: &ClientRequest) -> Option<&str> {
     match request {
         ClientRequest::CallTool(params) => Some(&params.name),
@@ -19,13 +19,16 @@ pub fn name_of(request: &ClientRequest) -> Option<&str> {
     }
 }
 
-/// Compares the value of `Mcp-Name` with the request.
+/// Validates the value of `Mcp-Name` against the request.
 ///
-/// Where the method needs none, a header sent all the same is ignored.
-pub fn check_name(request: &ClientRequest, header: Option<&[u8]>) -> Result<(), Mismatch> {
+/// The header is ignored if the method does not require it.
+///
+/// # Errors
+/// Returns an error if the header is missing, cannot be decoded, or differs from the request.
+pub fn check_name(request: &ClientRequest, header: Option<&[u8]>) -> Result<(), HeaderMismatch> {
     let Some(name) = name_of(request) else { return Ok(()) };
-    let wrong = |reason| Mismatch::new(field::NAME, reason);
-    let header = header.ok_or_else(|| wrong(Reason::Missing))?;
-    let header = decode(header).map_err(|error| wrong(Reason::Invalid(error)))?;
-    if header == name { Ok(()) } else { Err(wrong(Reason::Different)) }
+    let wrong = |reason| HeaderMismatch::new(field::NAME, reason);
+    let header = header.ok_or_else(|| wrong(MismatchReason::Missing))?;
+    let header = decode(header).map_err(|error| wrong(MismatchReason::Invalid(error)))?;
+    if header == name { Ok(()) } else { Err(wrong(MismatchReason::Different)) }
 }

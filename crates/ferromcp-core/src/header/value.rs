@@ -1,6 +1,6 @@
-//! Any text as a header value: as it is where that is safe, else in Base64 between two markers.
+//! Encodes any text as a header value: unchanged if it is safe, otherwise as Base64 between two markers.
 //!
-//! For `Mcp-Name` and `Mcp-Param-*` only; `Mcp-Method` and `MCP-Protocol-Version` stay plain.
+//! Used for `Mcp-Name` and `Mcp-Param-*` only. `Mcp-Method` and `MCP-Protocol-Version` are never encoded.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#value-encoding>.
 
@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 const PREFIX: &str = "=?base64?";
 const SUFFIX: &str = "?=";
 
-/// Writes `text` as a header value.
+/// Encodes `text` as a header value.
 ///
 /// ```
 /// use ferromcp_core::header::{decode, encode};
@@ -26,24 +26,27 @@ pub fn encode(text: &str) -> Cow<'_, str> {
     if is_safe(text) { Cow::Borrowed(text) } else { Cow::Owned(format!("{PREFIX}{}{SUFFIX}", STANDARD.encode(text))) }
 }
 
-/// Reads a header value that [`encode`] or another peer wrote; blanks around it do not count.
+/// Decodes a header value. Leading and trailing whitespace is ignored.
+///
+/// # Errors
+/// Returns an error if the value has invalid characters, or invalid Base64 or UTF-8 between the markers.
 pub fn decode(value: &[u8]) -> Result<Cow<'_, str>, HeaderError> {
     let value = trim(value)?;
     let Some(middle) = between_markers(value) else { return Ok(Cow::Borrowed(value)) };
-    // The engine is strict: padding is required, and bits that say nothing must be zero.
+    // The engine is strict: padding is required, and unused bits must be zero.
     let bytes = STANDARD.decode(middle).map_err(|_| HeaderError::Base64)?;
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| HeaderError::Utf8)
 }
 
-/// Why a header value cannot be read.
+/// The reason why a header value cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// It has a byte that is neither visible ASCII nor a blank.
+    /// The value has a byte that is neither visible ASCII, space nor tab.
     Character,
-    /// What stands between the markers is not standard Base64 with padding.
+    /// The text between the markers is not standard Base64 with padding.
     Base64,
-    /// What stands between the markers is not UTF-8.
+    /// The bytes between the markers are not UTF-8.
     Utf8,
 }
 
@@ -59,9 +62,9 @@ impl fmt::Display for HeaderError {
 
 impl std::error::Error for HeaderError {}
 
-/// The value without blanks around it, known to be ASCII.
+/// Returns the value without leading and trailing whitespace, validated as ASCII.
 pub(super) fn trim(value: &[u8]) -> Result<&str, HeaderError> {
-    // RFC 9110 allows a tab within a value; we never write one, but it does no harm.
+    // RFC 9110 allows tabs inside a value. `encode` never produces one, but accepting it is harmless.
     let legal = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
     if !value.iter().all(legal) {
         return Err(HeaderError::Character);
@@ -70,14 +73,15 @@ pub(super) fn trim(value: &[u8]) -> Result<&str, HeaderError> {
     Ok(text.trim_matches([' ', '\t']))
 }
 
-/// What stands between the markers, if both are there. In `=?base64?=` they share a `?`: no markers.
+/// Returns the text between the markers, or `None` if one is missing. In `=?base64?=` the markers overlap, so this is
+/// plain text.
 fn between_markers(value: &str) -> Option<&str> {
     value.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)
 }
 
-/// Whether `text` reads the same after a journey through a header.
+/// Returns `true` if `text` can be sent as a header value without encoding.
 fn is_safe(text: &str) -> bool {
-    // Here the shared `?` counts: a careless reader slices such a value and fails.
+    // Overlapping markers are encoded as well, because a naive decoder would fail on them.
     let looks_encoded = text.starts_with(PREFIX) && text.ends_with(SUFFIX);
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         && !text.starts_with(' ')

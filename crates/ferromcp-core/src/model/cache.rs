@@ -1,44 +1,46 @@
-//! How long a result stays fresh, and for whom.
+//! Cache hints of results: time to live and scope.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Who may be served a stored result.
+/// The clients that a cached result can be reused for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum CacheScope {
-    /// Anybody.
+    /// The result can be reused for any client.
     Public,
-    /// Only who asked, under the same authorization.
+    /// The result can be reused only for the same authorization context.
     #[default]
     Private,
 }
 
-/// The caching hint of a result. To a legacy peer it is left out; to a modern one an unset hint
-/// is written as "stale at once, private".
+/// The cache hint of a result (since 2026-07-28).
+///
+/// Omitted for legacy peers. For modern peers, an unset hint is serialized as `ttlMs: 0` and `private`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheHint {
-    /// Freshness in milliseconds from receipt; 0 is stale at once.
+    /// The time to live in milliseconds since receipt. A result with 0 is immediately stale.
     pub ttl_ms: u64,
-    /// Who may be served the stored result.
+    /// The clients that the cached result can be reused for.
     pub scope: CacheScope,
 }
 
 impl CacheHint {
-    /// Fresh for `ttl_ms` milliseconds, for anybody.
+    /// Creates a public hint with a time to live of `ttl_ms` milliseconds.
     pub const fn public(ttl_ms: u64) -> Self {
         Self { ttl_ms, scope: CacheScope::Public }
     }
 
-    /// Fresh for `ttl_ms` milliseconds, for who asked.
+    /// Creates a private hint with a time to live of `ttl_ms` milliseconds.
     pub const fn private(ttl_ms: u64) -> Self {
         Self { ttl_ms, scope: CacheScope::Private }
     }
 }
 
-/// Reads a `ttlMs`, taking a negative one for 0 as the spec asks of receivers.
+/// Deserializes `ttlMs`. A negative value becomes 0, as the specification requires of receivers.
 pub(super) fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.map(|ttl| u64::try_from(ttl).unwrap_or(0)))
 }

@@ -1,143 +1,143 @@
-//! What a peer can do. Presence is what counts: `{}` is "on".
+//! Client and server capabilities. A capability is declared by its presence; `{}` declares it.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#clientcapabilities>.
-//! Capability objects are open: extension and experimental entries survive untouched.
+//! Entries of `extensions` and `experimental` are preserved unchanged.
 
 use serde::{Deserialize, Serialize};
 
 use crate::json::{RawJson, RawMap};
 
-/// What a client can do.
+/// The capabilities of a client.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ClientCapabilities {
-    /// It can name file system roots.
+    /// The client supports `roots/list`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roots: Option<ListChanged>,
-    /// It can run a model for the server.
+    /// The client supports sampling from a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<SamplingCapability>,
-    /// It can ask its user.
+    /// The client supports elicitation from its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elicitation: Option<ElicitationCapability>,
-    /// It can run requests as tasks (2025-11-25 only).
+    /// The requests that can be executed as tasks (2025-11-25 only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<TasksCapability>,
-    /// Extensions by id (from 2026-07-28).
+    /// The supported extensions, by id (since 2026-07-28).
     #[serde(default, skip_serializing_if = "RawMap::is_empty")]
     pub extensions: RawMap,
-    /// Whatever is not standard.
+    /// Non-standard, experimental capabilities.
     #[serde(default, skip_serializing_if = "RawMap::is_empty")]
     pub experimental: RawMap,
 }
 
-/// What a server can do.
+/// The capabilities of a server.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ServerCapabilities {
-    /// It completes arguments (said from 2025-03-26).
+    /// The server supports argument completion (declared since 2025-03-26).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completions: Option<RawJson>,
-    /// It logs to the client.
+    /// The server sends log messages to the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logging: Option<RawJson>,
-    /// It has prompts.
+    /// The server offers prompts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompts: Option<ListChanged>,
-    /// It has resources.
+    /// The server offers resources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<ResourcesCapability>,
-    /// It has tools.
+    /// The server offers tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<ListChanged>,
-    /// It can run requests as tasks (2025-11-25 only).
+    /// The requests that can be executed as tasks (2025-11-25 only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<TasksCapability>,
-    /// Extensions by id (from 2026-07-28).
+    /// The supported extensions, by id (since 2026-07-28).
     #[serde(default, skip_serializing_if = "RawMap::is_empty")]
     pub extensions: RawMap,
-    /// Whatever is not standard.
+    /// Non-standard, experimental capabilities.
     #[serde(default, skip_serializing_if = "RawMap::is_empty")]
     pub experimental: RawMap,
 }
 
-/// A list that may announce its changes.
+/// A capability with a list, and whether its changes are notified.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListChanged {
-    /// Whether changes of the list are announced.
+    /// Whether `list_changed` notifications are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_changed: Option<bool>,
 }
 
-/// The resources of a server.
+/// The `resources` capability of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ResourcesCapability {
-    /// Whether single resources can be watched.
+    /// Whether clients can subscribe to updates of a resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscribe: Option<bool>,
-    /// Whether changes of the list are announced.
+    /// Whether `list_changed` notifications are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_changed: Option<bool>,
 }
 
-/// How a client runs models.
+/// The `sampling` capability of a client.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SamplingCapability {
-    /// It can include context of servers.
+    /// The client supports `includeContext`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<RawJson>,
-    /// The model may use tools.
+    /// The client supports tool use in sampling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<RawJson>,
 }
 
-/// How a client asks its user. Empty means forms only.
+/// The `elicitation` capability of a client. An empty object declares form mode only.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ElicitationCapability {
-    /// By a form.
+    /// The client supports form mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<RawJson>,
-    /// By sending the user to a URL.
+    /// The client supports URL mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<RawJson>,
 }
 
 impl ElicitationCapability {
-    /// Whether forms may be sent: said outright, or by saying nothing.
-    pub fn can_form(&self) -> bool {
+    /// Returns `true` if the client supports form mode, declared explicitly or by an empty object.
+    pub fn supports_form(&self) -> bool {
         self.form.is_some() || self.url.is_none()
     }
 
-    /// Whether URLs may be sent.
-    pub fn can_url(&self) -> bool {
+    /// Returns `true` if the client supports URL mode.
+    pub fn supports_url(&self) -> bool {
         self.url.is_some()
     }
 }
 
-/// Which requests can become tasks (2025-11-25).
+/// The `tasks` capability (2025-11-25).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TasksCapability {
-    /// Tasks can be listed.
+    /// `tasks/list` is supported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<RawJson>,
-    /// Tasks can be cancelled.
+    /// `tasks/cancel` is supported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<RawJson>,
-    /// The kinds of request, by family: `{"tools": {"call": {}}}`.
+    /// The request types that support tasks, for example `{"tools": {"call": {}}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<TaskRequests>,
 }
 
-/// The request families that can become tasks.
+/// The request types that support tasks, by category.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TaskRequests {

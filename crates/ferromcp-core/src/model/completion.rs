@@ -1,4 +1,4 @@
-//! Completions: values a user may mean while typing an argument.
+//! Completion: suggested values for an argument.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
 
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// `completion/complete`.
+/// The parameters of `completion/complete`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompleteParams {
-    /// Whose argument.
+    /// The prompt or resource template of the argument.
     pub r#ref: Reference,
-    /// Which argument, and what is typed so far.
+    /// The name of the argument and its current value.
     pub argument: CompletionArgument,
-    /// What is known already (from 2025-06-18).
+    /// Additional context: the arguments that are already resolved (since 2025-06-18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<CompletionContext>,
     /// The request's `_meta`.
@@ -26,91 +26,91 @@ pub struct CompleteParams {
 }
 
 impl CompleteParams {
-    /// Asks what `argument` may become.
+    /// Creates a completion request for `argument`.
     pub fn new(r#ref: Reference, argument: CompletionArgument) -> Self {
         Self { r#ref, argument, context: None, meta: RequestMeta::default() }
     }
 }
 
-/// Whose argument is completed.
+/// The prompt or resource template with the argument to complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 #[non_exhaustive]
 pub enum Reference {
-    /// A prompt's.
+    /// A prompt.
     #[serde(rename = "ref/prompt")]
     Prompt {
         /// The prompt's name.
         name: String,
-        /// The prompt's name for people (from 2025-06-18).
+        /// The display name of the prompt (since 2025-06-18).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title: Option<String>,
     },
-    /// A resource template's.
+    /// A resource template.
     #[serde(rename = "ref/resource")]
     Resource {
-        /// The URI or template.
+        /// The URI or URI template of the resource.
         uri: String,
     },
 }
 
-/// What is typed so far.
+/// The argument to complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompletionArgument {
-    /// The argument's name.
+    /// The name of the argument.
     pub name: String,
-    /// The text so far.
+    /// The current value, used as a prefix.
     pub value: String,
 }
 
 impl CompletionArgument {
-    /// `value` typed so far for `name`.
+    /// Creates an argument with its current value.
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into() }
     }
 }
 
-/// What is known already.
+/// Additional context for a completion.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompletionContext {
-    /// The arguments settled before this one.
+    /// The arguments that are already resolved.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arguments: BTreeMap<String, String>,
 }
 
-/// The answer to `completion/complete`.
+/// The result of `completion/complete`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompleteResult {
-    /// The values.
+    /// The suggested values.
     pub completion: Completion,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
-/// Values, the best first.
+/// Suggested values, best match first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Completion {
-    /// At most [`Completion::MAX_VALUES`] of them.
+    /// The values; at most [`Completion::MAX_VALUES`].
     pub values: Vec<String>,
-    /// How many there are in all, where known.
+    /// The total number of available values, if known. It can exceed the number of values in the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// Whether there are more than these.
+    /// Whether more values are available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_more: Option<bool>,
 }
 
 impl Completion {
-    /// The most values an answer may hold.
+    /// The maximum number of values in a result.
     pub const MAX_VALUES: usize = 100;
 
-    /// The first [`Completion::MAX_VALUES`] of `values`, saying so where there are more.
+    /// Creates a completion from the first [`Completion::MAX_VALUES`] values, and sets `total` and `has_more`.
     ///
     /// ```
     /// use ferromcp_core::model::Completion;

@@ -1,7 +1,7 @@
-//! What tools return, prompts say and resources hold: blocks of content.
+//! Content blocks of tool results and prompt messages.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#contentblock>.
-//! A block is known by its `type`; it is decoded by that, never by trying shapes.
+//! A block is decoded according to its `type` field.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,30 +10,30 @@ use super::implementation::Icon;
 use super::resource::{ResourceContents, ResourceLink};
 use crate::meta::Meta;
 
-/// One block of content.
+/// A content block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "LooseBlock")]
 #[non_exhaustive]
 pub enum ContentBlock {
-    /// Text.
+    /// Text content.
     Text(TextContent),
-    /// A picture.
+    /// Image content.
     Image(ImageContent),
-    /// Sound (from 2025-03-26).
+    /// Audio content (since 2025-03-26).
     Audio(AudioContent),
-    /// A resource to read (from 2025-06-18).
+    /// A link to a resource (since 2025-06-18).
     ResourceLink(ResourceLink),
-    /// A resource with its contents.
+    /// An embedded resource with its contents.
     Resource(EmbeddedResource),
 }
 
 impl ContentBlock {
-    /// A block of text.
+    /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(TextContent::new(text))
     }
 
-    /// The text, if it is a block of text.
+    /// Returns the text of a text block, or `None` for other types.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(&text.text),
@@ -41,7 +41,7 @@ impl ContentBlock {
         }
     }
 
-    /// Hints for showing the block.
+    /// Returns the annotations of the block.
     pub fn annotations_mut(&mut self) -> &mut Option<Annotations> {
         match self {
             Self::Text(block) => &mut block.annotations,
@@ -52,7 +52,7 @@ impl ContentBlock {
         }
     }
 
-    /// The block's `_meta`.
+    /// Returns the `_meta` of the block.
     pub fn meta_mut(&mut self) -> &mut Meta {
         match self {
             Self::Text(block) => &mut block.meta,
@@ -84,10 +84,10 @@ macro_rules! block {
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
-            /// Hints for showing it.
+            /// Optional annotations for the client.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub annotations: Option<Annotations>,
-            /// Foreign keys (from 2025-06-18).
+            /// The `_meta` of the block (since 2025-06-18).
             #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
             pub meta: Meta,
         }
@@ -95,67 +95,67 @@ macro_rules! block {
 }
 
 block! {
-    /// Text.
+    /// Text content.
     TextContent {
         /// The text.
         text: String,
     }
 }
 block! {
-    /// A picture.
+    /// Image content.
     ImageContent {
-        /// The bytes in base64.
+        /// The data, encoded as base64.
         data: String,
         /// The MIME type.
         mime_type: String,
     }
 }
 block! {
-    /// Sound.
+    /// Audio content.
     AudioContent {
-        /// The bytes in base64.
+        /// The data, encoded as base64.
         data: String,
         /// The MIME type.
         mime_type: String,
     }
 }
 block! {
-    /// A resource with its contents.
+    /// An embedded resource with its contents.
     EmbeddedResource {
-        /// The contents.
+        /// The contents of the resource.
         resource: ResourceContents,
     }
 }
 
 impl TextContent {
-    /// A text.
+    /// Creates text content.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), annotations: None, meta: Meta::new() }
     }
 }
 
 impl ImageContent {
-    /// A picture from base64 and its MIME type.
+    /// Creates image content from base64 data and its MIME type.
     pub fn new(data: impl Into<String>, mime_type: impl Into<String>) -> Self {
         Self { data: data.into(), mime_type: mime_type.into(), annotations: None, meta: Meta::new() }
     }
 }
 
 impl AudioContent {
-    /// Sound from base64 and its MIME type.
+    /// Creates audio content from base64 data and its MIME type.
     pub fn new(data: impl Into<String>, mime_type: impl Into<String>) -> Self {
         Self { data: data.into(), mime_type: mime_type.into(), annotations: None, meta: Meta::new() }
     }
 }
 
 impl EmbeddedResource {
-    /// A resource with these contents.
+    /// Creates an embedded resource.
     pub fn new(resource: ResourceContents) -> Self {
         Self { resource, annotations: None, meta: Meta::new() }
     }
 }
 
-/// All fields any block may have; `type` then says which count.
+/// The union of the fields of all block types; `type` selects the fields to use.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LooseBlock {
@@ -176,13 +176,13 @@ struct LooseBlock {
     meta: Meta,
 }
 
-/// The field or a word on which block lacks it.
-pub(super) fn need<T>(field: Option<T>, block: &str, name: &str) -> Result<T, String> {
-    field.ok_or_else(|| format!("content of type `{block}` lacks `{name}`"))
+/// Returns the field, or an error that names the content type and the missing field.
+pub(super) fn require_field<T>(field: Option<T>, block: &str, name: &str) -> Result<T, String> {
+    field.ok_or_else(|| format!("missing field `{name}` in content of type `{block}`"))
 }
 
-/// What the blocks have that both content and sampling know: text, pictures and sound.
-pub(super) struct Plain {
+/// The fields of text, image and audio blocks, which content and sampling messages share.
+pub(super) struct CommonBlock {
     pub(super) text: Option<String>,
     pub(super) data: Option<String>,
     pub(super) mime_type: Option<String>,
@@ -190,9 +190,9 @@ pub(super) struct Plain {
     pub(super) meta: Meta,
 }
 
-impl Plain {
+impl CommonBlock {
     pub(super) fn text(self) -> Result<TextContent, String> {
-        let text = need(self.text, "text", "text")?;
+        let text = require_field(self.text, "text", "text")?;
         Ok(TextContent { text, annotations: self.annotations, meta: self.meta })
     }
 
@@ -208,14 +208,14 @@ impl Plain {
 }
 
 fn media(data: Option<String>, mime_type: Option<String>, block: &str) -> Result<(String, String), String> {
-    Ok((need(data, block, "data")?, need(mime_type, block, "mimeType")?))
+    Ok((require_field(data, block, "data")?, require_field(mime_type, block, "mimeType")?))
 }
 
 impl TryFrom<LooseBlock> for ContentBlock {
     type Error = String;
 
     fn try_from(loose: LooseBlock) -> Result<Self, String> {
-        let plain = Plain {
+        let common = CommonBlock {
             text: loose.text,
             data: loose.data,
             mime_type: loose.mime_type,
@@ -223,24 +223,24 @@ impl TryFrom<LooseBlock> for ContentBlock {
             meta: loose.meta,
         };
         Ok(match loose.r#type.as_str() {
-            "text" => Self::Text(plain.text()?),
-            "image" => Self::Image(plain.image()?),
-            "audio" => Self::Audio(plain.audio()?),
+            "text" => Self::Text(common.text()?),
+            "image" => Self::Image(common.image()?),
+            "audio" => Self::Audio(common.audio()?),
             "resource" => Self::Resource(EmbeddedResource {
-                resource: need(loose.resource, "resource", "resource")?,
-                annotations: plain.annotations,
-                meta: plain.meta,
+                resource: require_field(loose.resource, "resource", "resource")?,
+                annotations: common.annotations,
+                meta: common.meta,
             }),
             "resource_link" => Self::ResourceLink(ResourceLink {
-                uri: need(loose.uri, "resource_link", "uri")?,
-                name: need(loose.name, "resource_link", "name")?,
+                uri: require_field(loose.uri, "resource_link", "uri")?,
+                name: require_field(loose.name, "resource_link", "name")?,
                 title: loose.title,
                 description: loose.description,
-                mime_type: plain.mime_type,
+                mime_type: common.mime_type,
                 size: loose.size,
                 icons: loose.icons,
-                annotations: plain.annotations,
-                meta: plain.meta,
+                annotations: common.annotations,
+                meta: common.meta,
             }),
             other => return Err(format!("unknown content type `{other}`")),
         })

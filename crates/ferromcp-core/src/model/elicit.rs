@@ -1,7 +1,7 @@
-//! Elicitation: a server asks the client's user.
+//! Elicitation: requests for input from the user.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>.
-//! A form is flat: texts, numbers, booleans and choices.
+//! A form is a flat object of strings, numbers, booleans and choices.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,58 +10,64 @@ use crate::json::{RawJson, RawMap};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// `elicitation/create`, in either mode.
+/// The parameters of `elicitation/create`, in form or URL mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "LooseParams", try_from = "LooseParams")]
 #[non_exhaustive]
 pub enum ElicitParams {
-    /// A form to fill in.
+    /// Form mode: the user fills in a form.
     Form(FormParams),
-    /// A URL to visit (from 2025-11-25).
+    /// URL mode: the user visits a URL (since 2025-11-25).
     Url(UrlParams),
 }
 
-/// A form to fill in.
+/// The parameters of an elicitation in form mode.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FormParams {
-    /// Whether `mode: "form"` is said; absent means the same, and 2025-06-18 knows no `mode`.
-    pub say_mode: bool,
-    /// What is asked and why.
+    /// Whether `mode: "form"` is serialized. An absent mode has the same meaning; 2025-06-18 has no `mode`.
+    pub explicit_mode: bool,
+    /// The message to the user, which explains what is requested and why.
     pub message: String,
-    /// The form.
+    /// The schema of the form.
     pub requested_schema: FormSchema,
-    /// Run it as a task (2025-11-25 only).
+    /// Requests execution as a task (2025-11-25 only).
     pub task: Option<TaskMetadata>,
     /// The request's `_meta` (legacy only).
     pub meta: RequestMeta,
 }
 
-/// A URL to visit.
+/// The parameters of an elicitation in URL mode.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UrlParams {
-    /// What is asked and why.
+    /// The message to the user, which explains what is requested and why.
     pub message: String,
-    /// Where to go.
+    /// The URL that the user visits.
     pub url: String,
-    /// What the completion notification will name (2025-11-25 only, where it is required).
+    /// The id that the completion notification refers to (2025-11-25 only, where it is required).
     pub elicitation_id: Option<String>,
-    /// Run it as a task (2025-11-25 only).
+    /// Requests execution as a task (2025-11-25 only).
     pub task: Option<TaskMetadata>,
     /// The request's `_meta` (legacy only).
     pub meta: RequestMeta,
 }
 
 impl FormParams {
-    /// Asks for what `requested_schema` describes.
+    /// Creates a form elicitation.
     pub fn new(message: impl Into<String>, requested_schema: FormSchema) -> Self {
-        Self { say_mode: true, message: message.into(), requested_schema, task: None, meta: RequestMeta::default() }
+        Self {
+            explicit_mode: true,
+            message: message.into(),
+            requested_schema,
+            task: None,
+            meta: RequestMeta::default(),
+        }
     }
 }
 
 impl UrlParams {
-    /// Sends the user to `url`.
+    /// Creates a URL elicitation.
     pub fn new(message: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -73,7 +79,7 @@ impl UrlParams {
     }
 }
 
-/// Both modes' fields; `mode` then says which count.
+/// The union of the fields of both modes; `mode` selects the fields to use.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LooseParams {
@@ -96,7 +102,7 @@ impl From<ElicitParams> for LooseParams {
     fn from(params: ElicitParams) -> Self {
         match params {
             ElicitParams::Form(form) => Self {
-                mode: form.say_mode.then(|| "form".into()),
+                mode: form.explicit_mode.then(|| "form".into()),
                 message: form.message,
                 requested_schema: Some(form.requested_schema),
                 url: None,
@@ -123,15 +129,15 @@ impl TryFrom<LooseParams> for ElicitParams {
     fn try_from(loose: LooseParams) -> Result<Self, String> {
         match loose.mode.as_deref() {
             None | Some("form") => Ok(Self::Form(FormParams {
-                say_mode: loose.mode.is_some(),
+                explicit_mode: loose.mode.is_some(),
                 message: loose.message,
-                requested_schema: loose.requested_schema.ok_or("a form lacks `requestedSchema`")?,
+                requested_schema: loose.requested_schema.ok_or("missing field `requestedSchema` for mode `form`")?,
                 task: loose.task,
                 meta: loose.meta,
             })),
             Some("url") => Ok(Self::Url(UrlParams {
                 message: loose.message,
-                url: loose.url.ok_or("`mode` is `url`, but `url` is missing")?,
+                url: loose.url.ok_or("missing field `url` for mode `url`")?,
                 elicitation_id: loose.elicitation_id,
                 task: loose.task,
                 meta: loose.meta,
@@ -141,19 +147,19 @@ impl TryFrom<LooseParams> for ElicitParams {
     }
 }
 
-/// The form: an object of simple fields, in order.
+/// The schema of a form: an object of ordered primitive fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FormSchema {
-    /// The JSON Schema dialect, where stated (from 2025-11-25).
+    /// The JSON Schema dialect (since 2025-11-25).
     #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
     pub dialect: Option<String>,
     /// Always `object`.
     r#type: ObjectType,
-    /// The fields by name.
+    /// The fields, by name.
     #[serde(with = "fields")]
     pub properties: Vec<(String, PrimitiveSchema)>,
-    /// Which must be filled in.
+    /// The names of the required fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<Vec<String>>,
 }
@@ -165,120 +171,121 @@ enum ObjectType {
 }
 
 impl FormSchema {
-    /// A form of these fields.
+    /// Creates a form with these fields.
     pub fn new(properties: Vec<(String, PrimitiveSchema)>) -> Self {
         Self { dialect: None, r#type: ObjectType::Object, properties, required: None }
     }
 
-    /// States which fields must be filled in.
+    /// Sets the required fields.
     pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.required = Some(names.into_iter().map(Into::into).collect());
         self
     }
 }
 
-/// One field of a form, known by its `type` and by whether it lists choices.
+/// A field of a form: a string, number, boolean, or a choice of one or several values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PrimitiveSchema {
-    /// `string`, `number`, `integer`, `boolean`, or `array` for several choices (from 2025-11-25).
+    /// The type: `string`, `number`, `integer`, `boolean`, or `array` for multiple choices (since 2025-11-25).
     pub r#type: FieldType,
-    /// The field's name for people.
+    /// The display name of the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What to fill in.
+    /// The description of the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The least length of a text.
+    /// The minimum length of a string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u64>,
-    /// The greatest length of a text.
+    /// The maximum length of a string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u64>,
-    /// `email`, `uri`, `date` or `date-time`.
+    /// The format of a string: `email`, `uri`, `date` or `date-time`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// The least number.
+    /// The minimum value of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<serde_json::Number>,
-    /// The greatest number.
+    /// The maximum value of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<serde_json::Number>,
-    /// Choices without titles.
+    /// The values of a single choice, without titles (`enum`).
     #[serde(rename = "enum", default, skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<String>>,
-    /// Titles beside `enum`, as 2025-06-18 writes them.
+    /// The titles of the values in `enum`, in the format of 2025-06-18 (`enumNames`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enum_names: Option<Vec<String>>,
-    /// Choices with titles (from 2025-11-25).
+    /// The options of a single choice, with titles (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_of: Option<Vec<Choice>>,
-    /// The choices of which several may be taken (from 2025-11-25).
+    /// The options of a multiple choice (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ChoiceItems>,
-    /// The least number of choices.
+    /// The minimum number of selected options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_items: Option<u64>,
-    /// The greatest number of choices.
+    /// The maximum number of selected options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u64>,
-    /// What is filled in at first: of the field's own type.
+    /// The default value, of the same type as the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<RawJson>,
 }
 
-/// The type of a form's field.
+/// The type of a form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum FieldType {
-    /// Text, or one choice.
+    /// A string, or a single choice.
     String,
     /// A number.
     Number,
-    /// A whole number.
+    /// An integer.
     Integer,
-    /// Yes or no.
+    /// A boolean.
     Boolean,
-    /// Several choices.
+    /// A multiple choice.
     Array,
 }
 
-/// A choice with its title.
+/// An option of a choice, with its title.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Choice {
     /// The value.
     pub r#const: String,
-    /// What people read.
+    /// The display name.
     pub title: String,
 }
 
 impl Choice {
-    /// `value`, shown as `title`.
+    /// Creates an option with a value and a title.
     pub fn new(value: impl Into<String>, title: impl Into<String>) -> Self {
         Self { r#const: value.into(), title: title.into() }
     }
 }
 
-/// Choices of which several may be taken: with titles or without.
+/// The options of a multiple choice, with or without titles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ChoiceItems {
-    /// `string`, beside `enum`.
+    /// The type `string`, used together with `enum`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<FieldType>,
-    /// Without titles.
+    /// The values without titles (`enum`).
     #[serde(rename = "enum", default, skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<String>>,
-    /// With titles.
+    /// The options with titles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub any_of: Option<Vec<Choice>>,
 }
 
 impl PrimitiveSchema {
-    /// A field of `type` without any rule.
+    /// Creates a field of this type without constraints.
     pub fn new(r#type: FieldType) -> Self {
         Self {
             r#type,
@@ -300,59 +307,60 @@ impl PrimitiveSchema {
     }
 }
 
-/// What the user did.
+/// The action of the user in response to an elicitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ElicitAction {
-    /// Agreed, and filled the form in or will visit the URL.
+    /// The user submitted the form, or agreed to visit the URL.
     Accept,
-    /// Said no.
+    /// The user explicitly declined.
     Decline,
-    /// Went away without a choice.
+    /// The user dismissed the request without a choice.
     Cancel,
 }
 
-/// The answer to `elicitation/create`.
+/// The result of `elicitation/create`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ElicitResult {
-    /// What the user did.
+    /// The action of the user.
     pub action: ElicitAction,
-    /// The form's values, only with an accepted form.
+    /// The values of the form. Present only if the user accepted a form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<RawMap>,
-    /// Foreign keys (legacy only).
+    /// The `_meta` of the result (legacy only).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ElicitResult {
-    /// The user did `action`.
+    /// Creates a result without form content.
     pub fn new(action: ElicitAction) -> Self {
         Self { action, content: None, meta: Meta::new() }
     }
 }
 
-/// `notifications/elicitation/complete` (2025-11-25 only).
+/// The parameters of `notifications/elicitation/complete` (2025-11-25 only).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ElicitationCompleteParams {
-    /// Which elicitation.
+    /// The id of the completed elicitation.
     pub elicitation_id: String,
-    /// Foreign keys.
+    /// The `_meta` of the notification.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ElicitationCompleteParams {
-    /// This elicitation is over.
+    /// Creates a notification for a completed elicitation.
     pub fn new(elicitation_id: impl Into<String>) -> Self {
         Self { elicitation_id: elicitation_id.into(), meta: Meta::new() }
     }
 }
 
-/// The fields are an object whose order is kept.
+/// Serializes the fields as an object and preserves their order.
 mod fields {
     use super::PrimitiveSchema;
     use crate::json::{RawJson, RawMap};

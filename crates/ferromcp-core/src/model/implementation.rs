@@ -1,60 +1,64 @@
-//! Who a peer says it is, and the pictures it shows for itself.
+//! Name and version of a client or server, and icons.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#implementation>.
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// A client's or server's name and version; unverified, so never a basis for decisions.
+/// The name and version of a client or server.
+///
+/// The values are self-reported and not verified. Do not use them for security decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Implementation {
-    /// The name for programs.
+    /// The programmatic name.
     pub name: String,
-    /// The name for people (from 2025-06-18).
+    /// The display name (since 2025-06-18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The version.
     pub version: String,
-    /// What it is (from 2025-11-25).
+    /// A description (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Pictures (from 2025-11-25).
+    /// Icons to display (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
-    /// Where to read about it (from 2025-11-25).
+    /// The URL of the website (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website_url: Option<String>,
 }
 
 impl Implementation {
-    /// A name and a version.
+    /// Creates an implementation with a name and a version.
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         Self { name: name.into(), version: version.into(), ..Self::default() }
     }
 }
 
-/// A picture to show beside a name.
+/// An icon to display in a user interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Icon {
     /// An `https:` or `data:` URI.
     pub src: String,
-    /// The MIME type; advisory.
+    /// The MIME type, which overrides the type reported by the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// Sizes such as `48x48`, or `any`.
+    /// The sizes, such as `48x48`, or `any` for scalable formats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<String>,
-    /// The background it is drawn for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The theme that the icon is designed for. An unknown theme is decoded as `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_theme")]
     pub theme: Option<IconTheme>,
 }
 
-/// The background an icon is drawn for.
+/// The theme that an icon is designed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum IconTheme {
     /// A light background.
     Light,
@@ -62,25 +66,39 @@ pub enum IconTheme {
     Dark,
 }
 
+/// Deserializes a theme. An unknown theme, which is only a display hint, does not fail the whole message.
+fn known_theme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IconTheme>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Theme {
+        Known(IconTheme),
+        Unknown(IgnoredAny),
+    }
+    Ok(match Theme::deserialize(deserializer)? {
+        Theme::Known(theme) => Some(theme),
+        Theme::Unknown(_) => None,
+    })
+}
+
 impl Icon {
-    /// An icon at an `https:` or `data:` URI; receivers refuse other schemes.
+    /// Creates an icon with an `https:` or `data:` URI. Receivers reject other schemes.
     pub fn new(src: impl Into<String>) -> Self {
         Self { src: src.into(), mime_type: None, sizes: Vec::new(), theme: None }
     }
 
-    /// States the MIME type.
+    /// Sets the MIME type.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// Adds a size such as `48x48`.
+    /// Adds a size, such as `48x48`.
     pub fn size(mut self, size: impl Into<String>) -> Self {
         self.sizes.push(size.into());
         self
     }
 
-    /// States the background.
+    /// Sets the theme.
     pub fn theme(mut self, theme: IconTheme) -> Self {
         self.theme = Some(theme);
         self

@@ -1,4 +1,4 @@
-//! Questions in answers: how a modern server asks the client for input.
+//! Multi round-trip requests: `input_required` results, with which a modern server asks the client for input.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 
@@ -10,29 +10,29 @@ use super::sampling::CreateMessageParams;
 use crate::json::Str;
 use crate::meta::Meta;
 
-/// A question, without envelope: the three requests a server may make.
+/// A request for input in an `input_required` result: elicitation, sampling or roots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Bare", try_from = "Bare")]
+#[serde(into = "WireRequest", try_from = "WireRequest")]
 #[non_exhaustive]
-#[allow(clippy::large_enum_variant)] // a handful at a time, and the usual one is the large one
+#[allow(clippy::large_enum_variant)] // few exist at a time, and the large variant is the most frequent
 pub enum InputRequest {
-    /// Ask the user.
+    /// An elicitation request (`elicitation/create`).
     Elicit(ElicitParams),
-    /// Run a model.
+    /// A sampling request (`sampling/createMessage`).
     CreateMessage(Box<CreateMessageParams>),
-    /// Name the roots.
+    /// A request for the roots (`roots/list`).
     ListRoots,
 }
 
-/// The wire's shape of a question: a method and its parameters.
+/// The wire format of an [`InputRequest`]: a method and its parameters.
 #[derive(Serialize, Deserialize)]
-struct Bare {
+struct WireRequest {
     method: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     params: Option<crate::json::RawJson>,
 }
 
-impl From<InputRequest> for Bare {
+impl From<InputRequest> for WireRequest {
     fn from(request: InputRequest) -> Self {
         let raw = |params: Result<_, serde_json::Error>| params.ok();
         match request {
@@ -47,52 +47,54 @@ impl From<InputRequest> for Bare {
     }
 }
 
-impl TryFrom<Bare> for InputRequest {
+impl TryFrom<WireRequest> for InputRequest {
     type Error = String;
 
-    fn try_from(bare: Bare) -> Result<Self, String> {
-        let params = bare.params.unwrap_or_else(crate::RawJson::empty_object);
+    fn try_from(wire: WireRequest) -> Result<Self, String> {
+        let params = wire.params.unwrap_or_else(crate::RawJson::empty_object);
         let text = |error: serde_json::Error| error.to_string();
-        match bare.method.as_str() {
+        match wire.method.as_str() {
             "elicitation/create" => params.decode().map(Self::Elicit).map_err(text),
             "sampling/createMessage" => {
                 params.decode().map(|params| Self::CreateMessage(Box::new(params))).map_err(text)
             }
             "roots/list" => params.decode::<EmptyParams>().map(|_| Self::ListRoots).map_err(text),
-            other => Err(format!("`{other}` is not a question a server may ask")),
+            other => Err(format!("`{other}` is not a method that a server can request")),
         }
     }
 }
 
-/// Instead of a result: questions to answer, or state to come back with, or both.
+/// An `input_required` result (2026-07-28): input requests, request state, or both.
+///
+/// The client sends the request again with the responses and the unchanged state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InputRequired {
-    /// The questions, each under a key of the server's choice.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "questions")]
+    /// The input requests, each with a key chosen by the server.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "ordered_requests")]
     pub input_requests: Option<Vec<(String, InputRequest)>>,
-    /// Opaque state to be sent back unchanged.
+    /// Opaque state that the client returns unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_state: Option<Str>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
-/// The questions are an object whose order is kept.
-mod questions {
+/// Serializes the requests as an object and preserves their order.
+mod ordered_requests {
     use super::InputRequest;
     use crate::json::{RawJson, RawMap};
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[allow(clippy::ref_option)] // the signature that serde calls
+    #[allow(clippy::ref_option)] // signature required by serde
     pub(super) fn serialize<S: Serializer>(
-        questions: &Option<Vec<(String, InputRequest)>>,
+        requests: &Option<Vec<(String, InputRequest)>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(questions.iter().flatten().map(|(key, request)| (key, request)))
+        serializer.collect_map(requests.iter().flatten().map(|(key, request)| (key, request)))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

@@ -1,4 +1,4 @@
-//! How peers meet: `initialize` in the legacy era, `server/discover` in the modern one.
+//! Lifecycle: `initialize` (legacy era) and `server/discover` (modern era).
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle> and
 //! <https://modelcontextprotocol.io/specification/2026-07-28/server/discover>.
@@ -12,17 +12,17 @@ use crate::json::Str;
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// `initialize` (legacy).
+/// The parameters of `initialize` (legacy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InitializeParams {
-    /// The newest revision the client speaks, by name; it may be one nobody here knows.
+    /// The newest revision that the client supports. It can be unknown to this crate.
     pub protocol_version: Str,
-    /// What the client can do.
+    /// The client capabilities.
     #[serde(deserialize_with = "crate::json::object")]
     pub capabilities: ClientCapabilities,
-    /// Who the client is.
+    /// The name and version of the client.
     #[serde(deserialize_with = "crate::json::object")]
     pub client_info: Implementation,
     /// The request's `_meta`.
@@ -31,7 +31,7 @@ pub struct InitializeParams {
 }
 
 impl InitializeParams {
-    /// An opening.
+    /// Creates the parameters of `initialize`.
     pub fn new(
         protocol_version: impl Into<Str>,
         capabilities: ClientCapabilities,
@@ -41,27 +41,27 @@ impl InitializeParams {
     }
 }
 
-/// The answer to `initialize`.
+/// The result of `initialize` (legacy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InitializeResult {
-    /// The revision of this session, by name.
+    /// The protocol revision of the session.
     pub protocol_version: Str,
-    /// What the server can do.
+    /// The server capabilities.
     pub capabilities: ServerCapabilities,
-    /// Who the server is.
+    /// The name and version of the server.
     pub server_info: Implementation,
-    /// How to use the server well, for the model.
+    /// Instructions for the model on how to use the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl InitializeResult {
-    /// An agreement.
+    /// Creates the result of `initialize`.
     pub fn new(
         protocol_version: impl Into<Str>,
         capabilities: ServerCapabilities,
@@ -77,62 +77,62 @@ impl InitializeResult {
     }
 }
 
-/// `server/discover` (modern).
+/// The parameters of `server/discover` (modern).
 pub type DiscoverParams = EmptyParams;
 
-/// The answer to `server/discover`. Who the server is stands in `_meta`.
+/// The result of `server/discover` (modern). The server info is in `_meta`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DiscoverResult {
-    /// The revisions the server speaks, by name.
+    /// The protocol revisions that the server supports.
     pub supported_versions: Vec<String>,
-    /// What the server can do.
+    /// The server capabilities.
     pub capabilities: ServerCapabilities,
-    /// How to use the server well, for the model.
+    /// Instructions for the model on how to use the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
-    /// Freshness in milliseconds from receipt.
+    /// The time to live of the result in milliseconds since receipt.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::cache::ttl")]
     pub ttl_ms: Option<u64>,
-    /// Who may be served a stored copy.
+    /// The clients that the cached result can be reused for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_scope: Option<CacheScope>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl DiscoverResult {
-    /// What a server speaks and can do.
+    /// Creates the result of `server/discover`.
     pub fn new(supported_versions: Vec<String>, capabilities: ServerCapabilities) -> Self {
         Self { supported_versions, capabilities, ..Self::default() }
     }
 }
 
-/// The parameters of a method that takes none.
+/// The parameters of a method without parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EmptyParams {
-    /// The message's `_meta`.
+    /// The request's `_meta`.
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
     pub meta: RequestMeta,
 }
 
-/// The result of a method that returns nothing.
+/// An empty result.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EmptyResult {
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
-/// The parameters of a notification that says nothing but that it happened.
+/// The parameters of a notification without parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NotificationParams {
-    /// Foreign keys, and the subscription for modern listeners.
+    /// The `_meta` of the notification. For modern subscriptions it contains the subscription id.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }

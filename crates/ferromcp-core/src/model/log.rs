@@ -1,4 +1,4 @@
-//! Log messages to the client.
+//! Log messages from server to client.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>.
 
@@ -9,42 +9,42 @@ use crate::json::RawJson;
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// `notifications/message`.
+/// The parameters of `notifications/message`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogMessageParams {
-    /// How severe.
+    /// The severity.
     pub level: LogLevel,
-    /// Which part speaks.
+    /// The name of the logger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logger: Option<String>,
-    /// What it says: any JSON.
+    /// The data to log, as any JSON value.
     pub data: RawJson,
-    /// Foreign keys.
+    /// The `_meta` of the notification.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl LogMessageParams {
-    /// A message.
+    /// Creates a log message.
     pub fn new(level: LogLevel, data: RawJson) -> Self {
         Self { level, logger: None, data, meta: Meta::new() }
     }
 }
 
-/// `logging/setLevel` (legacy).
+/// The parameters of `logging/setLevel` (legacy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SetLevelParams {
-    /// The least severity to send from now on.
+    /// The minimum severity of log messages to send from now on.
     pub level: LogLevel,
-    /// Foreign keys.
+    /// The request's `_meta`.
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
     pub meta: RequestMeta,
 }
 
 impl SetLevelParams {
-    /// From `level` on.
+    /// Creates the parameters with a minimum severity.
     pub fn new(level: LogLevel) -> Self {
         Self { level, meta: RequestMeta::default() }
     }

@@ -1,27 +1,28 @@
-//! How severe a log message is.
+//! The severity of log messages.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging#log-levels>.
 
 use serde::{Deserialize, Serialize};
 
-/// A severity of RFC 5424, least severe first.
+/// A log level, as defined in RFC 5424. Variants are ordered from least to most severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum LogLevel {
-    /// Details for finding faults.
+    /// Detailed debugging information.
     Debug,
-    /// What happens normally.
+    /// General informational messages.
     Info,
-    /// Normal, but worth a look.
+    /// Normal but significant events.
     Notice,
-    /// Something may be wrong.
+    /// Warning conditions.
     Warning,
-    /// Something failed.
+    /// Error conditions.
     Error,
-    /// Something important failed.
+    /// Critical conditions.
     Critical,
-    /// Somebody must act now.
+    /// Action must be taken immediately.
     Alert,
-    /// Nothing works.
+    /// The system is unusable.
     Emergency,
 }

@@ -1,7 +1,8 @@
-//! The protocol's nouns, one concept a file, neutral of revision and transport.
+//! The types of the protocol, independent of revision and transport.
 //!
-//! What only the wire needs (`jsonrpc`, `resultType`, a server's identity in each result) is not
-//! here; [`crate::wire`] adds and removes it. Field names are the spec's, in Rust's spelling.
+//! Fields that exist only on the wire (`jsonrpc`, `resultType`, the server info in each result) are
+//! not part of these types; [`crate::wire`] adds and removes them. Field names are those of the
+//! specification in snake case.
 
 pub(crate) mod annotations;
 pub(crate) mod cache;

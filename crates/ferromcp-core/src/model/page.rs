@@ -1,9 +1,9 @@
-//! Lists, page by page.
+//! Paginated lists.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>.
 //!
-//! A server's page is shared: it is serialised once per revision, and each answer writes those
-//! same bytes. Who wants to read or change the items sees a plain slice or takes a `Vec`.
+//! A page of a server is shared: it is serialized once per revision, and each response writes the
+//! same bytes. The items are accessible as a slice, or as a `Vec` for modification.
 
 use std::fmt;
 use std::ops::Deref;
@@ -21,7 +21,7 @@ use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 
-/// The items of one page.
+/// The items of a page. Dereferences to a slice.
 #[derive(Clone)]
 pub struct Items<T>(Repr<T>);
 
@@ -29,51 +29,50 @@ pub struct Items<T>(Repr<T>);
 enum Repr<T> {
     Owned(Vec<T>),
     Shared(Arc<SharedPage<T>>),
-    /// A shared page dressed for a peer's revision, about to be written.
-    Dressed(Arc<SharedPage<T>>, Revision),
+    /// A shared page with cached text for the peer's revision.
+    Encoded(Arc<SharedPage<T>>, Revision),
 }
 
-/// Items with their text for each revision, made when first asked for.
+/// Items with their serialized text for each revision, computed on first use.
 struct SharedPage<T> {
     items: Vec<T>,
     texts: [OnceLock<Box<RawValue>>; Revision::ALL.len()],
 }
 
 impl<T> Items<T> {
-    /// Items to be written many times: their text is made once per revision.
+    /// Creates items that are serialized once per revision and shared by clones.
     pub fn shared(items: Vec<T>) -> Self {
         Self(Repr::Shared(Arc::new(SharedPage { items, texts: Default::default() })))
     }
 }
 
 impl<T: Clone> Items<T> {
-    /// The items for changing; a shared page is copied first.
+    /// Returns the items for modification. A shared page is cloned first.
     pub fn to_mut(&mut self) -> &mut Vec<T> {
-        if let Repr::Shared(page) | Repr::Dressed(page, _) = &self.0 {
+        if let Repr::Shared(page) | Repr::Encoded(page, _) = &self.0 {
             self.0 = Repr::Owned(page.items.clone());
         }
         match &mut self.0 {
             Repr::Owned(items) => items,
-            Repr::Shared(_) | Repr::Dressed(..) => unreachable!("was just made owned"),
+            Repr::Shared(_) | Repr::Encoded(..) => unreachable!("replaced by owned items above"),
         }
     }
 }
 
 impl<T: Clone + Serialize> Items<T> {
-    /// Makes the items fit for a peer of `revision`: `step` is applied to each, for shared pages
-    /// only the first time.
-    pub(crate) fn dress(&mut self, revision: Revision, step: impl Fn(&mut T)) {
+    /// Downgrades the items for a peer of `revision` by calling `apply` on each item. The result is cached for shared pages.
+    pub(crate) fn downgrade(&mut self, revision: Revision, apply: impl Fn(&mut T)) {
         let page = match &mut self.0 {
-            Repr::Owned(items) => return items.iter_mut().for_each(step),
-            Repr::Shared(page) | Repr::Dressed(page, _) => Arc::clone(page),
+            Repr::Owned(items) => return items.iter_mut().for_each(apply),
+            Repr::Shared(page) | Repr::Encoded(page, _) => Arc::clone(page),
         };
         page.texts[revision.index()].get_or_init(|| {
             let mut items = page.items.clone();
-            items.iter_mut().for_each(step);
-            // The items are our own model's, which always serialises.
+            items.iter_mut().for_each(apply);
+            // Serializing items of this crate's model does not fail.
             serde_json::value::to_raw_value(&items).unwrap_or_default()
         });
-        self.0 = Repr::Dressed(page, revision);
+        self.0 = Repr::Encoded(page, revision);
     }
 }
 
@@ -88,7 +87,7 @@ impl<T> Deref for Items<T> {
     fn deref(&self) -> &[T] {
         match &self.0 {
             Repr::Owned(items) => items,
-            Repr::Shared(page) | Repr::Dressed(page, _) => &page.items,
+            Repr::Shared(page) | Repr::Encoded(page, _) => &page.items,
         }
     }
 }
@@ -113,7 +112,7 @@ impl<T: PartialEq> PartialEq for Items<T> {
 
 impl<T: Serialize> Serialize for Items<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Repr::Dressed(page, revision) = &self.0 {
+        if let Repr::Encoded(page, revision) = &self.0 {
             if let Some(text) = page.texts[revision.index()].get() {
                 return text.serialize(serializer);
             }
@@ -128,11 +127,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
     }
 }
 
-/// The parameters of every list method.
+/// The parameters of the list methods.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListParams {
-    /// Where to go on; opaque, and `""` is one too.
+    /// The opaque cursor of the page. The empty string is a valid cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Str>,
     /// The request's `_meta`.
@@ -149,22 +148,22 @@ macro_rules! list_result {
         pub struct $name {
             /// The items of this page.
             pub $field: Items<$item>,
-            /// Where the next page begins; absent at the end.
+            /// The cursor of the next page. Absent on the last page.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub next_cursor: Option<String>,
-            /// Freshness in milliseconds from receipt (from 2026-07-28).
+            /// The time to live of the result in milliseconds since receipt (since 2026-07-28).
             #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::cache::ttl")]
             pub ttl_ms: Option<u64>,
-            /// Who may be served a stored copy (from 2026-07-28).
+            /// The clients that the cached result can be reused for (since 2026-07-28).
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub cache_scope: Option<CacheScope>,
-            /// Foreign keys.
+            /// The `_meta` of the result.
             #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
             pub meta: Meta,
         }
 
         impl $name {
-            /// A page.
+            /// Creates a page.
             pub fn new($field: impl Into<Items<$item>>) -> Self {
                 Self { $field: $field.into(), ..Self::default() }
             }
@@ -173,18 +172,18 @@ macro_rules! list_result {
 }
 
 list_result! {
-    /// The answer to `tools/list`.
+    /// The result of `tools/list`.
     ListToolsResult, tools: Tool
 }
 list_result! {
-    /// The answer to `resources/list`.
+    /// The result of `resources/list`.
     ListResourcesResult, resources: Resource
 }
 list_result! {
-    /// The answer to `resources/templates/list`.
+    /// The result of `resources/templates/list`.
     ListResourceTemplatesResult, resource_templates: ResourceTemplate
 }
 list_result! {
-    /// The answer to `prompts/list`.
+    /// The result of `prompts/list`.
     ListPromptsResult, prompts: Prompt
 }

@@ -1,4 +1,4 @@
-//! Word of a request that is still running: its progress, or that it is not wanted any more.
+//! Progress and cancellation notifications for in-flight requests.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities/progress>.
 
@@ -7,51 +7,51 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ProgressToken, RequestId};
 use crate::meta::Meta;
 
-/// `notifications/progress`.
+/// The parameters of `notifications/progress`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ProgressParams {
-    /// The token the request came with.
+    /// The progress token of the request.
     pub progress_token: ProgressToken,
-    /// How far; strictly increasing.
+    /// The progress so far. Must increase with each notification.
     pub progress: f64,
-    /// How far it will go, where known.
+    /// The total amount of work, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
-    /// Text for people (from 2025-03-26).
+    /// A message for the user (since 2025-03-26).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Foreign keys.
+    /// The `_meta` of the notification.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ProgressParams {
-    /// `progress` so far under `progress_token`.
+    /// Creates a progress notification.
     pub fn new(progress_token: ProgressToken, progress: f64) -> Self {
         Self { progress_token, progress, total: None, message: None, meta: Meta::new() }
     }
 }
 
-/// `notifications/cancelled`.
+/// The parameters of `notifications/cancelled`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CancelledParams {
-    /// The request; only 2025-11-25 lets it be absent.
+    /// The id of the request to cancel. Optional only on 2025-11-25.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
-    /// Why, for logs.
+    /// The reason, for logs and user interfaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Foreign keys.
+    /// The `_meta` of the notification.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl CancelledParams {
-    /// Cancels `request_id`.
+    /// Creates a cancellation of `request_id`.
     pub fn new(request_id: RequestId) -> Self {
         Self { request_id: Some(request_id), reason: None, meta: Meta::new() }
     }

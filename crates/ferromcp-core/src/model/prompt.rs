@@ -1,4 +1,4 @@
-//! Prompts: messages a server offers to users.
+//! Prompts: message templates that a server offers to users.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>.
 
@@ -11,31 +11,31 @@ use crate::json::{RawJson, RawMap, Str};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// A prompt as it is listed.
+/// A prompt, as listed by `prompts/list`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prompt {
-    /// The name it is asked for by.
+    /// The unique name.
     pub name: String,
-    /// The name for people (from 2025-06-18).
+    /// The display name (since 2025-06-18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it is for.
+    /// The description of the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What it takes.
+    /// The arguments of the prompt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<PromptArgument>,
-    /// Pictures (from 2025-11-25).
+    /// Icons to display (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
-    /// Foreign keys (from 2025-06-18).
+    /// The `_meta` of the prompt (since 2025-06-18).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl Prompt {
-    /// A prompt.
+    /// Creates a prompt without arguments.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -48,71 +48,71 @@ impl Prompt {
     }
 }
 
-/// One argument of a prompt.
+/// An argument of a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PromptArgument {
-    /// Its name.
+    /// The name of the argument.
     pub name: String,
-    /// The name for people (from 2025-06-18).
+    /// The display name (since 2025-06-18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it is.
+    /// The description of the argument.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it must be given.
+    /// Whether the argument is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
 }
 
 impl PromptArgument {
-    /// An argument.
+    /// Creates an argument.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), title: None, description: None, required: None }
     }
 }
 
-/// One message of a prompt.
+/// A message of a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PromptMessage {
-    /// Who says it.
+    /// The role of the sender.
     pub role: Role,
-    /// What is said.
+    /// The content of the message.
     pub content: ContentBlock,
 }
 
 impl PromptMessage {
-    /// A message of `role`.
+    /// Creates a message.
     pub fn new(role: Role, content: impl Into<ContentBlock>) -> Self {
         Self { role, content: content.into() }
     }
 
-    /// The user says.
+    /// Creates a message of the user.
     pub fn user(content: impl Into<ContentBlock>) -> Self {
         Self::new(Role::User, content)
     }
 
-    /// The model says.
+    /// Creates a message of the assistant.
     pub fn assistant(content: impl Into<ContentBlock>) -> Self {
         Self::new(Role::Assistant, content)
     }
 }
 
-/// `prompts/get`.
+/// The parameters of `prompts/get`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GetPromptParams {
-    /// Which prompt.
+    /// The name of the prompt.
     pub name: Str,
-    /// Its arguments: an object of strings, still as text.
+    /// The arguments, as a raw JSON object of strings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<RawJson>,
-    /// Answers to what an earlier attempt asked (2026-07-28).
+    /// The responses to the input requests of an `input_required` result (2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_responses: Option<RawMap>,
-    /// The state an earlier attempt handed out (2026-07-28).
+    /// The request state of an `input_required` result (2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_state: Option<Str>,
     /// The request's `_meta`.
@@ -121,7 +121,7 @@ pub struct GetPromptParams {
 }
 
 impl GetPromptParams {
-    /// Asks for `name` without arguments.
+    /// Creates a request for a prompt without arguments.
     pub fn new(name: impl Into<Str>) -> Self {
         Self {
             name: name.into(),
@@ -132,29 +132,29 @@ impl GetPromptParams {
         }
     }
 
-    /// With these arguments, an object of strings.
+    /// Sets the arguments, a JSON object of strings.
     pub fn arguments(mut self, arguments: RawJson) -> Self {
         self.arguments = Some(arguments);
         self
     }
 }
 
-/// The messages of a prompt.
+/// The result of `prompts/get`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GetPromptResult {
-    /// What the prompt is for.
+    /// The description of the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What is said.
+    /// The messages of the prompt.
     pub messages: Vec<PromptMessage>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl GetPromptResult {
-    /// These messages.
+    /// Creates a result with these messages.
     pub fn new(messages: Vec<PromptMessage>) -> Self {
         Self { messages, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Resources: what a server lets be read, by URI.
+//! Resources: data that a server exposes by URI.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
 
@@ -19,23 +19,23 @@ macro_rules! described {
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
-            /// The name for people (from 2025-06-18).
+            /// The display name (since 2025-06-18).
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub title: Option<String>,
-            /// What it is, for the model.
+            /// The description, for the model.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub description: Option<String>,
-            /// The MIME type, where known.
+            /// The MIME type, if known.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub mime_type: Option<String>,
             $($extra)*
-            /// Pictures (from 2025-11-25).
+            /// Icons to display (since 2025-11-25).
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
             pub icons: Vec<Icon>,
-            /// Hints for choosing and showing it.
+            /// Optional annotations for the client.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub annotations: Option<Annotations>,
-            /// Foreign keys (from 2025-06-18).
+            /// The `_meta` of the object (since 2025-06-18).
             #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
             pub meta: Meta,
         }
@@ -43,41 +43,41 @@ macro_rules! described {
 }
 
 described! {
-    /// A resource that can be listed and read.
+    /// A resource, as listed by `resources/list`.
     Resource {
-        /// Where it is read.
+        /// The URI of the resource.
         uri: String,
-        /// The name for programs.
+        /// The programmatic name.
         name: String,
     }
-    /// The size in bytes before encoding, where known.
+    /// The size in bytes before base64 encoding, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 described! {
-    /// A family of resources under one URI template.
+    /// A URI template for resources, as listed by `resources/templates/list`.
     ResourceTemplate {
-        /// The template, RFC 6570.
+        /// The URI template (RFC 6570).
         uri_template: String,
-        /// The name for programs.
+        /// The programmatic name.
         name: String,
     }
 }
 described! {
-    /// A pointer to a resource inside content; it need not be listed anywhere.
+    /// A content block that links to a resource. The resource does not have to be listed by `resources/list`.
     ResourceLink {
-        /// Where it is read.
+        /// The URI of the resource.
         uri: String,
-        /// The name for programs.
+        /// The programmatic name.
         name: String,
     }
-    /// The size in bytes before encoding, where known.
+    /// The size in bytes before base64 encoding, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
 }
 
 impl Resource {
-    /// A resource at `uri`.
+    /// Creates a resource.
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             uri: uri.into(),
@@ -94,7 +94,7 @@ impl Resource {
 }
 
 impl ResourceTemplate {
-    /// A family under `uri_template`.
+    /// Creates a resource template.
     pub fn new(uri_template: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             uri_template: uri_template.into(),
@@ -110,7 +110,7 @@ impl ResourceTemplate {
 }
 
 impl ResourceLink {
-    /// A link to `uri`.
+    /// Creates a resource link.
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             uri: uri.into(),
@@ -126,52 +126,53 @@ impl ResourceLink {
     }
 }
 
-/// What a resource holds: text, or bytes in base64.
+/// The contents of a resource: text, or binary data in base64.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "LooseContents")]
 #[non_exhaustive]
 pub struct ResourceContents {
-    /// Which resource, or which part of the one asked for.
+    /// The URI of the resource, or of a sub-resource of the requested resource.
     pub uri: String,
-    /// The MIME type, where known.
+    /// The MIME type, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// What it holds.
+    /// The text or the binary data.
     #[serde(flatten)]
     pub body: ResourceBody,
-    /// Foreign keys (from 2025-06-18).
+    /// The `_meta` of the object (since 2025-06-18).
     #[serde(rename = "_meta", skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
-/// Text or bytes.
+/// Text or binary data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ResourceBody {
     /// Text.
     Text(String),
-    /// Bytes in base64.
+    /// Binary data, encoded as base64.
     Blob(String),
 }
 
 impl ResourceContents {
-    /// Text at `uri`.
+    /// Creates text contents.
     pub fn text(uri: impl Into<String>, text: impl Into<String>) -> Self {
         Self { uri: uri.into(), mime_type: None, body: ResourceBody::Text(text.into()), meta: Meta::new() }
     }
 
-    /// Bytes at `uri`, already in base64.
+    /// Creates binary contents from base64 data.
     pub fn blob(uri: impl Into<String>, base64: impl Into<String>) -> Self {
         Self { uri: uri.into(), mime_type: None, body: ResourceBody::Blob(base64.into()), meta: Meta::new() }
     }
 
-    /// States the MIME type.
+    /// Sets the MIME type.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// The text, if it is text.
+    /// Returns the text, or `None` for binary contents.
     pub fn as_text(&self) -> Option<&str> {
         match &self.body {
             ResourceBody::Text(text) => Some(text),
@@ -198,23 +199,23 @@ impl TryFrom<LooseContents> for ResourceContents {
         let body = match (loose.text, loose.blob) {
             (Some(text), _) => ResourceBody::Text(text),
             (None, Some(blob)) => ResourceBody::Blob(blob),
-            (None, None) => return Err("resource contents have neither `text` nor `blob`"),
+            (None, None) => return Err("missing field `text` or `blob` in resource contents"),
         };
         Ok(Self { uri: loose.uri, mime_type: loose.mime_type, body, meta: loose.meta })
     }
 }
 
-/// `resources/read`.
+/// The parameters of `resources/read`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ReadResourceParams {
-    /// Which resource.
+    /// The URI of the resource.
     pub uri: Str,
-    /// Answers to what an earlier attempt asked (2026-07-28).
+    /// The responses to the input requests of an `input_required` result (2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_responses: Option<RawMap>,
-    /// The state an earlier attempt handed out (2026-07-28).
+    /// The request state of an `input_required` result (2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_state: Option<Str>,
     /// The request's `_meta`.
@@ -223,42 +224,42 @@ pub struct ReadResourceParams {
 }
 
 impl ReadResourceParams {
-    /// Reads `uri`.
+    /// Creates a request to read a resource.
     pub fn new(uri: impl Into<Str>) -> Self {
         Self { uri: uri.into(), input_responses: None, request_state: None, meta: RequestMeta::default() }
     }
 }
 
-/// The answer to `resources/read`.
+/// The result of `resources/read`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ReadResourceResult {
-    /// The contents: never empty for a resource that exists not; that is an error.
+    /// The contents. A resource that does not exist is reported as an error, not as an empty list.
     pub contents: Vec<ResourceContents>,
-    /// Freshness in milliseconds from receipt (from 2026-07-28).
+    /// The time to live of the result in milliseconds since receipt (since 2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::cache::ttl")]
     pub ttl_ms: Option<u64>,
-    /// Who may be served a stored copy (from 2026-07-28).
+    /// The clients that the cached result can be reused for (since 2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_scope: Option<CacheScope>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ReadResourceResult {
-    /// These contents.
+    /// Creates a result with these contents.
     pub fn new(contents: Vec<ResourceContents>) -> Self {
         Self { contents, ttl_ms: None, cache_scope: None, meta: Meta::new() }
     }
 }
 
-/// `resources/subscribe` and `resources/unsubscribe` (legacy).
+/// The parameters of `resources/subscribe` and `resources/unsubscribe` (legacy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ResourceUriParams {
-    /// Which resource.
+    /// The URI of the resource.
     pub uri: Str,
     /// The request's `_meta`.
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
@@ -266,25 +267,25 @@ pub struct ResourceUriParams {
 }
 
 impl ResourceUriParams {
-    /// Names `uri`.
+    /// Creates the parameters with a resource URI.
     pub fn new(uri: impl Into<Str>) -> Self {
         Self { uri: uri.into(), meta: RequestMeta::default() }
     }
 }
 
-/// `notifications/resources/updated`.
+/// The parameters of `notifications/resources/updated`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ResourceUpdatedParams {
-    /// Which resource; perhaps a part of the one watched.
+    /// The URI of the updated resource. It can be a sub-resource of the subscribed resource.
     pub uri: String,
-    /// The subscription, for modern listeners.
+    /// The `_meta` of the notification. For modern subscriptions it contains the subscription id.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ResourceUpdatedParams {
-    /// `uri` changed.
+    /// Creates a notification that a resource was updated.
     pub fn new(uri: impl Into<String>) -> Self {
         Self { uri: uri.into(), meta: Meta::new() }
     }

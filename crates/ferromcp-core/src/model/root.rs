@@ -1,4 +1,4 @@
-//! Roots: the folders a client lets a server look into.
+//! Roots: the directories and files that a client makes accessible to a server.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>.
 
@@ -6,40 +6,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::meta::Meta;
 
-/// A folder or file, as a `file://` URI.
+/// A directory or file, as a `file://` URI.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Root {
-    /// Where.
+    /// The URI of the root.
     pub uri: String,
-    /// Its name for people.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Foreign keys (from 2025-06-18).
+    /// The `_meta` of the root (since 2025-06-18).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl Root {
-    /// A root at a `file://` URI.
+    /// Creates a root with a `file://` URI.
     pub fn new(uri: impl Into<String>) -> Self {
         Self { uri: uri.into(), name: None, meta: Meta::new() }
     }
 }
 
-/// The answer to `roots/list`.
+/// The result of `roots/list`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListRootsResult {
     /// The roots.
     pub roots: Vec<Root>,
-    /// Foreign keys (legacy only).
+    /// The `_meta` of the result (legacy only).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ListRootsResult {
-    /// These roots.
+    /// Creates a result with these roots.
     pub fn new(roots: Vec<Root>) -> Self {
         Self { roots, meta: Meta::new() }
     }

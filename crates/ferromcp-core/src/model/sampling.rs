@@ -1,51 +1,51 @@
-//! Sampling: a server asks the client to run its model.
+//! Sampling: requests to the client's model.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>.
 
 use serde::{Deserialize, Serialize};
 
 use super::annotations::{Annotations, Role};
-use super::content::{AudioContent, ContentBlock, ImageContent, Plain, TextContent, need};
+use super::content::{AudioContent, CommonBlock, ContentBlock, ImageContent, TextContent, require_field};
 use super::task::TaskMetadata;
 use super::tool::Tool;
 use crate::json::{RawJson, present};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// `sampling/createMessage`.
+/// The parameters of `sampling/createMessage`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CreateMessageParams {
-    /// The conversation so far.
+    /// The messages of the conversation.
     pub messages: Vec<SamplingMessage>,
-    /// Which model would fit.
+    /// The preferences for the selection of a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_preferences: Option<ModelPreferences>,
-    /// The system prompt wished for.
+    /// The requested system prompt. The client can modify or ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_prompt: Option<String>,
-    /// Whose context to include.
+    /// The servers with context to include in the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_context: Option<IncludeContext>,
-    /// How freely the model speaks.
+    /// The sampling temperature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// The most tokens to make.
+    /// The maximum number of tokens to sample.
     pub max_tokens: u64,
-    /// Where to stop.
+    /// The sequences that end sampling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_sequences: Option<Vec<String>>,
-    /// For the model's provider.
+    /// Provider-specific metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RawJson>,
-    /// Tools the model may use (from 2025-11-25).
+    /// The tools that the model can use (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<Tool>>,
-    /// How it may use them (from 2025-11-25).
+    /// Controls how the model uses the tools (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
-    /// Run it as a task (2025-11-25 only).
+    /// Requests execution as a task (2025-11-25 only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskMetadata>,
     /// The request's `_meta` (legacy only).
@@ -54,7 +54,7 @@ pub struct CreateMessageParams {
 }
 
 impl CreateMessageParams {
-    /// Goes on with `messages` for at most `max_tokens`.
+    /// Creates a sampling request.
     pub fn new(messages: Vec<SamplingMessage>, max_tokens: u64) -> Self {
         Self {
             messages,
@@ -73,61 +73,62 @@ impl CreateMessageParams {
     }
 }
 
-/// Whose context to include; all but `None` are deprecated.
+/// The servers with context to include in the prompt. All values except `None` are deprecated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub enum IncludeContext {
-    /// Nobody's.
+    /// No additional context.
     None,
-    /// That of the server which asks.
+    /// The context of the requesting server.
     ThisServer,
-    /// That of every server.
+    /// The context of all connected servers.
     AllServers,
 }
 
-/// One message of the conversation.
+/// A message of a sampling conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SamplingMessage {
-    /// Who says it.
+    /// The role of the sender.
     pub role: Role,
-    /// What is said. One block is written bare, several as an array (from 2025-11-25).
+    /// The content blocks. A single block is serialized as an object, several as an array (since 2025-11-25).
     #[serde(with = "one_or_many")]
     pub content: Vec<SamplingContent>,
-    /// Foreign keys (from 2025-11-25).
+    /// The `_meta` of the message (since 2025-11-25).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl SamplingMessage {
-    /// A message of one block.
+    /// Creates a message with one block.
     pub fn new(role: Role, content: SamplingContent) -> Self {
         Self { role, content: vec![content], meta: Meta::new() }
     }
 }
 
-/// What the client's model said.
+/// The result of `sampling/createMessage`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CreateMessageResult {
-    /// Who says it.
+    /// The role of the sender.
     pub role: Role,
-    /// What is said.
+    /// The content blocks.
     #[serde(with = "one_or_many")]
     pub content: Vec<SamplingContent>,
-    /// Which model it was.
+    /// The name of the model.
     pub model: String,
-    /// Why it stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or the provider's own word.
+    /// The reason why sampling stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or a provider-specific value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl CreateMessageResult {
-    /// The model said `content`.
+    /// Creates a result of the assistant with one block.
     pub fn new(model: impl Into<String>, content: SamplingContent) -> Self {
         Self {
             role: Role::Assistant,
@@ -138,44 +139,44 @@ impl CreateMessageResult {
         }
     }
 
-    /// All the text that was said, in one piece.
+    /// Returns the concatenated text of all text blocks.
     pub fn text(&self) -> String {
         self.content.iter().filter_map(SamplingContent::as_text).collect()
     }
 
-    /// The tools that the model wants called.
+    /// Iterates over the tool use blocks.
     pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUseContent> {
         self.content.iter().filter_map(|block| match block {
-            SamplingContent::ToolUse(wanted) => Some(wanted),
+            SamplingContent::ToolUse(tool_use) => Some(tool_use),
             _ => None,
         })
     }
 }
 
-/// One block of a sampling message, known by its `type`.
+/// A content block of a sampling message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "LooseBlock")]
 #[non_exhaustive]
 pub enum SamplingContent {
-    /// Text.
+    /// Text content.
     Text(TextContent),
-    /// A picture.
+    /// Image content.
     Image(ImageContent),
-    /// Sound (from 2025-03-26).
+    /// Audio content (since 2025-03-26).
     Audio(AudioContent),
-    /// The model wants a tool called (from 2025-11-25).
+    /// A tool call requested by the model (since 2025-11-25).
     ToolUse(ToolUseContent),
-    /// What the tool answered (from 2025-11-25).
+    /// The result of a tool call (since 2025-11-25).
     ToolResult(ToolResultContent),
 }
 
 impl SamplingContent {
-    /// A block of text.
+    /// Creates a text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(TextContent::new(text))
     }
 
-    /// The text, if it is text.
+    /// Returns the text of a text block, or `None` for other types.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(&text.text),
@@ -184,56 +185,56 @@ impl SamplingContent {
     }
 }
 
-/// The model wants a tool called.
+/// A tool call requested by the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolUseContent {
-    /// What the result will refer to.
+    /// The id that the tool result refers to.
     pub id: String,
-    /// Which tool.
+    /// The name of the tool.
     pub name: String,
-    /// Its arguments: an object.
+    /// The arguments, as a raw JSON object.
     pub input: RawJson,
-    /// Foreign keys, to be kept in later requests.
+    /// The `_meta` of the block. Must be preserved in subsequent requests.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ToolUseContent {
-    /// Calls the tool `name` with `input`, an object.
+    /// Creates a tool use. `input` must be a JSON object.
     pub fn new(id: impl Into<String>, name: impl Into<String>, input: RawJson) -> Self {
         Self { id: id.into(), name: name.into(), input, meta: Meta::new() }
     }
 }
 
-/// What the tool answered.
+/// The result of a tool call requested by the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ToolResultContent {
-    /// The use it answers.
+    /// The id of the tool use.
     pub tool_use_id: String,
-    /// What the model reads.
+    /// The content blocks of the result, for the model.
     pub content: Vec<ContentBlock>,
-    /// The same for programs.
+    /// The structured content of the result.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub structured_content: Option<RawJson>,
-    /// Whether the tool failed.
+    /// Whether the tool call failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_error: Option<bool>,
-    /// Foreign keys, to be kept in later requests.
+    /// The `_meta` of the block. Must be preserved in subsequent requests.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl ToolResultContent {
-    /// Answers a use of a tool.
+    /// Creates a tool result.
     pub fn new(tool_use_id: impl Into<String>, content: Vec<ContentBlock>) -> Self {
         Self { tool_use_id: tool_use_id.into(), content, structured_content: None, is_error: None, meta: Meta::new() }
     }
 }
 
-/// All fields any block may have; `type` then says which count.
+/// The union of the fields of all block types; `type` selects the fields to use.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LooseBlock {
@@ -258,7 +259,7 @@ impl TryFrom<LooseBlock> for SamplingContent {
     type Error = String;
 
     fn try_from(loose: LooseBlock) -> Result<Self, String> {
-        let plain = Plain {
+        let common = CommonBlock {
             text: loose.text,
             data: loose.data,
             mime_type: loose.mime_type,
@@ -266,77 +267,78 @@ impl TryFrom<LooseBlock> for SamplingContent {
             meta: loose.meta,
         };
         Ok(match loose.r#type.as_str() {
-            "text" => Self::Text(plain.text()?),
-            "image" => Self::Image(plain.image()?),
-            "audio" => Self::Audio(plain.audio()?),
+            "text" => Self::Text(common.text()?),
+            "image" => Self::Image(common.image()?),
+            "audio" => Self::Audio(common.audio()?),
             "tool_use" => Self::ToolUse(ToolUseContent {
-                id: need(loose.id, "tool_use", "id")?,
-                name: need(loose.name, "tool_use", "name")?,
-                input: need(loose.input, "tool_use", "input")?,
-                meta: plain.meta,
+                id: require_field(loose.id, "tool_use", "id")?,
+                name: require_field(loose.name, "tool_use", "name")?,
+                input: require_field(loose.input, "tool_use", "input")?,
+                meta: common.meta,
             }),
             "tool_result" => Self::ToolResult(ToolResultContent {
-                tool_use_id: need(loose.tool_use_id, "tool_result", "toolUseId")?,
-                content: need(loose.content, "tool_result", "content")?,
+                tool_use_id: require_field(loose.tool_use_id, "tool_result", "toolUseId")?,
+                content: require_field(loose.content, "tool_result", "content")?,
                 structured_content: loose.structured_content,
                 is_error: loose.is_error,
-                meta: plain.meta,
+                meta: common.meta,
             }),
             other => return Err(format!("unknown content type `{other}`")),
         })
     }
 }
 
-/// Which model would fit.
+/// The server's preferences for the selection of a model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ModelPreferences {
-    /// Names or parts of names, the most wanted first.
+    /// Hints for the model name, in order of preference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hints: Option<Vec<ModelHint>>,
-    /// How much a low price counts, 0 to 1.
+    /// The priority of low cost, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_priority: Option<f64>,
-    /// How much speed counts, 0 to 1.
+    /// The priority of speed, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed_priority: Option<f64>,
-    /// How much ability counts, 0 to 1.
+    /// The priority of capability, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intelligence_priority: Option<f64>,
 }
 
-/// A model's name or a part of it.
+/// A hint for the selection of a model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelHint {
-    /// Matched as a substring.
+    /// A model name or a part of it, matched as a substring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// How the model may use tools.
+/// Controls how the model uses tools.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolChoice {
-    /// Unset means [`ToolChoiceMode::Auto`].
+    /// The mode. Default: [`ToolChoiceMode::Auto`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ToolChoiceMode>,
 }
 
-/// Whether the model must, may or must not use a tool.
+/// Whether the model can, must or must not use tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ToolChoiceMode {
-    /// As it likes.
+    /// The model decides whether to use tools.
     Auto,
-    /// At least one.
+    /// The model must use at least one tool.
     Required,
-    /// None.
+    /// The model must not use tools.
     None,
 }
 
-/// One block bare, several as an array; both are read.
+/// Serializes a single block as an object and several blocks as an array. Deserializes both formats.
 mod one_or_many {
     use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Subscriptions: which changes a modern client wants to hear of.
+//! Subscriptions to change notifications (modern era).
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 
@@ -7,52 +7,52 @@ use serde::{Deserialize, Serialize};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// `subscriptions/listen`.
+/// The parameters of `subscriptions/listen`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListenParams {
-    /// What to hear of.
+    /// The notifications to subscribe to.
     pub notifications: SubscriptionFilter,
     /// The request's `_meta`.
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
     pub meta: RequestMeta,
 }
 
-/// Kinds of change; what is absent or false is not heard of.
+/// The notifications of a subscription. An absent or `false` field is not subscribed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SubscriptionFilter {
-    /// The list of tools.
+    /// Subscribes to changes of the tool list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools_list_changed: Option<bool>,
-    /// The list of prompts.
+    /// Subscribes to changes of the prompt list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompts_list_changed: Option<bool>,
-    /// The list of resources.
+    /// Subscribes to changes of the resource list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources_list_changed: Option<bool>,
-    /// These resources, and what lies below them.
+    /// Subscribes to updates of these resources and their sub-resources, by URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_subscriptions: Option<Vec<String>>,
 }
 
-/// `notifications/subscriptions/acknowledged`.
+/// The parameters of `notifications/subscriptions/acknowledged`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AcknowledgedParams {
-    /// What of the wish will be honoured.
+    /// The notifications that the server agreed to send.
     pub notifications: SubscriptionFilter,
-    /// The subscription.
+    /// The `_meta` with the subscription id.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
-/// The closing answer to `subscriptions/listen`.
+/// The final result of `subscriptions/listen`, sent when the subscription ends.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListenResult {
-    /// The subscription.
+    /// The `_meta` with the subscription id.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }

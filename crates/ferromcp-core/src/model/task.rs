@@ -1,4 +1,4 @@
-//! Tasks: requests that go on after their first answer (2025-11-25, experimental).
+//! Tasks: requests with deferred results (2025-11-25, experimental).
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks>.
 
@@ -8,59 +8,60 @@ use crate::json::{RawMap, Str};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// The wish to run a request as a task.
+/// Requests execution as a task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TaskMetadata {
-    /// How long to keep it, in milliseconds from its making.
+    /// The requested retention time in milliseconds since creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
 }
 
-/// How a task stands.
+/// The status of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TaskStatus {
-    /// It runs.
+    /// The request is being processed.
     Working,
-    /// It waits for an answer from the user.
+    /// The task waits for input from the client.
     InputRequired,
-    /// It is done.
+    /// The request completed and the result is available.
     Completed,
-    /// It failed.
+    /// The request failed.
     Failed,
-    /// It was cancelled.
+    /// The request was cancelled.
     Cancelled,
 }
 
-/// A task; also the result of `tasks/get` and `tasks/cancel`, and the status notification.
+/// A task. Also the result of `tasks/get` and `tasks/cancel`, and the parameters of `notifications/tasks/status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Task {
-    /// Its id.
+    /// The id of the task.
     pub task_id: String,
-    /// How it stands.
+    /// The current status.
     pub status: TaskStatus,
-    /// The same in words.
+    /// A description of the current status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_message: Option<String>,
-    /// When it was made, ISO 8601.
+    /// The creation time, in ISO 8601.
     pub created_at: String,
-    /// When it last changed, ISO 8601.
+    /// The time of the last update, in ISO 8601.
     pub last_updated_at: String,
-    /// How long it is kept, in milliseconds from its making; `None` is for ever, written as `null`.
+    /// The retention time in milliseconds since creation. `None` is unlimited and serialized as `null`.
     pub ttl: Option<u64>,
-    /// How often to ask, in milliseconds.
+    /// The suggested polling interval in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll_interval: Option<u64>,
-    /// Foreign keys.
+    /// The `_meta` of the object.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl Task {
-    /// A task that runs, made at `created_at` (ISO 8601), kept for ever.
+    /// Creates a task in status `working` with unlimited retention. `created_at` is in ISO 8601.
     pub fn new(task_id: impl Into<String>, created_at: impl Into<String>) -> Self {
         let created_at = created_at.into();
         Self {
@@ -76,30 +77,30 @@ impl Task {
     }
 }
 
-/// The first answer to a request that became a task.
+/// The result of a request that is executed as a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CreateTaskResult {
     /// The task.
     pub task: Task,
-    /// Foreign keys.
+    /// The `_meta` of the object.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl CreateTaskResult {
-    /// A request became this task.
+    /// Creates a result with this task.
     pub fn new(task: Task) -> Self {
         Self { task, meta: Meta::new() }
     }
 }
 
-/// `tasks/get`, `tasks/result` and `tasks/cancel`.
+/// The parameters of `tasks/get`, `tasks/result` and `tasks/cancel`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TaskIdParams {
-    /// Which task.
+    /// The id of the task.
     pub task_id: Str,
     /// The request's `_meta`.
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
@@ -107,28 +108,28 @@ pub struct TaskIdParams {
 }
 
 impl TaskIdParams {
-    /// Names a task.
+    /// Creates the parameters with a task id.
     pub fn new(task_id: impl Into<Str>) -> Self {
         Self { task_id: task_id.into(), meta: RequestMeta::default() }
     }
 }
 
-/// The answer to `tasks/result`: whatever the original request would have answered.
+/// The result of `tasks/result`: the result of the original request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskPayload(pub RawMap);
 
-/// The answer to `tasks/list`.
+/// The result of `tasks/list`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListTasksResult {
     /// The tasks of this page.
     pub tasks: Vec<Task>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// Foreign keys.
+    /// The `_meta` of the object.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }

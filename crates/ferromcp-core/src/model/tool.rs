@@ -1,4 +1,4 @@
-//! Tools: functions a model may call.
+//! Tools: functions that a model can call.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 
@@ -11,40 +11,40 @@ use crate::json::{RawJson, RawMap, Str, present};
 use crate::meta::Meta;
 use crate::request_meta::RequestMeta;
 
-/// A tool as it is listed.
+/// A tool, as listed by `tools/list`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Tool {
-    /// The name it is called by: 1 to 128 of `A-Za-z0-9_.-`.
+    /// The unique name: 1 to 128 characters of `A-Za-z0-9_.-`.
     pub name: String,
-    /// The name for people (from 2025-06-18).
+    /// The display name (since 2025-06-18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it does, for the model.
+    /// The description, for the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// JSON Schema of its arguments; the root's type is `object`.
+    /// The JSON Schema of the arguments. The type of the root is `object`.
     pub input_schema: RawJson,
-    /// JSON Schema of its structured content (from 2025-06-18).
+    /// The JSON Schema of the structured content (since 2025-06-18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<RawJson>,
-    /// How it behaves (from 2025-03-26).
+    /// Hints about the behavior of the tool (since 2025-03-26).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<ToolAnnotations>,
-    /// How it can be run (2025-11-25 only).
+    /// Execution properties (2025-11-25 only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<ToolExecution>,
-    /// Pictures (from 2025-11-25).
+    /// Icons to display (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
-    /// Foreign keys (from 2025-06-18).
+    /// The `_meta` of the tool (since 2025-06-18).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl Tool {
-    /// A tool with the JSON Schema of its arguments.
+    /// Creates a tool with the JSON Schema of its arguments.
     pub fn new(name: impl Into<String>, input_schema: RawJson) -> Self {
         Self {
             name: name.into(),
@@ -59,74 +59,75 @@ impl Tool {
         }
     }
 
-    /// The name to show people.
+    /// Returns the name to display: `title`, the title in `annotations`, or `name`.
     pub fn display_name(&self) -> &str {
         let annotated = self.annotations.as_ref().and_then(|annotations| annotations.title.as_deref());
         self.title.as_deref().or(annotated).unwrap_or(&self.name)
     }
 }
 
-/// Hints on how a tool behaves; not to be trusted unless the server is.
+/// Hints about the behavior of a tool. Clients must not rely on hints from untrusted servers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ToolAnnotations {
-    /// The name for people, as 2025-03-26 wrote it.
+    /// The display name, in the format of 2025-03-26.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// It changes nothing. Unset means false.
+    /// The tool does not modify its environment. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only_hint: Option<bool>,
-    /// It may destroy something. Unset means true.
+    /// The tool can perform destructive updates. Default: `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destructive_hint: Option<bool>,
-    /// Doing it again changes nothing more. Unset means false.
+    /// Repeated calls with the same arguments have no additional effect. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotent_hint: Option<bool>,
-    /// It reaches the outside world. Unset means true.
+    /// The tool interacts with external entities. Default: `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_world_hint: Option<bool>,
 }
 
-/// How a tool can be run (2025-11-25).
+/// Execution properties of a tool (2025-11-25).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ToolExecution {
-    /// Whether a call can become a task.
+    /// Whether calls can be executed as tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_support: Option<TaskSupport>,
 }
 
-/// Whether a call can become a task.
+/// Whether calls of a tool can be executed as tasks (2025-11-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TaskSupport {
-    /// It cannot.
+    /// Calls cannot be executed as tasks.
     Forbidden,
-    /// As the client likes.
+    /// The client decides.
     Optional,
-    /// It must.
+    /// Calls must be executed as tasks.
     Required,
 }
 
-/// `tools/call`.
+/// The parameters of `tools/call`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CallToolParams {
-    /// Which tool.
+    /// The name of the tool.
     pub name: Str,
-    /// Its arguments: an object, still as text.
+    /// The arguments, as a raw JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<RawJson>,
-    /// Run it as a task (2025-11-25).
+    /// Requests execution as a task (2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskMetadata>,
-    /// Answers to what an earlier attempt asked (2026-07-28).
+    /// The responses to the input requests of an `input_required` result (2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_responses: Option<RawMap>,
-    /// The state an earlier attempt handed out (2026-07-28).
+    /// The request state of an `input_required` result (2026-07-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_state: Option<Str>,
     /// The request's `_meta`.
@@ -135,7 +136,7 @@ pub struct CallToolParams {
 }
 
 impl CallToolParams {
-    /// Calls `name` without arguments.
+    /// Creates a call without arguments.
     pub fn new(name: impl Into<Str>) -> Self {
         Self {
             name: name.into(),
@@ -147,55 +148,55 @@ impl CallToolParams {
         }
     }
 
-    /// With these arguments, an object.
+    /// Sets the arguments, a JSON object.
     pub fn arguments(mut self, arguments: RawJson) -> Self {
         self.arguments = Some(arguments);
         self
     }
 }
 
-/// What a tool answered.
+/// The result of `tools/call`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CallToolResult {
-    /// What the model reads; always written, even when empty.
+    /// The content blocks, for the model. Always serialized, even if empty.
     #[serde(default)]
     pub content: Vec<ContentBlock>,
-    /// The same for programs (from 2025-06-18); `null` is a value.
+    /// The structured content (since 2025-06-18). `null` is a value, distinct from an absent field.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub structured_content: Option<RawJson>,
-    /// Whether the tool failed, so that the model can mend its call.
+    /// Whether the call failed. The model can read the error in `content` and correct its call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_error: Option<bool>,
-    /// Foreign keys.
+    /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
 
 impl CallToolResult {
-    /// Content.
+    /// Creates a successful result with these content blocks.
     pub fn new(content: Vec<ContentBlock>) -> Self {
         Self { content, ..Self::default() }
     }
 
-    /// One block of text.
+    /// Creates a successful result with one text block.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(vec![ContentBlock::text(text)])
     }
 
-    /// A failure the model should read.
+    /// Creates an error result with one text block, for the model to read.
     pub fn error(text: impl Into<String>) -> Self {
         Self { is_error: Some(true), ..Self::text(text) }
     }
 
-    /// Structured content with the same as text, for peers and models that read text.
+    /// Creates a result with structured content, and the same JSON in a text block for clients without structured output.
     pub fn structured(json: RawJson) -> Self {
         let text = Self::text(json.as_str());
         Self { structured_content: Some(json), ..text }
     }
 
-    /// Whether the tool failed.
+    /// Returns `true` if the call failed.
     pub fn is_error(&self) -> bool {
         self.is_error == Some(true)
     }

@@ -1,7 +1,7 @@
-//! From a frame to messages, or to a rejection that says what to answer.
+//! Decodes a frame into messages, or into a [`DecodeError`] with the error to respond with.
 //!
-//! Good frames take one pass. Only what fails is looked at again, to tell apart "not JSON"
-//! (-32700), "not a request" (-32600) and "wrong parameters" (-32602), and to find the id.
+//! A valid frame is decoded in one pass. A frame that fails is parsed a second time, to distinguish
+//! a parse error (-32700), an invalid request (-32600) and invalid params (-32602), and to read the id.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -12,16 +12,16 @@ use super::envelope::EnvelopeSeed;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::json::{DEFAULT_MAX_DEPTH, Str, depth_within};
-use crate::message::{Incoming, Message, Rejection, Sender};
+use crate::message::{DecodeError, Direction, Incoming, Message};
 
-/// How much a frame may hold. Its length is the transport's matter.
+/// Limits for decoding a frame. The transport limits the length of a frame.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct DecodeLimits {
-    /// The deepest nesting of arrays and objects; [`DEFAULT_MAX_DEPTH`] unless set. Values above
-    /// 127 have no effect on what is decoded into types, where serde_json's own bound holds.
+    /// Maximum nesting depth of arrays and objects. Default: [`DEFAULT_MAX_DEPTH`]. Values above 127
+    /// have no effect on values that are deserialized into types, because of the limit in `serde_json`.
     pub max_depth: usize,
-    /// The most messages in one batch (2025-03-26); 64 unless set.
+    /// Maximum number of messages in a batch (2025-03-26). Default: 64.
     pub max_batch: usize,
 }
 
@@ -31,7 +31,7 @@ impl Default for DecodeLimits {
     }
 }
 
-/// Decodes a frame that `S` sent.
+/// Decodes a frame sent in the direction `S`.
 ///
 /// ```
 /// use ferromcp_core::message::{FromClient, Incoming, Message};
@@ -44,42 +44,42 @@ impl Default for DecodeLimits {
 /// ```
 ///
 /// # Errors
-/// With what to answer, when the frame is not JSON, not JSON-RPC, or its parameters do not fit.
-pub fn decode<S: Sender>(frame: Bytes, limits: &DecodeLimits) -> Result<Incoming<S>, Rejection> {
+/// Returns the error to respond with if the frame is not JSON, is not a JSON-RPC message, or has invalid parameters.
+pub fn decode<S: Direction>(frame: Bytes, limits: &DecodeLimits) -> Result<Incoming<S>, DecodeError> {
     let Ok(frame) = Str::try_from(frame) else {
-        return Err(Rejection::new(Error::parse("Parse error: the message is not UTF-8")));
+        return Err(DecodeError::new(Error::parse("Parse error: the message is not UTF-8")));
     };
     if !depth_within(frame.as_bytes(), limits.max_depth) {
         let message = format!("Invalid request: nested deeper than {} levels", limits.max_depth);
-        return Err(Rejection::new(Error::invalid_request(message)));
+        return Err(DecodeError::new(Error::invalid_request(message)));
     }
     if frame.trim_start().starts_with('[') {
-        return batch(&frame, limits);
+        return decode_batch(&frame, limits);
     }
-    one(&frame, &frame).map(Incoming::One)
+    decode_one(&frame, &frame).map(Incoming::One)
 }
 
-/// Decodes one message whose text is `text`, a part of `frame`.
-fn one<S: Sender>(text: &str, frame: &Str) -> Result<Message<S>, Rejection> {
+/// Decodes one message from `text`, a part of `frame`.
+fn decode_one<S: Direction>(text: &str, frame: &Str) -> Result<Message<S>, DecodeError> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let seed = EnvelopeSeed::<S> { frame, sender: std::marker::PhantomData };
+    let seed = EnvelopeSeed::<S> { frame, direction: std::marker::PhantomData };
     let message = seed.deserialize(&mut json).and_then(|message| json.end().map(|()| message));
-    message.map_err(|error| explain(text, &error))
+    message.map_err(|error| classify_error(text, &error))
 }
 
-fn batch<S: Sender>(frame: &Str, limits: &DecodeLimits) -> Result<Incoming<S>, Rejection> {
-    let items: Vec<&RawValue> = serde_json::from_str(frame).map_err(|error| explain(frame, &error))?;
+fn decode_batch<S: Direction>(frame: &Str, limits: &DecodeLimits) -> Result<Incoming<S>, DecodeError> {
+    let items: Vec<&RawValue> = serde_json::from_str(frame).map_err(|error| classify_error(frame, &error))?;
     if items.is_empty() {
-        return Err(Rejection::new(Error::invalid_request("Invalid request: an empty batch")));
+        return Err(DecodeError::new(Error::invalid_request("Invalid request: an empty batch")));
     }
     if items.len() > limits.max_batch {
         let message = format!("Invalid request: a batch of {} messages, at most {}", items.len(), limits.max_batch);
-        return Err(Rejection::new(Error::invalid_request(message)));
+        return Err(DecodeError::new(Error::invalid_request(message)));
     }
-    Ok(Incoming::Batch(items.into_iter().map(|item| one(item.get(), frame)).collect()))
+    Ok(Incoming::Batch(items.into_iter().map(|item| decode_one(item.get(), frame)).collect()))
 }
 
-/// An envelope whose members are looked at one by one, after reading it properly failed.
+/// An envelope with raw members, used to classify a message that failed to decode.
 #[derive(Deserialize)]
 struct LooseEnvelope<'a> {
     #[serde(borrow, default)]
@@ -94,56 +94,56 @@ struct LooseEnvelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Says what is wrong with `text`, of which `error` came.
-fn explain(text: &str, error: &serde_json::Error) -> Rejection {
+/// Maps `error`, the result of decoding `text`, to an error response.
+fn classify_error(text: &str, error: &serde_json::Error) -> DecodeError {
     if let Err(syntax) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        return Rejection::new(Error::parse(format!("Parse error: {syntax}")));
+        return DecodeError::new(Error::parse(format!("Parse error: {syntax}")));
     }
-    let what = plain_words(error);
+    let cause = message_without_position(error);
     if !text.trim_start().starts_with('{') {
-        return Rejection::new(Error::invalid_request("Invalid request: the message is not an object"));
+        return DecodeError::new(Error::invalid_request("Invalid request: the message is not an object"));
     }
     let Ok(envelope) = serde_json::from_str::<LooseEnvelope<'_>>(text) else {
-        return Rejection::new(Error::invalid_request(format!("Invalid request: {what}")));
+        return DecodeError::new(Error::invalid_request(format!("Invalid request: {cause}")));
     };
     let id = envelope.id.and_then(|raw| serde_json::from_str::<RequestId>(raw.get()).ok());
     let is_envelope = envelope.jsonrpc.is_some_and(|raw| raw.get() == "\"2.0\"")
         && envelope.method.is_some_and(|raw| raw.get().starts_with('"'));
-    let has_id_member = text_has_id(text);
-    if is_envelope && (id.is_some() || !has_id_member) {
-        // The envelope is sound, so the parameters are not.
-        let error = Error::invalid_params(format!("Invalid params: {what}"));
-        return Rejection { unanswerable: !has_id_member, id, error };
+    let has_id = has_id_member(text);
+    if is_envelope && (id.is_some() || !has_id) {
+        // The envelope is valid, so the parameters are invalid.
+        let error = Error::invalid_params(format!("Invalid params: {cause}"));
+        return DecodeError { suppress_response: !has_id, id, error };
     }
     let is_response = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
-    Rejection {
+    DecodeError {
         id,
-        unanswerable: is_response,
-        ..Rejection::new(Error::invalid_request(format!("Invalid request: {what}")))
+        suppress_response: is_response,
+        ..DecodeError::new(Error::invalid_request(format!("Invalid request: {cause}")))
     }
 }
 
-/// The method of a message that could not be decoded, where it can be read.
+/// Reads the method of a message that could not be decoded.
 pub fn method_of(frame: &[u8]) -> Option<String> {
     let envelope = serde_json::from_slice::<LooseEnvelope<'_>>(frame).ok()?;
     serde_json::from_str(envelope.method?.get()).ok()
 }
 
-/// Whether the message has an `id` member at all, `null` included.
-fn text_has_id(text: &str) -> bool {
+/// Returns `true` if the message has an `id` member, including `null`.
+fn has_id_member(text: &str) -> bool {
     #[derive(Deserialize)]
-    struct OnlyId<'a> {
-        #[serde(borrow, default, deserialize_with = "some")]
+    struct IdMember<'a> {
+        #[serde(borrow, default, deserialize_with = "present")]
         id: Option<&'a RawValue>,
     }
-    fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
         <&RawValue>::deserialize(deserializer).map(Some)
     }
-    serde_json::from_str::<OnlyId<'_>>(text).is_ok_and(|only| only.id.is_some())
+    serde_json::from_str::<IdMember<'_>>(text).is_ok_and(|only| only.id.is_some())
 }
 
-/// serde's word on a mistake without line and column, which mean little in a one-line message.
-fn plain_words(error: &serde_json::Error) -> String {
+/// Returns the message of `error` without line and column, which are of no use in a single-line frame.
+fn message_without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),

@@ -1,12 +1,12 @@
-//! From messages to bytes, dressed for the peer's revision.
+//! Encodes messages to bytes for the peer's revision.
 //!
-//! A result is serialised once, straight into the outgoing buffer. What 2026-07-28 wants in each
-//! result (`resultType`, the server's identity) is appended to the object that was just written.
+//! A result is serialized once, directly into the outbound buffer. The fields that 2026-07-28
+//! requires in each result (`resultType`, the server info) are appended to the serialized object.
 
 use bytes::{BufMut, BytesMut};
 use serde::Serialize;
 
-use super::{v2026_07_28, walk};
+use super::{apply, v2026_07_28};
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::json::{RawJson, RawMap};
@@ -17,80 +17,80 @@ use crate::methods::{
 use crate::model::InputRequired;
 use crate::revision::Revision;
 
-/// For whom a server's message is written.
+/// The peer's revision and the server info, used to encode server messages.
 #[derive(Debug, Clone, Copy)]
-pub struct Dress<'a> {
+pub struct EncodeContext<'a> {
     /// The peer's revision.
     pub revision: Revision,
-    /// The server's [`Implementation`](crate::model::Implementation), for the results of modern peers.
+    /// The server's [`Implementation`](crate::model::Implementation), included in results for modern peers.
     pub server_info: Option<&'a RawJson>,
 }
 
-impl<'a> Dress<'a> {
-    /// For a peer of `revision`, without identity.
+impl<'a> EncodeContext<'a> {
+    /// Creates a context for a peer of `revision`, without server info.
     pub fn new(revision: Revision) -> Self {
         Self { revision, server_info: None }
     }
 
-    /// With the server's identity.
+    /// Sets the server info.
     pub fn server_info(mut self, info: &'a RawJson) -> Self {
         self.server_info = Some(info);
         self
     }
 }
 
-/// Writes a server's result.
+/// Encodes a result sent by a server.
 ///
 /// # Errors
-/// When something in the result cannot be JSON; `out` is as before then.
+/// Returns an error if the result cannot be serialized. `out` is unchanged in this case.
 pub fn server_result(
     out: &mut BytesMut,
     id: &RequestId,
     mut result: ServerResult,
-    dress: Dress<'_>,
+    context: EncodeContext<'_>,
 ) -> Result<(), serde_json::Error> {
-    walk::server_result(&mut result, dress.revision);
-    whole(out, |out| {
-        open_response(out, id)?;
+    apply::server_result(&mut result, context.revision);
+    write_or_truncate(out, |out| {
+        begin_response(out, id)?;
         out.put_slice(b"\"result\":");
-        if let ServerResult::Other(result) = &result {
-            json(out, &foreign(result, dress)?)?;
-        } else if dress.revision.is_modern() {
-            v2026_07_28::complete(&mut result);
-            let identity = identity_apart(result.meta_mut(), dress.server_info);
-            json(out, &result)?;
-            append_modern(out, "complete", identity);
+        if let ServerResult::Custom(result) = &result {
+            write_json(out, &complete_custom(result, context)?)?;
+        } else if context.revision.is_modern() {
+            v2026_07_28::fill_cache_hints(&mut result);
+            let server_info = insert_server_info(result.meta_mut(), context.server_info);
+            write_json(out, &result)?;
+            append_modern(out, "complete", server_info);
         } else {
-            json(out, &result)?;
+            write_json(out, &result)?;
         }
         out.put_u8(b'}');
         Ok(())
     })
 }
 
-/// Writes questions in place of a result; only modern peers are asked that way.
+/// Encodes an `input_required` result (2026-07-28), which asks the client for input instead of returning a result.
 ///
 /// # Errors
-/// When something in the questions cannot be JSON; `out` is as before then.
+/// Returns an error if an input request cannot be serialized. `out` is unchanged in this case.
 pub fn input_required(
     out: &mut BytesMut,
     id: &RequestId,
     mut required: InputRequired,
-    dress: Dress<'_>,
+    context: EncodeContext<'_>,
 ) -> Result<(), serde_json::Error> {
-    walk::input_required(&mut required, dress.revision);
-    whole(out, |out| {
-        open_response(out, id)?;
+    apply::input_required(&mut required, context.revision);
+    write_or_truncate(out, |out| {
+        begin_response(out, id)?;
         out.put_slice(b"\"result\":");
-        let identity = identity_apart(Some(&mut required.meta), dress.server_info);
-        json(out, &required)?;
-        append_modern(out, "input_required", identity);
+        let server_info = insert_server_info(Some(&mut required.meta), context.server_info);
+        write_json(out, &required)?;
+        append_modern(out, "input_required", server_info);
         out.put_u8(b'}');
         Ok(())
     })
 }
 
-/// Writes an error; `id` is absent only where it could not be read.
+/// Encodes an error response. `id` is `None` only if the id of the request could not be read.
 pub fn error(out: &mut BytesMut, id: Option<&RequestId>, mut error: Error, revision: Revision) {
     #[derive(Serialize)]
     struct Envelope<'a> {
@@ -99,98 +99,98 @@ pub fn error(out: &mut BytesMut, id: Option<&RequestId>, mut error: Error, revis
         id: Option<&'a RequestId>,
         error: &'a Error,
     }
-    walk::error(&mut error, revision);
+    apply::error(&mut error, revision);
     if revision.is_modern() {
-        v2026_07_28::translate(&mut error);
+        v2026_07_28::translate_error_code(&mut error);
     }
     let envelope = Envelope { jsonrpc: "2.0", id, error: &error };
-    // Numbers, strings and checked JSON always serialise.
-    let _ = whole(out, |out| json(out, &envelope));
+    // Serializing numbers, strings and validated JSON does not fail.
+    let _ = write_or_truncate(out, |out| write_json(out, &envelope));
 }
 
-/// Writes a server's notification.
+/// Encodes a notification sent by a server.
 ///
 /// # Errors
-/// When something in it cannot be JSON; `out` is as before then.
+/// Returns an error if the notification cannot be serialized. `out` is unchanged in this case.
 pub fn server_notification(
     out: &mut BytesMut,
     mut notification: ServerNotification,
     revision: Revision,
 ) -> Result<(), serde_json::Error> {
-    walk::server_notification(&mut notification, revision);
-    whole(out, |out| said(out, None, notification.method(), &notification))
+    apply::server_notification(&mut notification, revision);
+    write_or_truncate(out, |out| write_method(out, None, notification.method(), &notification))
 }
 
-/// Writes a server's request (legacy era).
+/// Encodes a request sent by a server (legacy era only).
 ///
 /// # Errors
-/// When something in it cannot be JSON; `out` is as before then.
+/// Returns an error if the request cannot be serialized. `out` is unchanged in this case.
 pub fn server_request(
     out: &mut BytesMut,
     id: &RequestId,
     mut request: ServerRequest,
     revision: Revision,
 ) -> Result<(), serde_json::Error> {
-    walk::server_request(&mut request, revision);
-    whole(out, |out| said(out, Some(id), request.method(), &request))
+    apply::server_request(&mut request, revision);
+    write_or_truncate(out, |out| write_method(out, Some(id), request.method(), &request))
 }
 
-/// Writes a client's request.
+/// Encodes a request sent by a client.
 ///
 /// # Errors
-/// When something in it cannot be JSON; `out` is as before then.
+/// Returns an error if the request cannot be serialized. `out` is unchanged in this case.
 pub fn client_request(
     out: &mut BytesMut,
     id: &RequestId,
     mut request: ClientRequest,
     revision: Revision,
 ) -> Result<(), serde_json::Error> {
-    walk::client_request(&mut request, revision);
-    whole(out, |out| said(out, Some(id), request.method(), &request))
+    apply::client_request(&mut request, revision);
+    write_or_truncate(out, |out| write_method(out, Some(id), request.method(), &request))
 }
 
-/// Writes a client's notification.
+/// Encodes a notification sent by a client.
 ///
 /// # Errors
-/// When something in it cannot be JSON; `out` is as before then.
+/// Returns an error if the notification cannot be serialized. `out` is unchanged in this case.
 pub fn client_notification(
     out: &mut BytesMut,
     mut notification: ClientNotification,
     revision: Revision,
 ) -> Result<(), serde_json::Error> {
-    walk::client_notification(&mut notification, revision);
-    whole(out, |out| said(out, None, notification.method(), &notification))
+    apply::client_notification(&mut notification, revision);
+    write_or_truncate(out, |out| write_method(out, None, notification.method(), &notification))
 }
 
-/// Writes a client's result (legacy era).
+/// Encodes a result sent by a client (legacy era only).
 ///
 /// # Errors
-/// When something in it cannot be JSON; `out` is as before then.
+/// Returns an error if the result cannot be serialized. `out` is unchanged in this case.
 pub fn client_result(
     out: &mut BytesMut,
     id: &RequestId,
     mut result: ClientResult,
     revision: Revision,
 ) -> Result<(), serde_json::Error> {
-    walk::client_result(&mut result, revision);
-    whole(out, |out| {
-        open_response(out, id)?;
+    apply::client_result(&mut result, revision);
+    write_or_truncate(out, |out| {
+        begin_response(out, id)?;
         out.put_slice(b"\"result\":");
-        json(out, &result)?;
+        write_json(out, &result)?;
         out.put_u8(b'}');
         Ok(())
     })
 }
 
-fn open_response(out: &mut BytesMut, id: &RequestId) -> Result<(), serde_json::Error> {
+fn begin_response(out: &mut BytesMut, id: &RequestId) -> Result<(), serde_json::Error> {
     out.put_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
-    json(out, id)?;
+    write_json(out, id)?;
     out.put_u8(b',');
     Ok(())
 }
 
-/// A request or notification whose serialised form is its parameters.
-fn said<T: Serialize>(
+/// Writes a request or notification. `params` serializes to the parameters.
+fn write_method<T: Serialize>(
     out: &mut BytesMut,
     id: Option<&RequestId>,
     method: &str,
@@ -199,25 +199,25 @@ fn said<T: Serialize>(
     out.put_slice(b"{\"jsonrpc\":\"2.0\",");
     if let Some(id) = id {
         out.put_slice(b"\"id\":");
-        json(out, id)?;
+        write_json(out, id)?;
         out.put_u8(b',');
     }
     out.put_slice(b"\"method\":");
-    json(out, method)?;
+    write_json(out, method)?;
     out.put_slice(b",\"params\":");
-    json(out, params)?;
+    write_json(out, params)?;
     out.put_u8(b'}');
     Ok(())
 }
 
-/// The result of a method of somebody's own: an object, which may have its own `resultType` and `_meta`.
-fn foreign(result: &RawJson, dress: Dress<'_>) -> Result<RawMap, serde_json::Error> {
+/// Completes the result of a custom method, an object that may already have `resultType` and `_meta`.
+fn complete_custom(result: &RawJson, context: EncodeContext<'_>) -> Result<RawMap, serde_json::Error> {
     let mut result: RawMap = result.decode()?;
-    if dress.revision.is_modern() {
+    if context.revision.is_modern() {
         if result.get("resultType").is_none() {
             result.insert("resultType", RawJson::new("complete")?);
         }
-        if let Some(info) = dress.server_info {
+        if let Some(info) = context.server_info {
             let mut meta: RawMap = result.get("_meta").map(RawJson::decode).transpose()?.unwrap_or_default();
             if meta.get(key::SERVER_INFO).is_none() {
                 meta.insert(key::SERVER_INFO, info.clone());
@@ -228,8 +228,9 @@ fn foreign(result: &RawJson, dress: Dress<'_>) -> Result<RawMap, serde_json::Err
     Ok(result)
 }
 
-/// Puts the identity into a `_meta` that has other keys; into an empty one [`append_modern`] writes it.
-fn identity_apart<'a>(meta: Option<&mut crate::Meta>, info: Option<&'a RawJson>) -> Option<&'a RawJson> {
+/// Inserts the server info into a `_meta` that has other keys. Returns the server info if `_meta` is empty, so that
+/// [`append_modern`] writes it.
+fn insert_server_info<'a>(meta: Option<&mut crate::Meta>, info: Option<&'a RawJson>) -> Option<&'a RawJson> {
     match meta {
         Some(meta) if !meta.is_empty() => {
             if let Some(info) = info.filter(|_| meta.get(key::SERVER_INFO).is_none()) {
@@ -242,8 +243,8 @@ fn identity_apart<'a>(meta: Option<&mut crate::Meta>, info: Option<&'a RawJson>)
     }
 }
 
-/// Appends `resultType`, and `_meta` with the identity, to the object that `out` ends with.
-fn append_modern(out: &mut BytesMut, result_type: &str, identity: Option<&RawJson>) {
+/// Appends `resultType`, and `_meta` with the server info, to the object at the end of `out`.
+fn append_modern(out: &mut BytesMut, result_type: &str, server_info: Option<&RawJson>) {
     debug_assert_eq!(out.last(), Some(&b'}'), "a result is an object");
     out.truncate(out.len() - 1);
     if out.last() != Some(&b'{') {
@@ -252,7 +253,7 @@ fn append_modern(out: &mut BytesMut, result_type: &str, identity: Option<&RawJso
     out.put_slice(b"\"resultType\":\"");
     out.put_slice(result_type.as_bytes());
     out.put_u8(b'"');
-    if let Some(info) = identity {
+    if let Some(info) = server_info {
         out.put_slice(b",\"_meta\":{\"");
         out.put_slice(key::SERVER_INFO.as_bytes());
         out.put_slice(b"\":");
@@ -262,8 +263,8 @@ fn append_modern(out: &mut BytesMut, result_type: &str, identity: Option<&RawJso
     out.put_u8(b'}');
 }
 
-/// Takes back what was written when `write` fails.
-fn whole(
+/// Runs `write` and truncates `out` to its previous length on error.
+fn write_or_truncate(
     out: &mut BytesMut,
     write: impl FnOnce(&mut BytesMut) -> Result<(), serde_json::Error>,
 ) -> Result<(), serde_json::Error> {
@@ -271,6 +272,6 @@ fn whole(
     write(out).inspect_err(|_| out.truncate(start))
 }
 
-fn json<T: Serialize + ?Sized>(out: &mut BytesMut, value: &T) -> Result<(), serde_json::Error> {
+fn write_json<T: Serialize + ?Sized>(out: &mut BytesMut, value: &T) -> Result<(), serde_json::Error> {
     serde_json::to_writer(out.writer(), value)
 }

@@ -1,8 +1,8 @@
-//! The JSON-RPC envelope, read in one pass.
+//! Decodes the JSON-RPC envelope in one pass.
 //!
-//! Spec: <https://www.jsonrpc.org/specification>. The method usually stands before the parameters,
-//! which are then read in place, straight into their type; only where it stands behind them
-//! are they kept as text and read afterwards.
+//! Spec: <https://www.jsonrpc.org/specification>. If `method` precedes `params`, the parameters
+//! are deserialized in place, directly into their type. If `method` follows `params`, the raw text
+//! of the parameters is stored and deserialized afterwards.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,28 +14,28 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::json::{Object, RawJson, Str};
-use crate::message::{Message, Said, Sender};
+use crate::message::{DecodedParams, Direction, Message};
 use crate::request_meta::CowKey;
 
-/// Reads one message that stands in `frame`.
+/// Decodes one message of `frame`.
 pub(super) struct EnvelopeSeed<'f, S> {
     pub(super) frame: &'f Str,
-    pub(super) sender: std::marker::PhantomData<S>,
+    pub(super) direction: std::marker::PhantomData<S>,
 }
 
-/// What has been read of the envelope so far.
-struct Parts<'de, S: Sender> {
+/// The members of the envelope decoded so far.
+struct Parts<'de, S: Direction> {
     version: bool,
-    #[allow(clippy::option_option)] // absent, `null` and given are three things
+    #[allow(clippy::option_option)] // distinguishes absent, `null` and present
     id: Option<Option<RequestId>>,
     method: Option<Cow<'de, str>>,
-    said: Option<Said<S>>,
-    late: Option<&'de RawValue>,
+    params: Option<DecodedParams<S>>,
+    raw_params: Option<&'de RawValue>,
     result: Option<&'de RawValue>,
     error: Option<Error>,
 }
 
-/// The members of an envelope.
+/// The member names of an envelope.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Member {
@@ -49,14 +49,14 @@ enum Member {
     Unknown,
 }
 
-impl<'de, S: Sender> DeserializeSeed<'de> for EnvelopeSeed<'_, S> {
+impl<'de, S: Direction> DeserializeSeed<'de> for EnvelopeSeed<'_, S> {
     type Value = Message<S>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Message<S>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de, S: Sender> Visitor<'de> for EnvelopeSeed<'_, S> {
+impl<'de, S: Direction> Visitor<'de> for EnvelopeSeed<'_, S> {
     type Value = Message<S>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,40 +64,47 @@ impl<'de, S: Sender> Visitor<'de> for EnvelopeSeed<'_, S> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Message<S>, A::Error> {
-        let mut parts =
-            Parts::<S> { version: false, id: None, method: None, said: None, late: None, result: None, error: None };
+        let mut parts = Parts::<S> {
+            version: false,
+            id: None,
+            method: None,
+            params: None,
+            raw_params: None,
+            result: None,
+            error: None,
+        };
         while let Some(member) = map.next_key::<Member>()? {
             match member {
                 Member::Jsonrpc => {
-                    once(!parts.version, "jsonrpc")?;
+                    reject_duplicate(!parts.version, "jsonrpc")?;
                     if map.next_value::<CowKey<'de>>()?.0 != "2.0" {
-                        return Err(A::Error::custom("`jsonrpc` is to be \"2.0\""));
+                        return Err(A::Error::custom("`jsonrpc` must be \"2.0\""));
                     }
                     parts.version = true;
                 }
                 Member::Id => {
-                    once(parts.id.is_none(), "id")?;
+                    reject_duplicate(parts.id.is_none(), "id")?;
                     parts.id = Some(map.next_value()?);
                 }
                 Member::Method => {
-                    once(parts.method.is_none(), "method")?;
+                    reject_duplicate(parts.method.is_none(), "method")?;
                     parts.method = Some(map.next_value::<CowKey<'de>>()?.0);
                 }
                 Member::Params => {
-                    once(parts.said.is_none() && parts.late.is_none(), "params")?;
+                    reject_duplicate(parts.params.is_none() && parts.raw_params.is_none(), "params")?;
                     match &parts.method {
                         Some(method) => {
-                            parts.said = Some(map.next_value_seed(ParamsSeed::<S>::new(method, self.frame))?);
+                            parts.params = Some(map.next_value_seed(ParamsSeed::<S>::new(method, self.frame))?);
                         }
-                        None => parts.late = Some(map.next_value()?),
+                        None => parts.raw_params = Some(map.next_value()?),
                     }
                 }
                 Member::Result => {
-                    once(parts.result.is_none(), "result")?;
+                    reject_duplicate(parts.result.is_none(), "result")?;
                     parts.result = Some(map.next_value()?);
                 }
                 Member::Error => {
-                    once(parts.error.is_none(), "error")?;
+                    reject_duplicate(parts.error.is_none(), "error")?;
                     parts.error = Some(map.next_value::<Object<_>>()?.0);
                 }
                 Member::Unknown => {
@@ -109,8 +116,8 @@ impl<'de, S: Sender> Visitor<'de> for EnvelopeSeed<'_, S> {
     }
 }
 
-impl<S: Sender> Parts<'_, S> {
-    /// Says what kind of message the members make.
+impl<S: Direction> Parts<'_, S> {
+    /// Builds the message from its members.
     fn finish<E: serde::de::Error>(self, frame: &Str) -> Result<Message<S>, E> {
         if !self.version {
             return Err(E::missing_field("jsonrpc"));
@@ -131,58 +138,58 @@ impl<S: Sender> Parts<'_, S> {
         if self.result.is_some() || self.error.is_some() {
             return Err(E::custom("a message has both `method` and `result` or `error`"));
         }
-        let said = match (self.said, self.late) {
-            (Some(said), _) => said,
-            (None, Some(late)) => {
-                let mut json = serde_json::Deserializer::from_str(late.get());
+        let params = match (self.params, self.raw_params) {
+            (Some(params), _) => params,
+            (None, Some(raw_params)) => {
+                let mut json = serde_json::Deserializer::from_str(raw_params.get());
                 S::decode(&method, &mut json, frame).map_err(E::custom)?
             }
             (None, None) => S::decode(&method, serde::de::value::UnitDeserializer::<E>::new(), frame)?,
         };
         match self.id {
-            None => Ok(Message::Notification(match said {
-                Said::Notification(notification) => notification,
-                // A request's method without an id: nothing can be answered, so nothing is done.
-                Said::Request(_) => S::other_notification(method.into_owned(), RawJson::empty_object()),
-                Said::Unknown(params) => S::other_notification(method.into_owned(), params),
+            None => Ok(Message::Notification(match params {
+                DecodedParams::Notification(notification) => notification,
+                // A request method without an id cannot be answered, so it is not executed.
+                DecodedParams::Request(_) => S::custom_notification(method.into_owned(), RawJson::empty_object()),
+                DecodedParams::Unknown(params) => S::custom_notification(method.into_owned(), params),
             })),
-            Some(None) => Err(E::custom("`id` is null; it is to be a string or an integer")),
+            Some(None) => Err(E::custom("`id` is null; it must be a string or an integer")),
             Some(Some(id)) => Ok(Message::Request {
                 id,
-                request: match said {
-                    Said::Request(request) => request,
-                    // A notification's name with an id: an unknown request, whose `_meta` still counts.
-                    Said::Notification(params) => {
+                request: match params {
+                    DecodedParams::Request(request) => request,
+                    // A notification method with an id is an unknown request; its `_meta` is preserved.
+                    DecodedParams::Notification(params) => {
                         let params = RawJson::new(&params).unwrap_or_else(|_| RawJson::empty_object());
-                        S::other_request(method.into_owned(), params)
+                        S::custom_request(method.into_owned(), params)
                     }
-                    Said::Unknown(params) => S::other_request(method.into_owned(), params),
+                    DecodedParams::Unknown(params) => S::custom_request(method.into_owned(), params),
                 },
             }),
         }
     }
 }
 
-fn once<E: serde::de::Error>(first: bool, name: &'static str) -> Result<(), E> {
+fn reject_duplicate<E: serde::de::Error>(first: bool, name: &'static str) -> Result<(), E> {
     if first { Ok(()) } else { Err(E::duplicate_field(name)) }
 }
 
-/// Reads the parameters of a method that is known by now.
+/// Decodes the parameters of `method`.
 struct ParamsSeed<'a, S> {
     method: &'a str,
     frame: &'a Str,
-    sender: std::marker::PhantomData<S>,
+    direction: std::marker::PhantomData<S>,
 }
 
 impl<'a, S> ParamsSeed<'a, S> {
     fn new(method: &'a str, frame: &'a Str) -> Self {
-        Self { method, frame, sender: std::marker::PhantomData }
+        Self { method, frame, direction: std::marker::PhantomData }
     }
 }
 
-impl<'de, S: Sender> DeserializeSeed<'de> for ParamsSeed<'_, S> {
-    type Value = Said<S>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Said<S>, D::Error> {
+impl<'de, S: Direction> DeserializeSeed<'de> for ParamsSeed<'_, S> {
+    type Value = DecodedParams<S>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<DecodedParams<S>, D::Error> {
         S::decode(self.method, deserializer, self.frame)
     }
 }

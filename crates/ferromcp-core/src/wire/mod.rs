@@ -1,11 +1,11 @@
-//! Between model and bytes: the envelope, and what each revision adds or lacks.
+//! Serialization and deserialization: the JSON-RPC envelope, and the differences between revisions.
 
+mod apply;
 pub mod decode;
+mod downgrade;
 pub mod encode;
 mod envelope;
 pub(crate) mod params;
-mod step;
-mod walk;
 
 mod v2024_11_05;
 mod v2025_03_26;
@@ -17,4 +17,4 @@ mod v2026_07_28;
 mod tests;
 
 pub use decode::{DecodeLimits, decode, method_of};
-pub use encode::Dress;
+pub use encode::EncodeContext;

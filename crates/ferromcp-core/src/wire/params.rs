@@ -1,6 +1,6 @@
-//! How each method's parameters are read from where they stand in the frame.
+//! Decodes the parameters of each method from a frame.
 //!
-//! The frequent ones keep slices of the frame; the others are plain serde.
+//! Parameters of frequent methods hold slices of the frame. All others use plain serde.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,14 +17,14 @@ use crate::model::{
     LogMessageParams, NotificationParams, ProgressParams, ReadResourceParams, ResourceUpdatedParams, ResourceUriParams,
     SetLevelParams, Task, TaskIdParams, TaskMetadata,
 };
-use crate::request_meta::{CowKey, RequestMetaSlices, keep_str};
+use crate::request_meta::{CowKey, RequestMetaSlices, slice_str};
 
-/// Parameters that can be read out of a frame.
+/// Parameters that can be decoded from a frame.
 pub(crate) trait WireParams: Sized {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error>;
 }
 
-/// Parameters as an object; absent and `null` count as empty, an array is refused.
+/// Parameters as an object. Absent and `null` decode as an empty object; an array is an error.
 struct Params<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Params<T> {
@@ -33,7 +33,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Params<T> {
         impl<'de, T: Deserialize<'de>> Visitor<'de> for ParamsVisitor<T> {
             type Value = T;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`params` to be an object")
+                f.write_str("an object as `params`")
             }
             fn visit_unit<E: serde::de::Error>(self) -> Result<T, E> {
                 let empty = serde::de::value::MapDeserializer::new(std::iter::empty::<((), ())>());
@@ -78,10 +78,10 @@ plain! {
     LogMessageParams, ResourceUpdatedParams, AcknowledgedParams, ElicitationCompleteParams,
 }
 
-/// The parameters of `tools/call`, `prompts/get` and `resources/read`, in the frame.
+/// The parameters of `tools/call`, `prompts/get` and `resources/read`, borrowed from the frame.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asking<'a> {
+struct RequestTarget<'a> {
     #[serde(borrow, default)]
     name: Option<CowKey<'a>>,
     #[serde(borrow, default)]
@@ -98,60 +98,60 @@ struct Asking<'a> {
     meta: RequestMetaSlices<'a>,
 }
 
-impl<'a> Asking<'a> {
-    /// Reads the parameters; `arguments`, where given, are to be an object.
-    fn of<'de: 'a, D: Deserializer<'de>>(params: D) -> Result<Self, D::Error> {
-        let asking = Params::<Self>::deserialize(params)?.0;
-        match asking.arguments {
-            Some(raw) if !raw.get().starts_with('{') => Err(serde::de::Error::custom("`arguments` is to be an object")),
-            _ => Ok(asking),
+impl<'a> RequestTarget<'a> {
+    /// Decodes the parameters. Returns an error if `arguments` is present and not an object.
+    fn read<'de: 'a, D: Deserializer<'de>>(params: D) -> Result<Self, D::Error> {
+        let target = Params::<Self>::deserialize(params)?.0;
+        match target.arguments {
+            Some(raw) if !raw.get().starts_with('{') => Err(serde::de::Error::custom("`arguments` must be an object")),
+            _ => Ok(target),
         }
     }
 
-    fn need<E: serde::de::Error>(field: Option<CowKey<'a>>, name: &'static str) -> Result<Cow<'a, str>, E> {
+    fn require<E: serde::de::Error>(field: Option<CowKey<'a>>, name: &'static str) -> Result<Cow<'a, str>, E> {
         field.map(|text| text.0).ok_or_else(|| E::missing_field(name))
     }
 }
 
 impl WireParams for CallToolParams {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
-        let asking = Asking::of(params)?;
-        let mut call = Self::new(keep_str(Asking::need(asking.name, "name")?, frame));
-        call.arguments = asking.arguments.map(|raw| RawJson::slice_of(frame, raw));
-        call.task = asking.task;
-        call.input_responses = asking.input_responses;
-        call.request_state = asking.request_state.map(|text| keep_str(text.0, frame));
-        call.meta = asking.meta.keep(frame);
+        let target = RequestTarget::read(params)?;
+        let mut call = Self::new(slice_str(RequestTarget::require(target.name, "name")?, frame));
+        call.arguments = target.arguments.map(|raw| RawJson::slice_of(frame, raw));
+        call.task = target.task;
+        call.input_responses = target.input_responses;
+        call.request_state = target.request_state.map(|text| slice_str(text.0, frame));
+        call.meta = target.meta.into_meta(frame);
         Ok(call)
     }
 }
 
 impl WireParams for GetPromptParams {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
-        let asking = Asking::of(params)?;
-        let mut get = Self::new(keep_str(Asking::need(asking.name, "name")?, frame));
-        get.arguments = asking.arguments.map(|raw| RawJson::slice_of(frame, raw));
-        get.input_responses = asking.input_responses;
-        get.request_state = asking.request_state.map(|text| keep_str(text.0, frame));
-        get.meta = asking.meta.keep(frame);
+        let target = RequestTarget::read(params)?;
+        let mut get = Self::new(slice_str(RequestTarget::require(target.name, "name")?, frame));
+        get.arguments = target.arguments.map(|raw| RawJson::slice_of(frame, raw));
+        get.input_responses = target.input_responses;
+        get.request_state = target.request_state.map(|text| slice_str(text.0, frame));
+        get.meta = target.meta.into_meta(frame);
         Ok(get)
     }
 }
 
 impl WireParams for ReadResourceParams {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
-        let asking = Asking::of(params)?;
-        let mut read = Self::new(keep_str(Asking::need(asking.uri, "uri")?, frame));
-        read.input_responses = asking.input_responses;
-        read.request_state = asking.request_state.map(|text| keep_str(text.0, frame));
-        read.meta = asking.meta.keep(frame);
+        let target = RequestTarget::read(params)?;
+        let mut read = Self::new(slice_str(RequestTarget::require(target.uri, "uri")?, frame));
+        read.input_responses = target.input_responses;
+        read.request_state = target.request_state.map(|text| slice_str(text.0, frame));
+        read.meta = target.meta.into_meta(frame);
         Ok(read)
     }
 }
 
-/// The parameters of the list methods and of those that take none, in the frame.
+/// The parameters of list methods and of methods without parameters, borrowed from the frame.
 #[derive(Deserialize)]
-struct Listing<'a> {
+struct CursorParams<'a> {
     #[serde(borrow, default)]
     cursor: Option<CowKey<'a>>,
     #[serde(borrow, rename = "_meta", default)]
@@ -160,14 +160,14 @@ struct Listing<'a> {
 
 impl WireParams for ListParams {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
-        let listing = Params::<Listing<'de>>::deserialize(params)?.0;
-        Ok(Self { cursor: listing.cursor.map(|text| keep_str(text.0, frame)), meta: listing.meta.keep(frame) })
+        let params = Params::<CursorParams<'de>>::deserialize(params)?.0;
+        Ok(Self { cursor: params.cursor.map(|text| slice_str(text.0, frame)), meta: params.meta.into_meta(frame) })
     }
 }
 
 impl WireParams for EmptyParams {
     fn read<'de, D: Deserializer<'de>>(params: D, frame: &Str) -> Result<Self, D::Error> {
-        let listing = Params::<Listing<'de>>::deserialize(params)?.0;
-        Ok(Self { meta: listing.meta.keep(frame) })
+        let params = Params::<CursorParams<'de>>::deserialize(params)?.0;
+        Ok(Self { meta: params.meta.into_meta(frame) })
     }
 }

@@ -1,16 +1,16 @@
-//! Envelope, classification and encoding, by bytes.
+//! Tests of the envelope, error classification and encoding.
 
 use bytes::{Bytes, BytesMut};
 
-use super::{DecodeLimits, Dress, decode, encode};
+use super::{DecodeLimits, EncodeContext, decode, encode};
 use crate::error::ErrorCode;
 use crate::json::RawJson;
-use crate::message::{FromClient, Incoming, Message, Rejection};
+use crate::message::{DecodeError, FromClient, Incoming, Message};
 use crate::methods::{ClientNotification, ClientRequest, ServerResult};
 use crate::model::*;
 use crate::{Error, Meta, RequestId, Revision};
 
-fn read(text: &str) -> Result<Incoming<FromClient>, Rejection> {
+fn read(text: &str) -> Result<Incoming<FromClient>, DecodeError> {
     decode::<FromClient>(Bytes::copy_from_slice(text.as_bytes()), &DecodeLimits::default())
 }
 
@@ -21,15 +21,15 @@ fn request(text: &str) -> (RequestId, ClientRequest) {
     }
 }
 
-fn rejection(text: &str) -> (Option<RequestId>, i64, bool) {
+fn decode_error(text: &str) -> (Option<RequestId>, i64, bool) {
     match read(text) {
-        Err(rejection) => (rejection.id, rejection.error.code.0, rejection.unanswerable),
+        Err(error) => (error.id, error.error.code.0, error.suppress_response),
         Ok(other) => panic!("{text}: {other:?}"),
     }
 }
 
 #[test]
-fn arguments_stay_a_slice_of_the_frame() {
+fn arguments_are_slices_of_the_frame() {
     let frame = Bytes::from_static(
         br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{ "a": 1 }}}"#,
     );
@@ -46,7 +46,7 @@ fn arguments_stay_a_slice_of_the_frame() {
 }
 
 #[test]
-fn members_come_in_any_order() {
+fn decodes_members_in_any_order() {
     let (id, late) =
         request(r#"{"params":{"name":"x","arguments":{}},"id":"","method":"tools/call","jsonrpc":"2.0","x":[]}"#);
     assert_eq!(id, RequestId::from(""));
@@ -61,80 +61,87 @@ fn members_come_in_any_order() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_apart() {
+fn classifies_errors_when_message_is_invalid() {
     // M26-014, S-009, S-021, S-257, M26-339
-    assert_eq!(rejection("nonsense"), (None, -32700, false));
-    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"method":"ping""#), (None, -32700, false));
-    assert_eq!(rejection("42"), (None, -32600, false));
-    assert_eq!(rejection("[]"), (None, -32600, false));
-    assert_eq!(rejection(r#"{"id":3,"method":"ping"}"#), (Some(3.into()), -32600, false));
-    assert_eq!(rejection(r#"{"jsonrpc":"1.0","id":3,"method":"ping"}"#), (Some(3.into()), -32600, false));
-    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), (None, -32600, false));
-    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), (None, -32600, false));
-    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1}"#), (Some(1.into()), -32600, false));
-    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#).1, -32600);
-    assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"method":7}"#), (Some(1.into()), -32600, false));
+    assert_eq!(decode_error("nonsense"), (None, -32700, false));
+    assert_eq!(decode_error(r#"{"jsonrpc":"2.0","id":1,"method":"ping""#), (None, -32700, false));
+    assert_eq!(decode_error("42"), (None, -32600, false));
+    assert_eq!(decode_error("[]"), (None, -32600, false));
+    assert_eq!(decode_error(r#"{"id":3,"method":"ping"}"#), (Some(3.into()), -32600, false));
+    assert_eq!(decode_error(r#"{"jsonrpc":"1.0","id":3,"method":"ping"}"#), (Some(3.into()), -32600, false));
+    assert_eq!(decode_error(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#), (None, -32600, false));
+    assert_eq!(decode_error(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#), (None, -32600, false));
+    assert_eq!(decode_error(r#"{"jsonrpc":"2.0","id":1}"#), (Some(1.into()), -32600, false));
+    assert_eq!(decode_error(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#).1, -32600);
+    assert_eq!(decode_error(r#"{"jsonrpc":"2.0","id":1,"method":7}"#), (Some(1.into()), -32600, false));
     for params in
         ["{}", "[]", r#"["add",{}]"#, r#"{"name":1}"#, r#"{"name":"x","arguments":[1]}"#, r#"{"name":"x","name":"y"}"#]
     {
         let text = format!(r#"{{"jsonrpc":"2.0","method":"tools/call","params":{params},"id":"a"}}"#);
-        assert_eq!(rejection(&text), (Some("a".into()), -32602, false), "{params}");
+        assert_eq!(decode_error(&text), (Some("a".into()), -32602, false), "{params}");
     }
     let text = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#;
-    assert_eq!(rejection(text), (None, -32602, true), "a malformed notification is not answered");
+    assert_eq!(decode_error(text), (None, -32602, true), "no response to a malformed notification");
     for text in [r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, r#"{"jsonrpc":"2.0","id":1,"error":7}"#] {
-        assert_eq!(rejection(text), (Some(1.into()), -32600, true), "a malformed response is not answered");
+        assert_eq!(decode_error(text), (Some(1.into()), -32600, true), "no response to a malformed response");
     }
-    for wrong in
+    for invalid in
         [r#""capabilities":[],"clientInfo":{"name":"c","version":"1"}"#, r#""capabilities":{},"clientInfo":["c","1"]"#]
     {
         let text = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25",{wrong}}}}}"#
+            r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25",{invalid}}}}}"#
         );
-        assert_eq!(rejection(&text), (Some(1.into()), -32602, false), "{wrong}");
+        assert_eq!(decode_error(&text), (Some(1.into()), -32602, false), "{invalid}");
     }
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(rejection(&deep), (None, -32600, false));
+    assert_eq!(decode_error(&deep), (None, -32600, false));
 }
 
 #[test]
-fn unknown_methods_are_read_as_such() {
+fn decodes_custom_message_when_method_is_unknown() {
     let (_, other) = request(r#"{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"a":[1.10]}}"#);
     assert!(
-        matches!(&other, ClientRequest::Other(other) if other.method == "x/y" && other.params.as_str() == r#"{"a":[1.10]}"#)
+        matches!(&other, ClientRequest::Custom(custom) if custom.method == "x/y" && custom.params.as_str() == r#"{"a":[1.10]}"#)
     );
     let (_, other) = request(r#"{"jsonrpc":"2.0","id":1,"method":"notifications/initialized"}"#);
-    assert!(matches!(other, ClientRequest::Other(_)), "a notification's name with an id is an unknown request");
+    assert!(matches!(other, ClientRequest::Custom(_)), "a notification method with an id is an unknown request");
     let text = r#"{"jsonrpc":"2.0","id":1,"method":"notifications/initialized","params":{"_meta":{"x":1}}}"#;
-    assert!(matches!(request(text).1, ClientRequest::Other(other) if other.params.as_str() == r#"{"_meta":{"x":1}}"#));
+    assert!(
+        matches!(request(text).1, ClientRequest::Custom(custom) if custom.params.as_str() == r#"{"_meta":{"x":1}}"#)
+    );
     let Ok(Incoming::One(Message::Notification(note))) =
         read(r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}"#)
     else {
         panic!()
     };
-    assert!(matches!(note, ClientNotification::Other(_)), "a request's name without an id asks for nothing");
+    assert!(matches!(note, ClientNotification::Custom(_)), "a request method without an id is not executed");
 }
 
 #[test]
-fn batches_are_read_one_by_one() {
+fn decodes_batch_items_separately() {
     // S-023, S-026, S-027
     let Ok(Incoming::Batch(items)) = read(r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},7]"#) else { panic!() };
     assert!(matches!(&items[0], Ok(Message::Request { .. })));
     assert_eq!(items[1].as_ref().unwrap_err().error.code, ErrorCode::INVALID_REQUEST);
     let many = format!("[{}1]", "1,".repeat(64));
-    assert_eq!(rejection(&many).1, -32600);
+    assert_eq!(decode_error(&many).1, -32600);
 }
 
 fn written(result: impl Into<ServerResult>, revision: Revision) -> String {
     let info = RawJson::parse(r#"{"name":"s","version":"1"}"#).unwrap();
     let mut out = BytesMut::new();
-    encode::server_result(&mut out, &RequestId::Number(1), result.into(), Dress::new(revision).server_info(&info))
-        .unwrap();
+    encode::server_result(
+        &mut out,
+        &RequestId::Number(1),
+        result.into(),
+        EncodeContext::new(revision).server_info(&info),
+    )
+    .unwrap();
     String::from_utf8(out.to_vec()).unwrap()
 }
 
 #[test]
-fn each_era_gets_its_own_dress() {
+fn encodes_result_for_each_era() {
     // M26-006, M26-007, M26-008, M26-057, M26-332, M26-440, S-007, S-243
     let info = r#"{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}}"#;
     assert_eq!(
@@ -162,7 +169,7 @@ fn each_era_gets_its_own_dress() {
 }
 
 #[test]
-fn structured_null_is_kept_and_old_peers_are_spared() {
+fn preserves_null_structured_content_and_downgrades_for_old_peers() {
     // M26-337, S-250, S-251
     let null = CallToolResult::structured(RawJson::null());
     assert!(written(null.clone(), Revision::V2026_07_28).contains(r#""structuredContent":null"#));
@@ -174,7 +181,7 @@ fn structured_null_is_kept_and_old_peers_are_spared() {
 }
 
 #[test]
-fn not_found_is_spoken_in_each_era_s_code() {
+fn translates_resource_not_found_code_for_each_era() {
     // M26-029, M26-366, S-280
     let write = |revision| {
         let mut out = BytesMut::new();
@@ -187,7 +194,7 @@ fn not_found_is_spoken_in_each_era_s_code() {
 }
 
 #[test]
-fn shared_pages_are_dressed_per_revision() {
+fn caches_shared_page_per_revision() {
     let mut tool = Tool::new("t", RawJson::parse(r#"{"type":"object"}"#).unwrap());
     tool.title = Some("T".into());
     tool.icons = vec![Icon::new("https://example.com/i.png")];

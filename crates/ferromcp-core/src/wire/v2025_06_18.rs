@@ -1,18 +1,18 @@
-//! 2025-06-18 brought structured output, resource links, titles, `_meta` on objects, elicitation.
+//! 2025-06-18 added structured output, resource links, titles, `_meta` on objects, elicitation.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-06-18/changelog>.
 
-use super::step::Step;
+use super::downgrade::Downgrade;
 use crate::meta::Meta;
 use crate::model::{
     Annotations, CallToolResult, ClientCapabilities, CompleteParams, ContentBlock, CreateMessageResult, Implementation,
     Prompt, Reference, Resource, ResourceContents, ResourceTemplate, Root, SamplingContent, SamplingMessage, Tool,
 };
 
-/// Spares peers of 2025-03-26 and older.
-pub(super) struct Spare;
+/// Removes the features of this revision for peers of 2025-03-26 and older.
+pub(super) struct Added;
 
-impl Step for Spare {
+impl Downgrade for Added {
     fn implementation(&self, implementation: &mut Implementation) {
         implementation.title = None;
     }
@@ -64,7 +64,7 @@ impl Step for Spare {
     }
 
     fn call_result(&self, result: &mut CallToolResult) {
-        // The same stands in a text block already, save where somebody built the result by hand.
+        // A text block already has the same content, unless the result was built manually.
         if let Some(structured) = result.structured_content.take() {
             if result.content.is_empty() {
                 result.content.push(ContentBlock::text(structured.as_str()));
@@ -84,15 +84,15 @@ impl Step for Spare {
     }
 
     fn message(&self, message: &mut SamplingMessage) {
-        message.content.iter_mut().for_each(forget);
+        message.content.iter_mut().for_each(clear_meta);
     }
 
     fn message_result(&self, result: &mut CreateMessageResult) {
-        result.content.iter_mut().for_each(forget);
+        result.content.iter_mut().for_each(clear_meta);
     }
 }
 
-fn forget(block: &mut SamplingContent) {
+fn clear_meta(block: &mut SamplingContent) {
     match block {
         SamplingContent::Text(block) => block.meta = Meta::new(),
         SamplingContent::Image(block) => block.meta = Meta::new(),

@@ -1,8 +1,8 @@
-//! 2025-11-25 brought icons, URL elicitation, richer forms, sampling with tools, and tasks.
+//! 2025-11-25 added icons, URL elicitation, more form fields, sampling with tools, and tasks.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/changelog>.
 
-use super::step::Step;
+use super::downgrade::Downgrade;
 use crate::error::{Error, ErrorCode};
 use crate::meta::Meta;
 use crate::model::{
@@ -11,10 +11,10 @@ use crate::model::{
     ResourceTemplate, SamplingCapability, SamplingContent, SamplingMessage, ServerCapabilities, Tool,
 };
 
-/// Spares peers of 2025-06-18 and older.
-pub(super) struct Spare;
+/// Removes the features of this revision for peers of 2025-06-18 and older.
+pub(super) struct Added;
 
-impl Step for Spare {
+impl Downgrade for Added {
     fn implementation(&self, implementation: &mut Implementation) {
         implementation.icons.clear();
         implementation.website_url = None;
@@ -70,21 +70,21 @@ impl Step for Spare {
 
     fn message(&self, message: &mut SamplingMessage) {
         message.meta = Meta::new();
-        single_block(&mut message.content);
+        keep_single_block(&mut message.content);
     }
 
     fn message_result(&self, result: &mut CreateMessageResult) {
-        single_block(&mut result.content);
+        keep_single_block(&mut result.content);
     }
 
     fn elicit(&self, params: &mut ElicitParams) {
         match params {
             ElicitParams::Form(form) => {
-                form.say_mode = false;
+                form.explicit_mode = false;
                 form.task = None;
-                plain_form(&mut form.requested_schema);
+                restrict_form(&mut form.requested_schema);
             }
-            ElicitParams::Url(url) => url.task = None, // no such peer is sent a URL; see the callers
+            ElicitParams::Url(url) => url.task = None, // callers never send URL elicitation to such a peer
         }
     }
 
@@ -101,29 +101,29 @@ impl Step for Spare {
     }
 }
 
-/// One block that an older peer can read: the first that is not about tools, else a note.
-fn single_block(content: &mut Vec<SamplingContent>) {
-    let about_tools =
+/// Keeps the first block that is not a tool use or tool result; inserts an empty text block if no block remains.
+fn keep_single_block(content: &mut Vec<SamplingContent>) {
+    let is_tool_block =
         |block: &SamplingContent| matches!(block, SamplingContent::ToolUse(_) | SamplingContent::ToolResult(_));
-    content.retain(|block| !about_tools(block));
+    content.retain(|block| !is_tool_block(block));
     content.truncate(1);
     if content.is_empty() {
         content.push(SamplingContent::text(""));
     }
 }
 
-/// A form as 2025-06-18 had it: choices as `enum` and `enumNames`, one of them, defaults on booleans only.
-fn plain_form(form: &mut FormSchema) {
+/// Restricts a form to 2025-06-18: single choices only, as `enum` and `enumNames`, and defaults only for booleans.
+fn restrict_form(form: &mut FormSchema) {
     form.dialect = None;
-    let gone: Vec<String> = form
+    let removed: Vec<String> = form
         .properties
         .iter()
         .filter(|(_, field)| field.r#type == FieldType::Array)
         .map(|(name, _)| name.clone())
         .collect();
-    form.properties.retain(|(name, _)| !gone.contains(name));
+    form.properties.retain(|(name, _)| !removed.contains(name));
     if let Some(required) = &mut form.required {
-        required.retain(|name| !gone.contains(name));
+        required.retain(|name| !removed.contains(name));
     }
     for (_, field) in &mut form.properties {
         if let Some(choices) = field.one_of.take() {

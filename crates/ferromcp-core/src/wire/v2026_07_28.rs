@@ -1,10 +1,10 @@
-//! 2026-07-28 brought statelessness: `resultType` and identity in each result, caching hints,
-//! structured content of any JSON, extensions; "not found" became -32602.
+//! 2026-07-28 added stateless requests: `resultType` and server info in each result, cache hints,
+//! structured content of any JSON type, extensions. Resource not found became -32602.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/changelog>.
-//! `resultType` and identity are the envelope's matter, see [`super::encode`].
+//! `resultType` and server info are written by [`super::encode`].
 
-use super::step::Step;
+use super::downgrade::Downgrade;
 use crate::error::{Error, ErrorCode};
 use crate::json::{RawJson, RawMap};
 use crate::methods::ServerResult;
@@ -15,10 +15,10 @@ use crate::model::{
 };
 use crate::request_meta::RequestMeta;
 
-/// Spares peers of 2025-11-25 and older.
-pub(super) struct Spare;
+/// Removes the features of this revision for peers of 2025-11-25 and older.
+pub(super) struct Added;
 
-impl Step for Spare {
+impl Downgrade for Added {
     fn server_capabilities(&self, capabilities: &mut ServerCapabilities) {
         capabilities.extensions = RawMap::new();
     }
@@ -28,7 +28,7 @@ impl Step for Spare {
     }
 
     fn request_meta(&self, meta: &mut RequestMeta) {
-        // A session says this once; in `_meta` it would make the request a modern one.
+        // Legacy peers exchange these once per session. In `_meta` they would mark the request as modern.
         meta.protocol_version = None;
         meta.client_capabilities = None;
         meta.client_info = None;
@@ -51,8 +51,8 @@ impl Step for Spare {
     }
 
     fn tool(&self, tool: &mut Tool) {
-        object_properties(&mut tool.input_schema);
-        tool.output_schema.as_mut().map(object_properties);
+        expand_boolean_properties(&mut tool.input_schema);
+        tool.output_schema.as_mut().map(expand_boolean_properties);
         if tool.output_schema.as_ref().is_some_and(|schema| !describes_object(schema)) {
             tool.output_schema = None;
         }
@@ -67,11 +67,11 @@ impl Step for Spare {
     }
 
     fn message(&self, message: &mut SamplingMessage) {
-        message.content.iter_mut().for_each(object_only);
+        message.content.iter_mut().for_each(drop_non_object_output);
     }
 
     fn message_result(&self, result: &mut CreateMessageResult) {
-        result.content.iter_mut().for_each(object_only);
+        result.content.iter_mut().for_each(drop_non_object_output);
     }
 
     fn cache(&self, ttl_ms: &mut Option<u64>, scope: &mut Option<CacheScope>) {
@@ -80,7 +80,7 @@ impl Step for Spare {
     }
 
     fn error(&self, error: &mut Error) {
-        // Codes that did not exist yet, and would be read as somebody's own.
+        // Legacy peers would read these codes as application-defined codes.
         let new = [ErrorCode::HEADER_MISMATCH, ErrorCode::MISSING_CLIENT_CAPABILITY, ErrorCode::UNSUPPORTED_REVISION];
         if new.contains(&error.code) {
             error.code = ErrorCode::INVALID_PARAMS;
@@ -88,10 +88,10 @@ impl Step for Spare {
     }
 }
 
-/// What this revision gave up: core tasks, and `_meta` on the questions it asks in answers.
-pub(super) struct Retire;
+/// Removes the features that this revision dropped: core tasks, and `_meta` on input requests.
+pub(super) struct Removed;
 
-impl Step for Retire {
+impl Downgrade for Removed {
     fn server_capabilities(&self, capabilities: &mut ServerCapabilities) {
         capabilities.tasks = None;
     }
@@ -134,9 +134,9 @@ impl Step for Retire {
     }
 }
 
-/// Writes the boolean schemas among a root's properties as objects, which is all that older peers
-/// know there; some refuse a whole list of tools for a `true`.
-fn object_properties(schema: &mut RawJson) {
+/// Replaces boolean schemas among the properties of the root by equivalent objects. The older schemas
+/// allow only objects there, and some clients reject a whole tool list because of a `true`.
+fn expand_boolean_properties(schema: &mut RawJson) {
     let Ok(mut root) = schema.decode::<RawMap>() else { return };
     let Some(Ok(mut properties)) = root.get("properties").map(RawJson::decode::<RawMap>) else { return };
     let bare: Vec<(String, bool)> =
@@ -154,7 +154,7 @@ fn object_properties(schema: &mut RawJson) {
     }
 }
 
-/// Whether the root of a schema is of type `object`, which older peers insist on.
+/// Returns `true` if the root of a schema has the type `object`, which older peers require.
 fn describes_object(schema: &RawJson) -> bool {
     #[derive(serde::Deserialize)]
     struct Root {
@@ -163,22 +163,22 @@ fn describes_object(schema: &RawJson) -> bool {
     schema.decode::<Root>().is_ok_and(|root| root.r#type.is_some_and(|r#type| r#type == "object"))
 }
 
-fn object_only(block: &mut SamplingContent) {
+fn drop_non_object_output(block: &mut SamplingContent) {
     if let SamplingContent::ToolResult(result) = block {
         result.structured_content.take_if(|structured| !structured.is_object());
     }
 }
 
-/// Adds to a result for a peer of this revision what must not be missing: caching hints.
-pub(super) fn complete(result: &mut ServerResult) {
+/// Sets missing cache hints, which this revision requires, to `ttlMs: 0` and `private`.
+pub(super) fn fill_cache_hints(result: &mut ServerResult) {
     if let Some((ttl_ms, scope)) = result.cache_mut() {
         ttl_ms.get_or_insert(0);
         scope.get_or_insert(CacheScope::Private);
     }
 }
 
-/// Speaks an error in this revision's codes.
-pub(super) fn translate(error: &mut Error) {
+/// Translates an error code to this revision.
+pub(super) fn translate_error_code(error: &mut Error) {
     if matches!(error.code, ErrorCode::RESOURCE_NOT_FOUND | ErrorCode::URL_ELICITATION_REQUIRED) {
         error.code = ErrorCode::INVALID_PARAMS;
     }

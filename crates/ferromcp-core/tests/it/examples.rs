@@ -1,4 +1,4 @@
-//! Every official example is read into our types and written again, equal as JSON.
+//! Every official example decodes to a type of this crate and encodes to equal JSON.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,28 +7,28 @@ use ferromcp_core::{Revision, ServerResult};
 use serde_json::{Value, json};
 
 use crate::official::{self, Official};
-use crate::{kinds, wire};
+use crate::{definitions, wire};
 
-/// Examples that do not follow the types they stand for, and what is compared instead.
+/// Returns the reason and the expected JSON for official examples that violate their schema.
 ///
-/// The types win: see the digest of the specification, section 13.
+/// The schema takes precedence over the examples.
 fn expected(directory: &str, file: &str, example: &Value) -> Option<(&'static str, Value)> {
     let mut expected = example.clone();
     let why = match (directory, file) {
         ("ListRootsRequest", "list-roots-request.json") => {
-            // Questions in answers are bare `method` and `params`.
+            // Input requests have only `method` and `params`.
             expected.as_object_mut()?.remove("id")?;
-            "a stray `id` on a question; compared without it"
+            "an input request with an `id`; compared without it"
         }
         ("ReadResourceResultResponse", "read-resource-result-response.json") => {
-            // Hints are required on complete results; the encoder fills in the careful ones.
+            // Cache hints are required in complete results; the encoder adds the default hints.
             assert!(example["result"].get("ttlMs").is_none());
             expected["result"]["ttlMs"] = json!(0);
             expected["result"]["cacheScope"] = json!("private");
-            "a read result without the caching hints that are required; compared with the default ones"
+            "a result without the required cache hints; compared with the default hints"
         }
         ("EmbeddedResource", _) if example["resource"].get("annotations").is_some() => {
-            // Resource contents have no annotations; the block around them has.
+            // Annotations belong to the content block and not to the resource contents.
             expected["resource"].as_object_mut()?.remove("annotations")?;
             "`annotations` inside the contents; compared without them"
         }
@@ -71,31 +71,31 @@ fn json_files(folder: &Path) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// The directories an edition of the examples is known to have; more is fine, fewer is a mistake here.
+/// The minimum number of example directories.
 const AT_LEAST: usize = 85;
 
 #[test]
-fn every_official_example_survives() {
+fn every_official_example_round_trips() {
     // M26-002, M26-003, M26-006, M26-007, M26-008, M26-015, M26-016, M26-017, M26-044, M26-053, M26-058,
     // M26-063, M26-084, M26-086, M26-238, M26-259, M26-264, M26-271, M26-275, M26-280, M26-320, M26-321,
     // M26-332, M26-377, M26-440, M26-482, M26-485, M26-486, M26-489, M26-491
-    let test = "every_official_example_survives";
+    let test = "every_official_example_round_trips";
     let Some(folder) = official::folder(test) else { return };
     let schema = Official::of(Revision::LATEST, test).unwrap();
     let examples = folder.join("schema").join(Revision::LATEST.as_str()).join("examples");
     let mut directories: Vec<_> = std::fs::read_dir(&examples).unwrap().map(|entry| entry.unwrap().path()).collect();
     directories.sort();
     assert!(directories.len() >= AT_LEAST, "only {} directories in {}", directories.len(), examples.display());
-    let (mut count, mut odd) = (0, BTreeSet::new());
+    let (mut count, mut exceptions) = (0, BTreeSet::new());
     for directory in directories {
         let name = directory.file_name().unwrap().to_str().unwrap().to_owned();
         for (file, example) in json_files(&directory) {
-            let ours = kinds::round_trip(schema, &name, &example)
-                .unwrap_or_else(|| panic!("no check for the examples of `{name}`: add it to kinds.rs"));
+            let ours = definitions::round_trip(schema, &name, &example)
+                .unwrap_or_else(|| panic!("no check for the examples of `{name}`: add it to definitions.rs"));
             match expected(&name, &file, &example) {
                 Some((why, expected)) => {
                     assert_eq!(wire::difference(&ours, &expected), None, "{name}/{file} ({why})");
-                    odd.insert(format!("{name}/{file}"));
+                    exceptions.insert(format!("{name}/{file}"));
                 }
                 None => assert_eq!(wire::difference(&ours, &example), None, "{name}/{file}"),
             }
@@ -103,14 +103,14 @@ fn every_official_example_survives() {
         }
     }
     assert!(count >= 115, "only {count} examples");
-    // When the examples are mended upstream, the exceptions here are to go.
-    assert!(odd.contains("ListRootsRequest/list-roots-request.json"), "{odd:?}");
-    assert!(odd.contains("ReadResourceResultResponse/read-resource-result-response.json"), "{odd:?}");
+    // Remove these exceptions once the examples are fixed upstream.
+    assert!(exceptions.contains("ListRootsRequest/list-roots-request.json"), "{exceptions:?}");
+    assert!(exceptions.contains("ReadResourceResultResponse/read-resource-result-response.json"), "{exceptions:?}");
 }
 
 #[test]
-fn an_identity_is_added_to_a_result_without_one() {
-    // M26-057: what `server/discover` shows in its example is put into every result.
+fn server_info_is_added_when_result_has_none() {
+    // M26-057: the server info shown in the example of `server/discover` is added to every result.
     let info = ferromcp_core::RawJson::parse(r#"{"name":"ExampleServer","version":"1.0.0"}"#).unwrap();
     let key = "io.modelcontextprotocol/serverInfo";
     for result in [
@@ -118,7 +118,7 @@ fn an_identity_is_added_to_a_result_without_one() {
         json!({ "_meta": { "com.example/x": 1 } }),
         json!({ "_meta": { key: { "name": "own", "version": "2" } } }),
     ] {
-        for method in ["tools/list", "x/of-my-own"] {
+        for method in ["tools/list", "x/custom"] {
             let mut result = result.clone();
             result["tools"] = json!([]);
             let raw = ferromcp_core::RawJson::parse(result.to_string()).unwrap();

@@ -1,36 +1,36 @@
-//! The fullest instances of a definition: every property present, every arm of every union taken.
+//! Generates instances of a definition with every property and every variant of every union.
 
 use serde_json::{Map, Value, json};
 
 use crate::official::Official;
 
-/// Instances of a definition that between them hold every property and every arm.
+/// Returns instances of a definition that together contain every property and every variant.
 pub(crate) fn fullest(schema: &Official, name: &str) -> Vec<Value> {
     let mut instances = named(schema, name);
     for instance in &mut instances {
         match name {
             "InputRequiredResult" => instance["resultType"] = json!("input_required"),
-            _ => mark_complete(instance),
+            _ => set_result_type(instance),
         }
     }
     instances
 }
 
-/// `resultType` is any string in the schema; on the wire it is one of two.
-fn mark_complete(instance: &mut Value) {
+/// Sets `resultType`, which is any string in the schema but one of two values on the wire.
+fn set_result_type(instance: &mut Value) {
     if let Value::Object(members) = instance {
         if let Some(Value::String(kind)) = members.get_mut("resultType") {
             if kind != "input_required" {
                 "complete".clone_into(kind);
             }
         }
-        members.values_mut().for_each(mark_complete);
+        members.values_mut().for_each(set_result_type);
     }
 }
 
 fn named(schema: &Official, name: &str) -> Vec<Value> {
     match name {
-        // Any JSON, which would go on for ever. The generated schema lacks `null` and fractions here.
+        // Recursive without bound. The generated schema lacks `null` and fractions here.
         "JSONValue" => vec![json!({ "deep": [1, "two", true] })],
         "JSONObject" => vec![json!({ "key": { "deep": [1, "two", true] } })],
         "JSONArray" => vec![json!([1, "two"])],
@@ -74,7 +74,7 @@ fn of(schema: &Official, definition: &Value) -> Vec<Value> {
                 for part in &parts {
                     whole.extend(part[index % part.len()].as_object().cloned().expect("parts of objects"));
                 }
-                // `Result & Task`: the open members belong to the base, the whole is a task.
+                // `Result & Task`: the additional members belong to the base type, the combined type is a task.
                 whole.retain(|name, _| !name.starts_with("com.example/"));
                 Value::Object(whole)
             })
@@ -82,8 +82,8 @@ fn of(schema: &Official, definition: &Value) -> Vec<Value> {
     }
     match &definition["type"] {
         Value::String(kind) => of_type(schema, kind, definition),
-        Value::Array(kinds) => {
-            kinds.iter().flat_map(|kind| of_type(schema, kind.as_str().unwrap(), definition)).collect()
+        Value::Array(definitions) => {
+            definitions.iter().flat_map(|kind| of_type(schema, kind.as_str().unwrap(), definition)).collect()
         }
         _ if definition.get("properties").is_some() => object(schema, definition),
         _ => vec![json!({ "anything": [1, null, 0.5] })],
@@ -104,7 +104,7 @@ fn of_type(schema: &Official, kind: &str, definition: &Value) -> Vec<Value> {
         "number" => vec![json!(0.5)],
         "boolean" => vec![json!(true), json!(false)],
         "null" => vec![Value::Null],
-        other => panic!("a type the schemas do not have: {other}"),
+        other => panic!("unexpected schema type: {other}"),
     }
 }
 

@@ -1,17 +1,17 @@
-//! The words against the official specification data: its examples and its JSON Schemas.
+//! Tests of the types against the official examples and JSON Schemas of the specification.
 //!
-//! The data is looked for in the folder that `FERROMCP_SPEC` names, else in `../shared/spec` beside
-//! the workspace. Without it these tests say that they did not run; with `FERROMCP_REQUIRE_SPEC`
-//! set they fail instead.
+//! The data is read from the directory in `FERROMCP_SPEC`, or from `../shared/spec` next to the
+//! workspace. Without the data, these tests print that they did not run; if `FERROMCP_REQUIRE_SPEC`
+//! is set, they fail instead.
 
-mod bytes;
+mod definitions;
+mod downgrade;
 mod examples;
-mod fields;
+mod field_coverage;
 mod instance;
-mod kinds;
+mod malformed_input;
 mod methods;
 mod official;
-mod polite;
+mod schema_validity;
 mod strategies;
-mod valid;
 mod wire;

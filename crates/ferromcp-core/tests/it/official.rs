@@ -1,4 +1,4 @@
-//! Where the official data lies, its schemas, and validators made of them once per definition.
+//! Loads the official specification data, and compiles a validator per definition.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -9,21 +9,21 @@ use ferromcp_core::Revision;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// The folder of the official data, or `None` after saying on stderr that `test` did not run.
+/// Returns the directory of the official data. Without the data, prints that `test` did not run and returns `None`.
 pub(crate) fn folder(test: &str) -> Option<PathBuf> {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec");
-    let folder = std::env::var_os("FERROMCP_SPEC").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec");
+    let folder = std::env::var_os("FERROMCP_SPEC").map_or_else(|| PathBuf::from(default), PathBuf::from);
     if folder.join("schema").is_dir() {
         return Some(folder);
     }
     assert!(
         std::env::var_os("FERROMCP_REQUIRE_SPEC").is_none(),
-        "FERROMCP_REQUIRE_SPEC is set, but there is no `schema` folder in {}; set FERROMCP_SPEC",
+        "FERROMCP_REQUIRE_SPEC is set, but `schema` does not exist in {}; set FERROMCP_SPEC",
         folder.display()
     );
-    if SAID.lock().unwrap().insert(test.to_owned()) {
-        // Not by `eprintln!`, which the test harness keeps to itself when a test passes.
+    if REPORTED.lock().unwrap().insert(test.to_owned()) {
+        // The test harness captures the output of `eprintln!` if a test passes.
         let place = folder.display();
         let _ = writeln!(std::io::stderr(), "DID NOT RUN: {test}: no official data in {place}; set FERROMCP_SPEC");
     }
@@ -52,35 +52,35 @@ static SCHEMAS: LazyLock<HashMap<Revision, Official>> = LazyLock::new(|| {
 });
 
 impl Official {
-    /// The schema of `revision`; `None` where there is no official data, which was said then.
+    /// Returns the schema of `revision`, or `None` if there is no official data.
     pub(crate) fn of(revision: Revision, test: &str) -> Option<&'static Self> {
         folder(test)?;
         SCHEMAS.get(&revision)
     }
 
-    /// The definitions by name.
+    /// Iterates over the definitions, with their names.
     pub(crate) fn definitions(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.document[self.keyword].as_object().into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
     }
 
-    /// One definition.
+    /// Returns a definition. Panics if it does not exist.
     pub(crate) fn definition(&self, name: &str) -> &Value {
         let definition = &self.document[self.keyword][name];
         assert!(definition.is_object(), "{} has no definition `{name}`", self.revision);
         definition
     }
 
-    /// Whether there is a definition of that name.
+    /// Returns `true` if the definition exists.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.document[self.keyword][name].is_object()
     }
 
-    /// The definition of the request or notification `method`.
+    /// Returns the name of the definition of the request or notification `method`.
     pub(crate) fn message(&self, method: &str) -> Option<&str> {
         self.definitions().find(|(_, schema)| schema["properties"]["method"]["const"] == method).map(|(name, _)| name)
     }
 
-    /// The validator of a definition, compiled when first asked for.
+    /// Returns the validator of a definition, compiled on first use.
     pub(crate) fn validator(&self, name: &str) -> &'static Validator {
         let mut validators = self.validators.lock().unwrap();
         if let Some(validator) = validators.get(name) {
@@ -97,8 +97,8 @@ impl Official {
         validator
     }
 
-    /// What a definition has against `instance`; empty when it is valid.
-    pub(crate) fn complaints(&self, name: &str, instance: &Value) -> String {
+    /// Returns the validation errors of `instance`, or an empty string if it is valid.
+    pub(crate) fn validation_errors(&self, name: &str, instance: &Value) -> String {
         let validator = self.validator(name);
         if validator.is_valid(instance) {
             return String::new();

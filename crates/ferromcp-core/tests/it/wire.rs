@@ -1,17 +1,17 @@
-//! Through the wire and back: small words for the other tests.
+//! Helpers to encode and decode messages.
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_core::message::Sender;
+use ferromcp_core::message::Direction;
 use ferromcp_core::model::InputRequired;
-use ferromcp_core::wire::{DecodeLimits, Dress, decode, encode};
+use ferromcp_core::wire::{DecodeLimits, EncodeContext, decode, encode};
 use ferromcp_core::{
     ClientNotification, ClientRequest, ClientResult, Error, FromClient, FromServer, Incoming, Message, RawJson,
     RequestId, Revision, ServerNotification, ServerRequest, ServerResult,
 };
 use serde_json::Value;
 
-/// Decodes one message that `S` sent.
-pub(crate) fn read<S: Sender + std::fmt::Debug>(message: &Value) -> Message<S> {
+/// Decodes one message sent in the direction `S`.
+pub(crate) fn read<S: Direction + std::fmt::Debug>(message: &Value) -> Message<S> {
     match decode::<S>(Bytes::from(message.to_string()), &DecodeLimits::default()) {
         Ok(Incoming::One(message)) => message,
         other => panic!("{message}: {other:?}"),
@@ -50,15 +50,15 @@ pub(crate) fn server_notification(message: &Value) -> ServerNotification {
     }
 }
 
-/// Decodes a response that `S` sent.
-pub(crate) fn response<S: Sender + std::fmt::Debug>(message: &Value) -> (Option<RequestId>, Result<RawJson, Error>) {
+/// Decodes a response sent in the direction `S`.
+pub(crate) fn response<S: Direction + std::fmt::Debug>(message: &Value) -> (Option<RequestId>, Result<RawJson, Error>) {
     match read::<S>(message) {
         Message::Response { id, outcome } => (id, outcome),
         other => panic!("{message}: {other:?}"),
     }
 }
 
-/// Anything that is written to a peer.
+/// Any outbound message.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant)] // one at a time
 pub(crate) enum Out {
@@ -73,21 +73,21 @@ pub(crate) enum Out {
 }
 
 impl Out {
-    /// Writes it for a peer of `revision`.
+    /// Encodes the message for a peer of `revision`.
     pub(crate) fn write(self, revision: Revision, server_info: Option<&RawJson>) -> Value {
         let mut out = BytesMut::new();
-        let dress = match server_info {
-            Some(info) => Dress::new(revision).server_info(info),
-            None => Dress::new(revision),
+        let context = match server_info {
+            Some(info) => EncodeContext::new(revision).server_info(info),
+            None => EncodeContext::new(revision),
         };
         match self {
             Self::ClientRequest(id, request) => encode::client_request(&mut out, &id, request, revision),
-            Self::ClientNotification(said) => encode::client_notification(&mut out, said, revision),
+            Self::ClientNotification(notification) => encode::client_notification(&mut out, notification, revision),
             Self::ClientResult(id, result) => encode::client_result(&mut out, &id, result, revision),
             Self::ServerRequest(id, request) => encode::server_request(&mut out, &id, request, revision),
-            Self::ServerNotification(said) => encode::server_notification(&mut out, said, revision),
-            Self::ServerResult(id, result) => encode::server_result(&mut out, &id, result, dress),
-            Self::InputRequired(id, required) => encode::input_required(&mut out, &id, required, dress),
+            Self::ServerNotification(notification) => encode::server_notification(&mut out, notification, revision),
+            Self::ServerResult(id, result) => encode::server_result(&mut out, &id, result, context),
+            Self::InputRequired(id, required) => encode::input_required(&mut out, &id, required, context),
             Self::Error(id, error) => {
                 encode::error(&mut out, id.as_ref(), error, revision);
                 Ok(())
@@ -95,14 +95,14 @@ impl Out {
         }
         .unwrap();
         let written: Value = serde_json::from_slice(&out).unwrap_or_else(|error| panic!("{error}: {out:?}"));
-        // What was written has no member twice: reading it into a map and writing it again keeps its length.
+        // Decoding into a map and encoding again preserves the length only if there are no duplicate members.
         assert_eq!(written.to_string().len(), out.len(), "duplicate members in {out:?}");
         written
     }
 }
 
-/// Where `ours` first differs from `theirs`, as a path and the two values; `None` when they are equal.
-/// Numbers are compared as numbers: `50` and `50.0` are one to JSON, and to JSON Schema an integer.
+/// Returns the path and values of the first difference, or `None` if both are equal.
+/// Numbers are compared by value: `50` and `50.0` are equal in JSON, and both are integers in JSON Schema.
 pub(crate) fn difference(ours: &Value, theirs: &Value) -> Option<String> {
     match (ours, theirs) {
         _ if ours == theirs => None,

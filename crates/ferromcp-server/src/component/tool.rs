@@ -76,7 +76,7 @@ fn reply(result: Result<CallToolResult, ToolError>) -> Reply {
         Ok(result) => Reply::Done(ServerResult::CallTool(result)),
         Err(Told::Protocol(error)) => Reply::Failed(error),
         Err(Told::Words(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
-        Err(Told::Asks) => Reply::NeedsInput(InputRequired::default()),
+        Err(Told::InputRequired) => Reply::NeedsInput(InputRequired::default()),
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn with_claim<R>(
 ) -> Result<R, Error> {
     let foreign;
     let meta = match request {
-        ClientRequest::Other(other) => {
+        ClientRequest::Custom(other) => {
             foreign = meta_of_other(other.params.as_str())?;
             &foreign
         }
@@ -76,7 +76,7 @@ pub(crate) fn with_claim<R>(
 /// # Errors
 /// -32601 when it has not.
 pub(crate) fn has_method(request: &ClientRequest, revision: Revision) -> Result<(), Error> {
-    if request.info().is_none_or(|method| !method.exists_in(revision)) && !matches!(request, ClientRequest::Other(_)) {
+    if request.info().is_none_or(|method| !method.exists_in(revision)) && !matches!(request, ClientRequest::Custom(_)) {
         return Err(Error::method_not_found(request.method()));
     }
     Ok(())

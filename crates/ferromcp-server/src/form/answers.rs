@@ -1,26 +1,26 @@
-//! The answers to a form, by field.
+//! The answers of a form, by field name.
 
 use std::fmt;
 
 use ferromcp_core::{RawJson, RawMap};
 
-/// What a person filled in.
+/// The content of an accepted form, by field name.
 #[derive(Clone, Copy)]
 pub struct Answers<'a>(&'a RawMap);
 
 impl<'a> Answers<'a> {
-    /// The content of an accepted answer.
+    /// Wraps the content of an accepted answer.
     pub fn new(content: &'a RawMap) -> Self {
         Self(content)
     }
 
-    /// The answer in one field. A `null` is none: it is how some clients leave a field out.
+    /// Returns the answer of one field. `null` counts as absent, because some clients send it for omitted fields.
     pub fn get(&self, field: &str) -> Option<&'a RawJson> {
         self.0.get(field).filter(|answer| !answer.is_null())
     }
 }
 
-/// Names only: what people write is theirs.
+/// Formats the field names only, because the values are user input.
 impl fmt::Debug for Answers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()

@@ -1,35 +1,35 @@
-//! Choices in a form: an enum of which one variant is taken, or several.
+//! Single-choice and multi-select fields.
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{Choice, ChoiceItems, FieldType, PrimitiveSchema};
 
 use super::field_type::FormField;
 
-/// An enum whose variants a person chooses from. `#[derive(Form)]` makes one of an enum of plain variants.
+/// An enum whose variants are the choices of a field. `#[derive(Form)]` implements it for an enum of unit variants.
 #[diagnostic::on_unimplemented(
-    message = "a form's list is for choices, and `{Self}` has none",
+    message = "a list in a form requires an enum of choices, and `{Self}` is not one",
     label = "not an enum of choices",
-    note = "write a `Vec` of an enum with `#[derive(Form)]`; for a list of other things ask for a `String`, and split it"
+    note = "use a `Vec` of an enum with `#[derive(Form)]`; for other lists, use a `String` and split it"
 )]
 pub trait Choices: FormField {
-    /// Every choice in order: its value, and what people read instead if it has a title.
+    /// All choices in order: the value, and the title if there is one.
     const CHOICES: &'static [(&'static str, Option<&'static str>)];
 
-    /// The choice of this value.
+    /// Returns the choice with this value.
     fn of(value: &str) -> Option<Self>;
 
-    /// The value of this choice.
+    /// Returns the value of this choice.
     fn value(&self) -> &'static str;
 }
 
-/// A field that holds a list, which may be held to a number of items.
+/// A list field, whose number of items can be limited.
 #[diagnostic::on_unimplemented(
-    message = "`items` is for lists of choices, and `{Self}` is none",
+    message = "`items` requires a list of choices, and `{Self}` is not one",
     label = "not a list",
-    note = "write `length(…)` for a text and `range(…)` for a number"
+    note = "use `length(…)` for a string and `range(…)` for a number"
 )]
 pub trait ListField: FormField {
-    /// Whether a list left out is the empty one, and so too short where some item is needed.
+    /// Whether an omitted list equals an empty one, and so violates a minimum number of items.
     #[doc(hidden)]
     const ABSENT_IS_EMPTY: bool;
 }
@@ -71,7 +71,7 @@ impl<T: Choices> FormField for Vec<T> {
     }
 }
 
-/// [`FormField::field`] of an enum.
+/// Implements [`FormField::field`] for an enum.
 pub fn field<T: Choices>() -> PrimitiveSchema {
     let mut schema = PrimitiveSchema::new(FieldType::String);
     match titled::<T>() {
@@ -81,16 +81,16 @@ pub fn field<T: Choices>() -> PrimitiveSchema {
     schema
 }
 
-/// [`FormField::from_answer`] of an enum.
+/// Implements [`FormField::from_answer`] for an enum.
 ///
 /// # Errors
-/// When the answer is none of the choices.
+/// Fails if the answer is not one of the choices.
 pub fn from_answer<T: Choices>(answer: &RawJson) -> Result<T, String> {
     let value: Option<String> = answer.decode().ok();
     value.and_then(|value| T::of(&value)).ok_or_else(|| format!("one of `{}`", values::<T>().join("`, `")))
 }
 
-/// [`FormField::to_answer`] of an enum.
+/// Implements [`FormField::to_answer`] for an enum.
 pub fn to_answer<T: Choices>(choice: &T) -> RawJson {
     serde_json::Value::from(choice.value()).into()
 }
@@ -99,7 +99,7 @@ fn values<T: Choices>() -> Vec<String> {
     T::CHOICES.iter().map(|(value, _)| (*value).to_owned()).collect()
 }
 
-/// The choices with titles, if any has one; a choice without is shown by its value.
+/// Returns the titled choices, if any choice has a title. A choice without a title uses its value.
 fn titled<T: Choices>() -> Option<Vec<Choice>> {
     let any = T::CHOICES.iter().any(|(_, title)| title.is_some());
     any.then(|| T::CHOICES.iter().map(|(value, title)| Choice::new(*value, title.unwrap_or(value))).collect())

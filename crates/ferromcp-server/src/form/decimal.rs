@@ -1,41 +1,41 @@
-//! A number as JSON writes it, without the losses of a float.
+//! Exact comparison of JSON numbers, without rounding to a float.
 //!
-//! `5`, `5.0` and `0.5e1` are the same whole number to JSON Schema, and 2⁵³ + 1 is another than 2⁵³.
+//! In JSON Schema, `5`, `5.0` and `0.5e1` are the same integer, and 2⁵³ + 1 differs from 2⁵³.
 
 use std::cmp::Ordering;
 
-/// A number, told from its text.
+/// A number parsed from its JSON text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decimal {
-    whole: Option<Whole>,
-    /// Nearest to the number; infinite if the number is out of reach.
+    integer: Option<Integer>,
+    /// The nearest float; infinite if the number is out of range.
     float: f64,
 }
 
-/// A number without a fraction.
+/// An integral number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(super) enum Integer {
     Known {
         negative: bool,
         size: u128,
     },
-    /// Greater than any integer of Rust.
-    Huge,
+    /// Exceeds every Rust integer type.
+    OutOfRange,
 }
 
 impl Decimal {
-    /// Reads a JSON value that is known to be valid; `None` if it is no number.
+    /// Parses valid JSON; `None` if it is not a number.
     pub(super) fn parse(json: &str) -> Option<Self> {
         let text = json.trim();
         if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return None;
         }
-        Some(Self { whole: whole(text), float: text.parse().ok()? })
+        Some(Self { integer: parse_integer(text), float: text.parse().ok()? })
     }
 
-    /// The number, if it has no fraction.
-    pub(super) fn whole(&self) -> Option<Whole> {
-        self.whole
+    /// Returns the number as an integer, if it has no fraction.
+    pub(super) fn integer(&self) -> Option<Integer> {
+        self.integer
     }
 }
 
@@ -47,8 +47,8 @@ impl PartialEq for Decimal {
 
 impl PartialOrd for Decimal {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        match (self.whole, other.whole) {
-            (Some(Whole::Known { negative, size }), Some(Whole::Known { negative: other, size: bound })) => {
+        match (self.integer, other.integer) {
+            (Some(Integer::Known { negative, size }), Some(Integer::Known { negative: other, size: bound })) => {
                 Some(match (negative, other) {
                     (false, false) => size.cmp(&bound),
                     (true, true) => bound.cmp(&size),
@@ -61,78 +61,81 @@ impl PartialOrd for Decimal {
     }
 }
 
-impl Whole {
-    /// The number as an integer, if it fits.
+impl Integer {
+    /// Converts to an integer type, if the value fits.
     pub(super) fn to<T: TryFrom<i128> + TryFrom<u128>>(self) -> Option<T> {
         match self {
             Self::Known { negative: false, size } => T::try_from(size).ok(),
             Self::Known { negative: true, size } => T::try_from(0_i128.checked_sub_unsigned(size)?).ok(),
-            Self::Huge => None,
+            Self::OutOfRange => None,
         }
     }
 }
 
-fn whole(text: &str) -> Option<Whole> {
+fn parse_integer(text: &str) -> Option<Integer> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let after = after.trim_end_matches('0');
     let digits = format!("{before}{after}");
     let digits = digits.trim_start_matches('0');
-    let kept = digits.trim_end_matches('0');
-    if kept.is_empty() {
-        return Some(Whole::Known { negative: false, size: 0 });
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some(Integer::Known { negative: false, size: 0 });
     }
     let Ok(exponent) = exponent.parse::<i64>() else {
-        return (!exponent.starts_with('-')).then_some(Whole::Huge);
+        return (!exponent.starts_with('-')).then_some(Integer::OutOfRange);
     };
     let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
-    let zeros = exponent.saturating_add(length(digits) - length(kept)).saturating_sub(length(after));
+    let zeros = exponent.saturating_add(length(digits) - length(significant)).saturating_sub(length(after));
     let Ok(zeros) = u32::try_from(zeros) else {
-        return (zeros > 0).then_some(Whole::Huge);
+        return (zeros > 0).then_some(Integer::OutOfRange);
     };
-    let size =
-        kept.parse().ok().zip(10_u128.checked_pow(zeros)).and_then(|(kept, ten): (u128, _)| kept.checked_mul(ten));
-    Some(size.map_or(Whole::Huge, |size| Whole::Known { negative, size }))
+    let size = significant
+        .parse()
+        .ok()
+        .zip(10_u128.checked_pow(zeros))
+        .and_then(|(significant, ten): (u128, _)| significant.checked_mul(ten));
+    Some(size.map_or(Integer::OutOfRange, |size| Integer::Known { negative, size }))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Decimal, Whole};
+    use super::{Decimal, Integer};
 
-    fn whole<T: TryFrom<i128> + TryFrom<u128>>(text: &str) -> Option<T> {
-        Decimal::parse(text)?.whole()?.to()
+    fn integer<T: TryFrom<i128> + TryFrom<u128>>(text: &str) -> Option<T> {
+        Decimal::parse(text)?.integer()?.to()
     }
 
     #[test]
-    fn whole_numbers_are_told_however_they_are_written() {
+    fn integers_are_parsed_in_every_notation() {
         for text in ["50", "50.0", "5e1", "5E+1", "0.5e2", "500e-1", "50.000e0", " 50 "] {
-            assert_eq!(whole::<u8>(text), Some(50), "{text}");
+            assert_eq!(integer::<u8>(text), Some(50), "{text}");
         }
         for text in ["0", "-0", "0.0", "0e99999999999999999999", "-0.000e-5"] {
-            assert_eq!(whole::<i8>(text), Some(0), "{text}");
+            assert_eq!(integer::<i8>(text), Some(0), "{text}");
         }
         for text in ["0.5", "5e-1", "55e-1", "1e-99999999999999999999", "1.000001", "-1e-9223372036854775808"] {
-            assert_eq!(Decimal::parse(text).unwrap().whole(), None, "{text}");
+            assert_eq!(Decimal::parse(text).unwrap().integer(), None, "{text}");
         }
         for text in
             ["1e39", "1e99999999999999999999", "1e9223372036854775807", "999999999999999999999999999999999999999"]
         {
-            assert_eq!(Decimal::parse(text).unwrap().whole(), Some(Whole::Huge), "{text}");
+            assert_eq!(Decimal::parse(text).unwrap().integer(), Some(Integer::OutOfRange), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn parse_returns_none_when_json_is_not_a_number() {
         for json in ["\"5\"", "true", "null", "[5]", "{}"] {
             assert!(Decimal::parse(json).is_none(), "{json}");
         }
     }
 
     #[test]
-    fn numbers_that_floats_confuse_are_told_apart() {
+    fn comparison_is_exact_when_floats_would_be_equal() {
         let number = |text| Decimal::parse(text).unwrap();
         assert!(number("9007199254740993") > number("9007199254740992"));
         assert!(number("-9007199254740993") < number("-9007199254740992"));
@@ -143,14 +146,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integers_survive(number: i128, other: u128) {
-            prop_assert_eq!(whole::<i128>(&number.to_string()), Some(number));
-            prop_assert_eq!(whole::<u128>(&other.to_string()), Some(other));
-            prop_assert_eq!(whole::<i64>(&format!("{number}.00")), i64::try_from(number).ok());
+        fn integers_round_trip(number: i128, other: u128) {
+            prop_assert_eq!(integer::<i128>(&number.to_string()), Some(number));
+            prop_assert_eq!(integer::<u128>(&other.to_string()), Some(other));
+            prop_assert_eq!(integer::<i64>(&format!("{number}.00")), i64::try_from(number).ok());
         }
 
         #[test]
-        fn no_text_panics(text: String) {
+        fn parse_does_not_panic_on_arbitrary_text(text: String) {
             let _ = Decimal::parse(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! One field of a form: what is said of it, and how its answer is read.
+//! A field of a form: its schema, and the parser of its answer.
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -7,15 +7,15 @@ use ferromcp_core::RawJson;
 use ferromcp_core::model::{FormSchema, PrimitiveSchema};
 
 use super::answers::Answers;
-use super::check::keeps;
+use super::check::satisfies;
 use super::choice::ListField;
 use super::field_type::FormField;
 use super::format::Format;
+use super::messages;
 use super::number::NumberField;
 use super::text::TextField;
-use super::words;
 
-/// One field of a form, as [`Form`](super::Form) implementations describe it.
+/// A field of a form, used to implement [`Form`](super::Form).
 ///
 /// ```
 /// use ferromcp_server::form::{Field, Format};
@@ -27,15 +27,15 @@ pub struct Field<T> {
     name: String,
     schema: PrimitiveSchema,
     default: Option<T>,
-    /// Whether a list left out would be too short.
-    needed: bool,
+    /// Whether an omitted list would violate the minimum number of items.
+    requires_items: bool,
     absent: fn() -> Option<T>,
-    read: fn(&RawJson) -> Result<T, String>,
-    write: fn(&T) -> RawJson,
+    decode: fn(&RawJson) -> Result<T, String>,
+    encode: fn(&T) -> RawJson,
 }
 
 impl<T> Field<T> {
-    /// A field of this name.
+    /// Creates a field with this name.
     pub fn new(name: impl Into<String>) -> Self
     where
         T: FormField,
@@ -44,44 +44,44 @@ impl<T> Field<T> {
             name: name.into(),
             schema: T::field(),
             default: None,
-            needed: false,
+            requires_items: false,
             absent: T::absent,
-            read: T::from_answer,
-            write: T::to_answer,
+            decode: T::from_answer,
+            encode: T::to_answer,
         }
     }
 
-    /// The name for people.
+    /// Sets the title that is shown to the user.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.schema.title = Some(title.into());
         self
     }
 
-    /// What to fill in.
+    /// Sets the description that is shown to the user.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.schema.description = Some(description.into());
         self
     }
 
-    /// What the field is when it is left out, and what clients that can do so fill in at first.
+    /// Sets the value of an omitted field, which is also the initial value in clients that support defaults.
     ///
-    /// It is taken as it is: that it keeps to the field's own rules is for you to see to.
+    /// The default is not validated against the limits of the field.
     pub fn default(mut self, value: T) -> Self {
-        self.schema.default = Some((self.write)(&value)).filter(|json| !json.is_null());
+        self.schema.default = Some((self.encode)(&value)).filter(|json| !json.is_null());
         self.default = Some(value);
         self
     }
 
-    /// Holds the length of a text, in characters, within `range`.
+    /// Limits the length of a string, in characters.
     pub fn length(mut self, range: impl RangeBounds<usize>) -> Self
     where
         T: TextField,
     {
-        (self.schema.min_length, self.schema.max_length) = counts(&range);
+        (self.schema.min_length, self.schema.max_length) = count_limits(&range);
         self
     }
 
-    /// Holds a text to a format.
+    /// Sets the format of a string.
     pub fn format(mut self, format: Format) -> Self
     where
         T: TextField,
@@ -90,37 +90,37 @@ impl<T> Field<T> {
         self
     }
 
-    /// Holds a number within `range`.
+    /// Limits the value of a number.
     ///
-    /// A form knows only limits that belong to the range, so one that does not becomes the next number that does.
+    /// Form schemas have only inclusive limits, so an exclusive limit becomes the next number inside the range.
     pub fn range(mut self, range: impl RangeBounds<T::Number>) -> Self
     where
         T: NumberField,
     {
         self.schema.minimum = match range.start_bound() {
-            Bound::Included(least) => T::limit(least),
-            Bound::Excluded(below) => T::limit(&T::after(below)),
+            Bound::Included(min) => T::limit(min),
+            Bound::Excluded(below) => T::limit(&T::smallest_above(below)),
             Bound::Unbounded => None,
         };
         self.schema.maximum = match range.end_bound() {
-            Bound::Included(most) => T::limit(most),
-            Bound::Excluded(above) => T::limit(&T::before(above)),
+            Bound::Included(max) => T::limit(max),
+            Bound::Excluded(above) => T::limit(&T::largest_below(above)),
             Bound::Unbounded => None,
         };
         self
     }
 
-    /// Holds the number of choices in a list within `range`; from one upwards, the list must be filled in.
+    /// Limits the number of items of a multi-select list. With a minimum of at least one, the field is required.
     pub fn items(mut self, range: impl RangeBounds<usize>) -> Self
     where
         T: ListField,
     {
-        (self.schema.min_items, self.schema.max_items) = counts(&range);
-        self.needed = T::ABSENT_IS_EMPTY && self.schema.min_items.is_some();
+        (self.schema.min_items, self.schema.max_items) = count_limits(&range);
+        self.requires_items = T::ABSENT_IS_EMPTY && self.schema.min_items.is_some();
         self
     }
 
-    /// Puts the field at the end of a form.
+    /// Appends the field to a form schema.
     pub fn add_to(&self, form: &mut FormSchema) {
         if self.is_required() {
             form.required.get_or_insert_default().push(self.name.clone());
@@ -128,38 +128,39 @@ impl<T> Field<T> {
         form.properties.push((self.name.clone(), self.schema.clone()));
     }
 
-    /// Reads the field's answer, or notes its mistake, so that the mistakes of all fields can be told at once.
-    pub fn read(self, answers: &Answers<'_>, mistakes: &mut Vec<String>) -> Option<T> {
+    /// Parses and validates the answer of the field. On failure, adds a message to `errors` and returns `None`.
+    pub fn read(self, answers: &Answers<'_>, errors: &mut Vec<String>) -> Option<T> {
         let Some(answer) = answers.get(&self.name) else {
             if self.is_required() {
-                mistakes.push(words::missing(&self.name));
+                errors.push(messages::missing(&self.name));
                 return None;
             }
             return self.default.or_else(self.absent);
         };
-        let kept = if keeps(&self.schema, answer) { (self.read)(answer) } else { Err(words::expected(&self.schema)) };
-        kept.map_err(|expected| mistakes.push(words::wrong(&self.name, &expected, answer))).ok()
+        let decoded =
+            if satisfies(&self.schema, answer) { (self.decode)(answer) } else { Err(messages::expected(&self.schema)) };
+        decoded.map_err(|expected| errors.push(messages::invalid_value(&self.name, &expected, answer))).ok()
     }
 
     fn is_required(&self) -> bool {
-        self.default.is_none() && (self.needed || (self.absent)().is_none())
+        self.default.is_none() && (self.requires_items || (self.absent)().is_none())
     }
 }
 
-/// A range of lengths as JSON Schema says it; no least length for what starts at nothing.
-fn counts(range: &impl RangeBounds<usize>) -> (Option<u64>, Option<u64>) {
+/// Converts a range to JSON Schema limits. A minimum of 0 is omitted.
+fn count_limits(range: &impl RangeBounds<usize>) -> (Option<u64>, Option<u64>) {
     let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let least = match range.start_bound() {
-        Bound::Included(least) => *least,
+    let min = match range.start_bound() {
+        Bound::Included(min) => *min,
         Bound::Excluded(below) => below.saturating_add(1),
         Bound::Unbounded => 0,
     };
-    let most = match range.end_bound() {
-        Bound::Included(most) => Some(*most),
+    let max = match range.end_bound() {
+        Bound::Included(max) => Some(*max),
         Bound::Excluded(above) => Some(above.saturating_sub(1)),
         Bound::Unbounded => None,
     };
-    (Some(count(least)).filter(|least| *least > 0), most.map(count))
+    (Some(count(min)).filter(|min| *min > 0), max.map(count))
 }
 
 impl<T> fmt::Debug for Field<T> {

@@ -1,12 +1,12 @@
-//! What one field of a form can hold.
+//! The types of form fields.
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{FieldType, PrimitiveSchema};
 
 /// The type of one field of a form.
 ///
-/// These are `String`, `bool`, the integers, `f32` and `f64`, an enum that derives `Form`, a `Vec` of such an enum (several
-/// choices), and an `Option` of any. A type of your own can be one by passing on to one of these:
+/// Implemented for `String`, `bool`, the integers, `f32`, `f64`, enums that derive `Form`, a `Vec` of such an enum
+/// (multi-select), and an `Option` of any of these. Implement it for your own type by delegating to one of these:
 ///
 /// ```
 /// use ferromcp_core::RawJson;
@@ -30,25 +30,25 @@ use ferromcp_core::model::{FieldType, PrimitiveSchema};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a form cannot hold a `{Self}`",
-    label = "not a field of a form",
+    message = "a form cannot contain a field of type `{Self}`",
+    label = "not a form field",
     note = "a field is a `String`, `bool`, integer, `f32` or `f64`, an enum with `#[derive(Form)]`, a `Vec` of such an enum, or an `Option` of these",
-    note = "a form is flat: write the fields of a struct into the form itself; read other types from a `String`"
+    note = "forms are flat: add the fields of a struct to the form itself; parse other types from a `String`"
 )]
 pub trait FormField: Sized + Send + 'static {
-    /// What clients are told of it: its type, and its choices.
+    /// Returns the schema of the field: its type and choices.
     fn field() -> PrimitiveSchema;
 
-    /// Reads an answer that keeps to the schema.
+    /// Parses an answer that satisfies the schema.
     ///
     /// # Errors
-    /// What is expected instead, as in "a whole number from 0 to 255".
+    /// Returns a description of the expected value, such as "a whole number from 0 to 255".
     fn from_answer(answer: &RawJson) -> Result<Self, String>;
 
-    /// Writes a default as an answer would be written.
+    /// Serializes a default value in the format of an answer.
     fn to_answer(&self) -> RawJson;
 
-    /// Its value when the field is left out; `None` where an answer is needed.
+    /// Returns the value of an omitted field; `None` if the field is required.
     fn absent() -> Option<Self> {
         None
     }

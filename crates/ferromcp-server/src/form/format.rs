@@ -1,8 +1,8 @@
-//! The four formats a text in a form may have.
+//! The string formats of form fields.
 //!
-//! Only what is surely wrong is refused: whether an address is somebody's, or a link leads anywhere, no look at it tells.
+//! The checks are syntactic and lenient: they reject only text that is certainly invalid.
 
-/// A format of a text.
+/// The format of a string field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -10,16 +10,16 @@ pub enum Format {
     Email,
     /// A URI (RFC 3986).
     Uri,
-    /// A day of the calendar, `2024-02-29`.
+    /// A calendar date, such as `2024-02-29`.
     Date,
-    /// A point in time (RFC 3339), `2024-02-29T12:00:00Z`.
+    /// A timestamp (RFC 3339), such as `2024-02-29T12:00:00Z`.
     DateTime,
 }
 
 impl Format {
     const ALL: [Self; 4] = [Self::Email, Self::Uri, Self::Date, Self::DateTime];
 
-    /// The format's name in a schema.
+    /// Returns the name of the format in a schema.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -29,12 +29,12 @@ impl Format {
         }
     }
 
-    /// The format of this name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    /// Returns the format with this name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
-    pub(super) fn in_words(self) -> &'static str {
+    pub(super) fn description(self) -> &'static str {
         match self {
             Self::Email => "an email address",
             Self::Uri => "a URI",
@@ -43,7 +43,7 @@ impl Format {
         }
     }
 
-    /// A text of this format, where its name leaves the way of writing open.
+    /// Returns an example for formats whose name does not define the notation.
     pub(super) fn example(self) -> Option<&'static str> {
         match self {
             Self::Email => None,
@@ -53,14 +53,14 @@ impl Format {
         }
     }
 
-    /// Whether `text` has the format.
+    /// Returns whether `text` has this format.
     ///
     /// ```
     /// use ferromcp_server::form::Format;
-    /// assert!(Format::Date.holds("2024-02-29"));
-    /// assert!(!Format::Date.holds("2025-02-29")); // no leap year
+    /// assert!(Format::Date.matches("2024-02-29"));
+    /// assert!(!Format::Date.matches("2025-02-29")); // not a leap year
     /// ```
-    pub fn holds(self, text: &str) -> bool {
+    pub fn matches(self, text: &str) -> bool {
         match self {
             Self::Email => is_email(text),
             Self::Uri => is_uri(text),
@@ -70,19 +70,19 @@ impl Format {
     }
 }
 
-/// The longest address that SMTP carries, in octets, and the longest part before its `@`.
+/// Maximum length of an SMTP address in octets, and of its local part.
 const MAX_EMAIL: usize = 254;
 const MAX_LOCAL: usize = 64;
-/// The longest label of a domain name, in octets.
+/// Maximum length of a domain label in octets.
 const MAX_LABEL: usize = 63;
 
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
-    let is_word = |word: &str| {
+    let is_atom = |atom: &str| {
         let fits = |char: char| char.is_alphanumeric() || (!char.is_ascii() && !is_blank(char)) || ATEXT.contains(char);
-        !word.is_empty() && word.chars().all(fits)
+        !atom.is_empty() && atom.chars().all(fits)
     };
     let is_label = |label: &str| {
         let fits = |char: char| char.is_alphanumeric() || char == '-' || (!char.is_ascii() && !is_blank(char));
@@ -93,11 +93,11 @@ fn is_email(text: &str) -> bool {
     };
     text.len() <= MAX_EMAIL
         && local.len() <= MAX_LOCAL
-        && local.split('.').all(is_word)
+        && local.split('.').all(is_atom)
         && domain.split('.').all(is_label)
 }
 
-/// What RFC 5322 lets stand in an address before the `@` beside letters and digits.
+/// The special characters that RFC 5322 allows in the local part, besides letters and digits.
 const ATEXT: &str = "!#$%&'*+-/=?^_`{|}~";
 
 fn is_blank(char: char) -> bool {
@@ -114,11 +114,11 @@ fn is_uri(text: &str) -> bool {
     let host = |rest: &str| {
         rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']))
     };
-    is_scheme && !rest.is_empty() && rest.matches('#').count() <= 1 && is_written_as_uri(rest) && (!web || host(rest))
+    is_scheme && !rest.is_empty() && rest.matches('#').count() <= 1 && has_uri_characters(rest) && (!web || host(rest))
 }
 
-/// Whether all characters may stand in a URI, and each `%` is followed by two hex digits.
-fn is_written_as_uri(text: &str) -> bool {
+/// Returns whether all characters are valid in a URI, and two hex digits follow each `%`.
+fn has_uri_characters(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(&byte);
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -139,11 +139,11 @@ fn is_date(text: &str) -> bool {
     let (Some(year), Some(month), Some(day)) = (year, month, day) else {
         return false;
     };
-    (1..=days(year, month)).contains(&day)
+    (1..=days_in_month(year, month)).contains(&day)
 }
 
-/// How many days a month has; none if there is no such month.
-fn days(year: u32, month: u32) -> u32 {
+/// Returns the number of days of a month; 0 if the month is invalid.
+fn days_in_month(year: u32, month: u32) -> u32 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -162,40 +162,40 @@ fn is_date_time(text: &str) -> bool {
         return false;
     };
     let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let Some([hour, minute, second]) = clock_of(seconds) else {
+    let Some([hour, minute, second]) = parse_time(seconds) else {
         return false;
     };
-    let Some(offset) = minutes_of(offset) else {
+    let Some(offset) = parse_offset(offset) else {
         return false;
     };
-    let in_utc = (i64::from(hour) * 60 + i64::from(minute) - offset).rem_euclid(DAY);
-    // A leap second is the last of a day, in UTC.
-    let most = if in_utc == DAY - 1 { 60 } else { 59 };
+    let in_utc = (i64::from(hour) * 60 + i64::from(minute) - offset).rem_euclid(MINUTES_PER_DAY);
+    // A leap second is the last second of a UTC day.
+    let max = if in_utc == MINUTES_PER_DAY - 1 { 60 } else { 59 };
     is_date(date)
         && hour < 24
         && minute < 60
-        && second <= most
+        && second <= max
         && !fraction.is_empty()
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The minutes of a day.
-const DAY: i64 = 24 * 60;
+/// Minutes per day.
+const MINUTES_PER_DAY: i64 = 24 * 60;
 
-/// The time of day, and `Z` or the hours and minutes to UTC.
+/// Splits a time into the time of day and the UTC offset.
 fn split_offset(time: &str) -> Option<(&str, &str)> {
     let at = time.find(['Z', 'z', '+', '-'])?;
     Some(time.split_at(at))
 }
 
-fn clock_of(text: &str) -> Option<[u32; 3]> {
+fn parse_time(text: &str) -> Option<[u32; 3]> {
     match text.split(':').collect::<Vec<_>>().as_slice() {
         [hour, minute, second] => Some([digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?]),
         _ => None,
     }
 }
 
-fn minutes_of(offset: &str) -> Option<i64> {
+fn parse_offset(offset: &str) -> Option<i64> {
     if offset.eq_ignore_ascii_case("z") {
         return Some(0);
     }
@@ -208,7 +208,7 @@ fn minutes_of(offset: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then(|| sign * (i64::from(hours) * 60 + i64::from(minutes)))
 }
 
-/// A number of exactly so many digits.
+/// Parses a number with exactly `count` digits.
 fn digits(text: &str, count: usize) -> Option<u32> {
     let plain = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()

@@ -1,7 +1,7 @@
-//! Forms: what a server asks the client's user to fill in, as a Rust type.
+//! Forms of elicitation requests, as Rust types.
 //!
-//! A form is flat, since every client must be able to show it: texts, numbers, yes or no, and choices. What such a form
-//! cannot hold does not compile. Answers are held against the form's own rules before a handler sees them.
+//! The specification allows only flat forms with strings, numbers, booleans and choices. Unsupported types are compile
+//! errors. Answers are validated against the schema of the form before the handler receives them.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>.
 
@@ -12,9 +12,9 @@ mod decimal;
 mod field;
 mod field_type;
 mod format;
+mod messages;
 mod number;
 mod text;
-mod words;
 
 use ferromcp_core::RawMap;
 use ferromcp_core::model::FormSchema;
@@ -28,15 +28,15 @@ pub use format::Format;
 pub use number::NumberField;
 pub use text::TextField;
 
-/// The name of the only field of a form that is a single [`FormField`].
+/// The field name of a form that consists of a single [`FormField`].
 pub const VALUE: &str = "value";
 
-/// A flat form that a person fills in.
+/// A flat form that the user fills in.
 ///
-/// Derive it on a struct, each of whose fields is a [`FormField`]; on an enum the derive makes a field of it, of which
-/// one variant is chosen. Any field is also a form by itself, of one field called `value`.
+/// Derive it on a struct whose fields implement [`FormField`]. On an enum, the derive implements a single-choice field.
+/// Every [`FormField`] is also a form with one field named `value`.
 ///
-/// By hand it looks like this; the derive writes the same:
+/// A manual implementation, equal to the derived one:
 ///
 /// ```
 /// use ferromcp_core::RawMap;
@@ -65,10 +65,10 @@ pub const VALUE: &str = "value";
 ///     }
 ///
 ///     fn read(answers: &Answers<'_>) -> Result<Self, Vec<String>> {
-///         let mut mistakes = Vec::new();
-///         match (name().read(answers, &mut mistakes), seats().read(answers, &mut mistakes)) {
+///         let mut errors = Vec::new();
+///         match (name().read(answers, &mut errors), seats().read(answers, &mut errors)) {
 ///             (Some(name), Some(seats)) => Ok(Self { name, seats }),
-///             _ => Err(mistakes),
+///             _ => Err(errors),
 ///         }
 ///     }
 /// }
@@ -78,29 +78,29 @@ pub const VALUE: &str = "value";
 /// assert_eq!((guest.name.as_str(), guest.seats), ("Ann", 1));
 ///
 /// let content: RawMap = serde_json::from_str(r#"{ "name": "", "seats": 9 }"#)?;
-/// let mistakes = form::read::<Guest>(&content).map(|guest| guest.name).unwrap_err();
+/// let errors = form::read::<Guest>(&content).map(|guest| guest.name).unwrap_err();
 /// assert_eq!(
-///     mistakes,
+///     errors,
 ///     [
-///         "`name` must be a text of 1 to 80 characters, got \"\"",
+///         "`name` must be a string of 1 to 80 characters, got \"\"",
 ///         "`seats` must be a whole number from 1 to 8, got 9",
 ///     ]
 /// );
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no form",
+    message = "`{Self}` is not a form",
     label = "not a form",
     note = "a form is a struct or enum with `#[derive(Form)]`, or one field: `String`, `bool`, a number, or an `Option` of these"
 )]
 pub trait Form: Sized + Send + 'static {
-    /// The form as clients are shown it, without a dialect.
+    /// Returns the schema that is sent to the client, without `$schema`.
     fn schema() -> FormSchema;
 
-    /// Reads the answers, holding them against every rule of the schema.
+    /// Parses the answers, and validates them against the schema.
     ///
     /// # Errors
-    /// Each mistake as a sentence that names the field and says what is expected there.
+    /// Returns one message per invalid field, with the field name and the expected value.
     fn read(answers: &Answers<'_>) -> Result<Self, Vec<String>>;
 }
 
@@ -112,12 +112,12 @@ impl<T: FormField> Form for T {
     }
 
     fn read(answers: &Answers<'_>) -> Result<Self, Vec<String>> {
-        let mut mistakes = Vec::new();
-        Field::<T>::new(VALUE).read(answers, &mut mistakes).ok_or(mistakes)
+        let mut errors = Vec::new();
+        Field::<T>::new(VALUE).read(answers, &mut errors).ok_or(errors)
     }
 }
 
-/// Reads the content of an accepted answer as a `T`.
+/// Parses the content of an accepted answer as a `T`.
 ///
 /// ```
 /// use ferromcp_core::RawMap;
@@ -129,7 +129,7 @@ impl<T: FormField> Form for T {
 /// ```
 ///
 /// # Errors
-/// What is wrong with the answers, a sentence a mistake, and a bounded number of them.
+/// Returns one message per invalid field, up to a fixed number of messages.
 pub fn read<T: Form>(content: &RawMap) -> Result<T, Vec<String>> {
-    T::read(&Answers::new(content)).map_err(words::bounded)
+    T::read(&Answers::new(content)).map_err(messages::truncate_list)
 }

@@ -1,4 +1,4 @@
-//! Numbers in a form: each answer as the exact Rust type, or a mistake in words.
+//! Number fields.
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{FieldType, PrimitiveSchema};
@@ -7,27 +7,27 @@ use serde_json::Number;
 use super::decimal::Decimal;
 use super::field_type::FormField;
 
-/// A field that holds a number, which may be held within a range.
+/// A number field, whose value can be limited to a range.
 #[diagnostic::on_unimplemented(
-    message = "`range` is for numbers, and `{Self}` is none",
+    message = "`range` requires a number, and `{Self}` is not one",
     label = "not a number",
-    note = "write `length(…)` for a text and `items(…)` for a list of choices"
+    note = "use `length(…)` for a string and `items(…)` for a list of choices"
 )]
 pub trait NumberField: FormField {
-    /// The number itself, without an `Option`.
+    /// The number type, without `Option`.
     type Number: Clone;
 
-    /// A limit as clients are told it; `None` if JSON has no such number.
+    /// Converts a limit to JSON; `None` if JSON cannot represent it.
     #[doc(hidden)]
     fn limit(number: &Self::Number) -> Option<Number>;
 
-    /// The greatest number below, since a form has no limit that is outside.
+    /// Returns the next smaller number. Form schemas have no exclusive limits.
     #[doc(hidden)]
-    fn before(number: &Self::Number) -> Self::Number;
+    fn largest_below(number: &Self::Number) -> Self::Number;
 
-    /// The least number above.
+    /// Returns the next larger number.
     #[doc(hidden)]
-    fn after(number: &Self::Number) -> Self::Number;
+    fn smallest_above(number: &Self::Number) -> Self::Number;
 }
 
 impl<T: NumberField> NumberField for Option<T> {
@@ -37,12 +37,12 @@ impl<T: NumberField> NumberField for Option<T> {
         T::limit(number)
     }
 
-    fn before(number: &T::Number) -> T::Number {
-        T::before(number)
+    fn largest_below(number: &T::Number) -> T::Number {
+        T::largest_below(number)
     }
 
-    fn after(number: &T::Number) -> T::Number {
-        T::after(number)
+    fn smallest_above(number: &T::Number) -> T::Number {
+        T::smallest_above(number)
     }
 }
 
@@ -56,12 +56,12 @@ macro_rules! integers {
             fn from_answer(answer: &RawJson) -> Result<Self, String> {
                 let number = Decimal::parse(answer.as_str());
                 number
-                    .and_then(|number| number.whole()?.to())
+                    .and_then(|number| number.integer()?.to())
                     .ok_or_else(|| format!("a whole number from {} to {}", <$int>::MIN, <$int>::MAX))
             }
 
             fn to_answer(&self) -> RawJson {
-                RawJson::new(self).unwrap_or_else(|_| RawJson::null()) // an integer always serialises
+                RawJson::new(self).unwrap_or_else(|_| RawJson::null()) // integers always serialize
             }
         }
 
@@ -72,11 +72,11 @@ macro_rules! integers {
                 number.to_string().parse().ok()
             }
 
-            fn before(number: &$int) -> $int {
+            fn largest_below(number: &$int) -> $int {
                 number.saturating_sub(1)
             }
 
-            fn after(number: &$int) -> $int {
+            fn smallest_above(number: &$int) -> $int {
                 number.saturating_add(1)
             }
         }
@@ -93,7 +93,7 @@ macro_rules! floats {
             }
 
             fn from_answer(answer: &RawJson) -> Result<Self, String> {
-                // Read from the text, since by way of an `f64` an `f32` would be rounded twice.
+                // Parsed from the text, because an `f32` parsed as `f64` first would be rounded twice.
                 let number = Decimal::parse(answer.as_str()).and_then(|_| answer.as_str().trim().parse::<$float>().ok());
                 number
                     .filter(|number| number.is_finite())
@@ -101,23 +101,23 @@ macro_rules! floats {
             }
 
             fn to_answer(&self) -> RawJson {
-                RawJson::new(self).unwrap_or_else(|_| RawJson::null()) // what is no number is written as `null`
+                RawJson::new(self).unwrap_or_else(|_| RawJson::null()) // NaN and infinities serialize as `null`
             }
         }
 
         impl NumberField for $float {
             type Number = $float;
 
-            // By way of the text: 0.1 is to be told as 0.1, whatever its precision.
+            // Converted by its text, so that an `f32` 0.1 is sent as 0.1.
             fn limit(number: &$float) -> Option<Number> {
                 Number::from_f64(number.to_string().parse().ok()?)
             }
 
-            fn before(number: &$float) -> $float {
-                -Self::after(&-number)
+            fn largest_below(number: &$float) -> $float {
+                -Self::smallest_above(&-number)
             }
 
-            fn after(number: &$float) -> $float {
+            fn smallest_above(number: &$float) -> $float {
                 let bits = number.to_bits();
                 match *number {
                     zero if zero == 0.0 => <$float>::from_bits(1),
@@ -139,8 +139,8 @@ mod tests {
     use super::NumberField;
     use crate::form::{Field, check};
 
-    /// Whether a field of these limits takes a number.
-    fn takes<T: NumberField>(field: &Field<T>, number: &str) -> bool {
+    /// Returns whether a field with these limits accepts a number.
+    fn accepts<T: NumberField>(field: &Field<T>, number: &str) -> bool {
         let mut schema = FormSchema::new(Vec::new());
         field.add_to(&mut schema);
         let content: RawMap = serde_json::from_str(&format!(r#"{{"n":{number}}}"#)).unwrap();
@@ -148,20 +148,23 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_outside_a_range_becomes_the_next_number_inside() {
-        let whole = Field::<Option<i8>>::new("n").range(-3..3);
-        assert!(takes(&whole, "-3") && takes(&whole, "2") && !takes(&whole, "3") && !takes(&whole, "-4"));
-        for (least, below, above) in [(0.0, "-1e-9", "1e-9"), (1.5, "1.4", "1.6"), (-1.5, "-1.6", "-1.4")] {
-            let field = Field::<f64>::new("n").range(..least);
-            assert!(takes(&field, below) && !takes(&field, above) && !takes(&field, &format!("{least:?}")), "{least}");
+    fn exclusive_limit_becomes_the_next_number_inside_the_range() {
+        let field = Field::<Option<i8>>::new("n").range(-3..3);
+        assert!(accepts(&field, "-3") && accepts(&field, "2") && !accepts(&field, "3") && !accepts(&field, "-4"));
+        for (min, below, above) in [(0.0, "-1e-9", "1e-9"), (1.5, "1.4", "1.6"), (-1.5, "-1.6", "-1.4")] {
+            let field = Field::<f64>::new("n").range(..min);
+            assert!(
+                accepts(&field, below) && !accepts(&field, above) && !accepts(&field, &format!("{min:?}")),
+                "{min}"
+            );
         }
         let single = Field::<f32>::new("n").range(0.1..0.3);
-        assert!(takes(&single, "0.1") && takes(&single, "0.2999") && !takes(&single, "0.3"));
+        assert!(accepts(&single, "0.1") && accepts(&single, "0.2999") && !accepts(&single, "0.3"));
     }
 
     #[test]
-    fn what_json_cannot_say_is_no_limit() {
-        assert!(takes(&Field::<f64>::new("n").range(f64::NEG_INFINITY..=f64::INFINITY), "1e308"));
+    fn limit_is_none_when_json_cannot_represent_it() {
+        assert!(accepts(&Field::<f64>::new("n").range(f64::NEG_INFINITY..=f64::INFINITY), "1e308"));
         assert_eq!(f64::limit(&f64::NAN), None);
         assert_eq!(f32::limit(&0.1), serde_json::Number::from_f64(0.1));
         assert_eq!(u64::limit(&u64::MAX), Some(u64::MAX.into()));

@@ -1,15 +1,15 @@
-//! Texts in a form.
+//! String fields.
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{FieldType, PrimitiveSchema};
 
 use super::field_type::FormField;
 
-/// A field that holds a text, which may be held to a length or a format.
+/// A string field, whose length and format can be restricted.
 #[diagnostic::on_unimplemented(
-    message = "`length` and `format` are for texts, and `{Self}` is none",
-    label = "not a text",
-    note = "write `range(…)` for a number and `items(…)` for a list of choices"
+    message = "`length` and `format` require a string, and `{Self}` is not one",
+    label = "not a string",
+    note = "use `range(…)` for a number and `items(…)` for a list of choices"
 )]
 pub trait TextField: FormField {}
 
@@ -23,7 +23,7 @@ impl FormField for String {
     }
 
     fn from_answer(answer: &RawJson) -> Result<Self, String> {
-        answer.decode().map_err(|_| "a text".to_owned())
+        answer.decode().map_err(|_| "a string".to_owned())
     }
 
     fn to_answer(&self) -> RawJson {

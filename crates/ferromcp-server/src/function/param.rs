@@ -153,7 +153,7 @@ impl Needs<'_> {
 
     /// The rounds of the call, which the function drives by hand.
     pub(crate) fn rounds(&mut self) {
-        self.0.by_hand = true;
+        self.0.manual_rounds = true;
     }
 
     /// All arguments together, as a `T`.

@@ -16,7 +16,7 @@ pub struct Parameter {
     pub(crate) kind: Kind,
     pub(crate) states: Vec<StateNeed>,
     /// It drives the rounds of its call by hand.
-    pub(crate) by_hand: bool,
+    pub(crate) manual_rounds: bool,
     /// What its type finds wrong with what is said of it.
     pub(crate) problem: Option<String>,
     /// What a value is to be, in words; empty for extractors.
@@ -113,8 +113,8 @@ impl Signature {
     }
 
     /// Whether the function drives the rounds of its calls by hand.
-    pub(crate) fn is_by_hand(&self) -> bool {
-        self.parameters.iter().any(|it| it.by_hand)
+    pub(crate) fn has_manual_rounds(&self) -> bool {
+        self.parameters.iter().any(|it| it.manual_rounds)
     }
 
     /// The types of state that the function needs.
@@ -169,7 +169,7 @@ impl Signature {
 impl Parameter {
     /// A parameter whose type has not said yet what it is.
     pub(crate) fn new(arg: Arg) -> Self {
-        Self { arg, kind: Kind::Extractor, states: Vec::new(), by_hand: false, problem: None, words: String::new() }
+        Self { arg, kind: Kind::Extractor, states: Vec::new(), manual_rounds: false, problem: None, words: String::new() }
     }
 
     pub(crate) fn is_required(&self) -> bool {

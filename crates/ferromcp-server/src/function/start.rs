@@ -14,7 +14,7 @@ use super::invocation::Invocation;
 use super::param::ParamList;
 use super::refusal::Refusal;
 use super::signature::Signature;
-use crate::asks::drive::{drive, settle};
+use crate::client_requests::mrtr::drive::{drive, suspend_if_input_required};
 use crate::call::Reply;
 use crate::ctx::Ctx;
 use crate::started::Started;
@@ -90,7 +90,7 @@ fn answered(ctx: Option<&Ctx>, reply: Reply) -> Started {
     match (ctx, &reply) {
         (Some(ctx), Reply::NeedsInput(_)) => {
             let ctx = ctx.clone();
-            Started::Pending(Box::pin(async move { settle(&ctx, reply).await }))
+            Started::Pending(Box::pin(async move { suspend_if_input_required(&ctx, reply).await }))
         }
         _ => Started::Ready(reply),
     }

@@ -1,17 +1,17 @@
-//! What a request says of media types: which answers its `Accept` allows, and whether its body is JSON.
+//! The media types of a request: parses `Accept`, and checks that `Content-Type` is JSON.
 //!
 //! Spec: <https://www.rfc-editor.org/rfc/rfc9110#name-accept>.
 
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
 
-/// The most media ranges of one request that are looked at.
-const MOST_RANGES: usize = 64;
+/// The maximum number of media ranges that are parsed per request.
+const MAX_RANGES: usize = 64;
 
 const JSON: (&[u8], &[u8]) = (b"application", b"json");
 const EVENTS: (&[u8], &[u8]) = (b"text", b"event-stream");
 
-/// The forms in which a client takes an answer.
+/// The media types that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Accepts {
     /// `application/json`.
@@ -21,11 +21,11 @@ pub(crate) struct Accepts {
 }
 
 impl Accepts {
-    /// What somebody takes who said nothing.
+    /// The default without an `Accept` header.
     const ANYTHING: Self = Self { json: true, events: true };
 
-    /// What the `Accept` lines of a request allow. A range that says more exactly what it means
-    /// outdoes one that says less; what is no range is skipped.
+    /// Parses the `Accept` headers of a request. A more specific range takes precedence over a less specific one.
+    /// Invalid ranges are ignored.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut lines = headers.get_all(ACCEPT).iter();
         let Some(first) = lines.next() else { return Self::ANYTHING };
@@ -36,56 +36,56 @@ impl Accepts {
         if ranges().all(|line| line.as_bytes().trim_ascii().is_empty()) {
             return Self::ANYTHING;
         }
-        let (mut json, mut events) = (Verdict::default(), Verdict::default());
+        let (mut json, mut events) = (Match::default(), Match::default());
         for range in
-            ranges().flat_map(|line| Split::at(line.as_bytes(), b',')).filter_map(Range::read).take(MOST_RANGES)
+            ranges().flat_map(|line| Split::at(line.as_bytes(), b',')).filter_map(Range::parse).take(MAX_RANGES)
         {
-            json.hear(&range, JSON);
-            events.hear(&range, EVENTS);
+            json.apply(&range, JSON);
+            events.apply(&range, EVENTS);
         }
-        Self { json: json.yes, events: events.yes }
+        Self { json: json.accepted, events: events.accepted }
     }
 }
 
-/// Whether a `Content-Type` is JSON, with whatever parameters. A type that is merely written in JSON (`+json`) is not.
+/// Returns whether a `Content-Type` is `application/json`, with any parameters. A `+json` type is not.
 pub(crate) fn is_json(content_type: &HeaderValue) -> bool {
     let essence = content_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// What the ranges so far say of one media type.
+/// The most specific range so far for one media type.
 #[derive(Default)]
-struct Verdict {
-    exactness: u8,
-    yes: bool,
+struct Match {
+    specificity: u8,
+    accepted: bool,
 }
 
-impl Verdict {
-    fn hear(&mut self, range: &Range<'_>, (kind, subtype): (&[u8], &[u8])) {
-        let exactness = match (range.kind, range.subtype) {
+impl Match {
+    fn apply(&mut self, range: &Range<'_>, (kind, subtype): (&[u8], &[u8])) {
+        let specificity = match (range.kind, range.subtype) {
             (b"*", b"*") => 1,
             (k, b"*") if k.eq_ignore_ascii_case(kind) => 2,
             (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 3,
             _ => return,
         };
-        if exactness > self.exactness {
-            *self = Self { exactness, yes: range.wanted };
-        } else if exactness == self.exactness {
-            self.yes |= range.wanted;
+        if specificity > self.specificity {
+            *self = Self { specificity, accepted: range.accepted };
+        } else if specificity == self.specificity {
+            self.accepted |= range.accepted;
         }
     }
 }
 
-/// One media range.
+/// A parsed media range.
 struct Range<'a> {
     kind: &'a [u8],
     subtype: &'a [u8],
-    /// Whether its weight is more than zero.
-    wanted: bool,
+    /// Whether its weight is greater than zero.
+    accepted: bool,
 }
 
 impl<'a> Range<'a> {
-    fn read(text: &'a [u8]) -> Option<Self> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
         let mut parts = Split::at(text, b';');
         let essence = parts.next()?.trim_ascii();
         let slash = essence.iter().position(|byte| *byte == b'/')?;
@@ -93,19 +93,19 @@ impl<'a> Range<'a> {
         if !is_token(kind) || !is_token(subtype) || (kind == b"*" && subtype != b"*") {
             return None;
         }
-        let mut wanted = true;
+        let mut accepted = true;
         for parameter in parts {
             if let [b'q' | b'Q', b'=', weight @ ..] = parameter.trim_ascii() {
-                wanted = is_more_than_zero(weight)?;
-                break; // what follows the weight is no part of the range
+                accepted = is_positive(weight)?;
+                break; // parameters after the weight do not belong to the range
             }
         }
-        Some(Self { kind, subtype, wanted })
+        Some(Self { kind, subtype, accepted })
     }
 }
 
-/// Whether a weight (`0.5`) is more than zero; `None` if it is none.
-fn is_more_than_zero(weight: &[u8]) -> Option<bool> {
+/// Returns whether a weight (`0.5`) is greater than zero, or `None` if it is invalid.
+fn is_positive(weight: &[u8]) -> Option<bool> {
     let (whole, fraction) = match weight {
         [whole @ (b'0' | b'1')] => (whole, &[][..]),
         [whole @ (b'0' | b'1'), b'.', fraction @ ..] => (whole, fraction),
@@ -121,7 +121,7 @@ fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
-/// The parts of a header between separators, except those in quotes.
+/// Splits a header at separators outside of quotes.
 struct Split<'a> {
     rest: Option<&'a [u8]>,
     separator: u8,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accept_allows_what_it_names() {
+    fn parses_accept_headers() {
         let cases: &[(&[&str], (bool, bool))] = &[
             (&[], (true, true)),
             (&["", " "], (true, true)),
@@ -203,13 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn ranges_beyond_the_bound_are_not_looked_at() {
-        let many = "text/html,".repeat(super::MOST_RANGES - 1);
+    fn ignores_ranges_beyond_the_maximum() {
+        let many = "text/html,".repeat(super::MAX_RANGES - 1);
         assert_eq!(accepts(&[&many, "application/json", "text/event-stream"]), (true, false));
     }
 
     #[test]
-    fn only_json_itself_is_json() {
+    fn is_json_accepts_only_application_json() {
         for yes in ["application/json", "application/json; charset=utf-8", " Application/JSON ;x"] {
             assert!(is_json(&HeaderValue::from_str(yes).unwrap()), "{yes}");
         }
@@ -220,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_an_accept_says_is_a_panic(line in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn never_panics_on_any_accept(line in prop::collection::vec(any::<u8>(), 0..80)) {
             if let Ok(line) = HeaderValue::from_bytes(&line) {
                 is_json(&line);
                 let mut headers = HeaderMap::new();
@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn an_exact_range_counts_wherever_it_stands(before in "([a-z]{1,5}/[a-z*]{1,5};q=0\\.[0-9], ){0,4}", after in "(, [a-z]{1,5}/[a-z]{1,5}){0,4}") {
+        fn accepts_an_exact_range_at_any_position(before in "([a-z]{1,5}/[a-z*]{1,5};q=0\\.[0-9], ){0,4}", after in "(, [a-z]{1,5}/[a-z]{1,5}){0,4}") {
             let (json, _) = accepts(&[&format!("{before}application/json{after}")]);
             prop_assert!(json);
         }

@@ -1,4 +1,4 @@
-//! What a response carries: nothing, one answer, or a stream of events.
+//! The body of a response: empty, one JSON reply, or an SSE stream.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,12 +23,12 @@ enum Kind {
 }
 
 impl Body {
-    /// A body of these bytes.
+    /// Creates a body of these bytes.
     pub(crate) fn whole(bytes: Bytes) -> Self {
         Self(if bytes.is_empty() { Kind::Empty } else { Kind::Whole(bytes) })
     }
 
-    /// A body that goes on while its events come.
+    /// Creates a body that streams events.
     pub(crate) fn events(events: EventBody) -> Self {
         Self(Kind::Events(Box::new(events)))
     }
@@ -49,7 +49,7 @@ impl http_body::Body for Body {
             Kind::Events(events) => match events.poll_bytes(cx) {
                 Poll::Ready(Some(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Poll::Ready(None) => {
-                    self.0 = Kind::Empty; // what goes on without a reader goes on from here
+                    self.0 = Kind::Empty; // dropping the `EventBody` detaches its driver
                     Poll::Ready(None)
                 }
                 Poll::Pending => Poll::Pending,

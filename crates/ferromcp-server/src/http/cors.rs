@@ -1,4 +1,4 @@
-//! What browsers want to hear before a page of another origin may ask and read: for origins that were allowed.
+//! CORS: preflight responses and response headers for allowed origins.
 //!
 //! Spec: <https://fetch.spec.whatwg.org/#http-cors-protocol>.
 
@@ -11,62 +11,64 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::guard::Guard;
 
-/// What pages may send beside what browsers always let them.
-const SENT: &str = "content-type, accept, authorization, last-event-id, mcp-session-id, mcp-protocol-version, \
+/// Request headers that pages may send, in addition to the CORS-safelisted ones.
+const ALLOWED_HEADERS: &str = "content-type, accept, authorization, last-event-id, mcp-session-id, mcp-protocol-version, \
                     mcp-method, mcp-name, traceparent, tracestate, baggage";
-/// What pages may read beside what browsers always let them.
-const READ: HeaderValue =
+/// Response headers that pages may read, in addition to the CORS-safelisted ones.
+const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
-/// How long a browser may remember, in seconds: two hours, beyond which none goes.
+/// How long browsers may cache a preflight response, in seconds. Two hours is the most that browsers use.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
-/// The headers of annotated parameters, which only the tools know.
-const PARAMETER: &str = "mcp-param-";
-/// The most bytes of asked-for headers that are looked at.
-const MOST_ASKED: usize = 8 << 10;
+/// The prefix of headers for annotated arguments, whose names depend on the tools.
+const PARAM_PREFIX: &str = "mcp-param-";
+/// The maximum number of bytes of `Access-Control-Request-Headers` that are parsed.
+const MAX_REQUESTED: usize = 8 << 10;
 
-const YES: HeaderValue = HeaderValue::from_static("true");
-const ASKS_PRIVATE: HeaderName = HeaderName::from_static("access-control-request-private-network");
-const ALLOWS_PRIVATE: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
+const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 
-/// The answer to a browser that asks before it sends; `None` if none asks, or for a page that was not let in.
+/// Returns the response to a CORS preflight request. `None` if it is not a preflight request or the origin is not
+/// allowed.
 pub(crate) fn preflight(guard: &Guard, headers: &HeaderMap) -> Option<Response<()>> {
     let origin = headers.get(ORIGIN).filter(|origin| guard.allows_origin(origin))?;
     headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let said = response.headers_mut();
-    said.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-    said.insert(ACCESS_CONTROL_ALLOW_HEADERS, sendable(headers));
-    said.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-    if headers.get(ASKS_PRIVATE).is_some_and(|asks| asks == YES) {
-        said.insert(ALLOWS_PRIVATE, YES);
+    let allowed = response.headers_mut();
+    allowed.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    allowed.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(headers));
+    allowed.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+    if headers.get(REQUEST_PRIVATE_NETWORK).is_some_and(|value| value == TRUE) {
+        allowed.insert(ALLOW_PRIVATE_NETWORK, TRUE);
     }
-    decorate(guard, origin, said);
+    add_headers(guard, origin, allowed);
     Some(response)
 }
 
-/// The headers a page may send, with those it asked for that repeat parameters.
-fn sendable(headers: &HeaderMap) -> HeaderValue {
-    let asked = headers.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|asked| asked.to_str().ok()).unwrap_or_default();
-    let names = asked.get(..asked.len().min(MOST_ASKED)).unwrap_or_default().split(',').map(str::trim);
+/// Returns the request headers that a page may send, including the requested ones for annotated arguments.
+fn allowed_headers(headers: &HeaderMap) -> HeaderValue {
+    let requested =
+        headers.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let names = requested.get(..requested.len().min(MAX_REQUESTED)).unwrap_or_default().split(',').map(str::trim);
     let parameters = names.filter(|name| {
-        name.get(..PARAMETER.len()).is_some_and(|start| start.eq_ignore_ascii_case(PARAMETER))
+        name.get(..PARAM_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PARAM_PREFIX))
             && HeaderName::from_bytes(name.as_bytes()).is_ok()
     });
-    let all = parameters.fold(SENT.to_owned(), |all, name| all + ", " + name);
-    HeaderValue::from_str(&all).unwrap_or(HeaderValue::from_static(SENT))
+    let all = parameters.fold(ALLOWED_HEADERS.to_owned(), |all, name| all + ", " + name);
+    HeaderValue::from_str(&all).unwrap_or(HeaderValue::from_static(ALLOWED_HEADERS))
 }
 
-/// Lets a page of an origin that was let in read the response.
-pub(crate) fn decorate(guard: &Guard, origin: &HeaderValue, headers: &mut HeaderMap) {
+/// Adds the headers that let pages of an allowed origin read the response.
+pub(crate) fn add_headers(guard: &Guard, origin: &HeaderValue, headers: &mut HeaderMap) {
     if !guard.has_origins() {
         return;
     }
-    headers.append(VARY, HeaderValue::from_static("Origin")); // another origin gets another answer
+    headers.append(VARY, HeaderValue::from_static("Origin")); // the response depends on the origin
     if guard.allows_origin(origin) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, READ);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     }
 }
 
@@ -74,7 +76,7 @@ pub(crate) fn decorate(guard: &Guard, origin: &HeaderValue, headers: &mut Header
 mod tests {
     use super::*;
 
-    fn asking(origin: &'static str) -> HeaderMap {
+    fn preflight_headers(origin: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ORIGIN, HeaderValue::from_static(origin));
         headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
@@ -90,8 +92,8 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_origin_hears_what_it_may_do() {
-        let response = preflight(&guard(), &asking("https://app.example.com")).expect("a preflight");
+    fn preflight_lists_allowed_methods_and_headers_when_the_origin_is_allowed() {
+        let response = preflight(&guard(), &preflight_headers("https://app.example.com")).expect("a preflight");
         let headers = response.headers();
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example.com");
@@ -103,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn others_hear_nothing() {
-        assert!(preflight(&guard(), &asking("https://evil.example.com")).is_none());
-        assert!(preflight(&Guard::default(), &asking("https://app.example.com")).is_none());
+    fn no_cors_headers_when_the_origin_is_not_allowed() {
+        assert!(preflight(&guard(), &preflight_headers("https://evil.example.com")).is_none());
+        assert!(preflight(&Guard::default(), &preflight_headers("https://app.example.com")).is_none());
         let mut headers = HeaderMap::new();
-        decorate(&Guard::default(), &HeaderValue::from_static("http://localhost"), &mut headers);
+        add_headers(&Guard::default(), &HeaderValue::from_static("http://localhost"), &mut headers);
         assert!(headers.is_empty());
-        decorate(&guard(), &HeaderValue::from_static("https://evil.example.com"), &mut headers);
+        add_headers(&guard(), &HeaderValue::from_static("https://evil.example.com"), &mut headers);
         assert!(headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).is_none());
     }
 }

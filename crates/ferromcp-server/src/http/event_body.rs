@@ -1,4 +1,4 @@
-//! A response that is a stream of events: the body polls what makes them, so no task is needed.
+//! The body of an SSE response. It polls the future that produces its events, so that no task is needed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,48 +11,49 @@ use ferromcp_transport::sse;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::out::Out;
+use super::event_buffer::EventBuffer;
 use crate::latch::Latch;
 use crate::started::BoxFuture;
 
-/// Longer than any connection lasts.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+/// A timeout longer than any connection, for intervals that overflow `Instant`.
+const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
-/// Makes events while it is read.
+/// A stream of events that are produced while it is read.
 pub(crate) struct EventBody {
-    /// What writes to `out`; over when the stream is.
+    /// Writes to `buffer`. Taken when it has finished.
     driver: Option<BoxFuture<()>>,
-    out: Arc<Out>,
+    buffer: Arc<EventBuffer>,
     keep_alive: Duration,
     idle: Option<Pin<Box<Sleep>>>,
-    /// What ends the driver where it goes on without a reader.
-    survives: Option<Arc<Latch>>,
+    /// If set, the driver continues in a task after a disconnect, until this latch is set.
+    detach_until: Option<Arc<Latch>>,
 }
 
 impl EventBody {
-    /// A stream of what `driver` writes to `out`, with a comment whenever it was silent for `keep_alive`.
-    pub(crate) fn new(driver: BoxFuture<()>, out: Arc<Out>, keep_alive: Duration) -> Self {
-        Self { driver: Some(driver), out, keep_alive, idle: None, survives: None }
+    /// Creates a body with the events that `driver` writes to `buffer`. Sends a comment when the stream was idle for
+    /// `keep_alive`.
+    pub(crate) fn new(driver: BoxFuture<()>, buffer: Arc<EventBuffer>, keep_alive: Duration) -> Self {
+        Self { driver: Some(driver), buffer, keep_alive, idle: None, detach_until: None }
     }
 
-    /// The driver goes on in a task of its own if nobody reads any more, until `over`: hanging up is no cancellation.
-    pub(crate) fn surviving(mut self, over: Arc<Latch>) -> Self {
-        self.survives = Some(over);
+    /// Lets the driver continue in a task when the client disconnects, until `aborted` is set.
+    pub(crate) fn detach_on_disconnect(mut self, aborted: Arc<Latch>) -> Self {
+        self.detach_until = Some(aborted);
         self
     }
 
-    /// The next bytes; `None` at the end.
+    /// Polls for the next bytes. Returns `None` at the end of the stream.
     pub(crate) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(driver) = &mut self.driver {
             if driver.as_mut().poll(cx).is_ready() {
                 self.driver = None;
-                self.out.close();
+                self.buffer.close();
             }
         }
-        match self.out.poll_take(cx) {
+        match self.buffer.poll_take(cx) {
             Poll::Ready(bytes) => {
                 if let Some(idle) = &mut self.idle {
-                    idle.as_mut().reset(after(self.keep_alive));
+                    idle.as_mut().reset(deadline(self.keep_alive));
                 }
                 Poll::Ready(bytes)
             }
@@ -60,43 +61,43 @@ impl EventBody {
         }
     }
 
-    /// A comment, when it is time for one.
+    /// Polls for a keep-alive comment.
     fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        let every = self.keep_alive;
-        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(every)));
+        let interval = self.keep_alive;
+        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(interval)));
         if idle.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        idle.as_mut().reset(after(every));
+        idle.as_mut().reset(deadline(interval));
         let mut bytes = BytesMut::new();
         sse::comment("", &mut bytes);
-        // The timer is heard of again at the next poll, which follows the write of this.
+        // The reset timer registers its waker at the next poll, which follows the write of this comment.
         Poll::Ready(bytes.freeze())
     }
 }
 
 impl Drop for EventBody {
     fn drop(&mut self) {
-        self.out.close();
-        if let (Some(over), Some(driver)) = (self.survives.take(), self.driver.take()) {
-            go_on(driver, over);
+        self.buffer.close();
+        if let (Some(aborted), Some(driver)) = (self.detach_until.take(), self.driver.take()) {
+            spawn_until(driver, aborted);
         }
     }
 }
 
-/// When `every` is over; where the clock does not go that far, in years.
-fn after(every: Duration) -> Instant {
+/// Returns the time after `interval`, or the far future if that overflows.
+fn deadline(interval: Duration) -> Instant {
     let now = Instant::now();
-    now.checked_add(every).unwrap_or(now + FAR)
+    now.checked_add(interval).unwrap_or(now + MAX_INTERVAL)
 }
 
-/// Lets something go on in a task of its own until `over`, unless the runtime is gone.
-pub(crate) fn go_on(future: BoxFuture<()>, over: Arc<Latch>) {
+/// Runs a future in a task until it finishes or `aborted` is set. Drops it if there is no runtime.
+pub(crate) fn spawn_until(future: BoxFuture<()>, aborted: Arc<Latch>) {
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async move {
             tokio::select! {
                 biased;
-                () = over.wait() => {}
+                () = aborted.wait() => {}
                 () = future => {}
             }
         });
@@ -110,12 +111,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_wants_no_comments_gets_none() {
-        let out = Arc::new(Out::default());
-        let mut body = EventBody::new(Box::pin(pending()), Arc::clone(&out), Duration::MAX);
+    async fn sends_no_comments_when_keep_alive_is_max() {
+        let buffer = Arc::new(EventBuffer::default());
+        let mut body = EventBody::new(Box::pin(pending()), Arc::clone(&buffer), Duration::MAX);
         for _ in 0..2 {
             assert!(poll_fn(|cx| Poll::Ready(body.poll_bytes(cx))).await.is_pending());
-            out.retry(Duration::from_secs(1));
+            buffer.retry(Duration::from_secs(1));
             assert!(poll_fn(|cx| body.poll_bytes(cx)).await.is_some());
         }
     }

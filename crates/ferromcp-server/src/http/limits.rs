@@ -1,8 +1,8 @@
-//! How much HTTP peers may ask of a server, beside what [`Limits`](crate::Limits) says of any peer.
+//! Limits for HTTP peers, in addition to the [`Limits`](crate::Limits) for any peer.
 
 use std::time::Duration;
 
-/// The bounds of serving HTTP. Each has a default that suits a process of its own; set what differs.
+/// Limits of an HTTP server. The defaults are for a dedicated process.
 ///
 /// ```
 /// use ferromcp_server::http::HttpLimits;
@@ -12,35 +12,35 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct HttpLimits {
-    /// Bytes of one request's body; a longer one is refused with 413. Default 4 MiB.
+    /// The maximum size of a request body in bytes. A larger one is rejected with 413. Default: 4 MiB.
     pub body_bytes: usize,
-    /// How long a request's body may take to arrive; a slower one is refused with 408. Default 30 s.
+    /// The timeout for receiving a request body. A slower one is rejected with 408. Default: 30 s.
     pub body_time: Duration,
-    /// Bytes of all headers of one request (HTTP/1.1 and HTTP/2). Default 64 KiB.
+    /// The maximum size of the headers of a request in bytes (HTTP/1.1 and HTTP/2). Default: 64 KiB.
     pub header_bytes: usize,
-    /// How long a request's headers may take to arrive, and how long an idle connection is kept. Default 30 s.
+    /// The timeout for receiving request headers, and the idle timeout of a connection. Default: 30 s.
     pub header_time: Duration,
-    /// How long a peer may refuse to take any byte of an answer before its connection is cut. Default 60 s.
+    /// The write timeout: a connection is closed if its peer reads nothing for this long. Default: 60 s.
     pub stall_time: Duration,
-    /// The most requests being answered at once, subscriptions aside; one more is refused with 503. Default 4,096.
+    /// The maximum number of requests in flight, without subscriptions. Another one is rejected with 503. Default: 4,096.
     pub in_flight: usize,
-    /// The most streams that stay open: GET streams, `subscriptions/listen` and HTTP+SSE together; one more is
-    /// refused with 503. Default 65,536.
+    /// The maximum number of long-lived streams: GET streams, `subscriptions/listen` and HTTP+SSE together. Another one
+    /// is rejected with 503. Default: 65,536.
     pub streams: usize,
-    /// The most GET streams of one session; one more is refused with 429. Default 8.
+    /// The maximum number of GET streams of one session. Another one is rejected with 429. Default: 8.
     pub streams_per_session: usize,
-    /// The most sessions (legacy era). When there are more, the one longest idle ends; if none is idle, a new
-    /// one is refused with 503. Default 10,000.
+    /// The maximum number of sessions (handshake revisions). Beyond it, the longest idle sessions are evicted; if none is
+    /// idle, a new session is rejected with 503. Default: 10,000.
     pub sessions: usize,
-    /// How long a session lives without a request or open stream. Default 30 min.
+    /// The idle timeout of a session: it expires without a request or open stream. Default: 30 min.
     pub session_idle: Duration,
-    /// Bytes waiting to be written on one stream beyond which handlers wait. Default 1 MiB.
+    /// The size of the write buffer of one stream in bytes. Handlers wait while it is full. Default: 1 MiB.
     pub stream_bytes: usize,
-    /// The most connections at once; more wait to be accepted. Default 65,536.
+    /// The maximum number of connections. Others wait to be accepted. Default: 65,536.
     pub connections: usize,
-    /// The most concurrent requests of one HTTP/2 connection. Default 256.
+    /// The maximum number of concurrent requests of one HTTP/2 connection. Default: 256.
     pub http2_streams: u32,
-    /// How long requests under way may go on once the server is told to stop. Default 10 s.
+    /// The shutdown timeout: how long requests in flight may continue after shutdown begins. Default: 10 s.
     pub shutdown_grace: Duration,
 }
 

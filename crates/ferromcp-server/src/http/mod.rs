@@ -1,46 +1,37 @@
-//! HTTP: Streamable HTTP for every revision on one endpoint, and the old HTTP+SSE beside it.
+//! HTTP: Streamable HTTP for every revision on one endpoint, and the older HTTP+SSE transport beside it.
 //!
-//! A request is answered inside the future of its connection: no task, no channel. The response is
-//! JSON until a handler says something before its answer; then it becomes a stream of events.
+//! A request passes through `service` (`Host` and `Origin` validation, CORS, routing), `post` (parsing, selecting the
+//! era), `modern` or `legacy` (header and session validation), `respond` (running the handler), and `reply` or
+//! `event_body` (the response). The handler runs inside the future of its connection, so a request needs neither a
+//! task nor a channel. The response is JSON unless the handler sends a message first; then it becomes an SSE stream.
+//!
+//! Sessions, GET streams, resumption, batches and HTTP+SSE exist in handshake revisions only; they are in `legacy`.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
 mod accept;
-mod batch;
 mod body;
-mod clock;
-mod conversations;
 mod cors;
 mod endpoint;
 mod event_body;
-mod event_id;
-mod event_stream;
-mod events;
-mod exchange;
-mod fields;
-mod get;
+mod event_buffer;
 mod guard;
-mod http_sse;
+mod in_flight;
 mod legacy;
 mod limits;
 mod modern;
 mod options;
-mod out;
 mod post;
-mod read;
 mod reply;
+mod request_body;
 mod respond;
 mod service;
 mod serving;
-mod session;
-mod sessions;
 mod sink;
-mod told;
-mod work;
 
 pub use body::Body;
-pub use events::{EventStore, MemoryEvents, Replay, StoreFuture, StreamKey};
 pub use guard::ClientAddr;
+pub use legacy::{EventReplay, EventStore, MemoryEventStore, StoreFuture, StreamKey};
 pub use limits::HttpLimits;
 pub use options::HttpOptions;
 pub use service::HttpService;

@@ -1,10 +1,10 @@
-//! A POST: reads its message, and finds out to which era it belongs.
+//! POST: parses the message, selects its era, and dispatches it.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
 use std::sync::Arc;
 
-use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
+use ferromcp_core::message::{DecodeError, FromClient, Incoming, Message};
 use ferromcp_core::wire::{decode, method_of};
 use ferromcp_core::{ClientRequest, Error, ErrorCode, RequestId, Revision};
 use http::header::{CONNECTION, CONTENT_TYPE};
@@ -14,56 +14,64 @@ use http::{HeaderValue, Response, StatusCode};
 use super::accept::{Accepts, is_json};
 use super::body::Body;
 use super::endpoint::Endpoint;
-use super::read::{self, Unread};
-use super::respond::{self, Manner};
-use super::{batch, legacy, modern, reply};
+use super::request_body::{self, BodyError};
+use super::respond::{self, ResponseMode};
+use super::{legacy, modern, reply};
 use crate::call::Peer;
 use crate::era::modern::{has_named, with_claim};
 
-/// Answers a POST.
-pub(crate) async fn answer<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
+/// Responds to a POST.
+pub(crate) async fn post<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
     if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
         return reply::not_json();
     }
     let accepts = Accepts::of(&parts.headers);
     if !accepts.json && !accepts.events {
-        let why = "Not acceptable: answers are application/json or text/event-stream";
-        return reply::refuse(StatusCode::NOT_ACCEPTABLE, why);
+        let why = "Not acceptable: the response is application/json or text/event-stream";
+        return reply::reject(StatusCode::NOT_ACCEPTABLE, why);
     }
-    let bytes = match read::whole(body, &endpoint.options.limits).await {
+    let bytes = match request_body::read(body, &endpoint.options.limits).await {
         Ok(bytes) => bytes,
-        Err(unread) => return refuse_body(endpoint, unread),
+        Err(error) => return reject_body(endpoint, error),
     };
-    // Every connection holds this future, so what is rare waits on the heap.
+    let is_modern = || modern::is_declared(&parts.headers);
+    // Every connection holds this future, so the rare branches are boxed.
     let (id, request) = match decode::<FromClient>(bytes.clone(), &endpoint.inner.limits.decode) {
         Ok(Incoming::One(Message::Request { id, request })) => (id, request),
-        Ok(Incoming::One(Message::Notification(said))) => return legacy::notification(endpoint, parts, &said),
+        Ok(Incoming::One(Message::Notification(_))) if is_modern() => {
+            return reply::accepted(); // ignored: a modern client cancels by closing the response
+        }
+        Ok(Incoming::One(Message::Response { .. })) if is_modern() => {
+            let why = "Invalid request: the server sent no request that a response could answer";
+            return reply::reject(StatusCode::BAD_REQUEST, why);
+        }
+        Ok(Incoming::Batch(_)) if is_modern() => {
+            let why = "Invalid request: batches are not supported; send one message per POST";
+            return reply::reject(StatusCode::BAD_REQUEST, why);
+        }
+        Ok(Incoming::One(Message::Notification(notification))) => {
+            return legacy::notification(endpoint, parts, &notification);
+        }
         Ok(Incoming::One(Message::Response { id, outcome })) => {
             return legacy::response(endpoint, parts, id.as_ref(), outcome);
         }
-        Ok(Incoming::Batch(messages)) if !modern::is_meant(&parts.headers) => {
-            return Box::pin(batch::answer(endpoint, parts, accepts, messages)).await;
-        }
-        Ok(Incoming::Batch(_)) => {
-            return reply::refuse(StatusCode::BAD_REQUEST, "Invalid request: one message at a time, no batches");
-        }
-        Err(rejection) => return refuse_message(parts, &bytes, rejection),
+        Ok(Incoming::Batch(messages)) => return Box::pin(legacy::batch(endpoint, parts, accepts, messages)).await,
+        Err(rejection) => return reject_message(parts, &bytes, rejection),
     };
-    answer_request(endpoint, parts, accepts, id, request).await
+    dispatch(endpoint, parts, accepts, id, request).await
 }
 
-async fn answer_request(
+async fn dispatch(
     endpoint: &Arc<Endpoint>,
     parts: &Parts,
     accepts: Accepts,
     id: RequestId,
     request: ClientRequest,
 ) -> Response<Body> {
-    let (peer, manner) = match modern_peer(endpoint, parts, &request) {
+    let (peer, mode) = match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
             let peer = peer.identified(parts.extensions.get());
-            let extensions = endpoint.shown(parts);
-            (peer, Manner { accepts, session: None, extensions, survives: false, polls: false })
+            (peer, ResponseMode::modern(accepts, endpoint.request_extensions(parts)))
         }
         Ok(None) if matches!(request, ClientRequest::Initialize(_)) => {
             return Box::pin(legacy::initialize(endpoint, parts, id, request)).await;
@@ -74,46 +82,46 @@ async fn answer_request(
         },
         Err(error) => return reply::modern_error(error, Some(&id)),
     };
-    respond::one(endpoint, id, request, peer, manner).await
+    respond::call(endpoint, id, request, peer, mode).await
 }
 
-/// The peer of a modern request; `None` of a legacy one.
+/// Returns the peer of a modern request, or `None` if the request is a legacy one.
 fn modern_peer(endpoint: &Endpoint, parts: &Parts, request: &ClientRequest) -> Result<Option<Peer>, Error> {
-    let meant = || modern::is_meant(&parts.headers);
-    with_claim(request, meant, |claim| {
+    let is_modern = || modern::is_declared(&parts.headers);
+    with_claim(request, is_modern, |claim| {
         claim.map(|claim| modern::admit(&endpoint.inner, claim, request, &parts.headers)).transpose()
     })
 }
 
-/// The refusal of a message that could not be read.
-fn refuse_message(parts: &Parts, bytes: &[u8], rejection: Rejection) -> Response<Body> {
-    let Rejection { id, error, .. } = rejection;
-    // Whether a method exists comes before what its parameters are.
-    let gone = |method: &String| !has_named(method, Revision::LATEST);
-    if error.code == ErrorCode::INVALID_PARAMS && modern::is_meant(&parts.headers) {
-        if let Some(method) = method_of(bytes).filter(gone) {
+/// Responds to a message that failed to parse.
+fn reject_message(parts: &Parts, bytes: &[u8], rejection: DecodeError) -> Response<Body> {
+    let DecodeError { id, error, .. } = rejection;
+    // An unknown method takes precedence over invalid params.
+    let unknown = |method: &String| !has_named(method, Revision::LATEST);
+    if error.code == ErrorCode::INVALID_PARAMS && modern::is_declared(&parts.headers) {
+        if let Some(method) = method_of(bytes).filter(unknown) {
             return reply::modern_error(Error::method_not_found(&method), id.as_ref());
         }
     }
     reply::error(StatusCode::BAD_REQUEST, error, id.as_ref(), Revision::LATEST)
 }
 
-/// The refusal of a request whose body was not read.
-pub(crate) fn refuse_body(endpoint: &Endpoint, unread: Unread) -> Response<Body> {
+/// Responds to a request whose body could not be read: 413, 408 or 400. Closes the connection.
+pub(crate) fn reject_body(endpoint: &Endpoint, error: BodyError) -> Response<Body> {
     const CLOSE: HeaderValue = HeaderValue::from_static("close");
     let limits = &endpoint.options.limits;
-    let (status, why) = match unread {
-        Unread::TooLong => (
+    let (status, why) = match error {
+        BodyError::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is longer than {} bytes; `HttpLimits::body_bytes` sets how long", limits.body_bytes),
+            format!("Request body exceeds `HttpLimits::body_bytes` ({} bytes)", limits.body_bytes),
         ),
-        Unread::TooSlow => (
+        BodyError::TimedOut => (
             StatusCode::REQUEST_TIMEOUT,
-            format!("The body took longer than {:?}; `HttpLimits::body_time` sets how long", limits.body_time),
+            format!("Timed out reading the request body after {:?} (`HttpLimits::body_time`)", limits.body_time),
         ),
-        Unread::Broken => (StatusCode::BAD_REQUEST, "The body broke off".to_owned()),
+        BodyError::Incomplete => (StatusCode::BAD_REQUEST, "Request body is incomplete".to_owned()),
     };
-    let mut response = reply::refuse(status, why);
-    response.headers_mut().insert(CONNECTION, CLOSE); // what is left of the body is not read
+    let mut response = reply::reject(status, why);
+    response.headers_mut().insert(CONNECTION, CLOSE); // the rest of the body stays unread
     response
 }

@@ -1,4 +1,4 @@
-//! Responses: an answer as JSON, a stream of events, or a refusal that says why.
+//! Builds responses: a reply as JSON, an SSE stream, or an error.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#error-responses>.
 
@@ -9,103 +9,103 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::body::Body;
-use super::endpoint::{Endpoint, Place};
+use super::endpoint::{Endpoint, Limit};
 use super::event_body::EventBody;
 use crate::call::Reply;
 
-/// An answer, encoded, with the status that fits it while no header has been sent.
+/// An encoded reply, and the status to use if it is the whole response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct EncodedReply {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
 }
 
-/// The answer as JSON.
-pub(crate) fn json(answer: Answer) -> Response<Body> {
+/// Returns a JSON response.
+pub(crate) fn json(reply: EncodedReply) -> Response<Body> {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    let mut response = Response::new(Body::whole(answer.body));
-    *response.status_mut() = answer.status;
+    let mut response = Response::new(Body::whole(reply.body));
+    *response.status_mut() = reply.status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
 }
 
-/// A stream of events. Proxies are told to pass each on at once and to keep none.
+/// Returns an SSE response, with headers that disable caching and buffering in proxies.
 pub(crate) fn events(events: EventBody) -> Response<Body> {
     const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
-    const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
-    const NOT_BUFFERED: (HeaderName, HeaderValue) =
+    const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
+    const NO_BUFFERING: (HeaderName, HeaderValue) =
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     let mut response = Response::new(Body::events(events));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, EVENTS);
-    headers.insert(CACHE_CONTROL, NOT_KEPT);
-    headers.insert(NOT_BUFFERED.0, NOT_BUFFERED.1);
+    headers.insert(CACHE_CONTROL, NO_CACHE);
+    headers.insert(NO_BUFFERING.0, NO_BUFFERING.1);
     response
 }
 
-/// A status alone.
+/// Returns a response without a body.
 pub(crate) fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::default());
     *response.status_mut() = status;
     response
 }
 
-/// 202: a notification or response was taken.
+/// Returns 202, for a notification or a response of the client.
 pub(crate) fn accepted() -> Response<Body> {
     status(StatusCode::ACCEPTED)
 }
 
-/// An error in place of an answer. `id` is the request's, where it could be read.
+/// Returns a JSON-RPC error. `id` is the id of the request, if it could be parsed.
 pub(crate) fn error(status: StatusCode, error: Error, id: Option<&RequestId>, revision: Revision) -> Response<Body> {
-    tracing::debug!(%status, %error, "a request was refused");
+    tracing::debug!(%status, %error, "rejected a request");
     let mut body = BytesMut::with_capacity(192);
     encode::error(&mut body, id, error, revision);
-    json(Answer { status, body: body.freeze() })
+    json(EncodedReply { status, body: body.freeze() })
 }
 
-/// A refusal on grounds of HTTP, before any message was read.
-pub(crate) fn refuse(status: StatusCode, why: impl Into<String>) -> Response<Body> {
+/// Returns an error for a request that was rejected before its message was parsed.
+pub(crate) fn reject(status: StatusCode, why: impl Into<String>) -> Response<Body> {
     error(status, Error::invalid_request(why), None, Revision::LATEST)
 }
 
-/// 415: the body is not JSON.
+/// Returns 415: the body is not JSON.
 pub(crate) fn not_json() -> Response<Body> {
-    refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: say application/json")
+    reject(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: set `Content-Type: application/json`")
 }
 
-/// 406: a GET from a client that takes no stream.
-pub(crate) fn only_events() -> Response<Body> {
-    refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET is answered with text/event-stream")
+/// Returns 406, for a GET that does not accept an SSE stream.
+pub(crate) fn events_not_accepted() -> Response<Body> {
+    reject(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET requires `Accept: text/event-stream`")
 }
 
-/// 405, naming what there is.
+/// Returns 405 with the allowed methods.
 pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
-    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed; there is {allowed}"));
+    let mut response = reject(StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed; use {allowed}"));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
-/// 503: there is no place of this kind left, or none any more.
-pub(crate) fn full(endpoint: &Endpoint, place: Place) -> Response<Body> {
-    busy(match place {
+/// Returns 503: a limit is reached, or the server is shutting down.
+pub(crate) fn limit_exceeded(endpoint: &Endpoint, limit: Limit) -> Response<Body> {
+    unavailable(match limit {
         _ if endpoint.closing.is_set() => SHUTTING_DOWN,
-        Place::Call => "Too many requests under way; `HttpLimits::in_flight` sets how many",
-        Place::Stream => "Too many open streams; `HttpLimits::streams` sets how many",
+        Limit::InFlight => "Too many requests in flight (`HttpLimits::in_flight`)",
+        Limit::Streams => "Too many open streams (`HttpLimits::streams`)",
     })
 }
 
-/// What those hear who come too late.
+/// The error text during shutdown.
 pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down";
 
-/// 503: not now.
-pub(crate) fn busy(why: &str) -> Response<Body> {
-    const SOON: HeaderValue = HeaderValue::from_static("1");
+/// Returns 503 with `Retry-After`.
+pub(crate) fn unavailable(why: &str) -> Response<Body> {
+    const ONE_SECOND: HeaderValue = HeaderValue::from_static("1");
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, Error::internal(why), None, Revision::LATEST);
-    response.headers_mut().insert(RETRY_AFTER, SOON);
+    response.headers_mut().insert(RETRY_AFTER, ONE_SECOND);
     response
 }
 
-/// The status that goes with a reply. In the legacy era an error is an answer like any other.
+/// Returns the status for a reply. A legacy error has the status 200, like any other reply.
 pub(crate) fn status_of(reply: &Reply, revision: Revision) -> StatusCode {
     match reply {
         Reply::Failed(error) if revision.is_modern() => status_of_error(error),
@@ -125,11 +125,11 @@ fn status_of_error(error: &Error) -> StatusCode {
     }
 }
 
-/// The response to a modern request that did not get as far as a function.
-pub(crate) fn modern_error(wrong: Error, id: Option<&RequestId>) -> Response<Body> {
-    let status = match wrong.code {
+/// Returns the error of a modern request that was rejected before it reached a handler.
+pub(crate) fn modern_error(rejection: Error, id: Option<&RequestId>) -> Response<Body> {
+    let status = match rejection.code {
         ErrorCode::INVALID_PARAMS => StatusCode::BAD_REQUEST,
-        _ => status_of_error(&wrong),
+        _ => status_of_error(&rejection),
     };
-    error(status, wrong, id, Revision::LATEST)
+    error(status, rejection, id, Revision::LATEST)
 }

@@ -1,7 +1,7 @@
-//! The response to a request: JSON if its handler only answers, a stream of events from the moment it says something.
+//! The response to a request: JSON if the handler only returns a result, an SSE stream if it sends a message first.
 //!
-//! The handler runs inside the connection's future. When the client hangs up, a modern request is dropped, which
-//! cancels it; a legacy one goes on in a task of its own, since there hanging up says nothing.
+//! The handler runs inside the future of the connection. When the client disconnects, a modern request is dropped,
+//! which cancels it. A legacy request continues in a separate task, because there a disconnect is not a cancellation.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
@@ -16,148 +16,155 @@ use tokio::time::sleep;
 
 use super::accept::Accepts;
 use super::body::Body;
-use super::endpoint::{Endpoint, Place};
+use super::endpoint::{Endpoint, Limit};
 use super::event_body::EventBody;
-use super::event_stream::EventStream;
-use super::exchange::{End, Exchange, Held, Turn, Unanswered};
-use super::out::Out;
+use super::event_buffer::EventBuffer;
+use super::in_flight::{CallSet, End, InFlightRequest, Leases, OneCall, PendingResponse, Progressed, encode_reply};
+use super::legacy::{self, QuestionChannel, SessionCalls};
 use super::reply;
-use super::session::Busy;
-use super::sink::{Asks, HttpSink};
-use super::work::{OneCall, Work, encoded};
+use super::sink::HttpSink;
 use crate::call::{Call, Extensions, Peer};
 use crate::dispatch::{poll_caught, start};
 use crate::outlet::Outlet;
 use crate::started::Started;
 
-/// How a request is answered, beyond its calls.
-pub(crate) struct Manner {
+/// How to respond to a request.
+pub(crate) struct ResponseMode {
     pub(crate) accepts: Accepts,
-    /// The session it belongs to, if any.
-    pub(crate) session: Option<Busy>,
-    /// What handlers find of the request.
+    /// The session of the request, if it has one.
+    pub(crate) session: Option<SessionCalls>,
+    /// The extensions of the request that handlers can extract.
     pub(crate) extensions: Extensions,
-    /// Hanging up is no cancellation.
-    pub(crate) survives: bool,
-    /// The client knows priming events, and comes back for the rest of a stream that was closed.
-    pub(crate) polls: bool,
+    /// The request continues in a task when the client disconnects.
+    pub(crate) detach_on_disconnect: bool,
+    /// The client supports priming events, and reconnects to a stream that the server closed.
+    pub(crate) supports_reconnect: bool,
 }
 
-impl Manner {
-    /// How the client can be asked live; `None` if it is not asked that way.
-    fn asks(&self, endpoint: &Endpoint) -> Option<Asks> {
+impl ResponseMode {
+    /// The mode of a modern request: no session, and a disconnect cancels it.
+    pub(crate) fn modern(accepts: Accepts, extensions: Extensions) -> Self {
+        Self { accepts, session: None, extensions, detach_on_disconnect: false, supports_reconnect: false }
+    }
+
+    /// Returns the channel for server requests, or `None` for a modern client.
+    fn questions(&self, endpoint: &Endpoint) -> Option<QuestionChannel> {
         let session = self.session.as_ref().map(|session| Arc::clone(&session.id));
-        self.survives.then(|| asks(endpoint, session))
+        self.detach_on_disconnect.then(|| QuestionChannel::new(endpoint, session))
     }
 }
 
-/// How a client, of a session or without, is asked live: it answers by a POST of its own.
-pub(crate) fn asks(endpoint: &Endpoint, session: Option<Arc<str>>) -> Asks {
-    Asks::new(Arc::clone(&endpoint.questions), session, endpoint.inner.limits.questions)
-}
-
-/// Answers one request of a known peer.
-pub(crate) async fn one(
+/// Runs one request of a validated peer and responds to it.
+pub(crate) async fn call(
     endpoint: &Arc<Endpoint>,
     id: RequestId,
     request: ClientRequest,
     peer: Peer,
-    mut manner: Manner,
+    mut mode: ResponseMode,
 ) -> Response<Body> {
-    let listens = matches!(request, ClientRequest::Listen(_));
-    if listens && !manner.accepts.events {
-        return reply::refuse(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a subscription needs text/event-stream");
+    let is_subscription = matches!(request, ClientRequest::Listen(_));
+    if is_subscription && !mode.accepts.events {
+        let why = "Not acceptable: a subscription requires `Accept: text/event-stream`";
+        return reply::reject(StatusCode::NOT_ACCEPTABLE, why);
     }
-    let place = if listens { Place::Stream } else { Place::Call };
-    let Some(permit) = endpoint.permit(place) else { return reply::full(endpoint, place) };
+    let limit = if is_subscription { Limit::Streams } else { Limit::InFlight };
+    let Some(permit) = endpoint.acquire(limit) else { return reply::limit_exceeded(endpoint, limit) };
     let revision = peer.revision();
-    let sink = sink(endpoint, manner.polls, manner.asks(endpoint));
-    let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, manner.accepts));
-    call.extensions = std::mem::take(&mut manner.extensions);
+    let sink = new_sink(endpoint, mode.supports_reconnect, mode.questions(endpoint));
+    let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, mode.accepts));
+    call.extensions = std::mem::take(&mut mode.extensions);
     let mut started = start(&endpoint.inner, call);
     if let Started::Pending(future) = &mut started {
-        // Most calls never wait; nothing is set up for waiting before one does.
+        // Most calls finish on the first poll; only the others pay for the state of a pending request.
         if let Poll::Ready(reply) = poll_fn(|cx| Poll::Ready(poll_caught(future, cx))).await {
             started = Started::Ready(reply);
         }
     }
     match started {
-        Started::Ready(reply) if manner.accepts.json && sink.is_silent() => {
-            reply::json(encoded(&endpoint.inner, &id, reply, revision))
+        Started::Ready(reply) if mode.accepts.json && sink.is_empty() => {
+            reply::json(encode_reply(&endpoint.inner, &id, reply, revision))
         }
         started => {
-            let work = Work::Call(OneCall { id: id.clone(), revision, future: started.boxed() });
-            let held = Held::new(permit);
-            let exchange = Exchange { endpoint: Arc::clone(endpoint), work, sink, held };
-            Box::pin(respond(exchange, vec![id], manner)).await // it waits, and connections are many
+            let calls = CallSet::Call(OneCall { id: id.clone(), revision, future: started.boxed() });
+            let request = InFlightRequest { endpoint: Arc::clone(endpoint), calls, sink, leases: Leases::new(permit) };
+            Box::pin(respond(request, vec![id], mode)).await // boxed, because every connection holds this future
         }
     }
 }
 
-/// What the calls of a request speak through. A client that `polls` may be let go where events are kept.
-pub(crate) fn sink(endpoint: &Endpoint, polls: bool, asks: Option<Asks>) -> Arc<HttpSink> {
-    let can_disconnect = polls && endpoint.options.events.is_some();
+/// Returns the sink of the calls of a request. The handler may disconnect a client that `supports_reconnect` if events
+/// are stored.
+pub(crate) fn new_sink(
+    endpoint: &Endpoint,
+    supports_reconnect: bool,
+    questions: Option<QuestionChannel>,
+) -> Arc<HttpSink> {
+    let can_disconnect = supports_reconnect && endpoint.options.events.is_some();
     let sink = HttpSink::new(endpoint.options.limits.stream_bytes, Arc::clone(&endpoint.closing), can_disconnect);
-    Arc::new(sink.asking(asks))
+    Arc::new(sink.with_questions(questions))
 }
 
-/// The sink as calls see it; closed where the client takes no stream.
+/// Returns the sink as calls see it. It is closed if the client does not accept a stream.
 pub(crate) fn outlet(sink: &Arc<HttpSink>, accepts: Accepts) -> Outlet {
     if accepts.events { Outlet::new(Arc::clone(sink) as _, 0) } else { Outlet::closed() }
 }
 
-/// The response to requests that were begun, by whose ids the client may cancel them.
-pub(crate) async fn respond(mut exchange: Exchange, ids: Vec<RequestId>, mut manner: Manner) -> Response<Body> {
-    exchange.held.session = manner.session.take();
-    let after = exchange.endpoint.options.keep_alive;
-    let mut unanswered = Unanswered { exchange: Some(exchange), survives: manner.survives };
-    let mut turn = match poll_fn(|cx| Poll::Ready(unanswered.poll_turn(cx))).await {
-        Poll::Ready(turn) => Some(turn),
+/// Responds to requests that have started. The client can cancel them by `ids`.
+pub(crate) async fn respond(
+    mut request: InFlightRequest,
+    ids: Vec<RequestId>,
+    mut mode: ResponseMode,
+) -> Response<Body> {
+    request.leases.session = mode.session.take();
+    let keep_alive = request.endpoint.options.keep_alive;
+    let mut pending = PendingResponse { request: Some(request), detach_on_disconnect: mode.detach_on_disconnect };
+    let mut progress = match poll_fn(|cx| Poll::Ready(pending.poll_progress(cx))).await {
+        Poll::Ready(progress) => Some(progress),
         Poll::Pending => None,
     };
-    if let (Some(exchange), true) = (&mut unanswered.exchange, turn.as_ref().is_none_or(|turn| turn.end.is_none())) {
-        exchange.register(ids);
+    let is_unfinished = progress.as_ref().is_none_or(|progress| progress.end.is_none());
+    if let (Some(request), true) = (&mut pending.request, is_unfinished) {
+        request.register(ids);
     }
-    if turn.is_none() {
-        turn = if manner.accepts.events {
-            // A response that is long in coming becomes a stream, so that nothing on the way takes it for dead.
-            let mut late = pin!(sleep(after));
-            poll_fn(|cx| match unanswered.poll_turn(cx) {
-                Poll::Ready(turn) => Poll::Ready(Some(turn)),
-                Poll::Pending => late.as_mut().poll(cx).map(|()| None),
+    if progress.is_none() {
+        progress = if mode.accepts.events {
+            // A slow response becomes a stream, so that keep-alive comments prevent proxies from timing out.
+            let mut timeout = pin!(sleep(keep_alive));
+            poll_fn(|cx| match pending.poll_progress(cx) {
+                Poll::Ready(progress) => Poll::Ready(Some(progress)),
+                Poll::Pending => timeout.as_mut().poll(cx).map(|()| None),
             })
             .await
         } else {
-            Some(poll_fn(|cx| unanswered.poll_turn(cx)).await)
+            Some(poll_fn(|cx| pending.poll_progress(cx)).await)
         };
     }
-    let Some(exchange) = unanswered.exchange.take() else { return reply::status(StatusCode::INTERNAL_SERVER_ERROR) };
-    match turn {
-        Some(Turn { said, end: Some(End::Answered(answer)) }) if said.messages.is_empty() && manner.accepts.json => {
+    let Some(request) = pending.request.take() else { return reply::status(StatusCode::INTERNAL_SERVER_ERROR) };
+    match progress {
+        Some(Progressed { outgoing, end: Some(End::Answered(answer)) })
+            if outgoing.messages.is_empty() && mode.accepts.json =>
+        {
             reply::json(answer)
         }
-        // To a cancelled one there is nothing to say.
-        Some(Turn { end: Some(End::Cancelled), .. }) if !manner.accepts.events => reply::accepted(),
-        turn => stream(exchange, &manner, turn),
+        // A cancelled request gets no JSON-RPC response.
+        Some(Progressed { end: Some(End::Cancelled), .. }) if !mode.accepts.events => reply::accepted(),
+        progress => stream(request, &mode, progress),
     }
 }
 
-/// The response as a stream, from `turn` on.
-fn stream(exchange: Exchange, manner: &Manner, turn: Option<Turn>) -> Response<Body> {
-    let keep_alive = exchange.endpoint.options.keep_alive;
-    let over = manner.survives.then(|| Arc::clone(&exchange.endpoint.over));
-    let out = Arc::new(Out::default());
-    let cancelled = matches!(turn, Some(Turn { end: Some(End::Cancelled), .. }));
-    let kept = exchange.kept().filter(|_| !cancelled);
-    let polls = manner.polls && kept.is_some();
-    let stream = Arc::new(EventStream::new(kept, 0));
-    stream.connect(Arc::clone(&out));
-    if let (Some(session), Some(kept)) = (&exchange.held.session, stream.kept()) {
-        session.keep(kept.stream, &stream);
-    }
-    let body = EventBody::new(Box::pin(exchange.drive(stream, polls, turn)), out, keep_alive);
-    reply::events(match over {
-        Some(over) => body.surviving(over),
+/// Responds with a stream that begins with `progress`.
+fn stream(request: InFlightRequest, mode: &ResponseMode, progress: Option<Progressed>) -> Response<Body> {
+    let keep_alive = request.endpoint.options.keep_alive;
+    let detach_until = mode.detach_on_disconnect.then(|| Arc::clone(&request.endpoint.aborted));
+    let buffer = Arc::new(EventBuffer::default());
+    let driver = if request.leases.session.is_some() {
+        legacy::drive(request, mode.supports_reconnect, progress, Arc::clone(&buffer))
+    } else {
+        Box::pin(request.drive(Arc::clone(&buffer), progress))
+    };
+    let body = EventBody::new(driver, buffer, keep_alive);
+    reply::events(match detach_until {
+        Some(aborted) => body.detach_on_disconnect(aborted),
         None => body,
     })
 }

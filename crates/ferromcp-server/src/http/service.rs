@@ -1,4 +1,4 @@
-//! The endpoint as a tower service: mounts under any path of any router.
+//! The HTTP endpoint as a tower service, mountable under any path of any router.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
@@ -18,20 +18,24 @@ use super::body::Body;
 use super::endpoint::Endpoint;
 use super::guard::ClientAddr;
 use super::options::HttpOptions;
-use super::{cors, get, http_sse, legacy, post, reply};
+use super::post::post;
+use super::{cors, legacy, reply};
 use crate::inner::Inner;
 use crate::serve::{self, ServeError};
 use crate::server::Server;
 
-/// A server's HTTP endpoint: every revision at once. Cloning is cheap and shares everything.
+/// The HTTP endpoint of a server, for every protocol revision. Clones are cheap and share all state.
 ///
-/// It is a [`tower_service::Service`], so that it mounts in a router of your own, under any path. Lifespans open with
-/// the first request; [`shutdown`](Self::shutdown) ends everything in good order.
+/// It implements [`tower_service::Service`], so it can be mounted in a router under any path. The first request opens
+/// the lifespans; [`shutdown`](Self::shutdown) closes them.
 ///
 /// ```
 /// use ferromcp_server::Server;
-/// let service = Server::new("Demo", "1.0.0").http();
+/// # fn main() -> Result<(), ferromcp_server::ServeError> {
+/// let service = Server::new("Demo", "1.0.0").http()?;
 /// // axum::Router::new().nest_service("/mcp", service)
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct HttpService {
@@ -39,58 +43,56 @@ pub struct HttpService {
 }
 
 impl Server {
-    /// The server as a tower service for HTTP, every revision on one endpoint: mounts under any path of a router.
-    ///
-    /// # Panics
-    /// When [`check`](Self::check) finds mistakes; [`http_with`](Self::http_with) gives them as an error.
-    pub fn http(&self) -> HttpService {
-        match self.http_with(HttpOptions::new()) {
-            Ok(service) => service,
-            Err(mistakes) => panic!("{mistakes}"),
-        }
-    }
-
-    /// The same, with options.
+    /// Returns the server as a tower service for HTTP, with default options. It can be mounted under any path of a
+    /// router and serves every protocol revision.
     ///
     /// # Errors
-    /// When [`check`](Self::check) finds mistakes, or the options have some.
+    /// If [`check`](Self::check) reports errors in the server.
+    pub fn http(&self) -> Result<HttpService, ServeError> {
+        self.http_with(HttpOptions::new())
+    }
+
+    /// Returns the server as a tower service for HTTP, with these options.
+    ///
+    /// # Errors
+    /// If [`check`](Self::check) reports errors in the server, or an option is invalid.
     pub fn http_with(&self, options: HttpOptions) -> Result<HttpService, ServeError> {
         HttpService::with(Arc::clone(&self.inner), options)
     }
 }
 
 impl HttpService {
-    /// An endpoint of a server, if server and options are sound.
+    /// Validates the server and the options, and creates an endpoint.
     pub(crate) fn with(inner: Arc<Inner>, options: HttpOptions) -> Result<Self, ServeError> {
         serve::check(&inner)?;
-        let mistakes = options.mistakes();
-        if !mistakes.is_empty() {
-            return Err(ServeError::mistakes(mistakes));
+        let errors = options.errors();
+        if !errors.is_empty() {
+            return Err(ServeError::mistakes(errors));
         }
         Ok(Self { endpoint: Arc::new(Endpoint::new(inner, options)) })
     }
 
-    /// Opens the lifespans now rather than with the first request.
+    /// Opens the lifespans now instead of with the first request.
     ///
     /// # Errors
-    /// When one does not open.
+    /// If a lifespan fails to open.
     pub async fn open(&self) -> Result<(), ServeError> {
         self.endpoint.open().await
     }
 
-    /// Ends everything in good order: subscriptions with their closing result, and streams; then waits for requests
-    /// under way, up to [`HttpLimits::shutdown_grace`](super::HttpLimits::shutdown_grace), ends all sessions and closes
-    /// the lifespans. Requests that come later are answered with 503.
+    /// Shuts down gracefully. New requests are rejected with 503. Subscriptions end with their final result, and streams
+    /// close. Requests in flight may finish within
+    /// [`HttpLimits::shutdown_grace`](super::HttpLimits::shutdown_grace); then all sessions end and the lifespans close.
     pub async fn shutdown(&self) {
         self.endpoint.closing.set();
-        self.endpoint.questions.close(); // their answers would be turned away
+        self.endpoint.legacy.questions.close(); // the POSTs that carry their answers are rejected from here on
         fence(Ordering::SeqCst);
-        let _ = tokio::time::timeout(self.endpoint.options.limits.shutdown_grace, self.endpoint.answered()).await;
+        let _ = tokio::time::timeout(self.endpoint.options.limits.shutdown_grace, self.endpoint.wait_idle()).await;
         self.endpoint.close().await;
     }
 
-    /// Answers a request of a client whose address may be known.
-    pub(crate) async fn handle<B: http_body::Body>(
+    /// Responds to a request. `client` is the address of the peer, if known.
+    pub(crate) async fn respond<B: http_body::Body>(
         &self,
         request: Request<B>,
         client: Option<ClientAddr>,
@@ -99,18 +101,18 @@ impl HttpService {
         let (parts, body) = request.into_parts();
         let guard = &self.endpoint.options.guard;
         let mut response = match guard.check(&parts.uri, &parts.headers, client) {
-            Err(refused) => reply::refuse(StatusCode::FORBIDDEN, format!("Forbidden: {refused}")),
+            Err(rejection) => reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}")),
             Ok(()) => self.route(&parts, body).await,
         };
         if let Some(origin) = parts.headers.get(ORIGIN) {
-            cors::decorate(guard, origin, response.headers_mut());
+            cors::add_headers(guard, origin, response.headers_mut());
         }
         response
     }
 
     async fn route<B: http_body::Body>(&self, parts: &Parts, body: B) -> Response<Body> {
         if self.endpoint.closing.is_set() {
-            return reply::busy(reply::SHUTTING_DOWN);
+            return reply::unavailable(reply::SHUTTING_DOWN);
         }
         if parts.method == Method::OPTIONS {
             return cors::preflight(&self.endpoint.options.guard, &parts.headers).map_or_else(
@@ -119,43 +121,27 @@ impl HttpService {
             );
         }
         if let Err(error) = self.endpoint.open().await {
-            tracing::error!(%error, "the server does not open");
+            tracing::error!(%error, "cannot open the lifespans of the server");
             return reply::status(StatusCode::INTERNAL_SERVER_ERROR);
         }
-        if self.serves_beside(parts.uri.path()) {
-            return http_sse::answer(&self.endpoint, parts, body).await;
+        if self.is_http_sse_path(parts.uri.path()) {
+            return legacy::http_sse::handle(&self.endpoint, parts, body).await;
         }
         match parts.method {
-            Method::POST => post::answer(&self.endpoint, parts, body).await,
-            Method::GET => get::answer(&self.endpoint, parts).await,
-            Method::DELETE => self.delete(parts).await,
+            Method::POST => post(&self.endpoint, parts, body).await,
+            Method::GET => legacy::get(&self.endpoint, parts).await,
+            Method::DELETE => legacy::delete(&self.endpoint, parts).await,
             _ => reply::method_not_allowed(self.methods()),
         }
     }
 
-    /// Whether a path is one beside the endpoint: those of HTTP+SSE, if that is on.
-    pub(crate) fn serves_beside(&self, path: &str) -> bool {
-        self.endpoint.options.http_sse && http_sse::is_at(path)
+    /// Returns whether a path belongs to HTTP+SSE and that transport is enabled.
+    pub(crate) fn is_http_sse_path(&self, path: &str) -> bool {
+        self.endpoint.options.http_sse && legacy::http_sse::is_path(path)
     }
 
     fn methods(&self) -> &'static str {
         if self.endpoint.options.stateless { "POST" } else { "POST, GET, DELETE" }
-    }
-
-    /// Ends a session.
-    async fn delete(&self, parts: &Parts) -> Response<Body> {
-        if self.endpoint.options.stateless || super::modern::is_meant(&parts.headers) {
-            return reply::method_not_allowed("POST");
-        }
-        match legacy::belongs(&self.endpoint, parts) {
-            Ok(legacy::Belongs::Session(session)) => {
-                self.endpoint.sessions.end(&session);
-                self.endpoint.forget([Arc::clone(&session)]).await;
-                reply::status(StatusCode::NO_CONTENT)
-            }
-            Ok(legacy::Belongs::Nothing(..)) => reply::method_not_allowed("POST"),
-            Err(response) => *response,
-        }
     }
 }
 
@@ -176,7 +162,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
         let client = request.extensions().get().copied();
-        Box::pin(async move { Ok(service.handle(request, client).await) })
+        Box::pin(async move { Ok(service.respond(request, client).await) })
     }
 }
 
@@ -184,7 +170,7 @@ impl fmt::Debug for HttpService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpService")
             .field("server", &self.endpoint.inner.info.name)
-            .field("sessions", &self.endpoint.sessions.len())
+            .field("sessions", &self.endpoint.legacy.sessions.len())
             .field("options", &self.endpoint.options)
             .finish()
     }

@@ -1,90 +1,79 @@
-//! What handlers say before they answer, until the response takes it.
+//! Buffers the messages that handlers send before their reply, until the response takes them.
 
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::encode;
 use ferromcp_core::{RequestId, Revision, ServerNotification, ServerRequest};
 use tokio::sync::Notify;
 
-use crate::asks::Unanswered;
-use crate::asks::live::{Asked, Pending, Questions};
+use super::legacy::QuestionChannel;
 use crate::latch::Latch;
-use crate::outlet::{Answering, Full, Sink};
+use crate::outlet::{Full, ResponseFuture, Sink};
 use crate::peer::Peer;
+use crate::pending_requests::RequestError;
 
-/// The sink of one request's calls.
+/// The message buffer of one request.
 pub(crate) struct HttpSink {
     state: Mutex<State>,
+    /// The buffer size in bytes from which senders wait.
     limit: usize,
-    emptied: Notify,
+    drained: Notify,
     closing: Arc<Latch>,
     can_disconnect: bool,
-    /// How the client is asked; without it, it cannot be.
-    asks: Option<Asks>,
+    /// The channel for server requests, if the client supports them.
+    questions: Option<QuestionChannel>,
 }
 
-/// How the client of a request is asked something in the middle of it.
-pub(crate) struct Asks {
-    /// Where its answers arrive.
-    questions: Arc<Questions>,
-    session: Option<Arc<str>>,
-    /// The most questions that are out at a time.
-    most: usize,
-    /// How many are.
-    out: AtomicUsize,
-}
-
-impl Asks {
-    pub(crate) fn new(questions: Arc<Questions>, session: Option<Arc<str>>, most: usize) -> Self {
-        Self { questions, session, most, out: AtomicUsize::new(0) }
-    }
-}
-
-/// What was said and not yet taken.
+/// Buffered messages and events, for the response.
 #[derive(Default)]
-pub(crate) struct Said {
-    /// Messages, encoded.
+pub(crate) struct Outgoing {
+    /// Encoded messages.
     pub(crate) messages: Vec<Bytes>,
-    /// No answer is wanted any more.
+    /// The request was cancelled.
     pub(crate) cancelled: bool,
-    /// The handler lets the connection go, and the client is to come back after this.
+    /// The handler closes the connection; the client reconnects after this time.
     pub(crate) disconnect: Option<Duration>,
 }
 
 #[derive(Default)]
 struct State {
-    said: Said,
-    /// Of the messages.
+    outgoing: Outgoing,
+    /// The size of the buffered messages in bytes.
     bytes: usize,
-    /// The calls that the client withdrew, of which there may be others.
+    /// The calls that the client cancelled. The request may have others.
     withdrawn: Vec<RequestId>,
     waker: Option<Waker>,
 }
 
+impl State {
+    fn is_empty(&self) -> bool {
+        let Outgoing { messages, cancelled, disconnect } = &self.outgoing;
+        messages.is_empty() && !*cancelled && disconnect.is_none() && self.withdrawn.is_empty()
+    }
+}
+
 impl HttpSink {
-    /// A sink that holds up to `limit` bytes; `closing` tells its subscriptions to end.
+    /// Creates a buffer of `limit` bytes. `closing` ends its subscriptions.
     pub(crate) fn new(limit: usize, closing: Arc<Latch>, can_disconnect: bool) -> Self {
         Self {
             state: Mutex::default(),
             limit: limit.max(1),
-            emptied: Notify::new(),
+            drained: Notify::new(),
             closing,
             can_disconnect,
-            asks: None,
+            questions: None,
         }
     }
 
-    /// With a way to ask the client, if there is one.
-    pub(crate) fn asking(mut self, asks: Option<Asks>) -> Self {
-        self.asks = asks;
+    /// Sets the channel for server requests.
+    pub(crate) fn with_questions(mut self, questions: Option<QuestionChannel>) -> Self {
+        self.questions = questions;
         self
     }
 
@@ -92,10 +81,10 @@ impl HttpSink {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes something and wakes the response.
-    fn note<R>(&self, note: impl FnOnce(&mut State) -> R) -> R {
+    /// Updates the state and wakes the response.
+    fn update<R>(&self, update: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
-        let result = note(&mut state);
+        let result = update(&mut state);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -104,30 +93,30 @@ impl HttpSink {
         result
     }
 
-    /// No answer is wanted any more.
+    /// Cancels the request: no reply is sent.
     pub(crate) fn cancel(&self) {
-        self.note(|state| state.said.cancelled = true);
+        self.update(|state| state.outgoing.cancelled = true);
     }
 
-    /// The client withdrew a call.
+    /// Cancels one call of the request for the client.
     pub(crate) fn withdraw(&self, id: &RequestId) {
-        self.note(|state| state.withdrawn.push(id.clone()));
+        self.update(|state| state.withdrawn.push(id.clone()));
     }
 
-    /// Takes the calls that were withdrawn.
-    pub(crate) fn withdrawn(&self) -> Vec<RequestId> {
+    /// Takes the calls that the client cancelled.
+    pub(crate) fn take_withdrawn(&self) -> Vec<RequestId> {
         mem::take(&mut self.lock().withdrawn)
     }
 
-    /// Whether a call was withdrawn, and that was not taken.
+    /// Returns whether [`take_withdrawn`](Self::take_withdrawn) would return any call.
     pub(crate) fn has_withdrawn(&self) -> bool {
         !self.lock().withdrawn.is_empty()
     }
 
-    /// Whether anything is there to take.
-    pub(crate) fn poll_any(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the buffer is not empty.
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.is_some() {
+        if !state.is_empty() {
             return Poll::Ready(());
         }
         if state.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
@@ -136,140 +125,83 @@ impl HttpSink {
         Poll::Pending
     }
 
-    /// Whether nothing is there to take.
-    pub(crate) fn is_silent(&self) -> bool {
-        !self.lock().is_some()
+    /// Returns whether the buffer is empty.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
-    /// Takes what was said. That no answer is wanted stays true.
-    pub(crate) fn take(&self) -> Said {
+    /// Takes the buffered messages. A cancellation stays set.
+    pub(crate) fn take(&self) -> Outgoing {
         let mut state = self.lock();
-        let cancelled = state.said.cancelled;
-        let said = mem::replace(&mut state.said, Said { cancelled, ..Said::default() });
+        let cancelled = state.outgoing.cancelled;
+        let outgoing = mem::replace(&mut state.outgoing, Outgoing { cancelled, ..Outgoing::default() });
         (state.bytes, state.waker) = (0, None);
         drop(state);
-        if !said.messages.is_empty() {
-            self.emptied.notify_waiters();
+        if !outgoing.messages.is_empty() {
+            self.drained.notify_waiters();
         }
-        said
+        outgoing
     }
-}
 
-impl State {
-    fn is_some(&self) -> bool {
-        let Said { messages, cancelled, disconnect } = &self.said;
-        !messages.is_empty() || *cancelled || disconnect.is_some() || !self.withdrawn.is_empty()
-    }
-}
-
-/// What became of a message.
-enum Put {
-    Done,
-    Full,
-    /// Nobody wants it any more.
-    Mute,
-}
-
-impl HttpSink {
-    /// Says one message, if there is room.
-    fn put(&self, write: impl FnOnce(&mut BytesMut) -> Result<(), serde_json::Error>) -> Put {
-        self.note(|state| {
-            if state.said.cancelled {
-                return Put::Mute;
+    /// Buffers one message, unless the buffer is full or the request was cancelled.
+    pub(crate) fn push(&self, write: impl FnOnce(&mut BytesMut) -> Result<(), serde_json::Error>) -> Push {
+        self.update(|state| {
+            if state.outgoing.cancelled {
+                return Push::Closed;
             }
             if state.bytes >= self.limit {
-                return Put::Full;
+                return Push::Full;
             }
             let mut message = BytesMut::new();
             if let Err(error) = write(&mut message) {
-                tracing::error!(%error, "a message cannot be JSON");
-                return Put::Mute;
+                tracing::error!(%error, "cannot serialize a message");
+                return Push::Closed;
             }
             state.bytes += message.len();
-            state.said.messages.push(message.freeze());
-            Put::Done
+            state.outgoing.messages.push(message.freeze());
+            Push::Done
         })
     }
 }
 
-/// A place among the questions that may be out at a time.
-struct Room<'s>(&'s AtomicUsize);
-
-impl<'s> Room<'s> {
-    fn take(asks: &'s Asks) -> Result<Self, Unanswered> {
-        let room = Self(&asks.out);
-        if asks.out.fetch_add(1, Ordering::AcqRel) >= asks.most {
-            return Err(Unanswered::TooMany(asks.most));
-        }
-        Ok(room)
-    }
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// A question that was said; taken back if it is dropped without an answer.
-struct Out<'s> {
-    sink: &'s HttpSink,
-    pending: Pending,
-    revision: Revision,
-}
-
-impl Drop for Out<'_> {
-    fn drop(&mut self) {
-        if self.pending.is_out() {
-            let taken_back = ServerNotification::Cancelled(CancelledParams::new(self.pending.id.clone()));
-            self.sink.put(|out| encode::server_notification(out, taken_back, self.revision));
-        }
-    }
+/// The result of [`HttpSink::push`].
+pub(crate) enum Push {
+    Done,
+    Full,
+    /// The request was cancelled, or the message cannot be serialized.
+    Closed,
 }
 
 impl Sink for HttpSink {
     fn try_send(&self, _: u64, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
         let mut notification = Some(notification);
-        let put = self.put(|out| match notification.take() {
+        let push = self.push(|out| match notification.take() {
             Some(notification) => encode::server_notification(out, notification, revision),
             None => Ok(()),
         });
-        match (put, notification) {
-            (Put::Full, Some(notification)) => Err(Full(Box::new(notification))),
+        match (push, notification) {
+            (Push::Full, Some(notification)) => Err(Full(Box::new(notification))),
             _ => Ok(()),
         }
     }
 
-    fn ask<'s>(&'s self, _: u64, question: ServerRequest, peer: &'s Peer) -> Answering<'s> {
+    fn ask<'s>(&'s self, _: u64, question: ServerRequest, peer: &'s Peer) -> ResponseFuture<'s> {
         Box::pin(async move {
-            let asks = self.asks.as_ref().ok_or(Unanswered::Nobody)?;
-            let revision = peer.revision();
-            let asked = Asked { identity: peer.principal(), session: asks.session.clone() };
-            let _room = Room::take(asks)?;
-            let pending = asks.questions.begin(asked)?;
-            let id = pending.id.clone();
-            loop {
-                match self.put(|out| encode::server_request(out, &id, question.clone(), revision)) {
-                    Put::Done => break,
-                    Put::Mute => return Err(Unanswered::Gone),
-                    Put::Full => self.ready().await,
-                }
-            }
-            let mut out = Out { sink: self, pending, revision };
-            out.pending.wait().await
+            let questions = self.questions.as_ref().ok_or(RequestError::Unsupported)?;
+            questions.ask(self, question, peer).await
         })
     }
 
     fn can_ask(&self) -> bool {
-        self.asks.is_some()
+        self.questions.is_some()
     }
 
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
-            let mut emptied = std::pin::pin!(self.emptied.notified());
-            emptied.as_mut().enable();
+            let mut drained = std::pin::pin!(self.drained.notified());
+            drained.as_mut().enable();
             if self.lock().bytes >= self.limit {
-                emptied.await;
+                drained.await;
             }
         })
     }
@@ -280,7 +212,7 @@ impl Sink for HttpSink {
 
     fn disconnect(&self, _: u64, retry: Duration) {
         if self.can_disconnect {
-            self.note(|state| state.said.disconnect = Some(retry));
+            self.update(|state| state.outgoing.disconnect = Some(retry));
         }
     }
 }

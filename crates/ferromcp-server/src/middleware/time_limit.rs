@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ferromcp_core::{ClientRequest, Error};
 
-use crate::asks::pause::Clock;
+use crate::deadline::PausableDeadline;
 use crate::call::{Call, Reply};
 use crate::middleware::{Middleware, Next};
 
@@ -36,12 +36,12 @@ impl Middleware for TimeLimit {
                 ClientRequest::CallTool(params) => format!("tool `{}`", params.name),
                 request => request.method().to_owned(),
             };
-            let clock = Arc::new(Clock::start());
-            call.extensions.insert(Arc::clone(&clock));
+            let deadline = Arc::new(PausableDeadline::new());
+            call.extensions.insert(Arc::clone(&deadline));
             tokio::select! {
                 biased;
                 reply = next.run(call) => reply,
-                () = clock.wait(limit) => Reply::Failed(Error::internal(format!("{method} took longer than {limit:?}"))),
+                () = deadline.expired(limit) => Reply::Failed(Error::internal(format!("{method} took longer than {limit:?}"))),
             }
         })
     }

@@ -121,10 +121,10 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     check(inner)?;
     let name = transport.name();
     let broken = |error| ServeError::transport(name, error);
-    if transport.faces_person() {
+    if transport.is_terminal() {
         hint::print(inner);
     }
-    let (_signals, stop) = if transport.owns_process() { signal::listen() } else { signal::unheard() };
+    let (_signals, stop) = if transport.handles_signals() { signal::listen() } else { signal::unheard() };
     let (rx, tx) = transport.split().map_err(broken)?;
     enter(inner).await?;
     // A task of its own, so that the worker which polls the descriptors also handles what they bring.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use ferromcp_core::message::{FromClient, Incoming, Message, Rejection};
+use ferromcp_core::message::{FromClient, Incoming, Message, DecodeError};
 use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::{decode, encode};
 use ferromcp_core::{
@@ -25,7 +25,7 @@ use super::batch::Batches;
 use super::signal::Stop;
 use super::sink::PipeSink;
 use crate::answer;
-use crate::asks::live::Asked;
+use crate::pending_requests::Responder;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch::{poll_caught, start};
 use crate::era;
@@ -204,7 +204,7 @@ impl Pipe {
             Frame::Whole(bytes) => bytes,
             Frame::TooLong { limit } => {
                 let message = format!("Invalid request: the message is longer than {limit} bytes");
-                return self.reject(Rejection::new(Error::invalid_request(message)));
+                return self.reject(DecodeError::new(Error::invalid_request(message)));
             }
         };
         match self.decode(bytes) {
@@ -214,7 +214,7 @@ impl Pipe {
         }
     }
 
-    fn decode(&self, bytes: Bytes) -> Result<Incoming<FromClient>, Rejection> {
+    fn decode(&self, bytes: Bytes) -> Result<Incoming<FromClient>, DecodeError> {
         decode::<FromClient>(bytes, &self.inner.limits.decode)
     }
 
@@ -229,19 +229,19 @@ impl Pipe {
             Message::Notification(ClientNotification::Initialized(_)) => self.session.initialized(),
             Message::Notification(_) => {} // others say nothing to a server
             Message::Response { id, outcome } => {
-                let from = Asked { identity: self.identity.clone(), session: None };
-                self.sink.questions().answer(id.as_ref(), outcome, &from);
+                let from = Responder { identity: self.identity.clone(), session: None };
+                self.sink.questions().resolve(id.as_ref(), outcome, &from);
             }
         }
     }
 
     /// Several messages at once: in 2025-03-26 only, and never the opening.
-    async fn batch(&mut self, messages: Vec<Result<Message<FromClient>, Rejection>>) {
+    async fn batch(&mut self, messages: Vec<Result<Message<FromClient>, DecodeError>>) {
         if self.session.revision() != Some(Revision::V2025_03_26) {
-            return self.reject(Rejection::new(era::no_batches()));
+            return self.reject(DecodeError::new(era::no_batches()));
         }
         self.batches.open(messages.iter().filter_map(|message| match message {
-            Ok(Message::Request { id, .. }) | Err(Rejection { id: Some(id), unanswerable: false, .. }) => {
+            Ok(Message::Request { id, .. }) | Err(DecodeError { id: Some(id), suppress_response: false, .. }) => {
                 Some(id).filter(|id| !self.calls.contains_key(*id))
             }
             _ => None,
@@ -343,11 +343,11 @@ impl Pipe {
 
     /// Answers what could not be read. Where no id could be read either, the older revisions have
     /// no form for the answer, so it only goes to the log; so does what is never answered.
-    fn reject(&mut self, rejection: Rejection) {
-        let Rejection { id, error, unanswerable, .. } = rejection;
+    fn reject(&mut self, rejection: DecodeError) {
+        let DecodeError { id, error, suppress_response, .. } = rejection;
         tracing::debug!(?id, %error, "a message could not be read");
         let revision = self.session.revision().unwrap_or(Revision::LATEST);
-        if unanswerable || (id.is_none() && revision < Revision::LATEST_LEGACY) {
+        if suppress_response || (id.is_none() && revision < Revision::LATEST_LEGACY) {
             return;
         }
         match id {

@@ -13,10 +13,10 @@ use ferromcp_core::{RequestId, Revision, ServerNotification, ServerRequest};
 use ferromcp_transport::Outbound;
 use tokio::sync::Notify;
 
-use crate::asks::Unanswered;
-use crate::asks::live::{Asked, Naming, Pending, Questions};
+use crate::pending_requests::RequestError;
+use crate::pending_requests::{IdScheme, PendingRequest, PendingRequests, Responder};
 use crate::latch::Latch;
-use crate::outlet::{Answering, Full, Sink};
+use crate::outlet::{ResponseFuture, Full, Sink};
 use crate::peer::Peer;
 
 /// A bounded buffer of encoded notifications.
@@ -28,7 +28,7 @@ pub(crate) struct PipeSink {
     filled: Notify,
     emptied: Notify,
     closing: Latch,
-    questions: Arc<Questions>,
+    questions: Arc<PendingRequests>,
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl PipeSink {
             filled: Notify::new(),
             emptied: Notify::new(),
             closing: Latch::default(),
-            questions: Questions::new(Naming::Counted, questions),
+            questions: PendingRequests::new(IdScheme::Sequential, questions),
         }
     }
 
@@ -59,7 +59,7 @@ impl PipeSink {
     }
 
     /// The questions that are out.
-    pub(crate) fn questions(&self) -> &Questions {
+    pub(crate) fn questions(&self) -> &PendingRequests {
         &self.questions
     }
 
@@ -140,13 +140,13 @@ fn written(written: Result<(), serde_json::Error>) {
 /// A question that is out; taken back if it is dropped without an answer.
 struct Out<'s> {
     sink: &'s PipeSink,
-    pending: Pending,
+    pending: PendingRequest,
     revision: Revision,
 }
 
 impl Drop for Out<'_> {
     fn drop(&mut self) {
-        if self.pending.is_out() {
+        if self.pending.is_pending() {
             self.sink.take_back(&self.pending.id, self.revision);
         }
     }
@@ -166,10 +166,10 @@ impl Sink for PipeSink {
         }
     }
 
-    fn ask<'s>(&'s self, call: u64, question: ServerRequest, peer: &'s Peer) -> Answering<'s> {
+    fn ask<'s>(&'s self, call: u64, question: ServerRequest, peer: &'s Peer) -> ResponseFuture<'s> {
         Box::pin(async move {
             let revision = peer.revision();
-            let pending = self.questions.begin(Asked { identity: peer.principal(), session: None })?;
+            let pending = self.questions.register(Responder { identity: peer.principal(), session: None })?;
             let id = pending.id.clone();
             loop {
                 let put = self.put(call, |out| {
@@ -177,7 +177,7 @@ impl Sink for PipeSink {
                 });
                 match put {
                     Put::Done => break,
-                    Put::Mute => return Err(Unanswered::Gone),
+                    Put::Mute => return Err(RequestError::Disconnected),
                     Put::Full => self.ready().await,
                 }
             }

@@ -10,8 +10,8 @@ use ferromcp_core::model::InputRequest;
 use ferromcp_core::{Revision, ServerNotification, ServerRequest};
 
 use super::answers::Answers;
-use crate::asks::Unanswered;
-use crate::outlet::{Answering, Full, Sink};
+use crate::pending_requests::RequestError;
+use crate::outlet::{ResponseFuture, Full, Sink};
 use crate::peer::Peer;
 
 /// The client's end of its calls.
@@ -48,13 +48,13 @@ impl Sink for Listener {
         Box::pin(ready(()))
     }
 
-    fn ask<'s>(&'s self, _: u64, question: ServerRequest, _: &'s Peer) -> Answering<'s> {
+    fn ask<'s>(&'s self, _: u64, question: ServerRequest, _: &'s Peer) -> ResponseFuture<'s> {
         Box::pin(async move {
             let question = match question {
                 ServerRequest::Elicit(params) => InputRequest::Elicit(*params),
                 ServerRequest::CreateMessage(params) => InputRequest::CreateMessage(params),
                 ServerRequest::ListRoots(_) => InputRequest::ListRoots,
-                _ => return Err(Unanswered::Nobody),
+                _ => return Err(RequestError::Unsupported),
             };
             tokio::task::yield_now().await; // an answer is never there at once
             let time = Duration::from_millis(self.hesitates.load(Ordering::Relaxed));

@@ -1,4 +1,4 @@
-//! Several messages at once, which 2025-03-26 alone has.
+//! JSON-RPC batches, which only 2025-03-26 supports.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use ferromcp_core::Revision;
 use serde_json::{Value, json};
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern_message, modern_post, post};
-use crate::fixture::{Host, reaches};
+use crate::fixture::{Host, wait_for};
 
-fn note() -> Value {
+fn notification() -> Value {
     json!({ "jsonrpc": "2.0", "method": "notifications/whatever" })
 }
 
@@ -17,9 +17,9 @@ fn call(id: i64, tool: &str, arguments: Value) -> Value {
     legacy_message(id, "tools/call", params)
 }
 
-/// The answers of a batch, by id.
+/// Returns the replies of a batch by id.
 fn by_id(answers: &Value) -> BTreeMap<i64, Value> {
-    let answers = answers.as_array().unwrap_or_else(|| panic!("no array: {answers}"));
+    let answers = answers.as_array().unwrap_or_else(|| panic!("not an array: {answers}"));
     let by_id: BTreeMap<i64, Value> =
         answers.iter().map(|answer| (answer["id"].as_i64().unwrap_or(-1), answer.clone())).collect();
     assert_eq!(by_id.len(), answers.len(), "{answers:?}");
@@ -27,13 +27,13 @@ fn by_id(answers: &Value) -> BTreeMap<i64, Value> {
 }
 
 #[tokio::test]
-async fn a_batch_is_answered_as_one() {
+async fn a_batch_is_answered_with_one_array() {
     // S-135, S-138, S-145
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
     let batch = json!([
         call(1, "add", json!({ "a": 1, "b": 2 })),
-        note(),
+        notification(),
         legacy_message(2, "no/such", json!({})),
         call(3, "add", json!({ "a": 3, "b": 4 })),
         legacy_message(4, "ping", json!({})),
@@ -54,13 +54,15 @@ async fn a_batch_is_answered_as_one() {
 }
 
 #[tokio::test]
-async fn a_batch_without_requests_has_no_answer() {
+async fn responds_202_when_a_batch_has_no_requests() {
     // S-135
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
-    for batch in
-        [json!([note()]), json!([note(), note()]), json!([{ "jsonrpc": "2.0", "id": 1, "result": {} }, note()])]
-    {
+    for batch in [
+        json!([notification()]),
+        json!([notification(), notification()]),
+        json!([{ "jsonrpc": "2.0", "id": 1, "result": {} }, notification()]),
+    ] {
         session.post(&batch).send(host.address).await.empty(202).await;
     }
     let mut response = session.post(&json!([])).send(host.address).await;
@@ -69,12 +71,12 @@ async fn a_batch_without_requests_has_no_answer() {
 }
 
 #[tokio::test]
-async fn a_batch_becomes_a_stream_when_something_is_said() {
+async fn a_batch_becomes_a_stream_when_a_call_sends_progress() {
     // S-145, S-146, S-150
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
     let batch = json!([call(1, "steps", json!({ "count": 1 })), call(2, "add", json!({ "a": 1, "b": 2 }))]);
-    host.stage.go(1);
+    host.control.go(1);
     let mut stream = session.post(&batch).send(host.address).await.events().await;
     let (id, progress) = stream.identified().await;
     assert!(id.is_some());
@@ -82,7 +84,7 @@ async fn a_batch_becomes_a_stream_when_something_is_said() {
         (&progress["method"], &progress["params"]["progressToken"]),
         (&json!("notifications/progress"), &json!(1))
     );
-    host.stage.go(1);
+    host.control.go(1);
     let answers = by_id(&stream.message().await);
     assert_eq!(answers[&1]["result"]["content"][0]["text"], "1 steps");
     assert_eq!(answers[&2]["result"]["content"][0]["text"], "3");
@@ -90,7 +92,7 @@ async fn a_batch_becomes_a_stream_when_something_is_said() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_batch_is_cancelled_without_the_others() {
+async fn cancelling_one_call_of_a_batch_leaves_the_others() {
     // S-145
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
@@ -103,74 +105,74 @@ async fn a_call_of_a_batch_is_cancelled_without_the_others() {
         let request = session.post(&batch);
         async move { request.send(host.address).await.json().await }
     });
-    reaches(&host.stage.begun, 3).await;
+    wait_for(&host.control.started, 3).await;
     cancel(2).await;
-    reaches(&host.stage.over, 1).await;
-    // Its id is free, and is another call's from now on: nothing of the batch touches it.
+    wait_for(&host.control.finished, 1).await;
+    // Its id is free again; the batch does not affect another call with this id.
     let again = tokio::spawn({
         let session = session.clone();
         async move { session.call(2, "steps", json!({ "count": 0 })).await.events().await.ends().await }
     });
-    reaches(&host.stage.begun, 4).await;
-    host.stage.go(2);
+    wait_for(&host.control.started, 4).await;
+    host.control.go(2);
     assert_eq!(by_id(&answers.await.unwrap()).keys().copied().collect::<Vec<_>>(), [1, 3]);
     cancel(2).await;
     again.await.unwrap();
-    reaches(&host.stage.over, 4).await;
-    assert_eq!(host.stage.answered.load(std::sync::atomic::Ordering::SeqCst), 2);
+    wait_for(&host.control.finished, 4).await;
+    assert_eq!(host.control.answered.load(std::sync::atomic::Ordering::SeqCst), 2);
 
-    // Where nothing is left, nothing is said.
-    let batch = json!([call(5, "wait", json!({})), call(6, "wait", json!({})), note()]);
-    let silent = tokio::spawn({
+    // If all calls are cancelled, the stream ends without a reply.
+    let batch = json!([call(5, "wait", json!({})), call(6, "wait", json!({})), notification()]);
+    let cancelled = tokio::spawn({
         let request = session.post(&batch);
         async move { request.send(host.address).await.events().await.ends().await }
     });
-    reaches(&host.stage.begun, 6).await;
+    wait_for(&host.control.started, 6).await;
     cancel(5).await;
     cancel(6).await;
-    silent.await.unwrap();
+    cancelled.await.unwrap();
 }
 
 #[tokio::test]
-async fn ids_are_in_use_across_batches() {
+async fn rejects_an_id_in_use_within_and_across_batches() {
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
     let twice = json!([legacy_message(1, "ping", json!({})), legacy_message(1, "ping", json!({}))]);
     let answers = session.post(&twice).send(host.address).await.json().await;
     let failed = answers.as_array().unwrap().iter().filter(|answer| answer["error"]["code"] == -32600).count();
     assert_eq!((answers.as_array().unwrap().len(), failed), (2, 1), "{answers}");
-    // One under way elsewhere.
+    // An id in flight in another request.
     let waiting = tokio::spawn({
         let session = session.clone();
         async move { session.call(9, "wait", json!({})).await.json().await }
     });
-    reaches(&host.stage.begun, 1).await;
+    wait_for(&host.control.started, 1).await;
     let batch = json!([legacy_message(9, "ping", json!({})), legacy_message(10, "ping", json!({}))]);
     let answers = by_id(&session.post(&batch).send(host.address).await.json().await);
     assert_eq!((&answers[&9]["error"]["code"], &answers[&10]["result"]), (&json!(-32600), &json!({})));
-    host.stage.go(1);
+    host.control.go(1);
     assert_eq!(waiting.await.unwrap()["result"]["content"][0]["text"], "waited");
 }
 
 #[tokio::test]
-async fn elsewhere_there_are_none() {
+async fn rejects_batches_when_the_revision_does_not_support_them() {
     // S-112
     let host = Host::new().await;
     for revision in legacy().filter(|revision| *revision != Revision::V2025_03_26) {
         let session = Session::open(host.address, revision).await;
-        for batch in [json!([call(1, "wait", json!({}))]), json!([note()]), json!([])] {
+        for batch in [json!([call(1, "wait", json!({}))]), json!([notification()]), json!([])] {
             let mut response = session.post(&batch).send(host.address).await;
             assert_eq!(response.json().await["error"]["code"], -32600);
             assert_eq!(response.status, 400);
         }
     }
-    // No session, no batch: an initialize is never part of one.
+    // `initialize` must not be part of a batch, so a batch requires a session.
     let mut response = post(json!([initialize(Revision::V2025_03_26)]).to_string()).send(host.address).await;
     assert_eq!((response.status, &response.json().await["error"]["code"]), (400, &json!(-32600)));
-    // Modern requests are no part of a batch either.
+    // Modern requests must not be part of a batch either.
     let modern = modern_message(1, "tools/list", json!({}));
     let mut response = modern_post(&modern).body(json!([modern]).to_string()).send(host.address).await;
     assert_eq!(response.json().await["error"]["code"], -32600);
     assert_eq!(response.status, 400);
-    assert_eq!(host.stage.begun.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(host.control.started.load(std::sync::atomic::Ordering::SeqCst), 0);
 }

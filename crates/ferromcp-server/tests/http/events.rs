@@ -1,27 +1,27 @@
-//! A response that is a stream, read event by event.
+//! Reads the events of an SSE response.
 
 use bytes::Bytes;
-use ferromcp_transport::sse::{Decoder, Received};
+use ferromcp_transport::sse::{DecodedEvent, Decoder};
 use serde_json::Value;
 
 use crate::message::Response;
 
-/// An event stream being read.
+/// An SSE stream.
 #[derive(Debug)]
 pub(crate) struct Events {
     pub(crate) response: Response,
     decoder: Decoder,
     chunk: Bytes,
-    /// All that came, as bytes.
+    /// All received bytes.
     pub(crate) raw: Vec<u8>,
 }
 
 impl Response {
-    /// The response as the stream it must be.
+    /// Returns the events, and asserts that the response is a stream.
     pub(crate) async fn events(mut self) -> Events {
         if !self.is_stream() {
             let body = self.body().await;
-            panic!("no stream: {} {body:?}", self.status);
+            panic!("not a stream: {} {body:?}", self.status);
         }
         assert_eq!(self.status, 200);
         Events { response: self, decoder: Decoder::default(), chunk: Bytes::new(), raw: Vec::new() }
@@ -29,8 +29,8 @@ impl Response {
 }
 
 impl Events {
-    /// The next event; `None` at the end of the stream.
-    pub(crate) async fn next(&mut self) -> Option<Received> {
+    /// Reads the next event. Returns `None` at the end of the stream.
+    pub(crate) async fn next(&mut self) -> Option<DecodedEvent> {
         loop {
             if let Some(event) = self.decoder.decode(&mut self.chunk).expect("an event within limits") {
                 return Some(event);
@@ -40,7 +40,7 @@ impl Events {
         }
     }
 
-    /// The next event that must be there, as a message with its id.
+    /// Reads the next event, and returns its id and its message.
     pub(crate) async fn identified(&mut self) -> (Option<String>, Value) {
         let event = self.next().await.expect("the stream ended");
         assert_eq!(event.event, "message");
@@ -48,24 +48,24 @@ impl Events {
         (event.id.as_deref().map(str::to_owned), message)
     }
 
-    /// The next message.
+    /// Reads the next message.
     pub(crate) async fn message(&mut self) -> Value {
         self.identified().await.1
     }
 
-    /// The priming event; gives its id.
+    /// Reads the priming event, and returns its id.
     pub(crate) async fn primed(&mut self) -> String {
         let event = self.next().await.expect("the stream ended");
         assert!(event.data.is_empty(), "{event:?}");
         event.id.as_deref().expect("an id").to_owned()
     }
 
-    /// The last id seen.
+    /// Returns the last event id.
     pub(crate) fn last_id(&self) -> Option<&str> {
         self.decoder.last_event_id()
     }
 
-    /// How long the server said to wait.
+    /// Returns the reconnection time that the server sent.
     pub(crate) fn retry(&self) -> Option<std::time::Duration> {
         self.decoder.retry()
     }

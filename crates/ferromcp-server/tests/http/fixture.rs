@@ -1,4 +1,4 @@
-//! The server the tests ask, and a listener for it.
+//! The server under test, and a listener for it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,29 +12,34 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::message::PATIENCE;
+use crate::message::TIMEOUT;
 
-/// What tests watch and steer of the calls within the server.
+/// Observes and controls the calls in the server.
 #[derive(Debug, Clone)]
-pub(crate) struct Stage {
-    /// Calls of `steps` and `wait` that began.
-    pub(crate) begun: Arc<AtomicUsize>,
-    /// Those that were dropped or answered.
-    pub(crate) over: Arc<AtomicUsize>,
-    /// Those that came to their answer.
+pub(crate) struct CallControl {
+    /// The number of calls of `steps` and `wait` that started.
+    pub(crate) started: Arc<AtomicUsize>,
+    /// The number of them that were dropped or finished.
+    pub(crate) finished: Arc<AtomicUsize>,
+    /// The number of them that finished with a result.
     pub(crate) answered: Arc<AtomicUsize>,
-    /// Each permit lets a call of `steps` or `wait` go on.
+    /// Each permit lets a call of `steps` or `wait` continue.
     pub(crate) go: Arc<Semaphore>,
 }
 
-impl Default for Stage {
+impl Default for CallControl {
     fn default() -> Self {
-        Self { begun: Arc::default(), over: Arc::default(), answered: Arc::default(), go: Arc::new(Semaphore::new(0)) }
+        Self {
+            started: Arc::default(),
+            finished: Arc::default(),
+            answered: Arc::default(),
+            go: Arc::new(Semaphore::new(0)),
+        }
     }
 }
 
-impl Stage {
-    /// Lets calls go `steps` further.
+impl CallControl {
+    /// Lets calls continue for `steps` steps.
     pub(crate) fn go(&self, steps: usize) {
         self.go.add_permits(steps);
     }
@@ -44,28 +49,28 @@ impl Stage {
     }
 }
 
-/// Waits until a count is reached.
-pub(crate) async fn reaches(count: &AtomicUsize, wanted: usize) {
+/// Waits until a counter wait_for a value.
+pub(crate) async fn wait_for(count: &AtomicUsize, wanted: usize) {
     let reached = async {
         while count.load(Ordering::SeqCst) < wanted {
             sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("{count:?} does not reach {wanted}"));
+    timeout(TIMEOUT, reached).await.unwrap_or_else(|_| panic!("{count:?} did not reach {wanted} in time"));
 }
 
-/// Counts up when dropped.
-struct Over(Arc<AtomicUsize>);
+/// Increments a counter when dropped.
+struct FinishGuard(Arc<AtomicUsize>);
 
-impl Drop for Over {
+impl Drop for FinishGuard {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// A server with a tool for each thing that tests look at.
-pub(crate) fn server(stage: &Stage) -> Server {
-    let (steps, wait) = (stage.clone(), stage.clone());
+/// A server with the tools that the tests call.
+pub(crate) fn server(control: &CallControl) -> Server {
+    let (steps, wait) = (control.clone(), control.clone());
     Server::new("http", "1")
         .with_tool(Tool::sync("add", |a: i64, b: i64| a + b).args(["a", "b"]))
         .with_tool(
@@ -79,32 +84,32 @@ pub(crate) fn server(stage: &Stage) -> Server {
             ]),
         )
         .with_tool(
-            // Says 1, 2, 3… one for each step it may take, then answers.
+            // Sends progress 1, 2, 3… with each permit, then returns.
             Tool::new("steps", move |ctx: Ctx, count: u32| {
-                let stage = steps.clone();
+                let control = steps.clone();
                 async move {
-                    stage.begun.fetch_add(1, Ordering::SeqCst);
-                    let _over = Over(Arc::clone(&stage.over));
+                    control.started.fetch_add(1, Ordering::SeqCst);
+                    let _guard = FinishGuard(Arc::clone(&control.finished));
                     for step in 1..=count {
-                        stage.step().await;
+                        control.step().await;
                         ctx.progress(f64::from(step), f64::from(count)).await;
                     }
-                    stage.step().await;
-                    stage.answered.fetch_add(1, Ordering::SeqCst);
+                    control.step().await;
+                    control.answered.fetch_add(1, Ordering::SeqCst);
                     format!("{count} steps")
                 }
             })
             .args(["ctx", "count"]),
         )
         .with_tool(
-            // Says nothing, and answers once it may.
+            // Sends nothing, and returns after a permit.
             Tool::new("wait", move || {
-                let stage = wait.clone();
+                let control = wait.clone();
                 async move {
-                    stage.begun.fetch_add(1, Ordering::SeqCst);
-                    let _over = Over(Arc::clone(&stage.over));
-                    stage.step().await;
-                    stage.answered.fetch_add(1, Ordering::SeqCst);
+                    control.started.fetch_add(1, Ordering::SeqCst);
+                    let _guard = FinishGuard(Arc::clone(&control.finished));
+                    control.step().await;
+                    control.answered.fetch_add(1, Ordering::SeqCst);
                     "waited"
                 }
             }),
@@ -122,17 +127,17 @@ pub(crate) fn server(stage: &Stage) -> Server {
         .with_prompt(Prompt::sync("ask", || "?"))
 }
 
-/// Wants what no client here has.
+/// Fails for lack of a client capability.
 fn needy() -> Result<String, Error> {
     let required = json!({ "requiredCapabilities": { "sampling": {} } });
     let error = Error::new(ErrorCode::MISSING_CLIENT_CAPABILITY, "Sampling is needed").with_data(&required);
     Err(error)
 }
 
-/// A server that listens. Dropping it ends it.
+/// A running server. Stops when dropped.
 pub(crate) struct Host {
     pub(crate) address: SocketAddr,
-    pub(crate) stage: Stage,
+    pub(crate) control: CallControl,
     pub(crate) server: Server,
     serving: JoinHandle<Result<(), ServeError>>,
 }
@@ -143,18 +148,18 @@ impl Host {
     }
 
     pub(crate) async fn with(options: HttpOptions) -> Self {
-        let stage = Stage::default();
-        Self::of(server(&stage), stage, options).await
+        let control = CallControl::default();
+        Self::of(server(&control), control, options).await
     }
 
-    pub(crate) async fn of(server: Server, stage: Stage, options: HttpOptions) -> Self {
-        let (tell, told) = oneshot::channel();
+    pub(crate) async fn of(server: Server, control: CallControl, options: HttpOptions) -> Self {
+        let (sender, bound) = oneshot::channel();
         let listener = http("127.0.0.1:0").options(options).on_bound(move |address| {
-            let _ = tell.send(address);
+            let _ = sender.send(address);
         });
         let serving = tokio::spawn(server.clone().serve(listener));
-        let address = timeout(PATIENCE, told).await.expect("it binds in time").expect("it binds");
-        Self { address, stage, server, serving }
+        let address = timeout(TIMEOUT, bound).await.expect("timed out binding").expect("cannot bind");
+        Self { address, control, server, serving }
     }
 }
 

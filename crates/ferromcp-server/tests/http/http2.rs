@@ -1,4 +1,4 @@
-//! HTTP/2 on the same port: calls side by side, streams, and the guard.
+//! HTTP/2 on the same port: concurrent calls, streams, and host validation.
 
 use std::net::SocketAddr;
 
@@ -39,11 +39,11 @@ async fn json_of(response: Response<Incoming>) -> Value {
 }
 
 #[tokio::test]
-async fn calls_go_on_side_by_side_on_one_connection() {
+async fn calls_run_concurrently_on_one_http2_connection() {
     let host = Host::new().await;
     let mut client = connect(host.address).await;
     let authority = host.address.to_string();
-    // One waits, and holds up no other.
+    // A waiting call does not block the others.
     let waiting = client.send_request(request(
         &authority,
         &modern_message(1, "tools/call", json!({ "name": "wait", "arguments": {} })),
@@ -55,13 +55,13 @@ async fn calls_go_on_side_by_side_on_one_connection() {
         assert_eq!(answer["id"], id);
         assert!(answer["result"]["tools"].is_array(), "{answer}");
     }
-    host.stage.go(1);
+    host.control.go(1);
     let answer = json_of(waiting.await.unwrap().unwrap()).await;
     assert_eq!(answer["result"]["content"][0]["text"], "waited");
 }
 
 #[tokio::test]
-async fn streams_and_refusals_are_as_ever() {
+async fn http2_supports_streams_and_error_statuses() {
     let host = Host::new().await;
     let mut client = connect(host.address).await;
     let authority = host.address.to_string();
@@ -71,12 +71,12 @@ async fn streams_and_refusals_are_as_ever() {
     let first = stream.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(String::from_utf8_lossy(&first).contains("notifications/subscriptions/acknowledged"), "{first:?}");
     host.server.notify().tools_changed();
-    let news = stream.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
-    assert!(String::from_utf8_lossy(&news).contains("notifications/tools/list_changed"), "{news:?}");
-    // The authority is the host that was asked for.
+    let notification = stream.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(String::from_utf8_lossy(&notification).contains("notifications/tools/list_changed"), "{notification:?}");
+    // The authority is validated as the host.
     let list = modern_message(1, "tools/list", json!({}));
-    let refused = client.send_request(request("evil.example.com", &list)).await.unwrap();
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let rejected = client.send_request(request("evil.example.com", &list)).await.unwrap();
+    assert_eq!(rejected.status(), StatusCode::FORBIDDEN);
     let unknown = modern_message(2, "no/such", json!({}));
     assert_eq!(client.send_request(request(&authority, &unknown)).await.unwrap().status(), StatusCode::NOT_FOUND);
 }

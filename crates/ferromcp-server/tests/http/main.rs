@@ -1,30 +1,30 @@
-//! The HTTP endpoint as peers see it: bytes over sockets, on every revision.
+//! Tests of the HTTP endpoint over sockets, on every revision.
 //!
-//! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
+//! Comments list the ledger ids that a test covers; `cargo xtask ledger` reads them.
 
-#![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
-#![allow(clippy::similar_names, reason = "a server is served")]
+#![allow(clippy::needless_pass_by_value, reason = "JSON literals are passed by value")]
+#![allow(clippy::similar_names, reason = "server and served")]
 
-mod asking;
 mod batches;
 mod client;
-mod cuts;
+mod client_requests;
+mod disconnects;
+mod errors;
 mod events;
-mod faults;
 mod fixture;
+mod get_streams;
+mod header_validation;
 mod http2;
+mod http_errors;
 mod http_sse;
-mod inside;
-mod ladder;
-mod listening;
+mod in_process;
 mod message;
 mod mounted;
-mod names;
-mod news;
-mod parameters;
-mod refusals;
+mod name_headers;
+mod parameter_headers;
+mod races;
 mod resumption;
-mod review;
 mod sessions;
 mod shutdown;
 mod streams;
+mod subscriptions;

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: a request as bytes, and a response read as far as the test wants.
+//! A minimal HTTP/1.1 client: writes requests as bytes, and reads responses incrementally.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -10,10 +10,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a test waits for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout for each expected event.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request to be sent.
+/// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
@@ -27,19 +27,19 @@ impl Request {
         Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// Adds a header, whatever is there already.
+    /// Adds a header, even if it exists.
     pub(crate) fn add(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.into(), value.as_ref().to_vec()));
         self
     }
 
-    /// Takes a header away.
+    /// Removes a header.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self
     }
 
-    /// Sets a header in place of those that are there.
+    /// Replaces a header.
     pub(crate) fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.without(name).add(name, value)
     }
@@ -49,7 +49,7 @@ impl Request {
         self
     }
 
-    /// The bytes of it.
+    /// Serializes the request.
     pub(crate) fn bytes(&self, address: SocketAddr) -> Vec<u8> {
         let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {address}\r\n", self.method, self.path).into_bytes();
         for (name, value) in &self.headers {
@@ -68,23 +68,23 @@ impl Request {
         bytes
     }
 
-    /// Sends it on a connection of its own, and reads the head of the response. Dropping the response hangs up.
+    /// Sends the request on a new connection, and reads the head of the response. Dropping the response disconnects.
     pub(crate) async fn send(&self, address: SocketAddr) -> Response {
-        let mut stream = TcpStream::connect(address).await.expect("the server listens");
-        stream.write_all(&self.bytes(address)).await.expect("the server reads");
+        let mut stream = TcpStream::connect(address).await.expect("cannot connect");
+        stream.write_all(&self.bytes(address)).await.expect("cannot write");
         Response::read(stream, BytesMut::new()).await
     }
 }
 
-/// How the end of a body is known.
+/// How the end of a body is determined.
 #[derive(Debug, PartialEq, Eq)]
 enum Framing {
-    /// So many bytes are still to come.
+    /// The number of bytes that follow.
     Length(usize),
     Chunked,
 }
 
-/// A response whose head was read.
+/// A response with a parsed head.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -102,13 +102,13 @@ impl Response {
             if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end;
             }
-            assert!(fill(&mut stream, &mut buffer).await > 0, "the server hung up: {buffer:?}");
+            assert!(fill(&mut stream, &mut buffer).await > 0, "the server disconnected: {buffer:?}");
         };
-        let head = String::from_utf8(buffer.split_to(end + 4).to_vec()).expect("a head is ASCII");
+        let head = String::from_utf8(buffer.split_to(end + 4).to_vec()).expect("the head is not UTF-8");
         let mut lines = head.trim_end().split("\r\n");
         let status = lines.next().unwrap().strip_prefix("HTTP/1.1 ").expect("HTTP/1.1")[..3].parse().unwrap();
         let headers: Vec<(String, String)> = lines
-            .map(|line| line.split_once(':').unwrap_or_else(|| panic!("no header: {line}")))
+            .map(|line| line.split_once(':').unwrap_or_else(|| panic!("invalid header: {line}")))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
         let mut response = Self { status, headers, framing: Framing::Length(0), ended: false, stream, buffer };
@@ -120,11 +120,11 @@ impl Response {
         response
     }
 
-    /// A header that is there once at most.
+    /// Returns a header, which must not be repeated.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(other, _)| other == name);
         let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} twice");
+        assert!(values.next().is_none(), "repeated header {name}");
         value
     }
 
@@ -132,7 +132,7 @@ impl Response {
         self.header("content-type") == Some("text/event-stream")
     }
 
-    /// The next bytes of the body; `None` at its proper end.
+    /// Reads the next bytes of the body. Returns `None` at the end.
     pub(crate) async fn chunk(&mut self) -> Option<Bytes> {
         if self.ended {
             return None;
@@ -146,7 +146,7 @@ impl Response {
                     }
                     self.more().await;
                 };
-                usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).expect("the length of a chunk")
+                usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).expect("invalid chunk length")
             }
         };
         let trailing = if self.framing == Framing::Chunked { 2 } else { 0 };
@@ -161,10 +161,10 @@ impl Response {
 
     async fn more(&mut self) {
         let read = fill(&mut self.stream, &mut self.buffer).await;
-        assert!(read > 0, "the body broke off");
+        assert!(read > 0, "the body is incomplete");
     }
 
-    /// The rest of the body.
+    /// Reads the rest of the body.
     pub(crate) async fn body(&mut self) -> Bytes {
         let mut all = BytesMut::new();
         while let Some(chunk) = self.chunk().await {
@@ -173,25 +173,25 @@ impl Response {
         all.freeze()
     }
 
-    /// The body as JSON, which its header must say it is.
+    /// Reads a JSON body, and asserts the content type.
     pub(crate) async fn json(&mut self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"), "status {}", self.status);
         let body = self.body().await;
         serde_json::from_slice(&body).unwrap_or_else(|error| panic!("not JSON: {error}: {body:?}"))
     }
 
-    /// Asserts a status, and that there is no body at all.
+    /// Asserts a status and an empty body.
     pub(crate) async fn empty(mut self, status: u16) {
         let body = self.body().await;
         assert_eq!((self.status, &body[..]), (status, &b""[..]));
     }
 
-    /// The connection, once the body was read, for another request.
+    /// Returns the connection for another request, after the body was read.
     pub(crate) fn into_connection(self) -> (TcpStream, BytesMut) {
         (self.stream, self.buffer)
     }
 }
 
 async fn fill(stream: &mut TcpStream, buffer: &mut BytesMut) -> usize {
-    timeout(PATIENCE, stream.read_buf(buffer)).await.expect("nothing came in time").expect("the connection holds")
+    timeout(TIMEOUT, stream.read_buf(buffer)).await.expect("read timed out").expect("cannot read")
 }

@@ -1,4 +1,4 @@
-//! The endpoint in a router of somebody's own.
+//! The endpoint mounted in an axum router.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::client::{Session, modern, modern_call, post};
-use crate::fixture::{Stage, reaches, server};
+use crate::fixture::{CallControl, server, wait_for};
 use crate::message::{Request, Response};
 
-/// Where the endpoint is.
+/// The path of the endpoint.
 const PREFIX: &str = "/api/mcp";
 
-/// A router that serves. Dropping it ends it.
+/// A running router. Stops when dropped.
 pub(crate) struct Mounted {
     pub(crate) address: SocketAddr,
     pub(crate) service: HttpService,
@@ -52,10 +52,10 @@ impl Drop for Mounted {
 }
 
 #[tokio::test]
-async fn a_router_serves_the_endpoint_beside_its_own() {
+async fn a_router_serves_the_mounted_endpoint() {
     // M26-075, M26-078, M26-143, S-125
-    let stage = Stage::default();
-    let mounted = Mounted::new(&server(&stage), HttpOptions::new()).await;
+    let control = CallControl::default();
+    let mounted = Mounted::new(&server(&control), HttpOptions::new()).await;
     let mut health = Request::new("GET", "/health").send(mounted.address).await;
     assert_eq!(&health.body().await[..], b"well");
     for path in [PREFIX.to_owned(), format!("{PREFIX}/")] {
@@ -67,7 +67,7 @@ async fn a_router_serves_the_endpoint_beside_its_own() {
     let mut outside = modern("tools/list", json!({}));
     outside.path = "/api".into();
     assert_eq!(outside.send(mounted.address).await.status, 404);
-    // A session, and a stream, and hanging up.
+    // A session, a stream, and a disconnect.
     let opened = mounted.send(post(crate::client::initialize(Revision::LATEST_LEGACY).to_string())).await;
     let id = opened.header("mcp-session-id").expect("a session").to_owned();
     let session = Session { address: mounted.address, revision: Revision::LATEST_LEGACY, id };
@@ -76,32 +76,32 @@ async fn a_router_serves_the_endpoint_beside_its_own() {
     assert_eq!(mounted.send(session.delete()).await.status, 204);
     stream.ends().await;
     let steps = json!({ "name": "steps", "arguments": { "count": 2 }, "_meta": { "progressToken": 1 } });
-    stage.go(1);
+    control.go(1);
     let mut stream = mounted.send(modern("tools/call", steps)).await.events().await;
     assert_eq!(stream.message().await["params"]["progress"], 1.0);
     drop(stream);
-    reaches(&stage.over, 1).await;
-    // Foreign pages are not let in here either.
+    wait_for(&control.finished, 1).await;
+    // Foreign origins are rejected here too.
     let foreign = modern("tools/list", json!({})).add("Origin", "https://evil.example.com");
     assert_eq!(mounted.send(foreign).await.status, 403);
 }
 
-/// Counts what happens to a lifespan.
+/// Counts the events of a lifespan.
 #[derive(Clone, Default)]
 struct Life {
     opened: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
-    refuses: Arc<AtomicBool>,
+    fails: Arc<AtomicBool>,
 }
 
-fn living(life: &Life) -> Server {
+fn lifespan_server(life: &Life) -> Server {
     let life = life.clone();
     Server::new("living", "1")
         .lifespan(
             move || {
                 let life = life.clone();
                 async move {
-                    if life.refuses.load(Ordering::SeqCst) {
+                    if life.fails.load(Ordering::SeqCst) {
                         return Err(ToolError::new("not now"));
                     }
                     life.opened.fetch_add(1, Ordering::SeqCst);
@@ -120,10 +120,10 @@ fn living(life: &Life) -> Server {
 #[tokio::test]
 async fn lifespans_open_with_the_first_request_and_close_with_shutdown() {
     let life = Life::default();
-    let mounted = Mounted::new(&living(&life), HttpOptions::new()).await;
+    let mounted = Mounted::new(&lifespan_server(&life), HttpOptions::new()).await;
     let count = |life: &Life| (life.opened.load(Ordering::SeqCst), life.closed.load(Ordering::SeqCst));
     assert_eq!(count(&life), (0, 0));
-    // Only one opens them, however many come at once.
+    // Concurrent requests open them once.
     let calls: Vec<_> = (0..8)
         .map(|_| {
             let mut request = modern_call("lives", json!({}));
@@ -147,46 +147,46 @@ async fn lifespans_open_with_the_first_request_and_close_with_shutdown() {
 }
 
 #[tokio::test]
-async fn a_lifespan_that_does_not_open_is_tried_again() {
+async fn retries_a_lifespan_when_it_fails_to_open() {
     let life = Life::default();
-    life.refuses.store(true, Ordering::SeqCst);
-    let mounted = Mounted::new(&living(&life), HttpOptions::new()).await;
+    life.fails.store(true, Ordering::SeqCst);
+    let mounted = Mounted::new(&lifespan_server(&life), HttpOptions::new()).await;
     assert!(mounted.service.open().await.is_err());
     assert_eq!(mounted.send(modern_call("lives", json!({}))).await.status, 500);
-    life.refuses.store(false, Ordering::SeqCst);
+    life.fails.store(false, Ordering::SeqCst);
     assert_eq!(mounted.send(modern_call("lives", json!({}))).await.status, 200);
     mounted.service.shutdown().await;
     assert_eq!(life.closed.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn shutdown_lets_calls_finish_and_ends_what_stays_open() {
+async fn shutdown_waits_for_calls_and_closes_streams() {
     // M26-274, M26-275, S-149, S-179
-    let stage = Stage::default();
-    let mounted = Mounted::new(&server(&stage), HttpOptions::new()).await;
+    let control = CallControl::default();
+    let mounted = Mounted::new(&server(&control), HttpOptions::new()).await;
     let mut listening =
         mounted.send(modern("subscriptions/listen", json!({ "notifications": {} }))).await.events().await;
     assert_eq!(listening.message().await["method"], "notifications/subscriptions/acknowledged");
     let opened = mounted.send(post(crate::client::initialize(Revision::LATEST_LEGACY).to_string())).await;
     let id = opened.header("mcp-session-id").expect("a session").to_owned();
     let session = Session { address: mounted.address, revision: Revision::LATEST_LEGACY, id };
-    let mut news = mounted.send(session.get()).await.events().await;
-    news.primed().await;
+    let mut notifications = mounted.send(session.get()).await.events().await;
+    notifications.primed().await;
     let call = {
         let mut request = modern_call("wait", json!({}));
         PREFIX.clone_into(&mut request.path);
         let address = mounted.address;
         tokio::spawn(async move { request.send(address).await.json().await })
     };
-    reaches(&stage.begun, 1).await;
+    wait_for(&control.started, 1).await;
     let service = mounted.service.clone();
     let shutdown = tokio::spawn(async move { service.shutdown().await });
     let closing = listening.message().await;
     assert_eq!((&closing["id"], &closing["result"]["resultType"]), (&json!(1), &json!("complete")));
     listening.ends().await;
-    news.ends().await;
+    notifications.ends().await;
     assert!(!shutdown.is_finished());
-    stage.go(1);
+    control.go(1);
     assert_eq!(call.await.unwrap()["result"]["content"][0]["text"], "waited");
-    tokio::time::timeout(Duration::from_secs(10), shutdown).await.expect("it shuts down").unwrap();
+    tokio::time::timeout(Duration::from_secs(10), shutdown).await.expect("shutdown timed out").unwrap();
 }

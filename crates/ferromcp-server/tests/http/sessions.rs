@@ -1,4 +1,4 @@
-//! Sessions of the legacy era: how they begin, who may use them, how they end.
+//! Sessions of the handshake revisions: start, validation, isolation, expiry.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use ferromcp_server::http::{HttpLimits, HttpOptions};
 use serde_json::{Value, json};
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern_call, post};
-use crate::fixture::{Host, Stage, reaches, server};
-use crate::inside;
+use crate::fixture::{CallControl, Host, server, wait_for};
+use crate::in_process;
 use crate::message::{Request, Response};
 
 /// Asserts an error with this status.
-async fn refused(mut response: Response, status: u16) {
+async fn assert_error(mut response: Response, status: u16) {
     let body = response.json().await;
     assert_eq!(response.status, status, "{body}");
     assert!(body["error"]["message"].is_string(), "{body}");
 }
 
-/// One of each kind of request that belongs to a session, without its headers.
-fn of_a_session() -> [Request; 5] {
+/// Returns one of each kind of request that requires a session, without the session headers.
+fn session_requests() -> [Request; 5] {
     [
         post(legacy_message(1, "tools/list", json!({})).to_string()),
         post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
@@ -31,7 +31,7 @@ fn of_a_session() -> [Request; 5] {
 }
 
 #[tokio::test]
-async fn each_initialize_begins_a_session() {
+async fn each_initialize_starts_a_session() {
     // S-070, S-125, S-135, S-138, S-173, S-174, S-175
     let host = Host::new().await;
     let mut ids: Vec<String> = Vec::new();
@@ -46,7 +46,7 @@ async fn each_initialize_begins_a_session() {
             assert_eq!(answer["result"]["content"][0]["text"], "3");
             assert!(answer["result"].get("resultType").is_none(), "{answer}");
             assert!(response.header(field::lower::SESSION_ID).is_none());
-            // A ping is answered, an unknown method is an error that is an answer, and so are wrong parameters.
+            // `ping` succeeds, an unknown method is an error with status 200, invalid params are an error.
             assert_eq!(session.send(2, "ping", json!({})).await.json().await["result"], json!({}));
             for (method, code) in [("no/such", -32601), ("server/discover", -32602), ("prompts/get", -32602)] {
                 let mut response = session.send(3, method, json!({})).await;
@@ -60,7 +60,7 @@ async fn each_initialize_begins_a_session() {
 }
 
 #[tokio::test]
-async fn an_initialize_that_fails_begins_nothing() {
+async fn starts_no_session_when_initialize_fails() {
     // S-173
     let host = Host::new().await;
     let mut response = post(legacy_message(0, "initialize", json!({})).to_string()).send(host.address).await;
@@ -70,53 +70,53 @@ async fn an_initialize_that_fails_begins_nothing() {
 }
 
 #[tokio::test]
-async fn a_session_is_initialized_once() {
+async fn responds_400_when_a_session_is_initialized_again() {
     let host = Host::new().await;
     for revision in legacy() {
         let session = Session::open(host.address, revision).await;
-        refused(session.post(&initialize(revision)).send(host.address).await, 400).await;
+        assert_error(session.post(&initialize(revision)).send(host.address).await, 400).await;
         assert_eq!(session.send(1, "ping", json!({})).await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn without_an_id_and_with_a_wrong_one() {
+async fn rejects_a_request_when_the_session_id_is_missing_or_unknown() {
     // S-136, S-137, S-178, S-180
     let host = Host::new().await;
     for revision in legacy() {
-        let over = Session::open(host.address, revision).await;
-        over.delete().send(host.address).await.empty(204).await;
+        let ended = Session::open(host.address, revision).await;
+        ended.delete().send(host.address).await.empty(204).await;
         let live = Session::open(host.address, revision).await;
-        for request in of_a_session() {
-            refused(request.send(host.address).await, 400).await;
-            for unknown in ["x", "", &over.id, &live.id[1..]] {
-                refused(request.clone().add(field::SESSION_ID, unknown).send(host.address).await, 404).await;
+        for request in session_requests() {
+            assert_error(request.send(host.address).await, 400).await;
+            for unknown in ["x", "", &ended.id, &live.id[1..]] {
+                assert_error(request.clone().add(field::SESSION_ID, unknown).send(host.address).await, 404).await;
             }
-            let twice = live.dress(request.clone()).add(field::SESSION_ID, &live.id);
-            refused(twice.send(host.address).await, 400).await;
+            let twice = live.add_headers(request.clone()).add(field::SESSION_ID, &live.id);
+            assert_error(twice.send(host.address).await, 400).await;
         }
-        refused(over.post(&initialize(revision)).send(host.address).await, 404).await;
+        assert_error(ended.post(&initialize(revision)).send(host.address).await, 404).await;
         assert_eq!(live.send(1, "ping", json!({})).await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn the_revision_is_named_rightly_or_not_at_all() {
+async fn rejects_a_request_when_the_version_header_is_invalid() {
     // S-187
     let host = Host::new().await;
     for revision in legacy() {
         let session = Session::open(host.address, revision).await;
-        for request in of_a_session() {
+        for request in session_requests() {
             let named = |version: &[u8]| {
                 request.clone().add(field::SESSION_ID, &session.id).add(field::PROTOCOL_VERSION, version)
             };
             for wrong in [&b"2099-01-01"[..], b"x", b"", b"1.0", b"2025-11-25\xff", b"2025-11-2"] {
-                refused(named(wrong).send(host.address).await, 400).await;
+                assert_error(named(wrong).send(host.address).await, 400).await;
             }
             let twice = named(b"2025-06-18").add(field::PROTOCOL_VERSION, "2025-11-25");
-            refused(twice.send(host.address).await, 400).await;
+            assert_error(twice.send(host.address).await, 400).await;
         }
-        // The session knows its revision.
+        // The header is optional, because the session has a revision.
         for message in [legacy_message(1, "tools/list", json!({})), legacy_message(2, "ping", json!({}))] {
             let request = post(message.to_string()).add(field::SESSION_ID, &session.id);
             assert_eq!(request.clone().send(host.address).await.status, 200);
@@ -127,106 +127,106 @@ async fn the_revision_is_named_rightly_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_delete_ends_everything_of_its_session() {
+async fn delete_ends_the_calls_and_streams_of_a_session() {
     // S-149, S-160, S-179, S-180
     let host = Host::new().await;
     for (round, revision) in legacy().enumerate() {
         let session = Session::open(host.address, revision).await;
         let other = Session::open(host.address, revision).await;
-        let mut news = session.get().send(host.address).await.events().await;
+        let mut notifications = session.get().send(host.address).await.events().await;
         if revision == Revision::V2025_11_25 {
-            news.primed().await;
+            notifications.primed().await;
         }
-        let mut kept = other.get().send(host.address).await;
-        assert_eq!(kept.status, 200);
+        let mut unaffected = other.get().send(host.address).await;
+        assert_eq!(unaffected.status, 200);
         let call = tokio::spawn({
             let session = session.clone();
             async move { session.call(1, "wait", json!({})).await.events().await.ends().await }
         });
-        reaches(&host.stage.begun, round + 1).await;
+        wait_for(&host.control.started, round + 1).await;
         session.delete().send(host.address).await.empty(204).await;
-        reaches(&host.stage.over, round + 1).await;
+        wait_for(&host.control.finished, round + 1).await;
         call.await.unwrap();
-        news.ends().await;
-        refused(session.delete().send(host.address).await, 404).await;
+        notifications.ends().await;
+        assert_error(session.delete().send(host.address).await, 404).await;
         assert_eq!(other.send(1, "ping", json!({})).await.status, 200);
         other.delete().send(host.address).await.empty(204).await;
-        while kept.chunk().await.is_some() {}
+        while unaffected.chunk().await.is_some() {}
     }
-    assert_eq!(host.stage.answered.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(host.control.answered.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn sessions_know_nothing_of_each_other() {
+async fn sessions_are_isolated() {
     // S-172
     let host = Host::new().await;
     let [one, two] = [(); 2].map(|()| Session::open(host.address, Revision::V2025_11_25));
     let (one, two) = (one.await, two.await);
-    // The same id at the same time.
+    // The same request id in both sessions.
     let calls = [&one, &two].map(|session| {
         let session = session.clone();
         tokio::spawn(async move { session.call(7, "wait", json!({})).await.json().await })
     });
-    reaches(&host.stage.begun, 2).await;
-    // In use in this session, so not to be used again; in another it would be another.
-    refused(one.send(7, "ping", json!({})).await, 400).await;
+    wait_for(&host.control.started, 2).await;
+    // The id is in use in this session, so it cannot be reused.
+    assert_error(one.send(7, "ping", json!({})).await, 400).await;
     let cancel = json!({ "requestId": 8 });
     two.notify("notifications/cancelled", cancel).await.empty(202).await;
-    host.stage.go(2);
+    host.control.go(2);
     for call in calls {
         assert_eq!(call.await.unwrap()["result"]["content"][0]["text"], "waited");
     }
-    // Levels of logging.
+    // Log levels.
     assert_eq!(one.send(1, "logging/setLevel", json!({ "level": "error" })).await.status, 200);
     assert!(!one.call(2, "say", json!({})).await.is_stream());
     assert!(two.call(2, "say", json!({})).await.is_stream());
-    // Streams: the id of an event of another session names nothing here.
-    let mut said = two.call(3, "say", json!({})).await.events().await;
-    while said.next().await.is_some() {}
-    let last = said.last_id().unwrap().to_owned();
-    refused(one.resume(&last).await, 400).await;
+    // Streams: an event id of another session is unknown.
+    let mut stream = two.call(3, "say", json!({})).await.events().await;
+    while stream.next().await.is_some() {}
+    let last = stream.last_id().unwrap().to_owned();
+    assert_error(one.resume(&last).await, 400).await;
     assert_eq!(two.resume(&last).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_session_belongs_to_who_opened_it() {
+async fn responds_404_when_the_identity_differs() {
     // S-130
-    let service = server(&Stage::default()).http_with(HttpOptions::new()).unwrap();
+    let service = server(&CallControl::default()).http_with(HttpOptions::new()).unwrap();
     for revision in legacy() {
         for owner in [Some("ann"), None] {
-            let opened = inside::ask(&service, &post(initialize(revision).to_string()), owner).await;
+            let opened = in_process::send(&service, &post(initialize(revision).to_string()), owner).await;
             let id = opened.headers()[field::lower::SESSION_ID].clone();
-            for request in of_a_session() {
+            for request in session_requests() {
                 let request = request.add(field::SESSION_ID, id.as_bytes());
                 for stranger in [Some("bob"), Some("ann"), None].into_iter().filter(|who| *who != owner) {
-                    let (status, body) = inside::answer(&service, &request, stranger).await;
+                    let (status, body) = in_process::answer(&service, &request, stranger).await;
                     assert_eq!(status, 404, "{owner:?} {stranger:?} {body}");
                 }
             }
             let ping = post(legacy_message(1, "ping", json!({})).to_string()).add(field::SESSION_ID, id.as_bytes());
-            assert_eq!(inside::answer(&service, &ping, owner).await.0, 200);
+            assert_eq!(in_process::answer(&service, &ping, owner).await.0, 200);
         }
     }
 }
 
 #[tokio::test]
-async fn handlers_know_who_asks() {
+async fn handlers_see_the_identity() {
     let who = ferromcp_server::Tool::sync("who", |ctx: ferromcp_server::Ctx| ctx.identity().map(str::to_owned));
     let server = ferromcp_server::Server::new("who", "1").with_tool(who.args(["ctx"]));
     let service = server.http_with(HttpOptions::new()).unwrap();
-    for (who, said) in [(Some("ann"), "ann"), (None, "null")] {
-        let (_, answer) = inside::answer(&service, &modern_call("who", json!({})), who).await;
-        assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap_or("null"), said, "{answer}");
-        let opened = inside::ask(&service, &post(initialize(Revision::LATEST_LEGACY).to_string()), who).await;
+    for (who, expected) in [(Some("ann"), "ann"), (None, "null")] {
+        let (_, answer) = in_process::answer(&service, &modern_call("who", json!({})), who).await;
+        assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap_or("null"), expected, "{answer}");
+        let opened = in_process::send(&service, &post(initialize(Revision::LATEST_LEGACY).to_string()), who).await;
         let call = legacy_message(1, "tools/call", json!({ "name": "who", "arguments": {} })).to_string();
         let call = post(call).add(field::SESSION_ID, opened.headers()[field::lower::SESSION_ID].as_bytes());
-        let (_, answer) = inside::answer(&service, &call, who).await;
-        assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap_or("null"), said, "{answer}");
+        let (_, answer) = in_process::answer(&service, &call, who).await;
+        assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap_or("null"), expected, "{answer}");
     }
 }
 
 #[tokio::test]
-async fn idle_sessions_end_and_busy_ones_do_not() {
+async fn idle_sessions_expire_and_active_ones_do_not() {
     // S-179, S-180
     let mut limits = HttpLimits::default();
     limits.session_idle = Duration::from_millis(300);
@@ -236,7 +236,7 @@ async fn idle_sessions_end_and_busy_ones_do_not() {
     let mut stream = reading.get().send(host.address).await.events().await;
     stream.primed().await;
     let ended = async {
-        // Looking is using, so look rarely.
+        // Each check is a use, so check rarely.
         loop {
             tokio::time::sleep(Duration::from_millis(900)).await;
             match idle.send(1, "ping", json!({})).await.status {
@@ -246,12 +246,12 @@ async fn idle_sessions_end_and_busy_ones_do_not() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("an idle session ends");
+    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the idle session does not expire");
     assert_eq!(reading.send(1, "ping", json!({})).await.status, 200);
 }
 
 #[tokio::test]
-async fn there_is_room_for_so_many() {
+async fn responds_503_when_the_session_limit_is_exceeded() {
     let mut limits = HttpLimits::default();
     limits.sessions = 2;
     let host = Host::with(HttpOptions::new().limits(limits)).await;
@@ -261,14 +261,14 @@ async fn there_is_room_for_so_many() {
     let response = post(initialize(Revision::LATEST_LEGACY).to_string()).send(host.address).await;
     assert_eq!(response.header("retry-after"), Some("1"));
     assert!(response.header(field::lower::SESSION_ID).is_none());
-    refused(response, 503).await;
+    assert_error(response, 503).await;
     drop(streams);
     first.delete().send(host.address).await.empty(204).await;
     Session::open(host.address, Revision::LATEST_LEGACY).await;
 }
 
 #[tokio::test]
-async fn without_sessions_each_request_stands_alone() {
+async fn stateless_requests_need_no_session() {
     // M26-175, S-156, S-183, S-186, S-187
     let host = Host::with(HttpOptions::new().stateless(true)).await;
     for revision in legacy() {
@@ -284,17 +284,17 @@ async fn without_sessions_each_request_stands_alone() {
             assert_eq!(response.json().await["result"]["content"][0]["text"], "3");
             assert_eq!(response.status, 200);
         }
-        // What is said before the answer has no id: there is nothing to come back to.
+        // Events have no ids, because the stream cannot be resumed.
         let say = legacy_message(1, "tools/call", json!({ "name": "say", "arguments": {} }));
-        let mut said = named(say).send(host.address).await.events().await;
-        let (id, message) = said.identified().await;
+        let mut stream = named(say).send(host.address).await.events().await;
+        let (id, message) = stream.identified().await;
         assert_eq!((id, &message["method"]), (None, &json!("notifications/message")));
-        assert_eq!(said.message().await["id"], 1);
-        said.ends().await;
+        assert_eq!(stream.message().await["id"], 1);
+        stream.ends().await;
         let wrong = post(legacy_message(1, "ping", json!({})).to_string()).add(field::PROTOCOL_VERSION, "2099-01-01");
-        refused(wrong.send(host.address).await, 400).await;
+        assert_error(wrong.send(host.address).await, 400).await;
     }
-    // Who names no revision is of one that had batches.
+    // Without a version header, the revision is 2025-03-26, which supports batches.
     let batch = json!([legacy_message(1, "ping", json!({})), legacy_message(2, "ping", json!({}))]);
     let answers = post(batch.to_string()).send(host.address).await.json().await;
     assert_eq!(answers.as_array().map(Vec::len), Some(2), "{answers}");

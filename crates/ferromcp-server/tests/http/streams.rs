@@ -1,4 +1,4 @@
-//! Answers that become streams, and what hanging up means.
+//! SSE responses, keep-alive, disconnects, cancellation and backpressure.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use ferromcp_server::http::HttpOptions;
 use serde_json::{Value, json};
 
 use crate::client::{Session, legacy, modern, modern_call, modern_message, modern_post};
-use crate::fixture::{Host, reaches};
+use crate::fixture::{Host, wait_for};
 use crate::message::{Request, Response};
 
-/// A modern call that hears of progress.
+/// Returns a modern call with a progress token.
 fn modern_steps(count: u32) -> Request {
     modern("tools/call", json!({ "name": "steps", "arguments": { "count": count }, "_meta": { "progressToken": "p" } }))
 }
@@ -30,36 +30,36 @@ fn assert_stream_headers(response: &Response) {
 }
 
 #[tokio::test]
-async fn an_answer_alone_is_json() {
+async fn a_response_is_json_when_the_handler_sends_nothing() {
     // M26-156, S-138
     let host = Host::new().await;
     let assert_json = |response: &Response| {
         assert_eq!(response.header("content-type"), Some("application/json"));
         assert!(response.header("x-accel-buffering").is_none());
     };
-    // Also one that takes its time, as long as nothing is said.
+    // Also if the handler is slow.
     for quick in [true, false] {
         let tool = if quick { "say" } else { "wait" };
-        host.stage.go(1);
-        let call = modern_call(tool, json!({})); // no level was asked for, so nothing is logged
+        host.control.go(1);
+        let call = modern_call(tool, json!({})); // no log level is requested, so nothing is logged
         assert_json(&call.send(host.address).await);
     }
     for (round, revision) in legacy().enumerate() {
         let session = Session::open(host.address, revision).await;
         assert_json(&session.call(1, "add", json!({ "a": 1, "b": 2 })).await);
         let slow = tokio::spawn(async move { session.call(2, "wait", json!({})).await });
-        // `begun` counts the call of the modern era too.
-        reaches(&host.stage.begun, round + 2).await;
-        host.stage.go(2);
+        // `started` counts the call of the modern era too.
+        wait_for(&host.control.started, round + 2).await;
+        host.control.go(2);
         assert_json(&slow.await.unwrap());
     }
 }
 
 #[tokio::test]
-async fn a_modern_stream_begins_with_what_is_said_first() {
+async fn a_modern_stream_starts_with_the_first_notification() {
     // M26-156, M26-158, M26-159, M26-160, M26-161, M26-162, M26-163, M26-166
     let host = Host::new().await;
-    host.stage.go(1);
+    host.control.go(1);
     let response = modern_steps(3).send(host.address).await;
     assert_stream_headers(&response);
     let mut stream = response.events().await;
@@ -67,9 +67,9 @@ async fn a_modern_stream_begins_with_what_is_said_first() {
         let (id, message) = stream.identified().await;
         assert_eq!((id, progress_of(&message)), (None, json!(f64::from(step))));
         assert_eq!(message["params"]["progressToken"], "p");
-        // Each comes as it is said, not all at the end.
-        assert_eq!(host.stage.answered.load(Ordering::SeqCst), 0);
-        host.stage.go(1);
+        // Each arrives when it is sent, not at the end.
+        assert_eq!(host.control.answered.load(Ordering::SeqCst), 0);
+        host.control.go(1);
     }
     let (id, answer) = stream.identified().await;
     assert_eq!((id, &answer["id"]), (None, &json!(1)));
@@ -78,7 +78,7 @@ async fn a_modern_stream_begins_with_what_is_said_first() {
     stream.ends().await;
     assert_eq!(stream.retry(), None);
 
-    // A log begins one, too, where the request asked for logs.
+    // A log message starts a stream too, if the request sets a log level.
     let meta = json!({ "_meta": { key::LOG_LEVEL: "info" } });
     let mut message = modern_message("log", "tools/call", meta);
     message["params"]["name"] = json!("say");
@@ -89,7 +89,7 @@ async fn a_modern_stream_begins_with_what_is_said_first() {
 }
 
 #[tokio::test]
-async fn a_stream_of_a_session_has_ids_and_its_newest_revision_a_priming_event() {
+async fn a_stream_of_a_session_has_event_ids_and_a_priming_event_in_2025_11_25() {
     // S-140, S-145, S-146, S-147, S-148, S-150, S-165, S-166, S-167, S-168
     let retry = Duration::from_millis(1234);
     let host = Host::with(HttpOptions::new().retry(retry)).await;
@@ -97,7 +97,7 @@ async fn a_stream_of_a_session_has_ids_and_its_newest_revision_a_priming_event()
         let session = Session::open(host.address, revision).await;
         let mut seen: Vec<String> = Vec::new();
         for round in 0..2 {
-            host.stage.go(1);
+            host.control.go(1);
             let response = session.call(round, "steps", json!({ "count": 2 })).await;
             assert_stream_headers(&response);
             let mut stream = response.events().await;
@@ -114,7 +114,7 @@ async fn a_stream_of_a_session_has_ids_and_its_newest_revision_a_priming_event()
                     3 => assert_eq!(message["result"]["content"][0]["text"], "2 steps"),
                     step => assert_eq!(progress_of(&message), f64::from(step)),
                 }
-                host.stage.go(usize::from(step < 3));
+                host.control.go(usize::from(step < 3));
             }
             stream.ends().await;
             assert_eq!(stream.retry().is_some(), revision == Revision::V2025_11_25);
@@ -123,7 +123,7 @@ async fn a_stream_of_a_session_has_ids_and_its_newest_revision_a_priming_event()
 }
 
 #[tokio::test]
-async fn without_resumption_there_are_no_ids() {
+async fn events_have_no_ids_when_resumption_is_disabled() {
     // S-165
     let host = Host::with(HttpOptions::new().without_resumption()).await;
     for revision in legacy() {
@@ -138,20 +138,20 @@ async fn without_resumption_there_are_no_ids() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_is_kept_alive_and_a_silent_call_becomes_one() {
+async fn sends_keep_alive_comments_and_a_slow_call_becomes_a_stream() {
     // M26-164
     let every = Duration::from_millis(40);
     let host = Host::with(HttpOptions::new().keep_alive(every)).await;
     let session = Session::open(host.address, Revision::V2025_11_25).await;
     let call = crate::client::legacy_message(1, "tools/call", json!({ "name": "wait", "arguments": {} }));
     for request in [modern_call("wait", json!({})), session.post(&call)] {
-        let begun = Instant::now();
+        let started = Instant::now();
         let response = request.send(host.address).await;
-        assert!(begun.elapsed() >= every);
+        assert!(started.elapsed() >= every);
         assert_stream_headers(&response);
         let mut stream = response.events().await;
         tokio::time::sleep(every * 6).await;
-        host.stage.go(1);
+        host.control.go(1);
         let answer = loop {
             let event = stream.next().await.expect("an answer");
             if !event.data.is_empty() {
@@ -164,34 +164,34 @@ async fn a_silent_stream_is_kept_alive_and_a_silent_call_becomes_one() {
         let comments = text.lines().filter(|line| line.starts_with(':')).count();
         assert!((2..=8).contains(&comments), "{comments}: {text}");
     }
-    // A client that takes no stream waits for its answer all the same.
+    // A client that does not accept streams waits for the JSON response.
     let plain = modern_call("wait", json!({})).set("Accept", "application/json");
     let waiting = tokio::spawn(async move { plain.send(host.address).await.json().await });
     tokio::time::sleep(every * 3).await;
-    host.stage.go(1);
+    host.control.go(1);
     assert_eq!(waiting.await.unwrap()["result"]["content"][0]["text"], "waited");
 }
 
 #[tokio::test]
-async fn hanging_up_cancels_a_modern_call() {
+async fn a_disconnect_cancels_a_modern_call() {
     // M26-168, M26-169, M26-170, M26-298
     let host = Host::new().await;
-    // While it streams.
-    host.stage.go(1);
+    // During the stream.
+    host.control.go(1);
     let mut stream = modern_steps(5).send(host.address).await.events().await;
     stream.message().await;
     drop(stream);
-    reaches(&host.stage.over, 1).await;
-    // Before it has said anything.
-    let silent = tokio::spawn({
+    wait_for(&host.control.finished, 1).await;
+    // Before the first message.
+    let quiet = tokio::spawn({
         let address = host.address;
         async move { modern_call("wait", json!({})).send(address).await }
     });
-    reaches(&host.stage.begun, 2).await;
-    silent.abort();
-    reaches(&host.stage.over, 2).await;
-    assert_eq!(host.stage.answered.load(Ordering::SeqCst), 0);
-    // And a subscription.
+    wait_for(&host.control.started, 2).await;
+    quiet.abort();
+    wait_for(&host.control.finished, 2).await;
+    assert_eq!(host.control.answered.load(Ordering::SeqCst), 0);
+    // A subscription.
     let listen = modern("subscriptions/listen", json!({ "notifications": { "resourceSubscriptions": ["file:///a"] } }));
     let mut stream = listen.send(host.address).await.events().await;
     stream.message().await;
@@ -202,40 +202,40 @@ async fn hanging_up_cancels_a_modern_call() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("a closed subscription is over");
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the subscription is not removed");
 }
 
 #[tokio::test]
-async fn hanging_up_says_nothing_in_a_session() {
+async fn a_disconnect_does_not_cancel_a_call_of_a_session() {
     // S-151
     let host = Host::new().await;
     for (round, revision) in legacy().enumerate() {
         let session = Session::open(host.address, revision).await;
-        // While it streams.
-        host.stage.go(1);
+        // During the stream.
+        host.control.go(1);
         let mut stream = session.call(1, "steps", json!({ "count": 1 })).await.events().await;
         if revision == Revision::V2025_11_25 {
             stream.primed().await;
         }
         stream.message().await;
         drop(stream);
-        // Before it has said anything.
-        let silent = tokio::spawn({
+        // Before the first message.
+        let quiet = tokio::spawn({
             let session = session.clone();
             async move { session.call(2, "wait", json!({})).await }
         });
-        reaches(&host.stage.begun, 2 * round + 2).await;
-        silent.abort();
+        wait_for(&host.control.started, 2 * round + 2).await;
+        quiet.abort();
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(host.stage.over.load(Ordering::SeqCst), 2 * round);
-        host.stage.go(2);
-        reaches(&host.stage.answered, 2 * round + 2).await;
-        reaches(&host.stage.over, 2 * round + 2).await;
+        assert_eq!(host.control.finished.load(Ordering::SeqCst), 2 * round);
+        host.control.go(2);
+        wait_for(&host.control.answered, 2 * round + 2).await;
+        wait_for(&host.control.finished, 2 * round + 2).await;
     }
 }
 
 #[tokio::test]
-async fn a_call_is_cancelled_by_a_message_in_a_session() {
+async fn notifications_cancelled_cancels_a_call_of_a_session() {
     // S-151
     let host = Host::new().await;
     for (round, revision) in legacy().enumerate() {
@@ -247,8 +247,8 @@ async fn a_call_is_cancelled_by_a_message_in_a_session() {
                 session.notify("notifications/cancelled", why).await.empty(202).await;
             }
         };
-        // While it streams: nothing comes any more.
-        host.stage.go(1);
+        // During the stream: it ends without a reply.
+        host.control.go(1);
         let mut stream = session.call(1, "steps", json!({ "count": 5 })).await.events().await;
         if revision == Revision::V2025_11_25 {
             stream.primed().await;
@@ -256,17 +256,17 @@ async fn a_call_is_cancelled_by_a_message_in_a_session() {
         stream.message().await;
         cancel(1).await;
         stream.ends().await;
-        reaches(&host.stage.over, 2 * round + 1).await;
-        // Before it has said anything: the response says nothing.
-        let silent = tokio::spawn({
+        wait_for(&host.control.finished, 2 * round + 1).await;
+        // Before the first message: the stream is empty.
+        let quiet = tokio::spawn({
             let session = session.clone();
             async move { session.call(2, "wait", json!({})).await.events().await.ends().await }
         });
-        reaches(&host.stage.begun, 2 * round + 2).await;
+        wait_for(&host.control.started, 2 * round + 2).await;
         cancel(2).await;
-        silent.await.unwrap();
-        reaches(&host.stage.over, 2 * round + 2).await;
-        // Those that are over or never were are ignored, and so is what is no id.
+        quiet.await.unwrap();
+        wait_for(&host.control.finished, 2 * round + 2).await;
+        // Finished, unknown and invalid ids are ignored.
         for id in [1, 2, 99] {
             cancel(id).await;
         }
@@ -276,11 +276,11 @@ async fn a_call_is_cancelled_by_a_message_in_a_session() {
         // The id is free again.
         assert_eq!(session.call(2, "add", json!({ "a": 1, "b": 1 })).await.status, 200);
     }
-    assert_eq!(host.stage.answered.load(Ordering::SeqCst), 0);
+    assert_eq!(host.control.answered.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn a_slow_reader_holds_its_handler_up_and_loses_nothing() {
+async fn a_slow_reader_applies_backpressure_to_the_handler() {
     // M26-158, S-145
     let mut limits = ferromcp_server::http::HttpLimits::default();
     limits.stream_bytes = 4 << 10;
@@ -293,7 +293,7 @@ async fn a_slow_reader_holds_its_handler_up_and_loses_nothing() {
     });
     let server = ferromcp_server::Server::new("flood", "1").with_tool(flood.args(["ctx"]));
     let options = HttpOptions::new().limits(limits);
-    let host = Host::of(server, crate::fixture::Stage::default(), options).await;
+    let host = Host::of(server, crate::fixture::CallControl::default(), options).await;
     let call = modern("tools/call", json!({ "name": "flood", "arguments": {}, "_meta": { "progressToken": 1 } }));
     let mut stream = call.send(host.address).await.events().await;
     tokio::time::sleep(Duration::from_millis(100)).await;

@@ -6,15 +6,15 @@
 #![allow(clippy::similar_names, reason = "a server is served")]
 
 mod arguments;
-mod asking;
 mod batching;
 mod caching;
 mod cancellation;
 mod chaos;
 mod client;
+mod client_requests;
 mod completion;
 mod concurrency;
-mod forms;
+mod elicitation;
 mod lifecycle;
 mod logging;
 mod messages;
@@ -28,8 +28,8 @@ mod pressure;
 mod programs;
 mod progress;
 mod prompts;
-mod questions;
 mod resources;
+mod server_requests;
 mod shutdown;
 mod subscriptions;
 mod tools;

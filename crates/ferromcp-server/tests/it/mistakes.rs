@@ -212,7 +212,7 @@ async fn marks_for_headers_that_no_client_may_follow_are_told() {
         (text("my region"), "/properties/region", "is not a token"),
         (text("Region\r\nX: y"), "/properties/region", "is not a token"),
         (text("R\u{e9}gion"), "/properties/region", "is not a token"),
-        (two("Same", "sAME"), "/properties/b", "another parameter has already"),
+        (two("Same", "sAME"), "/properties/b", "uses the header name of another parameter"),
         (Tool::sync("count", |x: f64| x).args(marked()), "/properties/x", "not string, integer or boolean"),
         (Tool::sync("count", |x: Vec<u8>| x.len()).args(marked()), "/properties/x", "not string, integer or boolean"),
         (Tool::sync("count", |x: Option<f32>| x.is_some()).args(marked()), "/properties/x", "not string"),

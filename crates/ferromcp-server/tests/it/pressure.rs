@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ferromcp_server::{Arg, Ctx, Limits, Server, Tool};
-use ferromcp_transport::memory::memory_with;
+use ferromcp_transport::memory::memory_with_capacity;
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, streams, unix};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -90,7 +90,7 @@ async fn a_peer_that_does_not_read_is_not_read_from_and_can_catch_up() {
 async fn notifications_wait_for_a_slow_reader_and_none_is_lost() {
     // M26-279, S-199
     for case in Case::eras() {
-        let (near, far) = memory_with(8 << 10);
+        let (near, far) = memory_with_capacity(8 << 10);
         tokio::spawn(server(Arc::default()).serve(far));
         let (mut rx, mut tx) = near.split().unwrap();
         let mut out = Outbound::new();

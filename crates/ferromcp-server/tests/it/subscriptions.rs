@@ -11,7 +11,7 @@ use ferromcp_core::model::{InitializeParams, ListenParams, ResourceUriParams};
 use ferromcp_core::{ClientRequest, Revision, ServerNotification, ServerResult};
 use ferromcp_server::middleware::concurrency_limit;
 use ferromcp_server::{Call, Ctx, Full, Limits, Notify, Outlet, Peer, Prompt, Reply, Resource, Server, Sink, Tool};
-use ferromcp_transport::memory::memory_with;
+use ferromcp_transport::memory::memory_with_capacity;
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 use serde_json::{Value, json};
 
@@ -444,7 +444,7 @@ async fn a_slow_reader_costs_little_and_misses_nothing() {
         limits.outbound_bytes = 2 << 10;
         let server = server().limits(limits);
         let notify = server.notify();
-        let (near, far) = memory_with(2 << 10);
+        let (near, far) = memory_with_capacity(2 << 10);
         tokio::spawn(server.serve(far));
         let (mut rx, mut tx) = near.split().unwrap();
         let mut out = Outbound::new();

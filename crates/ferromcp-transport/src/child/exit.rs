@@ -1,8 +1,8 @@
-//! How a child process ended.
+//! The exit status and last stderr output of a child process.
 
 use std::{fmt, process::ExitStatus};
 
-/// How a child process ended, and what it said last.
+/// The exit status of a child process and its last stderr output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
     status: Option<ExitStatus>,
@@ -14,13 +14,13 @@ impl Exit {
         Self { status, stderr }
     }
 
-    /// Its status; `None` if that cannot be known, as after the runtime that waited for it has ended.
+    /// Returns the exit status, or `None` if it is unknown, for example because the tokio runtime was shut down.
     pub fn status(&self) -> Option<ExitStatus> {
         self.status
     }
 
-    /// The last it wrote to stderr, at most [`STDERR_TAIL`](super::STDERR_TAIL) bytes; empty unless stderr
-    /// [is read](super::Stderr). That something is there does not mean that something failed.
+    /// Returns the last stderr output, at most [`STDERR_TAIL`](super::STDERR_TAIL) bytes. Empty unless stderr
+    /// [is captured](super::Stderr). Output on stderr does not imply a failure.
     pub fn stderr(&self) -> &str {
         &self.stderr
     }
@@ -29,12 +29,12 @@ impl Exit {
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
-            Some(status) => write!(f, "the process ended ({status})")?,
-            None => f.write_str("the process ended in an unknown way")?,
+            Some(status) => write!(f, "the process exited ({status})")?,
+            None => f.write_str("the process exited with an unknown status")?,
         }
         match self.stderr.trim() {
             "" => Ok(()),
-            said => write!(f, "; its last words on stderr: {said}"),
+            output => write!(f, "; last stderr output: {output}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The process group of a child, and the signals to it, where there are any.
+//! The process group of a child process, and signals to it on Unix.
 
 #[cfg(not(unix))]
 pub(super) use portable::{Group, prepare};
@@ -13,15 +13,15 @@ mod unix {
     };
     use tokio::process::{Child, Command};
 
-    /// Gives the process a group of its own.
+    /// Puts the process into a new process group.
     pub(crate) fn prepare(command: &mut Command) {
         command.process_group(0);
     }
 
-    /// The group that a child leads.
+    /// The process group with the child as its leader.
     ///
-    /// Its number cannot be another's while the child is not waited for, or while somebody is in the
-    /// group. Afterwards it is signalled only right after a look whether somebody is.
+    /// The group id cannot be reused while the child has not been waited for, or while the group has
+    /// members. Afterwards, a signal is sent only immediately after a check that the group has members.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Group(Option<Pid>);
 
@@ -30,8 +30,8 @@ mod unix {
             Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
         }
 
-        /// Whether somebody is in it who can be signalled.
-        pub(crate) fn is_there(self) -> bool {
+        /// Returns `true` if the group has a process that can be signalled.
+        pub(crate) fn is_alive(self) -> bool {
             match self.0.map(test_kill_process_group) {
                 Some(Ok(())) => true,
                 Some(Err(error)) => error == Errno::INTR,
@@ -39,20 +39,20 @@ mod unix {
             }
         }
 
-        /// Asks all in it to end.
+        /// Sends `SIGTERM` to the group.
         pub(crate) fn terminate(self) {
             self.signal(Signal::TERM);
         }
 
-        /// Ends all in it, and the child even if it has left.
+        /// Sends `SIGKILL` to the group, and to the child even if it has left the group.
         pub(crate) fn kill(self, leader: &mut Child) {
             self.signal(Signal::KILL);
-            let _ = leader.start_kill(); // gone in between: just as well
+            let _ = leader.start_kill(); // fails if the process has exited meanwhile
         }
 
         fn signal(self, signal: Signal) {
-            if let Some(group) = self.0.filter(|_| self.is_there()) {
-                let _ = kill_process_group(group, signal); // gone in between: just as well
+            if let Some(group) = self.0.filter(|_| self.is_alive()) {
+                let _ = kill_process_group(group, signal); // fails if the group has exited meanwhile
             }
         }
     }
@@ -62,7 +62,7 @@ mod unix {
 mod portable {
     use tokio::process::{Child, Command};
 
-    /// Keeps a `^C` in the console from the process, and a console window from popping up.
+    /// Prevents a Ctrl-C in the console from reaching the process, and a console window from opening.
     pub(crate) fn prepare(command: &mut Command) {
         #[cfg(windows)]
         {
@@ -74,7 +74,7 @@ mod portable {
         let _ = command;
     }
 
-    /// Stands in for a group where none can be signalled.
+    /// A placeholder for the process group on systems without signals.
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Group;
 
@@ -83,17 +83,17 @@ mod portable {
             Self
         }
 
-        /// Nobody but the child itself is known.
-        pub(crate) fn is_there(self) -> bool {
+        /// Returns `false`, because only the child itself is known.
+        pub(crate) fn is_alive(self) -> bool {
             false
         }
 
-        /// There is no way to ask; the next step is to kill.
+        /// Does nothing, because the system has no signal for termination.
         pub(crate) fn terminate(self) {}
 
-        /// Ends the child.
+        /// Kills the child.
         pub(crate) fn kill(self, leader: &mut Child) {
-            let _ = leader.start_kill(); // gone in between: just as well
+            let _ = leader.start_kill(); // fails if the process has exited meanwhile
         }
     }
 }

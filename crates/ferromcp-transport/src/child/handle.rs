@@ -1,59 +1,61 @@
-//! What a caller holds of a child process beside its pipe.
+//! The handle of a child process.
 
 use tokio::sync::watch;
 
 use super::exit::Exit;
 
-/// How far the process is.
+/// The state of the process.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// The process has ended.
+    /// The exit of the process, once it has exited.
     pub(super) exit: Option<Exit>,
-    /// So have those it left behind.
-    pub(super) over: bool,
+    /// Whether all processes of its group have exited.
+    pub(super) group_exited: bool,
 }
 
-/// A child process, to be watched and ended; clones are the same process.
+/// A handle to wait for a child process and to shut it down. Clones refer to the same process.
 ///
-/// Dropping it does nothing: the process lives as long as its pipe.
+/// Dropping the handle has no effect: the process runs as long as its transport exists.
 #[derive(Debug, Clone)]
 pub struct ChildHandle {
     id: Option<u32>,
-    ask: watch::Sender<bool>,
+    shutdown_tx: watch::Sender<bool>,
     state: watch::Receiver<State>,
 }
 
 impl ChildHandle {
-    pub(super) fn new(id: Option<u32>, ask: watch::Sender<bool>, state: watch::Receiver<State>) -> Self {
-        Self { id, ask, state }
+    pub(super) fn new(id: Option<u32>, shutdown_tx: watch::Sender<bool>, state: watch::Receiver<State>) -> Self {
+        Self { id, shutdown_tx, state }
     }
 
-    /// The process id, which on Unix is the number of its group too; `None` once it has ended.
+    /// Returns the process id, or `None` if the process has exited. On Unix it is also the process group id.
     pub fn id(&self) -> Option<u32> {
         let ended = self.state.borrow().exit.is_some() || self.state.has_changed().is_err();
         self.id.filter(|_| !ended)
     }
 
-    /// Waits until the process itself has ended, for whatever reason.
+    /// Waits until the process has exited. Does not wait for other processes of its group.
     pub async fn exited(&self) -> Exit {
-        self.when(|state| state.exit.is_some()).await
+        self.wait_for(|state| state.exit.is_some()).await
     }
 
-    /// Closes the process's stdin, and waits until it and its group have ended, with `SIGTERM` and `SIGKILL`
-    /// where the graces run out. Goes on in the background if its future is dropped.
+    /// Shuts down the process: closes its stdin, and waits until the process and its group have exited. Sends `SIGTERM` and
+    /// then `SIGKILL` when the grace periods expire.
+    ///
+    /// The shutdown continues in the background if the future is dropped.
     pub async fn shutdown(&self) -> Exit {
-        self.ask.send_replace(true);
-        self.when(|state| state.over).await
+        self.shutdown_tx.send_replace(true);
+        self.wait_for(|state| state.group_exited).await
     }
 
-    /// Waits until nothing is left of the process and its group.
-    pub(super) async fn over(&self) {
-        self.when(|state| state.over).await;
+    /// Waits until the process and its group have exited.
+    pub(super) async fn group_exited(&self) {
+        self.wait_for(|state| state.group_exited).await;
     }
 
-    async fn when(&self, reached: impl FnMut(&State) -> bool) -> Exit {
+    async fn wait_for(&self, condition: impl FnMut(&State) -> bool) -> Exit {
         let mut state = self.state.clone();
-        let _ = state.wait_for(reached).await; // an error: the keeper is gone with its runtime
+        let _ = state.wait_for(condition).await; // fails if the supervisor was dropped with its runtime
         let exit = state.borrow().exit.clone();
         exit.unwrap_or_else(|| Exit::new(None, String::new()))
     }

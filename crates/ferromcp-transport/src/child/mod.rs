@@ -1,16 +1,16 @@
-//! A child process as a pipe: frames over its stdin and stdout, and a tidy end for all it started.
+//! A transport over the stdin and stdout of a child process, with graceful shutdown of its process group.
 //!
-//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>. To be
-//! stopped, a server first finds its stdin closed; only one that goes on is sent `SIGTERM`, and only
-//! one that goes on after that is killed. On Unix this is done to the whole process group, as servers
-//! are often started through a shell or a package runner that passes nothing on.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>. Shutdown
+//! first closes the stdin of the server. A server that does not exit is sent `SIGTERM`, and is then
+//! killed. On Unix, signals are sent to the whole process group, because servers are often started
+//! through a shell or a package runner that does not forward signals.
 //!
-//! | file | what |
+//! | module | contents |
 //! |---|---|
-//! | `pipe` | the two halves, as frames |
-//! | `keeper` | the task that waits for the process, and ends it |
-//! | `handle`, `exit` | what a caller sees of the process and of its end |
-//! | `group` | signals, where there are any |
+//! | `pipe` | the transport and its two halves |
+//! | `supervisor` | the task that waits for the process, and shuts it down |
+//! | `handle`, `exit` | the handle of the process, and its exit status |
+//! | `group` | signals to the process group |
 //! | `stderr`, `stdin` | these two streams of the process |
 
 use std::{fmt, io, process::Stdio, time::Duration};
@@ -22,38 +22,38 @@ use crate::{Transport, line::DEFAULT_MAX_LINE};
 mod exit;
 mod group;
 mod handle;
-mod keeper;
 mod pipe;
 mod stderr;
 mod stdin;
+mod supervisor;
 
-use keeper::Process;
+use supervisor::Process;
 
 pub use exit::Exit;
 pub use handle::ChildHandle;
 pub use pipe::{ChildPipe, ChildRx, ChildTx};
 pub use stderr::{MAX_STDERR_LINE, STDERR_TAIL, Stderr};
 
-/// How long a process has to end by itself once its stdin is closed, unless told otherwise: 2 s.
+/// The default grace period for exit after stdin is closed: 2 s.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
-/// How long it has after `SIGTERM`, unless told otherwise: 2 s.
+/// The default grace period for exit after `SIGTERM`: 2 s.
 pub const DEFAULT_TERM_GRACE: Duration = Duration::from_secs(2);
 
-/// A process to start and to speak to over its stdin and stdout.
+/// A builder for a child process with a transport over its stdin and stdout.
 ///
-/// It starts at [`spawn`](Self::spawn), or at [`Transport::split`] for those who need no handle. It is
-/// ended, by and by, when
+/// The process is started by [`spawn`](Self::spawn), or by [`Transport::split`] if no handle is
+/// required. It is shut down when
 ///
-/// - both halves of the pipe are dropped, or [`ChildHandle::shutdown`] is called: its stdin is closed,
-///   what is still there after the [`grace`](Self::grace) is sent `SIGTERM`, and what is still there
-///   after the [`term_grace`](Self::term_grace) is killed;
-/// - it ends by itself and leaves others of its group behind: they are ended in the same way;
-/// - the tokio runtime ends: it is killed at once.
+/// - both halves of the transport are dropped, or [`ChildHandle::shutdown`] is called: its stdin is
+///   closed, `SIGTERM` is sent after the [`grace`](Self::grace) period, and `SIGKILL` after the
+///   [`term_grace`](Self::term_grace) period;
+/// - the process exits but other processes of its group remain: they are shut down in the same way;
+/// - the tokio runtime is shut down: the process is killed immediately.
 ///
-/// On Unix the process gets a group of its own, and what is sent is sent to the group. So a `^C` in the
-/// terminal reaches only the parent, which then decides. Elsewhere there is no `SIGTERM`: what outlasts
-/// the first grace is killed, and processes that it started are not reached.
+/// On Unix the process gets a new process group, and signals are sent to the group. A Ctrl-C in the
+/// terminal therefore reaches only the parent process. On other systems there is no `SIGTERM`: the
+/// process is killed after the first grace period, and its child processes are not affected.
 ///
 /// ```no_run
 /// # use ferromcp_transport::child::{Child, Stderr};
@@ -62,7 +62,7 @@ pub const DEFAULT_TERM_GRACE: Duration = Duration::from_secs(2);
 /// let mut command = Command::new("my-server");
 /// command.arg("--stdio");
 /// let (pipe, handle) = Child::new(command).stderr(Stderr::log()).spawn()?;
-/// // … a client speaks through `pipe` …
+/// // … a client uses `pipe` as its transport …
 /// # drop(pipe);
 /// println!("{}", handle.shutdown().await);
 /// # Ok(())
@@ -77,9 +77,9 @@ pub struct Child {
 }
 
 impl Child {
-    /// A process to be started by `command`; one of `std` will do too.
+    /// Creates a child process from a tokio or `std` command.
     ///
-    /// What it says of stdin, stdout, stderr and the process group is overruled.
+    /// The settings of the command for stdin, stdout, stderr and the process group are overridden.
     pub fn new(command: impl Into<Command>) -> Self {
         Self {
             command: command.into(),
@@ -90,78 +90,80 @@ impl Child {
         }
     }
 
-    /// What becomes of its stderr ([`Stderr::inherit`] unless set).
+    /// Sets the handling of stderr. Default: [`Stderr::inherit`].
     #[must_use]
     pub fn stderr(mut self, stderr: Stderr) -> Self {
         self.stderr = stderr;
         self
     }
 
-    /// The longest line to take, in bytes ([`DEFAULT_MAX_LINE`] unless set).
+    /// Sets the maximum length of a line in bytes. Default: [`DEFAULT_MAX_LINE`].
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self
     }
 
-    /// How long it has to end by itself once its stdin is closed ([`DEFAULT_GRACE`] unless set).
+    /// Sets the grace period for exit after stdin is closed. Default: [`DEFAULT_GRACE`].
     #[must_use]
     pub fn grace(mut self, time: Duration) -> Self {
         self.grace = time;
         self
     }
 
-    /// How long it has after `SIGTERM` ([`DEFAULT_TERM_GRACE`] unless set).
+    /// Sets the grace period for exit after `SIGTERM`. Default: [`DEFAULT_TERM_GRACE`].
     #[must_use]
     pub fn term_grace(mut self, time: Duration) -> Self {
         self.term_grace = time;
         self
     }
 
-    /// Both graces at once, of all processes that are started from now on.
-    pub fn set_graces(&mut self, grace: Duration, term_grace: Duration) {
+    /// Sets both grace periods for processes that are started from now on.
+    pub fn set_grace_periods(&mut self, grace: Duration, term_grace: Duration) {
         (self.grace, self.term_grace) = (grace, term_grace);
     }
 
     /// Starts the process.
     ///
     /// # Errors
-    /// When it cannot be started; when there is no tokio runtime.
+    /// Returns an error if the process cannot be started, or if called outside of a tokio runtime.
     pub fn spawn(mut self) -> io::Result<(ChildPipe, ChildHandle)> {
         self.start()
     }
 
-    /// Starts a process, and another one each time; for those who start it again when it has ended.
+    /// Starts a new process with each call, for example to restart a process after it has exited.
     ///
     /// # Errors
-    /// Those of [`spawn`](Self::spawn).
+    /// Returns the errors of [`spawn`](Self::spawn).
     pub fn start(&mut self) -> io::Result<(ChildPipe, ChildHandle)> {
         let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|_| io::Error::other("a child process needs a tokio runtime; start it from within one"))?;
+            .map_err(|_| io::Error::other("cannot start a child process outside of a tokio runtime"))?;
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(self.stderr.stdio()).kill_on_drop(true);
         group::prepare(&mut self.command);
-        let mut child = self.command.spawn().map_err(|error| self.explain(&error))?;
+        let mut child = self.command.spawn().map_err(|error| self.spawn_error(&error))?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io::Error::other("the child process has no pipes"));
+            return Err(io::Error::other("cannot access stdin and stdout of the child process"));
         };
         let (id, stderr) = (child.id(), child.stderr.take());
         let tail = stderr.map(|stderr| self.stderr.read(&runtime, stderr, id));
         let process = Process::new(child, tail, [self.grace, self.term_grace]);
-        let (shared, handle) = process.keep(&runtime, stdin);
-        Ok((ChildPipe::new(shared, stdout, handle.clone(), self.max_line), handle))
+        let (lease, handle) = process.spawn_supervisor(&runtime, stdin);
+        Ok((ChildPipe::new(lease, stdout, handle.clone(), self.max_line), handle))
     }
 
-    /// The program, for logs and errors.
+    /// Returns the program name, for logs and errors.
     pub fn program(&self) -> String {
         self.command.as_std().get_program().to_string_lossy().into_owned()
     }
 
-    /// Why it did not start, and what may help.
-    fn explain(&self, error: &io::Error) -> io::Error {
+    /// Adds the program name and a remedy to an error of `spawn`.
+    fn spawn_error(&self, error: &io::Error) -> io::Error {
         let program = self.program();
         let remedy = match error.kind() {
-            io::ErrorKind::NotFound => "; is it installed, is it on the PATH, and does its folder exist?",
-            io::ErrorKind::PermissionDenied => "; is it a program, and may you run it?",
+            io::ErrorKind::NotFound => {
+                "; check that it is installed, that it is on the PATH, and that the directory exists"
+            }
+            io::ErrorKind::PermissionDenied => "; check that it is executable",
             _ => "",
         };
         io::Error::new(error.kind(), format!("cannot start `{program}`: {error}{remedy}"))
@@ -180,7 +182,7 @@ impl From<std::process::Command> for Child {
     }
 }
 
-/// Without arguments and environment, which may hold secrets.
+/// Omits arguments and environment variables, which can contain secrets.
 impl fmt::Debug for Child {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Child").field("program", &self.command.as_std().get_program()).finish_non_exhaustive()

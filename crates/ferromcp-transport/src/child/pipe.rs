@@ -1,28 +1,28 @@
-//! The stdin and stdout of a child as the two halves of a pipe.
+//! The transport over the stdin and stdout of a child process.
 
 use std::{io, sync::Arc, time::Duration};
 
 use tokio::{process::ChildStdout, time::timeout};
 
-use super::{handle::ChildHandle, keeper::Lease, stdin::Stdin};
+use super::{handle::ChildHandle, stdin::Stdin, supervisor::ProcessLease};
 use crate::{Frame, FrameRx, FrameTx, LineRx, LineTx, Outbound, Transport};
 
 pub(super) const NAME: &str = "child";
 
-/// How long is waited for what a process that is gone has left in the pipe.
-const LEFT_BEHIND: Duration = Duration::from_millis(100);
+/// The timeout for reading the remaining output after the process group has exited.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The pipe to a child process that runs; made by [`Child::spawn`](super::Child::spawn).
+/// The transport to a running child process, created by [`Child::spawn`](super::Child::spawn).
 #[derive(Debug)]
 pub struct ChildPipe {
-    lease: Lease,
+    lease: ProcessLease,
     stdout: ChildStdout,
     handle: ChildHandle,
     max_line: usize,
 }
 
 impl ChildPipe {
-    pub(super) fn new(lease: Lease, stdout: ChildStdout, handle: ChildHandle, max_line: usize) -> Self {
+    pub(super) fn new(lease: ProcessLease, stdout: ChildStdout, handle: ChildHandle, max_line: usize) -> Self {
         Self { lease, stdout, handle, max_line }
     }
 }
@@ -36,7 +36,7 @@ impl Transport for ChildPipe {
         let rx = ChildRx {
             lines: LineRx::new(self.stdout, self.max_line),
             handle: self.handle,
-            over: false,
+            group_exited: false,
             _lease: Arc::clone(&lease),
         };
         Ok((rx, ChildTx { lines: LineTx::new(lease.stdin.clone()), lease }))
@@ -47,27 +47,27 @@ impl Transport for ChildPipe {
     }
 }
 
-/// Reads frames from a child's stdout.
+/// Receives frames from the stdout of a child process.
 ///
-/// It ends with the process: somebody who left the group may hold stdout open for ever.
+/// The input ends when the process group exits, even if a process outside of the group keeps stdout open.
 #[derive(Debug)]
 pub struct ChildRx {
     lines: LineRx<ChildStdout>,
     handle: ChildHandle,
-    over: bool,
-    _lease: Arc<Lease>,
+    group_exited: bool,
+    _lease: Arc<ProcessLease>,
 }
 
 impl FrameRx for ChildRx {
     async fn recv(&mut self) -> io::Result<Option<Frame>> {
-        if !self.over {
+        if !self.group_exited {
             tokio::select! {
                 biased;
                 frame = self.lines.recv() => return frame,
-                () = self.handle.over() => self.over = true,
+                () = self.handle.group_exited() => self.group_exited = true,
             }
         }
-        timeout(LEFT_BEHIND, self.lines.recv()).await.unwrap_or(Ok(None))
+        timeout(DRAIN_TIMEOUT, self.lines.recv()).await.unwrap_or(Ok(None))
     }
 
     fn try_recv(&mut self) -> Option<Frame> {
@@ -75,13 +75,13 @@ impl FrameRx for ChildRx {
     }
 }
 
-/// Writes frames to a child's stdin.
+/// Sends frames to the stdin of a child process.
 ///
-/// It is closed by [`finish`](FrameTx::finish) and when the half is dropped.
+/// [`finish`](FrameTx::finish) and dropping this half close stdin.
 #[derive(Debug)]
 pub struct ChildTx {
     lines: LineTx<Stdin>,
-    lease: Arc<Lease>,
+    lease: Arc<ProcessLease>,
 }
 
 impl FrameTx for ChildTx {
@@ -96,6 +96,6 @@ impl FrameTx for ChildTx {
 
 impl Drop for ChildTx {
     fn drop(&mut self) {
-        self.lease.stdin.close(); // the keeper holds it too
+        self.lease.stdin.close(); // the supervisor has a clone
     }
 }

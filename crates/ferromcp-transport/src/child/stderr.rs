@@ -1,7 +1,7 @@
-//! What becomes of a child's stderr: handed on, dropped, or read line by line.
+//! The stderr of a child process: inherited, discarded, or read line by line.
 //!
-//! Reading never stops, as a full pipe would stop the child. What is kept is bounded: one line, and the
-//! tail that [`Exit`](super::Exit) shows.
+//! Reading never stops, because a full pipe would block the child process. Only one line and the tail for
+//! [`Exit`](super::Exit) are buffered.
 
 use std::{
     collections::VecDeque,
@@ -14,18 +14,18 @@ use std::{
 use memchr::memchr;
 use tokio::{io::AsyncReadExt, process::ChildStderr, runtime::Handle, task::JoinHandle};
 
-/// The longest line of stderr that is handed on, in bytes; the rest of a longer one is left out: 8 KiB.
+/// The maximum length of a stderr line in bytes: 8 KiB. Longer lines are truncated.
 pub const MAX_STDERR_LINE: usize = 8 << 10;
 
-/// How much of stderr is kept for [`Exit::stderr`](super::Exit::stderr), in bytes: 4 KiB.
+/// The number of bytes of stderr stored for [`Exit::stderr`](super::Exit::stderr): 4 KiB.
 pub const STDERR_TAIL: usize = 4 << 10;
 
-/// What becomes of a child's stderr. It is free-form text, and not a sign of failure.
+/// The handling of the stderr of a child process. Output on stderr is free-form text and does not imply a failure.
 #[derive(Debug, Default)]
 pub struct Stderr(Policy);
 
-/// Takes one line.
-type Each = dyn FnMut(&str) + Send;
+/// A function that is called with each line.
+type LineHandler = dyn FnMut(&str) + Send;
 
 #[derive(Default)]
 enum Policy {
@@ -33,7 +33,7 @@ enum Policy {
     Inherit,
     Discard,
     Log,
-    Lines(Arc<Mutex<Each>>),
+    Lines(Arc<Mutex<LineHandler>>),
 }
 
 impl fmt::Debug for Policy {
@@ -48,25 +48,25 @@ impl fmt::Debug for Policy {
 }
 
 impl Stderr {
-    /// It goes where this process's stderr goes.
+    /// Inherits the stderr of this process.
     pub fn inherit() -> Self {
         Self(Policy::Inherit)
     }
 
-    /// It is dropped.
+    /// Discards stderr.
     pub fn discard() -> Self {
         Self(Policy::Discard)
     }
 
-    /// Each line becomes a `tracing` event of level info, with the child's process id.
+    /// Logs each line as a `tracing` event with level info and the process id of the child.
     pub fn log() -> Self {
         Self(Policy::Log)
     }
 
-    /// Each line, without its end and at most [`MAX_STDERR_LINE`] bytes of it, is handed to `each`, which
-    /// should not block. What is not UTF-8 is replaced.
-    pub fn lines(each: impl FnMut(&str) + Send + 'static) -> Self {
-        Self(Policy::Lines(Arc::new(Mutex::new(each))))
+    /// Calls `handler` with each line, without its line ending and truncated to [`MAX_STDERR_LINE`] bytes. Invalid UTF-8 is
+    /// replaced. `handler` should not block.
+    pub fn lines(handler: impl FnMut(&str) + Send + 'static) -> Self {
+        Self(Policy::Lines(Arc::new(Mutex::new(handler))))
     }
 
     pub(super) fn stdio(&self) -> Stdio {
@@ -77,92 +77,92 @@ impl Stderr {
         }
     }
 
-    /// Begins to read that of one process.
+    /// Starts to read the stderr of a process.
     pub(super) fn read(&self, runtime: &Handle, stderr: ChildStderr, id: Option<u32>) -> Tail {
-        let each: Box<Each> = match &self.0 {
-            Policy::Lines(each) => {
-                let each = Arc::clone(each);
-                Box::new(move |line| each.lock().unwrap_or_else(PoisonError::into_inner)(line))
+        let handler: Box<LineHandler> = match &self.0 {
+            Policy::Lines(handler) => {
+                let handler = Arc::clone(handler);
+                Box::new(move |line| handler.lock().unwrap_or_else(PoisonError::into_inner)(line))
             }
             _ => Box::new(move |line| tracing::info!(target: "ferromcp::child", pid = id, "{line}")),
         };
-        let kept = Arc::default();
-        let reading = runtime.spawn(read(stderr, Lines::new(each), Arc::clone(&kept)));
-        Tail { kept, reading }
+        let tail = Arc::default();
+        let task = runtime.spawn(read(stderr, LineSplitter::new(handler), Arc::clone(&tail)));
+        Tail { tail, task }
     }
 }
 
-/// The last bytes of a stderr that is being read.
+/// The last bytes of a stderr stream.
 #[derive(Debug)]
 pub(super) struct Tail {
-    kept: Arc<Mutex<VecDeque<u8>>>,
-    reading: JoinHandle<()>,
+    tail: Arc<Mutex<VecDeque<u8>>>,
+    task: JoinHandle<()>,
 }
 
 impl Tail {
-    /// The text so far; waits up to `time` for the end of it, which a grandchild may hold back.
+    /// Returns the buffered text. Waits up to `time` for the end of the stream, which a grandchild process can keep open.
     pub(super) async fn text(&mut self, time: Duration) -> String {
-        if !self.reading.is_finished() {
-            let _ = tokio::time::timeout(time, &mut self.reading).await;
+        if !self.task.is_finished() {
+            let _ = tokio::time::timeout(time, &mut self.task).await;
         }
-        let bytes: Vec<u8> = lock(&self.kept).iter().copied().collect();
-        // The front may have been cut within a character.
-        let torn = bytes.iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
-        String::from_utf8_lossy(&bytes[torn..]).into_owned()
+        let bytes: Vec<u8> = lock(&self.tail).iter().copied().collect();
+        // The front can be truncated inside a character.
+        let partial = bytes.iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
+        String::from_utf8_lossy(&bytes[partial..]).into_owned()
     }
 }
 
 impl Drop for Tail {
     fn drop(&mut self) {
-        self.reading.abort();
+        self.task.abort();
     }
 }
 
-fn lock(kept: &Mutex<VecDeque<u8>>) -> std::sync::MutexGuard<'_, VecDeque<u8>> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(tail: &Mutex<VecDeque<u8>>) -> std::sync::MutexGuard<'_, VecDeque<u8>> {
+    tail.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn read(mut stderr: ChildStderr, mut lines: Lines, kept: Arc<Mutex<VecDeque<u8>>>) {
+async fn read(mut stderr: ChildStderr, mut lines: LineSplitter, tail: Arc<Mutex<VecDeque<u8>>>) {
     let mut bytes = [0; MAX_STDERR_LINE];
     while let Ok(count) = stderr.read(&mut bytes).await {
         let Some(read) = bytes.get(..count).filter(|read| !read.is_empty()) else { break };
         {
-            let mut kept = lock(&kept);
-            kept.extend(&read[count.saturating_sub(STDERR_TAIL)..]);
-            let over = kept.len().saturating_sub(STDERR_TAIL);
-            kept.drain(..over);
+            let mut tail = lock(&tail);
+            tail.extend(&read[count.saturating_sub(STDERR_TAIL)..]);
+            let over = tail.len().saturating_sub(STDERR_TAIL);
+            tail.drain(..over);
         }
         lines.push(read);
     }
     lines.finish();
 }
 
-/// Cuts text into lines of bounded length. Unlike [`LineBuffer`](crate::LineBuffer) it shows the beginning
-/// of a line that is too long, as some text is better than none.
-struct Lines {
-    each: Box<Each>,
+/// Splits text into lines of bounded length. Unlike [`LineBuffer`](crate::LineBuffer), a line that is too long is
+/// truncated and not discarded.
+struct LineSplitter {
+    handler: Box<LineHandler>,
     line: Vec<u8>,
-    cut: bool,
+    truncated: bool,
 }
 
-impl Lines {
-    fn new(each: Box<Each>) -> Self {
-        Self { each, line: Vec::new(), cut: false }
+impl LineSplitter {
+    fn new(handler: Box<LineHandler>) -> Self {
+        Self { handler, line: Vec::new(), truncated: false }
     }
 
     fn push(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr(b'\n', bytes) {
-            self.keep(&bytes[..end]);
+            self.append(&bytes[..end]);
             self.emit();
             bytes = &bytes[end + 1..];
         }
-        self.keep(bytes);
+        self.append(bytes);
     }
 
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = MAX_STDERR_LINE - self.line.len();
-        self.cut |= bytes.len() > room;
-        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    fn append(&mut self, bytes: &[u8]) {
+        let capacity = MAX_STDERR_LINE - self.line.len();
+        self.truncated |= bytes.len() > capacity;
+        self.line.extend_from_slice(&bytes[..bytes.len().min(capacity)]);
     }
 
     fn emit(&mut self) {
@@ -170,10 +170,10 @@ impl Lines {
             self.line.pop();
         }
         let mut text = String::from_utf8_lossy(&self.line);
-        if std::mem::take(&mut self.cut) {
+        if std::mem::take(&mut self.truncated) {
             text.to_mut().push('…');
         }
-        (self.each)(&text);
+        (self.handler)(&text);
         self.line.clear();
     }
 
@@ -188,10 +188,10 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn cut(pieces: &[&[u8]]) -> Vec<String> {
+    fn truncated(pieces: &[&[u8]]) -> Vec<String> {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let into = Arc::clone(&seen);
-        let mut lines = Lines::new(Box::new(move |line: &str| into.lock().unwrap().push(line.to_owned())));
+        let mut lines = LineSplitter::new(Box::new(move |line: &str| into.lock().unwrap().push(line.to_owned())));
         for piece in pieces {
             lines.push(piece);
         }
@@ -200,16 +200,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_put_together_from_any_pieces() {
-        assert_eq!(cut(&[b"on", b"e\r\n\ntw", b"o\nthree"]), ["one", "", "two", "three"]);
-        assert_eq!(cut(&[b"\xE4\xBD", b"\xA0\n\xFF"]), ["你", "\u{FFFD}"]);
-        assert!(cut(&[]).is_empty());
+    fn assembles_lines_when_input_is_split_anywhere() {
+        assert_eq!(truncated(&[b"on", b"e\r\n\ntw", b"o\nthree"]), ["one", "", "two", "three"]);
+        assert_eq!(truncated(&[b"\xE4\xBD", b"\xA0\n\xFF"]), ["你", "\u{FFFD}"]);
+        assert!(truncated(&[]).is_empty());
     }
 
     #[test]
-    fn a_long_line_is_cut_once() {
+    fn truncates_line_when_it_exceeds_limit() {
         let long = vec![b'x'; MAX_STDERR_LINE - 1];
-        let lines = cut(&[&long, b"y", b"z", b"z\nnext\n"]);
+        let lines = truncated(&[&long, b"y", b"z", b"z\nnext\n"]);
         assert_eq!(lines.len(), 2);
         assert!(lines[0].ends_with("xy…"), "{}", &lines[0][lines[0].len() - 10..]);
         assert_eq!(lines[0].len(), MAX_STDERR_LINE + '…'.len_utf8());

@@ -1,4 +1,4 @@
-//! The stdin of a child, which the writing half and the keeper both can close.
+//! The stdin of a child process, which both the sending half and the supervisor can close.
 
 use std::{
     io,
@@ -9,49 +9,49 @@ use std::{
 
 use tokio::{io::AsyncWrite, process::ChildStdin};
 
-/// A child's stdin until it is closed; clones are the same stdin.
+/// The stdin of a child process. Clones refer to the same stdin.
 #[derive(Debug, Clone)]
-pub(super) struct Stdin(Arc<Mutex<Slot>>);
+pub(super) struct Stdin(Arc<Mutex<SharedStdin>>);
 
 #[derive(Debug)]
-struct Slot {
+struct SharedStdin {
     stdin: Option<ChildStdin>,
-    /// Who waits to write. Closing takes the descriptor off the reactor, which then wakes nobody.
-    waiting: Option<Waker>,
+    /// The waker of a pending write. Closing deregisters the descriptor, after which the reactor does not wake it.
+    waker: Option<Waker>,
 }
 
 impl Stdin {
     pub(super) fn new(stdin: ChildStdin) -> Self {
-        Self(Arc::new(Mutex::new(Slot { stdin: Some(stdin), waiting: None })))
+        Self(Arc::new(Mutex::new(SharedStdin { stdin: Some(stdin), waker: None })))
     }
 
-    /// Closes it; whoever is writing finds the pipe broken.
+    /// Closes stdin. A pending write fails with a broken pipe.
     pub(super) fn close(&self) {
-        let waiting = self.with(|slot| {
-            slot.stdin = None;
-            slot.waiting.take()
+        let waker = self.with(|shared| {
+            shared.stdin = None;
+            shared.waker.take()
         });
-        if let Some(waiting) = waiting {
-            waiting.wake();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut Slot) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, f: impl FnOnce(&mut SharedStdin) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn poll<T>(
         &self,
         cx: &mut Context<'_>,
-        act: impl FnOnce(Pin<&mut ChildStdin>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        poll: impl FnOnce(Pin<&mut ChildStdin>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        self.with(|slot| {
-            let Some(stdin) = &mut slot.stdin else {
-                let closed = io::Error::new(io::ErrorKind::BrokenPipe, "the child's stdin is closed");
+        self.with(|shared| {
+            let Some(stdin) = &mut shared.stdin else {
+                let closed = io::Error::new(io::ErrorKind::BrokenPipe, "the stdin of the child process is closed");
                 return Poll::Ready(Err(closed));
             };
-            let polled = act(Pin::new(stdin), cx);
-            slot.waiting = polled.is_pending().then(|| cx.waker().clone());
+            let polled = poll(Pin::new(stdin), cx);
+            shared.waker = polled.is_pending().then(|| cx.waker().clone());
             polled
         })
     }
@@ -66,7 +66,7 @@ impl AsyncWrite for Stdin {
         self.poll(cx, AsyncWrite::poll_flush)
     }
 
-    /// Closes it: a pipe knows no other way to say that nothing more will come.
+    /// Closes stdin, which signals the end of input to the child process.
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.close();
         Poll::Ready(Ok(()))

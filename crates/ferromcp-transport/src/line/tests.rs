@@ -1,11 +1,11 @@
-//! Framing by lines, byte by byte.
+//! Tests of newline framing, byte by byte.
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
 
-/// Feeds `bytes` in pieces of the given sizes, the rest at once; returns all frames.
+/// Feeds `bytes` in chunks of the given sizes, followed by the rest. Returns all frames.
 fn feed(mut bytes: &[u8], pieces: &[usize], max_line: usize) -> Vec<Frame> {
     let (mut lines, mut frames) = (LineBuffer::new(max_line), Vec::new());
     for &piece in pieces.iter().chain([&usize::MAX]) {
@@ -15,11 +15,11 @@ fn feed(mut bytes: &[u8], pieces: &[usize], max_line: usize) -> Vec<Frame> {
         bytes = later;
     }
     frames.extend(lines.finish());
-    assert_eq!(lines.finish(), None, "the end is the end");
+    assert_eq!(lines.finish(), None, "no frame after the end");
     frames
 }
 
-/// The same rules in the plainest words.
+/// A simple reference implementation.
 fn model(bytes: &[u8], max_line: usize) -> Vec<Frame> {
     let lines = bytes.split(|&byte| byte == b'\n');
     let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -39,7 +39,7 @@ fn whole(text: &'static str) -> Frame {
 proptest! {
     // M26-123, S-105
     #[test]
-    fn any_split_into_reads_yields_the_same_frames(
+    fn yields_same_frames_for_any_split_into_reads(
         bytes in "(\\{\\}|a| |\r|\r\n|\n|é){0,60}",
         pieces in prop::collection::vec(0_usize..9, 0..40),
         max_line in 0_usize..12,
@@ -50,14 +50,14 @@ proptest! {
 
 // M26-123, S-105
 #[test]
-fn line_ends_and_blank_lines_are_no_part_of_frames() {
+fn strips_line_endings_and_skips_blank_lines() {
     let bytes = b"one\n\n\r\n  \t\r\ntwo\r\nth\rree\n";
     assert_eq!(feed(bytes, &[], 99), [whole("one"), whole("two"), whole("th\rree")]);
 }
 
 // M26-123
 #[test]
-fn the_limit_counts_neither_kind_of_line_end() {
+fn limit_excludes_line_ending() {
     let too_long = Frame::TooLong { limit: 4 };
     for pieces in [&[][..], &[1; 40], &[4, 1, 1], &[5, 1, 1]] {
         assert_eq!(feed(b"1234\r\n12345\r\n1\n", pieces, 4), [whole("1234"), too_long.clone(), whole("1")]);
@@ -68,7 +68,7 @@ fn the_limit_counts_neither_kind_of_line_end() {
 }
 
 #[test]
-fn a_line_over_the_limit_is_not_kept() {
+fn discards_line_when_it_exceeds_limit() {
     let (limit, mut lines) = (4 * READ_SIZE, LineBuffer::new(4 * READ_SIZE));
     let piece = vec![b'x'; READ_SIZE];
     for _ in 0..200 {
@@ -82,7 +82,7 @@ fn a_line_over_the_limit_is_not_kept() {
 }
 
 #[test]
-fn a_giant_line_gives_its_memory_back() {
+fn releases_memory_after_large_line() {
     let (mut lines, piece) = (LineBuffer::new(DEFAULT_MAX_LINE), vec![b'x'; READ_SIZE]);
     for _ in 0..64 {
         lines.space().extend_from_slice(&piece);
@@ -94,11 +94,11 @@ fn a_giant_line_gives_its_memory_back() {
     assert!(lines.space().capacity() <= 2 * READ_SIZE);
     assert!(!lines.grown);
     lines.space().extend_from_slice(b"]\n");
-    assert_eq!(lines.pop(), Some(whole("[1]")), "what came behind it is still there");
+    assert_eq!(lines.pop(), Some(whole("[1]")), "bytes after the large line are preserved");
 }
 
 #[test]
-fn a_long_line_is_searched_once() {
+fn searches_long_line_once() {
     let mut lines = LineBuffer::default();
     for count in 1..=10 {
         lines.space().extend_from_slice(&[b'x'; 1000]);
@@ -111,7 +111,7 @@ fn a_long_line_is_searched_once() {
 }
 
 #[test]
-fn frames_are_slices_of_one_buffer_and_the_buffer_is_used_again() {
+fn frames_are_slices_and_buffer_is_reused() {
     let mut lines = LineBuffer::default();
     lines.space().extend_from_slice(b"{\"a\":1}\n{\"b\":2}\n");
     let (Some(Frame::Whole(a)), Some(Frame::Whole(b))) = (lines.pop(), lines.pop()) else {

@@ -1,4 +1,4 @@
-//! The pipe in memory.
+//! Tests of the in-memory transport.
 
 use std::{future::Future, pin::pin, task::Poll};
 
@@ -12,7 +12,7 @@ fn queue(frames: &[&[u8]]) -> Outbound {
     out
 }
 
-/// Whether the future would wait now.
+/// Polls the future once, and returns `true` if it is pending.
 async fn waits(future: impl Future) -> bool {
     let mut future = pin!(future);
     std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
@@ -21,12 +21,12 @@ async fn waits(future: impl Future) -> bool {
 async fn next(rx: &mut MemoryRx) -> Bytes {
     match rx.recv().await.unwrap() {
         Some(Frame::Whole(frame)) => frame,
-        other => panic!("{other:?} is no frame"),
+        other => panic!("{other:?} is not a frame"),
     }
 }
 
 #[tokio::test]
-async fn frames_arrive_in_order_and_uncopied_both_ways() {
+async fn delivers_frames_in_order_without_copying_in_both_directions() {
     let (left, right) = memory();
     let ((mut left_rx, mut left_tx), (mut right_rx, mut right_tx)) = (left.split().unwrap(), right.split().unwrap());
     let mut out = queue(&[b"one", b"", b"two"]);
@@ -42,15 +42,15 @@ async fn frames_arrive_in_order_and_uncopied_both_ways() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_holds_the_writer_back() {
-    let (left, right) = memory_with(1000);
+async fn applies_backpressure_when_reader_is_slow() {
+    let (left, right) = memory_with_capacity(1000);
     let ((_, mut tx), (mut rx, _)) = (left.split().unwrap(), right.split().unwrap());
     let frame = [b'x'; 400 - FRAME_COST];
     let mut out = queue(&[&frame[..]; 5]);
     tx.write(&mut out).await.unwrap();
-    assert_eq!(out.len(), 3 * (frame.len() + 1), "two of five found room");
+    assert_eq!(out.len(), 3 * (frame.len() + 1), "two of five frames fit");
     assert!(waits(tx.write(&mut out)).await);
-    assert_eq!(out.len(), 3 * (frame.len() + 1), "a dropped write took nothing");
+    assert_eq!(out.len(), 3 * (frame.len() + 1), "a dropped write removed nothing");
     next(&mut rx).await;
     tx.write(&mut out).await.unwrap();
     assert_eq!(out.len(), 2 * (frame.len() + 1));
@@ -58,8 +58,8 @@ async fn a_slow_reader_holds_the_writer_back() {
 }
 
 #[tokio::test]
-async fn a_frame_beyond_the_room_passes_alone() {
-    let (left, right) = memory_with(1000);
+async fn sends_frame_alone_when_it_exceeds_capacity() {
+    let (left, right) = memory_with_capacity(1000);
     let ((_, mut tx), (mut rx, _)) = (left.split().unwrap(), right.split().unwrap());
     tx.write(&mut queue(&[b"small"])).await.unwrap();
     let mut out = queue(&[&[b'x'; 5000], b"small"]);
@@ -71,8 +71,8 @@ async fn a_frame_beyond_the_room_passes_alone() {
 }
 
 #[tokio::test]
-async fn tiny_frames_are_bounded_too() {
-    let (left, _right) = memory_with(1000);
+async fn bounds_number_of_small_frames() {
+    let (left, _right) = memory_with_capacity(1000);
     let (_, mut tx) = left.split().unwrap();
     let mut out = queue(&[&b"x"[..]; 100]);
     tx.write(&mut out).await.unwrap();
@@ -80,8 +80,8 @@ async fn tiny_frames_are_bounded_too() {
 }
 
 #[tokio::test]
-async fn each_end_learns_that_the_other_is_gone() {
-    let (left, right) = memory_with(100);
+async fn returns_error_when_peer_disconnects() {
+    let (left, right) = memory_with_capacity(100);
     let ((mut left_rx, mut left_tx), (right_rx, mut right_tx)) = (left.split().unwrap(), right.split().unwrap());
     right_tx.write(&mut queue(&[b"bye"])).await.unwrap();
     right_tx.finish().await.unwrap();

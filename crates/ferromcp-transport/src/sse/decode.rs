@@ -1,7 +1,7 @@
-//! Reading events: chunks go in as they come, whole events come out.
+//! Parses a stream of bytes into server-sent events.
 //!
-//! The rules are those of browsers. What differs is that data stays the bytes that came, since the
-//! reader of a frame judges its UTF-8, and that everything kept has a limit. Spec:
+//! Follows the rules of the HTML standard, with two differences: data is returned as bytes, because
+//! the caller validates the UTF-8 of a frame, and all buffers are bounded. Spec:
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation>.
 
 use std::borrow::Cow;
@@ -13,109 +13,109 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::{memchr, memchr2};
 
-/// The biggest event taken unless told otherwise, in bytes of its data, name and id: 16 MiB.
+/// The default maximum size of an event, as the sum of its data, name and id in bytes: 16 MiB.
 pub const DEFAULT_MAX_EVENT: usize = 16 << 20;
 
-/// The longest line taken unless told otherwise, in bytes without the line end: the data of the
-/// biggest event with room for a byte order mark and the name of the field.
+/// The default maximum length of a line, in bytes without the line ending: the data of an event of
+/// maximum size, a byte order mark and the field name.
 pub const DEFAULT_MAX_LINE: usize = DEFAULT_MAX_EVENT + 16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What an event is called that has no name.
+/// The name of an event without an `event` field.
 const MESSAGE: &str = "message";
 
-/// An event that was read.
+/// A parsed event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Received {
-    /// The last id as of this event: its own, or that of the latest event before with one. It is
-    /// `None` if there was none, or if it was taken back by an empty one.
+pub struct DecodedEvent {
+    /// The last event id: the id of this event, or of the most recent event with an id. `None` if no
+    /// event had an id, or if it was reset by an empty id.
     pub id: Option<Arc<str>>,
-    /// The name; `message` if it has none. Invalid UTF-8 is replaced by U+FFFD.
+    /// The event name. Default: `message`. Invalid UTF-8 is replaced by U+FFFD.
     pub event: Cow<'static, str>,
-    /// The lines of data, joined by `\n`, as the bytes that came: check their UTF-8. Empty for a
-    /// priming event: skip it, it is no message.
+    /// The data lines, joined by `\n`. Not validated as UTF-8. Empty for a priming event, which must be
+    /// skipped because it is not a message.
     ///
-    /// A single line within one chunk is a slice of that chunk, and keeps it in memory.
+    /// A single line within one chunk is a slice of that chunk and keeps the chunk in memory.
     pub data: Bytes,
 }
 
-/// Cuts a stream of bytes into events.
+/// Parses a stream of bytes into events.
 ///
-/// An event over a limit is skipped up to its blank line without being kept, and shows as one
-/// [`TooLong`] as soon as the limit breaks; decoding then goes on, and an id of it that was within
-/// the limits still counts, lest a reconnecting client be sent the same event again. Kept at any
-/// time are at most an unfinished line, an unfinished event and the last id.
+/// An event that exceeds a limit is discarded without buffering it and reported as one [`TooLong`]
+/// error. Decoding continues with the next event. The id of a discarded event is still recorded, so
+/// that a reconnecting client does not receive the same event again. The decoder buffers at most one
+/// incomplete line, one incomplete event and the last id.
 ///
-/// An example stands at the [module](crate::sse).
+/// See the [module documentation](crate::sse) for an example.
 #[derive(Debug)]
 pub struct Decoder {
     max_line: usize,
     max_event: usize,
-    place: Place,
-    /// The beginning of a line, from earlier chunks.
+    position: Position,
+    /// The start of an incomplete line, from earlier chunks.
     line: BytesMut,
-    /// The event so far.
+    /// The name of the current event.
     event: Option<Cow<'static, str>>,
     data: Data,
-    /// So many bytes count towards `max_event`.
+    /// The size of the current event, limited by `max_event`.
     size: usize,
-    /// The event broke a limit.
-    broken: bool,
-    /// The latest id seen; it becomes the last one at the next blank line.
+    /// Whether the current event exceeded a limit.
+    rejected: bool,
+    /// The most recent id, which becomes the last event id at the next blank line.
     id: Option<Arc<str>>,
     last_id: Option<Arc<str>>,
     retry: Option<Duration>,
 }
 
-/// Where in the stream the next byte stands.
+/// The position of the next byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In the first line, which may begin with a byte order mark.
+enum Position {
+    /// In the first line, which can start with a byte order mark.
     FirstLine,
     /// In any other line.
     Line,
-    /// Behind a `\r`: a `\n` would belong to the same line end.
+    /// After a `\r`: a following `\n` belongs to the same line ending.
     AfterReturn,
-    /// In a line that broke the limit.
+    /// In a line that exceeded the limit.
     Skipping,
 }
 
-/// The lines of data so far.
+/// The data lines of the current event.
 #[derive(Debug, Default)]
 enum Data {
-    /// No line: not the same as an empty one.
+    /// No data line, as opposed to an empty line.
     #[default]
     Nothing,
-    /// One line, not copied.
+    /// One line, without copying.
     One(Bytes),
     Joined(BytesMut),
 }
 
 impl Decoder {
-    /// Takes events of at most `bytes`: of data as joined, name and id together.
+    /// Sets the maximum size of an event, as the sum of its joined data, name and id in bytes.
     #[must_use]
     pub fn max_event(mut self, bytes: usize) -> Self {
         self.max_event = bytes;
         self
     }
 
-    /// Takes lines of at most `bytes`, not counting the line end, whatever they hold.
+    /// Sets the maximum length of a line in bytes, excluding the line ending. Also applies to comments.
     #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self
     }
 
-    /// The next whole event. `None` once the chunk is used up: come back with the next one.
+    /// Returns the next complete event, or `None` if `chunk` is consumed and more input is needed.
     ///
-    /// Bytes are taken off the front of `chunk` as they are read.
+    /// Removes the consumed bytes from the front of `chunk`.
     ///
     /// # Errors
     ///
-    /// [`TooLong`] once for each event that broke a limit. The decoder stays usable.
-    pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<Received>, TooLong> {
+    /// Returns [`TooLong`] once for each event that exceeds a limit. The decoder remains usable.
+    pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<DecodedEvent>, TooLong> {
         while let Some(line) = self.next_line(chunk)? {
             if !line.is_empty() {
                 self.take_field(&line)?;
@@ -126,32 +126,32 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Begins anew, for the bytes of the next connection. An event that was not complete is
-    /// discarded with its id; the last id, the delay and the limits stay.
+    /// Resets the decoder for a new connection. Discards an incomplete event and its id; preserves the last event id, the
+    /// retry delay and the limits.
     pub fn restart(&mut self) {
         let id = self.last_id.take();
         let (max_line, max_event, retry) = (self.max_line, self.max_event, self.retry);
         *self = Self { max_line, max_event, id: id.clone(), last_id: id, retry, ..Self::default() };
     }
 
-    /// The id to name when reconnecting, as of the last blank line: events without data count too.
+    /// Returns the id for `Last-Event-ID` when reconnecting, as of the last blank line. Events without data are included.
     pub fn last_event_id(&self) -> Option<&str> {
         self.last_id.as_deref()
     }
 
-    /// How long to wait before reconnecting, if the stream said so.
+    /// Returns the retry delay of the stream, if it has set one.
     ///
-    /// It is the peer's word, up to 2^64 milliseconds: cap it.
+    /// The value is controlled by the peer and can be up to 2^64 milliseconds. The caller should cap it.
     pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
 
-    /// The next whole line within the limit, without its end.
+    /// Returns the next complete line within the limit, without its line ending.
     fn next_line(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, TooLong> {
         while let Some(&first) = chunk.first() {
-            let place = self.place;
-            if place == Place::AfterReturn {
-                self.place = Place::Line;
+            let position = self.position;
+            if position == Position::AfterReturn {
+                self.position = Position::Line;
                 if first == b'\n' {
                     chunk.advance(1);
                 }
@@ -160,19 +160,19 @@ impl Decoder {
             let end = memchr2(b'\r', b'\n', chunk);
             let piece = chunk.split_to(end.unwrap_or(chunk.len()));
             if end.is_some() {
-                self.place = if chunk.get_u8() == b'\r' { Place::AfterReturn } else { Place::Line };
+                self.position = if chunk.get_u8() == b'\r' { Position::AfterReturn } else { Position::Line };
             }
-            if place == Place::Skipping {
+            if position == Position::Skipping {
                 continue;
             }
             if piece.len() > self.max_line.saturating_sub(self.line.len()) {
                 self.line = BytesMut::new();
                 if end.is_none() {
-                    self.place = Place::Skipping;
+                    self.position = Position::Skipping;
                 }
-                self.give_up(TooLong::Line { limit: self.max_line })?;
+                self.reject_event(TooLong::Line { limit: self.max_line })?;
             } else if end.is_some() {
-                return Ok(Some(self.complete(piece, place == Place::FirstLine)));
+                return Ok(Some(self.complete_line(piece, position == Position::FirstLine)));
             } else {
                 self.line.extend_from_slice(&piece);
             }
@@ -180,9 +180,9 @@ impl Decoder {
         Ok(None)
     }
 
-    /// The line that ends with `piece`. Its memory is not used again: a short slice held by the
-    /// application would keep a long buffer.
-    fn complete(&mut self, piece: Bytes, first: bool) -> Bytes {
+    /// Completes a line with `piece`. The memory of the line is not reused, so that a short slice held by the
+    /// application does not keep a large buffer alive.
+    fn complete_line(&mut self, piece: Bytes, first: bool) -> Bytes {
         let mut line = piece;
         if !self.line.is_empty() {
             self.line.extend_from_slice(&line);
@@ -194,7 +194,7 @@ impl Decoder {
         line
     }
 
-    /// Reads a line that is not blank. Comments are fields without a name.
+    /// Parses a line that is not blank. A comment is a field without a name.
     fn take_field(&mut self, line: &Bytes) -> Result<(), TooLong> {
         let colon = memchr(b':', line).unwrap_or(line.len());
         let after = line.get(colon + 1..).unwrap_or_default();
@@ -214,7 +214,7 @@ impl Decoder {
     fn take_data(&mut self, value: Bytes) -> Result<(), TooLong> {
         let join = usize::from(!matches!(self.data, Data::Nothing));
         self.count(value.len() + join)?;
-        if !self.broken {
+        if !self.rejected {
             self.data.push(value);
         }
         Ok(())
@@ -222,7 +222,7 @@ impl Decoder {
 
     fn take_event(&mut self, value: &[u8]) -> Result<(), TooLong> {
         self.count(value.len())?;
-        if !self.broken {
+        if !self.rejected {
             self.event = Some(match value {
                 b"" | b"message" => Cow::Borrowed(MESSAGE),
                 _ => Cow::Owned(String::from_utf8_lossy(value).into_owned()),
@@ -232,7 +232,7 @@ impl Decoder {
     }
 
     fn take_id(&mut self, value: &[u8]) -> Result<(), TooLong> {
-        // The rules of the format: such an id is as if it were not there.
+        // An id with a NUL is ignored, as required by the standard.
         if memchr(0, value).is_some() {
             return Ok(());
         }
@@ -242,35 +242,35 @@ impl Decoder {
         self.count(value.len())
     }
 
-    /// It counts at once, whatever becomes of the event.
+    /// Sets the retry delay immediately, even if the event is discarded.
     fn take_retry(&mut self, value: &[u8]) {
         if !value.is_empty() && value.iter().all(u8::is_ascii_digit) {
-            // Only a number beyond 64 bits is no number now.
+            // Parsing fails only if the number exceeds 64 bits.
             let millis = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
             self.retry = Some(Duration::from_millis(millis.unwrap_or(u64::MAX)));
         }
     }
 
-    /// Ends the event at its blank line. Without any data there is none.
-    fn dispatch(&mut self) -> Option<Received> {
+    /// Completes the event at its blank line. Returns `None` for an event without data.
+    fn dispatch(&mut self) -> Option<DecodedEvent> {
         self.size = 0;
-        self.broken = false;
+        self.rejected = false;
         self.last_id.clone_from(&self.id);
         let event = self.event.take().unwrap_or(Cow::Borrowed(MESSAGE));
         let data = mem::take(&mut self.data).finish()?;
-        Some(Received { id: self.last_id.clone(), event, data })
+        Some(DecodedEvent { id: self.last_id.clone(), event, data })
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), TooLong> {
         self.size = self.size.saturating_add(bytes);
-        if self.size > self.max_event { self.give_up(TooLong::Event { limit: self.max_event }) } else { Ok(()) }
+        if self.size > self.max_event { self.reject_event(TooLong::Event { limit: self.max_event }) } else { Ok(()) }
     }
 
-    /// Skips the rest of the event, and says so the first time.
-    fn give_up(&mut self, why: TooLong) -> Result<(), TooLong> {
+    /// Discards the rest of the event. Returns the error for the first limit exceeded by the event only.
+    fn reject_event(&mut self, why: TooLong) -> Result<(), TooLong> {
         self.event = None;
         self.data = Data::Nothing;
-        if mem::replace(&mut self.broken, true) { Ok(()) } else { Err(why) }
+        if mem::replace(&mut self.rejected, true) { Ok(()) } else { Err(why) }
     }
 }
 
@@ -279,12 +279,12 @@ impl Default for Decoder {
         Self {
             max_line: DEFAULT_MAX_LINE,
             max_event: DEFAULT_MAX_EVENT,
-            place: Place::FirstLine,
+            position: Position::FirstLine,
             line: BytesMut::new(),
             event: None,
             data: Data::Nothing,
             size: 0,
-            broken: false,
+            rejected: false,
             id: None,
             last_id: None,
             retry: None,
@@ -292,31 +292,31 @@ impl Default for Decoder {
     }
 }
 
-/// An event broke a limit and is skipped.
+/// An event that exceeded a limit and was discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TooLong {
-    /// A line of it did, or a comment before it.
+    /// A line of the event, or a comment before it, exceeded the limit.
     #[non_exhaustive]
     Line {
-        /// So many bytes would have been taken, without the line end.
+        /// The maximum length in bytes, excluding the line ending.
         limit: usize,
     },
-    /// All of it did.
+    /// The event as a whole exceeded the limit.
     #[non_exhaustive]
     Event {
-        /// So many bytes of data, name and id would have been taken.
+        /// The maximum size of data, name and id in bytes.
         limit: usize,
     },
 }
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, limit) = match self {
+        let (subject, limit) = match self {
             Self::Line { limit } => ("has a line", limit),
             Self::Event { limit } => ("is", limit),
         };
-        write!(f, "a server-sent event {what} longer than {limit} bytes")
+        write!(f, "a server-sent event {subject} longer than {limit} bytes")
     }
 }
 
@@ -351,17 +351,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_an_endless_line_nor_an_endless_event_is_kept() {
+    fn memory_is_bounded_when_line_or_event_never_ends() {
         let (line, lines) = (&[b'x'; 100][..], &b"data: 12345\n:\nevent: 1\nid: 1\nx\n"[..]);
         for (piece, limit) in [(line, TooLong::Line { limit: 1000 }), (lines, TooLong::Event { limit: 1000 })] {
             let mut decoder = Decoder::default().max_line(1000).max_event(1000);
-            let mut refusals = vec![];
+            let mut errors = vec![];
             for _ in 0..1000 {
-                refusals.extend(decoder.decode(&mut Bytes::from_static(piece)).err());
+                errors.extend(decoder.decode(&mut Bytes::from_static(piece)).err());
                 let data = if let Data::Joined(data) = &decoder.data { data.capacity() } else { 0 };
                 assert!(decoder.line.capacity() + data <= 2048, "{decoder:?}");
             }
-            assert_eq!(refusals, [limit], "told once");
+            assert_eq!(errors, [limit], "reported once");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Writing events: each goes into the buffer as one piece, its data copied once.
+//! Serializes server-sent events. The data of an event is copied once.
 //!
 //! Spec: <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>.
 
@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use memchr::{memchr2, memchr3};
 
-/// Field names, separators and line ends of one event, and a bit more.
+/// An upper bound for the field names, separators and line endings of an event.
 const OVERHEAD: usize = 64;
 
-/// An event to be written.
+/// An event to serialize.
 ///
-/// The format is UTF-8; whether the data is, is left to whoever made it.
+/// The event stream format is UTF-8. The data is not validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
     id: Option<&'a str>,
@@ -23,48 +23,48 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// An event with nothing but data.
+    /// Creates an event with data only.
     ///
-    /// Line breaks in it are kept by writing one `data` line for each; readers see each of them,
-    /// `\r` and `\r\n` too, as `\n`.
+    /// Data with line breaks is serialized as one `data` field per line. Receivers decode each line
+    /// break, including `\r` and `\r\n`, as `\n`.
     pub const fn new(data: &'a [u8]) -> Self {
         Self { id: None, name: None, retry: None, data }
     }
 
-    /// An id with empty data: it lets a client reconnect before there was any message.
+    /// Creates a priming event with an id and empty data, which allows a client to reconnect before the first message.
     ///
-    /// Clients see an event with empty data and must know to skip it.
+    /// Clients must skip events with empty data.
     pub const fn priming(id: &'a str) -> Self {
         Self::new(b"").id(id)
     }
 
-    /// The id a reconnecting client names; the empty one makes it forget the id it has.
+    /// Sets the id that a client sends when it reconnects. An empty id resets the last event id of the client.
     #[must_use]
     pub const fn id(mut self, id: &'a str) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// The name of the event; without one, or with the empty one, readers take it for `message`.
+    /// Sets the event name. Receivers use `message` if the name is absent or empty.
     #[must_use]
     pub const fn event(mut self, name: &'a str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// How long to wait before reconnecting, written in whole milliseconds, rounded up.
+    /// Sets the retry delay before reconnecting, rounded up to whole milliseconds.
     #[must_use]
     pub const fn retry(mut self, delay: Duration) -> Self {
         self.retry = Some(delay);
         self
     }
 
-    /// Appends the whole event, its blank line included, or leaves the buffer as it was.
+    /// Appends the event, including its terminating blank line.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the id or the name holds a NUL, CR or LF: there is no way to write them.
-    pub fn encode(&self, into: &mut BytesMut) -> Result<(), Refused> {
+    /// Returns [`InvalidField`] if the id or the name contains a NUL, CR or LF. `into` is unchanged in this case.
+    pub fn encode(&self, into: &mut BytesMut) -> Result<(), InvalidField> {
         let texts = [("id", self.id), ("event", self.name)];
         for (field, text) in texts {
             check(field, text.unwrap_or_default())?;
@@ -85,59 +85,59 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Appends how long to wait before reconnecting, without an event for the application.
+/// Appends a retry delay without an event.
 ///
-/// Written in whole milliseconds, rounded up: clients must not come early.
+/// The delay is rounded up to whole milliseconds, so that clients do not reconnect too early.
 pub fn retry(delay: Duration, into: &mut BytesMut) {
     put_retry(delay, into);
     into.extend_from_slice(b"\n");
 }
 
-/// Appends a comment, one line for each of the text's; readers skip it.
+/// Appends a comment, which receivers ignore. Text with line breaks is serialized as several comment lines.
 ///
-/// An empty one is enough to keep an idle connection alive. A blank line follows, for readers that
-/// cut the stream at blank lines only.
+/// An empty comment keeps an idle connection alive. A blank line is appended for receivers that
+/// split the stream only at blank lines.
 pub fn comment(text: &str, into: &mut BytesMut) {
     put_lines("", text.as_bytes(), into);
     into.extend_from_slice(b"\n");
 }
 
-/// Why an event was not written.
+/// The id or the name of an event contains a character that cannot be serialized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
+pub struct InvalidField {
     field: &'static str,
     found: &'static str,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for InvalidField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, found } = self;
-        write!(f, "the field `{field}` of a server-sent event cannot hold {found}")
+        write!(f, "the field `{field}` of a server-sent event cannot contain {found}")
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for InvalidField {}
 
-fn check(field: &'static str, text: &str) -> Result<(), Refused> {
+fn check(field: &'static str, text: &str) -> Result<(), InvalidField> {
     let Some(at) = memchr3(0, b'\r', b'\n', text.as_bytes()) else {
         return Ok(());
     };
     let found = match text.as_bytes()[at] {
-        0 => "a NUL: readers would ignore it",
-        b'\r' => "a carriage return: it would end the line",
-        _ => "a line feed: it would end the line",
+        0 => "a NUL, because receivers would ignore the field",
+        b'\r' => "a carriage return, because it would end the line",
+        _ => "a line feed, because it would end the line",
     };
-    Err(Refused { field, found })
+    Err(InvalidField { field, found })
 }
 
 fn put_retry(delay: Duration, into: &mut BytesMut) {
-    // `Duration::MAX` has more milliseconds than a reader's 64 bits hold.
+    // `Duration::MAX` in milliseconds exceeds 64 bits.
     let millis = u64::try_from(delay.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-    // A `BytesMut` grows: writing to it does not fail.
+    // Writing to a `BytesMut` does not fail.
     let _ = writeln!(into, "retry: {millis}");
 }
 
-/// One line of `field` for each line of `text`, which may end in any of the three ways.
+/// Appends one line of `field` for each line of `text`, which can end in `\n`, `\r` or `\r\n`.
 fn put_lines(field: &str, mut text: &[u8], into: &mut BytesMut) {
     while let Some(end) = memchr2(b'\r', b'\n', text) {
         put(field, &text[..end], into);
@@ -149,7 +149,7 @@ fn put_lines(field: &str, mut text: &[u8], into: &mut BytesMut) {
 
 fn put(field: &str, line: &[u8], into: &mut BytesMut) {
     into.extend_from_slice(field.as_bytes());
-    // Readers drop one space after the colon: without it a value would lose its own first one.
+    // Receivers remove one space after the colon, so a leading space of the value is preserved.
     into.extend_from_slice(b": ");
     into.extend_from_slice(line);
     into.extend_from_slice(b"\n");

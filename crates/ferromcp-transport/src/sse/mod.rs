@@ -1,8 +1,8 @@
-//! Server-sent events without any I/O: the framing of every answer of HTTP that is a stream.
+//! Server-sent events without I/O: the framing of streamed HTTP responses.
 //!
-//! [`Event`] is what gets written, [`Decoder`] cuts bytes back into what was [`Received`]. Both stand
-//! apart from HTTP so that a test can step them byte by byte. What MCP means by an event (which
-//! ids, when to prime, when to reconnect) is not known here. Spec:
+//! [`Event`] serializes an event, and [`Decoder`] parses bytes into [`DecodedEvent`]s. Both are
+//! independent of HTTP, so that they can be tested byte by byte, and of MCP: event ids, priming and
+//! reconnection are handled elsewhere. Spec:
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>.
 //!
 //! ```
@@ -26,8 +26,8 @@
 mod decode;
 mod encode;
 
-pub use decode::{DEFAULT_MAX_EVENT, DEFAULT_MAX_LINE, Decoder, Received, TooLong};
-pub use encode::{Event, Refused, comment, retry};
+pub use decode::{DEFAULT_MAX_EVENT, DEFAULT_MAX_LINE, DecodedEvent, Decoder, TooLong};
+pub use encode::{Event, InvalidField, comment, retry};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Events byte by byte, against a reader in the plainest words.
+//! Tests of SSE encoding and decoding, against a simple reference decoder.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// All there is to see of a stream: events and refusals in order, the last id and the delay.
+/// The decoded stream: events and errors in order, the last event id and the retry delay.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {
     events: Vec<Result<Plain, TooLong>>,
@@ -15,7 +15,7 @@ struct Seen {
     retry: Option<Duration>,
 }
 
-/// An event as the rules of the format have it: all text, "" for no id.
+/// An event as strings, with "" for no id.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Plain {
     id: String,
@@ -27,13 +27,13 @@ fn plain(id: &str, event: &str, data: &str) -> Plain {
     Plain { id: id.to_owned(), event: event.to_owned(), data: data.to_owned() }
 }
 
-impl From<Received> for Plain {
-    fn from(event: Received) -> Self {
+impl From<DecodedEvent> for Plain {
+    fn from(event: DecodedEvent) -> Self {
         plain(event.id.as_deref().unwrap_or_default(), &event.event, &String::from_utf8_lossy(&event.data))
     }
 }
 
-/// Feeds `bytes` in pieces of the given sizes, the rest at once.
+/// Feeds `bytes` in chunks of the given sizes, followed by the rest.
 fn feed(decoder: &mut Decoder, mut bytes: &[u8], pieces: &[usize]) -> Seen {
     let mut seen = Seen::default();
     for &piece in pieces.iter().chain([&usize::MAX]) {
@@ -58,7 +58,7 @@ fn events(bytes: impl AsRef<[u8]>) -> Vec<Plain> {
     read(bytes).events.into_iter().map(|event| event.expect("short enough")).collect()
 }
 
-/// The rules as the format's text has them, on the whole stream at once, with our two limits.
+/// A reference implementation of the HTML standard for the whole stream, with both limits.
 fn model(text: &str, max_line: usize, max_event: usize) -> Seen {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let (mut seen, mut event, mut id) = (Seen::default(), Plain::default(), String::new());
@@ -70,7 +70,7 @@ fn model(text: &str, max_line: usize, max_event: usize) -> Seen {
             line = line.strip_prefix('\u{feff}').unwrap_or(line);
         }
         if failure.is_none() && at + 1 == lines.len() {
-            break; // its end never came
+            break; // incomplete line
         }
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -116,7 +116,7 @@ fn model(text: &str, max_line: usize, max_event: usize) -> Seen {
     seen
 }
 
-/// Text that is mostly fields, whole or maimed, with all kinds of line ends.
+/// Text that consists mostly of valid and malformed fields, with all kinds of line endings.
 fn stream() -> impl Strategy<Value = String> {
     let field = "(data|event|id|retry|dat|data x|ID|\u{feff}data|)";
     let value = "(|:|: |:  |: a|: é😀|:\\{\\}|: a:b|: message|: 007|: 99999999999999999999|: 1x|: \0|: \u{feff})";
@@ -124,7 +124,7 @@ fn stream() -> impl Strategy<Value = String> {
         .expect("a pattern")
 }
 
-/// Fields whose values are anything, and anything at all.
+/// Fields with random values, and random bytes.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec!["data:", "data: ", "id: ", "event:", "\n", "\n\n", "\r", "\r\n", "é", "\0"]);
     let part = prop_oneof![
@@ -141,13 +141,13 @@ fn pieces() -> impl Strategy<Value = Vec<usize>> {
 proptest! {
     // S-119, S-165
     #[test]
-    fn any_split_reads_as_the_rules_say(text in stream(), pieces in pieces()) {
+    fn decodes_any_split_according_to_the_standard(text in stream(), pieces in pieces()) {
         let expected = model(&text, DEFAULT_MAX_LINE, DEFAULT_MAX_EVENT);
         prop_assert_eq!(feed(&mut Decoder::default(), text.as_bytes(), &pieces), expected);
     }
 
     #[test]
-    fn limits_break_at_the_same_place_for_any_split(
+    fn exceeds_limits_at_same_position_for_any_split(
         text in stream(), pieces in pieces(), max_line in 0_usize..14, max_event in 0_usize..10,
     ) {
         let mut decoder = Decoder::default().max_line(max_line).max_event(max_event);
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_read_like_their_replaced_text(
+    fn decodes_invalid_utf8_like_its_replacement(
         bytes in bytes(),
         pieces in pieces(),
     ) {
@@ -165,7 +165,7 @@ proptest! {
 
     // S-119, S-140, S-143, S-165
     #[test]
-    fn what_was_written_is_read_under_any_split(written in prop::collection::vec(written(), 0..5), pieces in pieces()) {
+    fn encoded_events_round_trip_for_any_split(written in prop::collection::vec(written(), 0..5), pieces in pieces()) {
         let (mut wire, mut expected) = (BytesMut::new(), Seen::default());
         for Written { id, event, retry: delay, data, comment: text } in &written {
             let mut out = Event::new(data.as_bytes());
@@ -180,7 +180,7 @@ proptest! {
                 expected.retry = Some(*delay);
                 out = out.retry(*delay);
             }
-            out.encode(&mut wire).expect("fit to be written");
+            out.encode(&mut wire).expect("valid fields");
             comment(text, &mut wire);
             let name = event.as_deref().filter(|name| !name.is_empty()).unwrap_or("message");
             let data = data.replace("\r\n", "\n").replace('\r', "\n");
@@ -220,7 +220,7 @@ fn wire(write: impl FnOnce(&mut BytesMut)) -> BytesMut {
 
 // S-117, S-119
 #[test]
-fn an_event_names_itself_before_its_data() {
+fn encodes_name_before_data() {
     let endpoint = Event::new(b"/messages?s=1").event("endpoint");
     assert_eq!(wire(|to| endpoint.encode(to).unwrap()), "event: endpoint\ndata: /messages?s=1\n\n");
     let message = Event::new(b"{}").id("7").event("message").retry(Duration::from_secs(1));
@@ -229,7 +229,7 @@ fn an_event_names_itself_before_its_data() {
 
 // S-140
 #[test]
-fn priming_is_an_id_and_empty_data_and_is_seen_as_such() {
+fn priming_event_has_id_and_empty_data() {
     let wire = wire(|to| Event::priming("s/0").encode(to).unwrap());
     assert_eq!(wire, "id: s/0\ndata: \n\n");
     assert_eq!(events(&wire), [plain("s/0", "message", "")]);
@@ -237,7 +237,7 @@ fn priming_is_an_id_and_empty_data_and_is_seen_as_such() {
 
 // S-143, S-144
 #[test]
-fn a_delay_is_written_alone_without_an_event_and_never_rounded_down() {
+fn encodes_retry_without_event_and_rounds_up() {
     let written = wire(|to| retry(Duration::from_micros(1_500_001), to));
     assert_eq!(written, "retry: 1501\n\n");
     let seen = read(&written);
@@ -246,7 +246,7 @@ fn a_delay_is_written_alone_without_an_event_and_never_rounded_down() {
 }
 
 #[test]
-fn comments_are_lines_nobody_sees() {
+fn comments_are_ignored_when_decoding() {
     assert_eq!(wire(|to| comment("", to)), ": \n\n");
     let wire = wire(|to| comment("a\r\ndata: b\n", to));
     assert_eq!(wire, ": a\n: data: b\n: \n\n");
@@ -255,7 +255,7 @@ fn comments_are_lines_nobody_sees() {
 
 // S-119
 #[test]
-fn data_has_a_field_for_each_of_its_lines() {
+fn encodes_one_data_field_per_line() {
     let event = Event::new(b"{\r\n \"a\":\r1\n}\n");
     let wire = wire(|to| event.encode(to).unwrap());
     assert_eq!(wire, "data: {\ndata:  \"a\":\ndata: 1\ndata: }\ndata: \n\n");
@@ -264,32 +264,32 @@ fn data_has_a_field_for_each_of_its_lines() {
 
 // S-165
 #[test]
-fn ids_and_names_that_cannot_be_written_are_refused_and_say_why() {
+fn returns_error_when_id_or_name_has_invalid_characters() {
     for (text, why) in [("a\0", "a NUL"), ("\rb", "a carriage return"), ("a\nb", "a line feed")] {
         for (field, event) in [("id", Event::new(b"{}").id(text)), ("event", Event::new(b"{}").id("1").event(text))] {
             let mut wire = BytesMut::from("before");
-            let said = event.encode(&mut wire).unwrap_err().to_string();
+            let error = event.encode(&mut wire).unwrap_err().to_string();
             assert!(
-                said.starts_with(&format!("the field `{field}` of a server-sent event cannot hold {why}")),
-                "{said}"
+                error.starts_with(&format!("the field `{field}` of a server-sent event cannot contain {why}")),
+                "{error}"
             );
-            assert_eq!(wire, "before", "nothing half written");
+            assert_eq!(wire, "before", "the buffer is unchanged");
         }
     }
 }
 
 #[test]
-fn one_frame_is_written_without_growing_twice() {
+fn encodes_event_with_a_single_allocation() {
     let frame = vec![b'x'; 100_000];
     let mut wire = BytesMut::new();
     Event::new(&frame).id("abcdef").event("message").retry(Duration::MAX).encode(&mut wire).unwrap();
-    // Reserved once for all of it: had it grown on the way, it would have doubled.
+    // The capacity is reserved once; growing it again would double it.
     assert!(wire.capacity() < frame.len() + 128, "{}", wire.capacity());
 }
 
 // S-139
 #[test]
-fn the_examples_of_the_format_read_as_they_should() {
+fn decodes_examples_of_the_standard() {
     assert_eq!(events("data: YHOO\ndata: +2\ndata: 10\n\n"), [plain("", "message", "YHOO\n+2\n10")]);
     let seen = read(": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event");
     let expected = [plain("1", "message", "first event"), plain("", "message", "second event")];
@@ -300,7 +300,7 @@ fn the_examples_of_the_format_read_as_they_should() {
 }
 
 #[test]
-fn one_byte_order_mark_at_the_very_start_is_dropped() {
+fn skips_byte_order_mark_at_start_of_stream() {
     let seen = events("\u{feff}data: a\n\n\u{feff}data: b\n\ndata: \u{feff}c\n\n");
     assert_eq!(seen, [plain("", "message", "a"), plain("", "message", "\u{feff}c")]);
     assert_eq!(events("\u{feff}\u{feff}data: a\n\n"), []);
@@ -308,7 +308,7 @@ fn one_byte_order_mark_at_the_very_start_is_dropped() {
 
 // S-169
 #[test]
-fn the_last_id_stays_until_another_one_and_counts_without_data() {
+fn last_event_id_persists_and_is_set_without_data() {
     let mut decoder = Decoder::default();
     let seen = feed(&mut decoder, b"id: 1\ndata: a\n\ndata: b\n\nid: 2\n\nid: x\0\n\ndata: c\n\nid: 3\n", &[]);
     let expected = [plain("1", "message", "a"), plain("1", "message", "b"), plain("2", "message", "c")];
@@ -316,12 +316,12 @@ fn the_last_id_stays_until_another_one_and_counts_without_data() {
     decoder.restart();
     assert_eq!(decoder.last_event_id(), Some("2"));
     let seen = feed(&mut decoder, b"data: d\n\nid:\n\n", &[]);
-    assert_eq!((seen.events, &*seen.last_id), (vec![Ok(plain("2", "message", "d"))], ""), "taken back");
+    assert_eq!((seen.events, &*seen.last_id), (vec![Ok(plain("2", "message", "d"))], ""), "reset by an empty id");
     assert_eq!(decoder.last_event_id(), None);
 }
 
 #[test]
-fn a_new_connection_begins_with_nothing_unfinished() {
+fn restart_discards_incomplete_event() {
     for unfinished in
         ["event: x\ndata: half\n", "data: ha", "data: h\r", ": longer than the limit", "data: long\ndata: er\n"]
     {
@@ -336,7 +336,7 @@ fn a_new_connection_begins_with_nothing_unfinished() {
 }
 
 #[test]
-fn an_event_shows_at_its_first_line_end_without_waiting_for_the_rest_of_it() {
+fn returns_event_at_first_byte_of_line_ending() {
     let mut decoder = Decoder::default();
     assert_eq!(feed(&mut decoder, b"data: a\r\n\r", &[]).events, [Ok(plain("", "message", "a"))]);
     assert_eq!(feed(&mut decoder, b"\ndata: b\r\n\r\n", &[]).events, [Ok(plain("", "message", "b"))]);
@@ -344,16 +344,16 @@ fn an_event_shows_at_its_first_line_end_without_waiting_for_the_rest_of_it() {
 
 // S-144
 #[test]
-fn a_delay_is_digits_only() {
+fn retry_accepts_digits_only() {
     for other in ["", " 5", "5 ", "+5", "-5", "5.0", "0x5", "٥"] {
         assert_eq!(read(format!("retry: {other}\n")).retry, None, "{other:?}");
     }
-    assert_eq!(read("retry:0005\n").retry, Some(Duration::from_millis(5)), "at once, without a blank line");
+    assert_eq!(read("retry:0005\n").retry, Some(Duration::from_millis(5)), "applied without a blank line");
     assert_eq!(read("retry: 18446744073709551616\n").retry, Some(Duration::from_millis(u64::MAX)));
 }
 
 #[test]
-fn data_that_is_no_text_comes_as_it_was_sent() {
+fn preserves_data_when_it_is_invalid_utf8() {
     let mut chunk = Bytes::from_static(b"id: \xff\nevent: \xffx\ndata: \xff\xc3\n\n");
     let event = Decoder::default().decode(&mut chunk).unwrap().unwrap();
     assert_eq!(&event.data[..], b"\xff\xc3");
@@ -361,20 +361,20 @@ fn data_that_is_no_text_comes_as_it_was_sent() {
 }
 
 #[test]
-fn one_line_of_data_within_a_chunk_is_no_copy() {
+fn single_data_line_within_chunk_is_not_copied() {
     let whole = Bytes::from(b"data: {\"jsonrpc\":\"2.0\"}\n\n".to_vec());
     let event = Decoder::default().decode(&mut whole.clone()).unwrap().unwrap();
     assert_eq!(event.data.as_ptr(), whole[6..].as_ptr());
 }
 
 #[test]
-fn the_limits_count_to_the_byte_and_the_next_event_is_read_again() {
+fn enforces_limits_exactly_and_decodes_next_event() {
     let mut decoder = Decoder::default().max_line(10).max_event(5);
     let seen = feed(&mut decoder, b"id: 1\ndata: abcd\n\nid: 2\ndata: abc\ndata:d\ndata:e\n\ndata: x\n\n", &[]);
     let expected = vec![
         Ok(plain("1", "message", "abcd")),
         Err(TooLong::Event { limit: 5 }),
-        Ok(plain("2", "message", "x")), // the id of the skipped event stands
+        Ok(plain("2", "message", "x")), // the id of the discarded event is recorded
     ];
     assert_eq!(seen.events, expected);
     let seen = feed(&mut decoder, b":234567890\ndata:x\n\n:2345678901\ndata:y\n\ndata:z\n\n", &[]);
@@ -384,7 +384,7 @@ fn the_limits_count_to_the_byte_and_the_next_event_is_read_again() {
 }
 
 #[test]
-fn the_biggest_event_by_default_fits_in_the_longest_line() {
+fn decodes_event_of_maximum_default_size() {
     let data = vec![b'x'; DEFAULT_MAX_EVENT];
     let mut wire = BytesMut::from("\u{feff}");
     Event::new(&data).encode(&mut wire).unwrap();
@@ -393,8 +393,8 @@ fn the_biggest_event_by_default_fits_in_the_longest_line() {
 }
 
 #[test]
-fn refusals_say_what_and_how_much() {
-    let said = |why: TooLong| why.to_string();
-    assert_eq!(said(TooLong::Line { limit: 8 }), "a server-sent event has a line longer than 8 bytes");
-    assert_eq!(said(TooLong::Event { limit: 9 }), "a server-sent event is longer than 9 bytes");
+fn errors_contain_limit() {
+    let text = |error: TooLong| error.to_string();
+    assert_eq!(text(TooLong::Line { limit: 8 }), "a server-sent event has a line longer than 8 bytes");
+    assert_eq!(text(TooLong::Event { limit: 9 }), "a server-sent event is longer than 9 bytes");
 }

@@ -1,6 +1,6 @@
-//! A thread per direction for descriptors that no reactor can poll: files, terminals, `/dev/null`.
+//! A thread per direction for descriptors that the reactor cannot poll: files, terminals, `/dev/null`.
 //!
-//! At most [`CHUNKS`] reads of [`READ_SIZE`] wait for the reader, and one for the writer.
+//! At most [`CHUNKS`] reads of [`READ_SIZE`] bytes are buffered for the reader, and one chunk for the writer.
 
 use std::{
     io::{self, Write},
@@ -23,24 +23,24 @@ use tokio::{
 
 use crate::line::READ_SIZE;
 
-/// How many reads may wait to be taken.
+/// The maximum number of buffered reads.
 const CHUNKS: usize = 4;
 
-/// Reads a descriptor on a thread of its own.
+/// Reads a descriptor on a dedicated thread.
 #[derive(Debug)]
 pub(super) struct ThreadReader {
     chunks: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
-    /// Closed by dropping it, which ends the thread even while it waits for a terminal: else it
-    /// would eat a line that is meant for whoever reads next.
+    /// Dropping it stops the thread, even while the thread waits for a terminal. Otherwise the thread would
+    /// consume a line that is intended for the next reader.
     _stop: UnixStream,
 }
 
 impl ThreadReader {
     pub(super) fn spawn(fd: OwnedFd) -> io::Result<Self> {
         let (sender, chunks) = mpsc::channel(CHUNKS);
-        let (stop, stopped) = UnixStream::pair()?;
-        thread::Builder::new().name("ferromcp-stdin".into()).spawn(move || read_all(&fd, &stopped, &sender))?;
+        let (stop, stop_rx) = UnixStream::pair()?;
+        thread::Builder::new().name("ferromcp-stdin".into()).spawn(move || read_all(&fd, &stop_rx, &sender))?;
         Ok(Self { chunks, current: Bytes::new(), _stop: stop })
     }
 }
@@ -50,7 +50,7 @@ impl AsyncRead for ThreadReader {
         if self.current.is_empty() {
             match ready!(self.chunks.poll_recv(cx)) {
                 Some(chunk) => self.current = chunk?,
-                None => return Poll::Ready(Ok(())), // the end
+                None => return Poll::Ready(Ok(())), // end of input
             }
         }
         let count = self.current.len().min(buf.remaining());
@@ -60,71 +60,71 @@ impl AsyncRead for ThreadReader {
     }
 }
 
-/// The reading thread: ends with the input, at an error, or when nobody listens any more.
-fn read_all(fd: &OwnedFd, stopped: &UnixStream, sender: &mpsc::Sender<io::Result<Bytes>>) {
+/// Runs the reading thread until the end of the input, an error, or the drop of the reader.
+fn read_all(fd: &OwnedFd, stop_rx: &UnixStream, sender: &mpsc::Sender<io::Result<Bytes>>) {
     let mut buffer = vec![0; READ_SIZE];
-    while wait_readable(fd, stopped) {
+    while wait_readable(fd, stop_rx) {
         let chunk = match read(fd, &mut buffer[..]) {
             Ok(0) => return,
             Ok(count) => Ok(Bytes::copy_from_slice(&buffer[..count])),
             Err(Errno::INTR | Errno::AGAIN) => continue,
             Err(error) => Err(error.into()),
         };
-        let over = chunk.is_err();
-        if sender.blocking_send(chunk).is_err() || over {
+        let is_error = chunk.is_err();
+        if sender.blocking_send(chunk).is_err() || is_error {
             return;
         }
     }
 }
 
-/// Waits until `fd` can be read; `false` when the thread should stop instead.
-fn wait_readable(fd: &OwnedFd, stopped: &UnixStream) -> bool {
-    let mut fds = [PollFd::new(fd, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-    // An error of `poll` itself is left to show at the read: some systems cannot poll terminals.
+/// Waits until `fd` is readable. Returns `false` if the thread should stop.
+fn wait_readable(fd: &OwnedFd, stop_rx: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(fd, PollFlags::IN), PollFd::new(stop_rx, PollFlags::IN)];
+    // An error of `poll` is ignored, because some systems cannot poll terminals; `read` reports real errors.
     let _ = poll(&mut fds, None);
     fds[1].revents().is_empty()
 }
 
-/// Writes a descriptor on a thread of its own, one piece at a time.
+/// Writes a descriptor on a dedicated thread, one chunk at a time.
 #[derive(Debug)]
 pub(super) struct ThreadWriter {
-    /// The thread's only job, so that no more than one piece is ever under way.
+    /// The queue to the thread, with at most one chunk in flight.
     jobs: SyncSender<Vec<u8>>,
     done: mpsc::Receiver<io::Result<()>>,
-    under_way: bool,
+    in_flight: bool,
 }
 
 impl ThreadWriter {
     pub(super) fn spawn(fd: OwnedFd) -> io::Result<Self> {
-        let (jobs, pieces) = threads::sync_channel::<Vec<u8>>(1);
+        let (jobs, chunks_rx) = threads::sync_channel::<Vec<u8>>(1);
         let (report, done) = mpsc::channel(1);
         thread::Builder::new().name("ferromcp-stdout".into()).spawn(move || {
-            for piece in pieces {
-                let written = Blocking(&fd).write_all(&piece);
-                let over = written.is_err();
-                if report.blocking_send(written).is_err() || over {
+            for chunk in chunks_rx {
+                let written = BlockingFd(&fd).write_all(&chunk);
+                let is_error = written.is_err();
+                if report.blocking_send(written).is_err() || is_error {
                     return;
                 }
             }
         })?;
-        Ok(Self { jobs, done, under_way: false })
+        Ok(Self { jobs, done, in_flight: false })
     }
 }
 
 impl AsyncWrite for ThreadWriter {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.as_mut().poll_flush(cx))?;
-        let piece = &buf[..buf.len().min(READ_SIZE)];
-        self.jobs.try_send(piece.to_vec()).map_err(|_| ended())?;
-        self.under_way = true;
-        Poll::Ready(Ok(piece.len()))
+        let chunk = &buf[..buf.len().min(READ_SIZE)];
+        self.jobs.try_send(chunk.to_vec()).map_err(|_| closed_error())?;
+        self.in_flight = true;
+        Poll::Ready(Ok(chunk.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.under_way {
+        if self.in_flight {
             let written = ready!(self.done.poll_recv(cx));
-            self.under_way = false;
-            return Poll::Ready(written.unwrap_or_else(|| Err(ended())));
+            self.in_flight = false;
+            return Poll::Ready(written.unwrap_or_else(|| Err(closed_error())));
         }
         Poll::Ready(Ok(()))
     }
@@ -134,18 +134,18 @@ impl AsyncWrite for ThreadWriter {
     }
 }
 
-/// What is left to say after the thread reported why it ended.
-fn ended() -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, "standard output failed earlier")
+/// Returns the error for writes after the thread has reported an error and stopped.
+fn closed_error() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "cannot write to stdout: an earlier write failed")
 }
 
-/// Writes to a descriptor, waiting where it is non-blocking by somebody else's choice.
-struct Blocking<'fd>(&'fd OwnedFd);
+/// Writes to a descriptor, and waits if another process has set it to non-blocking mode.
+struct BlockingFd<'fd>(&'fd OwnedFd);
 
-impl Write for Blocking<'_> {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+impl Write for BlockingFd<'_> {
+    fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
         loop {
-            match write(self.0, piece) {
+            match write(self.0, chunk) {
                 Err(Errno::AGAIN) => {
                     poll(&mut [PollFd::new(self.0, PollFlags::OUT)], None)?;
                 }

@@ -1,4 +1,4 @@
-//! Takes the process's stdin and stdout for the protocol, and puts them back afterwards.
+//! Takes exclusive ownership of the process's stdin and stdout, and restores them afterwards.
 
 use std::{
     fs::File,
@@ -16,77 +16,77 @@ use rustix::{
     stdio::{dup2_stdin, dup2_stdout, stderr, stdin, stdout},
 };
 
-/// Whether a [`Claim`] lives: a process has but one stdin.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether a [`Claim`] exists. Only one can exist per process.
+static IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// Private descriptors start here, clear of the three standard ones.
+/// The lowest number for duplicated descriptors, above the three standard descriptors.
 const FIRST_PRIVATE: i32 = 3;
 
-/// The protocol's right to stdin and stdout; the last clone gives them back.
+/// Exclusive ownership of stdin and stdout, which are restored when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub(super) struct Claim(Arc<Taken>);
+pub(super) struct Claim(Arc<SavedStdio>);
 
 impl Claim {
-    /// Takes stdin and stdout away from the rest of the process.
+    /// Replaces the stdin and stdout of the process.
     pub(super) fn new() -> io::Result<Self> {
-        if TAKEN.swap(true, Ordering::AcqRel) {
-            let why = "stdio is already in use by another transport of this process";
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
+        if IN_USE.swap(true, Ordering::AcqRel) {
+            let message = "stdio is already in use by another transport of this process";
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
         }
-        let taken = save().inspect_err(|_| TAKEN.store(false, Ordering::Release))?;
-        // From here on dropping `claim` undoes what was done so far.
-        let claim = Self(Arc::new(taken));
+        let saved = save().inspect_err(|_| IN_USE.store(false, Ordering::Release))?;
+        // From here on, dropping `claim` restores the descriptors.
+        let claim = Self(Arc::new(saved));
         dup2_stdin(File::open("/dev/null")?)?;
         dup2_stdout(stderr())?;
-        // What `std` buffered was no message. Errors are those of stderr, which nobody reads.
+        // Text buffered by `std` is not part of the protocol. Errors of stderr are ignored.
         let _ = io::stdout().flush();
         Ok(claim)
     }
 
-    /// What stdin was.
-    pub(super) fn input(&self) -> &Wire {
+    /// Returns the original stdin.
+    pub(super) fn input(&self) -> &SavedFd {
         &self.0.input
     }
 
-    /// What stdout was.
-    pub(super) fn output(&self) -> &Wire {
+    /// Returns the original stdout.
+    pub(super) fn output(&self) -> &SavedFd {
         &self.0.output
     }
 }
 
 #[derive(Debug)]
-struct Taken {
-    input: Wire,
-    output: Wire,
+struct SavedStdio {
+    input: SavedFd,
+    output: SavedFd,
 }
 
-/// Copies of both descriptors, with what to know of them.
-fn save() -> io::Result<Taken> {
-    Ok(Taken { input: Wire::new(stdin())?, output: Wire::new(stdout())? })
+/// Duplicates both descriptors and records their properties.
+fn save() -> io::Result<SavedStdio> {
+    Ok(SavedStdio { input: SavedFd::new(stdin())?, output: SavedFd::new(stdout())? })
 }
 
-impl Drop for Taken {
+impl Drop for SavedStdio {
     fn drop(&mut self) {
-        let _ = io::stdout().flush(); // still to stderr
+        let _ = io::stdout().flush(); // still redirected to stderr
         self.input.restore_blocking();
         self.output.restore_blocking();
-        // Both can only fail for want of descriptors that are known to be open.
+        // These calls cannot fail, because the descriptors are open.
         let _ = dup2_stdin(&self.input.fd);
         let _ = dup2_stdout(&self.output.fd);
-        TAKEN.store(false, Ordering::Release);
+        IN_USE.store(false, Ordering::Release);
     }
 }
 
-/// A private copy of a standard descriptor.
+/// A duplicate of a standard descriptor.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct SavedFd {
     fd: OwnedFd,
     kind: FileType,
     was_blocking: bool,
     shares_stderr: bool,
 }
 
-impl Wire {
+impl SavedFd {
     fn new(standard: BorrowedFd<'_>) -> io::Result<Self> {
         let fd = fcntl_dupfd_cloexec(standard, FIRST_PRIVATE)?;
         let stat = fstat(&fd)?;
@@ -100,21 +100,21 @@ impl Wire {
         })
     }
 
-    /// The kind of file, where it may be put on the reactor.
+    /// Returns the file type if the descriptor can be registered with the reactor.
     ///
-    /// Nothing may that is stderr too: `eprintln!` panics on a descriptor that would block.
+    /// A descriptor that is shared with stderr cannot, because `eprintln!` panics on a non-blocking descriptor.
     pub(super) fn pollable(&self) -> Option<FileType> {
         let pollable = matches!(self.kind, FileType::Fifo | FileType::Socket);
         (pollable && !self.shares_stderr).then_some(self.kind)
     }
 
-    /// One more descriptor for the same file.
+    /// Duplicates the descriptor.
     pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
         Ok(fcntl_dupfd_cloexec(&self.fd, FIRST_PRIVATE)?)
     }
 
-    /// Makes reads and writes return at once. The flag sits on the open file, not the descriptor,
-    /// so everybody who shares it sees it until the claim ends.
+    /// Sets non-blocking mode. The flag belongs to the open file and not to the descriptor, so it is
+    /// visible to all processes that share the file until the claim is dropped.
     pub(super) fn set_nonblocking(&self) -> io::Result<()> {
         let flags = fcntl_getfl(&self.fd)?;
         Ok(fcntl_setfl(&self.fd, flags | OFlags::NONBLOCK)?)
@@ -129,7 +129,7 @@ impl Wire {
     }
 }
 
-impl AsFd for Wire {
+impl AsFd for SavedFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

@@ -1,4 +1,4 @@
-//! Standard input and output where there are no Unix descriptors: tokio's, as they are.
+//! Standard input and output on systems other than Unix: the tokio streams, unmodified.
 
 use std::{
     io,
@@ -12,38 +12,38 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, Stdin, Stdout};
 
-/// Whether a [`Claim`] lives: a process has but one stdin.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether a [`Claim`] exists. Only one can exist per process.
+static IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// The right to stdin and stdout; the last clone gives it back.
+/// Exclusive access to stdin and stdout, released when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub(super) struct Claim(#[expect(dead_code, reason = "held for its drop")] Arc<Taken>);
+pub(super) struct Claim(#[expect(dead_code, reason = "held for its drop")] Arc<InUse>);
 
 impl Claim {
     pub(super) fn new() -> io::Result<Self> {
-        if TAKEN.swap(true, Ordering::AcqRel) {
-            let why = "stdio is already in use by another transport of this process";
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
+        if IN_USE.swap(true, Ordering::AcqRel) {
+            let message = "stdio is already in use by another transport of this process";
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
         }
-        Ok(Self(Arc::new(Taken)))
+        Ok(Self(Arc::new(InUse)))
     }
 }
 
 #[derive(Debug)]
-struct Taken;
+struct InUse;
 
-impl Drop for Taken {
+impl Drop for InUse {
     fn drop(&mut self) {
-        TAKEN.store(false, Ordering::Release);
+        IN_USE.store(false, Ordering::Release);
     }
 }
 
-/// Where the frames come from.
+/// The byte stream for input.
 #[derive(Debug)]
 pub(super) struct Source(Stdin);
 
 impl Source {
-    #[expect(clippy::unnecessary_wraps, reason = "the Unix twin can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "the Unix implementation can fail")]
     pub(super) fn open(_: &Claim) -> io::Result<Self> {
         Ok(Self(tokio::io::stdin()))
     }
@@ -55,12 +55,12 @@ impl AsyncRead for Source {
     }
 }
 
-/// Where the frames go.
+/// The byte stream for output.
 #[derive(Debug)]
 pub(super) struct Sink(Stdout);
 
 impl Sink {
-    #[expect(clippy::unnecessary_wraps, reason = "the Unix twin can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "the Unix implementation can fail")]
     pub(super) fn open(_: &Claim) -> io::Result<Self> {
         Ok(Self(tokio::io::stdout()))
     }

@@ -1,5 +1,5 @@
-//! The private descriptors as byte streams: pipes and sockets on tokio's reactor, the rest on a
-//! thread, so that each message costs one read and one write and no hand-over where it can.
+//! The saved descriptors as byte streams: pipes and sockets are registered with tokio's reactor, other
+//! descriptors use a thread. With the reactor, a message costs one read and one write.
 
 use std::{
     io,
@@ -20,10 +20,10 @@ use tokio::{
 
 use super::{
     blocking::{ThreadReader, ThreadWriter},
-    claim::{Claim, Wire},
+    claim::{Claim, SavedFd},
 };
 
-/// Where the frames come from.
+/// The byte stream for input.
 #[derive(Debug)]
 pub(super) enum Source {
     Pipe(Receiver),
@@ -33,17 +33,17 @@ pub(super) enum Source {
 
 impl Source {
     pub(super) fn open(claim: &Claim) -> io::Result<Self> {
-        let wire = claim.input();
-        let reactor = match wire.pollable() {
-            Some(FileType::Fifo) => on_reactor(wire, Receiver::from_owned_fd).map(Self::Pipe),
-            Some(_) => on_reactor(wire, socket).map(Self::Socket),
-            None => return Ok(Self::Thread(ThreadReader::spawn(wire.duplicate()?)?)),
+        let fd = claim.input();
+        let reactor = match fd.pollable() {
+            Some(FileType::Fifo) => on_reactor(fd, Receiver::from_owned_fd).map(Self::Pipe),
+            Some(_) => on_reactor(fd, socket).map(Self::Socket),
+            None => return Ok(Self::Thread(ThreadReader::spawn(fd.duplicate()?)?)),
         };
-        reactor.or_else(|_| Ok(Self::Thread(ThreadReader::spawn(wire.duplicate()?)?)))
+        reactor.or_else(|_| Ok(Self::Thread(ThreadReader::spawn(fd.duplicate()?)?)))
     }
 }
 
-/// Where the frames go.
+/// The byte stream for output.
 #[derive(Debug)]
 pub(super) enum Sink {
     Pipe(Sender),
@@ -53,25 +53,25 @@ pub(super) enum Sink {
 
 impl Sink {
     pub(super) fn open(claim: &Claim) -> io::Result<Self> {
-        let wire = claim.output();
-        let reactor = match wire.pollable() {
-            Some(FileType::Fifo) => on_reactor(wire, Sender::from_owned_fd).map(Self::Pipe),
-            Some(_) => on_reactor(wire, socket).map(Self::Socket),
-            None => return Ok(Self::Thread(ThreadWriter::spawn(wire.duplicate()?)?)),
+        let fd = claim.output();
+        let reactor = match fd.pollable() {
+            Some(FileType::Fifo) => on_reactor(fd, Sender::from_owned_fd).map(Self::Pipe),
+            Some(_) => on_reactor(fd, socket).map(Self::Socket),
+            None => return Ok(Self::Thread(ThreadWriter::spawn(fd.duplicate()?)?)),
         };
-        reactor.or_else(|_| Ok(Self::Thread(ThreadWriter::spawn(wire.duplicate()?)?)))
+        reactor.or_else(|_| Ok(Self::Thread(ThreadWriter::spawn(fd.duplicate()?)?)))
     }
 }
 
-/// Registers a copy of `wire` through `register`. An error means: use a thread, which copes with
-/// blocking and non-blocking descriptors alike.
-fn on_reactor<T>(wire: &Wire, register: fn(OwnedFd) -> io::Result<T>) -> io::Result<T> {
-    Handle::try_current().map_err(io::Error::other)?; // else tokio panics
-    wire.set_nonblocking()?;
-    register(wire.duplicate()?)
+/// Registers a duplicate of `fd` with the reactor. On error, the caller falls back to a thread, which
+/// supports blocking and non-blocking descriptors.
+fn on_reactor<T>(fd: &SavedFd, register: fn(OwnedFd) -> io::Result<T>) -> io::Result<T> {
+    Handle::try_current().map_err(io::Error::other)?; // tokio panics without a runtime
+    fd.set_nonblocking()?;
+    register(fd.duplicate()?)
 }
 
-/// A stream socket of any family: only `read` and `write` are asked of it.
+/// Wraps a stream socket of any address family. Only `read` and `write` are used.
 fn socket(fd: OwnedFd) -> io::Result<UnixStream> {
     UnixStream::from_std(StdUnixStream::from(fd))
 }
@@ -97,12 +97,12 @@ impl AsyncWrite for Sink {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Pipe(_) | Self::Socket(_) => Poll::Ready(Ok(())), // nothing is held back
+            Self::Pipe(_) | Self::Socket(_) => Poll::Ready(Ok(())), // not buffered
             Self::Thread(thread) => Pin::new(thread).poll_flush(cx),
         }
     }
 
-    /// Only flushes: a socket's shutdown would reach beyond this pipe.
+    /// Only flushes. Shutting down a socket would affect other users of it.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(cx)
     }

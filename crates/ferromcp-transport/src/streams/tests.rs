@@ -1,4 +1,4 @@
-//! Pipes over any pair of streams.
+//! Tests of transports over byte streams.
 
 use std::{
     pin::Pin,
@@ -15,7 +15,7 @@ fn whole(text: &'static str) -> Frame {
 
 // M26-122, M26-123
 #[tokio::test]
-async fn reading_goes_on_after_a_line_that_is_too_long() {
+async fn continues_reading_when_line_is_too_long() {
     let (mut peer, ours) = duplex(8);
     let (reader, writer) = tokio::io::split(ours);
     let (mut rx, _tx) = streams(reader, writer).max_line(8).split().unwrap();
@@ -27,15 +27,15 @@ async fn reading_goes_on_after_a_line_that_is_too_long() {
         assert_eq!(rx.recv().await.unwrap(), Some(whole("{}")));
         assert_eq!(rx.recv().await.unwrap(), Some(Frame::TooLong { limit: 8 }));
         assert_eq!(rx.recv().await.unwrap(), Some(whole("[]")));
-        assert_eq!(rx.recv().await.unwrap(), Some(whole("last")), "an unterminated line counts");
+        assert_eq!(rx.recv().await.unwrap(), Some(whole("last")), "a line without line ending is a frame");
         assert_eq!(rx.recv().await.unwrap(), None);
-        assert_eq!(rx.recv().await.unwrap(), None, "and stays at the end");
+        assert_eq!(rx.recv().await.unwrap(), None, "remains at the end");
     };
     tokio::join!(feeding, reading);
 }
 
 #[tokio::test]
-async fn all_lines_of_one_read_are_there_without_waiting() {
+async fn try_recv_returns_all_lines_of_one_read() {
     let (mut rx, _tx) = streams(&b"1\n2\n3\n4"[..], tokio::io::sink()).split().unwrap();
     assert_eq!(rx.try_recv(), None, "nothing was read yet");
     assert_eq!(rx.recv().await.unwrap(), Some(whole("1")));
@@ -46,7 +46,7 @@ async fn all_lines_of_one_read_are_there_without_waiting() {
 }
 
 #[tokio::test]
-async fn dropping_futures_loses_no_byte() {
+async fn loses_no_bytes_when_futures_are_dropped() {
     let (peer, ours) = duplex(3);
     let ((reader, writer), (peer_reader, peer_writer)) = (tokio::io::split(ours), tokio::io::split(peer));
     let (mut rx, mut tx) = streams(reader, writer).split().unwrap();
@@ -67,7 +67,7 @@ async fn dropping_futures_loses_no_byte() {
     }
     while got.len() < 50 {
         let waiting = !out.is_empty();
-        tokio::select! { // each turn drops the futures that did not win
+        tokio::select! { // each iteration drops the other futures
             frame = rx.recv() => got.push(frame.unwrap().unwrap()),
             written = tx.write(&mut out), if waiting => written.unwrap(),
             () = tokio::task::yield_now() => {}
@@ -83,7 +83,7 @@ async fn dropping_futures_loses_no_byte() {
 /// A writer whose flush takes two polls.
 #[derive(Default)]
 struct SlowFlush {
-    flushes_begun: u8,
+    flush_polls: u8,
     flushed: bool,
 }
 
@@ -94,8 +94,8 @@ impl AsyncWrite for SlowFlush {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         cx.waker().wake_by_ref();
-        self.flushes_begun += 1;
-        self.flushed = self.flushes_begun > 1;
+        self.flush_polls += 1;
+        self.flushed = self.flush_polls > 1;
         if self.flushed { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
@@ -105,12 +105,12 @@ impl AsyncWrite for SlowFlush {
 }
 
 #[tokio::test]
-async fn a_flush_that_was_dropped_is_made_up_for() {
+async fn completes_flush_when_earlier_write_was_dropped() {
     let (mut tx, mut out) = (LineTx::new(SlowFlush::default()), Outbound::new());
     out.frame(|line| line.extend_from_slice(b"{}"));
     tokio::select! {
         biased;
-        _ = tx.write(&mut out) => panic!("the flush is not ready at once"),
+        _ = tx.write(&mut out) => panic!("the flush must be pending"),
         () = std::future::ready(()) => {}
     }
     assert!(out.is_empty());

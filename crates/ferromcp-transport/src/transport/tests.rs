@@ -1,4 +1,4 @@
-//! The queue of frames to be written.
+//! Tests of the queue of outbound frames.
 
 use super::*;
 
@@ -12,13 +12,13 @@ fn queue(frames: &[&str]) -> Outbound {
 
 // M26-123, S-105
 #[test]
-fn a_frame_is_one_line_whatever_is_written() {
+fn frame_is_one_line_when_newlines_are_written() {
     let out = queue(&["{\n  \"a\": [1,\n2]\n}", "{}"]);
     assert_eq!(out.as_bytes(), b"{   \"a\": [1, 2] }\n{}\n");
 }
 
 #[test]
-fn frames_leave_one_by_one_or_by_bytes() {
+fn removes_frames_by_pop_or_by_bytes() {
     let mut out = queue(&["one", "", "three"]);
     assert_eq!(out.pop().as_deref(), Some(&b"one"[..]));
     assert_eq!(out.pop().as_deref(), Some(&b""[..]));
@@ -30,7 +30,7 @@ fn frames_leave_one_by_one_or_by_bytes() {
 }
 
 #[test]
-fn appending_keeps_the_order_and_empties_the_other() {
+fn append_preserves_order_and_empties_other_queue() {
     let (mut all, mut more) = (Outbound::new(), queue(&["a"]));
     all.append(&mut more);
     assert!(more.is_empty());
@@ -41,9 +41,9 @@ fn appending_keeps_the_order_and_empties_the_other() {
 }
 
 #[test]
-fn a_giant_frame_gives_its_memory_back() {
-    let mut out = queue(&[&"x".repeat(2 * KEEP), "y"]);
-    out.advance(2 * KEEP + 1);
+fn releases_memory_after_large_frame() {
+    let mut out = queue(&[&"x".repeat(2 * MAX_RETAINED_CAPACITY), "y"]);
+    out.advance(2 * MAX_RETAINED_CAPACITY + 1);
     assert_eq!(out.as_bytes(), b"y\n");
     out.advance(2);
     assert_eq!(out.buffer.capacity(), 0);

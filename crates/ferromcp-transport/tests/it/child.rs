@@ -1,4 +1,4 @@
-//! A process to look at from outside: this binary run again, echoing frames over its stdio.
+//! A child process for tests: this test binary, echoing frames over its stdio.
 
 use std::{
     io::Read,
@@ -7,16 +7,16 @@ use std::{
 
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, stdio};
 
-/// Set for the child, so that running all ignored tests by hand does not serve anything.
+/// Set for the child, so that running all ignored tests manually has no effect.
 const IS_CHILD: &str = "FERROMCP_TRANSPORT_TEST_CHILD";
 
-/// What the test harness prints before the child starts.
+/// The output of the test harness before the child starts.
 pub(crate) const HARNESS: &str = "\nrunning 1 test\n";
 
-/// What the child prints when its pipe is closed.
+/// The output of the child after its transport is closed.
 pub(crate) const AFTER: &str = "after serving\n";
 
-/// The longest line the child takes.
+/// The maximum line length of the child.
 pub(crate) const MAX_LINE: usize = 4 << 20;
 
 /// The child's command line.
@@ -28,13 +28,13 @@ pub(crate) fn command() -> Command {
 }
 
 #[test]
-#[ignore = "is the child of other tests"]
-#[expect(clippy::print_stdout, reason = "stray prints are what is tested")]
+#[ignore = "runs as the child process of other tests"]
+#[expect(clippy::print_stdout, reason = "tests stray prints")]
 fn child() {
     if std::env::var_os(IS_CHILD).is_none() {
         return;
     }
-    print!("buffered "); // no line end: `std` holds it back until the pipe is open
+    print!("buffered "); // no line ending: `std` buffers it until the transport is open
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (rx, tx) = stdio().max_line(MAX_LINE).split().unwrap();
@@ -46,10 +46,10 @@ fn child() {
         serve(rx, tx).await;
     });
     print!("{AFTER}");
-    // A second time, with nothing left to read: the first must have put everything back.
+    // Opening it again succeeds only if the first transport has restored the descriptors.
     let reopened = runtime.block_on(async { stdio().split().map(drop) });
     eprintln!("reopened: {}", reopened.is_ok());
-    exit(0); // before the harness prints more
+    exit(0); // before the harness prints its summary
 }
 
 async fn serve(mut rx: impl FrameRx, mut tx: impl FrameTx) {

@@ -1,4 +1,4 @@
-//! Child processes that behave, and those that do not.
+//! Tests of child processes: shutdown, signals, stderr and limits.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use ferromcp_transport::{
 use rustix::process::{Pid, Signal, test_kill_process};
 use tokio::process::Command;
 
-/// Longer than any shutdown here takes, even on a busy machine.
+/// A timeout that exceeds every shutdown in these tests, even on a busy machine.
 const LONG: Duration = Duration::from_secs(20);
 
 fn sh(script: &str) -> Child {
@@ -49,13 +49,13 @@ async fn send(tx: &mut impl FrameTx, frame: &str) -> io::Result<()> {
 async fn next(rx: &mut impl FrameRx) -> Option<String> {
     match tokio::time::timeout(LONG, rx.recv()).await.expect("a frame or the end").unwrap()? {
         Frame::Whole(frame) => Some(String::from_utf8(frame.to_vec()).unwrap()),
-        Frame::TooLong { limit } => panic!("over {limit}"),
+        Frame::TooLong { limit } => panic!("frame exceeds {limit} bytes"),
     }
 }
 
 fn is_alive(id: &str) -> bool {
     let pid = Pid::from_raw(id.parse().unwrap()).unwrap();
-    // A killed orphan stays a zombie until whoever is process 1 here looks after it.
+    // A killed orphan remains a zombie until the init process reaps it.
     let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     test_kill_process(pid).is_ok() && !status.contains(") Z ")
 }
@@ -63,14 +63,14 @@ fn is_alive(id: &str) -> bool {
 async fn wait_for_end_of(id: &str) {
     let begin = Instant::now();
     while is_alive(id) {
-        assert!(begin.elapsed() < LONG, "process {id} is still there");
+        assert!(begin.elapsed() < LONG, "process {id} is still running");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 // M26-133, S-088
 #[tokio::test]
-async fn a_child_that_ends_with_its_stdin_is_not_signalled() {
+async fn is_not_signalled_when_child_exits_at_end_of_stdin() {
     let (mut rx, mut tx, handle) = start(sh("trap 'exit 9' TERM; cat; exit 3").grace(LONG));
     send(&mut tx, r#"{"id":1}"#).await.unwrap();
     assert_eq!(next(&mut rx).await.as_deref(), Some(r#"{"id":1}"#));
@@ -84,7 +84,7 @@ async fn a_child_that_ends_with_its_stdin_is_not_signalled() {
 
 // M26-133
 #[tokio::test]
-async fn finishing_the_writing_half_closes_stdin() {
+async fn closes_stdin_when_sending_half_is_finished() {
     let (mut rx, mut tx, handle) = start(sh("cat; echo '\"bye\"'"));
     tx.finish().await.unwrap();
     assert_eq!(next(&mut rx).await.as_deref(), Some("\"bye\""));
@@ -94,30 +94,30 @@ async fn finishing_the_writing_half_closes_stdin() {
 
 // M26-133, S-088
 #[tokio::test]
-async fn a_child_that_ignores_the_end_of_its_stdin_is_asked_by_a_signal() {
+async fn sends_sigterm_when_child_ignores_end_of_stdin() {
     let (mut rx, _tx, handle) =
         start(sh("trap 'echo '\"'term'\"'; exit 4' TERM; echo up; while :; do sleep 0.05; done"));
     assert_eq!(next(&mut rx).await.as_deref(), Some("up"));
     assert_eq!(handle.shutdown().await.status().unwrap().code(), Some(4));
-    assert_eq!(next(&mut rx).await.as_deref(), Some("term"), "what it said last can still be read");
+    assert_eq!(next(&mut rx).await.as_deref(), Some("term"), "the remaining output can be read");
     assert_eq!(next(&mut rx).await, None);
 }
 
 // M26-133, S-088
 #[tokio::test]
-async fn a_child_that_ignores_signals_is_killed() {
+async fn kills_child_when_it_ignores_sigterm() {
     let (mut rx, _tx, handle) = start(sh("trap '' TERM; echo up; while :; do sleep 0.05; done"));
     assert_eq!(next(&mut rx).await.as_deref(), Some("up"));
     let begin = Instant::now();
     let exit = handle.shutdown().await;
     assert_eq!(exit.status().unwrap().signal(), Some(Signal::KILL.as_raw()));
-    assert!(begin.elapsed() >= Duration::from_millis(400), "both graces were given");
+    assert!(begin.elapsed() >= Duration::from_millis(400), "both grace periods elapsed");
 }
 
 // M26-133
 #[tokio::test]
-async fn a_grandchild_is_ended_too() {
-    // The shell dies by `TERM`; the grandchild, in the same group, does not.
+async fn kills_grandchild_when_shutting_down() {
+    // The shell exits on `TERM`; the grandchild in the same group does not.
     let (mut rx, _tx, handle) = start(sh("sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.05; done' & wait"));
     let grandchild = next(&mut rx).await.unwrap();
     assert!(is_alive(&grandchild));
@@ -127,7 +127,7 @@ async fn a_grandchild_is_ended_too() {
 }
 
 #[tokio::test]
-async fn what_a_dead_child_leaves_behind_is_ended_and_with_it_the_pipe() {
+async fn terminates_remaining_group_when_child_exits() {
     let (mut rx, _tx, handle) = start(sh("sh -c 'echo $$; sleep 1000' & sleep 0.1; exit 5"));
     let grandchild = next(&mut rx).await.unwrap();
     assert_eq!(handle.exited().await.status().unwrap().code(), Some(5));
@@ -136,7 +136,7 @@ async fn what_a_dead_child_leaves_behind_is_ended_and_with_it_the_pipe() {
 }
 
 #[tokio::test]
-async fn the_pipe_ends_although_somebody_outside_of_the_group_holds_it() {
+async fn ends_input_when_process_outside_group_keeps_stdout_open() {
     let (mut rx, _tx, handle) = start(sh("setsid sleep 5 & sleep 0.1; echo '{}'"));
     handle.exited().await;
     let begin = Instant::now();
@@ -147,18 +147,18 @@ async fn the_pipe_ends_although_somebody_outside_of_the_group_holds_it() {
 
 // M26-136
 #[tokio::test]
-async fn a_child_that_dies_at_once_says_why() {
+async fn reports_stderr_when_child_exits_immediately() {
     let (mut rx, mut tx, handle) = start(sh("echo 'no config' >&2; exit 7").stderr(Stderr::lines(|_| {})));
     assert_eq!(next(&mut rx).await, None);
     let exit = handle.exited().await;
     assert_eq!(exit.stderr(), "no config\n");
-    assert_eq!(exit.to_string(), "the process ended (exit status: 7); its last words on stderr: no config");
+    assert_eq!(exit.to_string(), "the process exited (exit status: 7); last stderr output: no config");
     assert!(send(&mut tx, "{}").await.is_err());
-    assert_eq!(handle.shutdown().await, exit, "to end what has ended does no harm");
+    assert_eq!(handle.shutdown().await, exit, "shutting down an exited process has no effect");
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_named_without_its_arguments() {
+async fn error_omits_arguments_when_program_is_not_found() {
     let mut command = std::process::Command::new("no-such-server");
     command.arg("--token=secret").env("KEY", "secret");
     let child = Child::from(command);
@@ -172,7 +172,7 @@ async fn a_program_that_is_not_there_is_named_without_its_arguments() {
 
 // M26-127, M26-128, S-109, S-110
 #[tokio::test]
-async fn a_flood_of_stderr_blocks_nothing_and_is_bounded() {
+async fn stderr_is_bounded_and_does_not_block_when_output_is_large() {
     const LINES: usize = 200_000;
     let script = format!(
         "yes 'a line of stderr that is not short' | head -n {LINES} >&2; head -c 50000 /dev/zero >&2; printf 'löve' >&2; read x; echo \"$x\""
@@ -194,13 +194,13 @@ async fn a_flood_of_stderr_blocks_nothing_and_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_line_of_a_gigabyte_is_skipped_in_bounded_memory() {
+async fn memory_is_bounded_when_line_is_huge() {
     let script = "head -c 1073741824 /dev/zero; echo; echo '{}'; head -c 3000000 /dev/zero";
     let (mut rx, _tx, _handle) = start(sh(script).max_line(1 << 20));
     let too_long = Some(Frame::TooLong { limit: 1 << 20 });
     assert_eq!(rx.recv().await.unwrap(), too_long);
     assert_eq!(next(&mut rx).await.as_deref(), Some("{}"));
-    assert_eq!(rx.recv().await.unwrap(), too_long, "a line without end");
+    assert_eq!(rx.recv().await.unwrap(), too_long, "a line without line ending");
     assert_eq!(rx.recv().await.unwrap(), None);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
@@ -208,7 +208,7 @@ async fn a_line_of_a_gigabyte_is_skipped_in_bounded_memory() {
 }
 
 #[tokio::test]
-async fn half_a_character_at_the_end_is_handed_on_as_it_is() {
+async fn preserves_incomplete_utf8_at_end_of_input() {
     let (mut rx, _tx, _handle) = start(sh("printf '{}\\n\"\\342\\202'"));
     assert_eq!(next(&mut rx).await.as_deref(), Some("{}"));
     assert_eq!(rx.recv().await.unwrap(), Some(Frame::Whole("\"\u{20AC}".as_bytes()[..3].to_vec().into())));
@@ -216,7 +216,7 @@ async fn half_a_character_at_the_end_is_handed_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_writer_that_waits_for_room_is_woken_by_the_end() {
+async fn pending_write_fails_when_child_is_shut_down() {
     let (_rx, mut tx, handle) = start(sh("trap '' TERM; while :; do sleep 0.05; done"));
     let writing = tokio::spawn(async move { send(&mut tx, &"x".repeat(1 << 20)).await });
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -229,23 +229,23 @@ async fn a_writer_that_waits_for_room_is_woken_by_the_end() {
 
 // M26-133
 #[tokio::test]
-async fn dropping_the_pipe_ends_the_child() {
+async fn shuts_down_child_when_transport_is_dropped() {
     let (mut rx, tx, handle) = start(sh("trap '' TERM; echo $$; while :; do sleep 0.05; done"));
     let id = next(&mut rx).await.unwrap();
     assert_eq!(handle.id().unwrap().to_string(), id);
     drop(tx);
     tokio::time::sleep(Duration::from_millis(600)).await;
-    assert!(is_alive(&id), "as long as it can be heard it lives");
+    assert!(is_alive(&id), "the child runs while the receiving half exists");
     drop(rx);
     wait_for_end_of(&id).await;
     assert_eq!(handle.exited().await.status().unwrap().signal(), Some(Signal::KILL.as_raw()));
 }
 
 #[test]
-fn the_end_of_the_runtime_kills_the_group_at_once() {
+fn kills_group_when_runtime_is_dropped() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let script = "sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.05; done' & trap '' TERM; wait";
-    let (grandchild, kept) = runtime.block_on(async {
+    let (grandchild, halves) = runtime.block_on(async {
         let (mut rx, tx, handle) = start(sh(script).grace(LONG));
         (next(&mut rx).await.unwrap(), (rx, tx, handle))
     });
@@ -253,13 +253,13 @@ fn the_end_of_the_runtime_kills_the_group_at_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         wait_for_end_of(&grandchild).await;
-        assert_eq!(kept.2.shutdown().await.status(), None);
-        assert_eq!(kept.2.id(), None);
+        assert_eq!(halves.2.shutdown().await.status(), None);
+        assert_eq!(halves.2.id(), None);
     });
 }
 
 #[test]
-fn without_a_runtime_the_error_says_so() {
+fn returns_error_when_no_runtime_exists() {
     let error = sh("true").spawn().err().unwrap();
     assert!(error.to_string().contains("tokio runtime"), "{error}");
 }

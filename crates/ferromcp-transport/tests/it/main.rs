@@ -1,9 +1,9 @@
-//! The pipes from outside: real descriptors, real processes.
+//! Integration tests of the transports, with real descriptors and processes.
 
 #[cfg(unix)]
 mod child;
 #[cfg(target_os = "linux")]
 mod child_process;
-mod pipes;
 #[cfg(unix)]
 mod stdio;
+mod transports;

@@ -1,4 +1,4 @@
-//! Standard input and output of a real process, over each kind of descriptor.
+//! Tests of stdio in a real process, with each kind of descriptor.
 
 use std::{
     fs::File,
@@ -19,7 +19,7 @@ use crate::child::{AFTER, HARNESS, MAX_LINE, command};
 const STRAY: &str = "buffered stray print\nstray child\nstray read of 0\n\
     second pipe: stdio is already in use by another transport of this process\n";
 
-/// Asserts that stdout was the protocol's alone, and that the rest went to stderr.
+/// Asserts that stdout has only protocol output, and that stray output went to stderr.
 #[track_caller]
 fn assert_private(output: &Output, protocol: &str) {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -32,7 +32,7 @@ fn non_blocking(fd: impl AsFd) -> bool {
     fcntl_getfl(fd).unwrap().contains(OFlags::NONBLOCK)
 }
 
-/// A pipe that children do not inherit by accident, as its reading and its writing end.
+/// Creates a close-on-exec pipe, and returns its reading and writing end.
 fn pipe() -> (OwnedFd, OwnedFd) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let _entered = runtime.enter();
@@ -40,7 +40,7 @@ fn pipe() -> (OwnedFd, OwnedFd) {
     (reader.into_blocking_fd().unwrap(), writer.into_blocking_fd().unwrap())
 }
 
-/// An open, already unlinked file.
+/// Opens an unlinked temporary file.
 fn scratch(name: &str) -> File {
     let path = std::env::temp_dir().join(format!("ferromcp-it-{}-{name}", std::process::id()));
     let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
@@ -50,13 +50,13 @@ fn scratch(name: &str) -> File {
 
 // M26-123, M26-124, M26-134, S-105, S-106
 #[test]
-fn pipes_are_private_and_put_back() {
+fn isolates_pipes_and_restores_them() {
     let ((stdin, to_child), (from_child, stdout)) = (pipe(), pipe());
     let (stdin_too, stdout_too) = (stdin.try_clone().unwrap(), stdout.try_clone().unwrap());
     let mut command = command();
     command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    drop(command); // closes our copies of the child's ends
+    drop(command); // closes the child's ends in this process
 
     let (mut to_child, mut from_child) = (File::from(to_child), BufReader::new(File::from(from_child)));
     to_child.write_all(b"{\"id\":1}\r\n").unwrap();
@@ -81,7 +81,7 @@ fn pipes_are_private_and_put_back() {
 
 // M26-123, S-105
 #[test]
-fn long_lines_pass_and_too_long_ones_are_skipped() {
+fn discards_lines_when_they_exceed_limit() {
     let mut command = command();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -97,7 +97,7 @@ fn long_lines_pass_and_too_long_ones_are_skipped() {
 
 // M26-124, S-106
 #[test]
-fn files_and_their_ends_work() {
+fn reads_and_writes_files() {
     let (mut input, mut stdout) = (scratch("in"), scratch("out"));
     let lines = "{\"jsonrpc\":\"2.0\"}\n".repeat(20_000);
     input.write_all(lines.as_bytes()).unwrap();
@@ -112,14 +112,14 @@ fn files_and_their_ends_work() {
 
 // M26-134
 #[test]
-fn an_empty_input_ends_at_once() {
+fn exits_immediately_when_input_is_empty() {
     let output = command().stdin(Stdio::null()).output().unwrap();
     assert_private(&output, "");
 }
 
 // M26-124, S-106
 #[test]
-fn a_socket_for_both_works() {
+fn supports_one_socket_for_both_directions() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut command = command();
     command.stdin(OwnedFd::from(theirs.try_clone().unwrap()));
@@ -136,7 +136,7 @@ fn a_socket_for_both_works() {
 }
 
 #[test]
-fn a_pipe_shared_with_stderr_stays_blocking() {
+fn keeps_pipe_blocking_when_shared_with_stderr() {
     let (from_child, stdout) = pipe();
     let too = stdout.try_clone().unwrap();
     let mut command = command();
@@ -148,7 +148,7 @@ fn a_pipe_shared_with_stderr_stays_blocking() {
     while !text.ends_with("{}\n") {
         assert!(lines.read_line(&mut text).unwrap() > 0, "{text}");
     }
-    assert!(!non_blocking(&too), "`eprintln!` panics on a pipe that would block");
+    assert!(!non_blocking(&too), "`eprintln!` panics on a non-blocking pipe");
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
 }

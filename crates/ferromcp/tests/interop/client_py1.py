@@ -1,4 +1,4 @@
-"""Drives a stdio MCP server with the Python SDK 1.x client and prints what it saw.
+"""Tests a stdio MCP server with the Python SDK 1.x client and prints the results.
 
 Usage: client_py1.py SERVER_COMMAND [ARGS...]      (needs: pip install mcp==1.30.0)
 
@@ -21,7 +21,7 @@ from pydantic import AnyUrl
 TOTAL_SECONDS = 60
 CALL_SECONDS = 10
 MAX_PAGES = 100
-CLOSED_EARLY, TIMED_OUT = -32000, 408  # what this client raises without an answer
+CLOSED_EARLY, TIMED_OUT = -32000, 408  # error codes of the client without a response
 
 seen = {"client": "python-sdk 1.x", "client_problems": [], "sent": [], "progress": [], "logs": []}
 process = None
@@ -38,14 +38,14 @@ def describe(failure):
 
 
 class Problems(logging.Handler):
-    """The SDK logs, and otherwise ignores, the messages it cannot read."""
+    """Records messages that the SDK cannot parse; the SDK only logs them."""
 
     def emit(self, record):
         seen["client_problems"].append(record.getMessage())
 
 
 def watch_process():
-    """Keeps hold of the server process, and notes the methods written to it."""
+    """Records the server process and the methods written to it."""
     open_process = anyio.open_process
 
     async def watched(*args, **kwargs):
@@ -65,7 +65,7 @@ def watch_process():
 
 
 async def attempt(call):
-    """The answer as JSON: a result, or what the server (or this client) said against it."""
+    """Returns the response as JSON: a result, or the error of the server or of this client."""
     try:
         answer = await call
         return answer if isinstance(answer, list) else dump(answer)

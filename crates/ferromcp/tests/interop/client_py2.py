@@ -1,4 +1,4 @@
-"""Drives a stdio MCP server with the Python SDK 2.x client and prints what it saw.
+"""Tests a stdio MCP server with the Python SDK 2.x client and prints the results.
 
 Usage: client_py2.py SERVER_COMMAND [ARGS...]      (needs: pip install mcp==2.3.0)
 
@@ -20,7 +20,7 @@ from mcp_types import LOG_LEVEL_META_KEY, PromptReference
 TOTAL_SECONDS = 60
 CALL_SECONDS = 10
 MAX_PAGES = 100
-CLOSED_EARLY, TIMED_OUT = -32000, -32001  # what this client raises without an answer
+CLOSED_EARLY, TIMED_OUT = -32000, -32001  # error codes of the client without a response
 
 seen = {"client": "python-sdk 2.x", "client_problems": [], "sent": [], "progress": [], "logs": []}
 process = None
@@ -37,14 +37,14 @@ def describe(failure):
 
 
 class Problems(logging.Handler):
-    """The SDK logs, and otherwise ignores, the messages it cannot read."""
+    """Records messages that the SDK cannot parse; the SDK only logs them."""
 
     def emit(self, record):
         seen["client_problems"].append(record.getMessage())
 
 
 def watch_process():
-    """Keeps hold of the server process, and notes the methods written to it."""
+    """Records the server process and the methods written to it."""
     open_process = anyio.open_process
 
     async def watched(*args, **kwargs):
@@ -64,7 +64,7 @@ def watch_process():
 
 
 async def attempt(call):
-    """The answer as JSON: a result, or what the server (or this client) said against it."""
+    """Returns the response as JSON: a result, or the error of the server or of this client."""
     try:
         answer = await call
         return answer if isinstance(answer, list) else dump(answer)
@@ -118,7 +118,7 @@ async def talk(client):
     if has.completions is not None:
         ref = PromptReference(name="review_code")
         seen["complete_language"] = await attempt(client.complete(ref, {"name": "language", "value": "ru"}))
-    # From 2026-07-28 on, a client asks for log messages request by request.
+    # Since 2026-07-28, a client enables log messages per request.
     meta = {LOG_LEVEL_META_KEY: "debug"} if has.logging is not None else None
     if isinstance(tools, list) and any(tool["name"] == "long_task" for tool in tools):
         call = client.call_tool("long_task", {}, progress_callback=on_progress, meta=meta)

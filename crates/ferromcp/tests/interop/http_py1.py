@@ -1,4 +1,4 @@
-"""Drives an HTTP MCP server with the Python SDK 1.x client and prints what it saw.
+"""Tests an HTTP MCP server with the Python SDK 1.x client and prints the results.
 
 Usage: http_py1.py streamable|sse|resume URL      (needs: pip install mcp==1.30.0)
 
@@ -23,18 +23,18 @@ from pydantic import AnyUrl
 TOTAL_SECONDS = 30
 CALL_SECONDS = 10
 
-seen = {"http": [], "progress": [], "logs": [], "heard": [], "client_problems": []}
+seen = {"http": [], "progress": [], "logs": [], "changes": [], "client_problems": []}
 
 
 class Problems(logging.Handler):
-    """The SDK logs, and otherwise ignores, what it cannot read."""
+    """Records messages that the SDK cannot parse; the SDK only logs them."""
 
     def emit(self, record):
         seen["client_problems"].append(record.getMessage())
 
 
 def watched_client(**settings):
-    """An HTTP client that notes each exchange as soon as the headers of its response are there."""
+    """An HTTP client that records each exchange when the response headers arrive."""
 
     async def note(response):
         kind = response.headers.get("content-type", "-").split(";")[0]
@@ -68,7 +68,7 @@ async def on_message(message):
     if isinstance(message, Exception):
         seen["client_problems"].append(repr(message))
     elif (method := message.root.method) in ("notifications/tools/list_changed", "notifications/resources/updated"):
-        seen["heard"].append(method)
+        seen["changes"].append(method)
 
 
 async def call_slowly(session):
@@ -88,7 +88,7 @@ async def talk(session):
     await session.subscribe_resource(AnyUrl("config://app"))
     await session.call_tool("touch", {})
     with anyio.fail_after(CALL_SECONDS):
-        while len(seen["heard"]) < 2:
+        while len(seen["changes"]) < 2:
             await anyio.sleep(0.01)
 
 

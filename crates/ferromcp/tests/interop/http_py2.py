@@ -1,4 +1,4 @@
-"""Drives an HTTP MCP server with the Python SDK 2.x client and prints what it saw.
+"""Tests an HTTP MCP server with the Python SDK 2.x client and prints the results.
 
 Usage: http_py2.py auto|legacy|resume URL      (needs: pip install mcp==2.3.0)
 
@@ -20,18 +20,18 @@ from mcp_types import LOG_LEVEL_META_KEY
 TOTAL_SECONDS = 30
 CALL_SECONDS = 10
 
-seen = {"http": [], "sent": [], "progress": [], "logs": [], "heard": [], "client_problems": []}
+seen = {"http": [], "sent": [], "progress": [], "logs": [], "changes": [], "client_problems": []}
 
 
 class Problems(logging.Handler):
-    """The SDK logs, and otherwise ignores, what it cannot read."""
+    """Records messages that the SDK cannot parse; the SDK only logs them."""
 
     def emit(self, record):
         seen["client_problems"].append(record.getMessage())
 
 
 def watched_client():
-    """An HTTP client that notes what it sends, and each exchange once the headers of its response are there."""
+    """An HTTP client that records sent messages, and each exchange when the response headers arrive."""
 
     async def request(request):
         if request.method == "POST":
@@ -59,16 +59,16 @@ async def on_message(message):
     if isinstance(message, Exception):
         seen["client_problems"].append(repr(message))
     elif message.method in ("notifications/tools/list_changed", "notifications/resources/updated"):
-        seen["heard"].append(message.method)
+        seen["changes"].append(message.method)
 
 
 async def hear_of_changes(client):
-    """Touches, and waits for both changes to be told: as the era has it, on a stream that was asked for or by itself."""
+    """Triggers two change notifications and waits for them, on a subscription or on the session stream."""
     with anyio.fail_after(CALL_SECONDS):
         if client.session.discover_result is None:
             await client.session.subscribe_resource("config://app")
             await client.call_tool("touch", {})
-            while len(seen["heard"]) < 2:
+            while len(seen["changes"]) < 2:
                 await anyio.sleep(0.01)
             return
         async with client.listen(tools_list_changed=True, resource_subscriptions=["config://app"]) as changes:
@@ -88,7 +88,7 @@ async def talk(client):
     seen["add"] = (await client.call_tool("add", {"a": 2, "b": 3})).structured_content
     if not modern:
         await client.session.set_logging_level("debug")
-    # From 2026-07-28 on, a client asks for log messages request by request.
+    # Since 2026-07-28, a client enables log messages per request.
     meta = {LOG_LEVEL_META_KEY: "debug"} if modern else None
     done = await client.call_tool("long_task", {}, progress_callback=on_progress, meta=meta)
     seen["long_task"] = done.content[0].text

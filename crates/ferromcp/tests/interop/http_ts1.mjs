@@ -1,14 +1,14 @@
-// Drives an HTTP MCP server with the TypeScript SDK 1.x client and prints what it saw.
+// Tests an HTTP MCP server with the TypeScript SDK 1.x client and prints the results.
 //
 // Usage: node http_ts1.mjs streamable|sse|resume URL
-// (needs: npm install node@22.23.3 @modelcontextprotocol/sdk@1.32.2, and to be run by that Node)
+// (needs: npm install node@22.23.3 @modelcontextprotocol/sdk@1.32.2, run by that Node)
 //
-// `resume` only calls slow_task, and expects its connection to be cut in the middle by somebody else.
+// `resume` only calls slow_task; a proxy closes the connection during the call.
 // Prints one JSON object to stdout. See README.md for the fields.
 
 import { createRequire } from "node:module";
 
-// The packages that were installed beside the Node that runs this.
+// Packages installed next to the Node that runs this script.
 const require = createRequire(process.execPath);
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
 const { SSEClientTransport } = require("@modelcontextprotocol/sdk/client/sse.js");
@@ -21,19 +21,19 @@ const {
 
 const [mode, url] = process.argv.slice(2);
 const TOTAL_MILLISECONDS = 30_000;
-let posting = 0; // messages on their way
-const seen = { http: [], progress: [], logs: [], heard: [], client_problems: [] };
+let posting = 0; // POST requests in flight
+const seen = { http: [], progress: [], logs: [], changes: [], client_problems: [] };
 const progress = { onprogress: (p) => seen.progress.push([p.progress, p.total, p.message]) };
 
-setTimeout(() => finish(new Error("it takes too long")), TOTAL_MILLISECONDS).unref();
+setTimeout(() => finish(new Error("timed out")), TOTAL_MILLISECONDS).unref();
 main().then(() => finish(), finish);
 
 async function main() {
   const client = new Client({ name: "typescript-1", version: "0" });
   client.onerror = (error) => seen.client_problems.push(String(error));
-  const heard = ({ method }) => void seen.heard.push(method);
-  client.setNotificationHandler(ToolListChangedNotificationSchema, heard);
-  client.setNotificationHandler(ResourceUpdatedNotificationSchema, heard);
+  const recordChange = ({ method }) => void seen.changes.push(method);
+  client.setNotificationHandler(ToolListChangedNotificationSchema, recordChange);
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, recordChange);
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
     seen.logs.push([params.level, params.data]);
   });
@@ -58,14 +58,14 @@ async function talk(client) {
   seen.prompt = prompt.messages[0].content.text;
   await client.subscribeResource({ uri: "config://app" });
   await client.callTool({ name: "touch" });
-  while (seen.heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
-  await giveUpWaiting(client);
+  while (seen.changes.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  await cancelWaitingCall(client);
 }
 
-/** Calls what never answers, lets go of it when it is heard of, and sees that this is told before anything else. */
-async function giveUpWaiting(client) {
-  const gone = new AbortController();
-  const options = { signal: gone.signal, onprogress: () => gone.abort("enough") };
+/** Calls a tool that never returns, cancels the call on its first progress, and waits until the cancellation is sent. */
+async function cancelWaitingCall(client) {
+  const controller = new AbortController();
+  const options = { signal: controller.signal, onprogress: () => controller.abort("enough") };
   seen.wait = await client.callTool({ name: "wait" }, undefined, options).catch((error) => String(error));
   do await new Promise((resolve) => setTimeout(resolve, 10));
   while (posting > 0);
@@ -77,8 +77,8 @@ async function callSlowly(client) {
 }
 
 /**
- * Looks at progress as it arrives. Where a response arrives with the progress before it, in one piece, this client
- * takes the response first, and then knows of no call that the progress could belong to.
+ * Records progress on arrival. If progress and response arrive in one chunk, this client processes the response first
+ * and then drops the progress.
  */
 function watchProgress(transport) {
   const { onmessage } = transport;
@@ -91,7 +91,7 @@ function watchProgress(transport) {
   };
 }
 
-/** Notes each exchange once the headers of its response are there. */
+/** Records each exchange when the response headers arrive. */
 async function watched(url, init) {
   const posts = init?.method === "POST" ? 1 : 0;
   posting += posts;

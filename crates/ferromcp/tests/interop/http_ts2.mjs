@@ -1,24 +1,24 @@
-// Drives an HTTP MCP server with the TypeScript SDK 2.x client and prints what it saw.
+// Tests an HTTP MCP server with the TypeScript SDK 2.x client and prints the results.
 //
-// Usage: node http_ts2.mjs auto|legacy|resume|REVISION URL      (a revision is insisted on, without falling back)
-// (needs: npm install node@22.23.3 @modelcontextprotocol/client@2.4.0, and to be run by that Node)
+// Usage: node http_ts2.mjs auto|legacy|resume|REVISION URL      (a revision disables the fallback)
+// (needs: npm install node@22.23.3 @modelcontextprotocol/client@2.4.0, run by that Node)
 //
-// `resume` is `legacy`, but only calls slow_task, and expects its connection to be cut in the middle by somebody else.
+// `resume` uses `legacy` and only calls slow_task; a proxy closes the connection during the call.
 // Prints one JSON object to stdout. See README.md for the fields.
 
 import { createRequire } from "node:module";
 
-// The packages that were installed beside the Node that runs this.
+// Packages installed next to the Node that runs this script.
 const require = createRequire(process.execPath);
 const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
 
 const [mode, url] = process.argv.slice(2);
 const TOTAL_MILLISECONDS = 30_000;
-let posting = 0; // messages on their way
-const seen = { http: [], sent: [], progress: [], logs: [], heard: [], client_problems: [] };
+let posting = 0; // POST requests in flight
+const seen = { http: [], sent: [], progress: [], logs: [], changes: [], client_problems: [] };
 const progress = { onprogress: (p) => seen.progress.push([p.progress, p.total, p.message]) };
 
-setTimeout(() => finish(new Error("it takes too long")), TOTAL_MILLISECONDS).unref();
+setTimeout(() => finish(new Error("timed out")), TOTAL_MILLISECONDS).unref();
 main().then(() => finish(), finish);
 
 async function main() {
@@ -26,7 +26,7 @@ async function main() {
   const client = new Client({ name: "typescript-2", version: "0" }, { versionNegotiation });
   client.onerror = (error) => seen.client_problems.push(String(error));
   for (const what of ["notifications/tools/list_changed", "notifications/resources/updated"]) {
-    client.setNotificationHandler(what, () => void seen.heard.push(what));
+    client.setNotificationHandler(what, () => void seen.changes.push(what));
   }
   client.setNotificationHandler("notifications/message", ({ params }) => {
     seen.logs.push([params.level, params.data]);
@@ -45,7 +45,7 @@ async function talk(client) {
   const modern = client.getProtocolEra() === "modern";
   seen.tools = (await client.listTools()).tools.map((tool) => tool.name);
   seen.add = (await client.callTool({ name: "add", arguments: { a: 2, b: 3 } })).structuredContent;
-  // From 2026-07-28 on, a client asks for log messages request by request.
+  // Since 2026-07-28, a client enables log messages per request.
   const _meta = modern ? { "io.modelcontextprotocol/logLevel": "debug" } : undefined;
   if (!modern) await client.setLoggingLevel("debug");
   seen.long_task = (await client.callTool({ name: "long_task", _meta }, progress)).content[0].text;
@@ -57,12 +57,12 @@ async function talk(client) {
     ? await client.listen({ toolsListChanged: true, resourceSubscriptions: [uri] })
     : await client.subscribeResource({ uri });
   await client.callTool({ name: "touch" });
-  while (seen.heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (seen.changes.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
   if (modern) {
     await listening.close();
     seen.closed = await listening.closed;
   }
-  await giveUpWaiting(client);
+  await cancelWaitingCall(client);
 }
 
 async function callSlowly(client) {
@@ -70,16 +70,16 @@ async function callSlowly(client) {
   seen.runs = (await client.callTool({ name: "slow_task_runs" })).structuredContent;
 }
 
-/** Calls what never answers, lets go of it when it is heard of, and sees that this is told before anything else. */
-async function giveUpWaiting(client) {
-  const gone = new AbortController();
-  const options = { signal: gone.signal, onprogress: () => gone.abort("enough") };
+/** Calls a tool that never returns, cancels the call on its first progress, and waits until the cancellation is sent. */
+async function cancelWaitingCall(client) {
+  const controller = new AbortController();
+  const options = { signal: controller.signal, onprogress: () => controller.abort("enough") };
   seen.wait = await client.callTool({ name: "wait" }, options).catch((error) => String(error));
   do await new Promise((resolve) => setTimeout(resolve, 10));
   while (posting > 0);
 }
 
-/** Notes what is sent, and each exchange once the headers of its response are there. */
+/** Records sent messages, and each exchange when the response headers arrive. */
 async function watched(url, init) {
   if (init?.method === "POST") seen.sent.push(JSON.parse(init.body).method ?? "(response)");
   const posts = init?.method === "POST" ? 1 : 0;

@@ -1,20 +1,20 @@
-// Drives an MCP server, over stdio or at a URL, with the official Inspector's CLI and prints what it saw.
+// Tests an MCP server, over stdio or HTTP, with the CLI of the official Inspector and prints the results.
 //
 // Usage: node inspector.mjs ERA SERVER_COMMAND [ARGS...]     ERA: modern, auto or legacy
 //        node inspector.mjs ERA URL                          a path that ends in /sse: HTTP+SSE
 // (needs: Node >= 22.19 and npm install @modelcontextprotocol/inspector@2.12.0, with
 // node_modules/.bin on PATH so that both `node` and `mcp-inspector` are found)
 //
-// Prints one JSON object to stdout. Every call starts the command, or connects, anew. Exit code: 0 when
-// every call ended as it should, 1 when one did not start, timed out, or left with another
-// exit code than the one below, 2 when ERA is not legacy and initialize was spoken all the same.
+// Prints one JSON object to stdout. Every call starts the command or opens a connection. Exit code: 0 when
+// every call succeeded, 1 when one did not start, timed out, or exited with another code than the one
+// below, 2 when ERA is not legacy and `initialize` was sent.
 
 import { spawnSync } from "node:child_process";
 
 const CALL_MILLISECONDS = 30_000;
 const MODERN = "2026-07-28";
-const REFUSED = 1; // the server answered with a JSON-RPC error
-const NO_ANSWER = /closed|timed? ?out|ENOENT|EPIPE|negotiation/i; // also exit code 1, but no refusal
+const SERVER_ERROR = 1; // the server answered with a JSON-RPC error
+const NO_RESPONSE = /closed|timed? ?out|ENOENT|EPIPE|negotiation/i; // also exit code 1, without a response
 const TOOL_FAILED = 5; // isError, or no such tool in tools/list
 
 const CALLS = [
@@ -26,10 +26,10 @@ const CALLS = [
   ["resources", ["resources/list"], 0],
   ["resource_templates", ["resources/templates/list"], 0],
   ["read_greeting", ["resources/read", "--uri", "greeting://Ada"], 0],
-  ["read_unknown", ["resources/read", "--uri", "nowhere://nothing"], REFUSED],
+  ["read_unknown", ["resources/read", "--uri", "nowhere://nothing"], SERVER_ERROR],
   ["prompts", ["prompts/list"], 0],
   ["get_review_code", ["prompts/get", "--prompt-name", "review_code", "--prompt-args", "code=x = 1"], 0],
-  ["get_unknown", ["prompts/get", "--prompt-name", "no_such_prompt"], REFUSED],
+  ["get_unknown", ["prompts/get", "--prompt-name", "no_such_prompt"], SERVER_ERROR],
 ];
 const LONG_TASK = ["call_long_task", ["tools/call", "--tool-name", "long_task"], 0];
 
@@ -49,7 +49,7 @@ console.log(JSON.stringify(seen, null, 2));
 const wrongEra = era !== "legacy" && seen.fell_back_to_initialize;
 process.exit(seen.failures.length > 0 ? 1 : wrongEra ? 2 : 0);
 
-/** Runs one call, and notes its answer, its exit code and how long it took. */
+/** Runs one call and records its response, exit code and duration. */
 function run([name, method, expected]) {
   const flags = ["--cli", "--quiet", "--format", "json", "--protocol-era", era, "--method", ...method];
   const started = performance.now();
@@ -63,7 +63,7 @@ function run([name, method, expected]) {
   const answer = parse(child.stdout) ?? parse((child.stderr ?? "").trim().split("\n").at(-1));
   seen[name] = { exit_code: child.status, seconds, answer };
   const why = child.error?.message ?? answer?.error?.message ?? "";
-  if (child.status !== expected || (expected === REFUSED && NO_ANSWER.test(why))) {
+  if (child.status !== expected || (expected === SERVER_ERROR && NO_RESPONSE.test(why))) {
     seen.failures.push(`${name}: exit code ${child.status} where ${expected} was due: ${why}`);
   }
 }

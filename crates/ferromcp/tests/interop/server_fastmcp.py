@@ -1,4 +1,4 @@
-"""An MCP server made with the FastMCP 4, for clients to try.
+"""An MCP server written with FastMCP 4.
 
 Usage: server_fastmcp.py stdio|http|stateless|sse      (needs: pip install fastmcp==4.2.3)
 
@@ -32,7 +32,7 @@ async def ask(ctx: Context) -> str | InputRequiredResult:
     if ctx.request_context.protocol_version < "2026-07-28":
         answer = await ctx.elicit("Your name?", Name)
         return f"{answer.action}: {answer.data.name}" if answer.action == "accept" else answer.action
-    # Since then a tool gives its question back, and is called once more with the answer.
+    # Since that revision a tool returns its question, and is called again with the answer.
     if ctx.input_responses is None:
         params = ElicitRequestFormParams(message="Your name?", requested_schema=Name.model_json_schema())
         return InputRequiredResult(input_requests={"name": ElicitRequest(params=params)})
@@ -42,7 +42,7 @@ async def ask(ctx: Context) -> str | InputRequiredResult:
 
 @server.tool
 async def steps(ctx: Context) -> str:
-    """Go three steps, and tell of them."""
+    """Report three steps of progress."""
     await ctx.info("on the way")
     for step in range(1, 4):
         await ctx.report_progress(step, 3, f"step {step}")

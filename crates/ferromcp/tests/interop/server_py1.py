@@ -1,4 +1,4 @@
-"""An MCP server made with the Python SDK 1.x, for clients to try.
+"""An MCP server written with the Python SDK 1.x.
 
 Usage: server_py1.py stdio|http|stateless|sse      (needs: pip install mcp==1.30.0)
 
@@ -34,7 +34,7 @@ async def ask(ctx: Context) -> str:
 
 @server.tool()
 async def steps(ctx: Context) -> str:
-    """Go three steps, and tell of them."""
+    """Report three steps of progress."""
     await ctx.info("on the way")
     for step in range(1, 4):
         await ctx.report_progress(step, 3, f"step {step}")

@@ -1,4 +1,4 @@
-"""An MCP server made with the Python SDK 2.x, for clients to try.
+"""An MCP server written with the Python SDK 2.x.
 
 Usage: server_py2.py stdio|http|stateless|sse      (needs: pip install mcp==2.3.0)
 
@@ -38,7 +38,7 @@ async def ask(answer: Annotated[ElicitationResult[Name], Resolve(name)]) -> str:
 
 @server.tool()
 async def steps(ctx: Context) -> str:
-    """Go three steps, and tell of them."""
+    """Report three steps of progress."""
     await ctx.info("on the way")
     for step in range(1, 4):
         await ctx.report_progress(step, 3, f"step {step}")

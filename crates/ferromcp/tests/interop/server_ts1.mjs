@@ -1,15 +1,15 @@
 // A server written with the TypeScript SDK 1.x.
 //
 // Usage: node server_ts1.mjs stdio|sessions|stateless|sse
-// (needs: npm install node@22.23.3 @modelcontextprotocol/sdk@1.32.2, and to be run by that Node)
+// (needs: npm install node@22.23.3 @modelcontextprotocol/sdk@1.32.2, run by that Node)
 //
-// Over HTTP it listens on a port of the system's choice and says its URL on stderr, as the first line.
+// Over HTTP it listens on a free port and prints its URL as the first line on stderr.
 
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
-// The packages that were installed beside the Node that runs this.
+// Packages installed next to the Node that runs this script.
 const require = createRequire(process.execPath);
 const { McpServer, ResourceTemplate } = require("@modelcontextprotocol/sdk/server/mcp.js");
 const { SSEServerTransport } = require("@modelcontextprotocol/sdk/server/sse.js");

@@ -1,17 +1,17 @@
 // A server written with the TypeScript SDK 2.x.
 //
 // Usage: node server_ts2.mjs stdio|stateless|sessions
-// (needs: npm install node@22.23.3 @modelcontextprotocol/server@2.4.0, and to be run by that Node)
+// (needs: npm install node@22.23.3 @modelcontextprotocol/server@2.4.0, run by that Node)
 //
-// `stdio` and `stateless` speak the modern era and the one before; `sessions` speaks 2025-11-25 in sessions.
-// Over HTTP it listens on a port of the system's choice and says its URL on stderr, as the first line.
+// `stdio` and `stateless` support 2026-07-28 and legacy revisions; `sessions` supports 2025-11-25 with sessions.
+// Over HTTP it listens on a free port and prints its URL as the first line on stderr.
 
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
 
-// The packages that were installed beside the Node that runs this.
+// Packages installed next to the Node that runs this script.
 const require = createRequire(process.execPath);
 const {
   McpServer,
@@ -61,7 +61,7 @@ function server() {
 
 const transports = new Map(); // by session
 
-/** 2025-11-25 in sessions. */
+/** Serves 2025-11-25 with sessions. */
 async function sessions(request) {
   let transport = transports.get(request.headers.get("mcp-session-id"));
   if (!transport && request.headers.has("mcp-session-id")) return new Response(null, { status: 404 });
@@ -76,7 +76,7 @@ async function sessions(request) {
   return transport.handleRequest(request);
 }
 
-/** A request of Node as one of the web, and the response the other way. */
+/** Converts a Node request to a web request, and the web response to a Node response. */
 function bridged(serve, base) {
   return async (request, response) => {
     const body = request.method === "POST" ? Readable.toWeb(request) : undefined;

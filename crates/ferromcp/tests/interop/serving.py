@@ -1,4 +1,4 @@
-"""Runs the servers of this folder: over stdio, or at a free port that is told on stderr."""
+"""Runs the servers of this folder over stdio, or over HTTP on a free port printed to stderr."""
 
 import os
 import signal
@@ -9,18 +9,18 @@ import uvicorn
 
 
 def over_stdio(run):
-    """Tells its process id, and that it came to its end by itself."""
+    """Prints the process id, and a line when the server exits after stdin closed."""
     print(f"pid {os.getpid()}", file=sys.stderr, flush=True)
     run()
-    print("ended by itself", file=sys.stderr, flush=True)
+    print("exited after stdin closed", file=sys.stderr, flush=True)
 
 
-def over_http(app, way):
-    """Serves until SIGTERM, and then ends well, unless something is still going on."""
+def over_http(app, transport):
+    """Serves until SIGTERM, then shuts down gracefully."""
     listener = socket.create_server(("127.0.0.1", 0))
-    path = "sse" if way == "sse" else "mcp"
+    path = "sse" if transport == "sse" else "mcp"
     config = uvicorn.Config(app, log_level="info", timeout_graceful_shutdown=5)
-    # uvicorn raises the signal once more when it is done; here that is no reason to die of it.
+    # uvicorn raises the signal again after shutdown; ignore it, so that the exit code is 0.
     signal.signal(signal.SIGTERM, lambda *_: None)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/{path}", file=sys.stderr, flush=True)
     uvicorn.Server(config).run(sockets=[listener])

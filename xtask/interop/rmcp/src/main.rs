@@ -1,9 +1,9 @@
-//! A server written with rmcp, for tests to talk to: `interop-rmcp stdio|stateless|sessions`.
+//! A server written with rmcp, for interoperability tests: `interop-rmcp stdio|stateless|sessions`.
 //!
-//! `stateless` and `sessions` say how the revisions before 2026-07-28 are served. Over HTTP it listens on a port of the
-//! system's choice and says its URL on stderr, as the first line.
+//! `stateless` and `sessions` select how revisions before 2026-07-28 are served. Over HTTP the server listens on a free
+//! port and prints its URL as the first line on stderr.
 
-#![allow(deprecated, reason = "2026-07-28 gives logging up; the revisions before have it")]
+#![allow(deprecated, reason = "logging is deprecated since 2026-07-28; older revisions support it")]
 
 use std::env;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 type Failure = Box<dyn std::error::Error>;
 
 #[derive(Clone)]
-struct Others;
+struct RmcpServer;
 
-impl ServerHandler for Others {
+impl ServerHandler for RmcpServer {
     fn get_info(&self) -> ServerConfig {
         let can = ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().enable_logging();
         ServerConfig::new(can.build())
@@ -42,11 +42,11 @@ impl ServerHandler for Others {
         });
         let result =
             json!({ "type": "object", "properties": { "result": { "type": "number" } }, "required": ["result"] });
-        let nothing = json!({ "type": "object" });
+        let no_arguments = json!({ "type": "object" });
         let mut add = Tool::new("add", "Add two numbers", object(numbers));
         add.output_schema = Some(Arc::new(object(result)));
-        let ask = Tool::new("ask", "Ask who is there", object(nothing.clone()));
-        let steps = Tool::new("steps", "Tell of progress", object(nothing));
+        let ask = Tool::new("ask", "Ask who is there", object(no_arguments.clone()));
+        let steps = Tool::new("steps", "Report progress", object(no_arguments));
         Ok(ListToolsResult::with_all_items(vec![add, ask, steps]))
     }
 
@@ -59,7 +59,7 @@ impl ServerHandler for Others {
             "add" => add(&request.arguments.unwrap_or_default()),
             "ask" => ask(request.input_responses.as_ref(), &context).await,
             "steps" => steps(&context).await,
-            other => Err(ErrorData::invalid_params(format!("no tool {other}"), None)),
+            other => Err(ErrorData::invalid_params(format!("unknown tool {other}"), None)),
         }
     }
 
@@ -78,7 +78,7 @@ impl ServerHandler for Others {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let Some(name) = request.uri.strip_prefix("greeting://") else {
-            return Err(ErrorData::resource_not_found(format!("no resource {}", request.uri), None));
+            return Err(ErrorData::resource_not_found(format!("unknown resource {}", request.uri), None));
         };
         let greeting = ResourceContents::text(format!("Hello, {name}!"), request.uri.clone());
         Ok(ReadResourceResult::new(vec![greeting]).into())
@@ -108,12 +108,12 @@ impl ServerHandler for Others {
 fn add(arguments: &JsonObject) -> Result<CallToolResponse, ErrorData> {
     let number = |name: &str| arguments.get(name).and_then(Value::as_f64);
     let (Some(a), Some(b)) = (number("a"), number("b")) else {
-        return Err(ErrorData::invalid_params("`a` and `b` are numbers", None));
+        return Err(ErrorData::invalid_params("`a` and `b` must be numbers", None));
     };
     Ok(CallToolResult::structured(json!({ "result": a + b })).into())
 }
 
-/// Asks in the way of the client's revision: by a result in 2026-07-28, by a request before.
+/// Asks the client: with an `input_required` result in 2026-07-28, with a request in older revisions.
 async fn ask(
     answers: Option<&InputResponses>,
     context: &RequestContext<RoleServer>,
@@ -166,12 +166,12 @@ fn object(value: Value) -> JsonObject {
 async fn main() -> Result<(), Failure> {
     let mode = env::args().nth(1).unwrap_or_default();
     if mode == "stdio" {
-        Others.serve(stdio()).await?.waiting().await?;
+        RmcpServer.serve(stdio()).await?.waiting().await?;
         return Ok(());
     }
     let mut config = StreamableHttpServerConfig::default();
     config.legacy_session_mode = mode == "sessions";
-    let service = StreamableHttpService::new(|| Ok(Others), Arc::<LocalSessionManager>::default(), config);
+    let service = StreamableHttpService::new(|| Ok(RmcpServer), Arc::<LocalSessionManager>::default(), config);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     eprintln!("http://{}/mcp", listener.local_addr()?);
     axum::serve(listener, axum::Router::new().nest_service("/mcp", service)).await?;

@@ -1,4 +1,4 @@
-//! Values: what is written plainly, what is not, and what is refused on reading.
+//! Tests of header value encoding and decoding.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn read(value: &str) -> Result<String, HeaderError> {
 }
 
 #[test]
-fn plain_text_stays_as_it_is() {
+fn safe_text_is_not_encoded() {
     // M26-206
     for text in ["us-west1", "a b  c", "file:///a/b?c=%20", "~!@#$%^&*()", "42", "true", "."] {
         assert_eq!(encode(text), text);
@@ -18,7 +18,7 @@ fn plain_text_stays_as_it_is() {
 }
 
 #[test]
-fn the_empty_text_is_an_empty_value() {
+fn empty_text_is_an_empty_value() {
     // M26-206
     assert_eq!(encode(""), "");
     assert_eq!(read("").unwrap(), "");
@@ -27,7 +27,7 @@ fn the_empty_text_is_an_empty_value() {
 }
 
 #[test]
-fn unsafe_text_is_written_in_base64() {
+fn encodes_unsafe_text_as_base64() {
     // M26-179, M26-207
     for (text, value) in [
         ("Hello, 世界", "=?base64?SGVsbG8sIOS4lueVjA==?="),
@@ -50,7 +50,7 @@ fn unsafe_text_is_written_in_base64() {
 }
 
 #[test]
-fn look_alikes_are_encoded() {
+fn encodes_text_when_it_looks_encoded() {
     // M26-209
     for text in ["=?base64?literal?=", "=?base64??=", "=?base64?=", "=?base64?SGk=?="] {
         let value = encode(text);
@@ -60,7 +60,7 @@ fn look_alikes_are_encoded() {
 }
 
 #[test]
-fn one_marker_alone_is_plain_text() {
+fn single_marker_is_plain_text() {
     // M26-208, M26-209
     for text in ["=?base64?SGk=", "SGk=?=", "=?base64?", "?=", "=?BASE64?SGk=?=", "=?Base64?SGk=?=", "x=?base64?SGk=?="]
     {
@@ -70,32 +70,32 @@ fn one_marker_alone_is_plain_text() {
 }
 
 #[test]
-fn markers_that_share_a_character_are_plain_text() {
-    // M26-209: ten characters, with nothing between the markers to slice
+fn overlapping_markers_are_plain_text() {
+    // M26-209: ten characters with overlapping markers
     assert_eq!(read("=?base64?=").unwrap(), "=?base64?=");
     assert_eq!(encode("=?base64?="), "=?base64?PT9iYXNlNjQ/PQ==?=");
 }
 
 #[test]
-fn reading_base64_is_strict() {
+fn returns_error_when_base64_is_not_canonical() {
     // M26-186, M26-187, M26-210, M26-214
     for (value, error) in [
         ("=?base64?SGVsbG8?=", HeaderError::Base64),   // no padding
         ("=?base64?SGVsbG8==?=", HeaderError::Base64), // too much padding
-        ("=?base64?SGVs bG8=?=", HeaderError::Base64), // a blank
-        ("=?base64?w7_Dvn4=?=", HeaderError::Base64),  // the alphabet of URLs
-        ("=?base64?SGVsbG9=?=", HeaderError::Base64),  // bits that say nothing, not zero
+        ("=?base64?SGVs bG8=?=", HeaderError::Base64), // a space
+        ("=?base64?w7_Dvn4=?=", HeaderError::Base64),  // URL-safe alphabet
+        ("=?base64?SGVsbG9=?=", HeaderError::Base64),  // unused bits are not zero
         ("=?base64?%%%?=", HeaderError::Base64),
         ("=?base64?=?=", HeaderError::Base64),
         ("=?base64?/w==?=", HeaderError::Utf8),
-        ("=?base64?7aCA?=", HeaderError::Utf8), // half a surrogate pair
+        ("=?base64?7aCA?=", HeaderError::Utf8), // an unpaired surrogate
     ] {
         assert_eq!(read(value), Err(error), "{value}");
     }
 }
 
 #[test]
-fn characters_that_no_header_may_have_are_refused() {
+fn returns_error_when_value_has_invalid_characters() {
     // M26-186, M26-214
     for value in [&b"a\x00"[..], b"a\nb", b"\r", b"\x7f", b"\xff", "é".as_bytes(), b"=?base64?\x01?="] {
         assert_eq!(decode(value), Err(HeaderError::Character), "{value:?}");
@@ -104,14 +104,14 @@ fn characters_that_no_header_may_have_are_refused() {
 }
 
 #[test]
-fn blanks_around_a_value_do_not_count() {
+fn ignores_surrounding_whitespace() {
     // M26-181
     assert_eq!(read(" \tus-west1\t ").unwrap(), "us-west1");
     assert_eq!(read("  =?base64?IGE=?=  ").unwrap(), " a");
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_describe_the_problem() {
     assert_eq!(HeaderError::Base64.to_string(), "is not standard Base64 with padding between its markers");
     assert_eq!(HeaderError::Utf8.to_string(), "is not UTF-8 between its markers");
     assert_eq!(HeaderError::Character.to_string(), "has invalid characters");
@@ -119,21 +119,21 @@ fn errors_say_what_is_wrong() {
 
 proptest! {
     #[test]
-    fn any_text_survives(text in any::<String>()) {
+    fn any_text_round_trips(text in any::<String>()) {
         // M26-179, M26-207
         let value = encode(&text);
         prop_assert_eq!(decode(value.as_bytes()).unwrap(), text.as_str());
     }
 
     #[test]
-    fn any_look_alike_survives(text in "(=\\?base64\\?)?[ \t=?a-zA-Z0-9+/_-]{0,12}(\\?=)?") {
+    fn any_encoded_looking_text_round_trips(text in "(=\\?base64\\?)?[ \t=?a-zA-Z0-9+/_-]{0,12}(\\?=)?") {
         // M26-209
         let value = encode(&text);
         prop_assert_eq!(decode(value.as_bytes()).unwrap(), text.as_str());
     }
 
     #[test]
-    fn what_is_written_is_visible_ascii(text in prop_oneof![any::<String>(), "[ \t\r\na-z]{0,8}"]) {
+    fn encoded_value_is_visible_ascii(text in prop_oneof![any::<String>(), "[ \t\r\na-z]{0,8}"]) {
         // M26-207
         let value = encode(&text);
         prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{}", value);
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(
+    fn decodes_any_bytes_or_returns_error(
         bytes in proptest::collection::vec(any::<u8>(), 0..64),
         middle in "[ -~]{0,16}",
     ) {
@@ -152,7 +152,7 @@ proptest! {
         }
         let sentinel = format!("=?base64?{middle}?=");
         if let Ok(text) = decode(sentinel.as_bytes()) {
-            // Only one way of writing a text in Base64 is accepted.
+            // Only the canonical Base64 encoding of a text is accepted.
             use base64::Engine as _;
             prop_assert_eq!(base64::engine::general_purpose::STANDARD.encode(text.as_bytes()), middle);
         }

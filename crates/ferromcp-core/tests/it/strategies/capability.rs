@@ -1,11 +1,11 @@
-//! Capabilities of both sides.
+//! Strategies for capabilities.
 
 use serde_json::json;
 
 use super::Fill;
 use super::basic::*;
 
-/// Foreign capabilities: an object of objects.
+/// Unknown capabilities: an object of objects.
 fn foreign() -> Json {
     object([must("com.example/foreign", plain_object())])
 }
@@ -18,7 +18,7 @@ fn tasks(requests: serde_json::Value) -> Json {
     object([may("list", constant(json!({}))), may("cancel", constant(json!({}))), may("requests", constant(requests))])
 }
 
-/// What a client can do.
+/// Client capabilities.
 pub(crate) fn of_client(fill: Fill) -> Json {
     let mut fields = vec![
         may("roots", list_changed()),
@@ -36,7 +36,7 @@ pub(crate) fn of_client(fill: Fill) -> Json {
     object(fields)
 }
 
-/// What a server can do.
+/// Server capabilities.
 pub(crate) fn of_server(fill: Fill) -> Json {
     let mut fields = vec![
         may("completions", plain_object()),

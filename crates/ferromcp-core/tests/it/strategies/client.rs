@@ -1,11 +1,11 @@
-//! What a client says: requests, notifications, results.
+//! Strategies for messages of a client: requests, notifications, results.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::basic::*;
 use super::content::implementation;
-use super::{Fill, Said, capability, elicit, said, sampling, task};
+use super::{Fill, MethodJson, capability, elicit, method_json, sampling, task};
 
 const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
@@ -22,7 +22,7 @@ fn request_meta(fill: Fill) -> Field {
         ]);
         return must("_meta", object(fields));
     }
-    // An empty `_meta` is written like an absent one.
+    // An empty `_meta` is serialized like an absent one.
     let meta = object(fields).prop_map(|meta| match meta {
         Value::Object(members) if members.is_empty() => json!({ "plain": 1 }),
         meta => meta,
@@ -30,7 +30,7 @@ fn request_meta(fill: Fill) -> Field {
     may("_meta", meta.boxed())
 }
 
-/// What an attempt brings after it was asked something.
+/// The fields of a request that answers an `input_required` result.
 fn answers(fill: Fill) -> Vec<Field> {
     if !fill.has_modern() {
         return Vec::new();
@@ -48,7 +48,7 @@ fn params(fill: Fill, fields: impl IntoIterator<Item = Field>) -> Json {
 }
 
 /// Any request with its parameters.
-pub(crate) fn request(fill: Fill) -> BoxedStrategy<Said> {
+pub(crate) fn request(fill: Fill) -> BoxedStrategy<MethodJson> {
     let paged = || params(fill, [may("cursor", text())]);
     let mut call = vec![must("name", text()), may("arguments", open_object())];
     if fill.has_legacy() {
@@ -62,7 +62,7 @@ pub(crate) fn request(fill: Fill) -> BoxedStrategy<Said> {
         object([must("type", constant("ref/resource")), must("uri", uri())]),
     ]);
     let context = members(text()).prop_map(|arguments| match arguments {
-        // No arguments are written like an absent object of them.
+        // Empty arguments are serialized like absent arguments.
         Value::Object(members) if members.is_empty() => json!({}),
         arguments => json!({ "arguments": arguments }),
     });
@@ -72,14 +72,14 @@ pub(crate) fn request(fill: Fill) -> BoxedStrategy<Said> {
         may("context", context.boxed()),
     ];
     let mut all = vec![
-        said("tools/list", paged()),
-        said("tools/call", params(fill, call)),
-        said("resources/list", paged()),
-        said("resources/templates/list", paged()),
-        said("resources/read", params(fill, read)),
-        said("prompts/list", paged()),
-        said("prompts/get", params(fill, get)),
-        said("completion/complete", params(fill, complete)),
+        method_json("tools/list", paged()),
+        method_json("tools/call", params(fill, call)),
+        method_json("resources/list", paged()),
+        method_json("resources/templates/list", paged()),
+        method_json("resources/read", params(fill, read)),
+        method_json("prompts/list", paged()),
+        method_json("prompts/get", params(fill, get)),
+        method_json("completion/complete", params(fill, complete)),
     ];
     if fill.has_legacy() {
         let initialize = [
@@ -89,15 +89,15 @@ pub(crate) fn request(fill: Fill) -> BoxedStrategy<Said> {
         ];
         let of_task = || params(fill, [must("taskId", word())]);
         all.extend([
-            said("initialize", params(fill, initialize)),
-            said("ping", params(fill, [])),
-            said("resources/subscribe", params(fill, [must("uri", uri())])),
-            said("resources/unsubscribe", params(fill, [must("uri", uri())])),
-            said("logging/setLevel", params(fill, [must("level", one_of(LEVELS))])),
-            said("tasks/get", of_task()),
-            said("tasks/result", of_task()),
-            said("tasks/list", paged()),
-            said("tasks/cancel", of_task()),
+            method_json("initialize", params(fill, initialize)),
+            method_json("ping", params(fill, [])),
+            method_json("resources/subscribe", params(fill, [must("uri", uri())])),
+            method_json("resources/unsubscribe", params(fill, [must("uri", uri())])),
+            method_json("logging/setLevel", params(fill, [must("level", one_of(LEVELS))])),
+            method_json("tasks/get", of_task()),
+            method_json("tasks/result", of_task()),
+            method_json("tasks/list", paged()),
+            method_json("tasks/cancel", of_task()),
         ]);
     }
     if fill.has_modern() {
@@ -108,52 +108,52 @@ pub(crate) fn request(fill: Fill) -> BoxedStrategy<Said> {
             may("resourceSubscriptions", list(uri())),
         ]);
         all.extend([
-            said("server/discover", params(fill, [])),
-            said("subscriptions/listen", params(fill, [must("notifications", filter)])),
+            method_json("server/discover", params(fill, [])),
+            method_json("subscriptions/listen", params(fill, [must("notifications", filter)])),
         ]);
     }
     proptest::strategy::Union::new(all).boxed()
 }
 
-/// `_meta` and these.
-pub(super) fn noted(fields: impl IntoIterator<Item = Field>) -> Json {
+/// An object with `_meta` and these members.
+pub(super) fn with_meta(fields: impl IntoIterator<Item = Field>) -> Json {
     object(fields.into_iter().chain([may("_meta", meta())]))
 }
 
-/// Progress, which both sides may report.
+/// A progress notification, which both sides can send.
 pub(super) fn progress() -> Json {
-    noted([must("progressToken", id()), must("progress", number()), may("total", number()), may("message", text())])
+    with_meta([must("progressToken", id()), must("progress", number()), may("total", number()), may("message", text())])
 }
 
-/// A cancellation. Its `requestId` may be absent in 2025-11-25 only, and then only by its type.
+/// A cancellation. `requestId` is optional only in the types of 2025-11-25.
 pub(super) fn cancelled() -> Json {
-    noted([must("requestId", id()), may("reason", text())])
+    with_meta([must("requestId", id()), may("reason", text())])
 }
 
 /// Any notification with its parameters.
-pub(crate) fn notification() -> BoxedStrategy<Said> {
+pub(crate) fn notification() -> BoxedStrategy<MethodJson> {
     proptest::strategy::Union::new([
-        said("notifications/initialized", noted([])),
-        said("notifications/cancelled", cancelled()),
-        said("notifications/progress", progress()),
-        said("notifications/roots/list_changed", noted([])),
-        said("notifications/tasks/status", task::task(true)),
+        method_json("notifications/initialized", with_meta([])),
+        method_json("notifications/cancelled", cancelled()),
+        method_json("notifications/progress", progress()),
+        method_json("notifications/roots/list_changed", with_meta([])),
+        method_json("notifications/tasks/status", task::task(true)),
     ])
     .boxed()
 }
 
-/// Any result, under the method it answers. `several` is for peers that can ask for several choices.
-pub(crate) fn result(fill: Fill, several: bool) -> BoxedStrategy<Said> {
+/// Any result, with its method. `several` enables multiple choices.
+pub(crate) fn result(fill: Fill, several: bool) -> BoxedStrategy<MethodJson> {
     let root = object([must("uri", constant("file:///w")), may("name", text()), may("_meta", meta())]);
     proptest::strategy::Union::new([
-        said("ping", noted([])),
-        said("sampling/createMessage", sampling::result(fill)),
-        said("roots/list", noted([must("roots", list(root))])),
-        said("elicitation/create", elicit::result(several, true)),
-        said("tasks/get", task::task(true)),
-        said("tasks/cancel", task::task(true)),
-        said("tasks/result", noted([may("anything", any_json())])),
-        said("tasks/list", noted([must("tasks", list(task::task(false))), may("nextCursor", text())])),
+        method_json("ping", with_meta([])),
+        method_json("sampling/createMessage", sampling::result(fill)),
+        method_json("roots/list", with_meta([must("roots", list(root))])),
+        method_json("elicitation/create", elicit::result(several, true)),
+        method_json("tasks/get", task::task(true)),
+        method_json("tasks/cancel", task::task(true)),
+        method_json("tasks/result", with_meta([may("anything", any_json())])),
+        method_json("tasks/list", with_meta([must("tasks", list(task::task(false))), may("nextCursor", text())])),
     ])
     .boxed()
 }

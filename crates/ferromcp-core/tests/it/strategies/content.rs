@@ -1,11 +1,11 @@
-//! Content blocks, resource contents, annotations, icons.
+//! Strategies for content blocks, resource contents, annotations and icons.
 
 use serde_json::{Value, json};
 
 use super::basic::*;
 use proptest::prelude::*;
 
-/// Hints for showing something.
+/// Annotations.
 pub(crate) fn annotations() -> Json {
     object([
         may("audience", list(one_of(&["user", "assistant"]))),
@@ -14,7 +14,7 @@ pub(crate) fn annotations() -> Json {
     ])
 }
 
-/// Pictures.
+/// Icons.
 pub(crate) fn icons() -> Json {
     some(object([
         must("src", one_of(&["https://example.com/i.png", "data:image/png;base64,QQ=="])),
@@ -24,7 +24,7 @@ pub(crate) fn icons() -> Json {
     ]))
 }
 
-/// A program.
+/// An implementation.
 pub(crate) fn implementation() -> Json {
     object([
         must("name", text()),
@@ -36,7 +36,7 @@ pub(crate) fn implementation() -> Json {
     ])
 }
 
-/// The members of a resource, a link to one, or a template.
+/// The members of a resource, a resource link or a resource template.
 pub(crate) fn described(at: &'static str, with_size: bool) -> Vec<Field> {
     let mut fields = vec![
         must(at, if at == "uri" { uri() } else { one_of(&["file:///{path}", "x:{a}{?b,c}"]) }),
@@ -54,7 +54,7 @@ pub(crate) fn described(at: &'static str, with_size: bool) -> Vec<Field> {
     fields
 }
 
-/// What a resource holds.
+/// Resource contents.
 pub(crate) fn contents() -> Json {
     let with = |body| object([must("uri", uri()), may("mimeType", word()), may("_meta", meta()), body]);
     either([with(must("text", text())), with(must("blob", base64()))])
@@ -68,7 +68,7 @@ fn block(kind: &str, fields: impl IntoIterator<Item = Field>) -> Json {
     )
 }
 
-/// Text, a picture or sound: what may be said to a model, too.
+/// Text, image or audio, which are also valid in sampling.
 pub(crate) fn simple_block() -> Json {
     let media = || [must("data", base64()), must("mimeType", word())];
     either([block("text", [must("text", text())]), block("image", media()), block("audio", media())])
@@ -83,12 +83,12 @@ pub(crate) fn content_block() -> Json {
     either([simple_block(), link.boxed(), block("resource", [must("resource", contents())])])
 }
 
-/// A message of a prompt.
+/// A prompt message.
 pub(crate) fn prompt_message() -> Json {
     object([must("role", one_of(&["user", "assistant"])), must("content", content_block())])
 }
 
-/// Structured content: an object, or from 2026-07-28 on anything.
+/// Structured content: an object, or any JSON value since 2026-07-28.
 pub(crate) fn structured(any: bool) -> Json {
     if any { either([open_object(), any_json(), constant(Value::Null)]) } else { open_object() }
 }

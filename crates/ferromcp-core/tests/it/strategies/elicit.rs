@@ -1,20 +1,20 @@
-//! Elicitation: forms, URLs, answers.
+//! Strategies for elicitation: forms, URLs, results.
 
 use serde_json::json;
 
 use super::basic::*;
 use super::task::wish;
 
-/// Whom a question is for, as far as its shape goes.
+/// The peer of an elicitation, which determines its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// A peer of 2025-06-18, which knows forms only.
+pub(crate) enum ElicitPeer {
+    /// A peer of 2025-06-18, which supports forms only.
     FormOnly,
     /// A peer of 2025-11-25.
     Legacy,
-    /// A modern peer, in an answer.
+    /// A modern peer, in an `input_required` result.
     Modern,
-    /// Anybody: with the members of every era.
+    /// Any peer, with the members of both eras.
     Both,
 }
 
@@ -35,7 +35,7 @@ fn primitive() -> Json {
                 may("default", text()),
             ],
         ),
-        // The generated schemas up to 2025-11-25 have `integer` for these numbers, TypeScript `number`.
+        // The generated schemas up to 2025-11-25 have `integer` for these fields, the TypeScript types `number`.
         field("number", [may("minimum", whole()), may("maximum", whole()), may("default", whole())]),
         field("integer", [may("minimum", whole()), may("maximum", whole()), may("default", whole())]),
         field("boolean", [may("default", boolean())]),
@@ -65,12 +65,12 @@ impl<S: proptest::strategy::Strategy<Value = i32> + 'static> IntoJson for S {
     }
 }
 
-/// `elicitation/create`.
-pub(crate) fn params(asked: Asked) -> Json {
+/// The parameters of `elicitation/create`.
+pub(crate) fn params(peer: ElicitPeer) -> Json {
     let extra = || {
         let legacy =
             [may("task", wish()), may("_meta", object([must("progressToken", id()), may("plain", any_json())]))];
-        legacy.into_iter().filter(move |_| asked != Asked::Modern)
+        legacy.into_iter().filter(move |_| peer != ElicitPeer::Modern)
     };
     let schema = object([
         must("type", constant("object")),
@@ -81,18 +81,18 @@ pub(crate) fn params(asked: Asked) -> Json {
     let form = [must("message", text()), must("requestedSchema", schema), may("mode", constant("form"))];
     let form = object(form.into_iter().chain(extra()));
     let mut url = vec![must("message", text()), must("url", uri()), must("mode", constant("url"))];
-    if asked != Asked::Modern {
-        url.push(must("elicitationId", word())); // required there
+    if peer != ElicitPeer::Modern {
+        url.push(must("elicitationId", word())); // required in the legacy era
     }
-    match asked {
-        Asked::FormOnly => form,
+    match peer {
+        ElicitPeer::FormOnly => form,
         _ => either([form, object(url.into_iter().chain(extra()))]),
     }
 }
 
-/// The answer. `several` choices at once can be asked for from 2025-11-25 on.
+/// The result. `several` enables multiple choices (since 2025-11-25).
 ///
-/// The generated schemas take whole numbers only where TypeScript says `number`.
+/// The generated schemas allow only integers for numbers.
 pub(crate) fn result(several: bool, with_meta: bool) -> Json {
     let whole = (0_i32..9).prop_map_json();
     let mut value = vec![text(), whole, boolean()];

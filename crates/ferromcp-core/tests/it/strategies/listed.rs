@@ -1,4 +1,4 @@
-//! What is listed: tools, resources, templates, prompts.
+//! Strategies for list items: tools, resources, templates, prompts.
 
 use serde_json::json;
 
@@ -6,9 +6,9 @@ use super::Fill;
 use super::basic::*;
 use super::content::*;
 
-/// The JSON Schema of a tool's arguments, and what a tool may say of its output.
+/// A JSON Schema for the arguments or the output of a tool.
 ///
-/// The older schemas know properties as objects only; `true` is legal JSON Schema, and to be
+/// The older MCP schemas require objects as property schemas. `true` is valid JSON Schema and must be
 /// rewritten for them.
 fn schema(with_booleans: bool) -> Json {
     let property = object([
@@ -66,7 +66,7 @@ pub(crate) fn resource() -> Json {
     object(described("uri", true))
 }
 
-/// A family of resources.
+/// A resource template.
 pub(crate) fn template() -> Json {
     object(described("uriTemplate", false))
 }

@@ -1,8 +1,8 @@
-//! Any message: strategies that make its JSON, which is then read into our types.
+//! Strategies that generate messages as JSON.
 //!
-//! Making JSON rather than values tests the reading as well, and what proptest shrinks to is
-//! readable. Opaque JSON (arguments, schemas, `_meta`, …) has keys of its own, so that a search
-//! for members that an old peer must not see finds only the protocol's.
+//! Generating JSON instead of values also tests decoding, and makes the shrunk output readable. Opaque
+//! JSON (arguments, schemas, `_meta`, …) uses distinct keys, so that the search for unsupported members
+//! finds only members of the protocol.
 
 pub(crate) mod basic;
 pub(crate) mod capability;
@@ -16,14 +16,14 @@ pub(crate) mod task;
 
 use basic::Json;
 
-/// Which revisions' members a message has.
+/// The revisions with the members of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fill {
-    /// What 2025-11-25 has.
+    /// The members of 2025-11-25.
     Legacy,
-    /// What 2026-07-28 has.
+    /// The members of 2026-07-28.
     Modern,
-    /// Both: what a server that serves both eras may hold, and each peer is to be spared.
+    /// The members of both eras, which are downgraded for each peer.
     Both,
 }
 
@@ -38,9 +38,9 @@ impl Fill {
 }
 
 /// A method and the JSON of its parameters or its result.
-pub(crate) type Said = (&'static str, serde_json::Value);
+pub(crate) type MethodJson = (&'static str, serde_json::Value);
 
-fn said(method: &'static str, json: Json) -> proptest::strategy::BoxedStrategy<Said> {
+fn method_json(method: &'static str, json: Json) -> proptest::strategy::BoxedStrategy<MethodJson> {
     use proptest::strategy::Strategy;
     json.prop_map(move |json| (method, json)).boxed()
 }

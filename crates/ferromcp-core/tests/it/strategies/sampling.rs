@@ -1,4 +1,4 @@
-//! Sampling: what a server asks a client's model, and what that says.
+//! Strategies for sampling requests and results.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -28,7 +28,7 @@ fn block(fill: Fill) -> Json {
     either([simple_block(), tool_use, tool_result])
 }
 
-/// One block bare, or none or several in an array; an array of one is written bare.
+/// One block as an object, or none or several in an array. An array of one is serialized as an object.
 fn blocks(fill: Fill) -> Json {
     let several = list(block(fill)).prop_map(|blocks| match blocks {
         Value::Array(blocks) if blocks.len() == 1 => blocks[0].clone(),
@@ -41,7 +41,7 @@ fn role() -> Json {
     one_of(&["user", "assistant"])
 }
 
-/// `sampling/createMessage`.
+/// The parameters of `sampling/createMessage`.
 pub(crate) fn params(fill: Fill) -> Json {
     let message = object([must("role", role()), must("content", blocks(fill)), may("_meta", meta())]);
     let preferences = object([
@@ -69,7 +69,7 @@ pub(crate) fn params(fill: Fill) -> Json {
     object(fields)
 }
 
-/// What the model said.
+/// The result of `sampling/createMessage`.
 pub(crate) fn result(fill: Fill) -> Json {
     object([
         must("role", role()),

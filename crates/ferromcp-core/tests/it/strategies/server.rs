@@ -1,15 +1,15 @@
-//! What a server says: results, questions, requests, notifications, errors.
+//! Strategies for messages of a server: results, input requests, requests, notifications, errors.
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::basic::*;
-use super::client::{cancelled, noted, progress};
+use super::client::{cancelled, progress, with_meta};
 use super::content::*;
-use super::elicit::Asked;
-use super::{Fill, Said, capability, elicit, listed, said, sampling, task};
+use super::elicit::ElicitPeer;
+use super::{Fill, MethodJson, capability, elicit, listed, method_json, sampling, task};
 
-/// Caching hints: there, absent, or either.
+/// Cache hints: required, absent, or optional.
 fn hints(fill: Fill) -> Vec<Field> {
     let (ttl, scope) = (count(), one_of(&["public", "private"]));
     match fill {
@@ -19,27 +19,27 @@ fn hints(fill: Fill) -> Vec<Field> {
     }
 }
 
-/// Any result, under the method it answers.
-pub(crate) fn result(fill: Fill) -> BoxedStrategy<Said> {
+/// Any result, with its method.
+pub(crate) fn result(fill: Fill) -> BoxedStrategy<MethodJson> {
     let page = |name, of| {
         let fields = [must(name, list(of)), may("nextCursor", text())];
-        noted(fields.into_iter().chain(hints(fill)))
+        with_meta(fields.into_iter().chain(hints(fill)))
     };
     let completion = object([must("values", list(text())), may("total", count()), may("hasMore", boolean())]);
-    let call = noted([
+    let call = with_meta([
         must("content", list(content_block())),
         may("structuredContent", structured(fill.has_modern())),
         may("isError", boolean()),
     ]);
     let mut all = vec![
-        said("tools/list", page("tools", listed::tool(fill))),
-        said("tools/call", call),
-        said("resources/list", page("resources", listed::resource())),
-        said("resources/templates/list", page("resourceTemplates", listed::template())),
-        said("resources/read", noted([must("contents", list(contents()))].into_iter().chain(hints(fill)))),
-        said("prompts/list", page("prompts", listed::prompt())),
-        said("prompts/get", noted([must("messages", list(prompt_message())), may("description", text())])),
-        said("completion/complete", noted([must("completion", completion)])),
+        method_json("tools/list", page("tools", listed::tool(fill))),
+        method_json("tools/call", call),
+        method_json("resources/list", page("resources", listed::resource())),
+        method_json("resources/templates/list", page("resourceTemplates", listed::template())),
+        method_json("resources/read", with_meta([must("contents", list(contents()))].into_iter().chain(hints(fill)))),
+        method_json("prompts/list", page("prompts", listed::prompt())),
+        method_json("prompts/get", with_meta([must("messages", list(prompt_message())), may("description", text())])),
+        method_json("completion/complete", with_meta([must("completion", completion)])),
     ];
     if fill.has_legacy() {
         let initialize = [
@@ -49,14 +49,14 @@ pub(crate) fn result(fill: Fill) -> BoxedStrategy<Said> {
             may("instructions", text()),
         ];
         all.extend([
-            said("initialize", noted(initialize)),
-            said("ping", noted([])),
-            said("logging/setLevel", noted([])),
-            said("resources/subscribe", noted([])),
-            said("tasks/get", task::task(true)),
-            said("tasks/cancel", task::task(true)),
-            said("tasks/result", noted([may("anything", any_json())])),
-            said("tasks/list", noted([must("tasks", list(task::task(false))), may("nextCursor", text())])),
+            method_json("initialize", with_meta(initialize)),
+            method_json("ping", with_meta([])),
+            method_json("logging/setLevel", with_meta([])),
+            method_json("resources/subscribe", with_meta([])),
+            method_json("tasks/get", task::task(true)),
+            method_json("tasks/cancel", task::task(true)),
+            method_json("tasks/result", with_meta([may("anything", any_json())])),
+            method_json("tasks/list", with_meta([must("tasks", list(task::task(false))), may("nextCursor", text())])),
         ]);
     }
     if fill.has_modern() {
@@ -65,52 +65,52 @@ pub(crate) fn result(fill: Fill) -> BoxedStrategy<Said> {
             must("capabilities", capability::of_server(fill)),
             may("instructions", text()),
         ];
-        // The closing result names its subscription; the engine that knows it puts it there.
+        // The final result has a subscription id, which is set by the server.
         let closing = object([must("io.modelcontextprotocol/subscriptionId", id()), may("plain", any_json())]);
         all.extend([
-            said("server/discover", noted(discover.into_iter().chain(hints(fill)))),
-            said("subscriptions/listen", object([must("_meta", closing)])),
+            method_json("server/discover", with_meta(discover.into_iter().chain(hints(fill)))),
+            method_json("subscriptions/listen", object([must("_meta", closing)])),
         ]);
     }
     proptest::strategy::Union::new(all).boxed()
 }
 
-/// A call that became a task (2025-11-25).
+/// The result of a call that is executed as a task (2025-11-25).
 pub(crate) fn create_task() -> Json {
-    noted([must("task", task::task(false))])
+    with_meta([must("task", task::task(false))])
 }
 
-/// Questions in place of a result.
+/// An `input_required` result.
 pub(crate) fn input_required(fill: Fill) -> Json {
-    let asked = if fill == Fill::Both { Asked::Both } else { Asked::Modern };
+    let peer = if fill == Fill::Both { ElicitPeer::Both } else { ElicitPeer::Modern };
     let question = |method: &str, params| object([must("method", constant(method)), must("params", params)]);
     let question = either([
-        question("elicitation/create", elicit::params(asked)),
+        question("elicitation/create", elicit::params(peer)),
         question("sampling/createMessage", sampling::params(fill)),
         constant(json!({ "method": "roots/list" })),
     ]);
-    noted([may("inputRequests", members(question)), may("requestState", text())])
+    with_meta([may("inputRequests", members(question)), may("requestState", text())])
 }
 
-/// Any request (legacy era). `asked` says which questions its peer knows.
-pub(crate) fn request(fill: Fill, asked: Asked) -> BoxedStrategy<Said> {
+/// Any request (legacy era). `peer` determines the supported elicitation modes.
+pub(crate) fn request(fill: Fill, peer: ElicitPeer) -> BoxedStrategy<MethodJson> {
     let with_token = || may("_meta", object([must("progressToken", id()), may("plain", any_json())]));
     let of_task = || object([must("taskId", word()), with_token()]);
     proptest::strategy::Union::new([
-        said("ping", object([with_token()])),
-        said("sampling/createMessage", sampling::params(fill)),
-        said("roots/list", object([with_token()])),
-        said("elicitation/create", elicit::params(asked)),
-        said("tasks/get", of_task()),
-        said("tasks/result", of_task()),
-        said("tasks/list", object([may("cursor", text()), with_token()])),
-        said("tasks/cancel", of_task()),
+        method_json("ping", object([with_token()])),
+        method_json("sampling/createMessage", sampling::params(fill)),
+        method_json("roots/list", object([with_token()])),
+        method_json("elicitation/create", elicit::params(peer)),
+        method_json("tasks/get", of_task()),
+        method_json("tasks/result", of_task()),
+        method_json("tasks/list", object([may("cursor", text()), with_token()])),
+        method_json("tasks/cancel", of_task()),
     ])
     .boxed()
 }
 
 /// Any notification with its parameters.
-pub(crate) fn notification() -> BoxedStrategy<Said> {
+pub(crate) fn notification() -> BoxedStrategy<MethodJson> {
     let levels = one_of(&["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]);
     let filter = object([
         may("toolsListChanged", boolean()),
@@ -120,21 +120,24 @@ pub(crate) fn notification() -> BoxedStrategy<Said> {
     ]);
     let of_stream = || may("_meta", object([must("io.modelcontextprotocol/subscriptionId", id())]));
     proptest::strategy::Union::new([
-        said("notifications/cancelled", cancelled()),
-        said("notifications/progress", progress()),
-        said("notifications/message", noted([must("level", levels), may("logger", text()), must("data", any_json())])),
-        said("notifications/resources/updated", object([must("uri", uri()), of_stream()])),
-        said("notifications/resources/list_changed", object([of_stream()])),
-        said("notifications/tools/list_changed", object([of_stream()])),
-        said("notifications/prompts/list_changed", object([of_stream()])),
-        said("notifications/subscriptions/acknowledged", object([must("notifications", filter), of_stream()])),
-        said("notifications/elicitation/complete", noted([must("elicitationId", word())])),
-        said("notifications/tasks/status", task::task(true)),
+        method_json("notifications/cancelled", cancelled()),
+        method_json("notifications/progress", progress()),
+        method_json(
+            "notifications/message",
+            with_meta([must("level", levels), may("logger", text()), must("data", any_json())]),
+        ),
+        method_json("notifications/resources/updated", object([must("uri", uri()), of_stream()])),
+        method_json("notifications/resources/list_changed", object([of_stream()])),
+        method_json("notifications/tools/list_changed", object([of_stream()])),
+        method_json("notifications/prompts/list_changed", object([of_stream()])),
+        method_json("notifications/subscriptions/acknowledged", object([must("notifications", filter), of_stream()])),
+        method_json("notifications/elicitation/complete", with_meta([must("elicitationId", word())])),
+        method_json("notifications/tasks/status", task::task(true)),
     ])
     .boxed()
 }
 
-/// Any error that a handler may return: of each known code, with data or without.
+/// Any error that a handler can return: each known code, with or without data.
 pub(crate) fn error() -> Json {
     let plain = object([
         must("code", proptest::sample::select(CODES).prop_map(serde_json::Value::from).boxed()),
@@ -159,5 +162,5 @@ pub(crate) fn error() -> Json {
     ])
 }
 
-/// The codes that stand for themselves in every revision, and two of somebody's own.
+/// Codes that are the same in every revision, and two application-defined codes.
 pub(crate) const CODES: &[i64] = &[-32700, -32600, -32601, -32602, -32603, -1, 4711];

@@ -1,10 +1,10 @@
-//! Tasks (2025-11-25).
+//! Strategies for tasks (2025-11-25).
 
 use serde_json::Value;
 
 use super::basic::*;
 
-/// A task, with or without the `_meta` that it has as a result.
+/// A task, with or without `_meta`.
 pub(crate) fn task(with_meta: bool) -> Json {
     let mut fields = vec![
         must("taskId", word()),
@@ -21,7 +21,7 @@ pub(crate) fn task(with_meta: bool) -> Json {
     object(fields)
 }
 
-/// The wish for one.
+/// A request for execution as a task.
 pub(crate) fn wish() -> Json {
     object([may("ttl", count())])
 }

@@ -1,14 +1,14 @@
-//! Hosts as requests name them: a name or an address, maybe with a port. Anything odd is no host.
+//! Parses a host with an optional port. Strict: anything unusual is rejected.
 //!
 //! Spec: <https://www.rfc-editor.org/rfc/rfc9110#name-host-and-authority>.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The longest name that DNS has.
-const LONGEST_NAME: usize = 253;
+/// The maximum length of a DNS name.
+const MAX_NAME: usize = 253;
 
-/// A host, maybe with a port.
+/// A host with an optional port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Authority<S> {
     pub(super) name: Name<S>,
@@ -18,30 +18,29 @@ pub(super) struct Authority<S> {
 /// A host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name<S> {
-    /// A literal address.
+    /// An IP address.
     Ip(IpAddr),
-    /// A name, without the dot that may end it.
+    /// A DNS name, without the optional trailing dot.
     Dns(S),
 }
 
 impl<'a> Authority<&'a str> {
-    /// Reads `name`, `name:port` or the same with an address. User names, escapes, zones, spaces and
-    /// the like are not taken.
-    pub(super) fn read(text: &'a [u8]) -> Option<Self> {
+    /// Parses `name`, `name:port`, or the same with an address. Rejects user names, escapes, zones and spaces.
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         if let Some(rest) = text.strip_prefix('[') {
             let (address, rest) = rest.split_once(']')?;
             let address: Ipv6Addr = address.parse().ok()?;
-            return Some(Self { name: Name::Ip(address.into()), port: read_port(rest)? });
+            return Some(Self { name: Name::Ip(address.into()), port: parse_port(rest)? });
         }
         let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
-        Some(Self { name: Name::read(name)?, port: read_port(port)? })
+        Some(Self { name: Name::parse(name)?, port: parse_port(port)? })
     }
 }
 
 impl<'a> Name<&'a str> {
-    /// Reads a name or an IPv4 address.
-    pub(super) fn read(text: &'a str) -> Option<Self> {
+    /// Parses a name or an IPv4 address.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
         if let Ok(address) = text.parse::<Ipv4Addr>() {
             return Some(Self::Ip(address.into()));
         }
@@ -49,13 +48,13 @@ impl<'a> Name<&'a str> {
         let label = |label: &str| {
             !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         };
-        (name.len() <= LONGEST_NAME && name.split('.').all(label)).then_some(Self::Dns(name))
+        (name.len() <= MAX_NAME && name.split('.').all(label)).then_some(Self::Dns(name))
     }
 }
 
 impl<S: AsRef<str>> Name<S> {
-    /// Whether both are the same host.
-    pub(super) fn is(&self, other: &Name<impl AsRef<str>>) -> bool {
+    /// Returns whether both are the same host.
+    pub(super) fn is_same(&self, other: &Name<impl AsRef<str>>) -> bool {
         match (self, other) {
             (Self::Ip(one), Name::Ip(other)) => one == other,
             (Self::Dns(one), Name::Dns(other)) => one.as_ref().eq_ignore_ascii_case(other.as_ref()),
@@ -63,15 +62,15 @@ impl<S: AsRef<str>> Name<S> {
         }
     }
 
-    /// Whether it is `parent` with something before it.
-    pub(super) fn is_under(&self, parent: &Name<impl AsRef<str>>) -> bool {
+    /// Returns whether this is a subdomain of `parent`.
+    pub(super) fn is_subdomain_of(&self, parent: &Name<impl AsRef<str>>) -> bool {
         let (Self::Dns(name), Name::Dns(parent)) = (self, parent) else { return false };
         let (name, parent) = (name.as_ref(), parent.as_ref());
         let Some(dot) = name.len().checked_sub(parent.len() + 1) else { return false };
         dot > 0 && name.as_bytes()[dot] == b'.' && name[dot + 1..].eq_ignore_ascii_case(parent)
     }
 
-    /// Whether it is this machine to itself: `localhost`, 127.0.0.0/8 or `::1`.
+    /// Returns whether this is a loopback host: `localhost`, 127.0.0.0/8 or `::1`.
     pub(super) fn is_local(&self) -> bool {
         match self {
             Self::Ip(address) => address.is_loopback(),
@@ -79,8 +78,8 @@ impl<S: AsRef<str>> Name<S> {
         }
     }
 
-    /// The same in memory of its own.
-    pub(super) fn owned(&self) -> Name<Box<str>> {
+    /// Returns an owned copy.
+    pub(super) fn to_boxed(&self) -> Name<Box<str>> {
         match self {
             Self::Ip(address) => Name::Ip(*address),
             Self::Dns(name) => Name::Dns(name.as_ref().into()),
@@ -98,9 +97,9 @@ impl<S: AsRef<str>> fmt::Display for Name<S> {
     }
 }
 
-/// Reads what follows a host: nothing, or a colon and a port, which may be left out.
-#[allow(clippy::option_option, reason = "no port is not a wrong one")]
-fn read_port(text: &str) -> Option<Option<u16>> {
+/// Parses the rest after a host: empty, or a colon and an optional port.
+#[allow(clippy::option_option, reason = "an absent port differs from an invalid one")]
+fn parse_port(text: &str) -> Option<Option<u16>> {
     match text.strip_prefix(':') {
         None => text.is_empty().then_some(None),
         Some("") => Some(None),

@@ -1,4 +1,4 @@
-//! What a proxy says of the host that its client asked for.
+//! Parses the headers in which a proxy forwards the host that its client requested.
 //!
 //! Spec: <https://www.rfc-editor.org/rfc/rfc7239#section-5.3>.
 
@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// The host in each of the two headers that name one. In a chain, the last value is that of the proxy
-/// which is asking; those before it could be anybody's.
+/// Returns the hosts in `X-Forwarded-Host` and `Forwarded`. With several values, the last one is from the proxy that
+/// sent the request; the others are not trusted.
 pub(super) fn hosts(headers: &HeaderMap) -> [Option<&[u8]>; 2] {
     let plain = last_value(headers, &X_FORWARDED_HOST, b',');
     [plain, last_value(headers, &FORWARDED, b',').and_then(host_parameter)]
@@ -19,7 +19,7 @@ fn last_value<'a>(headers: &'a HeaderMap, name: &HeaderName, separator: u8) -> O
     Some(line.rsplit(|byte| *byte == separator).next().unwrap_or(line).trim_ascii())
 }
 
-/// The `host` of `for=1.2.3.4;host="example.com:8000";proto=https`.
+/// Returns the `host` of `for=1.2.3.4;host="example.com:8000";proto=https`.
 fn host_parameter(element: &[u8]) -> Option<&[u8]> {
     element.split(|byte| *byte == b';').find_map(|parameter| {
         let parameter = parameter.trim_ascii();

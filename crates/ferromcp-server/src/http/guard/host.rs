@@ -1,33 +1,34 @@
-//! Hosts that a server answers to beside those of its machine.
+//! Rules for allowed hosts.
 
 use super::authority::{Authority, Name};
 
-/// A host, or all names under one.
+/// A host, or all its subdomains.
 #[derive(Debug, Clone)]
 pub(super) struct HostRule {
     name: Name<Box<str>>,
-    /// Any if there is none.
+    /// `None` allows any port.
     port: Option<u16>,
-    /// The names under it, and not itself.
-    under: bool,
+    /// Whether the rule is for the subdomains only.
+    subdomains: bool,
 }
 
 impl HostRule {
-    /// Reads `name`, `name:port`, `*.name`, `*.name:port` or an address; IPv6 with brackets or without.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    /// Parses `name`, `name:port`, `*.name`, `*.name:port` or an address; IPv6 with or without brackets.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if let Ok(address) = text.parse() {
-            return Some(Self { name: Name::Ip(address), port: None, under: false });
+            return Some(Self { name: Name::Ip(address), port: None, subdomains: false });
         }
         let parent = text.strip_prefix("*.");
-        let Authority { name, port } = Authority::read(parent.unwrap_or(text).as_bytes())?;
+        let Authority { name, port } = Authority::parse(parent.unwrap_or(text).as_bytes())?;
         if parent.is_some() && matches!(name, Name::Ip(_)) {
             return None;
         }
-        Some(Self { name: name.owned(), port, under: parent.is_some() })
+        Some(Self { name: name.to_boxed(), port, subdomains: parent.is_some() })
     }
 
     pub(super) fn allows(&self, host: &Authority<&str>) -> bool {
-        let named = if self.under { host.name.is_under(&self.name) } else { host.name.is(&self.name) };
-        named && (self.port.is_none() || self.port == host.port)
+        let matches =
+            if self.subdomains { host.name.is_subdomain_of(&self.name) } else { host.name.is_same(&self.name) };
+        matches && (self.port.is_none() || self.port == host.port)
     }
 }

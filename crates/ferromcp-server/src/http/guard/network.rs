@@ -1,8 +1,8 @@
-//! Networks of addresses, to say which peers are proxies of one's own.
+//! IP networks, for trusted proxies.
 
 use std::net::IpAddr;
 
-/// An address, or all that begin like it.
+/// An IP address with a prefix length.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Network {
     address: u128,
@@ -11,8 +11,8 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Reads `10.0.0.7`, `10.0.0.0/8` or the same of IPv6.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    /// Parses `10.0.0.7`, `10.0.0.0/8`, or the same with IPv6.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (address, length) = match text.split_once('/') {
             None => (text, None),
             Some((address, length)) => (address, Some(length)),
@@ -28,12 +28,12 @@ impl Network {
 
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let (address, width, v4) = number(address);
-        // All bits differ by a shift as wide as the number, which is no shift to the machine.
+        // With a prefix of 0 bits the shift overflows; then every address matches.
         v4 == self.v4 && (address ^ self.address).checked_shr(width - self.bits).unwrap_or(0) == 0
     }
 }
 
-/// An address as a number, and its width. IPv4 in the clothes of IPv6 is IPv4.
+/// Returns an address as a number, its width in bits, and whether it is IPv4. IPv4-mapped IPv6 counts as IPv4.
 fn number(address: IpAddr) -> (u128, u32, bool) {
     match address.to_canonical() {
         IpAddr::V4(address) => (u128::from(u32::from(address)), 32, true),

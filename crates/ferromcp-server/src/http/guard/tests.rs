@@ -1,4 +1,4 @@
-//! Who is let in and who is not, and tricks that do not work.
+//! Allowed and rejected hosts and origins, and attempts to bypass the check.
 
 use std::net::IpAddr;
 
@@ -6,12 +6,12 @@ use http::header::{FORWARDED, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, Uri};
 use proptest::prelude::*;
 
-use super::{Guard, Refused};
+use super::{Guard, Rejection};
 use crate::http::HttpOptions;
 
 fn guard(set: impl FnOnce(HttpOptions) -> HttpOptions) -> Guard {
     let options = set(HttpOptions::new());
-    assert!(options.mistakes().is_empty(), "{:?}", options.mistakes());
+    assert!(options.errors().is_empty(), "{:?}", options.errors());
     options.guard
 }
 
@@ -23,7 +23,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
-fn check(guard: &Guard, pairs: &[(&'static str, &str)]) -> Result<(), Refused> {
+fn check(guard: &Guard, pairs: &[(&'static str, &str)]) -> Result<(), Rejection> {
     guard.check(&Uri::from_static("/mcp"), &headers(pairs), None)
 }
 
@@ -33,7 +33,7 @@ fn host(guard: &Guard, host: &str) -> bool {
 
 #[track_caller]
 fn origin(guard: &Guard, host: &str, origin: &str) -> bool {
-    check(guard, &[("host", host)]).expect("the host is right");
+    check(guard, &[("host", host)]).expect("the host is allowed");
     check(guard, &[("host", host), ("origin", origin)]).is_ok()
 }
 
@@ -105,7 +105,7 @@ const FOREIGN: &[&str] = &[
 ];
 
 #[test]
-fn only_hosts_of_this_machine_are_answered_to_by_default() {
+fn allows_only_local_hosts_by_default() {
     // M26-144, S-113, S-126
     let guard = Guard::default();
     for name in LOCAL {
@@ -124,20 +124,20 @@ fn only_hosts_of_this_machine_are_answered_to_by_default() {
 }
 
 #[test]
-fn a_request_has_one_host() {
+fn rejects_a_request_when_the_host_is_missing_repeated_or_invalid() {
     let guard = guard(HttpOptions::any_host);
-    assert_eq!(check(&guard, &[]), Err(Refused::NoHost));
-    assert_eq!(check(&guard, &[("host", "a"), ("host", "a")]), Err(Refused::ManyHosts));
+    assert_eq!(check(&guard, &[]), Err(Rejection::NoHost));
+    assert_eq!(check(&guard, &[("host", "a"), ("host", "a")]), Err(Rejection::ManyHosts));
     let one_origin = ("origin", "http://a");
-    assert_eq!(check(&guard, &[("host", "a"), one_origin, one_origin]), Err(Refused::ManyOrigins));
-    assert_eq!(check(&guard, &[("host", "a b")]), Err(Refused::BadHost("a?b".into())));
-    // An absolute target and `Host` have to be right both.
+    assert_eq!(check(&guard, &[("host", "a"), one_origin, one_origin]), Err(Rejection::ManyOrigins));
+    assert_eq!(check(&guard, &[("host", "a b")]), Err(Rejection::BadHost("a?b".into())));
+    // Both the absolute target and `Host` must be allowed.
     let absolute = Uri::from_static("http://localhost/mcp");
     assert!(Guard::default().check(&absolute, &headers(&[("host", "evil.example.com")]), None).is_err());
 }
 
 #[test]
-fn hosts_are_allowed_exactly_with_a_port_or_below_a_name() {
+fn allow_host_matches_exact_names_ports_and_subdomains() {
     // M26-144
     let guard = guard(|options| {
         options
@@ -182,7 +182,7 @@ fn hosts_are_allowed_exactly_with_a_port_or_below_a_name() {
 }
 
 #[test]
-fn pages_are_let_in_from_this_machine_to_this_machine() {
+fn allows_local_origins_for_local_hosts() {
     // M26-144, M26-145, S-113, S-126, S-127
     let guard = Guard::default();
     for page in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:9", "HTTP://LOCALHOST"] {
@@ -217,7 +217,7 @@ fn pages_are_let_in_from_this_machine_to_this_machine() {
 }
 
 #[test]
-fn pages_of_the_host_itself_are_let_in() {
+fn allows_the_origin_of_the_requested_host() {
     // M26-144, M26-145
     for guard in [guard(HttpOptions::any_host), guard(|options| options.allow_host("mcp.example.com"))] {
         for (name, page) in [
@@ -235,13 +235,13 @@ fn pages_of_the_host_itself_are_let_in() {
             ("mcp.example.com", "http://localhost:3000"),
             ("mcp.example.com", "null"),
         ] {
-            assert!(!origin(&guard, name, page), "{page} is not of {name}");
+            assert!(!origin(&guard, name, page), "{page} for {name}");
         }
     }
 }
 
 #[test]
-fn origins_are_allowed_by_scheme_host_and_port() {
+fn allow_origin_matches_scheme_host_and_port() {
     // M26-144, M26-145
     let guard = guard(|options| {
         options
@@ -274,16 +274,16 @@ fn origins_are_allowed_by_scheme_host_and_port() {
     ] {
         assert!(!page(bad), "{bad}");
     }
-    assert!(!guard.allows_origin(&HeaderValue::from_static("http://localhost")), "let in, but told nothing");
+    assert!(!guard.allows_origin(&HeaderValue::from_static("http://localhost")), "allowed, but without CORS headers");
     let open = self::guard(HttpOptions::any_origin);
     for good in ["null", "https://evil.example.com", "anything"] {
         assert!(origin(&open, "localhost", good) && open.allows_origin(&HeaderValue::from_static(good)));
     }
-    assert!(!host(&open, "evil.example.com"), "the host is another matter");
+    assert!(!host(&open, "evil.example.com"), "any_origin does not affect hosts");
 }
 
 #[test]
-fn a_proxy_that_is_trusted_says_which_host_was_asked_for() {
+fn uses_the_forwarded_host_when_the_proxy_is_trusted() {
     let guard = guard(|options| {
         let address: IpAddr = "2001:db8::9".parse().unwrap();
         options.allow_host("mcp.example.com").trust_proxy("10.0.0.0/8").trust_proxy(address)
@@ -298,7 +298,7 @@ fn a_proxy_that_is_trusted_says_which_host_was_asked_for() {
         assert!(ask(Some(proxy), &[inside, real]));
         assert!(
             ask(Some(proxy), &[inside, ("x-forwarded-host", "evil, mcp.example.com")]),
-            "the last is the proxy's own"
+            "the last value is from the proxy"
         );
         assert!(ask(Some(proxy), &[inside, evil, real]));
         assert!(ask(
@@ -307,8 +307,8 @@ fn a_proxy_that_is_trusted_says_which_host_was_asked_for() {
         ));
         assert!(!ask(Some(proxy), &[("host", "localhost"), evil]));
         assert!(!ask(Some(proxy), &[inside, ("x-forwarded-host", "mcp.example.com, evil")]));
-        assert!(!ask(Some(proxy), &[inside, real, ("forwarded", "host=evil")]), "both or none");
-        assert!(!ask(Some(proxy), &[inside]), "it said nothing");
+        assert!(!ask(Some(proxy), &[inside, real, ("forwarded", "host=evil")]), "both must be allowed");
+        assert!(!ask(Some(proxy), &[inside]), "no forwarded host");
         assert!(ask(Some(proxy), &[("host", "localhost")]));
         assert!(ask(Some(proxy), &[inside, real, ("origin", "https://mcp.example.com")]));
         assert!(!ask(Some(proxy), &[inside, real, ("origin", "https://backend:8000")]));
@@ -320,13 +320,13 @@ fn a_proxy_that_is_trusted_says_which_host_was_asked_for() {
 }
 
 #[test]
-fn networks_are_read_and_held_against() {
+fn networks_parse_and_contain_addresses() {
     use super::network::Network;
-    let holds = |network: &str, address: &str| Network::read(network).unwrap().contains(address.parse().unwrap());
-    assert!(holds("0.0.0.0/0", "203.0.113.9") && !holds("0.0.0.0/0", "::1") && holds("::/0", "::1"));
-    assert!(holds("192.0.2.128/25", "192.0.2.255") && !holds("192.0.2.128/25", "192.0.2.127"));
-    assert!(holds("2001:db8::/33", "2001:db8:7fff::") && !holds("2001:db8::/33", "2001:db8:8000::"));
-    assert!(holds("10.0.0.7/32", "10.0.0.7") && !holds("10.0.0.7", "10.0.0.6"));
+    let contains = |network: &str, address: &str| Network::parse(network).unwrap().contains(address.parse().unwrap());
+    assert!(contains("0.0.0.0/0", "203.0.113.9") && !contains("0.0.0.0/0", "::1") && contains("::/0", "::1"));
+    assert!(contains("192.0.2.128/25", "192.0.2.255") && !contains("192.0.2.128/25", "192.0.2.127"));
+    assert!(contains("2001:db8::/33", "2001:db8:7fff::") && !contains("2001:db8::/33", "2001:db8:8000::"));
+    assert!(contains("10.0.0.7/32", "10.0.0.7") && !contains("10.0.0.7", "10.0.0.6"));
     for bad in [
         "",
         "/",
@@ -339,29 +339,29 @@ fn networks_are_read_and_held_against() {
         "10.0.0.0/8/8",
         "10.0.0.0/99999999999",
     ] {
-        assert!(Network::read(bad).is_none(), "{bad}");
+        assert!(Network::parse(bad).is_none(), "{bad}");
     }
 }
 
 #[test]
-fn refusals_say_what_was_seen_and_what_to_change() {
+fn rejections_name_the_value_and_the_option() {
     // M26-145
-    let words = |pairs: &[(&'static str, &str)]| check(&Guard::default(), pairs).unwrap_err().to_string();
+    let message = |pairs: &[(&'static str, &str)]| check(&Guard::default(), pairs).unwrap_err().to_string();
     assert_eq!(
-        words(&[("host", "evil.example.com")]),
-        "Host `evil.example.com` is not one this server answers to; if it should be, add `.allow_host(\"evil.example.com\")` to HttpOptions"
+        message(&[("host", "evil.example.com")]),
+        "Host `evil.example.com` is not allowed; to allow it, add `.allow_host(\"evil.example.com\")` to HttpOptions"
     );
     assert_eq!(
-        words(&[("host", "localhost"), ("origin", "https://evil.example.com")]),
-        "Origin `https://evil.example.com` may not use this server; if it should, add `.allow_origin(\"https://evil.example.com\")` to HttpOptions"
+        message(&[("host", "localhost"), ("origin", "https://evil.example.com")]),
+        "Origin `https://evil.example.com` is not allowed; to allow it, add `.allow_origin(\"https://evil.example.com\")` to HttpOptions"
     );
-    assert!(words(&[("host", "localhost"), ("origin", "null")]).contains("any_origin"));
-    let long = words(&[("host", &"a\u{7f3a}<\"`".repeat(1000))]);
+    assert!(message(&[("host", "localhost"), ("origin", "null")]).contains("any_origin"));
+    let long = message(&[("host", &"a\u{7f3a}<\"`".repeat(1000))]);
     assert!(long.len() < 200 && long.is_ascii() && !long.contains('<'), "{long}");
 }
 
 #[test]
-fn settings_that_mean_nothing_are_mistakes_that_name_them() {
+fn invalid_options_are_errors_that_name_the_option() {
     for bad in [
         "",
         "http://x",
@@ -378,10 +378,10 @@ fn settings_that_mean_nothing_are_mistakes_that_name_them() {
         "user@x",
         "[::1",
     ] {
-        let mistakes = HttpOptions::new().allow_host(bad).mistakes();
-        // An empty port is no port.
-        assert_eq!(mistakes.len(), usize::from(bad != "x:"), "{bad}");
-        assert!(mistakes.iter().all(|words| words.contains(&format!("allow_host({bad:?})"))), "{mistakes:?}");
+        let errors = HttpOptions::new().allow_host(bad).errors();
+        // An empty port is the same as none.
+        assert_eq!(errors.len(), usize::from(bad != "x:"), "{bad}");
+        assert!(errors.iter().all(|error| error.contains(&format!("allow_host({bad:?})"))), "{errors:?}");
     }
     for bad in [
         "",
@@ -395,14 +395,14 @@ fn settings_that_mean_nothing_are_mistakes_that_name_them() {
         "https://*.x",
         "https://x:*:*",
     ] {
-        let mistakes = HttpOptions::new().allow_origin(bad).mistakes();
-        assert!(mistakes.len() == 1 && mistakes[0].contains(&format!("allow_origin({bad:?})")), "{bad}: {mistakes:?}");
+        let errors = HttpOptions::new().allow_origin(bad).errors();
+        assert!(errors.len() == 1 && errors[0].contains(&format!("allow_origin({bad:?})")), "{bad}: {errors:?}");
     }
-    let mistakes = HttpOptions::new().trust_proxy("proxy.example.com").trust_proxy("10.0.0.0/40").mistakes();
-    assert!(mistakes.len() == 2 && mistakes[0].contains("trust_proxy(\"proxy.example.com\")"), "{mistakes:?}");
+    let errors = HttpOptions::new().trust_proxy("proxy.example.com").trust_proxy("10.0.0.0/40").errors();
+    assert!(errors.len() == 2 && errors[0].contains("trust_proxy(\"proxy.example.com\")"), "{errors:?}");
 }
 
-/// One way to write a name so that it looks like another.
+/// Generates variants of a name that could be mistaken for an allowed one.
 fn disguised(name: &'static str) -> impl Strategy<Value = String> {
     let prefix = prop::sample::select(vec![
         "",
@@ -441,7 +441,7 @@ fn disguised(name: &'static str) -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_a_host_or_origin_is_nothing_panics(
+    fn never_panics_on_any_host_or_origin(
         host in prop::collection::vec(any::<u8>(), 0..40),
         origin in prop::collection::vec(any::<u8>(), 0..40),
         forwarded in prop::collection::vec(any::<u8>(), 0..40),
@@ -454,16 +454,16 @@ proptest! {
         }
         let guard = guard(|options| options.any_host().trust_proxy("10.0.0.0/8"));
         for client in [None, Some("10.0.0.1".parse().unwrap())] {
-            if let Err(refused) = guard.check(&Uri::from_static("/"), &headers, client) {
-                prop_assert!(refused.to_string().is_ascii());
+            if let Err(rejection) = guard.check(&Uri::from_static("/"), &headers, client) {
+                prop_assert!(rejection.to_string().is_ascii());
             }
         }
         let text = String::from_utf8_lossy(&host);
-        let _ = HttpOptions::new().allow_host(&text).allow_origin(&text).trust_proxy(&text).mistakes();
+        let _ = HttpOptions::new().allow_host(&text).allow_origin(&text).trust_proxy(&text).errors();
     }
 
     #[test]
-    fn a_foreign_host_passes_in_no_disguise(name in disguised("evil.example.com"), more in disguised("10.9.8.7")) {
+    fn rejects_a_foreign_host_in_any_variant(name in disguised("evil.example.com"), more in disguised("10.9.8.7")) {
         // M26-144
         let guard = guard(|options| options.allow_host("mcp.example.com").allow_host("*.example.org"));
         for name in [name, more] {
@@ -478,15 +478,15 @@ proptest! {
     }
 
     #[test]
-    fn a_host_of_this_machine_has_only_its_known_forms(name in "(localhost|127\\.0\\.0\\.1|\\[::1\\])?[a-z0-9.:@%\\[\\]/-]{0,8}") {
+    fn allows_only_the_known_forms_of_local_hosts(name in "(localhost|127\\.0\\.0\\.1|\\[::1\\])?[a-z0-9.:@%\\[\\]/-]{0,8}") {
         // M26-144
-        let local = is_local_said_otherwise(&name);
+        let local = is_local_reference(&name);
         prop_assert_eq!(host(&Guard::default(), &name), local, "{}", name);
     }
 }
 
-/// The same said in another way: host, dot and port taken apart from behind.
-fn is_local_said_otherwise(name: &str) -> bool {
+/// A second implementation of the check, for comparison.
+fn is_local_reference(name: &str) -> bool {
     let (name, port) = match name.rsplit_once(':') {
         Some((before, port)) if port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()) => (before, port),
         _ => (name, ""),

@@ -1,4 +1,4 @@
-//! Where and how HTTP is served.
+//! Configures an HTTP server.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,8 +9,8 @@ use super::routes::{Fallback, NotFound};
 use super::unix::Unix;
 use crate::http::options::HttpOptions;
 
-/// Serves HTTP/1.1 and HTTP/2 at an address such as `127.0.0.1:8000`; port 0 takes any that is free.
-/// The endpoint is at `/mcp`.
+/// Serves HTTP/1.1 and HTTP/2 at an address such as `127.0.0.1:8000`. Port 0 selects a free port. The endpoint is at
+/// `/mcp`.
 ///
 /// ```no_run
 /// use ferromcp_server::{Server, http};
@@ -23,20 +23,20 @@ pub fn http(addr: impl Into<String>) -> Http {
     Http::on(Tcp::at(addr))
 }
 
-/// Serves HTTP at a Unix socket that only the user may open. A socket that nobody answers on any more
-/// is replaced; anything else in its place is left alone, and is an error.
+/// Serves HTTP at a Unix socket that only the current user can open. Replaces a stale socket; any other file at the path
+/// is an error.
 #[cfg(unix)]
 pub fn http_unix(path: impl Into<std::path::PathBuf>) -> Http<Unix> {
     Http::on(Unix::at(path))
 }
 
-/// Serves HTTP to the connections of a listener of one's own: one that is bound already, or one that speaks TLS.
+/// Serves HTTP on a custom [`Listener`], such as one that is already bound, or one with TLS.
 pub fn http_on<L: Listener>(listener: L) -> Http<L> {
     Http::on(listener)
 }
 
-/// How HTTP is served: where, at which path, and what beside it. Made by [`http()`].
-#[must_use = "nothing is served until it is given to Server::serve"]
+/// An HTTP server: its listener, the path of the endpoint, and a fallback service. Created by [`http()`].
+#[must_use = "an HTTP server does nothing until it is passed to `Server::serve`"]
 pub struct Http<L = Tcp, F = NotFound> {
     pub(super) listener: L,
     pub(super) path: String,
@@ -52,43 +52,44 @@ impl<L> Http<L> {
 }
 
 impl<L, F> Http<L, F> {
-    /// The path of the endpoint. `/mcp` unless set.
+    /// Sets the path of the endpoint. Default: `/mcp`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Who is let in, the bounds, and the rest of how the endpoint behaves.
+    /// Sets the options of the endpoint.
     pub fn options(mut self, options: HttpOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// What answers at all other paths, such as an `axum::Router`: health checks, pages. It is on its
-    /// own: `Host` and `Origin` are looked at for the endpoint alone. 404 unless set.
+    /// Sets the service for all other paths, such as an `axum::Router` with health checks or pages. `Host` and `Origin`
+    /// are validated for the endpoint only, not for the fallback. Default: 404.
     pub fn fallback<G: Fallback>(self, service: G) -> Http<L, G> {
         let Self { listener, path, options, fallback: _, on_bound } = self;
         Http { listener, path, options, fallback: service, on_bound }
     }
 
-    /// Tells the address once it is bound, for when the port was 0. Not told where there is none (Unix sockets).
-    pub fn on_bound(mut self, tell: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
-        self.on_bound = Some(Box::new(tell));
+    /// Sets a callback for the bound address, for example for port 0. Not called for listeners without an address (Unix
+    /// sockets).
+    pub fn on_bound(mut self, callback: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
+        self.on_bound = Some(Box::new(callback));
         self
     }
 
-    /// What keeps it from being served.
-    pub(super) fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = self.options.mistakes();
+    /// Returns the error messages of invalid options.
+    pub(super) fn errors(&self) -> Vec<String> {
+        let mut errors = self.options.errors();
         if self
             .path
             .parse::<::http::uri::PathAndQuery>()
             .map_or(true, |path| path.as_str() != self.path || path.query().is_some())
             || !self.path.starts_with('/')
         {
-            mistakes.push(format!("`.path({:?})`: a path looks like `/mcp`", self.path));
+            errors.push(format!("`.path({:?})` is invalid: use a path such as `/mcp`", self.path));
         }
-        mistakes
+        errors
     }
 }
 

@@ -1,4 +1,4 @@
-//! One connection, in a task of its own: HTTP/1.1 or HTTP/2, whichever the peer speaks.
+//! Serves one connection in a task: HTTP/1.1 or HTTP/2, as detected from its first bytes.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -13,21 +13,21 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::answer::Busy;
-use super::io::Watched;
+use super::response_body::RequestGuard;
 use super::routes::{Fallback, Routes};
+use super::timeout_io::TimeoutIo;
 use crate::http::guard::ClientAddr;
 use crate::http::limits::HttpLimits;
 use crate::latch::Latch;
 
-/// The least that HTTP/1.1's buffer may be.
-const LEAST_BUFFER: usize = 8192;
+/// The minimum buffer size that hyper accepts for HTTP/1.1.
+const MIN_BUFFER: usize = 8192;
 
-/// What all connections share.
+/// State shared by all connections.
 pub(super) struct Shared<F> {
     pub(super) routes: Routes<F>,
     pub(super) limits: HttpLimits,
-    /// No connection takes another request.
+    /// Set when shutdown begins: connections accept no more requests.
     pub(super) closing: Latch,
     http1: Builder<TokioExecutor>,
     http2: Builder<TokioExecutor>,
@@ -35,33 +35,33 @@ pub(super) struct Shared<F> {
 
 impl<F: Fallback> Shared<F> {
     pub(super) fn new(routes: Routes<F>, limits: HttpLimits) -> Self {
-        let http = protocol(&limits);
+        let http = builder(&limits);
         let (http1, http2) = (http.clone().http1_only(), http.http2_only());
         Self { routes, limits, closing: Latch::default(), http1, http2 }
     }
 
-    /// Serves a connection to its end.
+    /// Serves a connection until it closes.
     pub(super) async fn serve(
         self: Arc<Self>,
         io: impl AsyncRead + AsyncWrite + Unpin + 'static,
         peer: Option<SocketAddr>,
     ) {
-        let busy = Arc::new(AtomicUsize::new(0));
-        let mut io = Watched::new(io, Arc::clone(&busy), self.limits.header_time, self.limits.stall_time);
-        // hyper would tell them apart too, but then reads the first request in two pieces, into twice the room.
+        let in_flight = Arc::new(AtomicUsize::new(0));
+        let mut io = TimeoutIo::new(io, Arc::clone(&in_flight), self.limits.header_time, self.limits.stall_time);
+        // hyper detects the version too, but then reads the first request in two pieces and allocates twice the buffer.
         let http = tokio::select! {
             biased;
-            speaks_http2 = io.speaks_http2() => match speaks_http2 {
+            is_http2 = io.detect_http2() => match is_http2 {
                 Ok(true) => &self.http2,
                 Ok(false) => &self.http1,
-                Err(error) => return tracing::debug!(%error, ?peer, "a connection never began"),
+                Err(error) => return tracing::debug!(%error, ?peer, "a connection failed before its first request"),
             },
             () = self.closing.wait() => return,
         };
         let service = service_fn(|request: Request<Incoming>| {
-            let (shared, busy) = (Arc::clone(&self), Busy::new(&busy));
+            let (shared, guard) = (Arc::clone(&self), RequestGuard::new(&in_flight));
             let client = peer.map(ClientAddr);
-            async move { Ok::<_, Infallible>(shared.routes.answer(request, client, busy).await) }
+            async move { Ok::<_, Infallible>(shared.routes.handle(request, client, guard).await) }
         });
         let mut serving = pin!(http.serve_connection(TokioIo::new(io), service));
         let outcome = tokio::select! {
@@ -73,20 +73,20 @@ impl<F: Fallback> Shared<F> {
             }
         };
         if let Err(error) = outcome {
-            tracing::debug!(%error, ?peer, "a connection broke");
+            tracing::debug!(%error, ?peer, "a connection failed");
         }
     }
 }
 
-/// Both protocols, within the bounds.
-fn protocol(limits: &HttpLimits) -> Builder<TokioExecutor> {
+/// Configures both protocols with the limits.
+fn builder(limits: &HttpLimits) -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
-    // A client that hangs up has cancelled, so its end is heard while requests are being answered (see `Watched`).
+    // A disconnect cancels requests, so EOF must be detected while requests are in flight (see `TimeoutIo`).
     http.http1()
         .half_close(false)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
-        .max_buf_size(limits.header_bytes.max(LEAST_BUFFER));
+        .max_buf_size(limits.header_bytes.max(MIN_BUFFER));
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.http2_streams)

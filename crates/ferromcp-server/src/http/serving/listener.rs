@@ -1,4 +1,4 @@
-//! Where connections come from.
+//! Accepts connections.
 
 use std::future::Future;
 use std::io;
@@ -7,36 +7,38 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Hands out connections.
+/// A source of connections.
 ///
-/// For TLS, wrap a `TcpListener` and let the handshakes run in tasks of their own (a `JoinSet`, say), so
-/// that [`accept`](Self::accept) gives each connection as it becomes ready and a slow one holds up no other.
+/// For TLS, wrap a `TcpListener` and run the handshakes in separate tasks (for example in a `JoinSet`), so that
+/// [`accept`](Self::accept) returns connections in the order in which their handshakes finish.
 pub trait Listener: Send + 'static {
-    /// A connection.
+    /// The type of a connection.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Begins to listen, where that is still to be done.
+    /// Binds the listener. Does nothing by default.
     ///
     /// # Errors
-    /// When it cannot; the words should name the address.
+    /// If binding fails. The message should name the address.
     fn listen(&mut self) -> impl Future<Output = io::Result<()>> + Send {
         async { Ok(()) }
     }
 
-    /// The next connection, with the address of its peer if there is one. Dropping the future loses none.
+    /// Accepts the next connection, with the address of its peer if there is one.
+    ///
+    /// Must be cancel safe: dropping the future must not lose a connection.
     ///
     /// # Errors
-    /// When there is none now. It is asked again soon, so an error does not end serving.
+    /// If accepting fails. The server retries after a short delay.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Option<SocketAddr>)>> + Send;
 
-    /// The address listened at, once it is known. If it is one of this machine alone, or not told, then only
-    /// hosts of this machine are answered to, unless others were named.
+    /// Returns the bound address, if known. If it is a loopback address or `None`, only local hosts are allowed, unless
+    /// the options allow others.
     fn local_addr(&self) -> Option<SocketAddr> {
         None
     }
 }
 
-/// Listens at an address that is bound when serving begins.
+/// A TCP listener that is bound when the server starts.
 #[derive(Debug)]
 pub struct Tcp {
     addr: String,
@@ -55,7 +57,7 @@ impl Listener for Tcp {
     async fn listen(&mut self) -> io::Result<()> {
         let bound = TcpListener::bind(&self.addr).await;
         let bound =
-            bound.map_err(|error| io::Error::new(error.kind(), format!("cannot listen at {}: {error}", self.addr)))?;
+            bound.map_err(|error| io::Error::new(error.kind(), format!("cannot bind {}: {error}", self.addr)))?;
         self.listener = Some(bound);
         Ok(())
     }
@@ -77,9 +79,9 @@ impl Listener for TcpListener {
 
     async fn accept(&mut self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
         let (stream, peer) = TcpListener::accept(self).await?;
-        // Answers are small and whole; none shall wait for the one before to be acknowledged.
+        // Responses are small and written at once; Nagle's algorithm would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         Ok((stream, Some(peer)))
     }

@@ -1,14 +1,14 @@
-//! Serving HTTP on a listener of one's own: `server.serve(http("127.0.0.1:8000"))`.
+//! A standalone HTTP server: `server.serve(http("127.0.0.1:8000"))`.
 //!
-//! Where there is a router already, [`HttpService`](super::HttpService) goes into that instead.
+//! To mount the endpoint in an existing router, use [`HttpService`](super::HttpService) instead.
 
-mod answer;
 mod builder;
 mod connection;
-mod io;
 mod listener;
+mod response_body;
 mod routes;
 mod run;
+mod timeout_io;
 #[cfg(unix)]
 mod unix;
 

@@ -1,4 +1,4 @@
-//! Which requests go to the endpoint, and which elsewhere.
+//! Routes requests to the endpoint or the fallback service.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -9,19 +9,20 @@ use ::http::{Request, Response, StatusCode};
 use bytes::Bytes;
 use hyper::body::Incoming;
 
-use super::answer::{Answer, Busy};
+use super::response_body::{RequestGuard, ResponseBody};
 use crate::http::body::Body;
 use crate::http::guard::ClientAddr;
 use crate::http::reply;
 use crate::http::service::HttpService;
 
-/// What answers beside the endpoint: any tower service of HTTP requests that never fails, such as an `axum::Router`.
+/// The service for paths other than the endpoint: any infallible tower service for HTTP requests, such as an
+/// `axum::Router`.
 pub trait Fallback: Clone + Send + Sync + 'static {
-    /// The body of its responses.
+    /// The body type of its responses.
     type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
 
-    /// Answers a request.
-    fn answer(self, request: Request<Incoming>) -> impl Future<Output = Response<Self::Body>> + Send;
+    /// Handles a request.
+    fn handle(self, request: Request<Incoming>) -> impl Future<Output = Response<Self::Body>> + Send;
 }
 
 impl<S, B> Fallback for S
@@ -33,7 +34,7 @@ where
 {
     type Body = B;
 
-    async fn answer(mut self, request: Request<Incoming>) -> Response<B> {
+    async fn handle(mut self, request: Request<Incoming>) -> Response<B> {
         match poll_fn(|cx| self.poll_ready(cx)).await {
             Ok(()) => {}
             Err(never) => match never {},
@@ -45,7 +46,7 @@ where
     }
 }
 
-/// Nothing beside the endpoint.
+/// The default fallback: responds with 404.
 #[derive(Debug, Clone, Copy)]
 pub struct NotFound;
 
@@ -59,11 +60,11 @@ impl tower_service::Service<Request<Incoming>> for NotFound {
     }
 
     fn call(&mut self, _: Request<Incoming>) -> Self::Future {
-        ready(Ok(reply::refuse(StatusCode::NOT_FOUND, "There is nothing at this path; is it the endpoint's?")))
+        ready(Ok(reply::reject(StatusCode::NOT_FOUND, "Not found: the endpoint is at another path")))
     }
 }
 
-/// The endpoint and what is beside it.
+/// The endpoint and the fallback service.
 pub(super) struct Routes<F> {
     pub(super) endpoint: HttpService,
     pub(super) path: String,
@@ -71,31 +72,32 @@ pub(super) struct Routes<F> {
 }
 
 impl<F: Fallback> Routes<F> {
-    pub(super) async fn answer(
+    pub(super) async fn handle(
         &self,
         mut request: Request<Incoming>,
         client: Option<ClientAddr>,
-        busy: Busy,
-    ) -> Response<Answer<F::Body>> {
-        if self.is_ours(request.uri().path()) {
-            self.endpoint.handle(request, client).await.map(|body| Answer::endpoint(body, busy))
+        guard: RequestGuard,
+    ) -> Response<ResponseBody<F::Body>> {
+        if self.is_endpoint_path(request.uri().path()) {
+            self.endpoint.respond(request, client).await.map(|body| ResponseBody::endpoint(body, guard))
         } else {
             if let Some(client) = client {
                 request.extensions_mut().insert(client);
             }
-            self.fallback.clone().answer(request).await.map(|body| Answer::beside(body, busy))
+            self.fallback.clone().handle(request).await.map(|body| ResponseBody::fallback(body, guard))
         }
     }
 
-    /// The path, with or without a slash behind it, or one of those of HTTP+SSE right beside or below it.
-    fn is_ours(&self, path: &str) -> bool {
+    /// Returns whether a path belongs to the endpoint: its own path, with or without a trailing slash, or the paths of
+    /// HTTP+SSE beside or below it.
+    fn is_endpoint_path(&self, path: &str) -> bool {
         let is_endpoint = |path: &str| path == self.path || path.strip_suffix('/') == Some(&self.path);
         let is_near = |folder: &str| folder == parent(&self.path) || is_endpoint(folder);
-        is_endpoint(path) || (self.endpoint.serves_beside(path) && is_near(parent(path)))
+        is_endpoint(path) || (self.endpoint.is_http_sse_path(path) && is_near(parent(path)))
     }
 }
 
-/// A path without its last step.
+/// Returns a path without its last segment.
 fn parent(path: &str) -> &str {
     path.rfind('/').map_or("", |end| &path[..=end])
 }
@@ -110,11 +112,11 @@ mod tests {
     use crate::http::options::HttpOptions;
     use crate::inner::Inner;
 
-    fn ours(path: &str, http_sse: bool) -> Vec<&'static str> {
+    fn endpoint_paths(path: &str, http_sse: bool) -> Vec<&'static str> {
         let inner = Arc::new(Inner::new(Implementation::new("t", "1")));
         let endpoint = HttpService::with(inner, HttpOptions::new().http_sse(http_sse)).unwrap();
         let routes = Routes { endpoint, path: path.to_owned(), fallback: NotFound };
-        let asked = [
+        let requested = [
             "/",
             "/mcp",
             "/mcp/",
@@ -128,15 +130,15 @@ mod tests {
             "/a/sse",
             "/sse/",
         ];
-        asked.into_iter().filter(|path| routes.is_ours(path)).collect()
+        requested.into_iter().filter(|path| routes.is_endpoint_path(path)).collect()
     }
 
     #[test]
-    fn only_the_paths_of_the_endpoint_are_ours() {
+    fn routes_only_endpoint_paths_to_the_endpoint() {
         // M26-143, S-116
-        assert_eq!(ours("/mcp", false), ["/mcp", "/mcp/"]);
-        assert_eq!(ours("/mcp", true), ["/mcp", "/mcp/", "/sse", "/messages", "/mcp/sse"]);
-        assert_eq!(ours("/a/mcp", true), ["/a/mcp", "/a/sse"]);
-        assert_eq!(ours("/", true), ["/", "/sse", "/messages"]);
+        assert_eq!(endpoint_paths("/mcp", false), ["/mcp", "/mcp/"]);
+        assert_eq!(endpoint_paths("/mcp", true), ["/mcp", "/mcp/", "/sse", "/messages", "/mcp/sse"]);
+        assert_eq!(endpoint_paths("/a/mcp", true), ["/a/mcp", "/a/sse"]);
+        assert_eq!(endpoint_paths("/", true), ["/", "/sse", "/messages"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Takes connections until the process is told to stop, then lets them end in good order.
+//! Accepts connections until a shutdown signal, then shuts down gracefully.
 
 use std::io;
 use std::sync::Arc;
@@ -14,30 +14,30 @@ use super::routes::{Fallback, Routes};
 use crate::http::service::HttpService;
 use crate::serve::{OnHttp, ServeError, ServeOn, Served, check, signal};
 
-/// How long to wait when no connection can be taken, as when the process has too many files open.
-const BACK_OFF: Duration = Duration::from_millis(100);
+/// The delay after `accept` has failed, for example because the process has too many open files.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 impl<L: Listener, F: Fallback> ServeOn<OnHttp> for Http<L, F> {
-    /// Serves until the process is told to stop.
+    /// Serves until the process receives a shutdown signal.
     async fn serve(self, server: Served) -> Result<(), ServeError> {
         check(&server.0)?;
-        let mistakes = self.mistakes();
-        if !mistakes.is_empty() {
-            return Err(ServeError::mistakes(mistakes));
+        let errors = self.errors();
+        if !errors.is_empty() {
+            return Err(ServeError::mistakes(errors));
         }
         serve(self, server).await
     }
 }
 
-/// Listens, and serves until told to stop. Dropping the future ends all connections too.
+/// Binds the listener and serves until a shutdown signal. Dropping the future closes all connections.
 async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: Served) -> Result<(), ServeError> {
     let Http { mut listener, path, mut options, fallback, on_bound } = http;
     let (_signals, mut stop) = signal::listen();
     listener.listen().await.map_err(|error| ServeError::transport("http", error))?;
     let address = listener.local_addr();
     if let Some(address) = address {
-        if !address.ip().is_loopback() && !options.guard.names_hosts() {
-            tracing::warn!(%address, "every `Host` is answered to; name those that are meant with HttpOptions::allow_host");
+        if !address.ip().is_loopback() && !options.guard.has_hosts() {
+            tracing::warn!(%address, "every `Host` is allowed; restrict them with HttpOptions::allow_host");
             options = options.any_host();
         }
     }
@@ -46,8 +46,8 @@ async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: Served) -> Re
     endpoint.open().await?;
     if let Some(address) = address {
         tracing::info!("serving at http://{address}{path}");
-        if let Some(tell) = on_bound {
-            tell(address);
+        if let Some(callback) = on_bound {
+            callback(address);
         }
     }
     let shared = Arc::new(Shared::new(Routes { endpoint, path, fallback }, limits));
@@ -57,76 +57,76 @@ async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: Served) -> Re
         () = stop.wait() => {}
         () = accept(&mut listener, &shared, &mut connections) => {}
     }
-    drop(listener); // who comes now is refused at once, not left waiting
-    finish(&shared, connections).await;
+    drop(listener); // new connections are refused instead of waiting in the backlog
+    shut_down(&shared, connections).await;
     Ok(())
 }
 
-/// Takes connections, as many at once as may be. Never done.
+/// Accepts connections up to the limit. Never returns.
 async fn accept<L: Listener, F: Fallback>(listener: &mut L, shared: &Arc<Shared<F>>, connections: &mut JoinSet<()>) {
-    let most = shared.limits.connections.max(1);
+    let max = shared.limits.connections.max(1);
     loop {
         let accepted = tokio::select! {
             biased;
             Some(done) = connections.join_next() => {
-                note(done);
+                log_panic(done);
                 continue;
             }
-            accepted = listener.accept(), if connections.len() < most => accepted,
+            accepted = listener.accept(), if connections.len() < max => accepted,
         };
         match accepted {
             Ok((io, peer)) => {
                 connections.spawn(Arc::clone(shared).serve(io, peer));
             }
-            Err(error) if is_of_one_connection(&error) => tracing::debug!(%error, "a connection was not taken"),
+            Err(error) if is_connection_error(&error) => tracing::debug!(%error, "cannot accept a connection"),
             Err(error) => {
-                tracing::warn!(%error, "no connection can be taken now");
-                sleep(BACK_OFF).await;
+                tracing::warn!(%error, "cannot accept connections; retrying");
+                sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
 }
 
-/// Lets requests under way be answered for the grace time, and drops what is left.
-async fn finish<F: Fallback>(shared: &Shared<F>, mut connections: JoinSet<()>) {
+/// Waits for requests in flight up to the shutdown timeout, then drops the rest.
+async fn shut_down<F: Fallback>(shared: &Shared<F>, mut connections: JoinSet<()>) {
     shared.closing.set();
     let grace = shared.limits.shutdown_grace;
     let endpoint = shared.routes.endpoint.shutdown();
     let ended = async {
         while let Some(done) = connections.join_next().await {
-            note(done);
+            log_panic(done);
         }
     };
     let mut endpoint = std::pin::pin!(endpoint);
-    let mut is_shut = false;
+    let mut is_endpoint_done = false;
     let rest = timeout(grace, async {
         let mut ended = std::pin::pin!(ended);
         tokio::select! {
             () = ended.as_mut() => {}
             () = endpoint.as_mut() => {
-                is_shut = true;
+                is_endpoint_done = true;
                 ended.await;
             }
         }
     });
     if rest.await.is_err() {
-        tracing::debug!("requests under way are dropped");
+        tracing::debug!("shutdown timed out; dropping requests in flight");
     }
     connections.shutdown().await;
-    // Behind the last request, since it closes the lifespans.
-    if !is_shut {
+    // After the last request, because it closes the lifespans.
+    if !is_endpoint_done {
         endpoint.await;
     }
 }
 
-fn note(done: Result<(), JoinError>) {
+fn log_panic(done: Result<(), JoinError>) {
     if let Err(error) = done {
-        tracing::error!(%error, "a connection's task failed");
+        tracing::error!(%error, "the task of a connection panicked");
     }
 }
 
-/// Errors that say something of one peer, and nothing of the next.
-fn is_of_one_connection(error: &io::Error) -> bool {
+/// Returns whether an error of `accept` concerns one connection only, so that no backoff is needed.
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }

@@ -1,4 +1,4 @@
-//! Unix sockets: HTTP for the processes of one user.
+//! HTTP over Unix sockets, for the processes of one user.
 
 use std::fs;
 use std::io;
@@ -11,15 +11,15 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::listener::Listener;
 
-/// The user may open the socket, and nobody else.
+/// The permissions of the socket: only the current user can open it.
 const MODE: u32 = 0o600;
 
-/// Listens at a path, where a socket is made when serving begins and taken away when it ends.
+/// A Unix socket listener. Creates the socket when the server starts and removes it when dropped.
 #[derive(Debug)]
 pub struct Unix {
     path: PathBuf,
     listener: Option<UnixListener>,
-    /// Device and number of the socket's file.
+    /// The device and inode of the socket file.
     file: Option<(u64, u64)>,
 }
 
@@ -48,8 +48,7 @@ impl Listener for Unix {
 
     async fn listen(&mut self) -> io::Result<()> {
         let bound = self.bind();
-        bound
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen at {}: {error}", self.path.display())))
+        bound.map_err(|error| io::Error::new(error.kind(), format!("cannot bind {}: {error}", self.path.display())))
     }
 
     async fn accept(&mut self) -> io::Result<(UnixStream, Option<SocketAddr>)> {
@@ -70,7 +69,7 @@ impl Listener for UnixListener {
 }
 
 impl Drop for Unix {
-    /// Takes the socket away, unless another one is there by now.
+    /// Removes the socket, unless another one has replaced it.
     fn drop(&mut self) {
         if self.file.is_some() && identity(&self.path).ok() == self.file {
             let _ = fs::remove_file(&self.path);
@@ -78,14 +77,14 @@ impl Drop for Unix {
     }
 }
 
-/// Removes a socket that nobody answers on.
+/// Removes a socket that refuses connections.
 fn remove_stale(path: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(path)?.file_type().is_socket() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket is in its place"));
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the path exists and is not a socket"));
     }
     match BlockingStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody else is serving there")),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process is listening there")),
         Err(error) => Err(error),
     }
 }

@@ -1,4 +1,4 @@
-//! Descriptors read and written on threads.
+//! Tests of descriptors that are read and written on threads.
 
 use std::{
     fs::File,
@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 
-/// An open, already unlinked file.
+/// Opens an unlinked temporary file.
 fn scratch(name: &str) -> File {
     let path = std::env::temp_dir().join(format!("ferromcp-{}-{name}", std::process::id()));
     let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
@@ -23,9 +23,9 @@ fn scratch(name: &str) -> File {
 }
 
 #[tokio::test]
-async fn a_file_is_read_to_its_end() {
+async fn reads_file_to_its_end() {
     let mut file = scratch("read");
-    let text = b"0123456789abcdef".repeat(100_000); // far beyond what may wait
+    let text = b"0123456789abcdef".repeat(100_000); // exceeds the buffers
     file.write_all(&text).unwrap();
     file.rewind().unwrap();
     let mut reader = ThreadReader::spawn(file.into()).unwrap();
@@ -35,7 +35,7 @@ async fn a_file_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_read_error_is_passed_on() {
+async fn returns_error_when_read_fails() {
     let directory = File::open(std::env::temp_dir()).unwrap();
     let mut reader = ThreadReader::spawn(directory.into()).unwrap();
     let error = reader.read(&mut [0; 9]).await.unwrap_err();
@@ -44,7 +44,7 @@ async fn a_read_error_is_passed_on() {
 }
 
 #[tokio::test]
-async fn a_flushed_write_is_in_the_file() {
+async fn file_has_data_after_flush() {
     let mut file = scratch("write");
     let text = b"0123456789abcdef".repeat(20_000);
     let mut writer = ThreadWriter::spawn(file.try_clone().unwrap().into()).unwrap();
@@ -57,18 +57,18 @@ async fn a_flushed_write_is_in_the_file() {
 }
 
 #[tokio::test]
-async fn a_write_error_shows_at_the_flush_and_stays() {
+async fn flush_returns_error_when_write_fails() {
     let full = File::options().write(true).open("/dev/full");
-    let Ok(full) = full else { return }; // Linux has it
+    let Ok(full) = full else { return }; // available on Linux
     let mut writer = ThreadWriter::spawn(full.into()).unwrap();
     assert_eq!(writer.write(b"text").await.unwrap(), 4);
     assert_eq!(writer.flush().await.unwrap_err().kind(), io::ErrorKind::StorageFull);
-    tokio::time::sleep(Duration::from_millis(20)).await; // until the thread has ended
+    tokio::time::sleep(Duration::from_millis(20)).await; // wait for the thread to stop
     assert_eq!(writer.write(b"text").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }
 
 #[tokio::test]
-async fn a_non_blocking_pipe_is_waited_for() {
+async fn waits_when_pipe_is_non_blocking() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
     let mut writer = ThreadWriter::spawn(theirs.into()).unwrap();
@@ -83,7 +83,7 @@ async fn a_non_blocking_pipe_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_dropped_reader_leaves_the_terminal_to_others() {
+async fn stops_reading_terminal_when_reader_is_dropped() {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -97,9 +97,9 @@ async fn a_dropped_reader_leaves_the_terminal_to_others() {
     assert_eq!(&line[..count], b"for the protocol\n");
 
     drop(reader);
-    tokio::time::sleep(Duration::from_millis(50)).await; // until the thread has woken and ended
+    tokio::time::sleep(Duration::from_millis(50)).await; // wait for the thread to stop
     write(&master, b"for the next\n").unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await; // time enough to steal it
+    tokio::time::sleep(Duration::from_millis(50)).await; // enough time for the thread to consume it
     rustix::io::ioctl_fionbio(&terminal, true).unwrap();
     let count = read(&terminal, &mut line).expect("the line is still there");
     assert_eq!(&line[..count], b"for the next\n");

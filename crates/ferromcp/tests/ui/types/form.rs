@@ -1,4 +1,5 @@
 use ferromcp::prelude::*;
+use ferromcp::Form;
 
 struct Opaque;
 

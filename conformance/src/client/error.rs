@@ -1,0 +1,4 @@
+//! The error type of scenarios.
+
+/// The error of a failed scenario.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,148 @@
+//! Opens the connection on demand, and reconnects with backoff when it is lost.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::Engine;
+use super::connection::Connection;
+use crate::error::{ClientError, ErrorKind};
+use crate::negotiated::Negotiated;
+use crate::probe::{NegotiatedChannel, Negotiation};
+
+/// Maximum backoff. A connection that lasts this long resets the restart counter.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// State of reconnect attempts.
+#[derive(Default)]
+pub(super) struct ReconnectState {
+    /// Restarts since a connection last lasted for [`MAX_BACKOFF`].
+    pub(super) consecutive_restarts: u32,
+    pub(super) last: Option<Instant>,
+    pub(super) negotiated: Option<Negotiated>,
+    pub(super) opened: bool,
+}
+
+impl Engine {
+    /// Opens the first connection. There are no retries, because a server that does not start needs attention by the user.
+    ///
+    /// # Errors
+    /// Fails if the server cannot be reached or negotiation fails.
+    pub(crate) async fn open(&self) -> Result<Arc<Connection>, ClientError> {
+        let mut reconnect_state = self.reconnect_state.lock().await;
+        reconnect_state.negotiated = self.settings.negotiated;
+        reconnect_state.opened = true;
+        self.connect(&mut reconnect_state).await
+    }
+
+    /// Returns the current connection, or reconnects.
+    pub(crate) async fn connection(&self) -> Result<Arc<Connection>, ClientError> {
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        // The first caller reconnects for all.
+        let mut reconnect_state = self.reconnect_state.lock().await;
+        if let Some(connection) = self.current() {
+            return Ok(connection);
+        }
+        if reconnect_state.opened && !self.connector.can_reopen() {
+            return Err(ClientError::closed(&format!("the {} connection ended", self.connector.name())));
+        }
+        self.reopen(&mut reconnect_state).await
+    }
+
+    /// Returns the current connection if it is usable.
+    pub(crate) fn current(&self) -> Option<Arc<Connection>> {
+        if self.is_closed() {
+            return None;
+        }
+        self.latest().filter(|connection| connection.is_live())
+    }
+
+    /// Returns the most recent connection, usable or not.
+    pub(crate) fn latest(&self) -> Option<Arc<Connection>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    async fn reopen(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+        let lived = self.latest().map_or(Duration::ZERO, |connection| connection.opened_at.elapsed());
+        let rested = reconnect_state.last.map_or(MAX_BACKOFF, |last| last.elapsed());
+        if lived >= MAX_BACKOFF || rested >= MAX_BACKOFF {
+            reconnect_state.consecutive_restarts = 0;
+        }
+        let limits = &self.settings.limits;
+        loop {
+            if self.is_closed() {
+                return Err(ClientError::closed("the client was closed"));
+            }
+            if reconnect_state.consecutive_restarts >= limits.restart_attempts {
+                let message = format!(
+                    "cannot keep a connection to `{}`: {} consecutive restarts failed; check the logs of the server",
+                    self.connector.name(),
+                    reconnect_state.consecutive_restarts
+                );
+                return Err(ClientError::new(ErrorKind::Connect, message));
+            }
+            if reconnect_state.consecutive_restarts > 0 {
+                let doubled = limits.restart_backoff.saturating_mul(1 << (reconnect_state.consecutive_restarts - 1).min(16));
+                sleep(doubled.min(MAX_BACKOFF)).await;
+            }
+            reconnect_state.consecutive_restarts += 1;
+            reconnect_state.last = Some(Instant::now());
+            match self.connect(reconnect_state).await {
+                Err(error) if is_transient(&error) && reconnect_state.consecutive_restarts < limits.restart_attempts => {
+                    tracing::warn!(%error, attempt = reconnect_state.consecutive_restarts, "reconnect attempt failed");
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn connect(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+        let negotiation =
+            Negotiation { connector: &*self.connector, settings: &self.settings, router: &self.router, ids: &self.ids };
+        let NegotiatedChannel { channel, negotiated, server_info } = negotiation.run(reconnect_state.negotiated).await?;
+        reconnect_state.negotiated = Some(negotiated);
+        let revision = negotiated.revision;
+        tracing::debug!(server = self.connector.name(), %revision, "connected");
+        let connection = Arc::new(Connection {
+            channel,
+            negotiated,
+            server_info,
+            request_meta: revision.is_modern().then(|| negotiation.request_meta_template(revision)),
+            opened_at: Instant::now(),
+            retired: watch::Sender::new(false),
+            watched: Mutex::default(),
+        });
+        let before = self.current.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&connection));
+        if before.is_some() {
+            self.router.invalidate_after_reconnect();
+        }
+        if self.is_closed() {
+            connection.channel.close().await; // closed while connecting
+            return Err(ClientError::closed("the client was closed"));
+        }
+        Ok(connection)
+    }
+
+    /// Closes the connection. In-flight requests fail.
+    pub(crate) async fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.permits.close();
+        if let Some(connection) = self.latest() {
+            connection.channel.close().await;
+        }
+    }
+}
+
+/// Returns whether a connect error may be transient.
+fn is_transient(error: &ClientError) -> bool {
+    matches!(error.kind(), ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Unavailable | ErrorKind::Timeout)
+}

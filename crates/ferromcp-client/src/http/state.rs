@@ -1,0 +1,249 @@
+//! What the requests of one channel share: the session, what was agreed on, and whether it is over.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ferromcp_core::{RawJson, RequestId, Revision};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::endpoint::Endpoint;
+use super::failure::Failure;
+use super::request_headers::RequestHeaders;
+use super::post::Content;
+use super::legacy::SessionId;
+use super::channel_error::channel_error;
+use crate::channel::{ChannelError, Inbound};
+use crate::limits::ClientLimits;
+
+/// How long a word that nobody waits for may be on its way.
+const DETACHED_POST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The state of a channel.
+pub(super) struct HttpState {
+    pub(super) endpoint: Endpoint,
+    pub(super) inbound: Arc<dyn Inbound>,
+    pub(super) limits: ClientLimits,
+    inner: Mutex<Inner>,
+    phase: watch::Sender<Phase>,
+    /// Words that nobody waits for; one more than fit is not said.
+    detached_permits: Arc<Semaphore>,
+}
+
+struct Inner {
+    revision: Revision,
+    session: Option<SessionId>,
+    /// Reads the session's own stream.
+    session_stream: Option<AbortHandle>,
+    /// Requests whose answer may come on another stream than their own. It must not; some servers put it on the
+    /// session's all the same.
+    waiting: HashMap<RequestId, oneshot::Sender<Outcome>>,
+}
+
+type Outcome = Result<RawJson, ChannelError>;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Phase {
+    Open,
+    /// The server ended the session; what is under way may still be answered.
+    SessionExpired,
+    Closed,
+}
+
+impl HttpState {
+    pub(super) fn new(endpoint: Endpoint, inbound: Arc<dyn Inbound>, limits: &ClientLimits) -> Self {
+        Self {
+            endpoint,
+            inbound,
+            limits: *limits,
+            inner: Mutex::new(Inner {
+                revision: Revision::LATEST_LEGACY,
+                session: None,
+                session_stream: None,
+                waiting: HashMap::new(),
+            }),
+            phase: watch::Sender::new(Phase::Open),
+            detached_permits: Arc::new(Semaphore::new(limits.in_flight.clamp(1, Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session that the server began, if it did.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.lock().session.clone()
+    }
+
+    pub(super) fn set_session(&self, session: Option<SessionId>) {
+        self.lock().session = session;
+    }
+
+    pub(super) fn set_revision(&self, revision: Revision) {
+        self.lock().revision = revision;
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.lock().revision
+    }
+
+    /// The answer to this request, should it come elsewhere; until it is forgotten.
+    pub(super) fn register_waiter(&self, id: &RequestId) -> oneshot::Receiver<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        self.lock().waiting.insert(id.clone(), sender);
+        receiver
+    }
+
+    pub(super) fn unregister_waiter(&self, id: &RequestId) {
+        self.lock().waiting.remove(id);
+    }
+
+    /// An answer that came on another stream than its request's; whether somebody waits for it.
+    pub(super) fn deliver_out_of_band(&self, id: &RequestId, outcome: Outcome) -> bool {
+        let waiting = self.lock().waiting.remove(id);
+        waiting.is_some_and(|waiting| waiting.send(outcome).is_ok())
+    }
+
+    /// Routes the task that reads the session's own stream, so that it ends with the channel.
+    pub(super) fn set_session_stream(&self, task: AbortHandle) {
+        if let Some(twin) = self.lock().session_stream.replace(task) {
+            twin.abort();
+        }
+        if self.is_shut_down() {
+            self.stop_session_stream();
+        }
+    }
+
+    fn stop_session_stream(&self) {
+        if let Some(task) = self.lock().session_stream.take() {
+            task.abort();
+        }
+    }
+
+    /// Whether something may be sent.
+    pub(super) fn ensure_open(&self) -> Result<(), ChannelError> {
+        match *self.phase.borrow() {
+            Phase::Open => Ok(()),
+            Phase::SessionExpired => Err(ChannelError::SessionGone { in_flight: false }),
+            Phase::Closed => {
+                let closed = std::io::Error::new(std::io::ErrorKind::NotConnected, "the client was closed");
+                Err(ChannelError::unsent(closed))
+            }
+        }
+    }
+
+    /// Sorts what went wrong, and takes note where the session is over.
+    pub(super) fn convert_failure(&self, failure: Failure) -> ChannelError {
+        if matches!(failure, Failure::SessionEnded { .. }) {
+            self.session_expired();
+        }
+        channel_error(failure, &self.endpoint)
+    }
+
+    /// The server ended the session: there is nothing left to end.
+    pub(super) fn session_expired(&self) {
+        self.lock().session = None;
+        self.advance(Phase::SessionExpired);
+    }
+
+    fn advance(&self, to: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let later = *phase < to;
+            if later {
+                *phase = to;
+            }
+            later
+        });
+    }
+
+    /// HttpChannel a message of the legacy era that has no answer.
+    pub(super) async fn post(&self, revision: Revision, message: Bytes) -> Result<(), ChannelError> {
+        let request_headers = RequestHeaders::legacy(revision, self.session());
+        let reply = self.endpoint.post(&request_headers, message).await.map_err(|failure| self.convert_failure(failure))?;
+        match reply.content {
+            Content::Json(body) if reply.status >= 400 => {
+                tracing::debug!(status = reply.status, body = body.len(), "the server did not take a message");
+                Err(ChannelError::Status { status: reply.status, body: String::new() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// HttpChannel such a message without waiting for it.
+    pub(super) fn post_detached(self: &Arc<Self>, revision: Revision, message: Bytes) {
+        let (Ok(place), Ok(runtime)) = (Arc::clone(&self.detached_permits).try_acquire_owned(), Handle::try_current()) else {
+            return tracing::debug!("too much is being said to the server; a word is left out");
+        };
+        let state = Arc::clone(self);
+        runtime.spawn(async move {
+            if !matches!(timeout(DETACHED_POST_TIMEOUT, state.post(revision, message)).await, Ok(Ok(()))) {
+                tracing::debug!("a word to the server did not arrive");
+            }
+            drop(place);
+        });
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        *self.phase.borrow() > Phase::Open
+    }
+
+    fn is_shut_down(&self) -> bool {
+        *self.phase.borrow() == Phase::Closed
+    }
+
+    /// Waits until nothing more can be sent.
+    pub(super) async fn closed(&self) {
+        self.reached(Phase::SessionExpired).await;
+    }
+
+    /// Waits until the client closes the channel. In-flight requests are then abandoned.
+    pub(super) async fn shut_down(&self) {
+        self.reached(Phase::Closed).await;
+    }
+
+    async fn reached(&self, wanted: Phase) {
+        let mut phase = self.phase.subscribe();
+        let _ = phase.wait_for(|phase| *phase >= wanted).await; // the sender lives as long as `self`
+    }
+
+    /// Ends tidily: what is being said is let arrive, then the session is ended.
+    pub(super) async fn close(&self) {
+        self.stop_session_stream();
+        self.advance(Phase::Closed);
+        let ending = async {
+            let places = u32::try_from(self.limits.in_flight.max(1)).unwrap_or(u32::MAX);
+            let _ = self.detached_permits.acquire_many(places).await; // never closed
+            self.delete_session().await;
+        };
+        let _ = timeout(self.limits.shutdown_grace, ending).await;
+    }
+
+    /// Ends what nobody closed, without waiting for it.
+    pub(super) fn close_detached(self: &Arc<Self>) {
+        self.stop_session_stream();
+        self.advance(Phase::Closed);
+        let has_session = self.lock().session.is_some();
+        if let (true, Ok(runtime)) = (has_session, Handle::try_current()) {
+            let state = Arc::clone(self);
+            runtime.spawn(async move { timeout(state.limits.shutdown_grace, state.delete_session()).await });
+        }
+    }
+
+    async fn delete_session(&self) {
+        let (revision, session) = {
+            let mut inner = self.lock();
+            (inner.revision, inner.session.take())
+        };
+        if session.is_none() {
+            return;
+        }
+        if let Err(failure) = self.endpoint.delete_session(&RequestHeaders::legacy(revision, session)).await {
+            tracing::debug!(%failure, "the session was not ended");
+        }
+    }
+}

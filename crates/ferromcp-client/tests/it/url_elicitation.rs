@@ -1,0 +1,111 @@
+//! URL elicitation by error -32042 (2025-11-25).
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ferromcp_client::{Client, ClientBuilder, ClientCall, ClientLimits, ErrorKind, accept_url, decline};
+use ferromcp_core::model::{CallToolResult, ElicitResult};
+use serde_json::{Value, json};
+
+use crate::script::{ScriptedServer, builder, legacy, soon, text};
+
+fn needed(ids: &[&str]) -> Value {
+    let url = |id| json!({ "mode": "url", "message": "Sign in", "url": format!("https://a.example/{id}"), "elicitationId": id });
+    json!({ "elicitations": ids.iter().map(|id| url(*id)).collect::<Vec<_>>() })
+}
+
+/// Creates a client with a URL handler that returns `action()`, and a record of the URLs.
+fn visitor(action: fn() -> ElicitResult, patience: Duration) -> (ClientBuilder, Arc<Mutex<Vec<String>>>) {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let into = Arc::clone(&seen);
+    let mut limits = ClientLimits::default();
+    limits.url_completion = patience;
+    let builder = builder().limits(limits).on_url(move |url| {
+        into.lock().unwrap().push(url.url);
+        async move { action() }
+    });
+    (builder, seen)
+}
+
+fn call(client: &Client) -> ClientCall<CallToolResult> {
+    client.call("t", json!({ "a": 1 }))
+}
+
+async fn refuse(peer: &mut ScriptedServer, ids: &[&str]) {
+    let call = peer.expect("tools/call").await;
+    peer.fail(&call, -32042, needed(ids)).await;
+}
+
+#[tokio::test]
+async fn retries_call_when_urls_are_complete() {
+    // S-440, S-441, S-471
+    let (builder, seen) = visitor(accept_url, Duration::from_secs(60));
+    let (client, mut peer) = legacy(builder).await;
+    let script = async {
+        refuse(&mut peer, &["one", "two"]).await;
+        let done = |id: &str| json!({ "elicitationId": id });
+        for id in ["other", "two", "two", "one"] {
+            let early = tokio::time::timeout(Duration::from_millis(20), peer.recv()).await;
+            assert!(early.is_err(), "retried before completion: {early:?}");
+            peer.notify("notifications/elicitation/complete", done(id)).await;
+        }
+        let call = peer.expect("tools/call").await;
+        assert_eq!(call["params"]["arguments"], json!({ "a": 1 }));
+        peer.answer(&call, text("ok")).await;
+    };
+    soon(async { tokio::join!(async { call(&client).await }, script) }).await.0.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["https://a.example/one", "https://a.example/two"]);
+}
+
+#[tokio::test]
+async fn retries_call_once_when_completion_times_out() {
+    // S-442
+    let (builder, seen) = visitor(accept_url, Duration::from_millis(50));
+    let (client, mut peer) = legacy(builder).await;
+    let script = async {
+        refuse(&mut peer, &["one"]).await;
+        refuse(&mut peer, &["two"]).await;
+    };
+    let error = soon(async { tokio::join!(async { call(&client).await }, script) }).await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert_eq!(error.urls()[0].url, "https://a.example/two");
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn returns_urls_without_retry_when_user_declines() {
+    let (builder, _seen) = visitor(decline, Duration::from_secs(60));
+    let (client, mut peer) = legacy(builder).await;
+    let refused =
+        soon(async { tokio::join!(async { call(&client).await }, refuse(&mut peer, &["one", "two"])) }).await.0;
+    let error = refused.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unanswerable);
+    assert_eq!(error.urls().len(), 2);
+
+    // The same without a URL handler, or with a manual call.
+    let (client, mut peer) = legacy(crate::script::builder()).await;
+    let refused = soon(async { tokio::join!(async { call(&client).await }, refuse(&mut peer, &["one"])) }).await.0;
+    let error = refused.unwrap_err();
+    assert_eq!((error.kind(), error.urls()[0].elicitation_id.as_deref()), (ErrorKind::Server, Some("one")));
+    let (builder, seen) = visitor(accept_url, Duration::ZERO);
+    let (client, mut peer) = legacy(builder).await;
+    let by_hand = async { call(&client).manual().await };
+    let refused = soon(async { tokio::join!(by_hand, refuse(&mut peer, &["one"])) }).await.0;
+    assert_eq!((refused.unwrap_err().urls().len(), seen.lock().unwrap().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn returns_server_error_when_urls_are_invalid() {
+    let (builder, seen) = visitor(accept_url, Duration::ZERO);
+    let (client, mut peer) = legacy(builder).await;
+    for data in [Value::Null, json!({}), json!({ "elicitations": [] }), json!({ "elicitations": [{ "mode": "url" }] })]
+    {
+        let script = async {
+            let call = peer.expect("tools/call").await;
+            peer.fail(&call, -32042, data.clone()).await;
+        };
+        let error = soon(async { tokio::join!(async { call(&client).await }, script) }).await.0.unwrap_err();
+        assert!(error.kind() == ErrorKind::Server && error.urls().is_empty(), "{data}");
+    }
+    assert!(seen.lock().unwrap().is_empty());
+}

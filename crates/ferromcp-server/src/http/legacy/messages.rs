@@ -1,0 +1,162 @@
+//! Requests, notifications and responses of handshake revisions, and the DELETE that ends a session.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
+
+use std::sync::Arc;
+
+use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RawJson, RequestId, Revision};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::scope::{LegacyScope, SESSION_ID, find_scope, find_session};
+use super::sessions::Added;
+use super::stateless_session_id::EncodedCapabilities;
+use crate::call::{Call, Peer, Reply};
+use crate::dispatch;
+use crate::era;
+use crate::era::legacy::Session;
+use crate::http::accept::Accepts;
+use crate::http::body::Body;
+use crate::http::endpoint::{Endpoint, Limit};
+use crate::http::in_flight::encode_reply;
+use crate::http::respond::ResponseMode;
+use crate::http::{modern, reply};
+use crate::random;
+
+/// Validates a request other than `initialize`, and returns its peer and how to respond to it.
+///
+/// # Errors
+/// The response to send, if the request has no valid session, its id is in use, or its revision does not define the
+/// method.
+pub(crate) fn admit(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    accepts: Accepts,
+    id: &RequestId,
+    request: &ClientRequest,
+) -> Result<(Peer, ResponseMode), Box<Response<Body>>> {
+    let scope = find_scope(endpoint, parts)?;
+    if scope.is_in_flight(id) {
+        return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, era::id_in_use(id), Some(id), scope.revision())));
+    }
+    match scope.check_in_flight(endpoint, 0).and_then(|()| scope.peer(request, parts.extensions.get())) {
+        Ok(peer) => Ok((peer, scope.response_mode(accepts, endpoint.request_extensions(parts)))),
+        Err(error) => Err(Box::new(reply::error(StatusCode::OK, error, Some(id), scope.revision()))),
+    }
+}
+
+/// Handles `initialize`: starts a session and returns its id in the `Mcp-Session-Id` header. A stateless endpoint
+/// returns an id that encodes the client's capabilities instead.
+pub(crate) async fn initialize(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    id: RequestId,
+    request: ClientRequest,
+) -> Response<Body> {
+    let stateless = endpoint.options.stateless;
+    // A stateless endpoint ignores a stale session id.
+    match if stateless { Ok(None) } else { find_session(endpoint, parts) } {
+        Err(response) => return *response,
+        Ok(Some(session)) => {
+            let error = Error::invalid_request("Invalid request: this session is initialized already");
+            return reply::error(StatusCode::BAD_REQUEST, error, Some(&id), session.revision());
+        }
+        Ok(None) => {}
+    }
+    let Some(_permit) = endpoint.acquire(Limit::InFlight) else {
+        return reply::limit_exceeded(endpoint, Limit::InFlight);
+    };
+    let identity = parts.extensions.get::<Identity>().cloned();
+    let mut negotiated = if stateless { Session::default() } else { Session::hearing(Arc::clone(&endpoint.inner.hub)) };
+    let peer = match negotiated.admit(&request) {
+        Ok(peer) => peer.identified(identity.as_ref()),
+        Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
+    };
+    let revision = peer.revision();
+    let encoded = if stateless { EncodedCapabilities::new(revision, peer.capabilities()) } else { None };
+    let mut call = Call::new(request, peer).id(id.clone());
+    call.extensions = endpoint.request_extensions(parts);
+    let reply = dispatch::run(&endpoint.inner, call).await;
+    let starts_session = !stateless && matches!(reply, Reply::Done(_));
+    let mut response = reply::json(encode_reply(&endpoint.inner, &id, reply, revision));
+    if let Some(encoded) = encoded {
+        let id = random::id().ok().and_then(|random| HeaderValue::from_str(&encoded.to_session_id(&random)).ok());
+        id.map(|id| response.headers_mut().insert(&SESSION_ID, id));
+    }
+    if starts_session {
+        let session = match endpoint.legacy.sessions.add(identity, negotiated) {
+            Ok(Some(Added { session, evicted })) => {
+                endpoint.purge_events(evicted).await;
+                session
+            }
+            Ok(None) => return reply::unavailable("Too many sessions (`HttpLimits::sessions`), and none is idle"),
+            Err(error) => {
+                tracing::error!(%error, "cannot generate a session id: no random numbers");
+                return reply::unavailable("Cannot start a session");
+            }
+        };
+        endpoint.start_sweeper();
+        if let Ok(id) = HeaderValue::from_str(&session.id) {
+            response.headers_mut().insert(&SESSION_ID, id);
+        }
+    }
+    response
+}
+
+/// Handles a notification.
+pub(crate) fn notification(endpoint: &Endpoint, parts: &Parts, notification: &ClientNotification) -> Response<Body> {
+    match find_scope(endpoint, parts) {
+        Ok(scope) => {
+            apply_notification(&scope, notification);
+            reply::accepted()
+        }
+        Err(response) => *response,
+    }
+}
+
+/// Applies a notification to its session. A stateless endpoint ignores it.
+pub(super) fn apply_notification(scope: &LegacyScope, notification: &ClientNotification) {
+    let LegacyScope::Session(session) = scope else { return };
+    match notification {
+        ClientNotification::Initialized(_) => session.mark_initialized(),
+        ClientNotification::Cancelled(params) => {
+            if let Some(id) = &params.request_id {
+                tracing::debug!(?id, reason = params.reason.as_deref(), "the client cancelled a request");
+                session.cancel(id);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Handles the client's response to a server request.
+pub(crate) fn response(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    id: Option<&RequestId>,
+    outcome: Result<RawJson, Error>,
+) -> Response<Body> {
+    match find_scope(endpoint, parts) {
+        Ok(scope) => {
+            scope.deliver_response(endpoint, parts.extensions.get(), id, outcome);
+            reply::accepted()
+        }
+        Err(response) => *response,
+    }
+}
+
+/// Handles DELETE: ends a session.
+pub(crate) async fn delete(endpoint: &Endpoint, parts: &Parts) -> Response<Body> {
+    if endpoint.options.stateless || modern::is_declared(&parts.headers) {
+        return reply::method_not_allowed("POST");
+    }
+    match find_scope(endpoint, parts) {
+        Ok(LegacyScope::Session(session)) => {
+            endpoint.legacy.sessions.end(&session);
+            endpoint.purge_events([Arc::clone(&session)]).await;
+            reply::status(StatusCode::NO_CONTENT)
+        }
+        Ok(LegacyScope::Stateless(..)) => reply::method_not_allowed("POST"),
+        Err(response) => *response,
+    }
+}

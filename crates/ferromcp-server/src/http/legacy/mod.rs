@@ -1,0 +1,29 @@
+//! The handshake revisions over HTTP: sessions, GET streams, resumption, batches, and the HTTP+SSE transport.
+//!
+//! The rest of `http` uses only the items re-exported here.
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
+
+mod batch;
+mod event_id;
+mod event_stream;
+mod events;
+mod get;
+pub(crate) mod http_sse;
+mod messages;
+mod questions;
+mod scope;
+mod session;
+mod sessions;
+mod sse_sessions;
+mod state;
+mod stateless_session_id;
+
+pub(crate) use batch::{Batch, batch};
+pub(crate) use event_stream::drive;
+pub use events::{EventReplay, EventStore, MemoryEventStore, StoreFuture, StreamKey};
+pub(crate) use get::get;
+pub(crate) use messages::{admit, delete, initialize, notification, response};
+pub(crate) use questions::QuestionChannel;
+pub(crate) use session::SessionCalls;
+pub(crate) use state::LegacyState;
