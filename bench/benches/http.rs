@@ -5,10 +5,9 @@ mod frames;
 use bytes::Bytes;
 use divan::{AllocProfiler, Bencher, black_box};
 use ferromcp::core::header::check_name;
-use ferromcp::core::message::{Incoming, Message};
-use ferromcp::core::wire::{DecodeLimits, decode};
-use ferromcp::core::{ClientRequest, FromClient};
-use ferromcp::server::http::HttpOptions;
+use ferromcp::core::wire::{FromClient, Incoming, Message, decode};
+use ferromcp::core::{ClientRequest, DecodeLimits};
+use ferromcp::server::http::HttpServerOptions;
 use ferromcp::server::http::HttpService;
 use frames::{INITIALIZE, LEGACY, MODERN};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -47,7 +46,7 @@ struct HttpBench {
 impl HttpBench {
     fn new(stateless: bool, additional: &[(&'static str, &'static str)]) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let options = HttpOptions::new().stateless(stateless);
+        let options = HttpServerOptions::new().stateless(stateless);
         let service = ferromcp_bench::server(0).http_with(options).expect("a valid server");
         let always = [
             ("host", "127.0.0.1:8000"),

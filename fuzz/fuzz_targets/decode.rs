@@ -3,9 +3,8 @@
 //! `cargo +nightly fuzz run decode`. Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#messages>.
 #![no_main]
 
-use ferromcp_core::message::Direction;
-use ferromcp_core::wire::{DecodeLimits, decode};
-use ferromcp_core::{FromClient, FromServer};
+use ferromcp_core::DecodeLimits;
+use ferromcp_core::wire::{Direction, FromClient, FromServer, decode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|frame: &[u8]| {

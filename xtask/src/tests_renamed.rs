@@ -21,7 +21,7 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
     let git = |args: &[&str]| shell::output(Command::new("git").current_dir(root).args(args));
     let old_files = git(&["ls-tree", "-r", "--name-only", base])?;
     let old_files: Vec<&str> = old_files.lines().filter(|path| is_rust(path)).collect();
-    let status = git(&["diff", "--find-renames", "--name-status", base])?;
+    let status = git(&["diff", "--find-renames=30%", "--name-status", base])?;
     let moved: BTreeMap<&str, &str> = status.lines().filter_map(rename).collect();
     let mut new_files = Vec::new();
     for folder in ["crates", "examples", "conformance", "bench", "fuzz", "xtask"] {

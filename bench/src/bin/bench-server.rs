@@ -4,7 +4,7 @@
 
 use anyhow::Context;
 use ferromcp::prelude::*;
-use ferromcp::server::http::HttpOptions;
+use ferromcp::server::http::HttpServerOptions;
 use ferromcp_bench::Endpoint;
 
 #[tokio::main]
@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
     match endpoint {
         Endpoint::Stdio => server.serve(stdio()).await?,
         Endpoint::Http { port, stateless } => {
-            let options = HttpOptions::new().stateless(stateless);
+            let options = HttpServerOptions::new().stateless(stateless);
             let http = http(format!("127.0.0.1:{port}")).options(options);
             server.serve(http.on_bound(|addr| eprintln!("http://{addr}/mcp"))).await?;
         }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use ferromcp::prelude::*;
 use ferromcp::server::Sample;
-use ferromcp::server::http::HttpOptions;
+use ferromcp::server::http::HttpServerOptions;
 use ferromcp::server::request_state::{Key, KeyRing, StateOptions};
 use ferromcp::server::{Elicited, State};
 use tracing_subscriber::filter::LevelFilter;
@@ -149,10 +149,10 @@ async fn serve() -> Result<(), String> {
         .tool::<look>()
         .state(EventLog { effects, runs: args.next().map(PathBuf::from) });
     if let Ok(keys) = std::env::var("FERROMCP_KEYS") {
-        server = server.request_states(StateOptions::new().keys(ring(&keys)?));
+        server = server.request_state_options(StateOptions::new().keys(ring(&keys)?));
     }
     let done = if over_http {
-        let transport = http("127.0.0.1:0").options(HttpOptions::new().http_sse(true));
+        let transport = http("127.0.0.1:0").options(HttpServerOptions::new().http_sse(true));
         server.serve(transport.on_bound(|address| eprintln!("http://{address}/mcp"))).await
     } else {
         server.serve(stdio()).await

@@ -1,7 +1,7 @@
 //! An HTTP server for tests with third-party clients, including HTTP+SSE clients, and with a browser. It prints its URL to
 //! stderr. The arguments are the allowed origins of web pages.
 
-use ferromcp::server::http::HttpOptions;
+use ferromcp::server::http::HttpServerOptions;
 use std::future;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ async fn review_code(code: String) -> String {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut options = HttpOptions::new().http_sse(true).retry(Duration::from_millis(100));
+    let mut options = HttpServerOptions::new().http_sse(true).retry(Duration::from_millis(100));
     for origin in std::env::args().skip(1) {
         options = options.allow_origin(origin);
     }

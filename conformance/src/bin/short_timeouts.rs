@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ferromcp::prelude::*;
-use ferromcp::server::http::HttpLimits;
-use ferromcp::server::http::HttpOptions;
+use ferromcp::server::http::HttpServerLimits;
+use ferromcp::server::http::HttpServerOptions;
 
 /// The value of all timeouts.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ async fn flood(ctx: Ctx) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.header_time = TIMEOUT;
     limits.body_time = TIMEOUT;
     limits.stall_time = TIMEOUT;
@@ -52,7 +52,7 @@ async fn main() -> Result<(), ServeError> {
         .tool::<flood>()
         .serve(
             http("127.0.0.1:0")
-                .options(HttpOptions::new().limits(limits))
+                .options(HttpServerOptions::new().limits(limits))
                 .on_bound(|address| eprintln!("http://{address}/mcp")),
         )
         .await

@@ -10,19 +10,19 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{Era, RawJson, RawMap, Revision};
 
-use crate::notification_router::NotificationRouter;
 use crate::cache::CacheOptions;
 use crate::client::Client;
 use crate::connect::Connector;
 use crate::engine::Engine;
 use crate::error::ClientError;
-use crate::handler::{ClientHandler, Handlers, HandledRequests, IntoAnswer};
+use crate::handler::{ClientHandler, HandledRequests, Handlers, IntoAnswer};
 use crate::limits::ClientLimits;
-use crate::result_cache::ResultCache;
-use crate::settings::{VersionPolicy, Settings};
-use crate::partitioned_cache::PartitionedCache;
-use crate::target::{Target, ConnectOptions};
 use crate::negotiated::Negotiated;
+use crate::notification_router::NotificationRouter;
+use crate::partitioned_cache::PartitionedCache;
+use crate::result_cache::ResultCache;
+use crate::settings::{Settings, VersionPolicy};
+use crate::target::{ConnectOptions, Target};
 
 impl Client {
     /// Starts building a client with this name and version.

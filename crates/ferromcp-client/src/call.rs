@@ -5,19 +5,18 @@ use std::future::{Future, IntoFuture};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferromcp_core::json::Str;
 use ferromcp_core::model::LogLevel;
-use ferromcp_core::{ClientRequest, RawJson, ServerResult};
+use ferromcp_core::{ClientRequest, RawJson, ServerResult, Str};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::notification_router::Progress;
 use crate::channel::BoxFuture;
 use crate::engine::{Engine, Options};
 use crate::era::modern::with_meta;
 use crate::error::{ClientError, ErrorKind};
-use crate::pending::{PendingCall, CallOutcome};
 use crate::mrtr::{Round, run_round, run_rounds};
+use crate::notification_router::Progress;
+use crate::pending::{CallOutcome, PendingCall};
 
 /// Converts a result to the type of the call.
 pub(crate) type Read<T> = fn(ServerResult) -> Result<T, ClientError>;
@@ -116,8 +115,8 @@ impl<T> ClientCall<T> {
         })
     }
 
-    /// Sets the minimum level of log messages for this request (2026-07-28; in legacy revisions, the level applies to the
-    /// session, see [`Client::set_log_level`](crate::Client::set_log_level)).
+    /// Sets the minimum level of log messages for this request (2026-07-28; in legacy revisions, the level applies to
+    /// the session, see [`Client::set_log_level`](crate::Client::set_log_level)).
     pub fn log_level(self, level: LogLevel) -> Self {
         self.change(|request| with_meta(request, |meta| meta.log_level = Some(level)))
     }

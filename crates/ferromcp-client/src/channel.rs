@@ -58,7 +58,11 @@ pub trait Channel: Send + Sync + 'static {
     fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, ChannelError>>;
 
     /// Sends a notification.
-    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), ChannelError>>;
+    fn notify(
+        &self,
+        notification: ClientNotification,
+        revision: Revision,
+    ) -> BoxFuture<'static, Result<(), ChannelError>>;
 
     /// Sets the negotiated revision, which later responses, headers and streams use.
     fn set_revision(&self, revision: Revision);

@@ -5,8 +5,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ferromcp_transport::child::{ChildHandle, Stderr};
-use ferromcp_transport::{Child, ChildPipe};
+use ferromcp_transport::child::{Child, ChildHandle, ChildPipe, Stderr};
 use tokio::process::Command;
 
 use crate::channel::{BoxFuture, Channel, ChannelError, Inbound};

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ferromcp_core::methods::Custom;
 use ferromcp_core::model::{
     CallToolParams, CallToolResult, CompleteParams, Completion, CompletionArgument, CompletionContext, EmptyParams,
     EmptyResult, GetPromptParams, GetPromptResult, Implementation, LogLevel, NotificationParams, Prompt,
     ReadResourceParams, ReadResourceResult, Reference, Resource, ResourceTemplate, ServerCapabilities, SetLevelParams,
     Tool, ToolAnnotations,
 };
-use ferromcp_core::{ClientNotification, ClientRequest, RawJson, Revision};
+use ferromcp_core::{ClientNotification, ClientRequest, Custom, RawJson, Revision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,11 +17,11 @@ use crate::call::ClientCall;
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
 use crate::list::ListCall;
+use crate::negotiated::Negotiated;
 use crate::pending::{InputAnswers, PendingCall};
 use crate::subscription::change::ChangeFilter;
 use crate::subscription::{Subscription, subscribe};
 use crate::typed::{self, MethodResult};
-use crate::negotiated::Negotiated;
 
 /// A connection to one server, of any revision. Cheap to clone; clones share the connection.
 ///
@@ -54,7 +53,7 @@ impl Client {
         self.negotiated().revision
     }
 
-    /// What negotiation found out, to be saved for the next time.
+    /// Returns the result of version negotiation, which can be saved and passed to the next client.
     pub fn negotiated(&self) -> Negotiated {
         self.engine.latest().map_or(Negotiated::new(Revision::LATEST), |connection| connection.negotiated)
     }
@@ -74,22 +73,22 @@ impl Client {
         self.engine.latest()?.server_info.instructions.clone()
     }
 
-    /// Routes tools, fetching pages on demand.
+    /// Lists tools, fetching pages on demand.
     pub fn tools(&self) -> ListCall<Tool> {
         ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// Routes resources, fetching pages on demand.
+    /// Lists resources, fetching pages on demand.
     pub fn resources(&self) -> ListCall<Resource> {
         ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// Routes resource templates, fetching pages on demand.
+    /// Lists resource templates, fetching pages on demand.
     pub fn resource_templates(&self) -> ListCall<ResourceTemplate> {
         ListCall::new(Arc::clone(&self.engine))
     }
 
-    /// Routes prompts, fetching pages on demand.
+    /// Lists prompts, fetching pages on demand.
     pub fn prompts(&self) -> ListCall<Prompt> {
         ListCall::new(Arc::clone(&self.engine))
     }
@@ -174,8 +173,8 @@ impl Client {
         subscribe(Arc::clone(&self.engine), interest).await
     }
 
-    /// Notifies a legacy server that the roots have changed. Does nothing on 2026-07-28, where servers request roots when
-    /// they need them.
+    /// Notifies a legacy server that the roots have changed. Does nothing on 2026-07-28, where servers request roots
+    /// when they need them.
     pub async fn roots_changed(&self) -> Result<(), ClientError> {
         let connection = self.engine.connection().await?;
         let revision = connection.revision();

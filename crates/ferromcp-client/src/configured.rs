@@ -1,10 +1,10 @@
 //! [`Target`] implementation for a configured server.
 
 use crate::child::ChildConnector;
-use crate::config::{ConfigError, TransportConfig, HttpConfig, ServerConfig};
+use crate::config::{ConfigError, HttpConfig, ServerConfig, TransportConfig};
 use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
-use crate::target::{OnConfig, Target, ConnectOptions};
+use crate::target::{ConnectOptions, OnConfig, Target};
 
 /// A command is restarted as needed. A URL is connected like any other URL, with the headers of the file.
 impl Target<OnConfig> for ServerConfig {

@@ -72,8 +72,9 @@ impl<T: Transport> Connector for SingleUse<T> {
     ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
         let transport = self.transport.lock().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
-            let gone =
-                || io::Error::new(io::ErrorKind::NotConnected, "cannot reopen the transport: it can be opened only once");
+            let gone = || {
+                io::Error::new(io::ErrorKind::NotConnected, "cannot reopen the transport: it can be opened only once")
+            };
             let transport = transport.ok_or_else(gone).map_err(ChannelError::unsent)?;
             pipe(transport, None, inbound, limits).map_err(ChannelError::unsent)
         })

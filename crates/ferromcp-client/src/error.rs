@@ -107,7 +107,8 @@ impl ClientError {
         match failure {
             ChannelError::Rpc { error, .. } => Self::rpc_error(error),
             ChannelError::Status { status, body } => {
-                let kind = if status >= 500 || status == 429 { ErrorKind::Unavailable } else { ErrorKind::InvalidResponse };
+                let kind =
+                    if status >= 500 || status == 429 { ErrorKind::Unavailable } else { ErrorKind::InvalidResponse };
                 let body = if body.is_empty() { String::new() } else { format!(": {body}") };
                 Self::new(kind, format!("`{method}` failed with HTTP status {status}{body}"))
             }
@@ -131,7 +132,9 @@ impl ClientError {
                 );
                 Self::new(ErrorKind::ConnectionLost, message)
             }
-            ChannelError::Unsendable(why) => Self::new(ErrorKind::InvalidRequest, format!("cannot send `{method}`: {why}")),
+            ChannelError::Unsendable(why) => {
+                Self::new(ErrorKind::InvalidRequest, format!("cannot send `{method}`: {why}"))
+            }
             ChannelError::Unsent(error) => {
                 let message = format!("cannot send `{method}`: {error}; it did not run and can be retried");
                 Self::new(ErrorKind::Connect, message).because(error)
@@ -221,13 +224,20 @@ impl ClientError {
     pub fn is_unavailable(&self) -> bool {
         matches!(
             self.0.kind,
-            ErrorKind::Connect | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::ConnectionLost | ErrorKind::Closed
+            ErrorKind::Connect
+                | ErrorKind::Unavailable
+                | ErrorKind::Timeout
+                | ErrorKind::ConnectionLost
+                | ErrorKind::Closed
         )
     }
 
     /// Returns whether the request certainly did not run, so that a retry is safe even if it is not idempotent.
     pub fn is_unsent(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Closed | ErrorKind::InvalidRequest | ErrorKind::Unsupported)
+        matches!(
+            self.0.kind,
+            ErrorKind::Connect | ErrorKind::Closed | ErrorKind::InvalidRequest | ErrorKind::Unsupported
+        )
     }
 }
 

@@ -11,8 +11,8 @@ use std::task::Poll;
 use ferromcp_core::{ClientResult, Error, RequestId, ServerNotification, ServerRequest};
 use tokio::task::AbortHandle;
 
+use crate::channel::{Inbound, Responder};
 use crate::notification_router::NotificationRouter;
-use crate::channel::{Responder, Inbound};
 
 /// Dispatches inbound messages of one connection. Dropping it aborts the handlers that still run.
 pub(crate) struct InboundDispatcher {
@@ -54,7 +54,10 @@ impl Inbound for InboundDispatcher {
 
     fn request(&self, id: RequestId, request: ServerRequest, responder: Responder) {
         if self.modern.load(Ordering::Relaxed) {
-            return tracing::warn!(method = request.method(), "ignored a request: modern servers must not send requests");
+            return tracing::warn!(
+                method = request.method(),
+                "ignored a request: modern servers must not send requests"
+            );
         }
         let active = self.tasks.lock().len();
         if active >= self.limit.saturating_mul(2) {
@@ -83,10 +86,10 @@ impl Inbound for InboundDispatcher {
 }
 
 /// Runs a handler and turns a panic into an internal error, because the server waits for a response.
-async fn catch_panic(answer: impl Future<Output = Result<ClientResult, Error>>) -> Result<ClientResult, Error> {
-    let mut answer = pin!(answer);
+async fn catch_panic(handler: impl Future<Output = Result<ClientResult, Error>>) -> Result<ClientResult, Error> {
+    let mut handler = pin!(handler);
     poll_fn(|cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
         polled.unwrap_or_else(|_| Poll::Ready(Err(Error::internal("Internal error"))))
     })
     .await

@@ -1,8 +1,8 @@
 //! Clients for the Model Context Protocol.
 //!
 //! [`Client::builder`] starts a client, and [`ClientBuilder::connect`] connects it to a [`Target`]: a command, a URL, a
-//! configured server, a server in this process, or a transport. The client negotiates the protocol revision, so the same
-//! code works with servers of every revision.
+//! configured server, a server in this process, or a transport. The client negotiates the protocol revision, so the
+//! same code works with servers of every revision.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), ferromcp_client::ClientError> {
@@ -24,14 +24,14 @@
 //! | [`call`], [`list`], [`subscription`] | requests, paginated lists, change notifications |
 //! | [`handler`], [`pending`] | elicitation, sampling and roots: by handlers, or manually |
 //! | [`group`], [`config`] | groups of servers, and configuration files |
-//! | [`channel`], [`pipe`](mod@pipe), `http` | the transport interface, stdio and other byte streams, HTTP (feature `http`) |
+//! | [`channel`], [`pipe`](mod@pipe), `http` | transport interface, byte streams, HTTP (feature `http`) |
 //! | [`cache`], [`result_cache`] | caching of results |
 //! | [`output`] | validation of structured output |
 //! | [`limits`], [`error`](mod@error), [`negotiated`] | limits and timeouts, errors, the outcome of negotiation |
 //!
-//! Internally, `engine` sends requests over the current connection and reconnects, `probe` negotiates the revision, `era`
-//! implements the differences between revisions, `mrtr` answers `input_required` responses, and `notification_router`
-//! dispatches notifications.
+//! Internally, `engine` sends requests over the current connection and reconnects, `probe` negotiates the revision,
+//! `era` implements the differences between revisions, `mrtr` answers `input_required` responses, and
+//! `notification_router` dispatches notifications.
 
 mod notification_router;
 pub mod builder;
@@ -51,13 +51,13 @@ pub mod group;
 pub mod handler;
 #[cfg(feature = "http")]
 pub mod http;
-
 pub mod limits;
 pub mod list;
 mod in_process;
 #[cfg(not(feature = "http"))]
 mod no_http;
 pub mod output;
+mod output_validation;
 pub mod pending;
 pub mod pipe;
 mod probe;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ferromcp_core::wire::DecodeLimits;
+use ferromcp_core::DecodeLimits;
 
 /// Limits and timeouts of a client. The defaults suit a desktop application.
 ///
@@ -29,8 +29,8 @@ pub struct ClientLimits {
     /// Timeout for the completion notification of a URL elicitation, after the user consented (2025-11-25). The call is
     /// retried after the notification or the timeout. Default: 2 min.
     pub url_completion: Duration,
-    /// Initial delay before a call is repeated when an `input_required` response contains only state; doubles each time.
-    /// Default: 100 ms.
+    /// Initial delay before a call is repeated when an `input_required` response contains only state; doubles each
+    /// time. Default: 100 ms.
     pub round_backoff: Duration,
     /// Maximum number of queued changes of a subscription; on overflow they are replaced by one
     /// [`Change::Gap`](crate::Change::Gap). Default: 1,024.
@@ -54,7 +54,8 @@ pub struct ClientLimits {
     pub retries: u32,
     /// Timeout of the initial `server/discover`; on expiry over a pipe, the server is treated as legacy. Default: 10 s.
     pub probe_timeout: Duration,
-    /// Timeout of opening the connection, and of `initialize`. Default: 60 s, because some servers are downloaded first.
+    /// Timeout of opening the connection, and of `initialize`. Default: 60 s, because some servers are downloaded
+    /// first.
     pub connect_timeout: Duration,
     /// Timeout of a request; restarts on each progress notification. Default: 60 s.
     pub request_timeout: Duration,

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ferromcp_core::json::Str;
 use ferromcp_core::model::{Items, ListParams, Prompt, Resource, ResourceTemplate, Tool};
-use ferromcp_core::{ClientRequest, ServerResult};
+use ferromcp_core::{ClientRequest, ServerResult, Str};
 use futures_core::Stream;
 
 use crate::channel::BoxFuture;

@@ -6,16 +6,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferromcp_core::json::Str;
 use ferromcp_core::model::{CacheHint, InputRequest, InputRequired};
-use ferromcp_core::{ClientRequest, ErrorCode, RawJson, RawMap, ServerResult};
+use ferromcp_core::{ClientRequest, ErrorCode, RawJson, RawMap, ServerResult, Str};
 use serde::Deserialize;
 
 use crate::channel::TransportKind;
-use crate::inbound_dispatcher::AnswerGuard;
 use crate::engine::{Engine, Options};
 use crate::error::{ClientError, ErrorKind};
-use crate::output;
+use crate::inbound_dispatcher::AnswerGuard;
+use crate::output_validation::validate_output;
 use crate::result_cache::ResultCache;
 use crate::subscription::change::Change;
 use crate::urls;
@@ -45,7 +44,7 @@ pub(crate) async fn run_rounds(
             Round::InputRequired(required) => required,
         };
         let answers = match required.input_requests {
-            Some(questions) if !questions.is_empty() => Some(answer_input_requests(engine, questions).await?),
+            Some(requests) if !requests.is_empty() => Some(answer_input_requests(engine, requests).await?),
             _ => {
                 // The server only requests to be called again later, possibly through another instance.
                 tokio::time::sleep(delay).await;
@@ -118,7 +117,7 @@ pub(crate) async fn run_round(
         return input_required(engine, request, &raw).map(Round::InputRequired);
     }
     let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
-    output::validate_output(engine, request, &result, revision)?;
+    validate_output(engine, request, &result, revision)?;
     if let Some((before, hint)) = before.zip(cache_hint(&mut result)) {
         store(engine, request, &raw, hint, &before).await;
     }
@@ -179,7 +178,8 @@ pub(crate) fn next_round(
         ClientRequest::GetPrompt(params) => (&mut params.input_responses, &mut params.request_state),
         ClientRequest::ReadResource(params) => (&mut params.input_responses, &mut params.request_state),
         other => {
-            let message = format!("invalid `input_required` response: `{}` does not support input requests", other.method());
+            let message =
+                format!("invalid `input_required` response: `{}` does not support input requests", other.method());
             return Err(ClientError::new(ErrorKind::InvalidResponse, message));
         }
     };
@@ -188,11 +188,11 @@ pub(crate) fn next_round(
 }
 
 /// Answers the input requests of one round sequentially, because most of them prompt the same user.
-async fn answer_input_requests(engine: &Engine, questions: Vec<(String, InputRequest)>) -> Result<RawMap, ClientError> {
+async fn answer_input_requests(engine: &Engine, requests: Vec<(String, InputRequest)>) -> Result<RawMap, ClientError> {
     let mut answers = RawMap::new();
     let _answering = AnswerGuard::new(&engine.router);
-    for (key, question) in questions {
-        let answer = engine.router.handlers.answer_input(question).await.map_err(|error| {
+    for (key, request) in requests {
+        let answer = engine.router.handlers.answer_input(request).await.map_err(|error| {
             let message = format!("cannot answer the input request `{key}`: {error}");
             ClientError::new(ErrorKind::Unanswerable, message).with_rpc(error)
         })?;
@@ -237,7 +237,8 @@ fn input_required(engine: &Engine, request: &ClientRequest, result: &RawJson) ->
     }
     let limit = engine.settings.limits.questions_per_round;
     if count > limit {
-        let message = format!("{count} input requests in one response exceed `ClientLimits::questions_per_round` ({limit})");
+        let message =
+            format!("{count} input requests in one response exceed `ClientLimits::questions_per_round` ({limit})");
         return Err(ClientError::new(ErrorKind::Limit, message));
     }
     Ok(required)
@@ -249,8 +250,8 @@ fn cache_tools(engine: &Engine, mut result: ServerResult, list_version: u64) -> 
     let modern = engine.latest().is_some_and(|connection| connection.revision().is_modern());
     let strict = engine.transport_kind() == TransportKind::Post && modern;
     list.tools.to_mut().retain(|tool| match &engine.tool_cache.insert(tool, list_version).header_annotations {
-        Err(flaw) if strict => {
-            tracing::warn!(tool = tool.name, %flaw, "omitting a tool with invalid `x-mcp-header` annotations");
+        Err(error) if strict => {
+            tracing::warn!(tool = tool.name, %error, "omitting a tool with invalid `x-mcp-header` annotations");
             false
         }
         _ => true,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// use ferromcp_core::Revision;
 /// let negotiated = Negotiated::new(Revision::LATEST_LEGACY);
 /// let saved = serde_json::to_string(&negotiated)?;
-/// assert_eq!(serde_json::from_str::<Negotiated>(&saved)?, verdict);
+/// assert_eq!(serde_json::from_str::<Negotiated>(&saved)?, negotiated);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

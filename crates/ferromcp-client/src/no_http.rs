@@ -1,22 +1,22 @@
-//! What stands in for HTTP where the client is built without it: a URL is refused by a sentence that says so.
+//! Replacement of HTTP in builds without the feature `http`: connecting to a URL fails with an error.
 
 use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
-use crate::target::{OnUrl, Target, ConnectOptions};
+use crate::target::{ConnectOptions, OnUrl, Target};
 
-/// No options.
+/// Placeholder for the HTTP options.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HttpOptions;
 
 impl HttpOptions {
-    /// Nothing to say it of.
+    /// Ignores the header.
     pub(crate) fn header(self, _name: impl AsRef<str>, _value: impl AsRef<str>) -> Self {
         self
     }
 
-    #[allow(clippy::unused_self, reason = "it speaks for the HTTP that is not there")]
-    fn refusal(&self) -> ClientError {
-        let message = "a URL needs HTTP, which this client was built without; enable the feature `http`";
+    #[allow(clippy::unused_self, reason = "same signature as with HTTP")]
+    fn unsupported(&self) -> ClientError {
+        let message = "cannot connect to a URL: the client was built without HTTP; enable the feature `http`";
         ClientError::new(ErrorKind::Unsupported, message)
     }
 }
@@ -27,7 +27,7 @@ impl Target<OnUrl> for &str {
     }
 
     fn connector_with(self, options: &ConnectOptions) -> Result<Box<dyn Connector>, ClientError> {
-        Err(options.http.refusal())
+        Err(options.http.unsupported())
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_refused_with_the_name_of_the_feature() {
+    fn error_names_feature_when_connecting_to_url() {
         let error = "https://example.com/mcp?key=s3cret".into_connector().err().expect("no HTTP");
         assert!(error.to_string().contains("feature `http`") && !error.to_string().contains("s3cret"), "{error}");
     }

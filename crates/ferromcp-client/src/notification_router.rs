@@ -106,10 +106,10 @@ impl NotificationRouter {
 
     /// Registers for the completion of the elicitation `id` until the guard is dropped.
     pub(crate) fn register_completion(self: &Arc<Self>, id: &str) -> ElicitationCompletion {
-        let over = Arc::new(Notify::new());
-        self.routes().completions.push((id.to_owned(), Arc::clone(&over)));
-        let registration = Registration { router: Arc::clone(self), route: Route::Completion(Arc::clone(&over)) };
-        ElicitationCompletion { over, _registration: registration }
+        let completed = Arc::new(Notify::new());
+        self.routes().completions.push((id.to_owned(), Arc::clone(&completed)));
+        let registration = Registration { router: Arc::clone(self), route: Route::Completion(Arc::clone(&completed)) };
+        ElicitationCompletion { completed, _registration: registration }
     }
 
     /// Dispatches a notification to its receiver.
@@ -141,7 +141,7 @@ impl NotificationRouter {
                     .completions
                     .iter()
                     .filter(|(id, _)| *id == params.elicitation_id)
-                    .for_each(|(_, over)| over.notify_one());
+                    .for_each(|(_, completed)| completed.notify_one());
                 drop(routes);
                 if let Some(complete) = &self.handlers.elicitation_complete {
                     complete(params.elicitation_id);
@@ -208,14 +208,14 @@ pub(crate) struct Registration {
 
 /// A pending completion of a URL elicitation.
 pub(crate) struct ElicitationCompletion {
-    over: Arc<Notify>,
+    completed: Arc<Notify>,
     _registration: Registration,
 }
 
 impl ElicitationCompletion {
     /// Waits for the completion. Returns at most once.
     pub(crate) async fn wait(&self) {
-        self.over.notified().await;
+        self.completed.notified().await;
     }
 }
 
@@ -232,7 +232,7 @@ impl Drop for Registration {
         match &self.route {
             Route::Call(id) => drop(routes.calls.remove(id)),
             Route::Stream(id) => drop(routes.streams.remove(id)),
-            Route::Completion(over) => routes.completions.retain(|(_, other)| !Arc::ptr_eq(other, over)),
+            Route::Completion(completed) => routes.completions.retain(|(_, other)| !Arc::ptr_eq(other, completed)),
             Route::Listener(mailbox) => routes.listeners.retain(|hearer| !Arc::ptr_eq(hearer, mailbox)),
         }
     }

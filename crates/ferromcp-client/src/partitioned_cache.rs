@@ -6,7 +6,7 @@ use ferromcp_core::model::CacheHint;
 use ferromcp_core::{ClientRequest, RawJson};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::cache::{self, Cache, Lookup, CacheKey, CacheEntry, Topic};
+use crate::cache::{self, Cache, CacheEntry, CacheKey, Lookup, Topic};
 use crate::channel::BoxFuture;
 use crate::connect::Connector;
 use crate::result_cache::ResultCache;

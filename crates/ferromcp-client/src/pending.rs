@@ -33,8 +33,9 @@ pub enum CallOutcome<T> {
 
 impl PendingCall {
     pub(crate) fn new(request: &ClientRequest, input_required: InputRequired) -> Result<Self, ClientError> {
-        let params = RawJson::new(request)
-            .map_err(|error| ClientError::new(ErrorKind::InvalidRequest, format!("cannot serialize the call: {error}")))?;
+        let params = RawJson::new(request).map_err(|error| {
+            ClientError::new(ErrorKind::InvalidRequest, format!("cannot serialize the call: {error}"))
+        })?;
         Ok(Self { method: request.method().to_owned(), params, input_required })
     }
 
@@ -78,7 +79,10 @@ impl PendingCall {
 impl fmt::Debug for PendingCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&str> = self.input_requests().iter().map(|(key, _)| key.as_str()).collect();
-        f.debug_struct("PendingCall").field("method", &self.method).field("input_requests", &keys).finish_non_exhaustive()
+        f.debug_struct("PendingCall")
+            .field("method", &self.method)
+            .field("input_requests", &keys)
+            .finish_non_exhaustive()
     }
 }
 

@@ -28,12 +28,12 @@ impl VersionPolicy {
 
     /// Returns the newest allowed revision of `era` that is in `offered`, if that is known.
     pub(crate) fn newest(self, era: Era, offered: Option<&[String]>) -> Option<Revision> {
-        let offers =
+        let is_offered =
             |revision: &Revision| offered.is_none_or(|names| names.iter().any(|name| name == revision.as_str()));
         Revision::ALL
             .into_iter()
             .rev()
-            .find(|revision| revision.era() == era && self.allows(*revision) && offers(revision))
+            .find(|revision| revision.era() == era && self.allows(*revision) && is_offered(revision))
     }
 }
 

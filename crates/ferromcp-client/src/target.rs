@@ -1,4 +1,4 @@
-//! Targets of [`Client::connect`](crate::ClientBuilder::connect).
+//! Targets of [`ClientBuilder::connect`](crate::ClientBuilder::connect).
 //!
 //! The marker parameter `M` of [`Target`] is inferred. It keeps the implementations from overlapping.
 

@@ -62,23 +62,24 @@ impl ToolCache {
     pub(crate) fn insert(&self, tool: &Tool, list_version: u64) -> Arc<CachedTool> {
         let (annotations, header_annotations) = (tool.annotations.clone(), scan(&tool.input_schema).map(Arc::from));
         let mut entries = self.entries();
-        let before = entries.tools.get(&tool.name).cloned();
-        let taken = entries.schema_bytes - before.as_ref().map_or(0, |tool| tool.schema_bytes());
-        let output = tool.output_schema.as_ref().and_then(|schema| self.output(before.as_deref(), schema, taken));
+        let previous = entries.tools.get(&tool.name).cloned();
+        let used_bytes = entries.schema_bytes - previous.as_ref().map_or(0, |tool| tool.schema_bytes());
+        let output = tool.output_schema.as_ref().and_then(|schema| self.output(previous.as_deref(), schema, used_bytes));
         let cached = Arc::new(CachedTool { annotations, header_annotations, output, list_version });
-        if entries.tools.len() < self.limit || before.is_some() {
-            entries.schema_bytes = taken + cached.schema_bytes();
+        if entries.tools.len() < self.limit || previous.is_some() {
+            entries.schema_bytes = used_bytes + cached.schema_bytes();
             entries.tools.insert(tool.name.clone(), Arc::clone(&cached));
         }
         cached
     }
 
     /// Returns a validator for `schema`. Reuses the previous one if the schema is unchanged, so that it compiles once.
-    fn output(&self, before: Option<&CachedTool>, schema: &RawJson, taken: usize) -> Option<Arc<LazyValidator>> {
-        if let Some(same) = before.and_then(|tool| tool.output.as_ref()).filter(|tool| tool.source() == schema.as_str()) {
+    fn output(&self, previous: Option<&CachedTool>, schema: &RawJson, used_bytes: usize) -> Option<Arc<LazyValidator>> {
+        if let Some(same) = previous.and_then(|tool| tool.output.as_ref()).filter(|tool| tool.source() == schema.as_str())
+        {
             return Some(Arc::clone(same));
         }
-        if schema.as_str().len() > self.schema_bytes.saturating_sub(taken) {
+        if schema.as_str().len() > self.schema_bytes.saturating_sub(used_bytes) {
             tracing::debug!("an output schema is not cached: `ClientLimits::schema_bytes` is exceeded");
             return None;
         }

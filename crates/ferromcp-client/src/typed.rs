@@ -57,7 +57,7 @@ pub(crate) fn other<T: DeserializeOwned>(result: ServerResult) -> Result<T, Clie
     raw.decode().map_err(ClientError::malformed)
 }
 
-/// Deserializes the structured content of a tool result, or its text if there is none.
+/// Deserializes the structured content of a tool result, falling back to its text.
 pub(crate) fn tool_value<T: DeserializeOwned>(result: ServerResult) -> Result<T, ClientError> {
     let result = CallToolResult::read(result)?;
     let text = || {

@@ -1,29 +1,33 @@
 //! URL elicitation by error -32042 (2025-11-25): the call fails until the user has visited the URLs.
 //!
-//! If a URL handler is registered, it is asked for consent, and the call is retried. Consent is not completion: the client
-//! waits for the completion notification of the server, with a timeout, because the notification is optional.
+//! If a URL handler is registered, it is asked for consent, and the call is retried. Consent is not completion: the
+//! client waits for the completion notification of the server, with a timeout, because the notification is optional.
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation#url-elicitation-required-error>.
 
 use ferromcp_core::Revision;
 use ferromcp_core::model::{ElicitAction, UrlParams};
 
-use crate::inbound_dispatcher::AnswerGuard;
 use crate::engine::Engine;
 use crate::error::{ClientError, ErrorKind};
+use crate::inbound_dispatcher::AnswerGuard;
 
 /// Returns the URLs that the failed call requires, if a URL handler is registered.
 pub(crate) fn required_urls(engine: &Engine, error: &ClientError) -> Option<Vec<UrlParams>> {
     let supported = engine.latest().is_some_and(|connection| connection.revision() == Revision::V2025_11_25);
     let urls = error.urls();
-    let few = !urls.is_empty() && urls.len() <= engine.settings.limits.questions_per_round;
-    (supported && few && engine.router.handlers.has_url()).then_some(urls)
+    let within_limit = !urls.is_empty() && urls.len() <= engine.settings.limits.questions_per_round;
+    (supported && within_limit && engine.router.handlers.has_url()).then_some(urls)
 }
 
 /// Asks the user to visit the URLs, and waits for the completion notifications or the timeout.
 ///
 /// # Errors
 /// When the user declines a URL. The URLs are available from the error.
-pub(crate) async fn request_visits(engine: &Engine, urls: Vec<UrlParams>, error: ClientError) -> Result<(), ClientError> {
+pub(crate) async fn request_visits(
+    engine: &Engine,
+    urls: Vec<UrlParams>,
+    error: ClientError,
+) -> Result<(), ClientError> {
     // Register before asking, so that no completion notification is missed.
     let ids = urls.iter().filter_map(|url| url.elicitation_id.as_deref());
     let completions: Vec<_> = ids.map(|id| engine.router.register_completion(id)).collect();

@@ -65,7 +65,8 @@ impl HostileServer {
     }
 }
 
-/// Connects a client of `era` to a hostile server. The `Notify` signals that the client received the log message `over`.
+/// Connects a client of `era` to a hostile server. The `Notify` signals that the client received the log message
+/// `over`.
 async fn connect(era: Era) -> (Client, HostileServer, Arc<Notify>) {
     let (near, far) = tokio::io::duplex(MIB);
     let (reader, writer) = tokio::io::split(near);
@@ -74,10 +75,10 @@ async fn connect(era: Era) -> (Client, HostileServer, Arc<Notify>) {
     let mut limits = ClientLimits::default();
     limits.outbound_bytes = MIB;
     let over = Arc::new(Notify::new());
-    let heard = Arc::clone(&over);
+    let received = Arc::clone(&over);
     let listening = move |log: LogMessageParams| {
         if log.data.as_str() == "\"over\"" {
-            heard.notify_one();
+            received.notify_one();
         }
     };
     let builder = Client::builder("victim", "1").limits(limits).only_era(era).on_log(LogLevel::Debug, listening);
@@ -145,7 +146,7 @@ async fn memory_is_bounded_when_server_is_hostile() {
         server.write(b"\n").await;
     })
     .await;
-    assert_bounded("an answer of 256 MiB", Era::Modern, async |client, server| {
+    assert_bounded("a response of 256 MiB", Era::Modern, async |client, server| {
         let script = async {
             let call = server.expect("tools/call").await;
             server.write(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{\"x\":\"", call["id"]).as_bytes()).await;
@@ -159,10 +160,8 @@ async fn memory_is_bounded_when_server_is_hostile() {
         assert!(outcome.is_err());
     })
     .await;
-    assert_bounded("an endless stream of prints", Era::Modern, async |_, server| {
-        server
-            .lines(2_000_000, |n, line| write!(line, "[{n}] a log that went astray, and does not end").unwrap())
-            .await;
+    assert_bounded("an endless stream of stray output", Era::Modern, async |_, server| {
+        server.lines(2_000_000, |n, line| write!(line, "[{n}] a stray log line").unwrap()).await;
     })
     .await;
     assert_bounded("deep JSON", Era::Modern, async |_, server| {
@@ -180,7 +179,7 @@ async fn memory_is_bounded_when_server_is_hostile() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_is_bounded_when_messages_flood() {
-    assert_bounded("answers to nothing", Era::Modern, async |_, server| {
+    assert_bounded("responses without a request", Era::Modern, async |_, server| {
         let answer = |n: usize, line: &mut String| {
             let id = if n % 2 == 0 { n.to_string() } else { format!("\"{n}\"") };
             write!(line, "{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{\"n\":{n}}}}}", id.replace('0', "9")).unwrap();
@@ -199,7 +198,7 @@ async fn memory_is_bounded_when_messages_flood() {
         server.lines(300_000, |n, line| line.push_str(wrong[n % wrong.len()])).await;
     })
     .await;
-    assert_bounded("changes nobody reads", Era::Legacy, async |client, server| {
+    assert_bounded("unread changes", Era::Legacy, async |client, server| {
         let subscribing = async { client.subscribe(ChangeFilter::new().tools().resource("x:")).await };
         let script = async {
             let subscribe = server.expect("resources/subscribe").await;
@@ -215,7 +214,7 @@ async fn memory_is_bounded_when_messages_flood() {
         drop(subscription);
     })
     .await;
-    assert_bounded("questions whose answers nobody reads", Era::Legacy, async |_, server| {
+    assert_bounded("requests without reading responses", Era::Legacy, async |_, server| {
         let ask = |n: usize, line: &mut String| {
             let method = ["ping", "roots/list", "elicitation/create", "sampling/createMessage"][n % 4];
             write!(line, "{{\"jsonrpc\":\"2.0\",\"id\":\"{n}\",\"method\":\"{method}\"}}").unwrap();

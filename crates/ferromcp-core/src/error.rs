@@ -11,6 +11,8 @@ use crate::model::capability::ClientCapabilities;
 use crate::revision::Revision;
 
 /// A JSON-RPC or MCP error code.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#error-codes>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ErrorCode(pub i64);
@@ -40,6 +42,8 @@ impl ErrorCode {
 }
 
 /// A JSON-RPC error.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#error-codes>.
 ///
 /// A handler that returns this type fails the request with a protocol error. Return a tool error instead for a
 /// failure that the model should read.

@@ -280,6 +280,38 @@ pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     RawJson::deserialize(deserializer).map(Some)
 }
 
+/// Deserializes an optional hint. A value that is unknown to this version decodes as `None` and does not fail the message.
+/// Used with `#[serde(deserialize_with)]`.
+pub(crate) fn known<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Hint::deserialize(deserializer).map(Hint::into_known)
+}
+
+/// Deserializes an optional list of hints. Items that are unknown to this version are skipped.
+/// Used with `#[serde(deserialize_with)]`.
+pub(crate) fn known_items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let items = Option::<Vec<Hint<T>>>::deserialize(deserializer)?;
+    Ok(items.map(|items| items.into_iter().filter_map(Hint::into_known).collect()))
+}
+
+/// A value of an open set: known to this version, or ignored.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Hint<T> {
+    Known(T),
+    Unknown(serde::de::IgnoredAny),
+}
+
+impl<T> Hint<T> {
+    fn into_known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
 /// Deserializes a `T` from an object only. Structs with a derived `Deserialize` would also accept an array.
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -363,6 +395,69 @@ mod tests {
         let text = r#"{"big":123456789012345678901234567890,"exact":1.10,"deep":{"a":[null]}}"#;
         let map: RawMap = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&map).unwrap(), text);
+    }
+
+    #[test]
+    fn decodes_unknown_hint_as_none() {
+        let icon: crate::model::Icon = serde_json::from_str(r#"{"src":"data:,","theme":"sepia"}"#).unwrap();
+        assert_eq!(icon.theme, None);
+        let icon: crate::model::Icon = serde_json::from_str(r#"{"src":"data:,","theme":"dark"}"#).unwrap();
+        assert_eq!(icon.theme, Some(crate::model::IconTheme::Dark));
+    }
+
+    #[test]
+    fn skips_unknown_items_when_decoding_audience() {
+        use crate::model::{Annotations, Role};
+        let decode = |text: &str| serde_json::from_str::<Annotations>(text).map(|annotations| annotations.audience);
+        assert_eq!(
+            decode(r#"{"audience":["user","auditor",7,"assistant"]}"#).unwrap(),
+            Some(vec![Role::User, Role::Assistant])
+        );
+        assert_eq!(decode(r#"{"audience":["auditor"]}"#).unwrap(), Some(Vec::new()));
+        assert_eq!(decode(r#"{"audience":null}"#).unwrap(), None);
+        assert_eq!(decode("{}").unwrap(), None);
+        assert!(decode(r#"{"audience":"user"}"#).is_err());
+    }
+
+    #[test]
+    fn decodes_unknown_values_of_optional_enums_as_none() {
+        use crate::model::{
+            CacheScope, CreateMessageParams, DiscoverResult, IncludeContext, ListToolsResult, ReadResourceResult,
+            ToolChoice, ToolChoiceMode,
+        };
+        let scope = |value: &str| {
+            let rest = format!(r#""ttlMs":5,"cacheScope":{value}}}"#);
+            let list: ListToolsResult = serde_json::from_str(&format!(r#"{{"tools":[],{rest}"#)).unwrap();
+            let read: ReadResourceResult = serde_json::from_str(&format!(r#"{{"contents":[],{rest}"#)).unwrap();
+            let discover = format!(r#"{{"supportedVersions":[],"capabilities":{{}},{rest}"#);
+            let discover: DiscoverResult = serde_json::from_str(&discover).unwrap();
+            assert_eq!(list.ttl_ms, Some(5));
+            [list.cache_scope, read.cache_scope, discover.cache_scope]
+        };
+        assert_eq!(scope(r#""tenant""#), [None; 3]);
+        assert_eq!(scope(r#""public""#), [Some(CacheScope::Public); 3]);
+
+        let context = |value: &str| {
+            let text = format!(r#"{{"messages":[],"maxTokens":1,"includeContext":{value}}}"#);
+            serde_json::from_str::<CreateMessageParams>(&text).unwrap().include_context
+        };
+        assert_eq!(context(r#""someServers""#), None);
+        assert_eq!(context(r#""thisServer""#), Some(IncludeContext::ThisServer));
+
+        let mode = |text: &str| serde_json::from_str::<ToolChoice>(text).unwrap().mode;
+        assert_eq!(mode(r#"{"mode":"never"}"#), None);
+        assert_eq!(mode(r#"{"mode":"required"}"#), Some(ToolChoiceMode::Required));
+    }
+
+    #[test]
+    fn returns_error_when_required_enum_is_unknown() {
+        use crate::model::{ElicitResult, LogMessageParams, PromptMessage, Task};
+        assert!(serde_json::from_str::<LogMessageParams>(r#"{"level":"loud","data":1}"#).is_err());
+        assert!(serde_json::from_str::<ElicitResult>(r#"{"action":"postpone"}"#).is_err());
+        let message = r#"{"role":"auditor","content":{"type":"text","text":""}}"#;
+        assert!(serde_json::from_str::<PromptMessage>(message).is_err());
+        let task = r#"{"taskId":"t","status":"paused","createdAt":"","lastUpdatedAt":"","ttl":null}"#;
+        assert!(serde_json::from_str::<Task>(task).is_err());
     }
 
     #[test]

@@ -5,34 +5,40 @@
 //! | module | contents |
 //! |---|---|
 //! | [`model`] | tools, resources, prompts, content blocks and other types, independent of the revision |
-//! | [`methods`] | the table of methods, with the parameters and result of each |
-//! | [`message`] | JSON-RPC requests, notifications and responses |
-//! | [`wire`] | serialization and deserialization of messages; one file per revision |
 //! | [`header`] | the HTTP headers of Streamable HTTP that repeat parts of the body |
-//! | [`meta`], [`request_meta`] | `_meta` and its keys |
-//! | [`revision`], [`id`], [`identity`], [`error`], [`json`] | types shared by all modules |
+//! | [`meta`] | the keys of `_meta` |
+//! | `wire` | serialization and deserialization of messages for each revision; used by servers and clients |
+//!
+//! The crate root has the types shared by all modules: [`Revision`], [`Error`], [`RequestId`], [`Identity`], [`Meta`],
+//! [`RequestMeta`], [`RawJson`], and the enums of all methods with their parameters and results, for example
+//! [`ClientRequest`] and [`ServerResult`].
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28>.
 
-pub mod error;
+mod decode_limits;
+mod error;
 pub mod header;
-pub mod id;
-pub mod identity;
-pub mod json;
-pub mod message;
+mod id;
+mod identity;
+mod json;
+mod message;
 pub mod meta;
-pub mod methods;
+mod meta_object;
+mod methods;
 pub mod model;
-pub mod request_meta;
-pub mod revision;
+mod request_meta;
+mod revision;
+#[doc(hidden)]
 pub mod wire;
 
+pub use decode_limits::DecodeLimits;
 pub use error::{Error, ErrorCode};
 pub use id::{ProgressToken, RequestId};
 pub use identity::Identity;
 pub use json::{RawJson, RawMap, Str};
-pub use message::{DecodeError, FromClient, FromServer, Incoming, Message};
-pub use meta::Meta;
-pub use methods::{ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult};
+pub use meta_object::Meta;
+pub use methods::{
+    ClientNotification, ClientRequest, ClientResult, Custom, Method, ServerNotification, ServerRequest, ServerResult,
+};
 pub use request_meta::RequestMeta;
 pub use revision::{Era, Revision};

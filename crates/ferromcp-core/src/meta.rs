@@ -1,16 +1,6 @@
-//! `_meta`: additional metadata of requests, results, notifications and objects.
+//! The keys of `_meta`: those defined by the specification, and the grammar of all keys.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
-//! Unknown keys are passed through unchanged; their text and order are preserved.
-
-use std::fmt;
-use std::ops::{Deref, DerefMut};
-
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
-use crate::json::{RawJson, RawMap, Str};
-use crate::model::implementation::Implementation;
 
 /// The `_meta` keys defined by the specification.
 pub mod key {
@@ -38,61 +28,6 @@ pub mod key {
     pub const TRACESTATE: &str = "tracestate";
     /// W3C Baggage.
     pub const BAGGAGE: &str = "baggage";
-}
-
-/// The `_meta` of an object, result or notification.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Meta(RawMap);
-
-impl Meta {
-    /// Creates an empty `_meta`. An empty `_meta` is omitted on the wire.
-    pub const fn new() -> Self {
-        Self(RawMap::new())
-    }
-
-    /// Deserializes the value of `key`. Returns `None` if the key is absent or its value does not match `T`.
-    pub fn read<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        self.get(key)?.decode().ok()
-    }
-
-    /// Sets `key` to `value`.
-    ///
-    /// # Errors
-    /// Returns an error if `value` cannot be serialized to JSON.
-    pub fn set<T: Serialize + ?Sized>(&mut self, key: impl Into<Str>, value: &T) -> Result<(), serde_json::Error> {
-        self.insert(key, RawJson::new(value)?);
-        Ok(())
-    }
-
-    /// Returns the server that sent this result. Modern servers (2026-07-28) include it in each result.
-    pub fn server_info(&self) -> Option<Implementation> {
-        self.read(key::SERVER_INFO)
-    }
-
-    /// Returns `true` if `_meta` is omitted. Used with `skip_serializing_if`.
-    pub(crate) fn is_absent(&self) -> bool {
-        self.is_empty()
-    }
-}
-
-impl Deref for Meta {
-    type Target = RawMap;
-    fn deref(&self) -> &RawMap {
-        &self.0
-    }
-}
-
-impl DerefMut for Meta {
-    fn deref_mut(&mut self) -> &mut RawMap {
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for Meta {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }
 
 /// Returns `true` if `key` matches the grammar of `_meta` keys, `[label(.label)*/]name`.

@@ -4,7 +4,7 @@
 //! according to their method in this table.
 
 use crate::json::RawJson;
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::model::{
     AcknowledgedParams, CacheScope, CallToolParams, CallToolResult, CancelledParams, CompleteParams, CompleteResult,
     CreateMessageParams, CreateMessageResult, CreateTaskResult, DiscoverParams, DiscoverResult, ElicitParams,

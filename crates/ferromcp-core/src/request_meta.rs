@@ -13,11 +13,14 @@ use serde_json::value::RawValue;
 
 use crate::id::ProgressToken;
 use crate::json::{Object, RawJson, SeenKeys, Str};
-use crate::meta::{Meta, key};
+use crate::meta::key;
+use crate::meta_object::Meta;
 use crate::model::capability::ClientCapabilities;
 use crate::model::log_level::LogLevel;
 
 /// The `_meta` of a request. Keys defined by the specification are typed; all other keys are preserved in `other`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RequestMeta {

@@ -42,7 +42,7 @@ impl SchemaError {
     }
 
     pub(super) fn too_large(unit: &str, limit: usize) -> Self {
-        Self::new(SchemaErrorKind::TooLarge, format!("more than {limit} {unit}; raise the limit in `SchemaLimits`"))
+        Self::new(SchemaErrorKind::TooLarge, format!("more than {limit} {unit}, the limit in `SchemaLimits`"))
     }
 
     pub(super) fn not_json(error: &serde_json::Error) -> Self {

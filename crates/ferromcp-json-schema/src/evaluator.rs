@@ -51,16 +51,16 @@ impl<'r> Evaluator<'r> {
         self.schema
     }
 
-    /// Returns whether `value` matches a subschema, and records evaluated items and properties. The record is valid only
-    /// if the value matches.
-    pub(super) fn is_valid(&mut self, id: Id, value: &Value, evaluated: Option<&mut Evaluated>) -> EvalResult {
+    /// Evaluates whether `value` matches a subschema, and records evaluated items and properties. The record is valid
+    /// only if the value matches.
+    pub(super) fn evaluate(&mut self, id: Id, value: &Value, evaluated: Option<&mut Evaluated>) -> EvalResult {
         let entered = self.enter(id)?;
         let node = self.schema.node(id);
         // `unevaluated…` depends on adjacent keywords and their subschemas, not on parent schemas.
         let mut own = (node.tracks_evaluated || evaluated.is_some()).then(Evaluated::default);
         let mut answer = true;
         for rule in &node.rules {
-            answer = self.is_satisfied(rule, value, own.as_mut())?;
+            answer = self.evaluate_rule(rule, value, own.as_mut())?;
             if !answer {
                 break;
             }
@@ -95,8 +95,13 @@ impl<'r> Evaluator<'r> {
         }
     }
 
-    /// Returns whether `value` satisfies one rule.
-    pub(super) fn is_satisfied(&mut self, rule: &Rule, value: &Value, evaluated: Option<&mut Evaluated>) -> EvalResult {
+    /// Evaluates whether `value` satisfies one rule.
+    pub(super) fn evaluate_rule(
+        &mut self,
+        rule: &Rule,
+        value: &Value,
+        evaluated: Option<&mut Evaluated>,
+    ) -> EvalResult {
         match rule {
             Rule::False => Ok(false),
             Rule::Type(types) => Ok(types.contains(value)),
@@ -111,7 +116,7 @@ impl<'r> Evaluator<'r> {
             Rule::DependentSchemas(dependent) => self.dependent_schemas(dependent, value, evaluated),
             Rule::AnyOf(ids) => self.any_of(ids, value, evaluated),
             Rule::OneOf(ids) => self.one_of(ids, value, evaluated),
-            Rule::Not(id) => self.is_valid(*id, value, None).map(|answer| !answer),
+            Rule::Not(id) => self.evaluate(*id, value, None).map(|answer| !answer),
             _ => match value {
                 Value::String(text) => self.string(rule, text),
                 Value::Array(items) => self.array(rule, items, evaluated),
@@ -145,13 +150,13 @@ impl<'r> Evaluator<'r> {
 
     fn reference(&mut self, id: Id, value: &Value, evaluated: Option<&mut Evaluated>) -> EvalResult {
         if evaluated.is_some() || self.schema.is_dynamic() || self.temporaries > 0 {
-            return self.is_valid(id, value, evaluated);
+            return self.evaluate(id, value, evaluated);
         }
         let question = (id, ptr::from_ref(value));
         if let Some(answer) = self.memo.get(&question) {
             return Ok(*answer);
         }
-        let answer = self.is_valid(id, value, None)?;
+        let answer = self.evaluate(id, value, None)?;
         if self.memo.len() < MAX_MEMO {
             self.memo.insert(question, answer);
         }
@@ -160,7 +165,7 @@ impl<'r> Evaluator<'r> {
 
     fn all_of(&mut self, ids: &[Id], value: &Value, mut evaluated: Option<&mut Evaluated>) -> EvalResult {
         for id in ids {
-            if !self.is_valid(*id, value, evaluated.as_deref_mut())? {
+            if !self.evaluate(*id, value, evaluated.as_deref_mut())? {
                 return Ok(false);
             }
         }
@@ -170,7 +175,7 @@ impl<'r> Evaluator<'r> {
     fn any_of(&mut self, ids: &[Id], value: &Value, mut evaluated: Option<&mut Evaluated>) -> EvalResult {
         let mut answer = false;
         for id in ids {
-            answer |= self.is_valid(*id, value, evaluated.as_deref_mut())?;
+            answer |= self.evaluate(*id, value, evaluated.as_deref_mut())?;
             if answer && evaluated.is_none() {
                 break;
             }
@@ -181,7 +186,7 @@ impl<'r> Evaluator<'r> {
     fn one_of(&mut self, ids: &[Id], value: &Value, mut evaluated: Option<&mut Evaluated>) -> EvalResult {
         let mut count = 0;
         for id in ids {
-            count += usize::from(self.is_valid(*id, value, evaluated.as_deref_mut())?);
+            count += usize::from(self.evaluate(*id, value, evaluated.as_deref_mut())?);
             if count > 1 {
                 break;
             }
@@ -195,8 +200,8 @@ impl<'r> Evaluator<'r> {
         value: &Value,
         mut evaluated: Option<&mut Evaluated>,
     ) -> EvalResult {
-        let branch = if self.is_valid(condition, value, evaluated.as_deref_mut())? { then } else { otherwise };
-        branch.map_or(Ok(true), |id| self.is_valid(id, value, evaluated))
+        let branch = if self.evaluate(condition, value, evaluated.as_deref_mut())? { then } else { otherwise };
+        branch.map_or(Ok(true), |id| self.evaluate(id, value, evaluated))
     }
 
     fn dependent_schemas(
@@ -206,7 +211,7 @@ impl<'r> Evaluator<'r> {
         mut evaluated: Option<&mut Evaluated>,
     ) -> EvalResult {
         for (name, id) in all {
-            if value.get(name).is_some() && !self.is_valid(*id, value, evaluated.as_deref_mut())? {
+            if value.get(name).is_some() && !self.evaluate(*id, value, evaluated.as_deref_mut())? {
                 return Ok(false);
             }
         }
@@ -258,7 +263,7 @@ impl<'r> Evaluator<'r> {
         evaluated: Option<&mut Evaluated>,
     ) -> EvalResult {
         for (item, id) in items.iter().zip(prefix.iter().copied().chain(rest.into_iter().cycle())) {
-            if !self.is_valid(id, item, None)? {
+            if !self.evaluate(id, item, None)? {
                 return Ok(false);
             }
         }
@@ -284,7 +289,7 @@ impl<'r> Evaluator<'r> {
             if evaluated.is_none() && max.is_none() && count >= min {
                 break;
             }
-            if self.is_valid(id, item, None)? {
+            if self.evaluate(id, item, None)? {
                 count += 1;
                 if let Some(evaluated) = evaluated.as_deref_mut() {
                     evaluated.insert(at);
@@ -298,7 +303,7 @@ impl<'r> Evaluator<'r> {
         let Some(evaluated) = evaluated else { return Ok(true) }; // always present, see `Node::tracks_evaluated`
         for (at, item) in items.iter().enumerate() {
             self.spend(1)?;
-            if !evaluated.contains(at) && !self.is_valid(id, item, None)? {
+            if !evaluated.contains(at) && !self.evaluate(id, item, None)? {
                 return Ok(false);
             }
         }
@@ -323,7 +328,7 @@ impl<'r> Evaluator<'r> {
             Rule::Properties(properties) => self.properties(properties, members, evaluated),
             Rule::PropertyNames(id) => {
                 for name in members.keys() {
-                    if !self.is_valid_name(*id, name)? {
+                    if !self.evaluate_name(*id, name)? {
                         return Ok(false);
                     }
                 }
@@ -334,10 +339,10 @@ impl<'r> Evaluator<'r> {
         }
     }
 
-    /// Returns whether a property name matches a subschema.
-    pub(super) fn is_valid_name(&mut self, id: Id, name: &str) -> EvalResult {
+    /// Evaluates whether a property name matches a subschema.
+    pub(super) fn evaluate_name(&mut self, id: Id, name: &str) -> EvalResult {
         self.temporaries += 1;
-        let answer = self.is_valid(id, &Value::String(name.to_owned()), None);
+        let answer = self.evaluate(id, &Value::String(name.to_owned()), None);
         self.temporaries -= 1;
         answer
     }
@@ -367,7 +372,7 @@ impl<'r> Evaluator<'r> {
         for (at, (name, member)) in members.iter().enumerate() {
             let ids = self.property_schemas(properties, name)?;
             for id in &ids {
-                if !self.is_valid(*id, member, None)? {
+                if !self.evaluate(*id, member, None)? {
                     return Ok(false);
                 }
             }
@@ -387,7 +392,7 @@ impl<'r> Evaluator<'r> {
         let Some(evaluated) = evaluated else { return Ok(true) }; // always present, see `Node::tracks_evaluated`
         for (at, member) in members.values().enumerate() {
             self.spend(1)?;
-            if !evaluated.contains(at) && !self.is_valid(id, member, None)? {
+            if !evaluated.contains(at) && !self.evaluate(id, member, None)? {
                 return Ok(false);
             }
         }

@@ -40,7 +40,7 @@ impl Explainer<'_> {
             if is_last && !self.reasons.is_empty() {
                 break;
             }
-            if !self.evaluator.is_satisfied(rule, value, evaluated.as_mut())? {
+            if !self.evaluator.evaluate_rule(rule, value, evaluated.as_mut())? {
                 self.explain_rule(rule, value, evaluated.as_ref())?;
             }
         }
@@ -53,12 +53,12 @@ impl Explainer<'_> {
             Rule::Ref(_) | Rule::DynamicRef(..) => self.explain_schema(self.evaluator.target(rule), value),
             Rule::AllOf(ids) => ids.iter().try_for_each(|id| self.explain_unless_valid(*id, value)),
             Rule::If(condition, then, otherwise) => {
-                let branch = if self.evaluator.is_valid(*condition, value, None)? { then } else { otherwise };
+                let branch = if self.evaluator.evaluate(*condition, value, None)? { then } else { otherwise };
                 branch.map_or(Ok(()), |id| self.explain_schema(id, value))
             }
             Rule::DependentSchemas(all) => {
-                let mut met = all.iter().filter(|(name, _)| value.get(name).is_some());
-                met.try_for_each(|(_, id)| self.explain_unless_valid(*id, value))
+                let mut present = all.iter().filter(|(name, _)| value.get(name).is_some());
+                present.try_for_each(|(_, id)| self.explain_unless_valid(*id, value))
             }
             Rule::AnyOf(ids) | Rule::OneOf(ids) => self.explain_alternatives(ids, value),
             Rule::Properties(properties) => {
@@ -71,7 +71,7 @@ impl Explainer<'_> {
             }
             Rule::PropertyNames(id) => {
                 for name in value.as_object().into_iter().flat_map(|members| members.keys()) {
-                    if !self.evaluator.is_valid_name(*id, name)? {
+                    if !self.evaluator.evaluate_name(*id, name)? {
                         self.add_reason(&format!("property name `{}` is not allowed", quote(name)));
                     }
                 }
@@ -103,19 +103,19 @@ impl Explainer<'_> {
     fn explain_alternatives(&mut self, ids: &[Id], value: &Value) -> Result<(), LimitExceeded> {
         let mut count = 0_usize;
         for id in ids {
-            count += usize::from(self.evaluator.is_valid(*id, value, None)?);
+            count += usize::from(self.evaluator.evaluate(*id, value, None)?);
         }
         if count > 1 {
             self.add_reason(&format!("matches {count} of {} `oneOf` alternatives; must match exactly one", ids.len()));
             return Ok(());
         }
         let schema = self.evaluator.schema();
-        let mut meant = ids.iter().filter(|id| match schema.node(**id).rules.first() {
+        let mut candidates = ids.iter().filter(|id| match schema.node(**id).rules.first() {
             Some(Rule::Type(types)) => types.contains(value),
             Some(Rule::False) => false,
             _ => true,
         });
-        if let (Some(id), None) = (meant.next(), meant.next()) {
+        if let (Some(id), None) = (candidates.next(), candidates.next()) {
             return self.explain_schema(*id, value);
         }
         self.add_reason(&format!("matches none of {} alternatives", ids.len()));
@@ -123,7 +123,7 @@ impl Explainer<'_> {
     }
 
     fn explain_unless_valid(&mut self, id: Id, value: &Value) -> Result<(), LimitExceeded> {
-        if self.reasons.len() >= self.limits.reasons || self.evaluator.is_valid(id, value, None)? {
+        if self.reasons.len() >= self.limits.reasons || self.evaluator.evaluate(id, value, None)? {
             return Ok(());
         }
         self.explain_schema(id, value)
@@ -136,10 +136,10 @@ impl Explainer<'_> {
         done
     }
 
-    fn add_reason(&mut self, sentence: &str) {
+    fn add_reason(&mut self, reason: &str) {
         let pointer: String = self.path.iter().flat_map(|step| ["/", step]).collect();
         if self.reasons.len() < self.limits.reasons {
-            self.reasons.push(format!("at {}: {sentence}", location(&pointer)));
+            self.reasons.push(format!("at {}: {reason}", location(&pointer)));
         }
     }
 }
@@ -167,9 +167,9 @@ fn describe(rule: &Rule, value: &Value) -> String {
         Rule::MaxProperties(limit) => format!("has more than {limit} properties"),
         Rule::Required(names) => format!("missing required property `{}`", missing(names).unwrap_or_default()),
         Rule::DependentRequired(all) => {
-            let mut met = all.iter().filter(|(name, _)| value.get(name).is_some());
-            let broken = met.find_map(|(name, names)| missing(names).map(|missing| (name, missing)));
-            broken.map_or_else(String::new, |(name, missing)| {
+            let mut present = all.iter().filter(|(name, _)| value.get(name).is_some());
+            let violation = present.find_map(|(name, names)| missing(names).map(|missing| (name, missing)));
+            violation.map_or_else(String::new, |(name, missing)| {
                 format!("missing property `{missing}`, which `{}` requires", quote(name))
             })
         }

@@ -59,7 +59,7 @@ impl Validator {
     /// When the text is not JSON, does not match the schema, or when validation exceeds a limit.
     pub fn validate(&self, json: &str) -> Result<(), ValidationError> {
         let value: Value = serde_json::from_str(json).map_err(|error| ValidationError::not_json(&error))?;
-        match Evaluator::new(&self.schema, self.limits).is_valid(self.schema.root(), &value, None) {
+        match Evaluator::new(&self.schema, self.limits).evaluate(self.schema.root(), &value, None) {
             Ok(true) => Ok(()),
             Ok(false) => Err(explain(&self.schema, self.limits, &value)),
             Err(exceeded) => Err(ValidationError::limit_exceeded(exceeded, self.limits)),

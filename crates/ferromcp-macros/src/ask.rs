@@ -14,9 +14,9 @@ pub(crate) fn find(attributes: &[Attribute]) -> Result<Option<Expr>> {
     let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident(ATTRIBUTE));
     let Some(attribute) = found.next() else { return Ok(None) };
     if let Some(second) = found.next() {
-        return Err(Error::new_spanned(second, "a parameter is asked for once: keep one `#[ask(…)]`"));
+        return Err(Error::new_spanned(second, "duplicate `#[ask(…)]` on a parameter: keep one of them"));
     }
-    let wanted = "write what returns the value or the question: `#[ask(confirm(&path))]`";
+    let wanted = "`#[ask]` requires a call that returns the value or a question: write `#[ask(confirm(&path))]`";
     let Meta::List(list) = &attribute.meta else { return Err(Error::new_spanned(attribute, wanted)) };
     match parse2::<Expr>(list.tokens.clone()) {
         Ok(Expr::Path(path)) => Ok(Some(syn::parse_quote!(#path()))),
@@ -26,6 +26,6 @@ pub(crate) fn find(attributes: &[Attribute]) -> Result<Option<Expr>> {
 }
 
 /// What the closure around the function calls the parameter at a place.
-pub(crate) fn given(place: usize) -> Ident {
+pub(crate) fn argument_ident(place: usize) -> Ident {
     format_ident!("a{place}", span = Span::mixed_site())
 }

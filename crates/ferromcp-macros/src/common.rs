@@ -39,7 +39,7 @@ fn constructor(options: &mut Options, function: &Function) -> Result<Ident> {
         return match (span, blocking) {
             (Some(span), true) => Err(Error::new(
                 span,
-                "a function whose parameters are asked for waits for answers: make it `async`, and block in `spawn_blocking`",
+                "a function with `#[ask]` parameters cannot be `blocking`: make it `async`, and use `spawn_blocking` inside",
             )),
             _ => Ok(format_ident!("new")),
         };
@@ -47,7 +47,7 @@ fn constructor(options: &mut Options, function: &Function) -> Result<Ident> {
     match (function.is_async, blocking) {
         (true, true) => Err(Error::new(
             span.unwrap_or_else(|| function.ident.span()),
-            "`blocking` is for a plain `fn`, and this one is asynchronous: drop one of the two",
+            "`blocking` cannot be used on an `async fn`: drop one of the two",
         )),
         (true, false) => Ok(format_ident!("new")),
         (false, true) => Ok(format_ident!("blocking")),

@@ -8,8 +8,8 @@ use syn::{Error, Expr, Path, Result};
 
 use crate::{
     function::Function,
-    nearest::nearest,
     options::{Options, Rules, literal},
+    suggestion::closest_match,
     template,
 };
 
@@ -27,13 +27,13 @@ pub(crate) fn build(
     handler: &TokenStream,
 ) -> Result<TokenStream> {
     if function.params.is_empty() {
-        let message = "what is typed so far comes as the first argument: add `typed: String`";
+        let message = "a completion requires a parameter for the typed text: add `typed: String`";
         return Err(Error::new(function.ident.span(), message));
     }
     let prompt = options.text("prompt")?;
     let resource = options.text("resource")?;
     let Some(argument) = options.text("argument")? else {
-        let message = "which argument does it complete? Add `argument = \"…\"`";
+        let message = "missing option `argument`: add `argument = \"…\"`";
         return Err(Error::new(options.span(), message));
     };
     let (word, of) = match (prompt, resource) {
@@ -44,11 +44,12 @@ pub(crate) fn build(
         }
         (None, None) => {
             let message =
-                "whose argument does it complete? Add `prompt = \"…\"` or `resource = \"scheme://{variable}\"`";
+                "missing option `prompt` or `resource`: add `prompt = \"…\"` or `resource = \"scheme://{variable}\"`";
             return Err(Error::new(options.span(), message));
         }
         (Some(_), Some(template)) => {
-            let message = "a completion is for one: drop `prompt` or `resource`, and write a second function for it";
+            let message =
+                "a completion cannot have both `prompt` and `resource`: drop one, and write a second function for it";
             return Err(Error::new_spanned(template, message));
         }
     };
@@ -66,9 +67,9 @@ fn check_argument(template: &Expr, argument: &Expr) -> Result<()> {
     let Some(argument) = literal(argument).filter(|argument| !variables.contains(&argument.value().as_str())) else {
         return Ok(());
     };
-    let hint = match (nearest(&argument.value(), &variables), variables.as_slice()) {
+    let hint = match (closest_match(&argument.value(), &variables), variables.as_slice()) {
         (Some(meant), _) => format!("did you mean `{meant}`?"),
-        (None, []) => "it has none, so there is nothing to complete".to_owned(),
+        (None, []) => "it has no variables".to_owned(),
         (None, known) => format!("write one of `{}`", known.join("`, `")),
     };
     Err(Error::new(argument.span(), format!("the template has no variable `{}`: {hint}", argument.value())))

@@ -93,7 +93,7 @@ fn item_impl(item: TokenStream) -> Result<ItemImpl> {
     match &block.trait_ {
         Some((_, path, _)) => Err(Error::new_spanned(
             path,
-            "a trait's methods are no parts of a component: put `#[component]` on an `impl Name { … }` block",
+            "`#[component]` does not support trait implementations: put it on an `impl Name { … }` block",
         )),
         None => Ok(block),
     }
@@ -107,7 +107,10 @@ fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<To
     };
     let mut errors = Errors::default();
     if let Some((second, _)) = marks.next() {
-        errors.push(Error::new_spanned(second, "a method is one part: drop this, or write a second method for it"));
+        errors.push(Error::new_spanned(
+            second,
+            "a method can have only one of these attributes: drop this one, or write a second method for it",
+        ));
     }
     let function = errors.keep(Function::read(&method.sig, &method.attrs, kind, Place::Component));
     let options = errors.keep(options(kind, mark));
@@ -141,7 +144,7 @@ fn options(kind: Kind, mark: &Attribute) -> Result<Options> {
     };
     let options = Options::parse(tokens, builder::rules(kind), mark.span())?;
     match options.span_of("crate") {
-        Some(span) => Err(Error::new(span, "say it once for the block: `#[component(crate = \"…\")]`")),
+        Some(span) => Err(Error::new(span, "`crate` is an option of the block: write `#[component(crate = \"…\")]`")),
         None => Ok(options),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> R
     let body = function.zip(options).and_then(|(function, options)| errors.keep(body(kind, options, &function)));
     errors.finish()?;
     strip_parameters(&mut item.sig);
-    let (krate, body) = body.ok_or_else(|| Error::new(item.sig.span(), "this function cannot be read"))?;
+    let (krate, body) = body.ok_or_else(|| Error::new(item.sig.span(), "cannot parse this function"))?;
     let definition = define(kind, &krate, &item, &body);
     Ok(quote! {
         #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
@@ -109,7 +109,7 @@ fn item_fn(kind: Kind, item: TokenStream) -> Result<ItemFn> {
 fn check_alone(kind: Kind, attributes: &[Attribute]) -> Result<()> {
     match attributes.iter().find_map(|attribute| Some((attribute, Kind::of(attribute)?))) {
         Some((attribute, other)) if other == kind => {
-            Err(Error::new_spanned(attribute, format!("`#[{}]` stands here twice: drop one", kind.word())))
+            Err(Error::new_spanned(attribute, format!("duplicate `#[{}]`: drop one", kind.word())))
         }
         Some((attribute, other)) => Err(Error::new_spanned(
             attribute,

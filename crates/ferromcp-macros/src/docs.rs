@@ -96,7 +96,7 @@ mod tests {
     use super::{description, unwrap_lines};
 
     #[test]
-    fn paragraphs_lose_their_line_breaks_and_keep_their_gaps() {
+    fn paragraphs_are_unwrapped() {
         let text = " Adds two numbers\n and says the sum.\n\n\n It never fails.  \n";
         assert_eq!(unwrap_lines(text), "Adds two numbers and says the sum.\n\nIt never fails.");
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_comment_is_no_description() {
+    fn description_is_none_when_comment_is_empty() {
         let item: ItemFn = parse_quote! {
             ///
             #[doc(hidden)]
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_included_text_is_left_to_the_compiler() {
+    fn included_text_is_concatenated_by_the_compiler() {
         let item: ItemFn = parse_quote! {
             /// Head
             #[doc = include_str!("more.md")]

@@ -49,13 +49,13 @@ impl Function {
         let typed: Vec<_> = signature.inputs.iter().filter_map(typed).collect();
         if let Some(extra) = typed.get(MAX_PARAMETERS) {
             let message = format!(
-                "this is one parameter too many, {MAX_PARAMETERS} is the most: gather the arguments in a struct `T` and take `Args<T>`"
+                "too many parameters (at most {MAX_PARAMETERS}): gather the arguments in a struct `T` and take `Args<T>`"
             );
             errors.push(Error::new_spanned(extra, message));
         }
         let params: Vec<Param> = typed.into_iter().filter_map(|param| errors.keep(Param::read(param))).collect();
         check_names(&params, &mut errors);
-        check_asked(&params, kind, &mut errors);
+        check_ask_params(&params, kind, &mut errors);
         errors.finish()?;
         Ok(Self {
             ident: signature.ident.clone(),
@@ -120,25 +120,26 @@ fn typed(input: &FnArg) -> Option<&syn::PatType> {
 
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(word) = &signature.unsafety {
-        errors
-            .push(Error::new_spanned(word, "a peer calls this, and it cannot uphold a safety contract: drop `unsafe`"));
+        errors.push(Error::new_spanned(word, "an `unsafe fn` cannot be called by a peer: drop `unsafe`"));
     }
     if let Some(word) = &signature.constness {
-        errors.push(Error::new_spanned(word, "this runs when it is called, not at compile time: drop `const`"));
+        errors.push(Error::new_spanned(word, "a `const fn` is not supported: drop `const`"));
     }
     if let Some(abi) = &signature.abi {
-        errors.push(Error::new_spanned(abi, "the SDK calls this as a Rust function: drop `extern`"));
+        errors.push(Error::new_spanned(abi, "an `extern` function is not supported: drop `extern`"));
     }
     if let Some(variadic) = &signature.variadic {
-        errors.push(Error::new_spanned(variadic, "the number of parameters is fixed: take a `Vec` for a list"));
+        errors.push(Error::new_spanned(variadic, "variadic parameters are not supported: use a `Vec`"));
     }
 }
 
 fn check_generics(signature: &Signature, kind: Kind, errors: &mut Errors) {
     for generic in &signature.generics.params {
         let message = match generic {
-            GenericParam::Lifetime(_) => "parameters are owned: drop the lifetime and take owned types".to_owned(),
-            _ => format!("{} has one signature, and no caller chooses types: write the concrete type", kind.a()),
+            GenericParam::Lifetime(_) => {
+                "lifetime parameters are not supported: drop the lifetime and take owned types".to_owned()
+            }
+            _ => format!("{} cannot be generic: write the concrete type", kind.a()),
         };
         errors.push(Error::new_spanned(generic, message));
     }
@@ -154,7 +155,7 @@ fn check_receiver(receiver: &Receiver, kind: Kind, place: Place) -> Result<()> {
         Place::Component if borrowed => Ok(()),
         Place::Component => Err(Error::new_spanned(
             receiver,
-            "calls run side by side on one value: take `&self`, with a lock inside for what changes",
+            "calls run concurrently on one value: take `&self`, and use a lock for mutable state",
         )),
     }
 }
@@ -163,16 +164,16 @@ fn check_names(params: &[Param], errors: &mut Errors) {
     let mut seen = HashSet::new();
     for param in params.iter().filter(|param| param.has_name()) {
         if !seen.insert(&param.name) {
-            let message = format!("two parameters are called `{}`: rename one", param.name);
+            let message = format!("duplicate parameter name `{}`: rename one", param.name);
             errors.push(Error::new(param.span, message));
         }
     }
 }
 
-fn check_asked(params: &[Param], kind: Kind, errors: &mut Errors) {
+fn check_ask_params(params: &[Param], kind: Kind, errors: &mut Errors) {
     let asked = params.iter().filter(|param| param.ask.is_some());
     if let (Kind::Completion, Some(param)) = (kind, asked.clone().next()) {
-        errors.push(Error::new(param.span, "a completion cannot ask: drop `#[ask]`"));
+        errors.push(Error::new(param.span, "`#[ask]` is not supported on completions: drop it"));
     }
     // The context by which is asked takes a place too.
     if asked.count() == 0 || params.iter().filter(|param| param.ask.is_none()).count() < MAX_PARAMETERS {
@@ -180,7 +181,7 @@ fn check_asked(params: &[Param], kind: Kind, errors: &mut Errors) {
     }
     if let Some(param) = params.last() {
         let message = format!(
-            "with questions, {} arguments are the most: gather them in a struct `T` and take `Args<T>`",
+            "too many parameters (at most {} with `#[ask]`): gather them in a struct `T` and take `Args<T>`",
             MAX_PARAMETERS - 1
         );
         errors.push(Error::new(param.span, message));

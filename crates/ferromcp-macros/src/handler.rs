@@ -9,7 +9,7 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Ident, Path, Type};
 
-use crate::{ask::given, asked, function::Function};
+use crate::{ask::argument_ident, ask_closure, function::Function};
 
 pub(crate) struct Handler {
     /// Items and statements that stand before the builder.
@@ -63,7 +63,7 @@ fn with_self(krate: &Path, function: &Function, checked: bool) -> TokenStream {
     let this = Ident::new("this", Span::mixed_site());
     let call = call(function, &quote!(Self::#ident), Some(&this));
     let body = if function.asks() {
-        let body = asked::body(krate, function, &asking(), &call);
+        let body = ask_closure::body(krate, function, &ctx_ident(), &call);
         quote_spanned! {span=>
             let #this = ::std::sync::Arc::clone(&#this);
             #body
@@ -88,9 +88,9 @@ fn with_self(krate: &Path, function: &Function, checked: bool) -> TokenStream {
 /// `function(&this, a0, a1)`
 fn call(function: &Function, path: &TokenStream, this: Option<&Ident>) -> TokenStream {
     let names: Vec<Ident> = if function.asks() {
-        function.params.iter().enumerate().map(|(place, param)| asked::name(place, param)).collect()
+        function.params.iter().enumerate().map(|(place, param)| ask_closure::name(place, param)).collect()
     } else {
-        (0..function.params.len()).map(given).collect()
+        (0..function.params.len()).map(argument_ident).collect()
     };
     let this = this.into_iter();
     quote_spanned!(span(function)=> #path(#(&#this,)* #(#names),*))
@@ -99,7 +99,7 @@ fn call(function: &Function, path: &TokenStream, this: Option<&Ident>) -> TokenS
 /// The function as a closure, which asks first for what is to be asked.
 fn closure(krate: &Path, function: &Function, checked: bool, call: &TokenStream) -> TokenStream {
     if function.asks() {
-        return wrapped(krate, function, checked, &asked::body(krate, function, &asking(), call));
+        return wrapped(krate, function, checked, &ask_closure::body(krate, function, &ctx_ident(), call));
     }
     wrapped(krate, function, checked, call)
 }
@@ -107,10 +107,10 @@ fn closure(krate: &Path, function: &Function, checked: bool, call: &TokenStream)
 /// `|a0: A, a1: B| -> … { body }`
 fn wrapped(krate: &Path, function: &Function, checked: bool, body: &TokenStream) -> TokenStream {
     let span = span(function);
-    let names = function.arguments().map(|(place, _)| given(place));
+    let names = function.arguments().map(|(place, _)| argument_ident(place));
     let types = function.arguments().map(|(_, param)| &param.ty);
     if function.asks() {
-        let ctx = asking();
+        let ctx = ctx_ident();
         // Its output is no function's return type, so there is none to hold it to.
         return quote_spanned!(span=> |#(#names: #types,)* #ctx: #krate::server::Ctx| { #body });
     }
@@ -119,7 +119,7 @@ fn wrapped(krate: &Path, function: &Function, checked: bool, body: &TokenStream)
 }
 
 /// The context by which is asked.
-fn asking() -> Ident {
+fn ctx_ident() -> Ident {
     format_ident!("asking", span = Span::mixed_site())
 }
 

@@ -1,10 +1,10 @@
 //! The macros of Ferromcp: `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`, `#[derive(Form)]`.
 //!
-//! Each writes what a person could write with the builders of `ferromcp::server`, and nothing else: there is no second
-//! way for a function to become a tool. What can be judged without types is judged here, with the remedy in the message.
+//! Each macro expands to calls of the builders in `ferromcp::server`. Errors that do not need type information are
+//! reported at expansion, with the fix in the message.
 
 mod ask;
-mod asked;
+mod ask_closure;
 mod builder;
 mod common;
 mod completion;
@@ -16,11 +16,12 @@ mod form;
 mod function;
 mod handler;
 mod kind;
-mod nearest;
+
 mod options;
 mod param;
 mod prompt;
 mod resource;
+mod suggestion;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -33,9 +34,9 @@ use proc_macro2::TokenStream as TokenStream2;
 
 use kind::Kind;
 
-/// Makes a function a tool, something a model can call.
+/// Defines a tool, which a model can call, from a function.
 ///
-/// The function stays as it is. Beside it comes a type of the same name, by which the server learns of the tool:
+/// The function itself is unchanged. The macro adds a type of the same name, which registers the tool with a server:
 ///
 /// ```
 /// use ferromcp::prelude::*;
@@ -50,45 +51,49 @@ use kind::Kind;
 /// # drop(server);
 /// ```
 ///
-/// The doc comment is the description the model reads. A function without `async` runs where the request is read, which
-/// is right for what takes microseconds; say `blocking` for what computes or blocks.
+/// The doc comment is the description that the model reads. A function without `async` runs inline on the task that
+/// reads the request, so it must return within microseconds. Use `blocking` for functions that compute or block.
 ///
 /// # Options
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `name = "…"` | the tool's name, the function's unless given: 1 to 128 of `A-Z a-z 0-9 _ . -` |
-/// | `title = "…"` | the name for people |
-/// | `description = "…"` | instead of the doc comment |
-/// | `annotations(…)` | any of `read_only`, `destructive`, `idempotent`, `open_world`, bare or `= false` |
-/// | `icon = "https://…"` | a picture; may stand more than once |
-/// | `blocking` | run this plain `fn` on the pool for blocking work |
-/// | `crate = "…"` | the path of this SDK, if it is not `::ferromcp` |
+/// | `name = "…"` | the name of the tool; default: the function name. 1 to 128 characters of `A-Z a-z 0-9 _ . -` |
+/// | `title = "…"` | the display name |
+/// | `description = "…"` | replaces the doc comment |
+/// | `annotations(…)` | any of `read_only`, `destructive`, `idempotent`, `open_world`, each a flag or `= false` |
+/// | `icon = "https://…"` | an icon; repeatable |
+/// | `blocking` | runs this non-async `fn` on the blocking thread pool |
+/// | `crate = "…"` | the path of this crate; default: `::ferromcp` |
 ///
 /// # Parameters
 ///
-/// What serde can read and schemars can describe is an argument; a `Ctx`, `State<T>`, `Args<T>` or other extractor is
-/// taken from the context of the call. A doc comment on an argument is its description, and `#[arg(…)]` says the rest:
+/// A parameter whose type implements `Deserialize` and `JsonSchema` is an argument. An extractor, such as `Ctx`,
+/// `State<T>` or `Args<T>`, is taken from the context of the call. The doc comment of an argument is its description.
+/// `#[arg(…)]` sets the other properties:
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `name = "…"` | its name for callers, the parameter's unless given |
-/// | `title = "…"`, `description = "…"` | for people, for the model |
-/// | `default`, `default = …` | its value when left out; bare, the type's own default |
-/// | `range(1..=1000)` | the limits of a number |
-/// | `length(1..=80)` | the limits of a text's characters or a list's items |
-/// | `header = "Region"` | repeat it in the HTTP header `Mcp-Param-Region`, for proxies that route by it |
+/// | `name = "…"` | the name on the wire; default: the parameter name |
+/// | `title = "…"`, `description = "…"` | the display name, and the description for the model |
+/// | `default`, `default = …` | the value of a missing argument; without a value, `Default::default()` |
+/// | `range(1..=1000)` | the range of a number |
+/// | `length(1..=80)` | the length of a string in characters, or of a list in items |
+/// | `header = "Region"` | mirrors the argument in the HTTP header `Mcp-Param-Region`, for routing proxies |
+///
+/// A call with missing, unknown or invalid arguments is rejected before the function runs. The error lists all invalid
+/// arguments, so that the model can retry.
 ///
 /// ```
 /// use ferromcp::prelude::*;
 ///
-/// /// Finds notes by their words.
+/// /// Searches the notes.
 /// #[tool(title = "Search notes", annotations(read_only, open_world = false))]
 /// fn search(
-///     /// Words the note must hold
+///     /// Text that the note contains
 ///     #[arg(length(1..=80))]
 ///     words: String,
-///     /// How many notes at most
+///     /// Maximum number of notes
 ///     #[arg(range(1..=1000), default = 50)]
 ///     limit: u32,
 ///     State(notes): State<Vec<String>>,
@@ -101,22 +106,23 @@ use kind::Kind;
 /// # drop(server);
 /// ```
 ///
-/// # Answers
+/// # Elicitation before the call
 ///
-/// A parameter under `#[ask(…)]` is no argument: its value is known, or the client is asked for it, before the function is
-/// called. In the parentheses stands what returns the one or the other; it sees the parameters before it by their names.
+/// A parameter with `#[ask(…)]` is not an argument. The expression in parentheses returns an `Ask`: a known value, or a
+/// question that is sent to the client (elicitation, sampling, roots). It can use the preceding parameters by name. The
+/// function is called when all values are available.
 ///
 /// ```
 /// use ferromcp::prelude::*;
 ///
-/// fn sure(path: &str) -> Ask<bool> {
+/// fn confirmation(path: &str) -> Ask<bool> {
 ///     if path.starts_with("/tmp/") { Ask::known(true) } else { Question::form(format!("Delete {path}?")).into() }
 /// }
 ///
 /// /// Deletes a file.
 /// #[tool(annotations(destructive))]
-/// async fn delete(path: String, #[ask(sure(&path))] sure: bool) -> String {
-///     if sure { format!("{path} is gone") } else { "Nothing was deleted".into() }
+/// async fn delete(path: String, #[ask(confirmation(&path))] sure: bool) -> String {
+///     if sure { format!("Deleted {path}") } else { "Nothing was deleted".into() }
 /// }
 ///
 /// let server = Server::new("Files", "1.0.0").tool::<delete>();
@@ -129,18 +135,18 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Tool, attribute, item)
 }
 
-/// Makes a function a resource: data under a URI, or under all URIs of a template.
+/// Defines a resource from a function: data at a URI, or at all URIs that match a template.
 ///
 /// ```
 /// use ferromcp::prelude::*;
 ///
-/// /// What the application is set to.
+/// /// The configuration of the application.
 /// #[resource("config://app", mime_type = "application/json")]
 /// fn config() -> &'static str {
 ///     r#"{ "theme": "dark" }"#
 /// }
 ///
-/// /// A greeting for anyone.
+/// /// A personalized greeting.
 /// #[resource("greeting://{name}")]
 /// async fn greeting(name: String) -> String {
 ///     format!("Hello, {name}!")
@@ -150,32 +156,33 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # drop(server);
 /// ```
 ///
-/// Each variable of the template is a parameter of that name, or a field of the `T` in `Args<T>`.
+/// Each variable of the template (RFC 6570) requires a parameter of the same name, or a field of the `T` in `Args<T>`.
+/// Its text is percent-decoded and parsed into the type of the parameter.
 ///
 /// # Options
 ///
-/// First the URI or template. Then `name` (the function's unless given), `title`, `description`, `icon`, `blocking` and
-/// `crate` as for [`tool`](macro@tool), and:
+/// The URI or template comes first. `name` (default: the function name), `title`, `description`, `icon`, `blocking` and
+/// `crate` have the same meaning as for [`tool`](macro@tool). In addition:
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `mime_type = "…"` | the type of all that it yields; found by looking at the contents unless given |
-/// | `ttl_ms = 60_000` | how long what was read stays fresh, in milliseconds |
-/// | `priority = 0.5` | how important it is, from 0 to 1 |
+/// | `mime_type = "…"` | the MIME type of the contents; default: detected from the contents |
+/// | `ttl_ms = 60_000` | how long clients may cache the contents, in milliseconds |
+/// | `priority = 0.5` | the importance, from 0 to 1 |
 #[proc_macro_attribute]
 pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Resource, attribute, item)
 }
 
-/// Makes a function a prompt: messages a person picks from a menu, filled in with arguments.
+/// Defines a prompt from a function: a template of messages that the user selects, with arguments.
 ///
 /// ```
 /// use ferromcp::prelude::*;
 ///
-/// /// Asks for a review.
+/// /// Requests a code review.
 /// #[prompt(title = "Review code")]
 /// fn review_code(
-///     /// The code to look at
+///     /// The code to review
 ///     code: String,
 /// ) -> String {
 ///     format!("Please review this code:\n{code}")
@@ -187,17 +194,18 @@ pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// `name` (the function's unless given), `title`, `description`, `icon`, `blocking` and `crate`, as for
-/// [`tool`](macro@tool). Parameters take the same `#[arg(…)]`.
+/// `name` (default: the function name), `title`, `description`, `icon`, `blocking` and `crate`, as for
+/// [`tool`](macro@tool). Parameters support `#[arg(…)]`. Prompt arguments are strings on the wire, and are parsed into the
+/// types of the parameters.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Prompt, attribute, item)
 }
 
-/// Makes a function suggest values while a person types an argument of a prompt or a variable of a template.
+/// Defines a completion: a function that suggests values for an argument of a prompt or a variable of a resource template.
 ///
-/// The function's first argument is what is typed so far. Further ones are other arguments that are settled already, by
-/// their names: let them be `Option`.
+/// The first argument of the function receives the text typed so far. Further arguments receive the values of other
+/// arguments by name; make them `Option`, because clients may omit them.
 ///
 /// ```
 /// use ferromcp::prelude::*;
@@ -223,14 +231,15 @@ pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `prompt = "…"` | the name of the prompt, or |
 /// | `resource = "scheme://{variable}"` | the template |
-/// | `argument = "…"` | the prompt's argument, or the template's variable |
-/// | `crate = "…"` | the path of this SDK, if it is not `::ferromcp` |
+/// | `argument = "…"` | the argument of the prompt, or the variable of the template |
+/// | `crate = "…"` | the path of this crate; default: `::ferromcp` |
 #[proc_macro_attribute]
 pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Completion, attribute, item)
 }
 
-/// Makes the marked methods of an `impl` block the parts of one component, which a server mounts as a whole.
+/// Defines a component: the annotated methods of an `impl` block become tools, resources, prompts and completions, which a
+/// server mounts together.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -242,7 +251,7 @@ pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// #[component]
 /// impl Notes {
-///     /// Takes a note, and says how many there are.
+///     /// Adds a note, and returns the number of notes.
 ///     #[tool]
 ///     fn take(&self, text: String) -> usize {
 ///         let mut notes = self.0.lock().unwrap();
@@ -263,15 +272,15 @@ pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # drop(server);
 /// ```
 ///
-/// Methods take `&self`, for calls run side by side; functions without `self` are welcome too. `#[tool]`, `#[resource]`,
-/// `#[prompt]` and `#[completion]` take the options they take on functions, but `crate = "…"`, which is said once, to
-/// `#[component]`. A type has one such block.
+/// Methods take `&self`, because calls run concurrently. Functions without `self` are supported. `#[tool]`,
+/// `#[resource]`, `#[prompt]` and `#[completion]` take the same options as on functions, except `crate = "…"`, which is an
+/// option of `#[component]`. A type can have only one such block.
 #[proc_macro_attribute]
 pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    answer(component::expand(attribute.into(), item.clone().into()), || component::recover(item.into()))
+    finish(component::expand(attribute.into(), item.clone().into()), || component::recover(item.into()))
 }
 
-/// Makes a struct a form that the client's user fills in, or an enum a choice in such a form.
+/// Derives `Form` for a struct, which is a form for elicitation, or the choice traits for an enum used as a field.
 ///
 /// ```
 /// use ferromcp::prelude::*;
@@ -281,7 +290,7 @@ pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///     /// The name to book under
 ///     #[form(title = "Name", length(1..=80))]
 ///     name: String,
-///     /// Where the confirmation goes
+///     /// The address for the confirmation
 ///     #[form(format = "email")]
 ///     email: String,
 ///     #[form(range(1..=8), default = 2)]
@@ -289,7 +298,7 @@ pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///     room: Room,
 ///     #[form(items(..=2))]
 ///     extras: Vec<Extra>,
-///     /// Anything we should know
+///     /// Further requests
 ///     note: Option<String>,
 /// }
 ///
@@ -313,42 +322,42 @@ pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Fields
 ///
-/// A field is a `String`, `bool`, integer, `f32` or `f64`, an enum that derives `Form`, a `Vec` of such an enum (several
-/// choices), an `Option` of any of these, or a type that implements `ferromcp::server::form::FormField`. Anything else does
-/// not compile, for no client could show it: a form is flat.
+/// A field has one of these types: `String`, `bool`, an integer, `f32` or `f64`, an enum that derives `Form`, a `Vec` of
+/// such an enum (multiple choice), an `Option` of any of these, or a type that implements
+/// `ferromcp::server::form::FormField`. Other types do not compile, because MCP forms are flat.
 ///
-/// An `Option` may be left out, and so may a `Vec` unless it needs an item, and what has a default. The doc comment is what
-/// people read beside the field. `#[form(…)]` says the rest:
+/// An `Option`, a field with a default, and a `Vec` without a minimum are optional. The doc comment is the description of
+/// the field. `#[form(…)]` sets the other properties:
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `name = "…"` | its name for clients, the field's unless given |
-/// | `title = "…"`, `description = "…"` | for people; the description instead of the doc comment |
-/// | `default`, `default = …` | its value when left out, filled in at first; bare, the type's own default |
-/// | `range(1..=10)` | the limits of a number |
-/// | `length(1..=80)` | the limits of a text, in characters |
-/// | `format = "…"` | what the text is: `email`, `uri`, `date` or `date-time` |
-/// | `items(1..=3)` | how many choices |
+/// | `name = "…"` | the name on the wire; default: the field name |
+/// | `title = "…"`, `description = "…"` | the display name, and a description that replaces the doc comment |
+/// | `default`, `default = …` | the initial value, and the value of a missing field; without a value, `Default::default()` |
+/// | `range(1..=10)` | the range of a number |
+/// | `length(1..=80)` | the length of a string in characters |
+/// | `format = "…"` | the format of a string: `email`, `uri`, `date` or `date-time` |
+/// | `items(1..=3)` | the number of choices |
 ///
 /// # Variants
 ///
 /// A variant holds nothing, for it is only chosen. Its value is its identifier, unless `name = "…"` says another; people
 /// read its `title = "…"`, or the value.
 ///
-/// On the type itself, `#[form(crate = "…")]` gives the path of this SDK, if it is not `::ferromcp`.
+/// On the type itself, `#[form(crate = "…")]` gives the path of this crate; default: `::ferromcp`.
 #[proc_macro_derive(Form, attributes(form))]
 pub fn derive_form(item: TokenStream) -> TokenStream {
-    answer(form::expand(item.clone().into()), || form::recover(item.into()))
+    finish(form::expand(item.clone().into()), || form::recover(item.into()))
 }
 
 fn define(kind: Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let written = definition::expand(kind, attribute.into(), item.clone().into());
-    answer(written, || definition::recover(kind, item.into()))
+    let expansion = definition::expand(kind, attribute.into(), item.clone().into());
+    finish(expansion, || definition::recover(kind, item.into()))
 }
 
-/// What was written; or the error, and what keeps it the only one.
-fn answer(written: syn::Result<TokenStream2>, recover: impl FnOnce() -> TokenStream2) -> TokenStream {
-    let tokens = written.unwrap_or_else(|error| {
+/// Returns the expansion; on an error, the error and recovery items that prevent follow-up errors.
+fn finish(expansion: syn::Result<TokenStream2>, recover: impl FnOnce() -> TokenStream2) -> TokenStream {
+    let tokens = expansion.unwrap_or_else(|error| {
         let mut tokens = error.into_compile_error();
         tokens.extend(recover());
         tokens

@@ -12,7 +12,7 @@ use syn::{
     token::Paren,
 };
 
-use crate::{errors::Errors, nearest::nearest};
+use crate::{errors::Errors, suggestion::closest_match};
 
 /// What an attribute may hold.
 pub(crate) struct Rules {
@@ -77,16 +77,19 @@ impl Options {
         let key = entry.key.as_str();
         if !keys.contains(&key) {
             let list = keys.join("`, `");
-            let hint = match (elsewhere(key, keys), nearest(key, keys)) {
+            let hint = match (elsewhere(key, keys), closest_match(key, keys)) {
                 (Some(meant), _) => format!("write `{meant}`."),
                 (None, Some(meant)) => format!("did you mean `{meant}`?"),
                 (None, None) => "drop it.".to_owned(),
             };
-            return Err(Error::new(entry.span, format!("`{of}` has no option `{key}`: {hint} It has `{list}`")));
+            return Err(Error::new(
+                entry.span,
+                format!("`{of}` has no option `{key}`: {hint} Known options: `{list}`"),
+            ));
         }
         let known = self.entries.iter().any(|other| other.key == key);
         if known && !self.rules.repeatable.contains(&key) {
-            let message = format!("`{key}` stands here twice: keep one of them");
+            let message = format!("duplicate option `{key}`: keep one of them");
             return Err(Error::new(entry.span, message));
         }
         Ok(())
@@ -115,7 +118,7 @@ impl Options {
         };
         match entry.value {
             Value::Expr(expr) => Ok(Some(expr)),
-            _ => Err(Error::new(entry.span, format!("`{key}` wants a value: write `{key} = …`"))),
+            _ => Err(Error::new(entry.span, format!("`{key}` requires a value: write `{key} = …`"))),
         }
     }
 
@@ -126,7 +129,7 @@ impl Options {
         };
         match entry.value {
             Value::Expr(expr) => text(expr).map(Some),
-            _ => Err(Error::new(entry.span, format!("`{key}` wants a text: write `{key} = \"…\"`"))),
+            _ => Err(Error::new(entry.span, format!("`{key}` requires a string: write `{key} = \"…\"`"))),
         }
     }
 
@@ -147,7 +150,7 @@ impl Options {
         match entry.value {
             Value::Flag => Ok(Some(true)),
             Value::Expr(Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. })) => Ok(Some(truth.value)),
-            _ => Err(Error::new(entry.span, format!("`{key}` is on or off: write `{key}` or `{key} = false`"))),
+            _ => Err(Error::new(entry.span, format!("`{key}` is a flag: write `{key}` or `{key} = false`"))),
         }
     }
 
@@ -170,7 +173,7 @@ impl Options {
         };
         match entry.value {
             Value::List(tokens) => Ok(Some(tokens)),
-            _ => Err(Error::new(entry.span, format!("`{key}` wants parentheses: write `{key}({example})`"))),
+            _ => Err(Error::new(entry.span, format!("`{key}` requires parentheses: write `{key}({example})`"))),
         }
     }
 
@@ -181,7 +184,10 @@ impl Options {
         };
         match entry.value {
             Value::Expr(Expr::Lit(ExprLit { lit: Lit::Str(path), .. })) => path.parse_with(Path::parse_mod_style),
-            _ => Err(Error::new(entry.span, "`crate` wants a path as text: write `crate = \"my_crate::ferromcp\"`")),
+            _ => Err(Error::new(
+                entry.span,
+                "`crate` requires a path as a string: write `crate = \"my_crate::ferromcp\"`",
+            )),
         }
     }
 
@@ -237,7 +243,7 @@ pub(crate) fn literal(expr: &Expr) -> Option<&LitStr> {
 fn text(expr: Expr) -> Result<Expr> {
     match &expr {
         Expr::Lit(ExprLit { lit, .. }) if !matches!(lit, Lit::Str(_)) => {
-            Err(Error::new_spanned(lit, "expected a text: put it in quotes, as in `\"…\"`"))
+            Err(Error::new_spanned(lit, "expected a string: put it in quotes, as in `\"…\"`"))
         }
         _ => Ok(expr),
     }

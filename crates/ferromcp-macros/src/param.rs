@@ -48,7 +48,7 @@ impl Param {
         let options = errors.keep(arg_options(&param.attrs));
         let read = options.and_then(|options| errors.keep(Self::with(param, options)));
         errors.finish()?;
-        read.ok_or_else(|| Error::new_spanned(param, "this parameter cannot be read: write `name: Type`"))
+        read.ok_or_else(|| Error::new_spanned(param, "cannot parse this parameter: write `name: Type`"))
     }
 
     fn with(param: &PatType, mut options: Options) -> Result<Self> {
@@ -79,12 +79,15 @@ impl Param {
     /// A parameter whose value is no argument but an answer.
     fn asked(param: &PatType, ask: Expr) -> Result<Self> {
         if let Some(arg) = param.attrs.iter().find(|attribute| attribute.path().is_ident("arg")) {
-            return Err(Error::new_spanned(arg, "an answer is no argument: drop `#[arg]`, and say it in the question"));
+            return Err(Error::new_spanned(
+                arg,
+                "`#[arg]` and `#[ask]` cannot be combined: drop `#[arg]`, and describe the value in the question",
+            ));
         }
         types::check(&param.ty)?;
         check_attributes(&param.attrs)?;
         let Some(ident) = ident(&param.pat) else {
-            return Err(Error::new_spanned(&param.pat, "an answer has a name: write `name: Type`"));
+            return Err(Error::new_spanned(&param.pat, "an `#[ask]` parameter requires a name: write `name: Type`"));
         };
         Ok(Self {
             name: NAMELESS.to_owned(),
@@ -157,12 +160,14 @@ fn arg_options(attributes: &[Attribute]) -> Result<Options> {
         None => Options::parse(TokenStream::new(), &RULES, Span::call_site()),
         Some(attribute) => match &attribute.meta {
             Meta::List(list) => Options::parse(list.tokens.clone(), &RULES, attribute.span()),
-            _ => Err(Error::new_spanned(attribute, "`#[arg]` says nothing: write `#[arg(title = \"…\")]`, or drop it")),
+            _ => {
+                Err(Error::new_spanned(attribute, "`#[arg]` has no options: write `#[arg(title = \"…\")]`, or drop it"))
+            }
         },
     };
     match found.next() {
         Some(second) => {
-            Err(Error::new_spanned(second, "a parameter has one `#[arg(…)]`: put all options into the first"))
+            Err(Error::new_spanned(second, "duplicate `#[arg(…)]` on a parameter: put all options into the first"))
         }
         None => options,
     }
@@ -172,7 +177,7 @@ fn check_attributes(attributes: &[Attribute]) -> Result<()> {
     match attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) {
         Some(cfg) => Err(Error::new_spanned(
             cfg,
-            "a parameter is there or not for all: put `#[cfg]` on two versions of the function",
+            "`#[cfg]` is not supported on parameters: put it on two versions of the function",
         )),
         None => Ok(()),
     }
@@ -180,10 +185,11 @@ fn check_attributes(attributes: &[Attribute]) -> Result<()> {
 
 fn name(pattern: &Pat, given: Option<Expr>) -> Result<(String, Span)> {
     if let Some(given) = given {
-        let text = literal(&given)
-            .ok_or_else(|| Error::new_spanned(&given, "a parameter's name is a literal: write `name = \"…\"`"))?;
+        let text = literal(&given).ok_or_else(|| {
+            Error::new_spanned(&given, "the name of a parameter must be a string literal: write `name = \"…\"`")
+        })?;
         if text.value().is_empty() || text.value() == NAMELESS {
-            return Err(Error::new_spanned(text, "this is no name for an argument: write the one callers use"));
+            return Err(Error::new_spanned(text, "invalid argument name: write the name that callers use"));
         }
         return Ok((text.value(), text.span()));
     }

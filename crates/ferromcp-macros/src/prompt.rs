@@ -27,7 +27,10 @@ pub(crate) fn build(
 ) -> Result<TokenStream> {
     let given = options.text("name")?;
     if let Some(empty) = given.as_ref().and_then(literal).filter(|text| text.value().is_empty()) {
-        return Err(Error::new(empty.span(), "a prompt is asked for by name: write one, or drop the option"));
+        return Err(Error::new(
+            empty.span(),
+            "the name of a prompt must not be empty: write a name, or drop the option",
+        ));
     }
     let own = &function.name;
     let name = given.map_or_else(|| quote!(#own), |name| quote!(#name));

@@ -27,7 +27,7 @@ pub(crate) fn build(
     handler: &TokenStream,
 ) -> Result<TokenStream> {
     let Some(uri) = options.first()? else {
-        let message = "a resource needs its URI or template first: write `#[resource(\"notes://{id}\")]`";
+        let message = "missing URI or template: write `#[resource(\"notes://{id}\")]`";
         return Err(Error::new(options.span(), message));
     };
     if let Some(text) = literal(&uri) {
@@ -72,9 +72,10 @@ fn check_variables(uri: &LitStr, function: &Function) -> Result<()> {
 fn check_ttl(expr: Expr) -> Result<Expr> {
     match &expr {
         Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => Ok(expr),
-        Expr::Lit(other) => {
-            Err(Error::new_spanned(other, "`ttl_ms` is a whole number of milliseconds: write `ttl_ms = 60_000`"))
-        }
+        Expr::Lit(other) => Err(Error::new_spanned(
+            other,
+            "`ttl_ms` must be an integer number of milliseconds: write `ttl_ms = 60_000`",
+        )),
         _ => Ok(expr),
     }
 }
@@ -87,7 +88,7 @@ fn priority(expr: Expr) -> Result<Expr> {
         _ => return Ok(expr),
     };
     if !(0.0..=1.0).contains(&number) {
-        return Err(Error::new_spanned(expr, "a priority is a number from 0 to 1: write `priority = 0.5`"));
+        return Err(Error::new_spanned(expr, "`priority` must be a number from 0 to 1: write `priority = 0.5`"));
     }
     let span = syn::spanned::Spanned::span(&expr);
     let float = LitFloat::new(&format!("{number:?}"), span);

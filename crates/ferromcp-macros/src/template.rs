@@ -21,7 +21,7 @@ fn check_scheme(text: &str) -> Result<(), String> {
     if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(tail) {
         Ok(())
     } else {
-        Err("a URI begins with a scheme: write it first, as in `notes://…`".to_owned())
+        Err("the URI has no scheme: add one, as in `notes://…`".to_owned())
     }
 }
 
@@ -31,22 +31,18 @@ fn read(text: &str) -> Result<Vec<String>, String> {
     while let Some(at) = rest.find(['{', '}']) {
         if rest[at..].starts_with('}') {
             return Err(
-                "this template has a `}` that closes nothing: put a `{` before the variable, or write `%7D` for a brace"
+                "unmatched `}` in the template: put a `{` before the variable, or write `%7D` for a literal brace"
                     .to_owned(),
             );
         }
         let inside = &rest[at + 1..];
         let end = inside.find(['{', '}']).filter(|end| inside[*end..].starts_with('}'));
         let Some(end) = end else {
-            return Err(
-                "this template has a `{` that is never closed: put a `}` after the variables, as in `{id}`".to_owned()
-            );
+            return Err("unclosed `{` in the template: put a `}` after the variables, as in `{id}`".to_owned());
         };
         for name in expression(&inside[..end])? {
             if names.contains(&name) {
-                return Err(format!(
-                    "the variable `{name}` stands in this template twice: give each a name of its own"
-                ));
+                return Err(format!("duplicate variable `{name}` in the template: rename one of them"));
             }
             names.push(name);
         }
@@ -58,7 +54,7 @@ fn read(text: &str) -> Result<Vec<String>, String> {
 fn expression(inside: &str) -> Result<Vec<String>, String> {
     if let Some(operator) = inside.chars().next().filter(|first| "=,!@|".contains(*first)) {
         return Err(format!(
-            "the operator `{operator}` has no meaning in templates: use one of `+ # . / ; ? &` or none, as in `{{id}}`"
+            "the operator `{operator}` is reserved in URI templates: use one of `+ # . / ; ? &` or none, as in `{{id}}`"
         ));
     }
     let list = inside.strip_prefix(['+', '#', '.', '/', ';', '?', '&']).unwrap_or(inside);
@@ -75,7 +71,7 @@ fn variable(spec: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err(format!(
-        "`{name}` is no name for a template variable: write letters, digits, `_` and single dots in between, as in `{{user_id}}`"
+        "`{name}` is not a valid template variable: use letters, digits, `_` and single dots between them, as in `{{user_id}}`"
     ))
 }
 
@@ -92,24 +88,24 @@ mod tests {
     }
 
     #[test]
-    fn visible_slips_are_told_with_their_remedy() {
+    fn invalid_templates_are_rejected_with_a_remedy() {
         for (text, remedy) in [
             ("a://{b", "put a `}` after"),
             ("a://{b{c}", "put a `}` after"),
             ("a://b}", "write `%7D`"),
-            ("a://{}", "is no name"),
-            ("a://{b c}", "is no name"),
-            ("a://{b..c}", "is no name"),
+            ("a://{}", "is not a valid template variable"),
+            ("a://{b c}", "is not a valid template variable"),
+            ("a://{b..c}", "is not a valid template variable"),
             ("a://{=b}", "use one of"),
-            ("a://{b}/{b}", "a name of its own"),
+            ("a://{b}/{b}", "rename one of them"),
         ] {
-            let told = read(text).expect_err(text);
-            assert!(told.contains(remedy), "{text}: {told}");
+            let messages = read(text).expect_err(text);
+            assert!(messages.contains(remedy), "{text}: {messages}");
         }
     }
 
     #[test]
-    fn a_scheme_comes_first() {
+    fn scheme_is_required() {
         assert!(check_scheme("notes://x").is_ok());
         assert!(check_scheme("{+uri}").is_ok());
         assert!(check_scheme("greeting").is_err());

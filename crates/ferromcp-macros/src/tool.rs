@@ -47,7 +47,7 @@ fn name(options: &mut Options, function: &Function) -> Result<TokenStream> {
     let given = options.text("name")?;
     match given.as_ref().map(|given| (given, literal(given))) {
         None => check_name(&function.name, function.ident.span(), "give the tool another with `name = \"…\"`")?,
-        Some((_, Some(text))) => check_name(&text.value(), text.span(), "write one of those")?,
+        Some((_, Some(text))) => check_name(&text.value(), text.span(), "use only these characters")?,
         Some((_, None)) => {} // a constant: the server checks it at start-up
     }
     let own = &function.name;
@@ -59,7 +59,7 @@ fn check_name(name: &str, span: Span, remedy: &str) -> Result<()> {
     if (1..=MAX_NAME).contains(&name.chars().count()) && name.chars().all(fits) {
         return Ok(());
     }
-    let message = format!("a tool's name is 1 to {MAX_NAME} of `A-Z a-z 0-9 _ . -`: {remedy}");
+    let message = format!("a tool name must be 1 to {MAX_NAME} of `A-Z a-z 0-9 _ . -`: {remedy}");
     Err(Error::new(span, message))
 }
 
@@ -82,7 +82,7 @@ fn annotations(options: &mut Options) -> Result<TokenStream> {
     if said.contains(&("read_only", true)) && said.contains(&("destructive", true)) {
         return Err(Error::new(
             destructive.unwrap_or(span),
-            "what only reads destroys nothing: drop `read_only` or `destructive`",
+            "`read_only` and `destructive` are mutually exclusive: drop one of them",
         ));
     }
     Ok(calls)

@@ -24,7 +24,7 @@ pub(crate) fn check(ty: &Type) -> Result<()> {
 
         fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
             if lifetime.ident != "static" {
-                let message = "this borrows, but arguments are owned: write an owned type, or `'static`";
+                let message = "arguments cannot borrow: write an owned type, or `'static`";
                 self.0.push(Error::new(lifetime.span(), message));
             }
             visit_lifetime(self, lifetime);
@@ -46,11 +46,14 @@ fn reference_error(reference: &TypeReference) -> Error {
         _ if is_named(inner, "Path") => "PathBuf".to_owned(),
         other => readable(&quote!(#other)),
     };
-    Error::new_spanned(reference, format!("take `{owned}`: arguments are owned"))
+    Error::new_spanned(reference, format!("take `{owned}`: arguments cannot be references"))
 }
 
 fn impl_error(opaque: &TypeImplTrait) -> Error {
-    Error::new_spanned(opaque, "write a concrete type, as `String` or a struct of yours: a caller cannot choose types")
+    Error::new_spanned(
+        opaque,
+        "`impl Trait` is not supported here: write a concrete type, such as `String` or a struct",
+    )
 }
 
 /// Types as people write them, without the spaces of token streams.

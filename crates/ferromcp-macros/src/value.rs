@@ -33,7 +33,8 @@ pub(crate) fn default(default: Given, ty: &Type, optional: bool, place: Span) ->
     if let Some(text) = literal(&expr) {
         if is_number(ty) || is_named(ty, "bool") {
             let name = ty.to_token_stream();
-            let message = format!("this is a text, and the parameter a `{name}`: write the value without quotes");
+            let message =
+                format!("the default is a string, but the parameter has type `{name}`: write the value without quotes");
             return Err(Error::new(text.span(), message));
         }
         let span = Span::mixed_site().located_at(text.span());
@@ -43,12 +44,12 @@ pub(crate) fn default(default: Given, ty: &Type, optional: bool, place: Span) ->
     Ok(quote!(#expr))
 }
 
-const NONE_ALREADY: &str = "an `Option` is `None` already when it is left out: drop the default";
+const NONE_ALREADY: &str = "an omitted `Option` is already `None`: drop the default";
 
 /// The limits of a number: the tokens in `range(…)`.
 pub(crate) fn range(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr> {
     if is_named(ty, "String") || is_named(ty, "Vec") {
-        return Err(Error::new(place, "`range` is for numbers: write `length(…)` for a text or list"));
+        return Err(Error::new(place, "`range` applies to numbers: write `length(…)` for a string or list"));
     }
     Ok(typed(limits(tokens)?, ty))
 }
@@ -68,7 +69,7 @@ pub(crate) fn typed(limits: Expr, ty: &Type) -> Expr {
 /// The limits of a text's or list's length: the tokens in `length(…)`.
 pub(crate) fn length(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr> {
     if is_number(ty) {
-        return Err(Error::new(place, "`length` is for texts and lists: write `range(…)` for a number"));
+        return Err(Error::new(place, "`length` applies to strings and lists: write `range(…)` for a number"));
     }
     limits(tokens)
 }
@@ -86,7 +87,7 @@ pub(crate) fn limits(tokens: TokenStream) -> Result<Expr> {
     let expr: Expr = parse2(tokens)?;
     match &expr {
         Expr::Range(range) if is_empty(range) => {
-            Err(Error::new_spanned(range, "nothing lies in this range: put the smaller number first"))
+            Err(Error::new_spanned(range, "the range is empty: put the smaller number first"))
         }
         Expr::Lit(value) => Err(Error::new_spanned(value, "expected a range, as in `1..=10`, `1..` or `..=10`")),
         _ => Ok(expr),

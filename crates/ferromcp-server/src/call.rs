@@ -1,6 +1,6 @@
-//! The model of the whole server: one request in, a few notifications, one reply out.
+//! [`Call`] and [`Reply`]: one request in, notifications, one reply out.
 //!
-//! A [`Call`] knows neither transport nor era; whoever made it has settled both.
+//! A [`Call`] is independent of the transport and of the protocol era.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -11,52 +11,62 @@ use ferromcp_core::model::InputRequired;
 use ferromcp_core::{ClientRequest, Error, RequestId, ServerResult};
 
 use crate::client_requests::mrtr::replay::Replay;
-use crate::outlet::Outlet;
+use crate::request_sink::RequestSink;
 pub use crate::peer::Peer;
 
-/// One request, with all that answering it needs.
+/// One request, with everything needed to handle it.
+///
+/// ```
+/// use ferromcp_server::{Call, Peer, Revision};
+/// use ferromcp_core::ClientRequest;
+/// use ferromcp_core::model::CallToolParams;
+///
+/// let request = ClientRequest::CallTool(CallToolParams::new("add"));
+/// let call = Call::new(request, Peer::new(Revision::LATEST));
+/// assert_eq!(call.request.method(), "tools/call");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Call {
-    /// What is asked.
+    /// The request.
     pub request: ClientRequest,
-    /// The request's id, for logs and spans; in-process calls have none.
+    /// The request id, for logs and spans. In-process calls may have none.
     pub id: Option<RequestId>,
-    /// Who asks.
+    /// The client that sent the request.
     pub peer: Peer,
-    /// Where notifications under this request go.
-    pub outlet: Outlet,
-    /// Whatever middleware wants handlers to find.
+    /// Receives the notifications that belong to this request.
+    pub sink: RequestSink,
+    /// Values that middleware passes to handlers.
     pub extensions: Extensions,
-    /// The rounds that the call belongs to, where there were some already.
+    /// The multi-round-trip state, if earlier rounds exist.
     pub(crate) rounds: Option<CallRounds>,
 }
 
 impl Call {
-    /// A call from `peer` whose notifications nobody hears.
+    /// Creates a call from `peer` that discards its notifications.
     pub fn new(request: ClientRequest, peer: Peer) -> Self {
-        Self { request, id: None, peer, outlet: Outlet::closed(), extensions: Extensions::default(), rounds: None }
+        Self { request, id: None, peer, sink: RequestSink::closed(), extensions: Extensions::default(), rounds: None }
     }
 
-    /// The same call once more.
+    /// Returns a copy of the call.
     pub(crate) fn again(&self) -> Self {
         Self {
             request: self.request.clone(),
             id: self.id.clone(),
             peer: self.peer.clone(),
-            outlet: self.outlet.clone(),
+            sink: self.sink.clone(),
             extensions: self.extensions.clone(),
             rounds: self.rounds.clone(),
         }
     }
 
-    /// As a run against what is known from earlier ones.
+    /// Attaches the state of earlier rounds.
     pub(crate) fn with_rounds(mut self, replay: Arc<Replay>) -> Self {
         self.rounds = Some(CallRounds { replay, is_inner: false });
         self
     }
 
-    /// Whether answering it runs a function of the server's author: tools, resources, prompts, completions.
+    /// Returns whether the call runs user code: a tool, resource, prompt or completion.
     pub(crate) fn runs_user_code(&self) -> bool {
         matches!(
             self.request,
@@ -67,20 +77,20 @@ impl Call {
         )
     }
 
-    /// Sends notifications under this call to `outlet`.
-    pub fn outlet(mut self, outlet: Outlet) -> Self {
-        self.outlet = outlet;
+    /// Sets the sink for the notifications of this call.
+    pub fn sink(mut self, sink: RequestSink) -> Self {
+        self.sink = sink;
         self
     }
 
-    /// States the request's id.
+    /// Sets the request id.
     pub fn id(mut self, id: RequestId) -> Self {
         self.id = Some(id);
         self
     }
 }
 
-/// The rounds that a call belongs to.
+/// The multi-round-trip state of a call.
 #[derive(Clone)]
 pub(crate) struct CallRounds {
     replay: Arc<Replay>,
@@ -88,7 +98,7 @@ pub(crate) struct CallRounds {
 }
 
 impl CallRounds {
-    /// The rounds of the call from inside of which another is made.
+    /// Creates the state of a call that a handler makes, sharing the handler's replay.
     pub(crate) fn inner(replay: &Arc<Replay>) -> Self {
         Self { replay: Arc::clone(replay), is_inner: true }
     }
@@ -97,7 +107,7 @@ impl CallRounds {
         &self.replay
     }
 
-    /// Whether whoever made the call drives the rounds.
+    /// Returns whether the calling handler drives the rounds.
     pub(crate) fn is_inner(&self) -> bool {
         self.is_inner
     }
@@ -109,13 +119,13 @@ impl fmt::Debug for CallRounds {
     }
 }
 
-/// The answer to a call.
+/// The reply to a call.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
     /// A result.
     Done(ServerResult),
-    /// Questions to the client; the call comes again with their answers.
+    /// Requests for client input. The client retries the call with its responses.
     NeedsInput(InputRequired),
     /// A protocol error.
     Failed(Error),
@@ -130,17 +140,17 @@ impl<T: Into<ServerResult>> From<Result<T, Error>> for Reply {
     }
 }
 
-/// Values by type, for what middleware leaves to handlers. Empty costs nothing.
+/// A map of values by type that middleware passes to handlers. An empty map does not allocate.
 #[derive(Clone, Default)]
 pub struct Extensions(Option<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 impl Extensions {
-    /// Leaves `value`, in place of an earlier one of its type.
+    /// Inserts `value`, replacing an earlier value of the same type.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
         self.0.get_or_insert_default().insert(TypeId::of::<T>(), Arc::new(value));
     }
 
-    /// The value of type `T`.
+    /// Returns the value of type `T`, if present.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
     }

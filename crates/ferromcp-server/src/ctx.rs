@@ -1,6 +1,6 @@
-//! What a handler can do besides returning: report progress, log, ask the client, read resources, notice cancellation.
+//! [`Ctx`]: progress, logging, client requests, resources and cancellation inside a handler.
 //!
-//! A [`Ctx`] is made only for handlers that take one. It ends with the call: afterwards it says nothing more.
+//! A [`Ctx`] is created only for handlers that take one. It ends with the call; after that it sends nothing.
 
 use std::fmt;
 use std::future::Future;
@@ -21,50 +21,64 @@ use crate::request_state::CallIdentity;
 use crate::client_requests::mrtr::replay::{AfterPoll, Replay};
 use crate::request_state::StateOptions;
 use crate::call::{CallRounds, Call, Extensions, Peer, Reply};
-use crate::engine::{Engine, Scene};
+use crate::call_context::{CallContext, ServerContext};
 use crate::latch::Latch;
 use crate::limits::Limits;
-use crate::outlet::{Full, Outlet};
+use crate::request_sink::{QueueFull, RequestSink};
 use crate::state::States;
 use crate::subscription;
 
-/// The handler's view of its call. Cloning is cheap; a clone in a spawned task falls silent when the call ends.
+/// The context of a call, taken by handlers as a parameter.
+///
+/// Cloning is cheap. A clone in a spawned task sends nothing after the call has ended.
+///
+/// ```
+/// use ferromcp_server::Ctx;
+///
+/// async fn import(rows: Vec<String>, ctx: Ctx) -> String {
+///     for (index, _row) in rows.iter().enumerate() {
+///         ctx.progress(index as f64, rows.len() as f64).await;
+///     }
+///     ctx.info("import finished").await;
+///     format!("{} rows imported", rows.len())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Ctx(Arc<Parts>);
 
 struct Parts {
-    engine: Arc<dyn Engine>,
+    server: Arc<dyn ServerContext>,
     states: Arc<States>,
     peer: Peer,
-    outlet: Outlet,
+    sink: RequestSink,
     extensions: Extensions,
     meta: RequestMeta,
-    /// What is asked for, if the client may be asked while it is answered.
+    /// Identifies the call, if it may send requests to the client.
     call_identity: Option<CallIdentity>,
     rounds: OnceLock<Arc<Replay>>,
-    /// A call made from inside of a handler: whoever drives that handler drives its rounds.
+    /// Whether the call was made by a handler. The driver of that handler then drives the rounds.
     is_inner: bool,
-    /// Effects under way that run once, in which nothing can be asked.
+    /// Number of running `once` effects. No question may be asked inside one.
     in_step: AtomicUsize,
-    /// The handler is a plain function, which cannot wait for an answer.
+    /// Whether the handler is a synchronous function, which cannot await an answer.
     is_plain: AtomicBool,
-    /// What was last reported; held while anything is sent.
+    /// The progress last reported. The lock is held while a notification is sent.
     progress: Mutex<f64>,
     ended: Latch,
 }
 
 impl Ctx {
-    pub(crate) fn new(engine: &Arc<dyn Engine>, scene: Scene<'_>) -> Self {
+    pub(crate) fn new(server: &Arc<dyn ServerContext>, context: CallContext<'_>) -> Self {
         Self(Arc::new(Parts {
-            states: engine.states(),
-            engine: Arc::clone(engine),
-            peer: scene.peer.clone(),
-            outlet: scene.outlet.clone(),
-            extensions: scene.extensions.clone(),
-            meta: scene.meta.cloned().unwrap_or_default(),
-            call_identity: CallIdentity::of(scene.request),
-            rounds: scene.rounds.map_or_else(OnceLock::new, |rounds| OnceLock::from(Arc::clone(rounds.replay()))),
-            is_inner: scene.rounds.is_some_and(CallRounds::is_inner),
+            states: server.states(),
+            server: Arc::clone(server),
+            peer: context.peer.clone(),
+            sink: context.sink.clone(),
+            extensions: context.extensions.clone(),
+            meta: context.meta.cloned().unwrap_or_default(),
+            call_identity: CallIdentity::of(context.request),
+            rounds: context.rounds.map_or_else(OnceLock::new, |rounds| OnceLock::from(Arc::clone(rounds.replay()))),
+            is_inner: context.rounds.is_some_and(CallRounds::is_inner),
             in_step: AtomicUsize::new(0),
             is_plain: AtomicBool::new(false),
             progress: Mutex::new(f64::NEG_INFINITY),
@@ -72,14 +86,15 @@ impl Ctx {
         }))
     }
 
-    /// Reports that `progress` of `total` is done, if the client wants to hear of it.
+    /// Reports progress, if the client requested progress notifications.
     ///
-    /// Values must rise; one that does not is left out, as the spec wants them strictly increasing.
+    /// The spec requires strictly increasing values; a value that does not increase is dropped. Waits while the outbound
+    /// buffer is full.
     pub async fn progress(&self, progress: f64, total: impl Into<Option<f64>>) {
         self.report(progress, total.into(), None).await;
     }
 
-    /// Reports progress with a word for people.
+    /// Reports progress with a human-readable message.
     pub async fn progress_with(&self, progress: f64, total: impl Into<Option<f64>>, message: impl Into<String>) {
         self.report(progress, total.into(), Some(message.into())).await;
     }
@@ -95,37 +110,40 @@ impl Ctx {
         self.send(ServerNotification::Progress(params), Some(progress)).await;
     }
 
-    /// Logs details for finding faults.
+    /// Sends a log message at level `debug`.
     pub async fn debug(&self, message: impl Into<String>) {
         self.log(LogLevel::Debug, &message.into()).await;
     }
 
-    /// Logs what happens normally.
+    /// Sends a log message at level `info`.
     pub async fn info(&self, message: impl Into<String>) {
         self.log(LogLevel::Info, &message.into()).await;
     }
 
-    /// Logs that something may be wrong.
+    /// Sends a log message at level `warning`.
     pub async fn warning(&self, message: impl Into<String>) {
         self.log(LogLevel::Warning, &message.into()).await;
     }
 
-    /// Logs that something failed.
+    /// Sends a log message at level `error`.
     pub async fn error(&self, message: impl Into<String>) {
         self.log(LogLevel::Error, &message.into()).await;
     }
 
-    /// Logs any data at any level to the client. It hears what is at least as severe as the level it
-    /// set for its session, or for this request; modern clients that set none hear nothing.
+    /// Sends a log message with any serializable data to the client.
     ///
-    /// Keep secrets and personal data out.
+    /// Messages below the client's log level are dropped. The level is set per session on handshake revisions and per
+    /// request on 2026-07-28, where a client that sets no level receives no messages. Data that cannot be serialized is
+    /// dropped.
+    ///
+    /// Do not log secrets or personal data.
     pub async fn log<T: Serialize + ?Sized>(&self, level: LogLevel, data: &T) {
         self.log_as(None, level, data).await;
     }
 
-    /// Logs under a logger's name.
+    /// Sends a log message with a logger name. See [`log`](Self::log).
     pub async fn log_as<T: Serialize + ?Sized>(&self, logger: Option<&str>, level: LogLevel, data: &T) {
-        if self.0.peer.log_level().is_none_or(|least| level < least) || !self.0.engine.logs() {
+        if self.0.peer.log_level().is_none_or(|least| level < least) || !self.0.server.logs() {
             return;
         }
         let Ok(data) = RawJson::new(data) else { return };
@@ -134,125 +152,128 @@ impl Ctx {
         self.send(ServerNotification::Message(params), None).await;
     }
 
-    /// Sends while the call runs and `progress` rises, waiting for room while the peer reads slowly.
+    /// Sends a notification while the call runs and `progress` increases. Waits while the outbound queue is full.
     async fn send(&self, mut notification: ServerNotification, progress: Option<f64>) {
         loop {
             match self.try_send(notification, progress) {
                 Ok(()) => return,
-                Err(Full(back)) => notification = *back,
+                Err(QueueFull(back)) => notification = *back,
             }
             tokio::select! {
-                () = self.0.outlet.ready() => {}
+                () = self.0.sink.ready() => {}
                 () = self.cancelled() => return,
             }
         }
     }
 
-    /// Under one lock with the end of the call, so that nothing is said after it and progress never
-    /// falls, however many tasks report.
-    fn try_send(&self, notification: ServerNotification, progress: Option<f64>) -> Result<(), Full> {
+    /// Sends under the lock that also guards the end of the call, so that nothing is sent after the end and progress
+    /// never decreases, even if several tasks report.
+    fn try_send(&self, notification: ServerNotification, progress: Option<f64>) -> Result<(), QueueFull> {
         let mut last = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_ended() || progress.is_some_and(|progress| progress <= *last) {
-            return Ok(()); // nobody is to hear it
+            return Ok(()); // dropped
         }
-        self.0.outlet.try_send(notification, self.0.peer.revision())?;
+        self.0.sink.try_send(notification, self.0.peer.revision())?;
         if let Some(progress) = progress {
             *last = progress;
         }
         Ok(())
     }
 
-    /// Lets the client's connection go while this call runs on: for calls that take so long that holding a connection
-    /// open is a waste. The client comes back after `retry` and gets what was said meanwhile, the answer included.
+    /// Closes the client's connection while this call continues, for long-running calls.
     ///
-    /// Only clients of 2025-11-25 over HTTP with a session do that; for all others nothing happens. Spec:
+    /// The client reconnects after `retry` and receives the messages sent in the meantime, including the response.
+    ///
+    /// Works for 2025-11-25 clients over HTTP with a session only; otherwise it does nothing. Spec:
     /// <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server>.
     pub fn disconnect(&self, retry: Duration) {
         if !self.has_ended() {
-            self.0.outlet.disconnect(retry);
+            self.0.sink.disconnect(retry);
         }
     }
 
-    /// Reads a resource of this server, as the client would.
+    /// Reads a resource of this server, in the same way as the client would.
     ///
     /// # Errors
-    /// The error the client would get.
+    /// Returns the error that the client would receive.
     pub async fn read_resource(&self, uri: &str) -> Result<ReadResourceResult, Error> {
         let mut call = Call::new(ClientRequest::ReadResource(ReadResourceParams::new(uri)), self.0.peer.clone())
-            .outlet(self.0.outlet.clone());
+            .sink(self.0.sink.clone());
         call.extensions = self.0.extensions.clone();
         call.rounds = self.replay().map(CallRounds::inner);
-        match Arc::clone(&self.0.engine).call(call).await {
+        match Arc::clone(&self.0.server).call(call).await {
             Reply::Done(ServerResult::ReadResource(result)) => Ok(result),
             Reply::Failed(error) => Err(error),
-            _ => Err(Error::internal(format!("reading `{uri}` gave no contents"))),
+            _ => Err(Error::internal(format!("cannot read `{uri}`: the reply has no contents"))),
         }
     }
 
-    /// What tells clients that something changed: all that asked to know, not only the one of this call.
-    /// Unlike the context it goes on after the call.
-    pub fn notify(&self) -> subscription::Notify {
-        subscription::Notify::new(Arc::clone(self.0.engine.hub()))
+    /// Returns a handle that sends change notifications to all subscribed clients.
+    ///
+    /// Unlike the context, the handle stays valid after the call.
+    pub fn notify(&self) -> subscription::ChangeNotifier {
+        subscription::ChangeNotifier::new(Arc::clone(self.0.server.broadcaster()))
     }
 
-    /// The state of type `T`, given by `.state(..)` or a lifespan.
+    /// Returns the state of type `T`, set by [`Server::state`](crate::Server::state) or a lifespan.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0.states.get()
     }
 
-    /// Resolves when the call is cancelled or over: for tasks and threads that a handler leaves behind.
-    /// The handler itself need not watch; it is dropped.
+    /// Resolves when the call is cancelled or complete.
+    ///
+    /// Use it in tasks and threads that the handler spawned. The handler's own future is dropped on cancellation.
     pub fn cancelled(&self) -> impl Future<Output = ()> + Send + 'static {
         let parts = Arc::clone(&self.0);
         async move { parts.ended.wait().await }
     }
 
-    /// Whether the call is cancelled or over: for loops in blocking code.
+    /// Returns whether the call is cancelled or complete. Use it in loops of blocking code.
     pub fn has_ended(&self) -> bool {
         self.0.ended.is_set()
     }
 
-    /// Who asks.
+    /// Returns the client that made the call.
     pub fn peer(&self) -> &Peer {
         &self.0.peer
     }
 
-    /// The authenticated principal, where there is one.
+    /// Returns the authenticated principal, if any.
     pub fn identity(&self) -> Option<&str> {
         self.0.peer.identity()
     }
 
-    /// The revision of this call.
+    /// Returns the protocol revision of this call.
     pub fn revision(&self) -> Revision {
         self.0.peer.revision()
     }
 
-    /// The request's `_meta`, trace context and foreign keys included.
+    /// Returns the request's `_meta`, including the trace context and unknown keys.
     pub fn meta(&self) -> &RequestMeta {
         &self.0.meta
     }
 
-    /// The token under which the client hears of progress, if it wants to.
+    /// Returns the progress token, if the client requested progress notifications.
     pub fn progress_token(&self) -> Option<&ProgressToken> {
         self.0.meta.progress_token.as_ref()
     }
 
-    /// What middleware left.
+    /// Returns the values that middleware added to the call.
     pub fn extensions(&self) -> &Extensions {
         &self.0.extensions
     }
 
-    /// The rounds of this call, where it was asked in, or is asked by replay from now on; `None` where it is asked live.
+    /// Returns the replay of this call, starting one if needed. `None` if requests are sent to the client during the call.
     pub(crate) fn replay(&self) -> Option<&Arc<Replay>> {
         (self.0.call_identity.is_some() && self.revision().is_modern()).then(|| self.first_round())
     }
 
-    /// The rounds of this call, if there are any.
+    /// Returns the replay of this call, if one was started.
     pub(crate) fn rounds(&self) -> Option<&Replay> {
         self.0.rounds.get().map(|rounds| &**rounds)
     }
 
-    /// The rounds of this call, of which this may be the first; `None` where nothing can be asked.
+    /// Returns the replay of this call, which may be in its first round. `None` if replay is not available.
     pub(crate) fn rounds_or_first(&self) -> Option<&Replay> {
         match self.rounds() {
             Some(rounds) => Some(rounds),
@@ -264,7 +285,7 @@ impl Ctx {
         self.0.rounds.get_or_init(|| Arc::new(Replay::first()))
     }
 
-    /// What follows when the handler waits.
+    /// Decides how to continue when the handler returns `Poll::Pending`.
     pub(crate) fn after_poll(&self, cx: &Context<'_>) -> AfterPoll {
         if self.0.is_inner {
             return AfterPoll::Wait;
@@ -272,20 +293,20 @@ impl Ctx {
         self.replay().map_or(AfterPoll::Wait, |rounds| rounds.after_poll(cx))
     }
 
-    /// Whether something can be asked here at all.
+    /// Checks that the handler may ask the client a question at this point.
     pub(crate) fn may_ask(&self) -> Result<(), QuestionError> {
         if self.0.is_plain.load(Ordering::Relaxed) {
             return Err(misplaced(
-                "a plain function cannot wait; make it `async`, or declare the question with `#[ask(..)]`",
+                "a synchronous function cannot await an answer; make it `async`, or declare the question with `#[ask(..)]`",
             ));
         }
         if self.0.in_step.load(Ordering::Relaxed) > 0 {
-            return Err(misplaced("what runs once cannot ask; ask before it, and give it the answer"));
+            return Err(misplaced("cannot ask inside `once`; ask before it and pass the answer in"));
         }
         self.may_drive()
     }
 
-    /// Whether the call may be answered with questions.
+    /// Checks that the call may return questions.
     pub(crate) fn may_drive(&self) -> Result<(), QuestionError> {
         match self.0.call_identity {
             None => Err(misplaced("only tools, prompts and resources can ask")),
@@ -293,38 +314,38 @@ impl Ctx {
         }
     }
 
-    /// The handler is a plain function, which cannot wait for an answer.
+    /// Marks the handler as a synchronous function, which cannot await an answer.
     pub(crate) fn is_plain(&self) {
         self.0.is_plain.store(true, Ordering::Relaxed);
     }
 
-    /// Within an effect that runs once, until this is dropped.
+    /// Marks the handler as inside a `once` effect until the guard is dropped.
     pub(crate) fn inside_step(&self) -> InStep<'_> {
         self.0.in_step.fetch_add(1, Ordering::Relaxed);
         InStep(&self.0.in_step)
     }
 
-    /// Where this call's messages go.
-    pub(crate) fn outlet(&self) -> &Outlet {
-        &self.0.outlet
+    /// Returns the sink for this call's messages.
+    pub(crate) fn sink(&self) -> &RequestSink {
+        &self.0.sink
     }
 
-    /// What is asked for, where the client may be asked meanwhile.
+    /// Returns the identity of the call, if it may send requests to the client.
     pub(crate) fn call_identity(&self) -> Option<&CallIdentity> {
         self.0.call_identity.as_ref()
     }
 
-    /// The bounds of the server.
+    /// Returns the server's limits.
     pub(crate) fn limits(&self) -> &Limits {
-        self.0.engine.limits()
+        self.0.server.limits()
     }
 
-    /// How the states of calls are kept, and for whom they are.
+    /// Returns the request state options and the audience.
     pub(crate) fn states(&self) -> (&StateOptions, &str) {
-        self.0.engine.states_of_calls()
+        self.0.server.request_state_options()
     }
 
-    /// What ends this context when dropped.
+    /// Returns a guard that ends this context when dropped.
     pub(crate) fn guard(&self) -> CtxGuard {
         CtxGuard(self.clone())
     }
@@ -340,7 +361,7 @@ fn misplaced(why: &'static str) -> QuestionError {
     Kind::NotAllowedHere(why).into()
 }
 
-/// Within an effect that runs once.
+/// Guard of a running `once` effect.
 pub(crate) struct InStep<'c>(&'c AtomicUsize);
 
 impl Drop for InStep<'_> {
@@ -349,7 +370,7 @@ impl Drop for InStep<'_> {
     }
 }
 
-/// Ends a [`Ctx`] when the call it belongs to is answered or dropped.
+/// Ends a [`Ctx`] when its call is complete or dropped.
 pub(crate) struct CtxGuard(Ctx);
 
 impl Drop for CtxGuard {

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 use crate::call::Extensions;
 
-/// A deadline that is paused while a request to the client is pending. Timeout middleware inserts it into the extensions
-/// of the call.
+/// A deadline that is paused while a request to the client is pending. Timeout middleware inserts it into the
+/// extensions of the call.
 #[derive(Debug)]
 pub(crate) struct PausableDeadline {
     state: Mutex<State>,

@@ -16,7 +16,7 @@ use crate::client_requests::mrtr::{manual, resume};
 use crate::call::{Call, Peer, Reply};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
 use crate::ctx::Ctx;
-use crate::engine::{Engine, Scene};
+use crate::call_context::{CallContext, ServerContext};
 use crate::function::invocation::{Input, Invocation};
 use crate::function::signature::Signature;
 use crate::inner::{Inner, announced};
@@ -24,12 +24,12 @@ use crate::limits::Limits;
 use crate::lists;
 use crate::middleware::Next;
 use crate::registry::Tables;
-use crate::started::{BoxFuture, Started};
+use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::state::States;
-use crate::subscription::{Hub, Mailbox, listen};
+use crate::subscription::{Broadcaster, Mailbox, listen};
 use crate::trace;
 
-impl Engine for Inner {
+impl ServerContext for Inner {
     fn states(&self) -> Arc<States> {
         self.running.states().unwrap_or_else(|| Arc::clone(&self.states))
     }
@@ -42,16 +42,16 @@ impl Engine for Inner {
         self.logging
     }
 
-    fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+    fn broadcaster(&self) -> &Arc<Broadcaster> {
+        &self.broadcaster
     }
 
     fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    fn states_of_calls(&self) -> (&StateOptions, &str) {
-        (&self.states_of_calls, self.states_of_calls.audience_or(&self.info.name))
+    fn request_state_options(&self) -> (&StateOptions, &str) {
+        (&self.request_state_options, self.request_state_options.audience_or(&self.info.name))
     }
 
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply> {
@@ -62,13 +62,13 @@ impl Engine for Inner {
 /// Answers a call, middleware and all.
 pub(crate) async fn run(inner: &Arc<Inner>, call: Call) -> Reply {
     match start(inner, call) {
-        Started::Ready(reply) => reply,
-        Started::Pending(mut future) => poll_fn(|cx| poll_caught(&mut future, cx)).await,
+        MaybeReady::Ready(reply) => reply,
+        MaybeReady::Pending(mut future) => poll_fn(|cx| poll_caught(&mut future, cx)).await,
     }
 }
 
 /// Begins to answer a call: what needs no waiting is answered at once. Panics become errors.
-pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> Started {
+pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     let span = trace::span(&call);
     let begin = AssertUnwindSafe(|| {
         let _inside = span.enter();
@@ -80,11 +80,11 @@ pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> Started {
             let started = begin(&last, &call);
             Box::pin(started.finish()) as BoxFuture<Reply>
         });
-        Started::Pending(Box::pin(Next::new(Arc::clone(&inner.middleware), last).run(call)))
+        MaybeReady::Pending(Box::pin(Next::new(Arc::clone(&inner.middleware), last).run(call)))
     });
     match catch_unwind(begin) {
         Ok(started) => trace::inside(span, started),
-        Err(panic) => Started::Ready(panicked(&*panic)),
+        Err(panic) => MaybeReady::Ready(panicked(&*panic)),
     }
 }
 
@@ -105,7 +105,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Reply {
 
 /// Finds what answers the request and begins. What belongs to a capability that is not advertised
 /// does not exist.
-fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
+fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     let tables = inner.registry.snapshot();
     let offered = match &call.request {
         ClientRequest::CallTool(_) | ClientRequest::ListTools(_) => tables.has_tools(),
@@ -137,7 +137,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
         ClientRequest::Discover(_) => Ok(discover(inner, &tables).into()),
         ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(empty()),
         ClientRequest::Listen(params) if call.peer.revision().is_modern() => {
-            return listen::start(&inner.hub, &tables, &inner.limits, call, params);
+            return listen::start(&inner.broadcaster, &tables, &inner.limits, call, params);
         }
         ClientRequest::Subscribe(params) => {
             mailbox(call).and_then(|mailbox| mailbox.subscribe(&params.uri, &inner.limits)).map(|()| empty())
@@ -148,13 +148,13 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> Started {
         }),
         other => Err(Error::method_not_found(other.method())),
     };
-    Started::Ready(reply.into())
+    MaybeReady::Ready(reply.into())
 }
 
 /// Goes on with a call that comes again.
-fn resume(inner: &Arc<Inner>, call: Call) -> Started {
+fn resume(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     let inner = Arc::clone(inner);
-    Started::Pending(Box::pin(async move {
+    MaybeReady::Pending(Box::pin(async move {
         match resume::resume(&inner, call).await {
             Ok(call) => begin(&inner, &call).finish().await,
             Err(error) => Reply::Failed(error),
@@ -163,12 +163,12 @@ fn resume(inner: &Arc<Inner>, call: Call) -> Started {
 }
 
 /// Lets a handler drive its rounds by hand for a peer that is asked live.
-fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> Started {
-    let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
-    let ctx = Ctx::new(&engine, scene(call));
+fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
+    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
+    let ctx = Ctx::new(&server, context(call));
     let (inner, call) = (Arc::clone(inner), call.again());
     let guard = ctx.guard();
-    Started::Pending(Box::pin(async move {
+    MaybeReady::Pending(Box::pin(async move {
         let _guard = guard;
         manual::run_rounds(call, ctx, move |call| {
             let inner = Arc::clone(&inner);
@@ -195,7 +195,7 @@ fn mailbox(call: &Call) -> Result<&Mailbox, Error> {
 
 fn initialize(inner: &Inner, tables: &Tables, peer: &Peer) -> InitializeResult {
     if let Some(mailbox) = peer.mailbox() {
-        mailbox.hear_only(announced(tables)); // what is not declared may not be said
+        mailbox.restrict_to(announced(tables)); // what is not declared may not be said
     }
     let capabilities = inner.capabilities(tables, peer.mailbox().is_some());
     let mut result = InitializeResult::new(peer.revision().as_str(), capabilities, inner.info.clone());
@@ -211,10 +211,10 @@ fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
     result
 }
 
-fn scene(call: &Call) -> Scene<'_> {
-    Scene {
+fn context(call: &Call) -> CallContext<'_> {
+    CallContext {
         peer: &call.peer,
-        outlet: &call.outlet,
+        sink: &call.sink,
         extensions: &call.extensions,
         meta: call.request.meta(),
         request: &call.request,
@@ -222,7 +222,7 @@ fn scene(call: &Call) -> Scene<'_> {
     }
 }
 
-fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParams) -> Started {
+fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParams) -> MaybeReady {
     let Some(tool) = tables.tool(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown tool: {}", params.name)));
     };
@@ -230,11 +230,11 @@ fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParam
         return run_manual_rounds(inner, call);
     }
     let arguments = params.arguments.as_ref().map_or("{}", |arguments| arguments.as_str());
-    let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
-    tool.start(&Invocation::new(&engine, scene(call), Input::Json(arguments)))
+    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
+    tool.start(&Invocation::new(&server, context(call), Input::Json(arguments)))
 }
 
-fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResourceParams) -> Started {
+fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResourceParams) -> MaybeReady {
     let (resource, captures) = match tables.resource(&params.uri) {
         Ok(Some(found)) => found,
         Ok(None) => return failed(Error::resource_not_found(&params.uri)),
@@ -244,11 +244,11 @@ fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResou
         return run_manual_rounds(inner, call);
     }
     let texts = captures.as_ref().map(resource_texts).unwrap_or_default();
-    let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
-    resource.start(&Invocation::new(&engine, scene(call), Input::Texts(&texts)), &params.uri)
+    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
+    resource.start(&Invocation::new(&server, context(call), Input::Texts(&texts)), &params.uri)
 }
 
-fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptParams) -> Started {
+fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptParams) -> MaybeReady {
     let Some(prompt) = tables.prompt(&params.name) else {
         return failed(Error::invalid_params(format!("Unknown prompt: {}", params.name)));
     };
@@ -259,11 +259,11 @@ fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptPa
         Ok(texts) => texts,
         Err(error) => return failed(error),
     };
-    let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
-    prompt.start(&Invocation::new(&engine, scene(call), Input::Texts(&texts)))
+    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
+    prompt.start(&Invocation::new(&server, context(call), Input::Texts(&texts)))
 }
 
-fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CompleteParams) -> Started {
+fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CompleteParams) -> MaybeReady {
     let known = match &params.r#ref {
         Reference::Prompt { name, .. } => match tables.prompt(name) {
             Some(prompt) => prompt.signature.position(&params.argument.name).is_some(),
@@ -280,13 +280,13 @@ fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &Complet
         if !known {
             return failed(Error::invalid_params(format!("Unknown argument: {}", params.argument.name)));
         }
-        return Started::Ready(Reply::Done(CompleteResult::default().into())); // nothing to suggest
+        return MaybeReady::Ready(Reply::Done(CompleteResult::default().into())); // nothing to suggest
     };
     let texts = completion.texts(params);
-    let engine: Arc<dyn Engine> = Arc::clone(inner) as _;
-    completion.start(&Invocation::new(&engine, scene(call), Input::Texts(&texts)))
+    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
+    completion.start(&Invocation::new(&server, context(call), Input::Texts(&texts)))
 }
 
-fn failed(error: Error) -> Started {
-    Started::Ready(Reply::Failed(error))
+fn failed(error: Error) -> MaybeReady {
+    MaybeReady::Ready(Reply::Failed(error))
 }

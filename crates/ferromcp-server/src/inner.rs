@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::registry::{Registry, Tables};
 use crate::state::States;
-use crate::subscription::{Hub, Kinds};
+use crate::subscription::{Broadcaster, ListKinds};
 
 /// A server's parts.
 pub(crate) struct Inner {
@@ -23,11 +23,11 @@ pub(crate) struct Inner {
     pub(crate) running: Arc<Lifespans>,
     pub(crate) registry: Registry,
     /// Who listens to changes; the registry tells it too.
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) broadcaster: Arc<Broadcaster>,
     pub(crate) middleware: Arc<[Arc<dyn Middleware>]>,
     pub(crate) limits: Limits,
     /// How the states of calls that ask are kept.
-    pub(crate) states_of_calls: StateOptions,
+    pub(crate) request_state_options: StateOptions,
     pub(crate) lenient: bool,
     /// The caching hint of `server/discover`, and of each list at its [`List`](crate::paging::List)'s number.
     pub(crate) caches: [CacheHint; 5],
@@ -35,12 +35,12 @@ pub(crate) struct Inner {
     pub(crate) extensions: RawMap,
     pub(crate) experimental: RawMap,
     /// Mistakes in building, told when serving begins.
-    pub(crate) problems: Vec<String>,
+    pub(crate) build_errors: Vec<String>,
 }
 
 impl Inner {
     pub(crate) fn new(info: Implementation) -> Self {
-        let hub: Arc<Hub> = Arc::default();
+        let broadcaster: Arc<Broadcaster> = Arc::default();
         Self {
             info,
             info_json: OnceLock::new(),
@@ -48,17 +48,17 @@ impl Inner {
             states: Arc::default(),
             lifespans: Vec::new(),
             running: Arc::new(Lifespans::new()),
-            registry: Registry::new(Arc::clone(&hub)),
-            hub,
+            registry: Registry::new(Arc::clone(&broadcaster)),
+            broadcaster,
             middleware: Arc::new([]),
             limits: Limits::default(),
-            states_of_calls: StateOptions::default(),
+            request_state_options: StateOptions::default(),
             lenient: true,
             caches: [CacheHint::default(); 5],
             logging: true,
             extensions: RawMap::new(),
             experimental: RawMap::new(),
-            problems: Vec::new(),
+            build_errors: Vec::new(),
         }
     }
 
@@ -94,18 +94,18 @@ fn list_changed(hears: Option<bool>) -> ListChanged {
 }
 
 /// The lists whose changes are announced where `tables` are offered.
-pub(crate) fn announced(tables: &Tables) -> Kinds {
-    Kinds::TOOLS
+pub(crate) fn announced(tables: &Tables) -> ListKinds {
+    ListKinds::TOOLS
         .only_if(tables.has_tools())
-        .and(Kinds::PROMPTS.only_if(tables.has_prompts()))
-        .and(Kinds::RESOURCES.only_if(tables.has_resources()))
+        .and(ListKinds::PROMPTS.only_if(tables.has_prompts()))
+        .and(ListKinds::RESOURCES.only_if(tables.has_resources()))
 }
 
 impl Clone for Inner {
     /// For going on building from a server that is already shared: entries and state are the same,
     /// but changes to the one do not reach the other.
     fn clone(&self) -> Self {
-        let hub: Arc<Hub> = Arc::default();
+        let broadcaster: Arc<Broadcaster> = Arc::default();
         Self {
             info: self.info.clone(),
             info_json: OnceLock::new(),
@@ -113,17 +113,17 @@ impl Clone for Inner {
             states: Arc::clone(&self.states),
             lifespans: self.lifespans.clone(),
             running: Arc::new(Lifespans::new()),
-            registry: self.registry.detached(Arc::clone(&hub)),
-            hub,
+            registry: self.registry.detached(Arc::clone(&broadcaster)),
+            broadcaster,
             middleware: Arc::clone(&self.middleware),
             limits: self.limits,
-            states_of_calls: self.states_of_calls.clone(),
+            request_state_options: self.request_state_options.clone(),
             lenient: self.lenient,
             caches: self.caches,
             logging: self.logging,
             extensions: self.extensions.clone(),
             experimental: self.experimental.clone(),
-            problems: self.problems.clone(),
+            build_errors: self.build_errors.clone(),
         }
     }
 }

@@ -1,34 +1,34 @@
-//! Something that happens once, for any number of waiters.
+//! A one-time event with any number of waiters.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// Happens once; whoever waits, before or after, goes on.
+/// A flag that is set once and wakes all current and future waiters.
 #[derive(Debug, Default)]
 pub(crate) struct Latch {
-    happened: AtomicBool,
-    told: Notify,
+    set: AtomicBool,
+    waiters: Notify,
 }
 
 impl Latch {
-    /// It happens.
+    /// Sets the flag and wakes all waiters.
     pub(crate) fn set(&self) {
-        self.happened.store(true, Ordering::Release);
-        self.told.notify_waiters();
+        self.set.store(true, Ordering::Release);
+        self.waiters.notify_waiters();
     }
 
-    /// Whether it has happened.
+    /// Returns true if the flag is set.
     pub(crate) fn is_set(&self) -> bool {
-        self.happened.load(Ordering::Acquire)
+        self.set.load(Ordering::Acquire)
     }
 
-    /// Waits for it.
+    /// Waits until the flag is set. Cancel safe.
     pub(crate) async fn wait(&self) {
-        let mut told = std::pin::pin!(self.told.notified());
-        told.as_mut().enable();
+        let mut notified = std::pin::pin!(self.waiters.notified());
+        notified.as_mut().enable();
         if !self.is_set() {
-            told.await;
+            notified.await;
         }
     }
 }

@@ -29,7 +29,7 @@ pub mod component;
 pub mod ctx;
 mod deadline;
 mod dispatch;
-mod engine;
+mod call_context;
 mod era;
 pub mod form;
 pub mod function;
@@ -42,7 +42,7 @@ pub mod limits;
 mod lists;
 pub mod middleware;
 pub mod mime;
-pub mod outlet;
+pub mod request_sink;
 pub mod output;
 mod paging;
 mod peer;
@@ -53,15 +53,16 @@ pub mod request_state;
 mod schema;
 mod serve;
 pub mod server;
-mod started;
+mod maybe_ready;
 mod state;
 mod subscription;
 pub mod testing;
 mod tool_error;
 mod trace;
-pub mod uri_template;
 
 pub use call::{Call, Extensions, Peer, Reply};
+#[doc(inline)]
+pub use ferromcp_uri_template as uri_template;
 pub use client_requests::{
     Ask, Elicited, NextRound, PendingQuestion, Question, QuestionError, Roots, Round, Sample, UrlConsent,
 };
@@ -69,12 +70,11 @@ pub use component::{
     Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
 };
 pub use ctx::Ctx;
-pub use ferromcp_core::{Error, ErrorCode, Revision, model};
 pub use form::Form;
-pub use function::{Arg, Args, Extension, FromCtx, Invocation, Needs, Param, Refusal, State};
+pub use function::{Arg, Args, Extension, FromCtx, Invocation, Param, Rejection, Requirements, State};
 pub use limits::Limits;
 pub use middleware::{Middleware, Next};
-pub use outlet::{ResponseFuture, Full, Outlet, Sink};
+pub use request_sink::{ResponseFuture, QueueFull, RequestSink, NotificationSink};
 pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, PromptOutput, ResourceOutput, ToolOutput,
 };
@@ -84,5 +84,5 @@ pub use registry::{RegisterError, Registry};
 pub use request_state::{Key, KeyRing, MemoryStateStore, StateOptions, StateStore};
 pub use serve::{OnHttp, OnPipe, ServeError, ServeOn, Served};
 pub use server::Server;
-pub use subscription::Notify;
+pub use subscription::ChangeNotifier;
 pub use tool_error::ToolError;

@@ -1,4 +1,4 @@
-//! Start-up and shut-down around serving: opened before the first request, closed after the last.
+//! Lifespans: state that is opened before the first request and closed after the last one.
 
 use std::any::Any;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 
-use crate::started::BoxFuture;
+use crate::maybe_ready::BoxFuture;
 use crate::state::{StateNeed, States};
 use crate::tool_error::ToolError;
 
 type Erased = Arc<dyn Any + Send + Sync>;
 
-/// One pair of functions around serving, and the state between them.
+/// The `open` and `close` functions of one lifespan.
 #[derive(Clone)]
 pub(crate) struct Lifespan {
     pub(crate) state: StateNeed,
@@ -49,8 +49,8 @@ impl Lifespan {
     }
 }
 
-/// All lifespans of a server and whether they are open. However many transports serve at once,
-/// they are opened by the first and closed by the last.
+/// All lifespans of a server and their state. If several transports serve concurrently, the first one opens the lifespans
+/// and the last one closes them.
 pub(crate) struct Lifespans {
     users: Mutex<Users>,
     states: RwLock<Option<Arc<States>>>,
@@ -67,15 +67,15 @@ impl Lifespans {
         Self { users: Mutex::default(), states: RwLock::new(None) }
     }
 
-    /// The state while open.
+    /// Returns the state while the lifespans are open.
     pub(crate) fn states(&self) -> Option<Arc<States>> {
         self.states.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Opens what is not open yet, on top of `base`, and counts one more user.
+    /// Adds a user and opens the lifespans for the first one. `base` is the state that does not belong to a lifespan.
     ///
     /// # Errors
-    /// What an opening failed with; what was opened before it is closed again.
+    /// Returns the error of an `open` function. Lifespans opened before it are closed.
     pub(crate) async fn enter(&self, lifespans: &[Lifespan], base: &States) -> Result<(), (&'static str, ToolError)> {
         let mut users = self.users.lock().await;
         if users.count == 0 {
@@ -98,7 +98,7 @@ impl Lifespans {
         Ok(())
     }
 
-    /// Counts one user less, and closes everything behind the last, in reverse order.
+    /// Removes a user and closes the lifespans after the last one, in reverse order.
     pub(crate) async fn leave(&self) {
         let mut users = self.users.lock().await;
         users.count = users.count.saturating_sub(1);

@@ -1,42 +1,65 @@
-//! How much a peer may ask of a server, all in one place.
+//! [`Limits`]: every resource limit of a server.
 
 use std::time::Duration;
 
-use ferromcp_core::wire::DecodeLimits;
+use ferromcp_core::DecodeLimits;
 
-/// The bounds of a server. Each has a default that suits a process of its own; set what differs.
+/// Resource limits of a server.
+///
+/// Every limit has a default. Change individual fields and pass the result to
+/// [`Server::limits`](crate::Server::limits).
 ///
 /// ```
-/// use ferromcp_server::Limits;
+/// use std::time::Duration;
+/// use ferromcp_server::{Limits, Server};
+///
 /// let mut limits = Limits::default();
 /// limits.page_size = 50;
+/// limits.shutdown_grace = Duration::from_secs(5);
+/// let server = Server::new("demo", "1.0.0").limits(limits);
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The deepest JSON nesting and the largest batch.
+    /// Limits of the JSON decoder: nesting depth and number of messages in a batch.
     pub decode: DecodeLimits,
-    /// The most calls of one peer under way at once; one more is refused with -32603. Default 1,024.
+    /// Maximum number of concurrent calls of one peer. Default: 1,024.
+    ///
+    /// A call above the limit fails with error -32603, "Too many in-flight calls".
     pub in_flight: usize,
-    /// Bytes waiting to be written to one peer beyond which nothing more is read from it. Default 4 MiB.
+    /// Maximum size of one peer's outbound buffer, in bytes. Default: 4 MiB.
+    ///
+    /// While the buffer is full, no further messages are read from the peer.
     pub outbound_bytes: usize,
-    /// How long calls under way may go on once the peer has closed its side. Default 1.5 s.
+    /// Time that in-flight calls have to finish after the peer has closed its side or shutdown has begun. Default: 1.5 s.
+    ///
+    /// Calls that are still running when it expires are dropped.
     pub shutdown_grace: Duration,
-    /// Items on one page of a list. Default 1,000: hosts that do not turn pages still see most servers whole.
+    /// Number of items on one page of a list. Default: 1,000.
+    ///
+    /// The default is high because some hosts read the first page only.
     pub page_size: usize,
-    /// Bytes of one tool's input or output schema. Default 256 KiB.
+    /// Maximum size of one tool's input or output schema, in bytes. Default: 256 KiB.
+    ///
+    /// A larger schema fails the registration of the tool.
     pub schema_bytes: usize,
-    /// The most resources that one session or one `subscriptions/listen` watches; one more is refused with
-    /// -32602. Default 1,024.
+    /// Maximum number of resource subscriptions of one session or one `subscriptions/listen` stream. Default: 1,024.
+    ///
+    /// A subscription above the limit fails with error -32602.
     pub subscriptions: usize,
-    /// Bytes of all the URIs that one session or one `subscriptions/listen` watches; more are refused with
-    /// -32602. Default 256 KiB.
+    /// Maximum total size of the URIs that one session or one `subscriptions/listen` stream subscribes to, in bytes.
+    /// Default: 256 KiB.
+    ///
+    /// A subscription above the limit fails with error -32602.
     pub subscription_bytes: usize,
-    /// The most questions that are out at a time: to one peer on a pipe, of one request over HTTP, in one round of a
-    /// call. One more fails the call that asks. Default 64.
+    /// Maximum number of pending client requests (elicitation, sampling, roots). Default: 64.
+    ///
+    /// The limit applies per peer on stdio and other pipes, per HTTP request, and per round of a multi-round-trip request.
+    /// A question above the limit fails the call that sends it.
     pub questions: usize,
-    /// How long a question that is asked live waits for its answer, unless it says so itself. Default 10 minutes: people
-    /// take their time.
+    /// Timeout of a request to the client that sets no timeout itself. Default: 10 minutes.
+    ///
+    /// It applies to handshake revisions, where the handler waits while the client's user responds.
     pub answer_time: Duration,
 }
 

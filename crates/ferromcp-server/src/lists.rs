@@ -1,4 +1,4 @@
-//! The four lists: a page of what is offered, its cursor and its caching hint.
+//! Handlers of the four list methods: one page, its cursor and its caching hint.
 
 use ferromcp_core::model::{
     ListParams, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
@@ -24,18 +24,18 @@ macro_rules! list {
 }
 
 list! {
-    /// A page of tools.
+    /// Returns a page of tools.
     tools: tool_pages, Tools => ListToolsResult
 }
 list! {
-    /// A page of resources.
+    /// Returns a page of resources.
     resources: resource_pages, Resources => ListResourcesResult
 }
 list! {
-    /// A page of resource templates.
+    /// Returns a page of resource templates.
     templates: template_pages, Templates => ListResourceTemplatesResult
 }
 list! {
-    /// A page of prompts.
+    /// Returns a page of prompts.
     prompts: prompt_pages, Prompts => ListPromptsResult
 }

@@ -1,4 +1,4 @@
-//! Who asks: the peer of a call, whatever its era.
+//! The peer of a call.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -8,9 +8,10 @@ use ferromcp_core::{Identity, RawJson, Revision};
 
 use crate::subscription::Mailbox;
 
-/// Who asks: read from the request itself in the modern era, lent by the session in the legacy one.
+/// The client that sent a call: revision, capabilities, implementation info and authenticated principal.
 ///
-/// Cloning is cheap.
+/// On revision 2026-07-28 it is derived from `_meta` of the request, and on earlier revisions from the session. Cloning is
+/// cheap.
 #[derive(Clone)]
 pub struct Peer(Arc<PeerParts>);
 
@@ -25,7 +26,7 @@ struct PeerParts {
 }
 
 impl Peer {
-    /// A peer of `revision` that can do nothing special and says nothing of itself.
+    /// Creates a peer of `revision` without capabilities and implementation info.
     pub fn new(revision: Revision) -> Self {
         static NONE: LazyLock<Arc<ClientCapabilities>> = LazyLock::new(Arc::default);
         Self(Arc::new(PeerParts {
@@ -38,31 +39,31 @@ impl Peer {
         }))
     }
 
-    /// With these capabilities.
+    /// Sets the capabilities.
     pub fn with_capabilities(mut self, capabilities: impl Into<Arc<ClientCapabilities>>) -> Self {
         Arc::make_mut(&mut self.0).capabilities = capabilities.into();
         self
     }
 
-    /// With what it says of itself: an [`Implementation`] as JSON.
+    /// Sets the implementation info, the JSON of an [`Implementation`].
     pub fn with_info(mut self, info: Option<RawJson>) -> Self {
         Arc::make_mut(&mut self.0).info = info;
         self
     }
 
-    /// Hearing of log messages from `level` up; of none if `None`.
+    /// Sets the minimum level of log messages. `None` disables log messages.
     pub fn with_log_level(mut self, level: Option<LogLevel>) -> Self {
         Arc::make_mut(&mut self.0).log_level = level;
         self
     }
 
-    /// As an authenticated principal.
+    /// Sets the authenticated principal.
     pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
         Arc::make_mut(&mut self.0).identity = Some(identity.into());
         self
     }
 
-    /// As the principal behind its connection or request, where there is one.
+    /// Sets the principal of the connection or request, if any.
     pub(crate) fn identified(self, identity: Option<&Identity>) -> Self {
         match identity {
             Some(identity) => self.with_identity(identity.clone()),
@@ -70,43 +71,43 @@ impl Peer {
         }
     }
 
-    /// Hearing of changes through `mailbox`: a session.
+    /// Sets the mailbox through which a session receives change notifications.
     pub(crate) fn with_mailbox(mut self, mailbox: Arc<Mailbox>) -> Self {
         Arc::make_mut(&mut self.0).mailbox = Some(mailbox);
         self
     }
 
-    /// Where changes wait for it, if it is a session that can hear of them.
+    /// Returns the mailbox of pending changes, if this is a session that receives them.
     pub(crate) fn mailbox(&self) -> Option<&Arc<Mailbox>> {
         self.0.mailbox.as_ref()
     }
 
-    /// The revision it speaks.
+    /// Returns the protocol revision.
     pub fn revision(&self) -> Revision {
         self.0.revision
     }
 
-    /// What it declared for this request or session.
+    /// Returns the capabilities that the client declared for this request or session.
     pub fn capabilities(&self) -> &ClientCapabilities {
         &self.0.capabilities
     }
 
-    /// Who it says it is; unverified.
+    /// Returns the implementation info from the client, if it is valid. The info is not verified.
     pub fn info(&self) -> Option<Implementation> {
         self.0.info.as_ref()?.decode().ok()
     }
 
-    /// The least severity it wants to hear of.
+    /// Returns the minimum level of log messages that the client receives, or `None` if it receives none.
     pub fn log_level(&self) -> Option<LogLevel> {
         self.0.log_level
     }
 
-    /// The authenticated principal as a value of its own.
+    /// Returns the authenticated principal as an owned value.
     pub(crate) fn principal(&self) -> Option<Identity> {
         self.0.identity.clone().map(Identity::new)
     }
 
-    /// The authenticated principal, where there is one.
+    /// Returns the authenticated principal, if any.
     pub fn identity(&self) -> Option<&str> {
         self.0.identity.as_deref()
     }
@@ -114,7 +115,7 @@ impl Peer {
 
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The identity may be a credential's subject, so only its presence shows.
+        // The identity may be the subject of a credential, so only its presence is shown.
         f.debug_struct("Peer")
             .field("revision", &self.0.revision)
             .field("capabilities", &self.0.capabilities)

@@ -1,6 +1,7 @@
-//! What a server offers, in the order it was added, found by name at once.
+//! [`Registry`]: the tools, resources, prompts and completions of a server.
 //!
-//! Reading takes a snapshot; changing makes the next one. Lists keep their text until they change.
+//! Items keep their insertion order and are looked up by name in constant time. Readers take a snapshot; a change creates
+//! the next one. Serialized lists are cached until they change.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,23 +18,33 @@ use crate::component::{Resource, Tool};
 use crate::limits::Limits;
 use crate::paging::{List, Pages};
 use crate::state::StateNeed;
-use crate::subscription::{Change, Hub};
+use crate::subscription::{Change, Broadcaster};
 use crate::uri_template::Captures;
 
-/// What a server offers; a handle that can change it while the server runs. Cloning shares it.
+/// A handle to the tools, resources, prompts and completions of a server, which can change them while it runs.
 ///
-/// Clients that asked to know hear of each change.
+/// Cloning is cheap; clones share the contents. Subscribed clients are notified of each change.
+///
+/// ```
+/// use ferromcp_server::{Arg, Server, Tool};
+///
+/// let server = Server::new("demo", "1.0.0");
+/// let double = Tool::sync("double", |n: i64| n * 2).args([Arg::new("n")]);
+/// server.registry().add_tool(double)?;
+/// assert!(server.registry().remove_tool("double"));
+/// # Ok::<(), ferromcp_server::RegisterError>(())
+/// ```
 #[derive(Clone)]
 pub struct Registry {
     tables: Arc<RwLock<Arc<Tables>>>,
     limits: Limits,
-    hub: Arc<Hub>,
+    broadcaster: Arc<Broadcaster>,
 }
 
-/// A resource, with what its template captured of the URI.
+/// A resource and the variables that its template captured from the URI.
 type Found<'a> = (&'a Arc<ReadyResource>, Option<Captures>);
 
-/// Why something cannot be offered: it is not sound, or its name is taken.
+/// The error returned when an item cannot be registered: it is invalid or its name is already in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterError(String);
 
@@ -51,20 +62,20 @@ impl From<String> for RegisterError {
     }
 }
 
-/// One state of the registry.
+/// A snapshot of the registry.
 #[derive(Clone, Default)]
 pub(crate) struct Tables {
-    tools: Shelf<String, ReadyTool>,
-    resources: Shelf<String, ReadyResource>,
+    tools: Table<String, ReadyTool>,
+    resources: Table<String, ReadyResource>,
     /// The same templates as in `resources`, the most specific first.
     templates: Vec<Arc<ReadyResource>>,
-    prompts: Shelf<String, ReadyPrompt>,
-    completions: Shelf<CompletionKey, ReadyCompletion>,
+    prompts: Table<String, ReadyPrompt>,
+    completions: Table<CompletionKey, ReadyCompletion>,
     serial: u64,
     lists: Lists,
 }
 
-/// Pages, made when first asked for.
+/// Cached list pages, created on first use.
 #[derive(Clone, Default)]
 struct Lists {
     tools: Arc<OnceLock<Pages<model::Tool>>>,
@@ -74,26 +85,26 @@ struct Lists {
 }
 
 /// Items in order, each with its serial number, found by key.
-struct Shelf<K, T> {
+struct Table<K, T> {
     items: Vec<(u64, Arc<T>)>,
-    places: HashMap<K, usize>,
+    positions: HashMap<K, usize>,
 }
 
-impl<K: Hash + Eq + Clone, T> Shelf<K, T> {
+impl<K: Hash + Eq + Clone, T> Table<K, T> {
     fn get(&self, key: &K) -> Option<&Arc<T>> {
-        self.places.get(key).map(|place| &self.items[*place].1)
+        self.positions.get(key).map(|position| &self.items[*position].1)
     }
 
     /// Adds an item whose key is new.
     fn push(&mut self, key: K, serial: u64, item: Arc<T>) {
-        self.places.insert(key, self.items.len());
+        self.positions.insert(key, self.items.len());
         self.items.push((serial, item));
     }
 
     fn remove(&mut self, key: &K) -> Option<Arc<T>> {
-        let place = self.places.remove(key)?;
-        let (_, item) = self.items.remove(place);
-        for other in self.places.values_mut().filter(|other| **other > place) {
+        let position = self.positions.remove(key)?;
+        let (_, item) = self.items.remove(position);
+        for other in self.positions.values_mut().filter(|other| **other > position) {
             *other -= 1;
         }
         Some(item)
@@ -104,40 +115,40 @@ impl<K: Hash + Eq + Clone, T> Shelf<K, T> {
     }
 }
 
-impl<K: Clone, T> Clone for Shelf<K, T> {
+impl<K: Clone, T> Clone for Table<K, T> {
     fn clone(&self) -> Self {
-        Self { items: self.items.clone(), places: self.places.clone() }
+        Self { items: self.items.clone(), positions: self.positions.clone() }
     }
 }
 
-impl<K, T> Default for Shelf<K, T> {
+impl<K, T> Default for Table<K, T> {
     fn default() -> Self {
-        Self { items: Vec::new(), places: HashMap::new() }
+        Self { items: Vec::new(), positions: HashMap::new() }
     }
 }
 
 impl Registry {
-    /// An empty registry that tells `hub` of its changes.
-    pub(crate) fn new(hub: Arc<Hub>) -> Self {
-        Self { tables: Arc::default(), limits: Limits::default(), hub }
+    /// Creates an empty registry that notifies `broadcaster` of changes.
+    pub(crate) fn new(broadcaster: Arc<Broadcaster>) -> Self {
+        Self { tables: Arc::default(), limits: Limits::default(), broadcaster }
     }
 
-    /// The same entries in a registry of its own, which tells `hub`.
-    pub(crate) fn detached(&self, hub: Arc<Hub>) -> Self {
-        Self { tables: Arc::new(RwLock::new(self.snapshot())), limits: self.limits, hub }
+    /// Creates an independent registry with the same entries, which notifies `broadcaster`.
+    pub(crate) fn detached(&self, broadcaster: Arc<Broadcaster>) -> Self {
+        Self { tables: Arc::new(RwLock::new(self.snapshot())), limits: self.limits, broadcaster }
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
-        self.edit(|_| Ok(())).unwrap_or_default(); // pages are cut anew
+        self.edit(|_| Ok(())).unwrap_or_default(); // resets the cached pages, which depend on the page size
     }
 
-    /// The registry as it is now.
+    /// Returns the current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Tables> {
         Arc::clone(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes the next state. While nobody holds a snapshot nothing is copied.
+    /// Applies a change. The tables are copied only while a snapshot is in use.
     fn edit<R>(&self, change: impl FnOnce(&mut Tables) -> Result<R, String>) -> Result<R, RegisterError> {
         let mut guard = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let tables = Arc::make_mut(&mut guard);
@@ -146,18 +157,18 @@ impl Registry {
         Ok(outcome)
     }
 
-    /// Adds something, and tells of it.
+    /// Adds an item and notifies subscribers.
     fn add(&self, what: Change, change: impl FnOnce(&mut Tables) -> Result<(), String>) -> Result<(), RegisterError> {
         self.edit(change)?;
-        self.hub.notify(what);
+        self.broadcaster.notify(what);
         Ok(())
     }
 
-    /// Takes something away, and tells of it if it was there.
+    /// Removes an item and notifies subscribers if it existed.
     fn remove(&self, what: Change, change: impl FnOnce(&mut Tables) -> bool) -> bool {
         let gone = self.edit(|tables| Ok(change(tables))).unwrap_or(false);
         if gone {
-            self.hub.notify(what);
+            self.broadcaster.notify(what);
         }
         gone
     }
@@ -165,7 +176,7 @@ impl Registry {
     /// Adds a tool.
     ///
     /// # Errors
-    /// When the tool is not sound or its name is taken.
+    /// Fails if the tool is invalid or its name is already in use.
     pub fn add_tool(&self, tool: Tool) -> Result<(), RegisterError> {
         let tool = tool.build(self.limits.schema_bytes)?;
         self.add(Change::Tools, |tables| {
@@ -182,7 +193,7 @@ impl Registry {
     /// Adds a resource or resource template.
     ///
     /// # Errors
-    /// When it is not sound or its URI is taken.
+    /// Fails if the resource is invalid or its URI is already in use.
     pub fn add_resource(&self, resource: Resource) -> Result<(), RegisterError> {
         let resource = Arc::new(resource.build()?);
         self.add(Change::Resources, |tables| {
@@ -193,8 +204,8 @@ impl Registry {
             let serial = tables.next_serial();
             if matches!(resource.definition, Listed::Template(_)) {
                 let earlier = |other: &Arc<ReadyResource>| other.template.specific_first(&resource.template).is_le();
-                let place = tables.templates.partition_point(earlier);
-                tables.templates.insert(place, Arc::clone(&resource));
+                let position = tables.templates.partition_point(earlier);
+                tables.templates.insert(position, Arc::clone(&resource));
             }
             tables.resources.push(uri, serial, resource);
             Ok(())
@@ -204,7 +215,7 @@ impl Registry {
     /// Adds a prompt.
     ///
     /// # Errors
-    /// When it is not sound or its name is taken.
+    /// Fails if the prompt is invalid or its name is already in use.
     pub fn add_prompt(&self, prompt: Prompt) -> Result<(), RegisterError> {
         let prompt = prompt.build()?;
         self.add(Change::Prompts, |tables| {
@@ -221,7 +232,7 @@ impl Registry {
     /// Adds a completion.
     ///
     /// # Errors
-    /// When it is not sound or the argument has one already.
+    /// Fails if the completion is invalid or the argument already has one.
     pub fn add_completion(&self, completion: Completion) -> Result<(), RegisterError> {
         let (key, completion) = completion.build()?;
         self.edit(|tables| {
@@ -234,12 +245,12 @@ impl Registry {
         })
     }
 
-    /// Takes a tool away; says whether it was there.
+    /// Removes a tool. Returns whether it existed.
     pub fn remove_tool(&self, name: &str) -> bool {
         self.remove(Change::Tools, |tables| tables.tools.remove(&name.to_owned()).is_some())
     }
 
-    /// Takes a resource or resource template away; says whether it was there.
+    /// Removes a resource or resource template. Returns whether it existed.
     pub fn remove_resource(&self, uri_or_template: &str) -> bool {
         self.remove(Change::Resources, |tables| {
             tables.templates.retain(|template| template.template.as_str() != uri_or_template);
@@ -247,7 +258,7 @@ impl Registry {
         })
     }
 
-    /// Takes a prompt away; says whether it was there.
+    /// Removes a prompt. Returns whether it existed.
     pub fn remove_prompt(&self, name: &str) -> bool {
         self.remove(Change::Prompts, |tables| tables.prompts.remove(&name.to_owned()).is_some())
     }
@@ -276,24 +287,24 @@ impl Tables {
     }
 
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool>> {
-        self.tools.places.get(name).map(|place| &self.tools.items[*place].1)
+        self.tools.positions.get(name).map(|position| &self.tools.items[*position].1)
     }
 
     pub(crate) fn prompt(&self, name: &str) -> Option<&Arc<ReadyPrompt>> {
-        self.prompts.places.get(name).map(|place| &self.prompts.items[*place].1)
+        self.prompts.positions.get(name).map(|position| &self.prompts.items[*position].1)
     }
 
     pub(crate) fn completion(&self, key: &CompletionKey) -> Option<&Arc<ReadyCompletion>> {
         self.completions.get(key)
     }
 
-    /// The resource that `uri` names, with what a template captured of it.
+    /// Returns the resource at `uri`, with the variables captured by its template.
     ///
     /// # Errors
-    /// -32602 when a template matches but a variable could walk out of a folder.
+    /// -32602 if a template matches but a variable contains a path traversal.
     pub(crate) fn resource(&self, uri: &str) -> Result<Option<Found<'_>>, Error> {
-        if let Some(place) = self.resources.places.get(uri) {
-            let resource = &self.resources.items[*place].1;
+        if let Some(position) = self.resources.positions.get(uri) {
+            let resource = &self.resources.items[*position].1;
             if matches!(resource.definition, Listed::Fixed(_)) {
                 return Ok(Some((resource, None)));
             }
@@ -306,7 +317,7 @@ impl Tables {
         Ok(None)
     }
 
-    /// The template of exactly this text.
+    /// Returns the resource template with exactly this text.
     pub(crate) fn template(&self, text: &str) -> Option<&Arc<ReadyResource>> {
         self.templates.iter().find(|template| template.template.as_str() == text)
     }
@@ -330,7 +341,7 @@ impl Tables {
     pub(crate) fn tool_pages(&self, size: usize) -> &Pages<model::Tool> {
         self.lists.tools.get_or_init(|| {
             let items = self.tools.iter().map(|(serial, tool)| (serial, tool.definition.clone()));
-            Pages::cut(List::Tools, items, size)
+            Pages::new(List::Tools, items, size)
         })
     }
 
@@ -339,7 +350,7 @@ impl Tables {
             Listed::Fixed(listed) => Some((serial, listed.clone())),
             Listed::Template(_) => None,
         };
-        self.lists.resources.get_or_init(|| Pages::cut(List::Resources, self.resources.iter().filter_map(fixed), size))
+        self.lists.resources.get_or_init(|| Pages::new(List::Resources, self.resources.iter().filter_map(fixed), size))
     }
 
     pub(crate) fn template_pages(&self, size: usize) -> &Pages<model::ResourceTemplate> {
@@ -349,27 +360,27 @@ impl Tables {
         };
         self.lists
             .templates
-            .get_or_init(|| Pages::cut(List::Templates, self.resources.iter().filter_map(template), size))
+            .get_or_init(|| Pages::new(List::Templates, self.resources.iter().filter_map(template), size))
     }
 
     pub(crate) fn prompt_pages(&self, size: usize) -> &Pages<model::Prompt> {
         self.lists.prompts.get_or_init(|| {
             let items = self.prompts.iter().map(|(serial, prompt)| (serial, prompt.definition.clone()));
-            Pages::cut(List::Prompts, items, size)
+            Pages::new(List::Prompts, items, size)
         })
     }
 
-    /// Every function's name for people, with the state it needs.
+    /// Iterates over the state types that functions require, each with a description of the function.
     pub(crate) fn state_needs(&self) -> impl Iterator<Item = (String, StateNeed)> {
         let tools = self.tools.items.iter().map(|(_, it)| (format!("tool `{}`", it.definition.name), &it.signature));
         let resources =
             self.resources.items.iter().map(|(_, it)| (format!("resource `{}`", it.template.as_str()), &it.signature));
         let prompts =
             self.prompts.items.iter().map(|(_, it)| (format!("prompt `{}`", it.definition.name), &it.signature));
-        let places = &self.completions.places;
-        let completions = places
+        let positions = &self.completions.positions;
+        let completions = positions
             .iter()
-            .map(|(key, place)| (format!("the completion of {key}"), &self.completions.items[*place].1.signature));
+            .map(|(key, position)| (format!("the completion of {key}"), &self.completions.items[*position].1.signature));
         tools
             .chain(resources)
             .chain(prompts)

@@ -1,9 +1,8 @@
-//! JSON Schema 2020-12 from Rust types, in the plain form that hosts accept.
+//! JSON Schema 2020-12 from Rust types, restricted to the keywords that hosts accept.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#json-schema-usage>.
-//! Subschemas stand where they are used, save recursive ones; formats that JSON Schema does not
-//! know (`uint32`, `double`) and titles that only repeat a type's name are left out, and what some
-//! hosts refuse is said in another way ([`plain`]).
+//! Subschemas are inlined, except recursive ones. Formats that JSON Schema does not define (`uint32`, `double`) and titles
+//! that only repeat the type name are removed. Keywords that some hosts reject are replaced ([`plain`]).
 
 mod plain;
 
@@ -14,9 +13,9 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 use plain::Plain;
-pub(crate) use plain::explained;
+pub(crate) use plain::enum_descriptions;
 
-/// A generator with this crate's settings.
+/// Creates a schema generator with the settings of this crate.
 pub(crate) fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12()
         .with(|settings| {
@@ -27,24 +26,24 @@ pub(crate) fn generator() -> SchemaGenerator {
         .into_generator()
 }
 
-/// The schema of `T` as it stands alone.
+/// Returns the root schema of `T`.
 pub(crate) fn root_of<T: JsonSchema + ?Sized>() -> Schema {
     let mut schema = generator().into_root_schema_for::<T>();
     schema.remove("title");
     schema
 }
 
-/// Whether a schema's root says that it describes objects.
+/// Returns true if the root of the schema has `"type": "object"`.
 pub(crate) fn describes_object(schema: &Schema) -> bool {
     schema.get("type").is_some_and(|r#type| r#type == "object")
 }
 
-/// A schema as text.
+/// Serializes a schema.
 pub(crate) fn text(schema: &Schema) -> RawJson {
     RawJson::from(schema.as_value().clone())
 }
 
-/// Takes `null` out of what an optional argument may be: it is left out instead.
+/// Removes `null` from the schema of an optional argument, which is omitted instead.
 pub(crate) fn without_null(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
     if let Some(Value::Array(types)) = object.get_mut("type") {
@@ -72,7 +71,7 @@ pub(crate) fn without_null(schema: &mut Schema) {
     }
 }
 
-/// Takes `null` out of every optional property of the objects in an *input* schema, however deep.
+/// Removes `null` from every optional property of the objects in an *input* schema, at any depth.
 pub(crate) fn optional_without_null(schema: &mut Schema) {
     Optional.transform(schema);
 }
@@ -95,7 +94,7 @@ impl Transform for Optional {
     }
 }
 
-/// The schema of an object with these properties and no others.
+/// Returns the schema of an object with exactly these properties.
 pub(crate) fn object(properties: Map<String, Value>, required: Vec<String>, definitions: Map<String, Value>) -> Schema {
     let mut schema = Map::new();
     schema.insert("type".into(), "object".into());
@@ -112,9 +111,9 @@ pub(crate) fn object(properties: Map<String, Value>, required: Vec<String>, defi
     schema.into()
 }
 
-/// The schema that wraps what is not an object: `{"result": …}`.
+/// Wraps the schema of a value that is not an object: `{"result": …}`.
 pub(crate) fn wrapped(mut schema: Schema) -> Schema {
-    Inward.transform(&mut schema); // what was the root is now further in
+    Inward.transform(&mut schema); // the former root is now a property
     let definitions = match schema.remove("$defs") {
         Some(Value::Object(definitions)) => definitions,
         _ => Map::new(),
@@ -125,7 +124,7 @@ pub(crate) fn wrapped(mut schema: Schema) -> Schema {
     outer
 }
 
-/// Leads references to the root to where [`wrapped`] puts it.
+/// Redirects references to the root to the property of [`wrapped`].
 #[derive(Debug, Clone)]
 struct Inward;
 
@@ -138,11 +137,11 @@ impl Transform for Inward {
     }
 }
 
-/// What [`in_words`] says where a schema's root does not tell.
+/// The result of [`describe`] for a schema without a known type.
 pub(crate) const OTHER: &str = "another value";
 
-/// What a schema's value is to be, in words.
-pub(crate) fn in_words(schema: &Value) -> String {
+/// Describes the expected value of a schema for error texts.
+pub(crate) fn describe(schema: &Value) -> String {
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
         let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
         return format!("one of {}", choices.join(", "));
@@ -156,7 +155,7 @@ pub(crate) fn in_words(schema: &Value) -> String {
         "object" => "an object".to_owned(),
         other => other.to_owned(),
     };
-    let mut words = match schema.get("type") {
+    let mut description = match schema.get("type") {
         Some(Value::String(name)) => one(name),
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(one).collect::<Vec<_>>().join(" or "),
         _ => OTHER.to_owned(),
@@ -167,11 +166,11 @@ pub(crate) fn in_words(schema: &Value) -> String {
         (None, Some(high)) => format!(" of at most {high}"),
         (None, None) => String::new(),
     };
-    words.push_str(&bounds);
+    description.push_str(&bounds);
     if schema.get("maxLength").is_some_and(|length| *length == 1) {
-        words.push_str(" of one character");
+        description.push_str(" of one character");
     }
-    words
+    description
 }
 
 #[cfg(test)]
@@ -181,7 +180,7 @@ mod tests {
     use super::*;
 
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
+    #[allow(dead_code, reason = "only its schema is used")]
     struct Filter {
         since: Option<u32>,
         words: Vec<Option<String>>,
@@ -189,13 +188,13 @@ mod tests {
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
+    #[allow(dead_code, reason = "only its schema is used")]
     struct Filter2 {
         deep: Option<f64>,
     }
 
     #[test]
-    fn input_schemas_are_plain() {
+    fn input_schema_is_inlined_without_titles() {
         // M26-319, M26-320, S-232, S-233
         let mut schema = root_of::<Filter>();
         optional_without_null(&mut schema);
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
+    #[allow(dead_code, reason = "only its schema is used")]
     #[serde(untagged)]
     enum Tree {
         Leaf(String),
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recursive_type_that_is_wrapped_still_refers_to_itself() {
+    fn wrapped_recursive_type_refers_to_result_property() {
         // S-251, M26-320
         let branch = json!({ "type": "array", "items": { "$ref": "#/properties/result" } });
         let tree = json!({ "anyOf": [{ "type": "string" }, branch] });
@@ -230,12 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_called_one() {
-        assert_eq!(in_words(root_of::<char>().as_value()), "a string of one character");
+    fn char_is_described_as_string_of_one_character() {
+        assert_eq!(describe(root_of::<char>().as_value()), "a string of one character");
     }
 
     #[test]
-    fn what_is_no_object_is_wrapped() {
+    fn schema_is_wrapped_when_not_an_object() {
         // S-251
         let wrapped = wrapped(root_of::<Vec<u8>>());
         assert!(describes_object(&wrapped));

@@ -1,11 +1,11 @@
-//! State by type: what `.state(..)` and lifespans hand to handlers.
+//! State by type, from `Server::state` and lifespans.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Values by type, each once.
+/// A map from types to values of these types.
 #[derive(Clone, Default)]
 pub(crate) struct States(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
@@ -33,7 +33,7 @@ impl fmt::Debug for States {
     }
 }
 
-/// A type of state that a handler needs.
+/// A type of state that a handler requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StateNeed {
     pub(crate) id: TypeId,

@@ -1,4 +1,4 @@
-//! Failures of handlers: what the model should read, or what the protocol should say.
+//! [`ToolError`]: the error type of handlers, reported to the model or as a protocol error.
 
 use std::fmt;
 
@@ -8,20 +8,25 @@ use ferromcp_core::model::InputRequired;
 use crate::client_requests::QuestionError;
 use crate::call::Reply;
 
-/// What a call that asks looks like where it is taken for a failure.
-const INPUT_REQUIRED: &str = "the client is to be asked first";
+/// Display text of the internal "input required" marker.
+const INPUT_REQUIRED: &str = "the call requires input from the client";
 
-/// Why a handler failed. Any error becomes one through `?`.
+/// The error of a handler. The `?` operator converts any error into it.
 ///
-/// From a tool it reaches the *model* as a result with `isError`, so that it can mend its call.
-/// A protocol [`Error`] stays a protocol error on the way.
+/// - **From a tool**, the message and its causes are sent to the model as a result with `isError: true`, so that the model
+///   can correct its call.
+/// - **From a resource, prompt or completion**, the message becomes a JSON-RPC error with code -32603.
+/// - **A protocol [`Error`]** is returned to the client unchanged, with its own code. Return one to reject a call without
+///   showing the reason to the model.
+///
+/// Do not put secrets into the message: the model and the client read it.
 ///
 /// ```
 /// use ferromcp_server::ToolError;
 ///
 /// fn parse(text: &str) -> Result<i64, ToolError> {
 ///     if text.is_empty() {
-///         return Err(ToolError::new("say a number"));
+///         return Err(ToolError::new("the number is missing"));
 ///     }
 ///     Ok(text.parse()?)
 /// }
@@ -33,60 +38,60 @@ enum Repr {
     Message(String),
     Protocol(Error),
     Source(Box<dyn std::error::Error + Send + Sync>),
-    /// No failure: the call asks its client, and comes again.
+    /// Not a failure: the call requires input from the client and will be retried.
     InputRequired,
 }
 
-/// Who is told of a failure, and what.
-pub(crate) enum Told {
-    /// The peer.
+/// The recipient of an error, with its content.
+pub(crate) enum ErrorAudience {
+    /// The client, as a JSON-RPC error.
     Protocol(Error),
-    /// The model.
-    Words(String),
-    /// Nobody yet: the client is asked.
+    /// The model, as text.
+    Model(String),
+    /// Not an error: the client must provide input first.
     InputRequired,
 }
 
 impl ToolError {
-    /// A failure in words for the model.
+    /// Creates an error with a message for the model.
     pub fn new(message: impl Into<String>) -> Self {
         Self(Repr::Message(message.into()))
     }
 
-    /// The call asks its client by hand; what, is with its context.
+    /// Creates the marker for a manual round. The questions are stored in the call's context.
     pub(crate) fn input_required() -> Self {
         Self(Repr::InputRequired)
     }
 
-    /// As the reply to a call of which no model reads: its protocol error, or -32603 with its words.
+    /// Converts the error into the reply to a call other than a tool call: its protocol error, or -32603 with its message.
     pub(crate) fn into_reply(self) -> Reply {
-        match self.told() {
-            Told::Protocol(error) => Reply::Failed(error),
-            Told::Words(words) => Reply::Failed(Error::internal(words)),
-            Told::InputRequired => Reply::NeedsInput(InputRequired::default()),
+        match self.into_audience() {
+            ErrorAudience::Protocol(error) => Reply::Failed(error),
+            ErrorAudience::Model(message) => Reply::Failed(Error::internal(message)),
+            ErrorAudience::InputRequired => Reply::NeedsInput(InputRequired::default()),
         }
     }
 
-    /// Who is told, and what.
-    pub(crate) fn told(self) -> Told {
+    /// Determines the recipient of the error.
+    pub(crate) fn into_audience(self) -> ErrorAudience {
         match self.0 {
-            Repr::Protocol(error) => Told::Protocol(error),
-            Repr::Message(message) => Told::Words(message),
-            Repr::Source(source) => Told::Words(with_causes(&*source)),
-            Repr::InputRequired => Told::InputRequired,
+            Repr::Protocol(error) => ErrorAudience::Protocol(error),
+            Repr::Message(message) => ErrorAudience::Model(message),
+            Repr::Source(source) => ErrorAudience::Model(with_causes(&*source)),
+            Repr::InputRequired => ErrorAudience::InputRequired,
         }
     }
 }
 
-/// An error's words and those of its causes, unless they are already among them.
+/// Returns an error's message followed by those of its causes, skipping causes that the text already contains.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
+        let message = error.to_string();
+        if !text.contains(&message) {
             text.push_str(": ");
-            text.push_str(&words);
+            text.push_str(&message);
         }
         cause = error.source();
     }
@@ -99,7 +104,7 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for ToolError {
             Ok(protocol) => return Self(Repr::Protocol(*protocol)),
             Err(source) => source,
         };
-        // That the client cannot be asked is for the client, not for its model.
+        // A missing client capability is reported to the client, not to its model.
         match source.downcast_ref::<QuestionError>().and_then(QuestionError::protocol) {
             Some(protocol) => Self(Repr::Protocol(protocol)),
             None => Self(Repr::Source(source)),

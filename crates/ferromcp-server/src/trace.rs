@@ -9,7 +9,7 @@ use ferromcp_core::{ClientRequest, ServerResult};
 use tracing::{Instrument, Span, field};
 
 use crate::call::{Call, Reply};
-use crate::started::Started;
+use crate::maybe_ready::MaybeReady;
 
 /// The target of this crate's spans, for filters.
 pub(crate) const TARGET: &str = "ferromcp::call";
@@ -72,18 +72,18 @@ fn subject(request: &ClientRequest) -> Option<&str> {
 }
 
 /// Lets a call that has begun go on inside its span, which learns of the outcome.
-pub(crate) fn inside(span: Span, started: Started) -> Started {
+pub(crate) fn inside(span: Span, started: MaybeReady) -> MaybeReady {
     if span.is_disabled() {
         return started;
     }
     match started {
-        Started::Ready(reply) => {
+        MaybeReady::Ready(reply) => {
             record(&span, &reply);
-            Started::Ready(reply)
+            MaybeReady::Ready(reply)
         }
-        Started::Pending(future) => {
+        MaybeReady::Pending(future) => {
             let outer = span.clone();
-            Started::Pending(Box::pin(
+            MaybeReady::Pending(Box::pin(
                 async move {
                     let reply = future.await;
                     record(&outer, &reply);

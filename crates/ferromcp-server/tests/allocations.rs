@@ -1,6 +1,6 @@
-//! How often a plain typed `tools/call` allocates: a count is the same on every machine, so it is asserted.
+//! Counts the heap allocations of a typed `tools/call` and asserts an upper bound.
 //!
-//! A program of its own, so that nothing else allocates meanwhile.
+//! This test is a separate binary because other tests in the same process would add allocations.
 
 use std::io;
 
@@ -11,25 +11,26 @@ use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-/// Says the same frame again and again, and forgets the answers, without allocating itself.
-struct Again {
+/// Transport that receives the same frame `times` times and discards responses, without allocating.
+struct RepeatTransport {
     first: Option<Bytes>,
     frame: Bytes,
     times: usize,
 }
 
-struct Forget;
+/// Sender that discards all frames.
+struct DiscardTx;
 
-impl Transport for Again {
+impl Transport for RepeatTransport {
     type Rx = Self;
-    type Tx = Forget;
+    type Tx = DiscardTx;
 
-    fn split(self) -> io::Result<(Self, Forget)> {
-        Ok((self, Forget))
+    fn split(self) -> io::Result<(Self, DiscardTx)> {
+        Ok((self, DiscardTx))
     }
 }
 
-impl FrameRx for Again {
+impl FrameRx for RepeatTransport {
     async fn recv(&mut self) -> io::Result<Option<Frame>> {
         if let Some(first) = self.first.take() {
             return Ok(Some(Frame::Whole(first)));
@@ -42,14 +43,14 @@ impl FrameRx for Again {
     }
 }
 
-impl FrameTx for Forget {
+impl FrameTx for DiscardTx {
     async fn write(&mut self, out: &mut Outbound) -> io::Result<()> {
         out.advance(out.len());
         Ok(())
     }
 }
 
-/// The allocations of `times` calls, serving from first to last.
+/// Serves `times` calls and returns the number of allocations, including setup.
 async fn allocations(call: &'static str, times: usize) -> u64 {
     let server = Server::new("count", "1")
         .with_tool(Tool::new("add", |a: i64, b: i64| async move { a + b }).args([Arg::new("a"), Arg::new("b")]));
@@ -58,33 +59,36 @@ async fn allocations(call: &'static str, times: usize) -> u64 {
         r#""capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
     );
     let before = dhat::HeapStats::get().total_blocks;
-    let again =
-        Again { first: Some(Bytes::from_static(first.as_bytes())), frame: Bytes::from_static(call.as_bytes()), times };
-    server.serve(again).await.expect("served to the end");
+    let transport = RepeatTransport {
+        first: Some(Bytes::from_static(first.as_bytes())),
+        frame: Bytes::from_static(call.as_bytes()),
+        times,
+    };
+    server.serve(transport).await.expect("serving failed");
     dhat::HeapStats::get().total_blocks - before
 }
 
-/// The allocations of one call, exactly.
+/// Returns the number of allocations per call, without setup.
 async fn per_call(call: &'static str) -> f64 {
     let (few, many) = (allocations(call, 1_000).await, allocations(call, 3_000).await);
-    #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
+    #[allow(clippy::cast_precision_loss, reason = "the count is small")]
     let each = (many - few) as f64 / 2_000.0;
     each
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_plain_call_allocates_little() {
+async fn allocations_stay_within_limit_when_tool_is_called() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let legacy = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{"a":2,"b":3}}}"#;
     let modern = concat!(
         r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{"a":2,"b":3},"#,
         r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#
     );
-    // The future, the content, and the value as text and as structured content.
+    // Handler future, content list, and the value as text and as structured content.
     let legacy = per_call(legacy).await;
-    assert!(legacy <= 5.0, "{legacy} allocations in a session");
-    // And the peer with its capabilities, which every modern request describes anew.
+    assert!(legacy <= 5.0, "{legacy} allocations per call in a session");
+    // In addition, each modern request carries the peer and its capabilities.
     let modern = per_call(modern).await;
-    assert!(modern <= 7.0, "{modern} allocations without one");
-    eprintln!("allocations per tools/call: {legacy} in a session, {modern} without one");
+    assert!(modern <= 7.0, "{modern} allocations per call without a session");
+    eprintln!("allocations per tools/call: {legacy} in a session, {modern} without a session");
 }

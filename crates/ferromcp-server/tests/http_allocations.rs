@@ -3,7 +3,7 @@
 //! A separate test binary, so that nothing else allocates concurrently. Allocations of hyper are not counted.
 
 use bytes::Bytes;
-use ferromcp_server::http::{Body, HttpOptions, HttpService};
+use ferromcp_server::http::{Body, HttpServerOptions, HttpService};
 use ferromcp_server::{Arg, Server, Tool};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -27,7 +27,7 @@ type Headers<'a> = &'a [(&'static str, &'a str)];
 
 fn service(stateless: bool) -> HttpService {
     let add = Tool::new("add", |a: i64, b: i64| async move { a + b }).args([Arg::new("a"), Arg::new("b")]);
-    Server::new("count", "1").with_tool(add).http_with(HttpOptions::new().stateless(stateless)).unwrap()
+    Server::new("count", "1").with_tool(add).http_with(HttpServerOptions::new().stateless(stateless)).unwrap()
 }
 
 fn request(headers: Headers<'_>, body: &'static str) -> Request<Full<Bytes>> {

@@ -13,7 +13,7 @@ use crate::Frame;
 pub const DEFAULT_MAX_LINE: usize = 16 << 20;
 
 /// The minimum number of bytes requested per read after the buffer is refilled: the capacity of a Linux pipe.
-pub const READ_SIZE: usize = 64 << 10;
+pub(crate) const READ_SIZE: usize = 64 << 10;
 
 /// The buffer is refilled if its spare capacity is below this number of bytes.
 const MIN_SPARE: usize = READ_SIZE / 4;

@@ -1,5 +1,7 @@
-//! Model Context Protocol servers and clients in Rust: a typed function is a tool, on every protocol revision at once,
-//! and a client speaks to any server.
+//! Model Context Protocol (MCP) servers and clients in Rust.
+//!
+//! A server defines tools, resources and prompts as typed functions. Servers and clients support all protocol revisions
+//! (2024-11-05 to 2026-07-28) over stdio and Streamable HTTP, and negotiate the revision of each connection.
 //!
 //! ```no_run
 //! use ferromcp::prelude::*;
@@ -42,39 +44,48 @@
 //! | `client` | MCP clients |
 //! | `http` | Streamable HTTP and HTTP+SSE for the enabled sides |
 
-/// The README's examples, run as tests.
+/// Runs the examples of the README as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// Clients and everything they are made of.
+/// MCP clients.
 #[cfg(feature = "client")]
 pub use ferromcp_client as client;
-/// The protocol's words: messages, capabilities, revisions.
-pub use ferromcp_core as core;
-/// The protocol's nouns: content, definitions, parameters, results.
+/// Protocol types: content, definitions, parameters, results.
 pub use ferromcp_core::model;
-/// Servers and everything they are made of.
+/// MCP servers.
 #[cfg(feature = "server")]
 pub use ferromcp_server as server;
-/// Tests of a server, on every era.
+/// Test clients for servers, on all protocol revisions.
 #[cfg(feature = "server")]
 pub use ferromcp_server::testing;
-/// The pipes.
+/// Transports: stdio, child processes, in-process connections, server-sent events.
 pub use ferromcp_transport as transport;
 
 #[cfg(feature = "macros")]
 pub use ferromcp_macros::{Form, completion, component, prompt, resource, tool};
 
-/// A form that the client's user fills in: the trait, beside its derive.
+/// A form for elicitation; derive it with [`derive@Form`].
 #[cfg(feature = "server")]
 pub use ferromcp_server::form::Form;
 
-/// What the macros and derives of a server need by name, so that a server depends on this crate alone.
+/// Crates that the macros and derives refer to, re-exported so that a server depends only on this crate.
 #[cfg(feature = "server")]
 pub use {schemars, serde};
 
-/// The names that most servers and clients need.
+/// The types shared by servers and clients: revisions, errors, raw JSON and the enums of all methods.
+pub mod core {
+    #[doc(hidden)]
+    pub use ferromcp_core::wire;
+    pub use ferromcp_core::{
+        ClientNotification, ClientRequest, ClientResult, Custom, DecodeLimits, Era, Error, ErrorCode, Identity, Meta,
+        Method, ProgressToken, RawJson, RawMap, RequestId, RequestMeta, Revision, ServerNotification, ServerRequest,
+        ServerResult, Str, header, meta,
+    };
+}
+
+/// The items that most servers and clients use.
 pub mod prelude {
     #[cfg(feature = "client")]
     pub use ferromcp_client::{Client, ClientError};

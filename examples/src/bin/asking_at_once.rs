@@ -21,9 +21,9 @@ async fn count_words(path: String, ctx: Ctx) -> Result<String, ToolError> {
     if ctx.can_list_roots() && !ctx.roots().await?.contains_path(&path) {
         return Err(ToolError::new("this file is outside of the client's roots"));
     }
-    let most = ctx.elicit::<u32>("How many words at most?").or(1000).timeout(Duration::from_secs(60)).await?;
+    let limit = ctx.elicit::<u32>("How many words at most?").or(1000).timeout(Duration::from_secs(60)).await?;
     let text = tokio::fs::read_to_string(path).await?;
-    Ok(format!("{} words", text.split_whitespace().take(most as usize).count()))
+    Ok(format!("{} words", text.split_whitespace().take(limit as usize).count()))
 }
 
 /// Connect an account of the user

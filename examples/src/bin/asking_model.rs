@@ -19,13 +19,13 @@ async fn is_warm(city: String, ctx: Ctx) -> Result<String, ToolError> {
     let schema = RawJson::parse(r#"{ "type": "object", "properties": { "city": { "type": "string" } } }"#)?;
     let mut sample = Sample::new(format!("Is it warm in {city}?")).tool(model::Tool::new("temperature", schema));
     for _ in 0..4 {
-        let said = ctx.sample(sample.clone()).await?;
-        let wanted: Vec<_> = said.tool_uses().collect();
-        if wanted.is_empty() {
-            return Ok(said.text());
+        let response = ctx.sample(sample.clone()).await?;
+        let tool_uses: Vec<_> = response.tool_uses().collect();
+        if tool_uses.is_empty() {
+            return Ok(response.text());
         }
-        let results = wanted.iter().map(|tool| ToolResultContent::new(&tool.id, vec![ContentBlock::text("21 °C")]));
-        sample = sample.tool_results(&said, results);
+        let results = tool_uses.iter().map(|tool| ToolResultContent::new(&tool.id, vec![ContentBlock::text("21 °C")]));
+        sample = sample.tool_results(&response, results);
     }
     Err(ToolError::new("the model did not finish within the allowed number of turns"))
 }

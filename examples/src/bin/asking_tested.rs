@@ -46,7 +46,7 @@ mod tests {
     async fn pays_nothing_when_user_declines() {
         everywhere(server, async |client| {
             client.decline("Pay 500 cents?");
-            let error = client.complaint("pay", &[("cents", 500)]).await;
+            let error = client.error_text("pay", &[("cents", 500)]).await;
             assert_eq!(error, "the user declined to answer: Pay 500 cents?");
         })
         .await;

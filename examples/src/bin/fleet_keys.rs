@@ -26,6 +26,6 @@ async fn main() -> anyhow::Result<()> {
         .keys(keys(&env::var("STATE_KEYS")?)?) // comma-separated output of `openssl rand -hex 32`
         .ttl(Duration::from_secs(600)) // maximum time between two rounds
         .audience("greeters"); // default: the server's name
-    Server::new("Greeter", "1.0.0").tool::<greet>().request_states(states).serve(stdio()).await?;
+    Server::new("Greeter", "1.0.0").tool::<greet>().request_state_options(states).serve(stdio()).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ferromcp::prelude::*;
-use ferromcp::server::http::{HttpLimits, HttpOptions};
+use ferromcp::server::http::{HttpServerLimits, HttpServerOptions};
 
 /// Add two numbers
 #[tool]
@@ -40,9 +40,9 @@ async fn main() -> Result<(), ServeError> {
     let server =
         Server::new("Demo", "1.0.0").tool::<add>().tool::<report>().resource::<greeting>().prompt::<review_code>();
 
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.body_bytes = 1 << 20;
-    let options = HttpOptions::new()
+    let options = HttpServerOptions::new()
         .allow_host("mcp.example.com") // in addition to local host names
         .allow_origin("https://app.example.com") // a web origin that may send requests
         .limits(limits);

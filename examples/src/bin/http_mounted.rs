@@ -8,7 +8,7 @@ use axum::routing::get;
 use axum::serve::ListenerExt;
 use ferromcp::prelude::*;
 use ferromcp::server::State;
-use ferromcp::server::http::HttpOptions;
+use ferromcp::server::http::HttpServerOptions;
 use tokio::net::TcpListener;
 
 /// The names in the guest book.
@@ -37,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
     let close = |book: Book| async move { eprintln!("closed with {} names", book.with(|names| names.len())) };
     let server = Server::new("Guests", "1.0.0").tool::<sign>().lifespan(open, close);
 
-    let service = server.http_with(HttpOptions::new())?;
+    let service = server.http_with(HttpServerOptions::new())?;
     service.open().await?; // reports lifespan errors at start instead of at the first request
     let router = Router::new().route("/health", get(|| async { "well" })).nest_service("/mcp", service.clone());
 

@@ -6,7 +6,7 @@ use ferromcp::prelude::*;
 use ferromcp::core::{Error, Revision};
 use ferromcp::server::{Call, Extension, Next, Reply};
 use ferromcp::server::middleware::{concurrency_limit, response_cache, timing};
-use ferromcp::server::{FromCtx, Invocation, Refusal};
+use ferromcp::server::{FromCtx, Invocation, Rejection};
 
 /// The caller, set by a middleware.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ async fn who(mut call: Call, next: Next) -> Reply {
 struct Speaks(Revision);
 
 impl FromCtx for Speaks {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         Ok(Self(invocation.peer().revision()))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferromcp::prelude::*;
-use ferromcp::server::{Notify, State};
+use ferromcp::server::{ChangeNotifier, State};
 
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<BTreeMap<String, String>>>);
@@ -35,7 +35,7 @@ async fn log(State(log): State<Log>) -> std::io::Result<String> {
 }
 
 /// Polls the file while it has subscribers.
-async fn watch(log: PathBuf, notify: Notify) {
+async fn watch(log: PathBuf, notify: ChangeNotifier) {
     let mut last = None;
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -78,7 +78,7 @@ fn requests_are_accepted_when_host_and_origin_are_allowed() {
             assert_ne!(response.status, 403, "{}", response.body);
             let refused = client.send("POST", &[(header, bad)], &ping);
             assert_eq!(refused.status, 403);
-            assert!(refused.body.contains("HttpOptions"), "{}", refused.body);
+            assert!(refused.body.contains("HttpServerOptions"), "{}", refused.body);
         }
     }
     let asked = [("Origin", "https://app.example.com"), ("Access-Control-Request-Method", "POST")];
@@ -97,7 +97,7 @@ fn body_is_rejected_when_larger_than_limit() {
     let mut response = String::new();
     connection.read_to_string(&mut response).expect("a response before the body is complete");
     assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
-    assert!(response.contains("HttpLimits::body_bytes"), "{response}");
+    assert!(response.contains("HttpServerLimits::body_bytes"), "{response}");
 }
 
 #[cfg(unix)]

@@ -21,7 +21,7 @@ fn middleware_identifies_times_and_rejects_callers() {
             assert_eq!(error, json!({ "code": -32600, "message": "Not you again" }));
         }
         let log = peer.end();
-        assert!(log.contains("call answered") && log.contains("tools/call"), "{log}");
+        assert!(log.contains("call completed") && log.contains("tools/call"), "{log}");
         assert!(log.contains("mcp.resource.uri=\"slow://answer\""), "{log}");
     }
 }

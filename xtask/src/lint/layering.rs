@@ -55,7 +55,11 @@ fn check_dependency(package: &str, dependency: &str) -> Option<String> {
 
 fn layer(package: &str) -> u8 {
     match package {
-        "ferromcp-core" | "ferromcp-json-schema" | "ferromcp-transport" | "ferromcp-macros" => 1,
+        "ferromcp-core"
+        | "ferromcp-json-schema"
+        | "ferromcp-macros"
+        | "ferromcp-transport"
+        | "ferromcp-uri-template" => 1,
         "ferromcp-server" | "ferromcp-client" | "ferromcp-auth" => 2,
         "ferromcp" => 3,
         _ => 4,

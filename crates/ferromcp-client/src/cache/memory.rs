@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::store::{CacheStore, StoredEntry, CacheFuture, StoreKey};
+use super::store::{CacheFuture, CacheStore, StoreKey, StoredEntry};
 
 /// Limits of a [`MemoryStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,8 @@ use super::store::{CacheStore, StoredEntry, CacheFuture, StoreKey};
 pub struct CacheLimits {
     /// Maximum number of entries. Default: 1,024.
     pub entries: usize,
-    /// Maximum total size of results and keys, in bytes. Default: 16 MiB. A result larger than a quarter of the limit is
-    /// not stored, so that it does not evict all others.
+    /// Maximum total size of results and keys, in bytes. Default: 16 MiB. A result larger than a quarter of the limit
+    /// is not stored, so that it does not evict all others.
     pub bytes: usize,
 }
 

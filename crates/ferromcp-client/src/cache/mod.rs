@@ -1,7 +1,7 @@
 //! A cache of results, with the time-to-live that the server sets.
 //!
-//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>. The cache
-//! sends no requests and runs no tasks: the caller looks up a result before a request, and inserts the result afterwards.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>. The cache sends no
+//! requests and runs no tasks: the caller looks up a result before a request, and inserts the result afterwards.
 //! Servers of legacy revisions send no cache hints, so their results are not cached.
 //!
 //! | module | content |
@@ -27,10 +27,10 @@ mod options;
 mod store;
 
 pub use clock::Clock;
-pub use key::{Invalidation, CacheKey, Topic};
+pub use key::{CacheKey, Invalidation, Topic};
 pub use memory::{CacheLimits, MemoryStore};
 pub use options::CacheOptions;
-pub use store::{CacheStore, StoredEntry, CacheFuture, StoreKey};
+pub use store::{CacheFuture, CacheStore, StoreKey, StoredEntry};
 
 use clock::millis;
 use key::TOPICS;
@@ -44,7 +44,7 @@ pub const DEFAULT_MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// access token. Without authorization, as on stdio, the principal is the empty string.
 ///
 /// ```
-/// use ferromcp_client::cache::{Cache, Invalidation, Lookup, CacheKey, CacheEntry, Topic};
+/// use ferromcp_client::cache::{Cache, CacheEntry, CacheKey, Invalidation, Lookup, Topic};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let cache = Cache::new("https://example.com/mcp");
@@ -165,7 +165,8 @@ impl Cache {
         self
     }
 
-    /// Sets how long a stale result may be used when a request fails. Default: zero. Invalidated results are never used.
+    /// Sets how long a stale result may be used when a request fails. Default: zero. Invalidated results are never
+    /// used.
     #[must_use]
     pub fn stale_if_error(mut self, time: Duration) -> Self {
         self.stale_if_error = time;
@@ -251,7 +252,8 @@ impl Cache {
             }
         };
         let now = self.clock.now();
-        if self.changes_of(key.key.topic(), |changes| changes.ignore_until.is_some_and(|since| entry.received <= since)) {
+        if self.changes_of(key.key.topic(), |changes| changes.ignore_until.is_some_and(|since| entry.received <= since))
+        {
             return Lookup::Miss;
         }
         // An entry from the future was stored before the clock was set back; treat it as stale.

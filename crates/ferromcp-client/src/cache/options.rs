@@ -49,8 +49,8 @@ impl CacheOptions {
         self
     }
 
-    /// Uses a shared store. `server` identifies the server in the store and must be unique, so a builder that connects to
-    /// several servers needs one configuration per server.
+    /// Uses a shared store. `server` identifies the server in the store and must be unique, so a builder that connects
+    /// to several servers needs one configuration per server.
     pub fn store(mut self, server: impl Into<Arc<str>>, store: Arc<dyn CacheStore>) -> Self {
         self.shared = Some((server.into(), store));
         self

@@ -42,8 +42,8 @@ pub struct StoredEntry {
 
 /// Storage of a [`Cache`](super::Cache). It may drop entries at any time; only removal must not fail.
 ///
-/// A store may be shared by several caches. A store outside of this process must protect private results like the tokens
-/// they were requested with.
+/// A store may be shared by several caches. A store outside of this process must protect private results like the
+/// tokens they were requested with.
 pub trait CacheStore: Send + Sync + 'static {
     /// Returns the entry with this key.
     fn get<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, Option<StoredEntry>>;

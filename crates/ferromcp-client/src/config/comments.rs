@@ -1,6 +1,7 @@
 //! Converts JSON with comments and trailing commas to JSON.
 
-/// Replaces comments and trailing commas by spaces, so that lines and columns are preserved. Does not validate the JSON.
+/// Replaces comments and trailing commas by spaces, so that lines and columns are preserved. Does not validate the
+/// JSON.
 pub(super) fn strip(text: &str) -> String {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut out = String::with_capacity(text.len());

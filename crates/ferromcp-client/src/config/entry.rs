@@ -8,7 +8,7 @@ use super::{
     error::{ConfigError, ConfigErrorKind, Location},
     expand::expand,
     secret::Secret,
-    server::{TransportConfig, HttpConfig, HttpKind, ServerConfig, StdioConfig},
+    server::{HttpConfig, HttpKind, ServerConfig, StdioConfig, TransportConfig},
 };
 
 /// Keys that are interpreted here; other keys are available from [`ConfigEntry::other`].
@@ -48,7 +48,8 @@ impl ConfigEntry {
         self.resolve_with(|name| std::env::var(name).ok())
     }
 
-    /// Resolves the entry, expanding variables with `lookup`, which receives `name` for `${name}` and `${env:name}`, and
+    /// Resolves the entry, expanding variables with `lookup`, which receives `name` for `${name}` and `${env:name}`,
+    /// and
     /// `input:name` for `${input:name}`.
     pub fn resolve_with(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<ServerConfig, ConfigError> {
         let location = self.file.at_server(&self.name);
@@ -162,7 +163,10 @@ impl Reader<'_> {
             }
             let value = self.text(value, &location)?;
             if value.chars().any(|c| c.is_control() && c != '\t') {
-                return Err(location.invalid("has characters that are invalid in a header", "remove line breaks and control characters"));
+                return Err(location.invalid(
+                    "has characters that are invalid in a header",
+                    "remove line breaks and control characters",
+                ));
             }
             headers.push((name.clone(), Secret::new(value)));
         }

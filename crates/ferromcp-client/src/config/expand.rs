@@ -40,7 +40,10 @@ pub(super) fn expand(
             }
         }
         if out.len() + rest.len() > MAX_EXPANDED {
-            return Err(invalid(format!("exceeds {MAX_EXPANDED} bytes after expansion"), "shorten the variables".to_owned()));
+            return Err(invalid(
+                format!("exceeds {MAX_EXPANDED} bytes after expansion"),
+                "shorten the variables".to_owned(),
+            ));
         }
     }
     out.push_str(rest);

@@ -1,7 +1,7 @@
 //! Configuration files of MCP hosts, with the key `mcpServers` or `servers`.
 //!
-//! The format has no specification; desktop hosts and editors agree on most of it. Entries are resolved individually: an
-//! invalid entry, or one whose variables are not set, does not affect the others. Comments and trailing commas are
+//! The format has no specification; desktop hosts and editors agree on most of it. Entries are resolved individually:
+//! an invalid entry, or one whose variables are not set, does not affect the others. Comments and trailing commas are
 //! accepted.
 //!
 //! | module | content |
@@ -29,7 +29,7 @@ pub use entry::ConfigEntry;
 pub use error::{ConfigError, ConfigErrorKind};
 pub use expand::MAX_EXPANDED;
 pub use secret::Secret;
-pub use server::{TransportConfig, HttpConfig, HttpKind, ServerConfig, StdioConfig};
+pub use server::{HttpConfig, HttpKind, ServerConfig, StdioConfig, TransportConfig};
 
 use error::Location;
 
@@ -130,7 +130,11 @@ fn parse(text: &str, location: &Location) -> Result<Config, ConfigError> {
     })?;
     let Some(key) = ["mcpServers", "servers"].into_iter().find(|key| file.get(key).is_some()) else {
         let what = "has no servers".to_owned();
-        return Err(location.error(ConfigErrorKind::Invalid, what, r#"write {"mcpServers": {"name": {"command": "…"}}}"#));
+        return Err(location.error(
+            ConfigErrorKind::Invalid,
+            what,
+            r#"write {"mcpServers": {"name": {"command": "…"}}}"#,
+        ));
     };
     let Value::Object(servers) = file[key].take() else {
         let location = location.at_key(key);
@@ -143,7 +147,8 @@ fn parse(text: &str, location: &Location) -> Result<Config, ConfigError> {
     reject_duplicate_names(&json, key, location)?;
     let location = Arc::new(location.clone());
     let file = Arc::clone(&location);
-    let entries = servers.into_iter().map(|(name, value)| ConfigEntry::new(Arc::clone(&location), name, value)).collect();
+    let entries =
+        servers.into_iter().map(|(name, value)| ConfigEntry::new(Arc::clone(&location), name, value)).collect();
     Ok(Config { file, entries })
 }
 

@@ -56,7 +56,7 @@ impl Connection {
     pub(crate) fn ensure_supported(&self, request: &ClientRequest) -> Result<(), ClientError> {
         let revision = self.revision();
         let unsupported = |why: String| {
-            let message = format!("cannot send `{}`: {why}", request.method());
+            let message = format!("cannot use `{}`: {why}", request.method());
             Err(ClientError::new(ErrorKind::Unsupported, message))
         };
         if request.info().is_some_and(|method| !method.exists_in(revision)) {

@@ -21,7 +21,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(30);
 pub(super) struct ReconnectState {
     /// Restarts since a connection last lasted for [`MAX_BACKOFF`].
     pub(super) consecutive_restarts: u32,
-    pub(super) last: Option<Instant>,
+    pub(super) last_attempt: Option<Instant>,
     pub(super) negotiated: Option<Negotiated>,
     pub(super) opened: bool,
 }
@@ -72,9 +72,10 @@ impl Engine {
     }
 
     async fn reopen(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
-        let lived = self.latest().map_or(Duration::ZERO, |connection| connection.opened_at.elapsed());
-        let rested = reconnect_state.last.map_or(MAX_BACKOFF, |last| last.elapsed());
-        if lived >= MAX_BACKOFF || rested >= MAX_BACKOFF {
+        let lifetime = self.latest().map_or(Duration::ZERO, |connection| connection.opened_at.elapsed());
+        let since_last_attempt =
+            reconnect_state.last_attempt.map_or(MAX_BACKOFF, |last_attempt| last_attempt.elapsed());
+        if lifetime >= MAX_BACKOFF || since_last_attempt >= MAX_BACKOFF {
             reconnect_state.consecutive_restarts = 0;
         }
         let limits = &self.settings.limits;
@@ -91,13 +92,16 @@ impl Engine {
                 return Err(ClientError::new(ErrorKind::Connect, message));
             }
             if reconnect_state.consecutive_restarts > 0 {
-                let doubled = limits.restart_backoff.saturating_mul(1 << (reconnect_state.consecutive_restarts - 1).min(16));
+                let doubled =
+                    limits.restart_backoff.saturating_mul(1 << (reconnect_state.consecutive_restarts - 1).min(16));
                 sleep(doubled.min(MAX_BACKOFF)).await;
             }
             reconnect_state.consecutive_restarts += 1;
-            reconnect_state.last = Some(Instant::now());
+            reconnect_state.last_attempt = Some(Instant::now());
             match self.connect(reconnect_state).await {
-                Err(error) if is_transient(&error) && reconnect_state.consecutive_restarts < limits.restart_attempts => {
+                Err(error)
+                    if is_transient(&error) && reconnect_state.consecutive_restarts < limits.restart_attempts =>
+                {
                     tracing::warn!(%error, attempt = reconnect_state.consecutive_restarts, "reconnect attempt failed");
                 }
                 result => return result,
@@ -108,7 +112,8 @@ impl Engine {
     async fn connect(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
         let negotiation =
             Negotiation { connector: &*self.connector, settings: &self.settings, router: &self.router, ids: &self.ids };
-        let NegotiatedChannel { channel, negotiated, server_info } = negotiation.run(reconnect_state.negotiated).await?;
+        let NegotiatedChannel { channel, negotiated, server_info } =
+            negotiation.run(reconnect_state.negotiated).await?;
         reconnect_state.negotiated = Some(negotiated);
         let revision = negotiated.revision;
         tracing::debug!(server = self.connector.name(), %revision, "connected");
@@ -121,8 +126,8 @@ impl Engine {
             retired: watch::Sender::new(false),
             watched: Mutex::default(),
         });
-        let before = self.current.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&connection));
-        if before.is_some() {
+        let previous = self.current.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&connection));
+        if previous.is_some() {
             self.router.invalidate_after_reconnect();
         }
         if self.is_closed() {

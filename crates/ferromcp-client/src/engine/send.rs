@@ -103,11 +103,13 @@ impl Engine {
             }
             ChannelError::Rpc { error, .. } if connection.revision().is_modern() => match error.code {
                 ErrorCode::UNSUPPORTED_REVISION => {
-                    let spoken = modern::supported_versions(error).iter().any(|name| name == connection.revision().as_str());
+                    let spoken =
+                        modern::supported_versions(error).iter().any(|name| name == connection.revision().as_str());
                     if !spoken {
                         connection.retire(); // the server was replaced
                     }
-                    !std::mem::replace(&mut retry_state.version_corrected, true) && (spoken || self.connector.can_reopen())
+                    !std::mem::replace(&mut retry_state.version_corrected, true)
+                        && (spoken || self.connector.can_reopen())
                 }
                 ErrorCode::HEADER_MISMATCH if matches!(request, ClientRequest::CallTool(_)) => {
                     !std::mem::replace(&mut retry_state.tools_refreshed, true) && Box::pin(self.refresh_tools()).await
@@ -129,7 +131,9 @@ impl Engine {
     fn is_idempotent(&self, request: &ClientRequest, options: &Options) -> bool {
         match (options.idempotent, request) {
             (Some(idempotent), _) => idempotent,
-            (None, ClientRequest::CallTool(call)) => self.tool_cache.get(&call.name).is_some_and(|tool| tool.is_idempotent()),
+            (None, ClientRequest::CallTool(call)) => {
+                self.tool_cache.get(&call.name).is_some_and(|tool| tool.is_idempotent())
+            }
             (None, ClientRequest::Custom(_)) => false,
             (None, _) => true,
         }

@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 use super::{Engine, Options};
-use crate::notification_router::CallProgress;
 use crate::channel::{ChannelError, Outgoing};
 use crate::error::ClientError;
+use crate::notification_router::CallProgress;
 
 impl Engine {
     /// Sends a request and waits for its response. Progress resets the timeout. So does a server request that a handler of
@@ -25,13 +25,13 @@ impl Engine {
         let progress = Arc::new(CallProgress::new(options.progress.clone()));
         let _registration = self.router.register_call(&outgoing.id, Arc::clone(&progress));
         let mut active_handlers = self.router.active_handlers.subscribe();
-        let mut answer = connection.channel.request(outgoing);
+        let mut response = connection.channel.request(outgoing);
         let timer = sleep_until(deadline(limit));
         tokio::pin!(timer);
         loop {
             tokio::select! {
                 biased;
-                answer = &mut answer => return Ok(answer),
+                response = &mut response => return Ok(response),
                 () = progress.activity.notified() => timer.as_mut().reset(deadline(limit)),
                 _ = active_handlers.changed() => timer.as_mut().reset(deadline(limit)),
                 () = &mut timer => {

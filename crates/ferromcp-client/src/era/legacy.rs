@@ -13,7 +13,11 @@ use crate::error::{ClientError, ErrorKind};
 use crate::settings::VersionPolicy;
 
 /// Creates an `initialize` request that offers `revision`.
-pub(crate) fn initialize_request(revision: Revision, capabilities: ClientCapabilities, info: Implementation) -> ClientRequest {
+pub(crate) fn initialize_request(
+    revision: Revision,
+    capabilities: ClientCapabilities,
+    info: Implementation,
+) -> ClientRequest {
     ClientRequest::Initialize(Box::new(InitializeParams::new(revision.as_str(), capabilities, info)))
 }
 
@@ -21,7 +25,10 @@ pub(crate) fn initialize_request(revision: Revision, capabilities: ClientCapabil
 ///
 /// # Errors
 /// Fails if the chosen revision is unsupported or not allowed by `version_policy`.
-pub(crate) fn parse_initialize(result: &RawJson, version_policy: VersionPolicy) -> Result<(Revision, ServerInfo), ClientError> {
+pub(crate) fn parse_initialize(
+    result: &RawJson,
+    version_policy: VersionPolicy,
+) -> Result<(Revision, ServerInfo), ClientError> {
     let result: InitializeResult = result.decode().map_err(ClientError::malformed)?;
     let chosen = Revision::parse(&result.protocol_version);
     let Some(revision) = chosen.filter(|revision| !revision.is_modern() && version_policy.allows(*revision)) else {

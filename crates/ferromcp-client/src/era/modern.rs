@@ -40,19 +40,19 @@ pub(crate) fn with_meta(request: &mut ClientRequest, change: impl FnOnce(&mut Re
         meta_of(request).map(change);
         return Ok(());
     };
-    let bad = |error: serde_json::Error| {
+    let invalid = |error: serde_json::Error| {
         let message = format!("parameters of `{}` must serialize to a JSON object: {error}", other.method);
         ClientError::new(crate::error::ErrorKind::InvalidRequest, message)
     };
-    let mut params: RawMap = other.params.decode().map_err(bad)?;
-    let mut meta: RequestMeta = params.get("_meta").map(RawJson::decode).transpose().map_err(bad)?.unwrap_or_default();
+    let mut params: RawMap = other.params.decode().map_err(invalid)?;
+    let mut meta: RequestMeta = params.get("_meta").map(RawJson::decode).transpose().map_err(invalid)?.unwrap_or_default();
     change(&mut meta);
     if meta.is_empty() {
         params.remove("_meta");
     } else {
-        params.insert("_meta", RawJson::new(&meta).map_err(bad)?);
+        params.insert("_meta", RawJson::new(&meta).map_err(invalid)?);
     }
-    other.params = RawJson::new(&params).map_err(bad)?;
+    other.params = RawJson::new(&params).map_err(invalid)?;
     Ok(())
 }
 

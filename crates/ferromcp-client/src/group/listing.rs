@@ -38,7 +38,8 @@ pub struct Collision {
     pub name: String,
     /// The server that calls are routed to: the one with the longer name.
     pub routed_to: String,
-    /// The server whose item is shadowed. Rename one of the servers, or use [`ClientGroup::get`](super::ClientGroup::get).
+    /// The server whose item is shadowed. Rename one of the servers, or use
+    /// [`ClientGroup::get`](super::ClientGroup::get).
     pub shadowed: String,
 }
 

@@ -99,7 +99,10 @@ impl ClientGroup {
     fn with_outcome(mut self, name: String, outcome: Result<Client, Arc<ClientError>>) -> Result<Self, ClientError> {
         name::check(&name)?;
         if self.members.contains_key(&name) {
-            return Err(ClientError::new(ErrorKind::InvalidRequest, format!("cannot add server `{name}`: the name is already taken")));
+            return Err(ClientError::new(
+                ErrorKind::InvalidRequest,
+                format!("cannot add server `{name}`: the name is already taken"),
+            ));
         }
         self.members.insert(name, outcome);
         Ok(self)
@@ -186,7 +189,9 @@ impl ClientGroup {
                 Err(ClientError::new(ErrorKind::Connect, message).because(Arc::clone(error)))
             }
             None => {
-                let message = format!("cannot route `{joined}`: no server in the group has this prefix; names have the form `server_name`");
+                let message = format!(
+                    "cannot route `{joined}`: no server in the group has this prefix; names have the form `server_name`"
+                );
                 Err(ClientError::new(ErrorKind::InvalidRequest, message))
             }
         }

@@ -11,8 +11,9 @@ pub(super) fn check(name: &str) -> Result<(), ClientError> {
     if !name.is_empty() && name.chars().all(legal) {
         return Ok(());
     }
-    let message =
-        format!("cannot add server `{name}`: names in a group may contain letters, digits, `_`, `-` and `.`; rename it");
+    let message = format!(
+        "cannot add server `{name}`: names in a group may contain letters, digits, `_`, `-` and `.`; rename it"
+    );
     Err(ClientError::new(ErrorKind::InvalidRequest, message))
 }
 

@@ -13,8 +13,8 @@ use super::form_content::prepare_form_content;
 
 impl Handlers {
     /// Answers a JSON-RPC request of a legacy server.
-    pub(crate) async fn answer(&self, question: ServerRequest) -> Result<ClientResult, Error> {
-        match question {
+    pub(crate) async fn answer(&self, request: ServerRequest) -> Result<ClientResult, Error> {
+        match request {
             ServerRequest::Ping(_) => Ok(ClientResult::Empty(EmptyResult::default())),
             ServerRequest::Elicit(params) => self.elicit(*params).await,
             ServerRequest::CreateMessage(params) => self.sample(*params).await,
@@ -24,8 +24,8 @@ impl Handlers {
     }
 
     /// Answers an input request of an `input_required` response.
-    pub(crate) async fn answer_input(&self, question: InputRequest) -> Result<ClientResult, Error> {
-        match question {
+    pub(crate) async fn answer_input(&self, request: InputRequest) -> Result<ClientResult, Error> {
+        match request {
             InputRequest::Elicit(params) => self.elicit(params).await,
             InputRequest::CreateMessage(params) => self.sample(*params).await,
             InputRequest::ListRoots => self.list_roots().await,

@@ -33,7 +33,8 @@ pub(super) fn prepare_form_content(content: &mut RawMap, form: FormSchema) -> Re
 /// Validates the content. Returns the problems without the values, which are the user's.
 fn validate(content: &RawMap, mut form: FormSchema) -> Result<Vec<String>, Error> {
     form.dialect = None; // the keywords of forms have the same meaning in every dialect
-    let invalid_form = |error: &dyn std::fmt::Display| Error::invalid_params(format!("Invalid params: invalid form: {error}"));
+    let invalid_form =
+        |error: &dyn std::fmt::Display| Error::invalid_params(format!("Invalid params: invalid form: {error}"));
     let schema = RawJson::new(&form).map_err(|error| invalid_form(&error))?;
     let schema = Validator::compile(schema.as_str()).map_err(|error| invalid_form(&error))?;
     let mut problems: Vec<String> = content

@@ -97,7 +97,8 @@ pub struct HandledRequests {
 /// # Errors
 /// -32603 if `content` does not serialize to a JSON object.
 pub fn accept<T: Serialize + ?Sized>(content: &T) -> Result<ElicitResult, Error> {
-    let invalid = |error: serde_json::Error| Error::internal(format!("form content must serialize to a JSON object: {error}"));
+    let invalid =
+        |error: serde_json::Error| Error::internal(format!("form content must serialize to a JSON object: {error}"));
     let mut result = accept_url();
     result.content = Some(RawJson::new(content).and_then(|json| json.decode()).map_err(invalid)?);
     Ok(result)

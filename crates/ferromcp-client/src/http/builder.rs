@@ -1,12 +1,11 @@
-//! What a client's builder says of HTTP.
+//! HTTP options of the client builder.
 
 use super::credentials::Credentials;
 use super::options::HttpOptions;
 use crate::builder::ClientBuilder;
 
 impl ClientBuilder {
-    /// How servers are reached over HTTP: headers, credentials, proxies, limits. Takes the place of what was said of
-    /// them before.
+    /// Sets the HTTP options: headers, credentials, proxy and limits. Replaces options set before.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
@@ -21,14 +20,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a header to every HTTP request. Its value is kept secret; [`connect`](Self::connect) says so if it cannot
-    /// be sent.
+    /// Adds a header to every HTTP request. Its value is treated as a secret. An invalid header makes
+    /// [`connect`](Self::connect) fail.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.connect_options.http = self.connect_options.http.header(name, value);
         self
     }
 
-    /// Takes credentials for HTTP from here.
+    /// Sets the provider of credentials for HTTP requests.
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.connect_options.http = self.connect_options.http.credentials(credentials);
         self

@@ -1,7 +1,7 @@
-//! HTTP as a channel: each request is a POST, and its response brings the answer and whatever belongs to it.
+//! A [`Channel`] over Streamable HTTP. Each request is a POST, whose response carries the result and related messages.
 //!
-//! At 2026-07-28 dropping a request closes its response, which cancels it. In the legacy era hanging up says nothing, so
-//! `notifications/cancelled` is posted.
+//! At 2026-07-28, dropping a request closes its response, which cancels the request. In the legacy era, closing the
+//! response does not cancel, so `notifications/cancelled` is posted.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
@@ -16,17 +16,17 @@ use ferromcp_core::wire::encode;
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revision};
 use tokio::time::timeout;
 
-use super::endpoint::Endpoint;
-use super::request_headers::RequestHeaders;
 use super::dispatch::{MessageContext, dispatch_message};
+use super::endpoint::Endpoint;
 use super::legacy::session_stream;
 use super::post::Content;
-use super::stream::EventStream;
+use super::request_headers::RequestHeaders;
 use super::state::HttpState;
+use super::stream::EventStream;
 use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, Outgoing};
 use crate::limits::ClientLimits;
 
-/// A channel to one endpoint.
+/// A Streamable HTTP channel to one endpoint.
 pub(super) struct HttpChannel {
     state: Arc<HttpState>,
 }
@@ -50,20 +50,31 @@ impl Channel for HttpChannel {
         })
     }
 
-    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), ChannelError>> {
+    fn notify(
+        &self,
+        notification: ClientNotification,
+        revision: Revision,
+    ) -> BoxFuture<'static, Result<(), ChannelError>> {
         let state = Arc::clone(&self.state);
         Box::pin(async move {
             state.ensure_open()?;
             if revision.is_modern() {
-                return Err(ChannelError::Unsendable(format!("{revision} has no notifications of clients over HTTP")));
+                return Err(ChannelError::Unsendable(format!(
+                    "revision {revision} has no client notifications over HTTP"
+                )));
             }
-            let opens = matches!(notification, ClientNotification::Initialized(_));
+            let is_initialized = matches!(notification, ClientNotification::Initialized(_));
             let mut message = BytesMut::new();
             encode::client_notification(&mut message, notification, revision).map_err(encode_error)?;
-            // On a pipe this is a word in a buffer; here somebody has to take it.
-            let taken = timeout(state.limits.request_timeout, state.post(revision, message.freeze())).await;
-            taken.map_err(|_| ChannelError::lost(io::Error::new(io::ErrorKind::TimedOut, "it was not taken in time")))??;
-            if opens {
+            // A pipe only buffers a notification. Over HTTP, the server has to accept it.
+            let result = timeout(state.limits.request_timeout, state.post(revision, message.freeze())).await;
+            result.map_err(|_| {
+                ChannelError::lost(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "timed out waiting for the server to accept the notification",
+                ))
+            })??;
+            if is_initialized {
                 session_stream::open_session_stream(&state, revision).await;
             }
             Ok(())
@@ -103,47 +114,55 @@ impl fmt::Debug for HttpChannel {
 
 async fn request(state: &Arc<HttpState>, outgoing: Outgoing) -> Result<RawJson, ChannelError> {
     let Outgoing { id, request, revision, annotations } = outgoing;
-    let opens = matches!(request, ClientRequest::Initialize(_));
+    let is_initialize = matches!(request, ClientRequest::Initialize(_));
     let request_headers = request_headers(state, &request, revision, &annotations)?;
     let mut message = BytesMut::new();
     encode::client_request(&mut message, &id, request, revision).map_err(encode_error)?;
-    // `initialize` may not be cancelled, and a modern request is by hanging up.
-    let cancellable = !opens && !revision.is_modern();
-    let elsewhere = cancellable.then(|| state.register_waiter(&id));
-    let mut asked = Asked { state, id: &id, revision, cancellable };
-    let context = MessageContext { wanted: Some(&id), status: 200, modern: revision.is_modern() };
+    // `initialize` must not be cancelled, and a modern request is cancelled by closing its response.
+    let cancellable = !is_initialize && !revision.is_modern();
+    let out_of_band = cancellable.then(|| state.register_waiter(&id));
+    let mut in_flight = InFlightRequest { state, id: &id, revision, cancellable };
+    let context = MessageContext { awaited: Some(&id), status: 200, modern: revision.is_modern() };
     let outcome = tokio::select! {
         biased;
-        outcome = exchange(state, &request_headers, message.freeze(), context, opens) => outcome,
-        Some(outcome) = async { elsewhere?.await.ok() } => outcome,
+        outcome = exchange(state, &request_headers, message.freeze(), context, is_initialize) => outcome,
+        Some(outcome) = async { out_of_band?.await.ok() } => outcome,
     };
-    asked.cancellable = false;
+    in_flight.cancellable = false;
     state.inbound.response_received(&id);
     outcome
 }
 
-/// HttpChannel a request and reads what comes back.
+/// Posts a request and reads its response.
 async fn exchange(
     state: &Arc<HttpState>,
     request_headers: &RequestHeaders,
     message: Bytes,
     mut context: MessageContext<'_>,
-    opens: bool,
+    is_initialize: bool,
 ) -> Result<RawJson, ChannelError> {
-    let reply = state.endpoint.post(request_headers, message).await.map_err(|failure| state.convert_failure(failure))?;
-    if opens {
+    let reply =
+        state.endpoint.post(request_headers, message).await.map_err(|failure| state.convert_failure(failure))?;
+    if is_initialize {
         state.set_session(reply.session);
     }
     context.status = reply.status;
     match reply.content {
-        Content::Nothing => Err(ChannelError::Malformed("it took the request and gave no answer".to_owned())),
-        Content::Json(json) => answer(state, &json, &context),
-        Content::Events(events) => read(state, *events, &context).await,
+        Content::Nothing => {
+            Err(ChannelError::Malformed("the server accepted the request without a response".to_owned()))
+        }
+        Content::Json(json) => json_result(state, &json, &context),
+        Content::Events(events) => stream_result(state, *events, &context).await,
     }
 }
 
-/// What the request says in headers.
-fn request_headers(state: &HttpState, request: &ClientRequest, revision: Revision, annotations: &[Annotation]) -> Result<RequestHeaders, ChannelError> {
+/// Returns the MCP headers of a request.
+fn request_headers(
+    state: &HttpState,
+    request: &ClientRequest,
+    revision: Revision,
+    annotations: &[Annotation],
+) -> Result<RequestHeaders, ChannelError> {
     if revision.is_modern() {
         let request_headers = RequestHeaders::modern(revision, request, annotations);
         return request_headers.map_err(|mismatch| ChannelError::Unsendable(mismatch.to_string()));
@@ -154,25 +173,29 @@ fn request_headers(state: &HttpState, request: &ClientRequest, revision: Revisio
     Ok(RequestHeaders::legacy(revision, state.session()))
 }
 
-/// The answer that is the whole body.
-fn answer(state: &Arc<HttpState>, json: &Bytes, context: &MessageContext<'_>) -> Result<RawJson, ChannelError> {
+/// Handles a JSON body.
+fn json_result(state: &Arc<HttpState>, json: &Bytes, context: &MessageContext<'_>) -> Result<RawJson, ChannelError> {
     let (status, body) = (context.status, json.len());
-    let refused = !(200..300).contains(&status);
+    let is_error_status = !(200..300).contains(&status);
     match dispatch_message(state, json, context) {
-        Some(Err(ChannelError::Malformed(_)) | Ok(_)) | None if refused => {
-            tracing::debug!(status, body, "the body of a refusal is no error of JSON-RPC");
+        Some(Err(ChannelError::Malformed(_)) | Ok(_)) | None if is_error_status => {
+            tracing::debug!(status, body, "the body of an error response is not a JSON-RPC error");
             Err(ChannelError::Status { status, body: String::new() })
         }
         Some(outcome) => outcome,
-        None => Err(ChannelError::Malformed("it does not answer the request".to_owned())),
+        None => Err(ChannelError::Malformed("the body does not contain the response to the request".to_owned())),
     }
 }
 
-/// Reads until the answer has come and no further: a legacy stream would be resumed.
-async fn read(state: &Arc<HttpState>, mut events: EventStream, context: &MessageContext<'_>) -> Result<RawJson, ChannelError> {
+/// Reads the stream until the response arrives. Stops there, because a legacy stream would be resumed.
+async fn stream_result(
+    state: &Arc<HttpState>,
+    mut events: EventStream,
+    context: &MessageContext<'_>,
+) -> Result<RawJson, ChannelError> {
     loop {
         let Some(message) = events.next().await.map_err(|failure| state.convert_failure(failure))? else {
-            let why = "the stream ended without the answer";
+            let why = "the stream ended without the response";
             return Err(ChannelError::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
         };
         if let Some(outcome) = dispatch_message(state, &message, context) {
@@ -182,22 +205,22 @@ async fn read(state: &Arc<HttpState>, mut events: EventStream, context: &Message
     }
 }
 
-/// A request that is under way; a legacy one that is dropped before its answer is cancelled.
-struct Asked<'a> {
+/// Guard of an in-flight request. Dropping it before the response cancels a legacy request.
+struct InFlightRequest<'a> {
     state: &'a Arc<HttpState>,
     id: &'a RequestId,
     revision: Revision,
     cancellable: bool,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for InFlightRequest<'_> {
     fn drop(&mut self) {
         self.state.unregister_waiter(self.id);
         if !self.cancellable || self.state.is_closed() {
             return;
         }
         let mut params = CancelledParams::new(self.id.clone());
-        params.reason = Some("The client does not wait any longer".to_owned());
+        params.reason = Some("The client stopped waiting".to_owned());
         let mut message = BytesMut::new();
         let cancelled = ClientNotification::Cancelled(params);
         if encode::client_notification(&mut message, cancelled, self.revision).is_ok() {

@@ -1,4 +1,4 @@
-//! What went wrong over HTTP, in the words of the engine.
+//! Conversion of HTTP failures to channel errors.
 
 use std::error::Error;
 use std::io;
@@ -8,16 +8,15 @@ use super::endpoint::Endpoint;
 use super::failure::Failure;
 use crate::channel::ChannelError;
 
-/// How much of what a server wants is shown to people, in characters.
-const SHOWN: usize = 1000;
+/// Maximum length of a challenge in an error, in characters.
+const MAX_CHALLENGE: usize = 1000;
 
-/// The same failure for the engine. Bodies of refusals are left out, since some servers repeat in them what they were
-/// sent.
+/// Converts a failure. Bodies of error responses are omitted, because some servers echo the request in them.
 pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelError {
     match failure {
         Failure::Unreachable { source } => {
             let (url, why) = (endpoint.redacted_url(), root(&*source));
-            let why = format!("`{url}` cannot be reached ({why}); check the URL and that the server runs");
+            let why = format!("cannot reach `{url}` ({why}); check the URL and that the server is running");
             ChannelError::unsent(io::Error::other(why))
         }
         Failure::Redirected { .. } => ChannelError::unsent(io::Error::other(failure)),
@@ -27,9 +26,10 @@ pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelErr
         Failure::Lost { why, source: None } => ChannelError::lost(io::Error::other(why)),
         Failure::Status(refusal) => ChannelError::Status { status: refusal.status(), body: String::new() },
         Failure::Unauthorized(challenge) => {
-            let wanted: Vec<_> = challenge.www_authenticate().filter_map(|value| value.to_str().ok()).collect();
-            let wanted = (!wanted.is_empty()).then(|| wanted.join(", ").chars().take(SHOWN).collect());
-            ChannelError::Unauthorized { status: challenge.status(), challenge: wanted }
+            let challenges: Vec<_> = challenge.www_authenticate().filter_map(|value| value.to_str().ok()).collect();
+            let challenge_text =
+                (!challenges.is_empty()).then(|| challenges.join(", ").chars().take(MAX_CHALLENGE).collect());
+            ChannelError::Unauthorized { status: challenge.status(), challenge: challenge_text }
         }
         Failure::Credentials { source } => ChannelError::Credentials(Arc::from(source)),
         Failure::SessionEnded { in_flight } => ChannelError::SessionGone { in_flight },
@@ -39,7 +39,7 @@ pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelErr
     }
 }
 
-/// What stands at the bottom of an error: what the libraries say on top of it is theirs.
+/// Returns the root cause of an error, without the wrappers of the HTTP libraries.
 fn root<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     let mut error = error;
     while let Some(source) = error.source() {

@@ -1,17 +1,17 @@
-//! An endpoint as something to connect to; a URL is one with the client's options.
+//! Connects to an [`Endpoint`], or to a URL with the options of the client.
 
 use std::sync::Arc;
 
 use super::channel::HttpChannel;
+use super::channel_error::channel_error;
 use super::endpoint::Endpoint;
 use super::legacy::HttpSse;
-use super::channel_error::channel_error;
 use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, TransportKind};
 use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
 use crate::limits::ClientLimits;
 use crate::pipe::pipe;
-use crate::target::{OnUrl, Target, ConnectOptions};
+use crate::target::{ConnectOptions, OnUrl, Target};
 
 impl Connector for Endpoint {
     fn open<'a>(
@@ -19,7 +19,7 @@ impl Connector for Endpoint {
         inbound: Arc<dyn Inbound>,
         limits: &'a ClientLimits,
     ) -> BoxFuture<'a, Result<Arc<dyn Channel>, ChannelError>> {
-        // Connections are made by the requests themselves.
+        // Requests open connections on demand.
         let channel: Arc<dyn Channel> = Arc::new(HttpChannel::new(self.clone(), inbound, limits));
         Box::pin(std::future::ready(Ok(channel)))
     }
@@ -61,8 +61,7 @@ impl Target<OnUrl> for &str {
         match Endpoint::new(self, options.http.clone()) {
             Ok(endpoint) => Ok(Box::new(endpoint)),
             Err(error) => {
-                let message =
-                    format!("`{}` cannot be connected to: {error}. A program is given as a `Command`", shown(self));
+                let message = format!("cannot connect to `{}`: {error}; pass a program as a `Command`", redacted(self));
                 Err(ClientError::new(ErrorKind::InvalidRequest, message).because(error))
             }
         }
@@ -79,8 +78,8 @@ impl Target<OnUrl> for String {
     }
 }
 
-/// The beginning of what may be no URL at all, without what would be secret if it were one.
-fn shown(url: &str) -> String {
+/// Returns the beginning of a possibly invalid URL without user, password and query.
+fn redacted(url: &str) -> String {
     let bare = url.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = bare.split_once("://").map_or(("", bare), |(scheme, rest)| (scheme, rest));
     let host = rest.split('/').next().unwrap_or_default();
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_that_is_no_url_is_named_without_its_secrets() {
+    fn error_shows_target_without_secrets_when_url_is_invalid() {
         for (url, named) in [
             ("htp://example.com/mcp", "`htp://example.com/mcp`"),
             ("npx some-server", "`npx some-server`"),
@@ -115,8 +114,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_given_is_shown_without_a_panic(url in "\\PC{0,40}|[a-z:/@?#ä]{0,12}") {
-            prop_assert!(shown(&url).len() <= url.len());
+        fn redacted_does_not_panic_on_any_input(url in "\\PC{0,40}|[a-z:/@?#ä]{0,12}") {
+            prop_assert!(redacted(&url).len() <= url.len());
         }
     }
 }

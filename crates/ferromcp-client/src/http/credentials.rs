@@ -1,6 +1,6 @@
-//! Where credentials come in: a hook that dresses each request and is asked when a server refuses one.
+//! Credentials for HTTP requests: a hook that authorizes each request and handles 401 and 403 responses.
 //!
-//! What they are (a fixed token, OAuth, a signature for each request) is not known here.
+//! Implementations may use a fixed token, OAuth, or a signature for each request.
 
 use std::error::Error;
 use std::fmt;
@@ -11,13 +11,13 @@ use bytes::Bytes;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-/// A future of [`Credentials`].
+/// A boxed future returned by [`Credentials`].
 pub type CredentialsFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, CredentialsError>> + Send + 'a>>;
 
-/// Why credentials could not be had: whatever the implementation has to say. No secret belongs in its text.
+/// Error of a [`Credentials`] implementation. Its text must not contain secrets.
 pub type CredentialsError = Box<dyn Error + Send + Sync>;
 
-/// Gives requests what a server wants to see, such as `Authorization`.
+/// Provider of credentials, which adds headers such as `Authorization` to requests.
 ///
 /// ```
 /// use ferromcp_client::http::{Credentials, CredentialsFuture, HttpOptions, Request};
@@ -35,31 +35,34 @@ pub type CredentialsError = Box<dyn Error + Send + Sync>;
 /// let options = HttpOptions::new().credentials(Token(HeaderValue::from_static("Bearer TOKEN")));
 /// ```
 pub trait Credentials: Send + Sync + 'static {
-    /// Adds headers to a request that is about to be sent; asked anew each time it is sent.
+    /// Adds headers to an outgoing request. Called each time a request is sent, including retries.
+    ///
+    /// # Errors
+    /// Fails if no credentials are available. The request is not sent then.
     fn authorize<'a>(&'a self, request: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()>;
 
-    /// A request was refused with 401 or 403: whether to send it again, freshly dressed. It never reached a handler.
+    /// Handles a 401 or 403 response, and returns whether to retry the request. A retry is authorized again. The request
+    /// was not executed.
     ///
-    /// Asked at most [`challenges`](super::HttpLimits::challenges) times for one request. Unless written, the refusal
-    /// stands.
+    /// Called at most [`challenges`](super::HttpLimits::challenges) times for one request. The default gives up.
     fn challenged<'a>(&'a self, challenge: &'a Challenge) -> CredentialsFuture<'a, ChallengeAction> {
         let _ = challenge;
         Box::pin(std::future::ready(Ok(ChallengeAction::GiveUp)))
     }
 
-    /// A text that tells apart whose credentials these are, such as a subject or a digest of the token: what a server
-    /// says is for one of them alone is not shown to another. Unless written, they are all one person's.
+    /// Returns a key that identifies the principal, such as a subject or a digest of the token. Private results are cached
+    /// separately for each key. The default uses one partition for all requests.
     fn cache_partition(&self) -> String {
         String::new()
     }
 
-    /// The headers of any response, for schemes in which the server hands out something for the next request.
-    fn answered(&self, headers: &HeaderMap) {
+    /// Called with the headers of each response, for schemes in which the server issues values for the next request.
+    fn response_received(&self, headers: &HeaderMap) {
         let _ = headers;
     }
 }
 
-/// The request that is to be dressed.
+/// The request to authorize.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     method: &'a Method,
@@ -71,12 +74,12 @@ impl<'a> Request<'a> {
         Self { method, url }
     }
 
-    /// Its method.
+    /// Returns the HTTP method.
     pub fn method(&self) -> &'a Method {
         self.method
     }
 
-    /// Where it goes, in full: the query may be a secret.
+    /// Returns the full URL. Its query may be secret.
     pub fn url(&self) -> &'a str {
         self.url
     }
@@ -88,17 +91,17 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// What to do about a refusal.
+/// Response to a [`Challenge`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChallengeAction {
-    /// There are other credentials now: send the request again.
+    /// Retry the request with new credentials.
     Retry,
-    /// There is nothing to be done.
+    /// Fail the request.
     GiveUp,
 }
 
-/// A refusal for want of credentials.
+/// A 401 or 403 response.
 pub struct Challenge {
     status: StatusCode,
     headers: HeaderMap,
@@ -111,34 +114,34 @@ impl Challenge {
         Self { status, headers, body, attempt }
     }
 
-    /// 401 or 403.
+    /// Returns the status, 401 or 403.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// The values of `WWW-Authenticate`, one a header line.
+    /// Returns the values of `WWW-Authenticate`, one for each header line.
     pub fn www_authenticate(&self) -> impl Iterator<Item = &HeaderValue> {
         self.headers.get_all(WWW_AUTHENTICATE).iter()
     }
 
-    /// All headers of the response.
+    /// Returns all headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body; a JSON-RPC error at times. Empty if it was longer than a body may be.
+    /// Returns the body, which may be a JSON-RPC error. Empty if it exceeds the limit.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// How often this request has been sent again before: 0 for the first refusal.
+    /// Returns the number of retries so far: 0 for the first challenge.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 }
 
 impl fmt::Debug for Challenge {
-    /// Without headers and body: a nonce or a cookie may be in them.
+    /// Omits headers and body, which may contain a nonce or a cookie.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Challenge")
             .field("status", &self.status)

@@ -1,62 +1,68 @@
-//! What a message of the server is: the answer that is waited for, or something for [`Inbound`](crate::channel::Inbound).
+//! Dispatches messages of the server: the awaited response, or messages for [`Inbound`](crate::channel::Inbound).
 
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_core::message::{FromServer, Incoming, Message, DecodeError};
-use ferromcp_core::wire::decode::method_of;
-use ferromcp_core::wire::{decode, encode};
+use ferromcp_core::wire::{DecodeError, FromServer, Incoming, Message, decode, encode, method_of};
 use ferromcp_core::{ClientResult, Error, RawJson, RequestId, Revision};
 use tokio::time::timeout;
 
 use super::state::HttpState;
-use crate::channel::{Responder, ChannelError};
+use crate::channel::{ChannelError, Responder};
 
-/// Where a message came.
+/// Context in which a message arrived.
 pub(super) struct MessageContext<'a> {
-    /// The request whose answer is waited for here.
-    pub(super) wanted: Option<&'a RequestId>,
-    /// The status of the response.
+    /// The request whose response is awaited.
+    pub(super) awaited: Option<&'a RequestId>,
+    /// The HTTP status of the response.
     pub(super) status: u16,
-    /// Whether the request was a modern one, on whose response nothing is asked.
+    /// Whether the request was modern. Its response stream must not contain requests.
     pub(super) modern: bool,
 }
 
-/// Takes a message. `Some` is the answer that was waited for, in whatever condition.
-pub(super) fn dispatch_message(state: &Arc<HttpState>, bytes: &Bytes, context: &MessageContext<'_>) -> Option<Result<RawJson, ChannelError>> {
+/// Dispatches a message. Returns the outcome if it is the awaited response.
+pub(super) fn dispatch_message(
+    state: &Arc<HttpState>,
+    bytes: &Bytes,
+    context: &MessageContext<'_>,
+) -> Option<Result<RawJson, ChannelError>> {
     match decode::<FromServer>(bytes.clone(), &state.limits.decode) {
         Ok(Incoming::One(message)) => deliver(state, message, context),
         Ok(Incoming::Batch(messages)) if state.revision() == Revision::V2025_03_26 => {
-            let mut found = None;
+            let mut awaited_outcome = None;
             for message in messages {
                 let outcome = match message {
                     Ok(message) => deliver(state, message, context),
                     Err(rejection) => reject(state, rejection, bytes, context),
                 };
-                found = found.or(outcome);
+                awaited_outcome = awaited_outcome.or(outcome);
             }
-            found
+            awaited_outcome
         }
         Ok(Incoming::Batch(_)) => {
-            tracing::warn!("a batch, which this revision has not; ignored");
+            tracing::warn!("ignored a batch: the revision does not support batches");
             None
         }
         Err(rejection) => reject(state, rejection, bytes, context),
     }
 }
 
-fn deliver(state: &Arc<HttpState>, message: Message<FromServer>, context: &MessageContext<'_>) -> Option<Result<RawJson, ChannelError>> {
+fn deliver(
+    state: &Arc<HttpState>,
+    message: Message<FromServer>,
+    context: &MessageContext<'_>,
+) -> Option<Result<RawJson, ChannelError>> {
     match message {
         Message::Response { id, outcome } => {
-            // Errors may have no id, and with a status that is one some servers make up an id.
-            let is_refusal = outcome.is_err() && (id.is_none() || context.status >= 400);
-            let is_ours = context.wanted.is_some_and(|wanted| is_refusal || id.as_ref() == Some(wanted));
+            // Errors may have no ID, and some servers make up an ID for error statuses.
+            let is_error = outcome.is_err() && (id.is_none() || context.status >= 400);
+            let is_ours = context.awaited.is_some_and(|awaited| is_error || id.as_ref() == Some(awaited));
             let outcome = outcome.map_err(|error| ChannelError::Rpc { error, status: Some(context.status) });
             if is_ours {
                 return Some(outcome);
             }
             if !id.as_ref().is_some_and(|id| !context.modern && state.deliver_out_of_band(id, outcome)) {
-                tracing::debug!(?id, "an answer to what was not asked; ignored");
+                tracing::debug!(?id, "ignored a response that matches no pending request");
             }
             None
         }
@@ -65,17 +71,17 @@ fn deliver(state: &Arc<HttpState>, message: Message<FromServer>, context: &Messa
             None
         }
         Message::Request { request, .. } if context.modern => {
-            tracing::warn!(method = request.method(), "a modern server sent a request; ignored");
+            tracing::warn!(method = request.method(), "ignored a request: modern servers must not send requests");
             None
         }
         Message::Request { id, request } => {
-            state.inbound.request(id.clone(), request, answer(state, id));
+            state.inbound.request(id.clone(), request, responder(state, id));
             None
         }
     }
 }
 
-/// A message that cannot be read. Where its id can, it is a broken answer or a broken question.
+/// Handles an invalid message. With an ID, it is an invalid response or request.
 fn reject(
     state: &Arc<HttpState>,
     rejection: DecodeError,
@@ -83,47 +89,47 @@ fn reject(
     context: &MessageContext<'_>,
 ) -> Option<Result<RawJson, ChannelError>> {
     let DecodeError { id, error, suppress_response, .. } = rejection;
-    tracing::debug!(?id, %error, "a message of the server cannot be read");
+    tracing::debug!(?id, %error, "cannot decode a message of the server");
     let is_ours = match &id {
-        Some(id) => suppress_response && context.wanted == Some(id),
-        // What is neither request nor notification can only be meant as the answer.
-        None => context.wanted.is_some() && method_of(frame).is_none(),
+        Some(id) => suppress_response && context.awaited == Some(id),
+        // Without a method, it can only be the response.
+        None => context.awaited.is_some() && method_of(frame).is_none(),
     };
     if is_ours {
         return Some(Err(ChannelError::Malformed(error.message)));
     }
     if let Some(id) = id.filter(|_| !suppress_response && !context.modern) {
         let revision = state.revision();
-        state.post_detached(revision, written(&id, Err(error), revision));
+        state.post_detached(revision, serialize_response(&id, Err(error), revision));
     }
     None
 }
 
-fn answer(state: &Arc<HttpState>, id: RequestId) -> Responder {
+fn responder(state: &Arc<HttpState>, id: RequestId) -> Responder {
     let state = Arc::clone(state);
     Responder::new(move |outcome| {
         Box::pin(async move {
             let revision = state.revision();
-            let message = written(&id, outcome, revision);
-            // A server that does not take the answer must not keep the place of other questions.
-            let taken = timeout(state.limits.request_timeout, state.post(revision, message)).await;
-            match taken {
+            let message = serialize_response(&id, outcome, revision);
+            // A server that does not accept the response must not block other requests.
+            let result = timeout(state.limits.request_timeout, state.post(revision, message)).await;
+            match result {
                 Ok(Ok(())) => {}
-                // The call that asked is not given up: its answer may be on its way without this one.
+                // The call continues: the server may respond without this response.
                 Ok(Err(ChannelError::Status { status, .. })) => {
                     tracing::warn!(
                         ?id,
                         status,
-                        "the server refused the answer to its own question; what asked may hang"
+                        "server rejected the response to its own request; the call may not finish"
                     );
                 }
-                Ok(Err(_)) | Err(_) => tracing::debug!(?id, "the server did not take an answer"),
+                Ok(Err(_)) | Err(_) => tracing::debug!(?id, "the server did not accept a response"),
             }
         })
     })
 }
 
-fn written(id: &RequestId, outcome: Result<ClientResult, Error>, revision: Revision) -> Bytes {
+fn serialize_response(id: &RequestId, outcome: Result<ClientResult, Error>, revision: Revision) -> Bytes {
     let mut message = BytesMut::new();
     let failed = match outcome {
         Ok(result) => encode::client_result(&mut message, id, result, revision).err(),
@@ -133,7 +139,7 @@ fn written(id: &RequestId, outcome: Result<ClientResult, Error>, revision: Revis
         }
     };
     if let Some(error) = failed {
-        tracing::error!(%error, "an answer cannot be JSON");
+        tracing::error!(%error, "cannot serialize a response");
         encode::error(&mut message, Some(id), Error::internal("Internal error"), revision);
     }
     message.freeze()

@@ -1,4 +1,4 @@
-//! An endpoint: one URL, the connections to it, and how a request gets there and back.
+//! An [`Endpoint`]: one URL, its connection pool, and sending requests with credentials and redirects.
 
 use std::error::Error;
 use std::fmt;
@@ -12,21 +12,21 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Body, Client, ClientBuilder, Proxy, Url};
 
 use super::body;
-use super::credentials::{Challenge, Request, ChallengeAction};
+use super::credentials::{Challenge, ChallengeAction, Request};
 use super::failure::Failure;
 use super::limits::HttpLimits;
 use super::options::{HttpOptions, ProxyMode};
 
-/// How long an idle connection is used again. Many servers close theirs after 5 s, and a request sent just then is lost
-/// without anybody knowing whether it arrived.
-const IDLE: Duration = Duration::from_secs(4);
+/// Timeout of idle pooled connections. Many servers close idle connections after 5 s, and it would be unknown whether a
+/// request sent at that moment was executed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How often the system asks whether the peer of a silent connection is still there.
+/// Interval of TCP keep-alive probes.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// Where an MCP server is reached over HTTP. Cheap to clone; clones share their connections.
+/// HTTP endpoint of an MCP server. Cheap to clone; clones share a connection pool.
 ///
-/// HTTP/1.1 only: a stream that is read slowly then holds up nothing but its own connection.
+/// Uses HTTP/1.1 only, so that a stream that is read slowly does not block other requests.
 #[derive(Clone)]
 pub struct Endpoint(Arc<Inner>);
 
@@ -37,31 +37,31 @@ struct Inner {
 }
 
 impl Endpoint {
-    /// The endpoint at `url`, which is used as it is: its path gets no slash and no suffix.
+    /// Creates an endpoint for `url`, which is used unchanged.
     ///
-    /// Nothing is sent yet. Redirects are followed within the origin, and only where a POST stays one (307 and 308).
+    /// Does not connect yet. Redirects are followed within the origin, and only if they preserve POST (307 and 308).
     ///
     /// # Errors
-    /// When the URL, a header or the proxy cannot be used.
+    /// Fails if the URL, a header or the proxy is invalid.
     pub fn new(url: impl AsRef<str>, options: HttpOptions) -> Result<Self, InvalidEndpoint> {
         if let [error, ..] = options.errors() {
             return Err(InvalidEndpoint::new(error));
         }
-        let url = Url::parse(url.as_ref()).map_err(|error| InvalidEndpoint::new(format!("no URL: {error}")))?;
+        let url = Url::parse(url.as_ref()).map_err(|error| InvalidEndpoint::new(format!("invalid URL: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(InvalidEndpoint::new(format!("`{}` is no scheme of HTTP; use http or https", url.scheme())));
+            return Err(InvalidEndpoint::new(format!("unsupported URL scheme `{}`; use http or https", url.scheme())));
         }
-        let client = connections(&options)?;
+        let client = http_client(&options)?;
         Ok(Self(Arc::new(Inner { url, client, options })))
     }
 
-    /// Scheme, host and port: what a verdict on the server's era may be kept by.
+    /// Returns scheme, host and port: the key for saving a [`Negotiated`](crate::Negotiated) result.
     pub fn origin(&self) -> String {
         self.0.url.origin().ascii_serialization()
     }
 
-    /// Tells apart as whom requests are sent: by the headers that all of them have, and by whose the credentials are.
-    /// As secret as those.
+    /// Returns a key that identifies the authorization of requests: configured headers and the cache partition of the
+    /// credentials. It contains secrets.
     pub(super) fn authorization(&self) -> String {
         let mut all = String::new();
         for (name, value) in &self.0.options.headers {
@@ -71,7 +71,7 @@ impl Endpoint {
         all
     }
 
-    /// The URL without what may be secret in it.
+    /// Returns the URL without user, password and query, which may be secret.
     pub(super) fn redacted_url(&self) -> String {
         redacted(&self.0.url)
     }
@@ -84,24 +84,24 @@ impl Endpoint {
         &self.0.options.limits
     }
 
-    /// Sends a request until it is answered with anything but a challenge that the credentials can meet.
-    pub(super) async fn ask(&self, ask: &HttpRequest) -> Result<Answer, Failure> {
+    /// Sends a request. Retries it after challenges as long as the credentials ask for it.
+    pub(super) async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         for attempt in 0.. {
-            let answer = self.once(ask).await?;
-            if !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-                return answer.unless_redirected();
+            let response = self.send_once(request).await?;
+            if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                return response.unless_redirected();
             }
-            let Answer { status, headers, body, .. } = answer;
+            let HttpResponse { status, headers, body, .. } = response;
             let body = body::read_or_nothing(body, &headers, self.limits().body_bytes).await;
             let challenge = Challenge::new(status, headers, body, attempt);
-            if !self.is_met(&challenge).await? {
+            if !self.should_retry(&challenge).await? {
                 return Err(Failure::Unauthorized(Box::new(challenge)));
             }
         }
-        Err(Failure::lost("a request was sent too often")) // after 2^32 attempts
+        Err(Failure::lost("too many retries")) // after 2^32 attempts
     }
 
-    async fn is_met(&self, challenge: &Challenge) -> Result<bool, Failure> {
+    async fn should_retry(&self, challenge: &Challenge) -> Result<bool, Failure> {
         match &self.0.options.credentials {
             Some(credentials) if challenge.attempt() < self.limits().challenges => {
                 let negotiated = credentials.challenged(challenge).await;
@@ -111,35 +111,35 @@ impl Endpoint {
         }
     }
 
-    async fn once(&self, ask: &HttpRequest) -> Result<Answer, Failure> {
+    async fn send_once(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let mut headers = self.0.options.headers.clone();
-        headers.extend(ask.headers.clone());
+        headers.extend(request.headers.clone());
         if let Some(credentials) = &self.0.options.credentials {
-            let request = Request::new(&ask.method, ask.url.as_str());
-            credentials.authorize(request, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
+            let authorized = Request::new(&request.method, request.url.as_str());
+            credentials.authorize(authorized, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
         }
-        let mut request = self.0.client.request(ask.method.clone(), ask.url.clone()).headers(headers);
-        if let Some(body) = &ask.body {
-            request = request.body(body.clone());
+        let mut builder = self.0.client.request(request.method.clone(), request.url.clone()).headers(headers);
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
         }
-        let response = request.send().await.map_err(|error| Failure::of(error, "the connection broke"))?;
+        let response = builder.send().await.map_err(|error| Failure::of(error, "connection lost"))?;
         if let Some(credentials) = &self.0.options.credentials {
-            credentials.answered(response.headers());
+            credentials.response_received(response.headers());
         }
         let url = response.url().clone();
-        let (request_headers, body) = http::Response::<Body>::from(response).into_parts();
-        Ok(Answer { status: request_headers.status, headers: request_headers.headers, body, url })
+        let (parts, body) = http::Response::<Body>::from(response).into_parts();
+        Ok(HttpResponse { status: parts.status, headers: parts.headers, body, url })
     }
 }
 
 impl fmt::Debug for Endpoint {
-    /// Without user, password and query, which may be secrets.
+    /// Omits user, password and query, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint").field("url", &redacted(&self.0.url)).field("options", &self.0.options).finish()
     }
 }
 
-/// A request to be sent.
+/// An outgoing HTTP request.
 pub(super) struct HttpRequest {
     method: Method,
     url: Url,
@@ -148,41 +148,41 @@ pub(super) struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// A message, to wherever messages go.
+    /// Creates a POST of a message.
     pub(super) fn post(url: Url, mut headers: HeaderMap, message: Bytes) -> Self {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         Self { method: Method::POST, url, headers, body: Some(message) }
     }
 
-    /// A stream of events.
+    /// Creates a GET of an event stream.
     pub(super) fn stream(url: Url, mut headers: HeaderMap) -> Self {
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         Self { method: Method::GET, url, headers, body: None }
     }
 
-    /// The end of a session.
+    /// Creates a DELETE of a session.
     pub(super) fn delete(url: Url, headers: HeaderMap) -> Self {
         Self { method: Method::DELETE, url, headers, body: None }
     }
 }
 
-/// The head of a response, and a body not read yet. Dropping it closes the connection, unless it is at its end.
-pub(super) struct Answer {
+/// A response whose body is not read yet. Dropping it closes the connection, unless the body is at its end.
+pub(super) struct HttpResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
-    /// Where it came from, after redirects.
+    /// The final URL, after redirects.
     pub(super) url: Url,
 }
 
-impl Answer {
-    /// Whether the body is of this media type, parameters aside.
+impl HttpResponse {
+    /// Returns whether the body has this media type, ignoring parameters.
     pub(super) fn is(&self, media_type: &str) -> bool {
         body::media_type(&self.headers).eq_ignore_ascii_case(media_type)
     }
 
-    /// The media type of the body, without parameters; empty if there is none.
+    /// Returns the media type of the body without parameters, or an empty text.
     pub(super) fn media_type(&self) -> &str {
         body::media_type(&self.headers)
     }
@@ -196,7 +196,7 @@ impl Answer {
     }
 }
 
-/// Why an endpoint cannot be made.
+/// Error of [`Endpoint::new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidEndpoint(String);
 
@@ -208,43 +208,43 @@ impl InvalidEndpoint {
 
 impl fmt::Display for InvalidEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the endpoint cannot be used: {}", self.0)
+        write!(f, "cannot use the endpoint: {}", self.0)
     }
 }
 
 impl Error for InvalidEndpoint {}
 
-fn connections(options: &HttpOptions) -> Result<Client, InvalidEndpoint> {
+fn http_client(options: &HttpOptions) -> Result<Client, InvalidEndpoint> {
     let limits = &options.limits;
     let mut builder = ClientBuilder::new()
         .user_agent(concat!("ferromcp/", env!("CARGO_PKG_VERSION")))
         .http1_only()
-        .referer(false) // the URL may hold a secret
+        .referer(false) // the URL may contain a secret
         .redirect(within_origin(limits.redirects))
-        .connect_timeout(limits.connect_time)
-        .pool_idle_timeout(IDLE)
+        .connect_timeout(limits.connect_timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(KEEP_ALIVE);
     builder = match &options.proxy {
         ProxyMode::Environment => builder,
         ProxyMode::None => builder.no_proxy(),
         ProxyMode::One(url) => {
-            builder.proxy(Proxy::all(url.as_str()).map_err(|_| InvalidEndpoint::new("the proxy's URL is none"))?)
+            builder.proxy(Proxy::all(url.as_str()).map_err(|_| InvalidEndpoint::new("invalid proxy URL"))?)
         }
     };
     builder.build().map_err(|error| InvalidEndpoint::new(error.without_url().to_string()))
 }
 
-/// Follows what neither leaves the origin nor changes the method; the rest is handed up as it came.
-fn within_origin(most: usize) -> Policy {
+/// Follows redirects that keep the origin and the method. Other redirect responses are returned unchanged.
+fn within_origin(max_redirects: usize) -> Policy {
     let decide = move |attempt: Attempt<'_>| -> Action {
         let keeps = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if keeps && same && attempt.previous().len() <= most { attempt.follow() } else { attempt.stop() }
+        if keeps && same && attempt.previous().len() <= max_redirects { attempt.follow() } else { attempt.stop() }
     };
     Policy::custom(decide)
 }
 
-/// The URL without what may be secret in it.
+/// Returns the URL without user, password and query, which may be secret.
 fn redacted(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

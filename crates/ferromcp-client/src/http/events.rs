@@ -1,29 +1,29 @@
-//! The events of one stream, over one connection after the other.
+//! SSE events of one stream, across reconnects.
 
 use bytes::Bytes;
-use ferromcp_transport::sse::{Decoder, DecodedEvent};
+use ferromcp_transport::sse::{DecodedEvent, Decoder};
 use reqwest::Body;
 
 use super::body;
 use super::failure::Failure;
 use super::limits::HttpLimits;
 
-/// A line may have this much more than the data of the biggest event: the name of its field, and a byte order mark.
+/// Allowance of a line over the event limit, for the field name and a byte order mark.
 const FIELD: usize = 16;
 
-/// Reads events off a body.
+/// Decodes events from a response body.
 pub(super) struct Events {
     decoder: Decoder,
-    /// What was read and not decoded yet.
+    /// Bytes received and not decoded yet.
     chunk: Bytes,
     body: Body,
     limit: usize,
 }
 
-/// What comes next on a stream.
+/// Next item of a stream.
 pub(super) enum Next {
     Event(DecodedEvent),
-    /// The stream ended, in good order or not.
+    /// The stream ended, with the error if it was not complete.
     End(Option<reqwest::Error>),
 }
 
@@ -34,10 +34,10 @@ impl Events {
         Self { decoder, chunk: Bytes::new(), body, limit }
     }
 
-    /// The next event. Cancel-safe.
+    /// Returns the next event. This method is cancel-safe.
     ///
     /// # Errors
-    /// Once for each event that is too long; the stream goes on.
+    /// Fails once for each event over the limit. The stream continues.
     pub(super) async fn next(&mut self) -> Result<Next, Failure> {
         loop {
             let limit = self.limit;
@@ -53,12 +53,12 @@ impl Events {
         }
     }
 
-    /// Reads on to the end without looking.
+    /// Reads and discards the rest of the body.
     pub(super) async fn skip(&mut self) {
         while let Ok(Some(_)) = body::chunk(&mut self.body).await {}
     }
 
-    /// Goes on with the next connection. An unfinished event of the last one is forgotten.
+    /// Continues with the body of another connection. Discards an incomplete event.
     pub(super) fn reconnect(&mut self, body: Body) {
         self.decoder.restart();
         self.chunk = Bytes::new();
@@ -76,7 +76,7 @@ impl Events {
     }
 }
 
-/// The message in an event, if it is one: other names mean nothing here, and a priming event has no data.
+/// Returns the message of an event. Events with other names and priming events without data have none.
 pub(super) fn message(event: DecodedEvent) -> Option<Bytes> {
     (event.event == "message" && !event.data.is_empty()).then_some(event.data)
 }

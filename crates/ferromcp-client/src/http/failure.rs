@@ -1,4 +1,4 @@
-//! Why a request came to nothing, sorted by what its sender can do about it.
+//! Failures of HTTP requests, classified by possible remedy.
 
 use std::error::Error;
 use std::fmt;
@@ -7,59 +7,59 @@ use bytes::Bytes;
 
 use super::credentials::{Challenge, CredentialsError};
 
-/// What stands behind a failure.
+/// Cause of a failure.
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a request came to nothing.
+/// Reason why an HTTP request failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// No connection came about, so nothing was sent: trying again repeats nothing.
+    /// The connection could not be established. The request was not sent, so a retry is safe.
     #[non_exhaustive]
     Unreachable {
-        /// What the network said.
+        /// The network error.
         source: Source,
     },
-    /// The request may have arrived, and its answer will not: the server may have done what it asked.
+    /// The connection was lost before the response. The request may have been executed.
     #[non_exhaustive]
     Lost {
-        /// What was lost, and how.
+        /// Description of the failure.
         why: String,
-        /// What the network said, if it was that.
+        /// The network error, if there is one.
         source: Option<Source>,
     },
-    /// The server refused by a status, with no JSON-RPC message in the body.
+    /// The server responded with an error status, without a JSON-RPC message in the body.
     Status(StatusError),
-    /// The server refused for want of credentials, and those that are there had nothing better.
+    /// The server responded with 401 or 403, and the credentials did not retry.
     Unauthorized(Box<Challenge>),
-    /// The credentials could not be had; nothing was sent.
+    /// The credentials could not be obtained. The request was not sent.
     #[non_exhaustive]
     Credentials {
-        /// What they said.
+        /// The error of the provider.
         source: CredentialsError,
     },
-    /// The session is no more: begin a new one, without its id.
+    /// The session expired. Start a new one without its ID.
     #[non_exhaustive]
     SessionEnded {
-        /// Whether the request had been sent before that, and is lost with the session.
+        /// Whether the request was accepted before, and is lost with the session.
         in_flight: bool,
     },
-    /// The server sent the request elsewhere: to another origin, or in a way that would turn a POST into a GET.
+    /// The server redirected to another origin, or with a status that would turn a POST into a GET.
     #[non_exhaustive]
     Redirected {
-        /// Where to, without user and query; empty if it did not say.
+        /// The target without user and query. Empty if the response has no valid `Location`.
         to: String,
     },
-    /// What came back is none of what may come.
+    /// The response is invalid.
     #[non_exhaustive]
     Malformed {
-        /// What is wrong with it.
+        /// Description of the problem.
         why: String,
     },
-    /// What came back is too long. A stream goes on after such an event.
+    /// The response exceeds a limit. A stream continues after such an event.
     #[non_exhaustive]
     TooLarge {
-        /// What is too long.
+        /// Description of the value over the limit.
         what: &'static str,
         /// The name of the limit, a field of [`HttpLimits`](super::HttpLimits).
         name: &'static str,
@@ -69,7 +69,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether it is certain that the request reached no handler, so that sending it again repeats nothing.
+    /// Returns whether the request was certainly not executed, so that a retry is safe.
     pub fn is_unexecuted(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Unauthorized(_) | Self::Credentials { .. } | Self::Redirected { .. } => {
@@ -88,7 +88,7 @@ impl Failure {
         Self::Malformed { why: why.into() }
     }
 
-    /// Sorts an error of the HTTP library. Its URL is taken out, since that may hold a secret.
+    /// Converts an error of the HTTP library. Removes its URL, which may contain a secret.
     pub(super) fn of(error: reqwest::Error, why: &str) -> Self {
         let error = error.without_url();
         if error.is_connect() {
@@ -102,28 +102,28 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable { .. } => f.write_str("the server cannot be reached; check its URL and that it runs"),
-            Self::Lost { why, .. } => write!(f, "{why}; the server may have done what was asked"),
+            Self::Unreachable { .. } => {
+                f.write_str("cannot reach the server; check the URL and that the server is running")
+            }
+            Self::Lost { why, .. } => write!(f, "{why}; the request may have been executed"),
             Self::Status(refusal) => refusal.fmt(f),
             Self::Unauthorized(challenge) if challenge.status() == 403 => {
-                f.write_str("the server forbids this request (status 403); check the credentials and what they allow")
+                f.write_str("forbidden (HTTP status 403); check the permissions of the credentials")
             }
             Self::Unauthorized(challenge) => {
-                write!(
-                    f,
-                    "the server wants credentials (status {}); see `HttpOptions::credentials`",
-                    challenge.status()
-                )
+                write!(f, "unauthorized (HTTP status {}); set `HttpOptions::credentials`", challenge.status())
             }
-            Self::Credentials { .. } => f.write_str("the credentials for the server cannot be had"),
-            Self::SessionEnded { .. } => f.write_str("the server has ended the session; connect again"),
-            Self::Redirected { to } if to.is_empty() => f.write_str("the server redirects, but does not say where to"),
+            Self::Credentials { .. } => f.write_str("cannot get credentials for the server"),
+            Self::SessionEnded { .. } => f.write_str("session expired; reconnect"),
+            Self::Redirected { to } if to.is_empty() => {
+                f.write_str("server redirected without a valid `Location` header")
+            }
             Self::Redirected { to } => {
-                write!(f, "the server redirects to {to}, which is not followed; if you trust it, connect to that URL")
+                write!(f, "server redirected to {to}, which is not followed; if you trust it, connect to that URL")
             }
-            Self::Malformed { why } => write!(f, "the server's answer is not understood: {why}"),
+            Self::Malformed { why } => write!(f, "invalid response from the server: {why}"),
             Self::TooLarge { what, name, limit } => {
-                write!(f, "{what} is longer than {limit} bytes; raise `HttpLimits::{name}` if that is right")
+                write!(f, "{what} exceeds {limit} bytes; raise `HttpLimits::{name}`")
             }
         }
     }
@@ -139,7 +139,7 @@ impl Error for Failure {
     }
 }
 
-/// A refusal by a status.
+/// An error status without a JSON-RPC message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StatusError {
     status: u16,
@@ -151,22 +151,22 @@ impl StatusError {
         Self { status, body }
     }
 
-    /// The status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The body, which is no JSON-RPC message. Empty if it was a stream, or longer than a body may be.
+    /// Returns the body, which is not a JSON-RPC message. Empty for streams and bodies over the limit.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 }
 
 impl fmt::Display for StatusError {
-    /// Without the body, since some servers repeat in it what they were sent.
+    /// Omits the body, because some servers echo the request in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        write!(f, "the server refuses with status {} ({})", self.status, reason.unwrap_or("unknown"))
+        write!(f, "server returned HTTP status {} ({})", self.status, reason.unwrap_or("unknown"))
     }
 }
 

@@ -1,26 +1,24 @@
-//! HTTP, from the client's side: Streamable HTTP for every revision, and the old HTTP+SSE as a pipe.
+//! HTTP transports of the client: Streamable HTTP for every revision, and the deprecated HTTP+SSE.
 //!
-//! Below, messages are bytes: which request an answer belongs to, and what to do after a failure, is for the one who
-//! asked. `channel` and what it is made of put the engine's words on top of that.
+//! [`Endpoint`] sends and receives messages as bytes. Matching responses to requests and handling failures is the task of
+//! its caller. `channel` implements this for the engine.
 //!
-//! | file | what |
+//! | file | contents |
 //! |---|---|
 //! | `endpoint` | [`Endpoint`]: a URL and the connections to it |
 //! | `options`, `limits` | [`HttpOptions`] and [`HttpLimits`] |
-//! | `credentials` | [`Credentials`]: where authorization plugs in |
-//! | `head`, `session` | [`RequestHeaders`]: what a request says in headers; [`SessionId`] |
-//! | `post` | [`Endpoint::post`]: one message, and its [`PostResponse`] |
-//! | `listen` | [`Endpoint::listen`], [`Endpoint::end`]: the rest of a legacy session |
-//! | `stream` | [`EventStream`]: messages as they come, resumed in the legacy era |
-//! | `events`, `pace`, `body` | what streams are made of |
-//! | `http_sse` | [`HttpSse`]: the transport of 2024-11-05 |
-//! | `failure` | [`Failure`]: why nothing came back |
-//! | `connector`, `builder` | an [`Endpoint`] or a URL as something to connect to, and with what options |
-//! | `channel`, `talk`, `hear`, `lasting` | a channel of the engine: requests, what they share, what comes back, and the stream of a session |
-//! | `sorted` | failures in the words of the engine |
+//! | `credentials` | [`Credentials`]: hook for authorization |
+//! | `request_headers` | [`RequestHeaders`]: the MCP headers of a request |
+//! | `post` | [`Endpoint::post`]: sends one message, returns a [`PostResponse`] |
+//! | `stream` | [`EventStream`]: messages of an SSE stream, with resumption in the legacy era |
+//! | `events`, `body` | SSE events and response bodies |
+//! | `failure` | [`Failure`]: why a request failed |
+//! | `legacy` | sessions, their GET stream, resumption, and [`HttpSse`] |
+//! | `connector`, `builder` | connecting to an [`Endpoint`] or a URL; options of the client builder |
+//! | `channel`, `state`, `dispatch`, `channel_error` | the channel of the engine, its shared state, inbound messages, errors |
 //!
 //! ```no_run
-//! use ferromcp_client::http::{Content, Endpoint, RequestHeaders, HttpOptions};
+//! use ferromcp_client::http::{Content, Endpoint, HttpOptions, RequestHeaders};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let endpoint = Endpoint::new("https://example.com/mcp", HttpOptions::new())?;
@@ -54,8 +52,8 @@ mod request_headers;
 mod state;
 mod stream;
 
-pub use credentials::{Challenge, Credentials, CredentialsError, CredentialsFuture, Request, ChallengeAction};
-pub use endpoint::{InvalidEndpoint, Endpoint};
+pub use credentials::{Challenge, ChallengeAction, Credentials, CredentialsError, CredentialsFuture, Request};
+pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use failure::{Failure, StatusError};
 pub use legacy::{HttpSse, HttpSseRx, HttpSseTx, SessionId};
 pub use limits::HttpLimits;

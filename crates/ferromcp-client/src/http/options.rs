@@ -1,4 +1,4 @@
-//! How a client reaches an endpoint: what it adds to requests, and how its connections come about.
+//! Options of an endpoint: headers, credentials, proxy and limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use http::header::{
 use super::credentials::Credentials;
 use super::limits::HttpLimits;
 
-/// How an endpoint is reached.
+/// HTTP options of an endpoint.
 ///
-/// Certificates are checked against the system's roots; the environment variable `SSL_CERT_FILE` names others.
+/// Certificates are verified against the system roots. The environment variable `SSL_CERT_FILE` sets others.
 ///
 /// ```
 /// use ferromcp_client::http::HttpOptions;
@@ -30,26 +30,26 @@ pub struct HttpOptions {
     errors: Vec<String>,
 }
 
-/// Which proxies are used.
+/// Proxy configuration.
 #[derive(Clone, Default)]
 pub(super) enum ProxyMode {
-    /// Those of the environment.
+    /// The proxies set in the environment.
     #[default]
     Environment,
     None,
-    /// This one for everything.
+    /// This proxy for every request.
     One(String),
 }
 
 impl HttpOptions {
-    /// The defaults.
+    /// Creates the default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a header to every request. Its value is kept secret.
+    /// Adds a header to every request. Its value is treated as a secret.
     ///
-    /// Those that MCP itself sends cannot be given; [`Endpoint::new`](super::Endpoint::new) says so then.
+    /// Headers that the client sets itself are rejected by [`Endpoint::new`](super::Endpoint::new).
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         match read(name.as_ref(), value.as_ref()) {
             Ok((name, value)) => {
@@ -60,39 +60,39 @@ impl HttpOptions {
         self
     }
 
-    /// Takes credentials from here; none unless given.
+    /// Sets the provider of credentials. The default is none.
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
         self
     }
 
-    /// Uses this proxy for every request, in place of those that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and
-    /// `NO_PROXY` of the environment name.
+    /// Uses this proxy for every request, and ignores the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
+    /// and `NO_PROXY`.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyMode::One(url.into());
         self
     }
 
-    /// Uses no proxy, whatever the environment says.
+    /// Disables proxies, including those set in the environment.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxyMode::None;
         self
     }
 
-    /// Sets the bounds.
+    /// Sets the limits.
     pub fn limits(mut self, limits: HttpLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// What was given and cannot be.
+    /// Returns the errors of invalid options.
     pub(super) fn errors(&self) -> &[String] {
         &self.errors
     }
 }
 
 impl fmt::Debug for HttpOptions {
-    /// Without the values of headers and what a proxy's URL may hold.
+    /// Omits header values and the proxy URL, which may contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpOptions")
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
@@ -102,24 +102,27 @@ impl fmt::Debug for HttpOptions {
     }
 }
 
-/// The header, or what is wrong with it. Its value is in no message.
+/// Parses a header.
+///
+/// # Errors
+/// Fails if the header is invalid or reserved. The text does not include the value.
 fn read(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name:?} is no name of a header"))?;
-    if is_ours(&header) {
-        return Err(format!("the header `{name}` is set by the client itself; leave it out"));
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("invalid header name {name:?}"))?;
+    if is_reserved(&header) {
+        return Err(format!("the header `{name}` is set by the client; remove it"));
     }
     let mut value = HeaderValue::from_str(value)
-        .map_err(|_| format!("the value of the header `{name}` has characters that no header can hold"))?;
+        .map_err(|_| format!("the value of the header `{name}` contains invalid characters"))?;
     value.set_sensitive(true);
     Ok((header, value))
 }
 
-/// Whether the client sets this header: a second one would contradict it, or bytes could be read in two ways.
-fn is_ours(name: &HeaderName) -> bool {
-    const OURS: [HeaderName; 6] =
+/// Returns whether the client sets this header. A duplicate could conflict or make the message ambiguous.
+fn is_reserved(name: &HeaderName) -> bool {
+    const RESERVED: [HeaderName; 6] =
         [ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING];
-    let words = [lower::SESSION_ID, lower::PROTOCOL_VERSION, lower::METHOD, lower::NAME, "last-event-id"];
-    OURS.contains(name) || words.contains(&name.as_str()) || name.as_str().starts_with(lower::PARAM_PREFIX)
+    let mcp_headers = [lower::SESSION_ID, lower::PROTOCOL_VERSION, lower::METHOD, lower::NAME, "last-event-id"];
+    RESERVED.contains(name) || mcp_headers.contains(&name.as_str()) || name.as_str().starts_with(lower::PARAM_PREFIX)
 }
 
 #[cfg(test)]
@@ -127,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_client_sends_itself_cannot_be_given() {
+    fn header_is_rejected_when_reserved() {
         for name in ["Accept", "content-TYPE", "Mcp-Session-Id", "Mcp-Param-Region", "Last-Event-ID", "", "a b"] {
             assert_eq!(HttpOptions::new().header(name, "x").errors().len(), 1, "{name}");
         }
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_never_shown() {
+    fn debug_omits_values_of_headers() {
         let options =
             HttpOptions::new().header("Authorization", "s3cret").header("X", "s3cret\n").proxy("http://s3cret");
         assert!(!format!("{options:?} {:?}", options.errors()).contains("s3cret"));

@@ -1,4 +1,4 @@
-//! One message, one POST, and what comes back.
+//! Sends one message with a POST, and classifies the response.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#sending-messages-to-the-server>.
 
@@ -12,19 +12,19 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::body;
-use super::endpoint::{Answer, HttpRequest, Endpoint};
+use super::endpoint::{Endpoint, HttpRequest, HttpResponse};
 use super::failure::{Failure, StatusError};
-use super::request_headers::RequestHeaders;
 use super::legacy::SessionId;
+use super::request_headers::RequestHeaders;
 use super::stream::{EventStream, StreamOrigin};
 
-/// What came back for a message.
+/// Response to a POST.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PostResponse {
-    /// The status: of an error too, if its body is a JSON-RPC message.
+    /// The HTTP status. It may be an error status if the body is a JSON-RPC message.
     pub status: u16,
-    /// The session that the server began with this reply (legacy era).
+    /// The session that this response starts (legacy era).
     pub session: Option<SessionId>,
     /// The body.
     pub content: Content,
@@ -33,16 +33,16 @@ pub struct PostResponse {
 /// The body of a [`PostResponse`].
 #[non_exhaustive]
 pub enum Content {
-    /// Nothing: the message was taken.
+    /// No body: the server accepted the message.
     Nothing,
-    /// JSON, not looked at yet where the status was a success.
+    /// JSON, not validated for success statuses.
     Json(Bytes),
-    /// A stream of messages.
+    /// An SSE stream of messages.
     Events(Box<EventStream>),
 }
 
 impl fmt::Debug for Content {
-    /// Without the message.
+    /// Omits the message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("Nothing"),
@@ -53,75 +53,81 @@ impl fmt::Debug for Content {
 }
 
 impl Endpoint {
-    /// Sends one message as one POST. It is never sent twice, unless the server asked for other credentials.
+    /// Sends one message with a POST. It is sent once, except for retries with new credentials.
     ///
-    /// Waits as long as the server does. Dropping the future closes the connection, which cancels the request at
-    /// 2026-07-28.
+    /// There is no timeout. Dropping the future closes the connection, which cancels the request at 2026-07-28.
     ///
     /// # Errors
-    /// When no message came back. A status that is an error is none if the body is a JSON-RPC message, except for the
-    /// 404 of a session that ended.
+    /// Fails if the request fails or the response is not a message. An error status with a JSON-RPC body is not a failure,
+    /// except for the 404 of an expired session.
     pub async fn post(&self, request_headers: &RequestHeaders, message: Bytes) -> Result<PostResponse, Failure> {
-        let answer = self.ask(&HttpRequest::post(self.url().clone(), request_headers.for_post(), message)).await?;
-        if answer.status.is_success() {
-            return self.taken(request_headers, answer).await;
+        let response = self.send(&HttpRequest::post(self.url().clone(), request_headers.for_post(), message)).await?;
+        if response.status.is_success() {
+            return self.accepted(request_headers, response).await;
         }
-        let status = answer.status;
+        let status = response.status;
         if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
             return Err(Failure::SessionEnded { in_flight: false });
         }
-        let body = body::read_or_nothing(answer.body, &answer.headers, self.limits().body_bytes).await;
+        let body = body::read_or_nothing(response.body, &response.headers, self.limits().body_bytes).await;
         if is_message(&body) {
             return Ok(PostResponse { status: status.as_u16(), session: None, content: Content::Json(body) });
         }
         Err(Failure::Status(StatusError::new(status.as_u16(), body)))
     }
 
-    async fn taken(&self, request_headers: &RequestHeaders, answer: Answer) -> Result<PostResponse, Failure> {
-        let status = answer.status.as_u16();
-        let session = self.begun(request_headers, &answer)?;
-        let content = self.content(request_headers.clone().within(session.clone()), answer).await?;
+    async fn accepted(
+        &self,
+        request_headers: &RequestHeaders,
+        response: HttpResponse,
+    ) -> Result<PostResponse, Failure> {
+        let status = response.status.as_u16();
+        let session = self.new_session(request_headers, &response)?;
+        let content = self.content(request_headers.clone().within(session.clone()), response).await?;
         Ok(PostResponse { status, session, content })
     }
 
-    /// The session that begins. Later replies may repeat its id, which says nothing.
-    fn begun(&self, request_headers: &RequestHeaders, answer: &Answer) -> Result<Option<SessionId>, Failure> {
+    /// Returns the session that this response starts. Later responses may repeat its ID, which is ignored.
+    fn new_session(
+        &self,
+        request_headers: &RequestHeaders,
+        response: &HttpResponse,
+    ) -> Result<Option<SessionId>, Failure> {
         if !request_headers.is_legacy() || request_headers.session().is_some() {
             return Ok(None);
         }
-        let id = answer.headers.get(lower::SESSION_ID);
-        id.map(|id| SessionId::read(id, self.limits().id_bytes)).transpose()
+        let id = response.headers.get(lower::SESSION_ID);
+        id.map(|id| SessionId::parse(id, self.limits().id_bytes)).transpose()
     }
 
-    async fn content(&self, request_headers: RequestHeaders, answer: Answer) -> Result<Content, Failure> {
-        let empty = answer.headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0");
-        if empty || matches!(answer.status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
+    async fn content(&self, request_headers: RequestHeaders, response: HttpResponse) -> Result<Content, Failure> {
+        let empty = response.headers.get(CONTENT_LENGTH).is_some_and(|length| length == "0");
+        if empty || matches!(response.status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
             return Ok(Content::Nothing);
         }
-        if answer.is("text/event-stream") {
-            let stream = EventStream::new(self.clone(), request_headers, StreamOrigin::Post, answer.body);
+        if response.is("text/event-stream") {
+            let stream = EventStream::new(self.clone(), request_headers, StreamOrigin::Post, response.body);
             return Ok(Content::Events(Box::new(stream)));
         }
-        let is_json = answer.is("application/json");
-        let media_type = answer.media_type().to_owned();
-        let body = body::read(answer.body, &answer.headers, self.limits().body_bytes).await?;
+        let is_json = response.is("application/json");
+        let media_type = response.media_type().to_owned();
+        let body = body::read(response.body, &response.headers, self.limits().body_bytes).await?;
         if body.is_empty() {
             return Ok(Content::Nothing);
         }
         if !is_json {
-            let why =
-                format!("`{media_type}` is neither JSON nor a stream of events; is this the URL of an MCP server?");
+            let why = format!("unexpected content type `{media_type}`; check that the URL is an MCP endpoint");
             return Err(Failure::malformed(why));
         }
         Ok(Content::Json(body))
     }
 }
 
-/// Whether this is a JSON-RPC message, and not what a proxy or a framework says for itself.
+/// Returns whether the body is a JSON-RPC message, not an error page of a proxy or framework.
 fn is_message(body: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Envelope {
-        #[allow(dead_code, reason = "it only has to be there")]
+        #[allow(dead_code, reason = "only its presence is checked")]
         jsonrpc: IgnoredAny,
     }
     serde_json::from_slice::<Envelope>(body).is_ok()

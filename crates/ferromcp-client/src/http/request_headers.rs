@@ -1,4 +1,4 @@
-//! What a request says in its headers: the revision, the session, and what 2026-07-28 repeats from the body.
+//! MCP headers of a request: revision, session, and the members of the body that 2026-07-28 mirrors.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#standard-request-headers>.
 
@@ -16,54 +16,58 @@ const PROTOCOL_VERSION: HeaderName = HeaderName::from_static(lower::PROTOCOL_VER
 const METHOD: HeaderName = HeaderName::from_static(lower::METHOD);
 const NAME: HeaderName = HeaderName::from_static(lower::NAME);
 
-/// The headers of MCP that go with a message.
+/// The MCP headers of a message.
 #[derive(Clone)]
 pub struct RequestHeaders {
     era: Era,
     revision: Option<HeaderValue>,
     session: Option<SessionId>,
-    /// What is said again from the body.
-    repeated: HeaderMap,
+    /// Headers mirrored from the body.
+    mirrored: HeaderMap,
 }
 
 impl RequestHeaders {
-    /// For `initialize`, which has nothing to say yet: neither revision nor session are agreed on.
+    /// Creates the headers of `initialize`, which has neither revision nor session.
     pub fn initialize() -> Self {
-        Self { era: Era::Legacy, revision: None, session: None, repeated: HeaderMap::new() }
+        Self { era: Era::Legacy, revision: None, session: None, mirrored: HeaderMap::new() }
     }
 
-    /// For whatever follows `initialize`: with the revision agreed on, and the session if the server gave one.
+    /// Creates the headers of legacy messages after `initialize`: the negotiated revision and the session, if any.
     pub fn legacy(revision: Revision, session: Option<SessionId>) -> Self {
-        // Older revisions do not know the header.
+        // Older revisions do not define the header.
         let named = revision >= Revision::V2025_06_18;
         let revision = named.then(|| HeaderValue::from_static(revision.as_str()));
         Self { revision, session, ..Self::initialize() }
     }
 
-    /// For a request of 2026-07-28 on: the revision, its method, what it is about, and the arguments of a call that
-    /// the tool's schema wants repeated ([`scan`] finds them).
+    /// Creates the headers of a request of 2026-07-28 or later: revision, method, name, and the arguments of a tool call
+    /// that its schema annotates with `x-mcp-header` (see [`scan`]).
     ///
     /// # Errors
-    /// When an argument cannot be repeated, such as an integer beyond ±(2^53 - 1): the call must not be sent then.
+    /// Fails if an argument cannot be mirrored, such as an integer beyond ±(2^53 - 1). The call must not be sent then.
     ///
     /// [`scan`]: ferromcp_core::header::scan
-    pub fn modern(revision: Revision, request: &ClientRequest, annotations: &[Annotation]) -> Result<Self, HeaderMismatch> {
-        let mut repeated = HeaderMap::new();
-        repeated.insert(METHOD, value(field::METHOD, request.method())?);
+    pub fn modern(
+        revision: Revision,
+        request: &ClientRequest,
+        annotations: &[Annotation],
+    ) -> Result<Self, HeaderMismatch> {
+        let mut mirrored = HeaderMap::new();
+        mirrored.insert(METHOD, value(field::METHOD, request.method())?);
         if let Some(name) = name_of(request) {
-            repeated.insert(NAME, value(field::NAME, &encode(name))?);
+            mirrored.insert(NAME, value(field::NAME, &encode(name))?);
         }
         if let ClientRequest::CallTool(params) = request {
             for (header, text) in mirror(annotations, params.arguments.as_ref())? {
                 let name = HeaderName::from_bytes(header.as_bytes()).map_err(|_| unsendable(header))?;
-                repeated.insert(name, value(header, &text)?);
+                mirrored.insert(name, value(header, &text)?);
             }
         }
         let revision = Some(HeaderValue::from_static(revision.as_str()));
-        Ok(Self { era: Era::Modern, revision, session: None, repeated })
+        Ok(Self { era: Era::Modern, revision, session: None, mirrored })
     }
 
-    /// Whether streams can be resumed and there may be a session.
+    /// Returns whether the revision has sessions and resumable streams.
     pub(super) fn is_legacy(&self) -> bool {
         self.era == Era::Legacy
     }
@@ -72,13 +76,13 @@ impl RequestHeaders {
         self.session.as_ref()
     }
 
-    /// The same within this session.
+    /// Returns the headers with the session set.
     pub(super) fn within(mut self, session: Option<SessionId>) -> Self {
         self.session = session.or(self.session);
         self
     }
 
-    /// What stands on every request of the conversation.
+    /// Returns the headers common to all requests of a session.
     pub(super) fn common(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some(revision) = &self.revision {
@@ -90,28 +94,28 @@ impl RequestHeaders {
         headers
     }
 
-    /// What stands on the POST of the message.
+    /// Returns the headers of the POST of the message.
     pub(super) fn for_post(&self) -> HeaderMap {
         let mut headers = self.common();
-        headers.extend(self.repeated.clone());
+        headers.extend(self.mirrored.clone());
         headers
     }
 }
 
 impl fmt::Debug for RequestHeaders {
-    /// Without what is repeated from the body.
+    /// Omits the values mirrored from the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHeaders")
             .field("revision", &self.revision)
             .field("session", &self.session.is_some())
-            .field("repeated", &self.repeated.keys().collect::<Vec<_>>())
+            .field("mirrored", &self.mirrored.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
 
 fn value(header: &str, text: &str) -> Result<HeaderValue, HeaderMismatch> {
     let mut value = HeaderValue::from_str(text).map_err(|_| unsendable(header))?;
-    value.set_sensitive(header != field::METHOD); // arguments may be private
+    value.set_sensitive(header != field::METHOD); // arguments may be confidential
     Ok(value)
 }
 

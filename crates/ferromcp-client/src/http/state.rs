@@ -1,4 +1,4 @@
-//! What the requests of one channel share: the session, what was agreed on, and whether it is over.
+//! State shared by the requests of one HTTP channel: session, revision, phase.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,36 +11,36 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::channel_error::channel_error;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
-use super::request_headers::RequestHeaders;
-use super::post::Content;
 use super::legacy::SessionId;
-use super::channel_error::channel_error;
+use super::post::Content;
+use super::request_headers::RequestHeaders;
 use crate::channel::{ChannelError, Inbound};
 use crate::limits::ClientLimits;
 
-/// How long a word that nobody waits for may be on its way.
+/// Timeout of a detached POST.
 const DETACHED_POST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The state of a channel.
+/// State of an HTTP channel.
 pub(super) struct HttpState {
     pub(super) endpoint: Endpoint,
     pub(super) inbound: Arc<dyn Inbound>,
     pub(super) limits: ClientLimits,
     inner: Mutex<Inner>,
     phase: watch::Sender<Phase>,
-    /// Words that nobody waits for; one more than fit is not said.
+    /// Limits concurrent detached POSTs. Messages over the limit are discarded.
     detached_permits: Arc<Semaphore>,
 }
 
 struct Inner {
     revision: Revision,
     session: Option<SessionId>,
-    /// Reads the session's own stream.
+    /// Task that reads the GET stream of the session.
     session_stream: Option<AbortHandle>,
-    /// Requests whose answer may come on another stream than their own. It must not; some servers put it on the
-    /// session's all the same.
+    /// Requests whose response may arrive on the GET stream of the session. The specification forbids this, but some
+    /// servers do it.
     waiting: HashMap<RequestId, oneshot::Sender<Outcome>>,
 }
 
@@ -49,7 +49,7 @@ type Outcome = Result<RawJson, ChannelError>;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Phase {
     Open,
-    /// The server ended the session; what is under way may still be answered.
+    /// The server ended the session. Responses to in-flight requests may still arrive.
     SessionExpired,
     Closed,
 }
@@ -75,7 +75,7 @@ impl HttpState {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session that the server began, if it did.
+    /// Returns the ID of the session, if there is one.
     pub(super) fn session(&self) -> Option<SessionId> {
         self.lock().session.clone()
     }
@@ -92,7 +92,7 @@ impl HttpState {
         self.lock().revision
     }
 
-    /// The answer to this request, should it come elsewhere; until it is forgotten.
+    /// Registers a request for a response on another stream, until it is unregistered.
     pub(super) fn register_waiter(&self, id: &RequestId) -> oneshot::Receiver<Outcome> {
         let (sender, receiver) = oneshot::channel();
         self.lock().waiting.insert(id.clone(), sender);
@@ -103,16 +103,16 @@ impl HttpState {
         self.lock().waiting.remove(id);
     }
 
-    /// An answer that came on another stream than its request's; whether somebody waits for it.
+    /// Delivers a response that arrived on another stream. Returns whether its request is pending.
     pub(super) fn deliver_out_of_band(&self, id: &RequestId, outcome: Outcome) -> bool {
         let waiting = self.lock().waiting.remove(id);
         waiting.is_some_and(|waiting| waiting.send(outcome).is_ok())
     }
 
-    /// Routes the task that reads the session's own stream, so that it ends with the channel.
+    /// Sets the task that reads the GET stream of the session, so that it is aborted with the channel.
     pub(super) fn set_session_stream(&self, task: AbortHandle) {
-        if let Some(twin) = self.lock().session_stream.replace(task) {
-            twin.abort();
+        if let Some(previous) = self.lock().session_stream.replace(task) {
+            previous.abort();
         }
         if self.is_shut_down() {
             self.stop_session_stream();
@@ -125,7 +125,10 @@ impl HttpState {
         }
     }
 
-    /// Whether something may be sent.
+    /// Checks that the channel is open.
+    ///
+    /// # Errors
+    /// Fails if the session expired or the client closed the channel.
     pub(super) fn ensure_open(&self) -> Result<(), ChannelError> {
         match *self.phase.borrow() {
             Phase::Open => Ok(()),
@@ -137,7 +140,7 @@ impl HttpState {
         }
     }
 
-    /// Sorts what went wrong, and takes note where the session is over.
+    /// Converts a failure, and marks the session as expired if the failure shows that.
     pub(super) fn convert_failure(&self, failure: Failure) -> ChannelError {
         if matches!(failure, Failure::SessionEnded { .. }) {
             self.session_expired();
@@ -145,7 +148,7 @@ impl HttpState {
         channel_error(failure, &self.endpoint)
     }
 
-    /// The server ended the session: there is nothing left to end.
+    /// Marks the session as ended by the server.
     pub(super) fn session_expired(&self) {
         self.lock().session = None;
         self.advance(Phase::SessionExpired);
@@ -161,30 +164,32 @@ impl HttpState {
         });
     }
 
-    /// HttpChannel a message of the legacy era that has no answer.
+    /// Posts a legacy message that has no response.
     pub(super) async fn post(&self, revision: Revision, message: Bytes) -> Result<(), ChannelError> {
         let request_headers = RequestHeaders::legacy(revision, self.session());
-        let reply = self.endpoint.post(&request_headers, message).await.map_err(|failure| self.convert_failure(failure))?;
+        let reply =
+            self.endpoint.post(&request_headers, message).await.map_err(|failure| self.convert_failure(failure))?;
         match reply.content {
             Content::Json(body) if reply.status >= 400 => {
-                tracing::debug!(status = reply.status, body = body.len(), "the server did not take a message");
+                tracing::debug!(status = reply.status, body = body.len(), "the server rejected a message");
                 Err(ChannelError::Status { status: reply.status, body: String::new() })
             }
             _ => Ok(()),
         }
     }
 
-    /// HttpChannel such a message without waiting for it.
+    /// Posts a legacy message in a detached task. Discards it if too many are in flight.
     pub(super) fn post_detached(self: &Arc<Self>, revision: Revision, message: Bytes) {
-        let (Ok(place), Ok(runtime)) = (Arc::clone(&self.detached_permits).try_acquire_owned(), Handle::try_current()) else {
-            return tracing::debug!("too much is being said to the server; a word is left out");
+        let (Ok(permit), Ok(runtime)) = (Arc::clone(&self.detached_permits).try_acquire_owned(), Handle::try_current())
+        else {
+            return tracing::debug!("discarded a message: too many detached requests");
         };
         let state = Arc::clone(self);
         runtime.spawn(async move {
             if !matches!(timeout(DETACHED_POST_TIMEOUT, state.post(revision, message)).await, Ok(Ok(()))) {
-                tracing::debug!("a word to the server did not arrive");
+                tracing::debug!("a detached message was not delivered");
             }
-            drop(place);
+            drop(permit);
         });
     }
 
@@ -196,7 +201,7 @@ impl HttpState {
         *self.phase.borrow() == Phase::Closed
     }
 
-    /// Waits until nothing more can be sent.
+    /// Waits until the channel is closed or the session expired.
     pub(super) async fn closed(&self) {
         self.reached(Phase::SessionExpired).await;
     }
@@ -206,24 +211,24 @@ impl HttpState {
         self.reached(Phase::Closed).await;
     }
 
-    async fn reached(&self, wanted: Phase) {
+    async fn reached(&self, target: Phase) {
         let mut phase = self.phase.subscribe();
-        let _ = phase.wait_for(|phase| *phase >= wanted).await; // the sender lives as long as `self`
+        let _ = phase.wait_for(|phase| *phase >= target).await; // the sender lives as long as `self`
     }
 
-    /// Ends tidily: what is being said is let arrive, then the session is ended.
+    /// Closes the channel: waits for detached POSTs, then deletes the session, within the grace period.
     pub(super) async fn close(&self) {
         self.stop_session_stream();
         self.advance(Phase::Closed);
         let ending = async {
-            let places = u32::try_from(self.limits.in_flight.max(1)).unwrap_or(u32::MAX);
-            let _ = self.detached_permits.acquire_many(places).await; // never closed
+            let permits = u32::try_from(self.limits.in_flight.max(1)).unwrap_or(u32::MAX);
+            let _ = self.detached_permits.acquire_many(permits).await; // never closed
             self.delete_session().await;
         };
         let _ = timeout(self.limits.shutdown_grace, ending).await;
     }
 
-    /// Ends what nobody closed, without waiting for it.
+    /// Closes a dropped channel in a detached task.
     pub(super) fn close_detached(self: &Arc<Self>) {
         self.stop_session_stream();
         self.advance(Phase::Closed);
@@ -243,7 +248,7 @@ impl HttpState {
             return;
         }
         if let Err(failure) = self.endpoint.delete_session(&RequestHeaders::legacy(revision, session)).await {
-            tracing::debug!(%failure, "the session was not ended");
+            tracing::debug!(%failure, "cannot delete the session");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A stream of messages: the answer to a POST, or what a session says by itself.
+//! SSE streams of messages: responses to a POST, or the GET stream of a session.
 //!
-//! In the legacy era a stream may be cut at any time, on purpose even, and goes on at the event it got to. A POST is
-//! never repeated for that. At 2026-07-28 a broken stream is a lost request.
+//! In the legacy era, a stream that is disconnected is resumed after the last event ID. The POST is not repeated. At
+//! 2026-07-28, streams are not resumable: a disconnect fails the request.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>.
 
@@ -16,19 +16,19 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use reqwest::Body;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use super::endpoint::{Answer, HttpRequest, Endpoint};
+use super::endpoint::{Endpoint, HttpRequest, HttpResponse};
 use super::events::{Events, Next, message};
 use super::failure::{Failure, StatusError};
-use super::request_headers::RequestHeaders;
 use super::legacy::backoff::Backoff;
+use super::request_headers::RequestHeaders;
 
-/// How long the end of a stream is waited for once its last message has come: it comes with it or right after, and only
-/// a connection that is at its end can be used again.
-const MOMENT: Duration = Duration::from_millis(5);
+/// Time to wait for the end of a stream after its last message. The connection can be reused only if the body was read
+/// to its end.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(5);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A stream of JSON-RPC messages. Dropping it closes its connection; at 2026-07-28 that cancels the request.
+/// An SSE stream of JSON-RPC messages. Dropping it closes the connection, which at 2026-07-28 cancels the request.
 pub struct EventStream {
     endpoint: Endpoint,
     request_headers: RequestHeaders,
@@ -36,28 +36,28 @@ pub struct EventStream {
     events: Events,
     state: State,
     backoff: Backoff,
-    /// When the present connection came about.
-    since: Instant,
-    /// The id that was last seen when a connection ended.
-    seen: Option<Arc<str>>,
+    /// Start of the current connection.
+    connected_at: Instant,
+    /// The last event ID at the end of the previous connection.
+    previous_event_id: Option<Arc<str>>,
 }
 
-/// How a stream began.
+/// The request that opened a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StreamOrigin {
-    /// As the answer to a POST; it ends with the response.
+    /// A POST. The stream ends with its response.
     Post,
-    /// By a GET of its own; it has no end.
+    /// A GET. The stream has no end.
     Get,
 }
 
 enum State {
     Open,
-    /// Until it is time to come back.
+    /// Waiting for the next attempt to resume.
     BackingOff(Pin<Box<Sleep>>),
-    /// The GET is on its way.
-    Reopening(Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>),
-    Over,
+    /// The GET that resumes the stream is in flight.
+    Reopening(Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>> + Send>>),
+    Closed,
 }
 
 impl EventStream {
@@ -70,27 +70,27 @@ impl EventStream {
             events: Events::new(body, &limits),
             state: State::Open,
             backoff: Backoff::new(&limits),
-            since: Instant::now(),
-            seen: None,
+            connected_at: Instant::now(),
+            previous_event_id: None,
         }
     }
 
-    /// The next message, as the bytes that came. `None` at the end, which in the answer to a POST comes too early if
-    /// the response has not come. Once it has, stop reading: a legacy stream would be resumed.
+    /// Returns the next message as received, or `None` at the end of the stream. For a POST, stop reading after the
+    /// response, because a legacy stream would be resumed. An end before the response means that the request is lost.
     ///
-    /// Waits as long as the server is silent. Cancel-safe.
+    /// There is no timeout. This method is cancel-safe.
     ///
     /// # Errors
-    /// [`Failure::TooLarge`] once for each event over the limit, after which the stream goes on; any other error is
-    /// its end.
+    /// Returns [`Failure::TooLarge`] for each event over the limit, after which the stream continues. Any other error
+    /// ends the stream.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             match &mut self.state {
-                State::Over => return Ok(None),
+                State::Closed => return Ok(None),
                 State::Open => match self.events.next().await? {
                     Next::Event(event) => {
                         if let Some(message) = message(event) {
-                            self.backoff.progress();
+                            self.backoff.reset();
                             return Ok(Some(message));
                         }
                     }
@@ -100,37 +100,37 @@ impl EventStream {
                     sleep.as_mut().await;
                     self.state = State::Reopening(self.reopen());
                 }
-                State::Reopening(answer) => {
-                    let answer = answer.as_mut().await;
-                    self.resumed(answer)?;
+                State::Reopening(response) => {
+                    let response = response.as_mut().await;
+                    self.resumed(response)?;
                 }
             }
         }
     }
 
-    /// Lets the stream go, of which nothing more is wanted; its connection is used again if it comes to its end at once.
+    /// Discards the stream. Its connection is reused if the stream ends at once.
     pub(super) async fn release(mut self) {
         if matches!(self.state, State::Open) {
-            let _ = timeout(MOMENT, self.events.skip()).await;
+            let _ = timeout(DRAIN_TIMEOUT, self.events.skip()).await;
         }
     }
 
-    /// The connection is at its end.
+    /// Handles the end of the connection: resumes the stream or ends it.
     fn ended(&mut self, error: Option<reqwest::Error>) -> Result<(), Failure> {
         self.events.close();
         let id = self.events.decoder().last_event_id();
-        if id != self.seen.as_deref() {
-            self.backoff.progress();
+        if id != self.previous_event_id.as_deref() {
+            self.backoff.reset();
         }
-        self.backoff.ended(self.since.elapsed());
-        self.seen = id.map(Arc::from);
+        self.backoff.disconnected(self.connected_at.elapsed());
+        self.previous_event_id = id.map(Arc::from);
         if self.can_resume() {
-            return self.pause(error.map(|error| Failure::of(error, "the stream was cut")));
+            return self.schedule_resume(error.map(|error| Failure::of(error, "the stream was disconnected")));
         }
-        self.state = State::Over;
+        self.state = State::Closed;
         match error {
             None => Ok(()),
-            Some(error) => Err(Failure::of(error, "the stream was cut and cannot be resumed")),
+            Some(error) => Err(Failure::of(error, "the stream was disconnected and cannot be resumed")),
         }
     }
 
@@ -138,7 +138,7 @@ impl EventStream {
         self.request_headers.is_legacy() && (self.origin == StreamOrigin::Get || self.last_event_id().is_some())
     }
 
-    /// The id to name when coming back, unless it is one that no header can hold.
+    /// Returns the event ID to resume after, unless it is too long or invalid in a header.
     fn last_event_id(&self) -> Option<HeaderValue> {
         let id = self.events.decoder().last_event_id()?;
         if id.len() > self.endpoint.limits().id_bytes {
@@ -147,65 +147,69 @@ impl EventStream {
         HeaderValue::from_bytes(id.as_bytes()).ok()
     }
 
-    /// Waits for the next attempt, or gives up.
-    fn pause(&mut self, why: Option<Failure>) -> Result<(), Failure> {
-        if let Some(pause) = self.backoff.pause(self.events.decoder().retry()) {
-            self.state = State::BackingOff(Box::pin(sleep(pause)));
+    /// Schedules the next attempt, or fails if the attempts are exhausted.
+    fn schedule_resume(&mut self, why: Option<Failure>) -> Result<(), Failure> {
+        if let Some(delay) = self.backoff.next_delay(self.events.decoder().retry()) {
+            self.state = State::BackingOff(Box::pin(sleep(delay)));
             return Ok(());
         }
-        Err(self.over(Failure::Lost {
-            why: "the stream was cut, and coming back to it brought nothing".into(),
+        Err(self.close(Failure::Lost {
+            why: "the stream was disconnected, and resuming it failed".into(),
             source: why.map(Into::into),
         }))
     }
 
-    fn over(&mut self, failure: Failure) -> Failure {
-        self.state = State::Over;
+    fn close(&mut self, failure: Failure) -> Failure {
+        self.state = State::Closed;
         failure
     }
 
-    fn reopen(&self) -> Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>> {
+    fn reopen(&self) -> Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>> + Send>> {
         let mut headers = self.request_headers.common();
         if let Some(id) = self.last_event_id() {
             headers.insert(LAST_EVENT_ID, id);
         }
-        let (endpoint, ask) = (self.endpoint.clone(), HttpRequest::stream(self.endpoint.url().clone(), headers));
-        Box::pin(async move { endpoint.ask(&ask).await })
+        let (endpoint, request) = (self.endpoint.clone(), HttpRequest::stream(self.endpoint.url().clone(), headers));
+        Box::pin(async move { endpoint.send(&request).await })
     }
 
-    /// The GET was answered, or not.
-    fn resumed(&mut self, answer: Result<Answer, Failure>) -> Result<(), Failure> {
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(failure @ (Failure::Unreachable { .. } | Failure::Lost { .. })) => return self.pause(Some(failure)),
-            Err(failure) => return Err(self.refused(failure)),
+    /// Handles the outcome of the GET that resumes the stream.
+    fn resumed(&mut self, response: Result<HttpResponse, Failure>) -> Result<(), Failure> {
+        let response = match response {
+            Ok(response) => response,
+            Err(failure @ (Failure::Unreachable { .. } | Failure::Lost { .. })) => {
+                return self.schedule_resume(Some(failure));
+            }
+            Err(failure) => return Err(self.not_resumable(failure)),
         };
-        match opened(answer, &self.request_headers) {
+        match opened(response, &self.request_headers) {
             Ok(body) => {
                 self.events.reconnect(body);
-                self.since = Instant::now();
+                self.connected_at = Instant::now();
                 self.state = State::Open;
                 Ok(())
             }
-            Err(Failure::Status(refusal)) if is_transient(refusal.status()) => self.pause(Some(Failure::Status(refusal))),
+            Err(Failure::Status(refusal)) if is_transient(refusal.status()) => {
+                self.schedule_resume(Some(Failure::Status(refusal)))
+            }
             Err(Failure::SessionEnded { .. }) => {
                 let in_flight = self.origin == StreamOrigin::Post;
-                Err(self.over(Failure::SessionEnded { in_flight }))
+                Err(self.close(Failure::SessionEnded { in_flight }))
             }
-            Err(failure) => Err(self.refused(failure)),
+            Err(failure) => Err(self.not_resumable(failure)),
         }
     }
 
-    /// The server does not let the stream be resumed. For a request, that says that it is lost.
-    fn refused(&mut self, failure: Failure) -> Failure {
+    /// Ends a stream that the server does not resume. For a POST, the request is lost.
+    fn not_resumable(&mut self, failure: Failure) -> Failure {
         let failure = match self.origin {
             StreamOrigin::Get => failure,
             StreamOrigin::Post => Failure::Lost {
-                why: "the stream was cut, and the server does not resume it".into(),
+                why: "the stream was disconnected, and the server does not resume it".into(),
                 source: Some(failure.into()),
             },
         };
-        self.over(failure)
+        self.close(failure)
     }
 }
 
@@ -215,22 +219,25 @@ impl fmt::Debug for EventStream {
     }
 }
 
-/// The stream that a GET asked for.
-pub(super) fn opened(answer: Answer, request_headers: &RequestHeaders) -> Result<Body, Failure> {
-    let status = answer.status;
+/// Returns the event stream of a GET response.
+pub(super) fn opened(response: HttpResponse, request_headers: &RequestHeaders) -> Result<Body, Failure> {
+    let status = response.status;
     if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
         return Err(Failure::SessionEnded { in_flight: false });
     }
     if status != StatusCode::OK {
         return Err(Failure::Status(StatusError::new(status.as_u16(), Bytes::new())));
     }
-    if !answer.is("text/event-stream") {
-        return Err(Failure::malformed(format!("a stream of events was asked for, not `{}`", answer.media_type())));
+    if !response.is("text/event-stream") {
+        return Err(Failure::malformed(format!(
+            "expected content type `text/event-stream`, got `{}`",
+            response.media_type()
+        )));
     }
-    Ok(answer.body)
+    Ok(response.body)
 }
 
-/// Whether it may be otherwise in a while. 409 is what some servers say while they believe the old connection alive.
+/// Returns whether a status may be transient. Some servers send 409 until they notice that the old connection closed.
 fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 409 | 425 | 429 | 500..)
 }

@@ -1,6 +1,6 @@
-//! A pipe as a channel: requests of many callers on one stream, answers matched by their ids.
+//! A [`Channel`] over a pair of byte streams. Responses are matched to requests by their IDs.
 //!
-//! One task reads and writes. What waits to be written is bounded; who has more to say waits for room.
+//! One task reads and writes. The outbound queue is bounded; senders wait while it is full.
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio>.
 
 mod read;
@@ -23,27 +23,27 @@ use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, Outgoing};
 use crate::limits::ClientLimits;
 use table::Table;
 
-/// How long is waited for word of how the far end ended.
+/// Timeout of [`PeerProcess::exit_reason`].
 const EXIT_REASON_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// What lives at the far end of a pipe and has to be ended with it: a child process, most often.
+/// A process or task at the other end of a pipe, which is shut down when the connection closes.
 pub trait PeerProcess: Send + Sync + 'static {
-    /// Ends it after its input was closed: waits for it, then presses, then forces.
+    /// Shuts the peer down after its input was closed: waits for the grace period, then terminates it.
     fn shutdown(&self) -> BoxFuture<'static, ()>;
 
-    /// What is known of its end, for error texts: an exit status, the last lines of stderr.
+    /// Returns the exit status or the last lines of stderr, for error texts.
     ///
-    /// Asked once the pipe is over, and waited for a moment only: the end of a process may be seen a little later than
-    /// that of its output.
+    /// Called after the pipe is closed, with a short timeout, because the exit of a process may be observed later than
+    /// the end of its output.
     fn exit_reason(&self) -> BoxFuture<'static, Option<String>> {
         Box::pin(std::future::ready(None))
     }
 }
 
-/// Opens a pipe.
+/// Opens a channel over `transport`.
 ///
 /// # Errors
-/// When the transport cannot be set up.
+/// Fails if the transport cannot be set up.
 pub fn pipe<T: Transport>(
     transport: T,
     peer: Option<Arc<dyn PeerProcess>>,
@@ -56,7 +56,7 @@ pub fn pipe<T: Transport>(
     Ok(Arc::new(Pipe { table, peer, task, limits: *limits }))
 }
 
-/// Reads and writes until the server hangs up.
+/// Reads and writes until the server closes the connection.
 async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
     table: Arc<Table>,
     peer: Option<Arc<dyn PeerProcess>>,
@@ -65,28 +65,28 @@ async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
     tx: W,
     limits: ClientLimits,
 ) {
-    let end = End(Arc::clone(&table));
+    let guard = CloseGuard(Arc::clone(&table));
     let why = tokio::select! {
         why = read::all(&table, &inbound, &mut rx, &limits) => why,
-        () = write::all(&table, tx) => io::Error::from(io::ErrorKind::BrokenPipe), // it never ends by itself
+        () = write::all(&table, tx) => io::Error::from(io::ErrorKind::BrokenPipe), // never returns
     };
     table.end(with_exit_reason(why, peer).await);
-    drop(end);
+    drop(guard);
 }
 
-/// The end, with what its keeper knows of it.
+/// Adds the exit reason of the peer to an error.
 async fn with_exit_reason(why: io::Error, peer: Option<Arc<dyn PeerProcess>>) -> io::Error {
     let Some(peer) = peer else { return why };
     match tokio::time::timeout(EXIT_REASON_TIMEOUT, peer.exit_reason()).await {
-        Ok(Some(words)) => io::Error::new(why.kind(), format!("{why}: {words}")),
+        Ok(Some(reason)) => io::Error::new(why.kind(), format!("{why}: {reason}")),
         _ => why,
     }
 }
 
-/// Tells all who wait that the pipe is over, even if its task is aborted.
-struct End(Arc<Table>);
+/// Fails pending requests when dropped, even if the task is aborted.
+struct CloseGuard(Arc<Table>);
 
-impl Drop for End {
+impl Drop for CloseGuard {
     fn drop(&mut self) {
         self.0.end(io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was closed"));
     }
@@ -105,13 +105,17 @@ impl Channel for Pipe {
         Box::pin(request(table, outgoing))
     }
 
-    fn notify(&self, notification: ClientNotification, revision: Revision) -> BoxFuture<'static, Result<(), ChannelError>> {
+    fn notify(
+        &self,
+        notification: ClientNotification,
+        revision: Revision,
+    ) -> BoxFuture<'static, Result<(), ChannelError>> {
         let table = Arc::clone(&self.table);
         Box::pin(async move {
             let mut line = BytesMut::new();
             encode::client_notification(&mut line, notification, revision).map_err(encode_error)?;
-            table.room().await?;
-            table.say(&line)
+            table.wait_for_capacity().await?;
+            table.enqueue(&line)
         })
     }
 
@@ -157,36 +161,36 @@ impl fmt::Debug for Pipe {
 
 async fn request(table: Arc<Table>, outgoing: Outgoing) -> Result<RawJson, ChannelError> {
     let Outgoing { id, request, revision, .. } = outgoing;
-    // `initialize` may not be cancelled, and a legacy server is not to hear of the probe's end.
+    // `initialize` must not be cancelled, and a legacy server must not receive a cancellation of the probe.
     let cancellable = !matches!(request, ClientRequest::Initialize(_) | ClientRequest::Discover(_));
     let mut line = BytesMut::new();
     encode::client_request(&mut line, &id, request, revision).map_err(encode_error)?;
-    table.room().await?;
-    let answer = table.ask(id.clone(), &line)?;
+    table.wait_for_capacity().await?;
+    let response = table.enqueue_request(id.clone(), &line)?;
     drop(line);
-    let _asked = Asked { table: &table, id: &id, revision, cancellable };
-    answer.await.unwrap_or_else(|_| Err(ChannelError::lost(io::ErrorKind::ConnectionAborted.into())))
+    let _in_flight = InFlightRequest { table: &table, id: &id, revision, cancellable };
+    response.await.unwrap_or_else(|_| Err(ChannelError::lost(io::ErrorKind::ConnectionAborted.into())))
 }
 
-/// A request that is under way; dropped before its answer, it is cancelled.
-struct Asked<'a> {
+/// Guard of an in-flight request. Dropping it before the response cancels the request.
+struct InFlightRequest<'a> {
     table: &'a Table,
     id: &'a RequestId,
     revision: Revision,
     cancellable: bool,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for InFlightRequest<'_> {
     fn drop(&mut self) {
-        if !self.table.forget(self.id) || !self.cancellable {
+        if !self.table.remove(self.id) || !self.cancellable {
             return;
         }
         let mut line = BytesMut::new();
         let mut params = CancelledParams::new(self.id.clone());
-        params.reason = Some("The client does not wait any longer".to_owned());
+        params.reason = Some("The client stopped waiting".to_owned());
         let cancelled = ClientNotification::Cancelled(params);
         if encode::client_notification(&mut line, cancelled, self.revision).is_ok() {
-            let _ = self.table.say(&line); // a pipe that is over needs no cancellation
+            let _ = self.table.enqueue(&line); // a closed pipe needs no cancellation
         }
     }
 }

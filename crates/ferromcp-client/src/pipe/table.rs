@@ -1,4 +1,4 @@
-//! Who waits for which answer, and what waits to be written.
+//! Pending requests and the outbound queue of a pipe.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,12 +11,12 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::channel::ChannelError;
 use crate::limits::ClientLimits;
 
-/// The state of a pipe, shared by those who ask and the task that reads and writes.
+/// State of a pipe, shared by the callers and the task that reads and writes.
 pub(super) struct Table {
     state: Mutex<State>,
-    /// There is something to write.
+    /// Notified when the queue has data.
     filled: Notify,
-    /// There may be room again.
+    /// Notified when capacity may be available.
     drained: Notify,
     phase: watch::Sender<Phase>,
     max_bytes: usize,
@@ -25,35 +25,35 @@ pub(super) struct Table {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Phase {
     Open,
-    /// Everything was written and the writing side closed.
+    /// The queue was flushed and the write side closed.
     Finished,
-    Over,
+    Closed,
 }
 
 struct State {
     out: Outbound,
-    /// Bytes ever queued, and bytes ever written: who began before the second may have been read.
+    /// Total bytes queued and written. A request that starts before `written` may have been received.
     queued: u64,
     written: u64,
-    calls: HashMap<RequestId, Waiting>,
+    pending: HashMap<RequestId, PendingRequest>,
     revision: Revision,
-    /// Nothing more is taken; what waits is still written.
+    /// New messages are rejected; queued messages are still written.
     closing: bool,
-    broken: Option<Arc<io::Error>>,
-    over: Option<Arc<io::Error>>,
+    write_error: Option<Arc<io::Error>>,
+    close_reason: Option<Arc<io::Error>>,
 }
 
-struct Waiting {
-    /// Where its frame begins, in bytes ever queued.
+struct PendingRequest {
+    /// Offset of its frame, in total bytes queued.
     from: u64,
     reply: oneshot::Sender<Result<RawJson, ChannelError>>,
 }
 
-/// What the writer is to do.
-pub(super) enum Work {
+/// Next action of the writer.
+pub(super) enum WriterAction {
     Write,
     Finish,
-    Nothing,
+    Wait,
 }
 
 impl Table {
@@ -63,11 +63,11 @@ impl Table {
                 out: Outbound::new(),
                 queued: 0,
                 written: 0,
-                calls: HashMap::new(),
+                pending: HashMap::new(),
                 revision: Revision::LATEST_LEGACY,
                 closing: false,
-                broken: None,
-                over: None,
+                write_error: None,
+                close_reason: None,
             }),
             filled: Notify::new(),
             drained: Notify::new(),
@@ -80,16 +80,16 @@ impl Table {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is room to queue something.
-    pub(super) async fn room(&self) -> Result<(), ChannelError> {
+    /// Waits until the queue has capacity.
+    pub(super) async fn wait_for_capacity(&self) -> Result<(), ChannelError> {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
             drained.as_mut().enable();
             {
                 let state = self.state();
-                state.usable()?;
-                if state.waiting() < self.max_bytes as u64 {
+                state.ensure_open()?;
+                if state.unwritten() < self.max_bytes as u64 {
                     return Ok(());
                 }
             }
@@ -97,60 +97,60 @@ impl Table {
         }
     }
 
-    /// Whether there is room to queue something now.
-    pub(super) fn has_room(&self) -> bool {
-        self.state().waiting() < self.max_bytes as u64
+    /// Returns whether the queue has capacity now.
+    pub(super) fn has_capacity(&self) -> bool {
+        self.state().unwritten() < self.max_bytes as u64
     }
 
-    /// Queues a request.
-    pub(super) fn ask(
+    /// Queues a request and registers it for its response.
+    pub(super) fn enqueue_request(
         &self,
         id: RequestId,
         line: &[u8],
     ) -> Result<oneshot::Receiver<Result<RawJson, ChannelError>>, ChannelError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         let mut state = self.state();
-        state.usable()?;
+        state.ensure_open()?;
         let from = state.queued;
-        state.calls.insert(id, Waiting { from, reply });
+        state.pending.insert(id, PendingRequest { from, reply });
         state.queue(line);
         drop(state);
         self.filled.notify_one();
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Queues what has no answer.
-    pub(super) fn say(&self, line: &[u8]) -> Result<(), ChannelError> {
+    /// Queues a message without a response.
+    pub(super) fn enqueue(&self, line: &[u8]) -> Result<(), ChannelError> {
         let mut state = self.state();
-        state.usable()?;
+        state.ensure_open()?;
         state.queue(line);
         drop(state);
         self.filled.notify_one();
         Ok(())
     }
 
-    /// Hands an answer to who waits for it. An answer that nobody waits for is late, or a lie.
-    pub(super) fn answered(&self, id: &RequestId, outcome: Result<RawJson, ChannelError>) {
-        let Some(waiting) = self.state().calls.remove(id) else {
-            return tracing::debug!(?id, "an answer to nothing that waits; ignored");
+    /// Completes a pending request. A response without a pending request is late or bogus.
+    pub(super) fn complete(&self, id: &RequestId, outcome: Result<RawJson, ChannelError>) {
+        let Some(pending_request) = self.state().pending.remove(id) else {
+            return tracing::debug!(?id, "ignored a response that matches no pending request");
         };
-        let _ = waiting.reply.send(outcome); // who waited may have given up just now
+        let _ = pending_request.reply.send(outcome); // the caller may have just stopped waiting
     }
 
-    /// Fails the only request that is under way: what came can be meant for no other.
-    pub(super) fn answered_somebody(&self, failure: ChannelError) {
+    /// Fails the only pending request with `failure`. Does nothing if several are pending.
+    pub(super) fn fail_only_pending(&self, failure: ChannelError) {
         let mut state = self.state();
-        if state.calls.len() != 1 {
-            return tracing::warn!(?failure, "an answer that cannot be read, and nobody knows whose it is");
+        if state.pending.len() != 1 {
+            return tracing::warn!(?failure, "ignored an invalid response that cannot be attributed to a request");
         }
-        if let Some((_, waiting)) = state.calls.drain().next() {
-            let _ = waiting.reply.send(Err(failure));
+        if let Some((_, pending_request)) = state.pending.drain().next() {
+            let _ = pending_request.reply.send(Err(failure));
         }
     }
 
-    /// Stops waiting for an answer; whether it was still to come.
-    pub(super) fn forget(&self, id: &RequestId) -> bool {
-        self.state().calls.remove(id).is_some()
+    /// Removes a pending request. Returns whether it was still pending.
+    pub(super) fn remove(&self, id: &RequestId) -> bool {
+        self.state().pending.remove(id).is_some()
     }
 
     pub(super) fn set_revision(&self, revision: Revision) {
@@ -161,70 +161,71 @@ impl Table {
         self.state().revision
     }
 
-    /// Takes nothing more in; what is queued is written, then the writing side is closed.
+    /// Rejects new messages. Queued messages are written, then the write side is closed.
     pub(super) fn close(&self) {
         self.state().closing = true;
         self.filled.notify_one();
         self.drained.notify_waiters();
     }
 
-    /// Waits for something to write.
+    /// Waits until the queue has data.
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
     }
 
-    /// Moves what waits behind `out`.
-    pub(super) fn take(&self, out: &mut Outbound) -> Work {
+    /// Appends the queued bytes to `out`.
+    pub(super) fn take(&self, out: &mut Outbound) -> WriterAction {
         let mut state = self.state();
         out.append(&mut state.out);
         match (out.is_empty(), state.closing) {
-            (false, _) => Work::Write,
-            (true, true) => Work::Finish,
-            (true, false) => Work::Nothing,
+            (false, _) => WriterAction::Write,
+            (true, true) => WriterAction::Finish,
+            (true, false) => WriterAction::Wait,
         }
     }
 
-    /// `left` of what was taken is still to be written.
-    pub(super) fn wrote(&self, left: usize) {
+    /// Records a write. `left` bytes of the taken data are not written yet.
+    pub(super) fn record_write(&self, left: usize) {
         let mut state = self.state();
         state.written = state.queued - (state.out.len() + left) as u64;
         drop(state);
         self.drained.notify_waiters();
     }
 
-    /// Nothing can be written any more; answers may still come.
-    pub(super) fn broke(&self, error: io::Error) {
-        self.state().broken = Some(Arc::new(error));
+    /// Records a write error. Responses may still arrive.
+    pub(super) fn write_failed(&self, error: io::Error) {
+        self.state().write_error = Some(Arc::new(error));
         self.drained.notify_waiters();
     }
 
-    /// The writing side is closed.
+    /// Marks the write side as closed.
     pub(super) fn finish(&self) {
         self.phase.send_if_modified(|phase| advance(phase, Phase::Finished));
     }
 
-    /// The pipe is over, the first time with its reason.
+    /// Closes the pipe and fails all pending requests. Only the first call has an effect.
     pub(super) fn end(&self, why: io::Error) {
         let mut state = self.state();
-        if state.over.is_some() {
+        if state.close_reason.is_some() {
             return;
         }
         let why = Arc::new(why);
-        state.over = Some(Arc::clone(&why));
+        state.close_reason = Some(Arc::clone(&why));
         let written = state.written;
-        for (_, waiting) in state.calls.drain() {
+        for (_, pending_request) in state.pending.drain() {
             let why = Arc::clone(&why);
-            let failure = if waiting.from < written { ChannelError::Lost(why) } else { ChannelError::Unsent(why) };
-            let _ = waiting.reply.send(Err(failure));
+            let failure =
+                if pending_request.from < written { ChannelError::Lost(why) } else { ChannelError::Unsent(why) };
+            let _ = pending_request.reply.send(Err(failure));
         }
         drop(state);
         self.drained.notify_waiters();
-        self.phase.send_if_modified(|phase| advance(phase, Phase::Over));
+        self.phase.send_if_modified(|phase| advance(phase, Phase::Closed));
     }
 
     pub(super) fn is_closed(&self) -> bool {
         let state = self.state();
-        state.over.is_some() || state.broken.is_some() || state.closing
+        state.close_reason.is_some() || state.write_error.is_some() || state.closing
     }
 
     pub(super) async fn finished(&self) {
@@ -232,12 +233,12 @@ impl Table {
     }
 
     pub(super) async fn closed(&self) {
-        self.reached(Phase::Over).await;
+        self.reached(Phase::Closed).await;
     }
 
-    async fn reached(&self, wanted: Phase) {
+    async fn reached(&self, target: Phase) {
         let mut phase = self.phase.subscribe();
-        let _ = phase.wait_for(|phase| *phase >= wanted).await; // the sender lives as long as `self`
+        let _ = phase.wait_for(|phase| *phase >= target).await; // the sender lives as long as `self`
     }
 }
 
@@ -250,9 +251,9 @@ fn advance(phase: &mut Phase, to: Phase) -> bool {
 }
 
 impl State {
-    /// Whether something may still be queued.
-    fn usable(&self) -> Result<(), ChannelError> {
-        if let Some(why) = self.over.as_ref().or(self.broken.as_ref()) {
+    /// Returns an error if nothing more can be queued.
+    fn ensure_open(&self) -> Result<(), ChannelError> {
+        if let Some(why) = self.close_reason.as_ref().or(self.write_error.as_ref()) {
             return Err(ChannelError::Unsent(Arc::clone(why)));
         }
         if self.closing {
@@ -262,14 +263,14 @@ impl State {
         Ok(())
     }
 
-    /// Bytes queued and not written.
-    fn waiting(&self) -> u64 {
+    /// Returns the number of queued bytes that are not written yet.
+    fn unwritten(&self) -> u64 {
         self.queued - self.written
     }
 
     fn queue(&mut self, line: &[u8]) {
-        let before = self.out.len();
+        let previous_len = self.out.len();
         self.out.frame(|out| out.extend_from_slice(line));
-        self.queued += (self.out.len() - before) as u64;
+        self.queued += (self.out.len() - previous_len) as u64;
     }
 }

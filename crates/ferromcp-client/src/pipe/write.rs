@@ -1,33 +1,33 @@
-//! The writing half: everything that waits leaves in one write.
+//! Write half of a pipe. All queued messages are written at once.
 
 use std::future::pending;
 
 use ferromcp_transport::{FrameTx, Outbound};
 
-use super::table::{Table, Work};
+use super::table::{Table, WriterAction};
 
-/// Writes for as long as it is polled; closes the writing side once the pipe is closing and nothing waits.
+/// Writes queued messages. Closes the write side once the pipe is closing and the queue is empty. Never returns.
 pub(super) async fn all<W: FrameTx>(table: &Table, mut tx: W) {
     let mut out = Outbound::new();
     loop {
         match table.take(&mut out) {
-            Work::Nothing => table.filled().await,
-            Work::Write => {
+            WriterAction::Wait => table.filled().await,
+            WriterAction::Write => {
                 if let Err(error) = tx.write(&mut out).await {
-                    // A server that reads no more may still have answered.
-                    tracing::debug!(%error, "the server reads no more");
-                    table.broke(error);
+                    // The server may still have sent responses.
+                    tracing::debug!(%error, "cannot write to the server");
+                    table.write_failed(error);
                     break;
                 }
-                table.wrote(out.len());
+                table.record_write(out.len());
             }
-            Work::Finish => {
-                let _ = tx.finish().await; // the server may have hung up first
+            WriterAction::Finish => {
+                let _ = tx.finish().await; // the server may have closed the connection first
                 break;
             }
         }
     }
-    drop(tx); // the input of a child is closed by that alone
+    drop(tx); // closes the stdin of a child process
     table.finish();
     pending::<()>().await;
 }

@@ -1,4 +1,4 @@
-//! Negotiation: finds out how a server speaks, in as few questions as the specification allows.
+//! Version negotiation: detects the era and revision of a server with as few requests as the specification allows.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning>.
 
@@ -11,18 +11,18 @@ use ferromcp_core::model::DiscoverResult;
 use ferromcp_core::{ClientRequest, Era, Error, RawJson, Revision};
 use tokio::time::timeout;
 
-use crate::notification_router::NotificationRouter;
 use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing};
 use crate::connect::Connector;
-use crate::inbound_dispatcher::InboundDispatcher;
+use crate::engine::RequestIds;
 use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
-use crate::engine::RequestIds;
-use crate::settings::Settings;
+use crate::inbound_dispatcher::InboundDispatcher;
 use crate::negotiated::Negotiated;
+use crate::notification_router::NotificationRouter;
+use crate::settings::Settings;
 use classify::{Classification, Legacy, ProbeResult, classify};
 
-/// What negotiation needs.
+/// Context of a negotiation.
 pub(crate) struct Negotiation<'a> {
     pub(crate) connector: &'a dyn Connector,
     pub(crate) settings: &'a Settings,
@@ -30,35 +30,42 @@ pub(crate) struct Negotiation<'a> {
     pub(crate) ids: &'a RequestIds,
 }
 
-/// An open channel to a server that is known by now.
+/// An open channel with its negotiated revision.
 pub(crate) struct NegotiatedChannel {
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) negotiated: Negotiated,
     pub(crate) server_info: ServerInfo,
 }
 
-/// A channel whose server is not known yet.
+/// An open channel whose server is not classified yet.
 struct Candidate {
     channel: Arc<dyn Channel>,
     dispatcher: Arc<InboundDispatcher>,
 }
 
-type Answer = BoxFuture<'static, Result<RawJson, ChannelError>>;
+type PendingResult = BoxFuture<'static, Result<RawJson, ChannelError>>;
 
 impl Negotiation<'_> {
-    /// Opens a channel and agrees on a revision. A verdict of earlier saves the probe, unless it is wrong by now.
+    /// Opens a channel and negotiates a revision. A saved result skips the probe, unless it is outdated.
+    ///
+    /// # Errors
+    /// Fails if the server cannot be reached, or shares no allowed revision with the client.
     pub(crate) async fn run(&self, negotiated: Option<Negotiated>) -> Result<NegotiatedChannel, ClientError> {
         let version_policy = self.settings.version_policy;
         if version_policy.newest(Era::Modern, None).is_none() {
             return self.handshake_only(false).await;
         }
-        if let Some(negotiated) = negotiated.filter(|negotiated| negotiated.era() == Era::Legacy && version_policy.allows(negotiated.revision)) {
+        if let Some(negotiated) = negotiated
+            .filter(|negotiated| negotiated.era() == Era::Legacy && version_policy.allows(negotiated.revision))
+        {
             match self.handshake_only(negotiated.http_sse).await {
-                Err(error) if is_stale(&error) => tracing::debug!(%error, "the saved negotiated is stale; probing"),
-                settled => return settled,
+                Err(error) if is_stale(&error) => {
+                    tracing::debug!(%error, "the saved negotiation result is stale; probing")
+                }
+                result => return result,
             }
         }
-        // One that was modern is only slow when it is silent.
+        // A server that was modern before is slow if the probe times out.
         let was_modern = negotiated.is_some_and(|negotiated| negotiated.era() == Era::Modern);
         let limits = &self.settings.limits;
         self.probe(if was_modern { limits.connect_timeout } else { limits.probe_timeout }).await
@@ -68,7 +75,12 @@ impl Negotiation<'_> {
         let candidate = if http_sse { self.open_http_sse().await } else { Some(self.open().await) };
         let candidate = match candidate {
             Some(candidate) => candidate.map_err(|failure| ClientError::of("initialize", failure))?,
-            None => return Err(ClientError::new(ErrorKind::Negotiation, "there is no HTTP+SSE to this server")),
+            None => {
+                return Err(ClientError::new(
+                    ErrorKind::Negotiation,
+                    "cannot use HTTP+SSE: the connector does not support it",
+                ));
+            }
         };
         self.handshake(candidate, None, http_sse).await
     }
@@ -93,8 +105,8 @@ impl Negotiation<'_> {
         &self,
         opening: BoxFuture<'_, Result<Arc<dyn Channel>, ChannelError>>,
     ) -> Result<Arc<dyn Channel>, ChannelError> {
-        let late_discover = |_| ChannelError::unsent(std::io::ErrorKind::TimedOut.into());
-        timeout(self.settings.limits.connect_timeout, opening).await.map_err(late_discover)?
+        let timed_out = |_| ChannelError::unsent(std::io::ErrorKind::TimedOut.into());
+        timeout(self.settings.limits.connect_timeout, opening).await.map_err(timed_out)?
     }
 
     async fn probe(&self, limit: Duration) -> Result<NegotiatedChannel, ClientError> {
@@ -102,8 +114,8 @@ impl Negotiation<'_> {
         let candidate = self.open().await.map_err(|failure| ClientError::of("server/discover", failure))?;
         let mut corrected = false;
         loop {
-            let mut answer = self.discover(&candidate, revision)?;
-            let result = match timeout(limit, &mut answer).await {
+            let mut pending = self.discover(&candidate, revision)?;
+            let result = match timeout(limit, &mut pending).await {
                 Ok(Ok(result)) => ProbeResult::Response(result),
                 Ok(Err(failure)) => ProbeResult::Failed(failure),
                 Err(_) => ProbeResult::Timeout,
@@ -111,24 +123,28 @@ impl Negotiation<'_> {
             let silent = matches!(result, ProbeResult::Timeout);
             match classify(result, self.connector.transport_kind(), self.settings.version_policy) {
                 Classification::Modern(found) => return Ok(self.modern(candidate, revision, *found)),
-                // One correction; a server that refuses what it names would be asked for ever.
+                // Only one retry, because a server might reject the revisions that it lists.
                 Classification::RetryModern(_) if !corrected => corrected = true,
-                Classification::RetryModern(error) => return self.close_with_error(candidate, ClientError::rpc_error(error)).await,
+                Classification::RetryModern(error) => {
+                    return self.close_with_error(candidate, ClientError::rpc_error(error)).await;
+                }
                 Classification::Fail(error) => return self.close_with_error(candidate, error).await,
                 Classification::Legacy(found) if found.reconnect => return self.reconnect(candidate, found).await,
-                Classification::Legacy(found) if silent => return self.late_discover(candidate, found, answer, revision).await,
+                Classification::Legacy(found) if silent => {
+                    return self.late_discover(candidate, found, pending, revision).await;
+                }
                 Classification::Legacy(found) => return self.handshake(candidate, found.offered, false).await,
             }
         }
     }
 
-    fn discover(&self, candidate: &Candidate, revision: Revision) -> Result<Answer, ClientError> {
+    fn discover(&self, candidate: &Candidate, revision: Revision) -> Result<PendingResult, ClientError> {
         let mut request = modern::discover_request();
         self.request_meta_template(revision).apply(&mut request, None)?;
         Ok(candidate.channel.request(Outgoing::new(self.ids.next(), request, revision)))
     }
 
-    /// What modern requests carry.
+    /// Creates the `_meta` of modern requests.
     pub(crate) fn request_meta_template(&self, revision: Revision) -> modern::RequestMetaTemplate {
         modern::RequestMetaTemplate {
             revision,
@@ -138,59 +154,79 @@ impl Negotiation<'_> {
         }
     }
 
-    #[allow(clippy::unused_self, reason = "one of the ends of negotiation, all of which are methods")]
+    #[allow(clippy::unused_self, reason = "consistent with the other outcomes of the negotiation")]
     fn modern(&self, candidate: Candidate, revision: Revision, found: DiscoverResult) -> NegotiatedChannel {
         candidate.dispatcher.set_modern();
         candidate.channel.set_revision(revision);
-        NegotiatedChannel { channel: candidate.channel, negotiated: Negotiated::new(revision), server_info: modern::server_info(found) }
+        NegotiatedChannel {
+            channel: candidate.channel,
+            negotiated: Negotiated::new(revision),
+            server_info: modern::server_info(found),
+        }
     }
 
-    /// The server ended on the probe: some do on anything before `initialize`.
+    /// Reconnects for a handshake. Some servers exit on any request before `initialize`.
     async fn reconnect(&self, candidate: Candidate, found: Legacy) -> Result<NegotiatedChannel, ClientError> {
         drop(candidate);
         if !self.connector.can_reopen() {
-            let message = format!("{}, and its connection cannot be opened again", found.because);
+            let message = format!("{}, and the connection cannot be reopened", found.because);
             return Err(ClientError::new(ErrorKind::Connect, message));
         }
-        tracing::debug!(because = found.because, "opening the connection again for a handshake");
+        tracing::debug!(because = found.because, "reconnecting for a handshake");
         let candidate = self.open().await.map_err(|failure| ClientError::of("initialize", failure))?;
         self.handshake(candidate, found.offered, false).await
     }
 
-    /// The server is silent, so it gets its handshake. One that refuses it was a slow modern one after all.
-    async fn late_discover(&self, candidate: Candidate, found: Legacy, answer: Answer, revision: Revision) -> Result<NegotiatedChannel, ClientError> {
-        let again = Candidate { channel: Arc::clone(&candidate.channel), dispatcher: Arc::clone(&candidate.dispatcher) };
-        let settled = self.open_session(&again, found.offered, false).await;
-        let refused = settled.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server);
-        if refused {
-            // What was asked first is answered first, or never.
-            if let Ok(Ok(result)) = timeout(Duration::from_millis(100), answer).await {
-                if let Classification::Modern(found) =
-                    classify(ProbeResult::Response(result), self.connector.transport_kind(), self.settings.version_policy)
-                {
+    /// Sends `initialize` after the probe timed out. If the server rejects it, checks for a late response to the probe.
+    async fn late_discover(
+        &self,
+        candidate: Candidate,
+        found: Legacy,
+        pending: PendingResult,
+        revision: Revision,
+    ) -> Result<NegotiatedChannel, ClientError> {
+        let same_channel =
+            Candidate { channel: Arc::clone(&candidate.channel), dispatcher: Arc::clone(&candidate.dispatcher) };
+        let result = self.open_session(&same_channel, found.offered, false).await;
+        let is_rejected = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server);
+        if is_rejected {
+            // The response to the probe precedes the rejection.
+            if let Ok(Ok(result)) = timeout(Duration::from_millis(100), pending).await {
+                if let Classification::Modern(found) = classify(
+                    ProbeResult::Response(result),
+                    self.connector.transport_kind(),
+                    self.settings.version_policy,
+                ) {
                     return Ok(self.modern(candidate, revision, *found));
                 }
             }
         }
-        match settled {
-            Ok(agreed) => Ok(agreed),
+        match result {
+            Ok(channel) => Ok(channel),
             Err(error) => self.close_with_error(candidate, error).await,
         }
     }
 
-    async fn handshake(&self, candidate: Candidate, offered: Option<Vec<String>>, http_sse: bool) -> Result<NegotiatedChannel, ClientError> {
+    async fn handshake(
+        &self,
+        candidate: Candidate,
+        offered: Option<Vec<String>>,
+        http_sse: bool,
+    ) -> Result<NegotiatedChannel, ClientError> {
         match self.open_session(&candidate, offered, http_sse).await {
-            Ok(agreed) => Ok(agreed),
+            Ok(channel) => Ok(channel),
             Err(error) if !http_sse && is_no_endpoint(&error) => {
-                let Some(old) = self.open_http_sse().await else { return self.close_with_error(candidate, error).await };
+                let Some(fallback) = self.open_http_sse().await else {
+                    return self.close_with_error(candidate, error).await;
+                };
                 drop(candidate);
-                match old {
+                match fallback {
                     Ok(candidate) => match self.open_session(&candidate, None, true).await {
-                        Ok(agreed) => Ok(agreed),
+                        Ok(channel) => Ok(channel),
                         Err(error) => self.close_with_error(candidate, error).await,
                     },
                     Err(failure) => {
-                        tracing::debug!(?failure, "no HTTP+SSE there either");
+                        tracing::debug!(?failure, "HTTP+SSE failed as well");
                         Err(error)
                     }
                 }
@@ -199,7 +235,7 @@ impl Negotiation<'_> {
         }
     }
 
-    /// `initialize`, `notifications/initialized`, and the level of logs where one is wanted.
+    /// Performs the handshake: `initialize`, `notifications/initialized`, and `logging/setLevel` if a level is set.
     async fn open_session(
         &self,
         candidate: &Candidate,
@@ -232,8 +268,12 @@ impl Negotiation<'_> {
         Ok(NegotiatedChannel { channel: Arc::clone(&candidate.channel), negotiated, server_info })
     }
 
-    /// Sends `initialize`; the inner error is the server's own, and may name what it speaks.
-    async fn initialize(&self, candidate: &Candidate, revision: Revision) -> Result<Result<RawJson, Error>, ClientError> {
+    /// Sends `initialize`. The inner error is the response of the server, which may list supported revisions.
+    async fn initialize(
+        &self,
+        candidate: &Candidate,
+        revision: Revision,
+    ) -> Result<Result<RawJson, Error>, ClientError> {
         let capabilities = self.settings.capabilities(&self.router.handlers, revision);
         let request = legacy::initialize_request(revision, capabilities, self.settings.info.clone());
         match self.request(candidate, request, revision).await {
@@ -242,43 +282,58 @@ impl Negotiation<'_> {
             Err(ChannelError::Rpc { error, .. }) if !modern::supported_versions(&error).is_empty() => Ok(Err(error)),
             Err(ChannelError::Rpc { error, status: Some(status) }) if matches!(status, 400 | 404 | 405) => {
                 let body = error.to_string();
-                let refused = ClientError::of("initialize", ChannelError::Status { status, body }).with_rpc(error);
-                Err(refused.because(NoEndpoint))
+                let is_rejected = ClientError::of("initialize", ChannelError::Status { status, body }).with_rpc(error);
+                Err(is_rejected.because(NoEndpoint))
             }
             Err(failure @ ChannelError::Status { status: 400 | 404 | 405, .. }) => {
                 Err(ClientError::of("initialize", failure).because(NoEndpoint))
             }
-            Err(ChannelError::SessionGone { .. }) => Err(ClientError::closed("no session here").because(NoEndpoint)),
+            Err(ChannelError::SessionGone { .. }) => {
+                Err(ClientError::closed("the server has no session at this URL").because(NoEndpoint))
+            }
             Err(failure) => Err(ClientError::of("initialize", failure)),
         }
     }
 
     async fn set_log_level(&self, candidate: &Candidate, revision: Revision, server_info: &ServerInfo) {
-        let Some(level) = self.settings.log_level.filter(|_| server_info.capabilities.logging.is_some()) else { return };
+        let Some(level) = self.settings.log_level.filter(|_| server_info.capabilities.logging.is_some()) else {
+            return;
+        };
         if let Err(failure) = self.request(candidate, legacy::set_level(level), revision).await {
-            tracing::warn!(?failure, "the server did not take the level of logs");
+            tracing::warn!(?failure, "the server rejected the log level");
         }
     }
 
-    async fn request(&self, candidate: &Candidate, request: ClientRequest, revision: Revision) -> Result<RawJson, ChannelError> {
-        let asked = candidate.channel.request(Outgoing::new(self.ids.next(), request, revision));
-        let late_discover = |_| ChannelError::lost(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time"));
-        timeout(self.settings.limits.connect_timeout, asked).await.map_err(late_discover)?
+    async fn request(
+        &self,
+        candidate: &Candidate,
+        request: ClientRequest,
+        revision: Revision,
+    ) -> Result<RawJson, ChannelError> {
+        let request_future = candidate.channel.request(Outgoing::new(self.ids.next(), request, revision));
+        let timed_out = |_| {
+            ChannelError::lost(std::io::Error::new(std::io::ErrorKind::TimedOut, "timed out waiting for the response"))
+        };
+        timeout(self.settings.limits.connect_timeout, request_future).await.map_err(timed_out)?
     }
 
-    async fn close_with_error(&self, candidate: Candidate, error: ClientError) -> Result<NegotiatedChannel, ClientError> {
+    async fn close_with_error(
+        &self,
+        candidate: Candidate,
+        error: ClientError,
+    ) -> Result<NegotiatedChannel, ClientError> {
         candidate.channel.close().await;
         Err(error)
     }
 }
 
-/// Says that an HTTP status means: no endpoint of this kind here.
+/// Marker error: the HTTP status indicates that the URL is not a Streamable HTTP endpoint.
 #[derive(Debug)]
 struct NoEndpoint;
 
 impl std::fmt::Display for NoEndpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("there is no Streamable HTTP at this URL")
+        f.write_str("the URL is not a Streamable HTTP endpoint")
     }
 }
 
@@ -288,12 +343,12 @@ fn is_no_endpoint(error: &ClientError) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<NoEndpoint>)
 }
 
-/// Whether a server that was known is another one now; one that cannot be reached at all says nothing.
+/// Returns whether an error shows that a saved result is stale. Connect and authorization errors are inconclusive.
 fn is_stale(error: &ClientError) -> bool {
     let inconclusive = [ErrorKind::Unauthorized, ErrorKind::Unavailable, ErrorKind::Connect];
     !inconclusive.contains(&error.kind())
 }
 
 fn no_common_legacy_revision() -> ClientError {
-    ClientError::new(ErrorKind::Negotiation, "client and server share no revision with a handshake")
+    ClientError::new(ErrorKind::Negotiation, "client and server have no common revision with a handshake")
 }

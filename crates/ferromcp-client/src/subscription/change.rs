@@ -109,8 +109,8 @@ mod tests {
     #[test]
     fn filter_matches_resources_below_a_watched_resource() {
         let filter = ChangeFilter::new().resource("file:///a/b");
-        for (uri, wanted) in [("file:///a/b", true), ("file:///a/b/c", true), ("file:///a/bc", false), ("x", false)] {
-            assert_eq!(filter.matches(&Change::Resource(uri.into())), wanted, "{uri}");
+        for (uri, expected) in [("file:///a/b", true), ("file:///a/b/c", true), ("file:///a/bc", false), ("x", false)] {
+            assert_eq!(filter.matches(&Change::Resource(uri.into())), expected, "{uri}");
         }
         assert!(!filter.matches(&Change::Tools));
     }

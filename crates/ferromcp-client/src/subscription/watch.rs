@@ -1,4 +1,5 @@
-//! Subscriptions on legacy revisions: list changes are sent to every client, resource updates after `resources/subscribe`.
+//! Subscriptions on legacy revisions: list changes are sent to every client, resource updates after
+//! `resources/subscribe`.
 
 use std::sync::{Arc, PoisonError};
 
@@ -35,8 +36,9 @@ pub(super) async fn run(engine: &Arc<Engine>, connection: &Arc<Connection>, mail
 /// Restricts a filter to the notifications that the server declares.
 fn acknowledged_filter(filter: &ChangeFilter, capabilities: &ServerCapabilities) -> SubscriptionFilter {
     let is_declared = |list: Option<bool>| list == Some(true);
-    let lists =
-        |list: &Option<ferromcp_core::model::ListChanged>| is_declared(list.as_ref().and_then(|list| list.list_changed));
+    let lists = |list: &Option<ferromcp_core::model::ListChanged>| {
+        is_declared(list.as_ref().and_then(|list| list.list_changed))
+    };
     let resources = is_declared(capabilities.resources.as_ref().and_then(|resources| resources.list_changed));
     let mut acknowledged = filter.to_subscription_filter();
     acknowledged.tools_list_changed = acknowledged.tools_list_changed.filter(|_| lists(&capabilities.tools));

@@ -1,4 +1,4 @@
-//! The pipe of 2024-11-05.
+//! The HTTP+SSE transport of 2024-11-05.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use ferromcp_client::http::{Failure, HttpSse, HttpSseRx, HttpSseTx};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 use tokio::time::timeout;
 
-use crate::wire::{END, PATIENCE, Peer, STREAM, Wire, both, bounded, chunk, response};
+use crate::wire::{END, Peer, STREAM, TEST_TIMEOUT, Wire, bounded, chunk, response, run_both};
 
-/// The outcome of connecting to a stream that begins so.
+/// Returns the outcome of connecting to a stream that begins with `begin`.
 async fn connected(wire: &Wire, begin: &str) -> (Result<HttpSse, Failure>, Peer) {
     let endpoint = wire.endpoint_with(bounded(|limits| {
         limits.endpoint_timeout = Duration::from_millis(300);
@@ -25,7 +25,7 @@ async fn connected(wire: &Wire, begin: &str) -> (Result<HttpSse, Failure>, Peer)
         peer.say([STREAM.as_bytes(), &chunk(begin)].concat()).await;
         peer
     };
-    both(HttpSse::connect(&endpoint), server).await
+    run_both(HttpSse::connect(&endpoint), server).await
 }
 
 async fn pipe(wire: &Wire) -> (HttpSseRx, HttpSseTx, Peer) {
@@ -45,7 +45,7 @@ fn frames(frames: &[&str]) -> Outbound {
 const TAKEN: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn messages_are_posted_where_the_server_said_and_answers_come_on_the_stream() {
+async fn posts_messages_to_endpoint_url_and_reads_responses_from_stream() {
     // S-118
     let wire = Wire::new().await;
     let (mut rx, mut tx, mut peer) = pipe(&wire).await;
@@ -53,17 +53,17 @@ async fn messages_are_posted_where_the_server_said_and_answers_come_on_the_strea
     let server = async { [wire.answer(TAKEN).await, wire.answer(TAKEN).await] };
     let client = async {
         while !out.is_empty() {
-            tx.write(&mut out).await.expect("taken");
+            tx.write(&mut out).await.expect("accepted");
         }
-        tx.finish().await.expect("taken");
+        tx.finish().await.expect("accepted");
     };
-    let ((), asked) = both(client, server).await;
+    let ((), asked) = run_both(client, server).await;
     for (asked, body) in asked.iter().zip(["{\"a\":1}", "{\"b\":2}"]) {
         assert_eq!((&*asked.method, &*asked.target, &*asked.body), ("POST", "/say?id=1", body));
         assert_eq!(asked.header("content-type"), Some("application/json"));
     }
     peer.say(chunk(format!("data: {{}}\n\nevent: ping\ndata: x\n\ndata: {}\n\ndata: 2\n\n", "x".repeat(200)))).await;
-    let mut next = async || timeout(PATIENCE, rx.recv()).await.expect("in time").expect("a pipe");
+    let mut next = async || timeout(TEST_TIMEOUT, rx.recv()).await.expect("in time").expect("a pipe");
     assert_eq!(next().await, Some(Frame::Whole("{}".into())));
     assert_eq!(next().await, Some(Frame::TooLong { limit: 100 }));
     assert_eq!(next().await, Some(Frame::Whole("2".into())));
@@ -72,41 +72,41 @@ async fn messages_are_posted_where_the_server_said_and_answers_come_on_the_strea
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_its_stream_open_does_not_keep_the_pipe_open() {
+async fn closes_when_write_half_finishes_and_stream_stays_open() {
     let wire = Wire::new().await;
     let (mut rx, mut tx, mut peer) = pipe(&wire).await;
-    tx.finish().await.expect("nothing is on its way");
+    tx.finish().await.expect("no posts in flight");
     peer.say(chunk("data: {}\n\n")).await;
-    let mut next = async || timeout(PATIENCE, rx.recv()).await.expect("in time").expect("a pipe");
+    let mut next = async || timeout(TEST_TIMEOUT, rx.recv()).await.expect("in time").expect("a pipe");
     assert_eq!(next().await, Some(Frame::Whole("{}".into())));
     drop(tx);
     assert_eq!(next().await, None);
     drop(rx);
-    peer.sees_a_hang_up().await;
+    peer.expects_disconnect().await;
 }
 
 #[tokio::test]
-async fn where_messages_go_is_resolved_against_the_stream() {
+async fn message_url_is_resolved_against_stream_url() {
     let wire = Wire::new().await;
     for said in ["say", "/say", "./x/../say", &wire.url("/say")] {
         let (pipe, _peer) = connected(&wire, &format!("event: endpoint\ndata: {said}\n\n")).await;
         let (_rx, mut tx) = pipe.expect("a pipe").split().expect("halves");
         let mut out = frames(&["{}"]);
-        let (written, asked) = both(async { tx.write(&mut out).await }, wire.answer(TAKEN)).await;
-        written.expect("taken");
+        let (written, asked) = run_both(async { tx.write(&mut out).await }, wire.answer(TAKEN)).await;
+        written.expect("accepted");
         assert_eq!(asked.target, "/say", "{said}");
     }
 }
 
 #[tokio::test]
-async fn messages_go_to_no_other_origin() {
+async fn connect_fails_when_message_url_has_other_origin() {
     let wire = Wire::new().await;
     let other_scheme = wire.url("/say").replace("http:", "https:");
     for said in
         ["http://localhost:1/say", "//example.com/say", &other_scheme, "file:///say", "javascript:x", "", "http://["]
     {
         let (outcome, _peer) = connected(&wire, &format!("event: endpoint\ndata: {said}\n\n")).await;
-        // Nothing at all reads as no event.
+        // Empty data is not an event.
         assert!(matches!(outcome, Err(Failure::Malformed { .. })) || said.is_empty(), "{said} {outcome:?}");
     }
     let (outcome, _peer) = connected(&wire, "data: {}\n\n").await;
@@ -114,37 +114,37 @@ async fn messages_go_to_no_other_origin() {
 }
 
 #[tokio::test]
-async fn a_stream_that_says_nothing_is_not_waited_for_for_ever() {
+async fn connect_times_out_when_stream_is_silent() {
     let wire = Wire::new().await;
     let (outcome, peer) = connected(&wire, ": hello\n\n").await;
-    let failure = outcome.expect_err("nothing");
+    let failure = outcome.expect_err("a failure");
     assert!(failure.to_string().contains("endpoint_timeout"), "{failure}");
-    peer.sees_a_hang_up().await;
+    peer.expects_disconnect().await;
 }
 
 #[tokio::test]
-async fn what_is_no_stream_is_told() {
+async fn connect_fails_when_response_is_not_event_stream() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
-    let outcome = both(HttpSse::connect(&endpoint), wire.answer(response(405, "text/plain", ""))).await.0;
+    let outcome = run_both(HttpSse::connect(&endpoint), wire.answer(response(405, "text/plain", ""))).await.0;
     assert!(matches!(&outcome, Err(Failure::Status(refusal)) if refusal.status() == 405), "{outcome:?}");
-    let outcome = both(HttpSse::connect(&endpoint), wire.answer(response(200, "text/html", "<html>"))).await.0;
+    let outcome = run_both(HttpSse::connect(&endpoint), wire.answer(response(200, "text/html", "<html>"))).await.0;
     assert!(matches!(&outcome, Err(Failure::Malformed { .. })), "{outcome:?}");
-    let outcome = both(HttpSse::connect(&endpoint), wire.answer(format!("{STREAM}{END}"))).await.0;
+    let outcome = run_both(HttpSse::connect(&endpoint), wire.answer(format!("{STREAM}{END}"))).await.0;
     assert!(matches!(&outcome, Err(Failure::Malformed { .. })), "{outcome:?}");
 }
 
 #[tokio::test]
-async fn a_message_that_is_refused_ends_the_pipe() {
+async fn closes_when_message_is_rejected() {
     let wire = Wire::new().await;
     let (_rx, mut tx, _peer) = pipe(&wire).await;
     let mut out = frames(&["{}"]);
-    let written = both(async { tx.write(&mut out).await }, wire.answer(response(404, "text/plain", ""))).await.0;
+    let written = run_both(async { tx.write(&mut out).await }, wire.answer(response(404, "text/plain", ""))).await.0;
     assert!(written.expect_err("refused").to_string().contains("404"));
 }
 
 #[tokio::test]
-async fn a_message_waits_its_turn_and_not_for_ever() {
+async fn message_waits_for_previous_one_with_timeout() {
     let wire = Wire::new().await;
     let (_rx, mut tx, _peer) = pipe(&wire).await;
     let mut out = frames(&["1", "2", "3"]);
@@ -159,21 +159,21 @@ async fn a_message_waits_its_turn_and_not_for_ever() {
         ([first.body, second.body, third.body], waited)
     };
     let client = async {
-        // Dropping a write that waits loses nothing.
+        // A write is cancel-safe.
         while !out.is_empty() {
             if let Ok(written) = timeout(Duration::from_millis(30), tx.write(&mut out)).await {
-                written.expect("taken");
+                written.expect("accepted");
             }
         }
-        tx.finish().await.expect("taken");
+        tx.finish().await.expect("accepted");
     };
-    let ((), (bodies, waited)) = both(client, server).await;
+    let ((), (bodies, waited)) = run_both(client, server).await;
     assert_eq!(bodies, ["1", "2", "3"]);
     assert!(waited >= Duration::from_millis(900), "{waited:?}");
 }
 
 #[tokio::test]
-async fn only_so_many_messages_are_on_their_way_at_once() {
+async fn limits_concurrent_posts() {
     let wire = Wire::new().await;
     let (_rx, mut tx, _peer) = pipe(&wire).await;
     let mut out = frames(&["1", "2", "3"]);
@@ -181,28 +181,28 @@ async fn only_so_many_messages_are_on_their_way_at_once() {
         let (_, mut first) = wire.asked().await;
         let (_, mut second) = wire.asked().await;
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        assert!(wire.is_left_alone().await, "two are the limit, whoever's turn it is");
+        assert!(wire.has_no_connection().await, "two are the limit, whoever's turn it is");
         first.say(TAKEN).await;
         wire.answer(TAKEN).await;
         second.say(TAKEN).await;
     };
     let client = async {
-        tx.write(&mut out).await.expect("taken");
-        tx.finish().await.expect("taken");
+        tx.write(&mut out).await.expect("accepted");
+        tx.finish().await.expect("accepted");
     };
-    both(client, server).await;
+    run_both(client, server).await;
     assert!(out.is_empty());
 }
 
 #[tokio::test]
-async fn dropping_the_halves_leaves_nothing_behind() {
+async fn aborts_posts_and_stream_when_halves_are_dropped() {
     let wire = Wire::new().await;
     let (rx, mut tx, peer) = pipe(&wire).await;
     let mut out = frames(&["1"]);
     assert!(timeout(Duration::from_millis(50), tx.write(&mut out)).await.is_err());
     let (_, post) = wire.asked().await;
     drop(tx);
-    post.sees_a_hang_up().await;
+    post.expects_disconnect().await;
     drop(rx);
-    peer.sees_a_hang_up().await;
+    peer.expects_disconnect().await;
 }

@@ -1,19 +1,19 @@
-//! The client's HTTP against a server scripted byte by byte, and against the real one.
+//! HTTP client tests against a scripted server and against a real server.
 //!
-//! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
+//! Tests list the ledger IDs that they cover; `cargo xtask ledger` reads them.
 
-mod channels;
-mod cuts;
+mod authorization;
+mod channel;
+mod end_to_end;
 mod failures;
-mod heads;
 mod http_sse;
 mod negotiation;
-mod posts;
-mod private;
-mod real;
+mod post;
+mod real_server;
+mod redaction;
+mod request_headers;
+mod resumption;
 mod script;
-mod secrets;
 mod sessions;
 mod streams;
-mod whole;
 mod wire;

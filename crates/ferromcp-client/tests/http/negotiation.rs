@@ -1,4 +1,4 @@
-//! How a client finds out over HTTP how a server speaks: every row of the specification's table, on the wire.
+//! Version negotiation over HTTP: every row of the table in the specification.
 
 use std::time::Duration;
 
@@ -7,39 +7,40 @@ use ferromcp_core::{Era, ErrorCode, Revision};
 use serde_json::{Value, json};
 
 use crate::script::{
-    Say, builder, closing, discovered, gives, hasty, initialized, refuses, says, soon, takes, text, words,
+    Respond, accept_notification, builder, closing, discovered, impatient_builder, initialized, json_error,
+    json_result, methods, respond_with, text, with_timeout,
 };
-use crate::wire::{STREAM, Wire, both, chunk};
+use crate::wire::{STREAM, Wire, chunk, run_both};
 
 const LATEST: &str = Revision::LATEST.as_str();
 
-/// The script of a legacy server from its refusal of the probe on.
-fn legacy(refusal: Say) -> [Say; 3] {
-    [refusal, gives(initialized(Revision::LATEST_LEGACY)), takes()]
+/// Script of a legacy server that rejects the probe.
+fn legacy(refusal: Respond) -> [Respond; 3] {
+    [refusal, json_result(initialized(Revision::LATEST_LEGACY)), accept_notification()]
 }
 
 const HANDSHAKE: [&str; 3] = ["server/discover", "initialize", "notifications/initialized"];
 
-/// What comes of a server that says this alone.
-async fn fails(say: Say) -> ClientError {
+/// Returns the error of connecting to a server with this response.
+async fn fails(say: Respond) -> ClientError {
     let wire = Wire::new().await;
-    let (client, asked) = wire.connect(hasty(), &[say]).await;
-    assert_eq!(words(&asked), ["server/discover"]);
-    assert!(wire.is_left_alone().await, "there is no fallback");
-    client.expect_err("no client")
+    let (client, asked) = wire.connect(impatient_builder(), &[say]).await;
+    assert_eq!(methods(&asked), ["server/discover"]);
+    assert!(wire.has_no_connection().await, "there is no fallback");
+    client.expect_err("connect error")
 }
 
 #[tokio::test]
-async fn a_modern_server_is_known_by_its_answer() {
+async fn negotiates_modern_when_discover_succeeds() {
     // M26-051, M26-149, M26-150, M26-171, M26-172, M26-177, M26-178, M26-223
     let wire = Wire::new().await;
-    let (client, mut asked) = wire.connect(builder(), &[gives(discovered(&[LATEST]))]).await;
+    let (client, mut asked) = wire.connect(builder(), &[json_result(discovered(&[LATEST]))]).await;
     let client = client.expect("a client");
     assert_eq!((client.revision(), client.negotiated().era()), (Revision::LATEST, Era::Modern));
-    let (result, call) = both(async { client.call("süß", ()).await }, wire.play(&[gives(text("ok"))])).await;
+    let (result, call) = run_both(async { client.call("süß", ()).await }, wire.play(&[json_result(text("ok"))])).await;
     result.expect("a result");
     asked.extend(call);
-    assert_eq!(words(&asked), ["server/discover", "tools/call"]);
+    assert_eq!(methods(&asked), ["server/discover", "tools/call"]);
     for asked in &asked {
         let body = asked.json();
         assert_eq!(asked.header("mcp-protocol-version"), Some(LATEST));
@@ -50,98 +51,103 @@ async fn a_modern_server_is_known_by_its_answer() {
     }
     assert_eq!(asked[1].header("mcp-name"), Some("=?base64?c8O8w58=?="));
     client.close().await;
-    assert!(wire.is_left_alone().await, "nothing is ended");
+    assert!(wire.has_no_connection().await, "no session to delete");
 }
 
 #[tokio::test]
-async fn a_modern_server_that_refuses_the_revision_is_asked_once_more() {
+async fn retries_discover_once_when_revision_is_unsupported() {
     // M26-069, M26-079, M26-224
-    let refusal = || refuses(400, -32022, json!({ "supported": [LATEST], "requested": LATEST }));
+    let refusal = || json_error(400, -32022, json!({ "supported": [LATEST], "requested": LATEST }));
     let wire = Wire::new().await;
-    let (client, asked) = wire.connect(builder(), &[refusal(), gives(discovered(&[LATEST]))]).await;
+    let (client, asked) = wire.connect(builder(), &[refusal(), json_result(discovered(&[LATEST]))]).await;
     assert_eq!(client.expect("a client").revision(), Revision::LATEST);
-    assert_eq!(words(&asked), ["server/discover", "server/discover"]);
+    assert_eq!(methods(&asked), ["server/discover", "server/discover"]);
     assert_ne!(asked[0].json()["id"], asked[1].json()["id"]);
-    // And not for ever.
+    // Only one retry.
     let wire = Wire::new().await;
     let (client, _) = wire.connect(builder(), &[refusal(), refusal()]).await;
-    assert_eq!(client.expect_err("no client").kind(), ErrorKind::Server);
-    assert!(wire.is_left_alone().await);
+    assert_eq!(client.expect_err("connect error").kind(), ErrorKind::Server);
+    assert!(wire.has_no_connection().await);
 }
 
 #[tokio::test]
-async fn what_a_modern_server_speaks_may_be_legacy_or_nothing_shared() {
+async fn negotiates_common_revision_or_fails_when_discover_lists_revisions() {
     let old = [Revision::V2025_06_18.as_str()];
     let wire = Wire::new().await;
-    let refusal = refuses(400, -32022, json!({ "supported": old, "requested": LATEST }));
-    let script = [refusal, gives(initialized(Revision::V2025_06_18)), takes()];
+    let refusal = json_error(400, -32022, json!({ "supported": old, "requested": LATEST }));
+    let script = [refusal, json_result(initialized(Revision::V2025_06_18)), accept_notification()];
     let (client, asked) = wire.connect(builder(), &script).await;
     assert_eq!(client.expect("a client").revision(), Revision::V2025_06_18);
     assert_eq!(asked[1].json()["params"]["protocolVersion"], old[0]);
-    let error = fails(refuses(400, -32022, json!({ "supported": ["2099-01-01"], "requested": LATEST }))).await;
+    let error = fails(json_error(400, -32022, json!({ "supported": ["2099-01-01"], "requested": LATEST }))).await;
     assert_eq!(error.kind(), ErrorKind::Negotiation);
     assert!(error.to_string().contains("2099-01-01"), "{error}");
 }
 
 #[tokio::test]
-async fn modern_errors_are_no_reason_for_a_handshake() {
+async fn no_fallback_to_handshake_when_error_is_modern_only() {
     // M26-224
     for code in [-32020, -32021] {
-        let error = fails(refuses(400, code, Value::Null)).await;
-        assert_eq!(error.rpc().expect("the server's words").code, ErrorCode(code));
+        let error = fails(json_error(400, code, Value::Null)).await;
+        assert_eq!(error.rpc().expect("a JSON-RPC error").code, ErrorCode(code));
     }
 }
 
 #[tokio::test]
-async fn a_4xx_without_a_modern_error_leads_to_the_handshake_and_to_pure_legacy() {
+async fn falls_back_to_handshake_when_status_is_4xx() {
     // M26-225, S-062, S-122
     let refusals = [
-        says(400, "text/plain", ""),
-        says(404, "text/html", "<html>Not found</html>"),
-        says(405, "application/json", "{\"error\":\"no\"}"),
-        says(406, "application/json", "{\"jsonrpc\":\"2.0\"}"),
-        says(422, "application/json", "garbage"),
-        refuses(400, -32000, Value::Null),
-        refuses(400, -32600, Value::Null),
-        refuses(400, -32602, Value::Null),
-        refuses(404, -32601, Value::Null),
-        refuses(200, -32601, Value::Null),
-        says(400, "application/json", r#"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"m"}}"#),
-        says(400, "application/json", r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"m"}}"#),
-        gives(json!({})),
+        respond_with(400, "text/plain", ""),
+        respond_with(404, "text/html", "<html>Not found</html>"),
+        respond_with(405, "application/json", "{\"error\":\"no\"}"),
+        respond_with(406, "application/json", "{\"jsonrpc\":\"2.0\"}"),
+        respond_with(422, "application/json", "garbage"),
+        json_error(400, -32000, Value::Null),
+        json_error(400, -32600, Value::Null),
+        json_error(400, -32602, Value::Null),
+        json_error(404, -32601, Value::Null),
+        json_error(200, -32601, Value::Null),
+        respond_with(
+            400,
+            "application/json",
+            r#"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"m"}}"#,
+        ),
+        respond_with(400, "application/json", r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"m"}}"#),
+        json_result(json!({})),
     ];
     for refusal in refusals {
         let wire = Wire::new().await;
         let (client, asked) = wire.connect(builder(), &legacy(refusal)).await;
         let client = client.expect("a client");
-        assert_eq!((client.revision(), words(&asked)), (Revision::LATEST_LEGACY, HANDSHAKE.map(String::from).into()));
+        assert_eq!((client.revision(), methods(&asked)), (Revision::LATEST_LEGACY, HANDSHAKE.map(String::from).into()));
         let opening = asked[1].json();
         assert_eq!((asked[1].header("mcp-protocol-version"), asked[1].header("mcp-method")), (None, None));
         assert!(!opening.to_string().contains("io.modelcontextprotocol/"), "{opening}");
         assert_eq!(asked[2].header("mcp-protocol-version"), Some(Revision::LATEST_LEGACY.as_str()));
-        let (result, call) = both(async { client.call("t", ()).await }, wire.play(&[gives(text("ok"))])).await;
+        let (result, call) =
+            run_both(async { client.call("t", ()).await }, wire.play(&[json_result(text("ok"))])).await;
         result.expect("a result");
         assert!(!call[0].body.contains("io.modelcontextprotocol/") && call[0].header("mcp-name").is_none());
     }
 }
 
 #[tokio::test]
-async fn refusals_outages_and_redirects_say_nothing_of_eras() {
+async fn no_fallback_when_unauthorized_unavailable_or_redirected() {
     for (say, kind) in [
-        (says(401, "text/plain", ""), ErrorKind::Unauthorized),
+        (respond_with(401, "text/plain", ""), ErrorKind::Unauthorized),
         (
-            says(403, "application/json", r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"}}"#),
+            respond_with(403, "application/json", r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"}}"#),
             ErrorKind::Unauthorized,
         ),
-        (says(500, "text/html", "<html>"), ErrorKind::Unavailable),
-        (refuses(500, -32603, Value::Null), ErrorKind::Server),
-        (says(503, "text/plain", ""), ErrorKind::Unavailable),
-        (says(429, "text/plain", ""), ErrorKind::Unavailable),
+        (respond_with(500, "text/html", "<html>"), ErrorKind::Unavailable),
+        (json_error(500, -32603, Value::Null), ErrorKind::Server),
+        (respond_with(503, "text/plain", ""), ErrorKind::Unavailable),
+        (respond_with(429, "text/plain", ""), ErrorKind::Unavailable),
     ] {
         let error = fails(say).await;
         assert_eq!(error.kind(), kind, "{error}");
     }
-    let challenge: Say = Box::new(|_| {
+    let challenge: Respond = Box::new(|_| {
         closing(401, "text/plain", "").replacen(
             "Content-Type",
             "WWW-Authenticate: Bearer scope=\"a\"\r\nContent-Type",
@@ -149,7 +155,7 @@ async fn refusals_outages_and_redirects_say_nothing_of_eras() {
         )
     });
     assert!(fails(challenge).await.to_string().contains("Bearer scope"));
-    let away: Say = Box::new(|_| {
+    let away: Respond = Box::new(|_| {
         closing(302, "text/plain", "").replacen(
             "Content-Type",
             "Location: https://elsewhere.example/mcp?key=s3cret\r\nContent-Type",
@@ -164,50 +170,51 @@ async fn refusals_outages_and_redirects_say_nothing_of_eras() {
 }
 
 #[tokio::test]
-async fn garbage_is_called_so() {
+async fn fails_when_discover_response_is_malformed() {
     for say in [
-        says(200, "text/html", "<html>Welcome</html>"),
-        says(200, "application/json", "garbage"),
-        says(200, "application/json", r#"{"jsonrpc":"2.0","id":"other","result":{}}"#),
-        says(200, "application/json", "[]"),
-        says(200, "text/event-stream", "data: garbage\n\n"),
-        says(202, "text/plain", ""),
+        respond_with(200, "text/html", "<html>Welcome</html>"),
+        respond_with(200, "application/json", "garbage"),
+        respond_with(200, "application/json", r#"{"jsonrpc":"2.0","id":"other","result":{}}"#),
+        respond_with(200, "application/json", "[]"),
+        respond_with(200, "text/event-stream", "data: garbage\n\n"),
+        respond_with(202, "text/plain", ""),
     ] {
         let error = fails(say).await;
         assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
     }
-    let error = fails(says(200, "text/event-stream", ": nothing\n\n")).await;
+    let error = fails(respond_with(200, "text/event-stream", ": nothing\n\n")).await;
     assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_or_is_not_there_is_not_taken_for_a_legacy_one() {
+async fn no_fallback_when_probe_times_out_or_connection_is_refused() {
     let wire = Wire::new().await;
     let mut limits = ClientLimits::default();
     limits.probe_timeout = Duration::from_millis(100);
     let server = async {
         let (asked, peer) = wire.asked().await;
-        peer.sees_a_hang_up().await;
+        peer.expects_disconnect().await;
         asked
     };
-    let (client, asked) = both(builder().limits(limits).connect(wire.url("/mcp")), server).await;
-    assert_eq!((client.expect_err("no client").kind(), &*asked.what()), (ErrorKind::Timeout, "server/discover"));
-    assert!(wire.is_left_alone().await);
+    let (client, asked) = run_both(builder().limits(limits).connect(wire.url("/mcp")), server).await;
+    assert_eq!((client.expect_err("connect error").kind(), &*asked.method_name()), (ErrorKind::Timeout, "server/discover"));
+    assert!(wire.has_no_connection().await);
     let url = wire.url("/mcp");
     drop(wire);
-    let error = soon(builder().connect(url)).await.expect_err("nobody there");
+    let error = with_timeout(builder().connect(url)).await.expect_err("connection refused");
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
-    assert!(error.to_string().contains("/mcp` cannot be reached (Connection refused"), "{error}");
+    assert!(error.to_string().contains("/mcp` (Connection refused"), "{error}");
 }
 
 #[tokio::test]
-async fn where_there_is_no_streamable_http_the_old_one_is_tried() {
+async fn falls_back_to_http_sse_when_streamable_http_is_missing() {
     // M26-232, S-118, S-122, S-124
     for status in [400, 404, 405] {
         let wire = Wire::new().await;
         let server = async {
-            let asked = wire.play(&[says(status, "text/plain", ""), says(status, "text/plain", "")]).await;
-            assert_eq!(words(&asked), ["server/discover", "initialize"]);
+            let asked =
+                wire.play(&[respond_with(status, "text/plain", ""), respond_with(status, "text/plain", "")]).await;
+            assert_eq!(methods(&asked), ["server/discover", "initialize"]);
             let (get, mut stream) = wire.asked().await;
             assert_eq!((&*get.method, get.header("accept")), ("GET", Some("text/event-stream")));
             stream.say([STREAM.as_bytes(), &chunk("event: endpoint\ndata: /say?to=1\n\n")].concat()).await;
@@ -227,41 +234,42 @@ async fn where_there_is_no_streamable_http_the_old_one_is_tried() {
             client.call("t", ()).await.expect("a result");
             client
         };
-        let (client, _stream) = both(client, server).await;
+        let (client, _stream) = run_both(client, server).await;
         assert!(client.negotiated().http_sse);
         assert_eq!(client.revision(), Revision::V2024_11_05);
     }
 }
 
 #[tokio::test]
-async fn where_there_is_neither_the_refusal_of_the_handshake_is_told() {
+async fn returns_handshake_error_when_http_sse_is_missing() {
     let wire = Wire::new().await;
-    let no = || says(404, "text/plain", "");
+    let no = || respond_with(404, "text/plain", "");
     let (client, asked) = wire.connect(builder(), &[no(), no(), no()]).await;
-    assert_eq!(words(&asked), ["server/discover", "initialize", "GET"]);
-    let error = client.expect_err("no client");
+    assert_eq!(methods(&asked), ["server/discover", "initialize", "GET"]);
+    let error = client.expect_err("connect error");
     assert!(error.to_string().contains("`initialize` failed with HTTP status 404"), "{error}");
-    // An outage of the handshake is one, and nothing else is tried.
+    // If the handshake fails with 5xx, there is no fallback.
     let wire = Wire::new().await;
-    let (client, _) = wire.connect(builder(), &[no(), says(502, "text/plain", "")]).await;
-    assert_eq!(client.expect_err("no client").kind(), ErrorKind::Unavailable);
-    assert!(wire.is_left_alone().await);
+    let (client, _) = wire.connect(builder(), &[no(), respond_with(502, "text/plain", "")]).await;
+    assert_eq!(client.expect_err("connect error").kind(), ErrorKind::Unavailable);
+    assert!(wire.has_no_connection().await);
 }
 
 #[tokio::test]
-async fn a_verdict_of_earlier_saves_the_probe_and_does_no_harm_when_it_is_stale() {
+async fn saved_negotiation_skips_probe_and_is_replaced_when_stale() {
     // M26-080, M26-081
     let wire = Wire::new().await;
-    let (client, _) = wire.connect(builder(), &legacy(says(400, "text/plain", ""))).await;
+    let (client, _) = wire.connect(builder(), &legacy(respond_with(400, "text/plain", ""))).await;
     let negotiated = client.expect("a client").negotiated();
     let wire = Wire::new().await;
-    let script = [gives(initialized(Revision::LATEST_LEGACY)), takes()];
+    let script = [json_result(initialized(Revision::LATEST_LEGACY)), accept_notification()];
     let (client, asked) = wire.connect(builder().negotiated(negotiated), &script).await;
     client.expect("a client");
-    assert_eq!(words(&asked), HANDSHAKE[1..]);
+    assert_eq!(methods(&asked), HANDSHAKE[1..]);
     let wire = Wire::new().await;
-    let no = || says(404, "text/plain", "");
-    let (client, asked) = wire.connect(builder().negotiated(negotiated), &[no(), no(), gives(discovered(&[LATEST]))]).await;
+    let no = || respond_with(404, "text/plain", "");
+    let (client, asked) =
+        wire.connect(builder().negotiated(negotiated), &[no(), no(), json_result(discovered(&[LATEST]))]).await;
     assert_eq!(client.expect("a client").revision(), Revision::LATEST);
-    assert_eq!(words(&asked), ["initialize", "GET", "server/discover"]);
+    assert_eq!(methods(&asked), ["initialize", "GET", "server/discover"]);
 }

@@ -1,4 +1,4 @@
-//! A server that answers one request after the other as the test says, and remembers what was asked.
+//! A scripted server: sends the given responses in order, and records the requests.
 
 use std::future::IntoFuture;
 
@@ -7,23 +7,23 @@ use ferromcp_core::Revision;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::wire::{Asked, PATIENCE, Wire, both, options};
+use crate::wire::{ReceivedRequest, TEST_TIMEOUT, Wire, options, run_both};
 
-/// An answer, made of the request.
-pub(crate) type Say = Box<dyn Fn(&Asked) -> String>;
+/// Creates a response from the request.
+pub(crate) type Respond = Box<dyn Fn(&ReceivedRequest) -> String>;
 
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder("tester", "1.0.0").http(options())
 }
 
-/// A client that resends nothing by itself and is not patient.
-pub(crate) fn hasty() -> ClientBuilder {
+/// Creates a client without retries and with short timeouts.
+pub(crate) fn impatient_builder() -> ClientBuilder {
     let mut limits = ClientLimits::default();
     limits.retries = 0;
     builder().limits(limits)
 }
 
-/// A response after which the connection is closed.
+/// Creates a response with `Connection: close`.
 pub(crate) fn closing(status: u16, media_type: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -32,69 +32,69 @@ pub(crate) fn closing(status: u16, media_type: &str, body: &str) -> String {
     )
 }
 
-/// Just this.
-pub(crate) fn says(status: u16, media_type: &'static str, body: &'static str) -> Say {
+/// Responds with a fixed body.
+pub(crate) fn respond_with(status: u16, media_type: &'static str, body: &'static str) -> Respond {
     Box::new(move |_| closing(status, media_type, body))
 }
 
-/// A result for whatever was asked.
-pub(crate) fn gives(result: Value) -> Say {
+/// Responds with a JSON-RPC result.
+pub(crate) fn json_result(result: Value) -> Respond {
     Box::new(move |asked| closing(200, "application/json", &response(asked, "result", &result)))
 }
 
-/// An error for whatever was asked.
-#[allow(clippy::needless_pass_by_value, reason = "values of tests are written where they are given")]
-pub(crate) fn refuses(status: u16, code: i64, data: Value) -> Say {
+/// Responds with a JSON-RPC error.
+#[allow(clippy::needless_pass_by_value, reason = "keeps the tests concise")]
+pub(crate) fn json_error(status: u16, code: i64, data: Value) -> Respond {
     let error = json!({ "code": code, "message": "no", "data": data });
     Box::new(move |asked| closing(status, "application/json", &response(asked, "error", &error)))
 }
 
-/// Takes a notification.
-pub(crate) fn takes() -> Say {
-    says(202, "text/plain", "")
+/// Accepts a notification.
+pub(crate) fn accept_notification() -> Respond {
+    respond_with(202, "text/plain", "")
 }
 
-fn response(asked: &Asked, kind: &str, value: &Value) -> String {
+fn response(asked: &ReceivedRequest, kind: &str, value: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": asked.json()["id"], kind: value }).to_string()
 }
 
-/// The same with a header that begins or repeats a session.
-pub(crate) fn within(session: &'static str, say: Say) -> Say {
+/// Adds a session ID header to a response.
+pub(crate) fn with_session_id(session: &'static str, say: Respond) -> Respond {
     let header = format!("Mcp-Session-Id: {session}\r\nContent-Type");
     Box::new(move |asked| say(asked).replacen("Content-Type", &header, 1))
 }
 
-/// The result of a modern server's `server/discover`.
+/// Creates a result of `server/discover`.
 pub(crate) fn discovered(versions: &[&str]) -> Value {
     json!({ "resultType": "complete", "supportedVersions": versions, "ttlMs": 0, "cacheScope": "private",
         "capabilities": { "tools": {}, "resources": { "subscribe": true } } })
 }
 
-/// The result of `initialize`.
+/// Creates a result of `initialize`.
 pub(crate) fn initialized(revision: Revision) -> Value {
     json!({ "protocolVersion": revision.as_str(), "serverInfo": { "name": "script", "version": "2" },
         "capabilities": { "tools": { "listChanged": true }, "logging": {} } })
 }
 
-/// The result of a tool.
+/// Creates a tool result.
 pub(crate) fn text(text: &str) -> Value {
     json!({ "resultType": "complete", "content": [{ "type": "text", "text": text }] })
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a body of JSON")
     }
 
-    /// The method of JSON-RPC; of HTTP where there is no body.
-    pub(crate) fn what(&self) -> String {
+    /// Returns the JSON-RPC method, or the HTTP method if there is no body.
+    pub(crate) fn method_name(&self) -> String {
         if self.body.is_empty() { self.method.clone() } else { self.json()["method"].as_str().unwrap_or("").to_owned() }
     }
 }
 
 impl Wire {
-    /// Answers requests one after the other.
-    pub(crate) async fn play(&self, script: &[Say]) -> Vec<Asked> {
+    /// Sends the responses in order.
+    pub(crate) async fn play(&self, script: &[Respond]) -> Vec<ReceivedRequest> {
         let mut asked = Vec::new();
         for say in script {
             let (request, mut peer) = self.asked().await;
@@ -104,22 +104,22 @@ impl Wire {
         asked
     }
 
-    /// Connects to this server while it plays.
+    /// Connects a client to this server while the script runs.
     pub(crate) async fn connect(
         &self,
         builder: ClientBuilder,
-        script: &[Say],
-    ) -> (Result<Client, ClientError>, Vec<Asked>) {
-        both(builder.connect(self.url("/mcp")), self.play(script)).await
+        script: &[Respond],
+    ) -> (Result<Client, ClientError>, Vec<ReceivedRequest>) {
+        run_both(builder.connect(self.url("/mcp")), self.play(script)).await
     }
 }
 
-/// What was asked, in a word each.
-pub(crate) fn words(asked: &[Asked]) -> Vec<String> {
-    asked.iter().map(Asked::what).collect()
+/// Returns the methods of the requests.
+pub(crate) fn methods(asked: &[ReceivedRequest]) -> Vec<String> {
+    asked.iter().map(ReceivedRequest::method_name).collect()
 }
 
-/// Waits for what must come soon.
-pub(crate) async fn soon<F: IntoFuture>(future: F) -> F::Output {
-    timeout(PATIENCE, future.into_future()).await.expect("it came in time")
+/// Awaits a future with a timeout.
+pub(crate) async fn with_timeout<F: IntoFuture>(future: F) -> F::Output {
+    timeout(TEST_TIMEOUT, future.into_future()).await.expect("finishes in time")
 }

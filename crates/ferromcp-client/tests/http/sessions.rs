@@ -1,14 +1,14 @@
-//! Sessions: their id, their own stream, their end.
+//! Sessions: ID, GET stream, deletion.
 
 use std::time::Duration;
 
 use ferromcp_client::http::{Endpoint, Failure, RequestHeaders, SessionId};
 use ferromcp_core::Revision;
 
-use crate::posts::modern;
-use crate::wire::{END, STREAM, Wire, both, bounded, chunk, events, message, options, response};
+use crate::post::modern;
+use crate::wire::{END, STREAM, Wire, bounded, chunk, events, message, options, response, run_both};
 
-/// The answer to `initialize` that begins the session `s-1`.
+/// Creates a response to `initialize` that starts a session.
 fn begins(id: &str) -> String {
     response(200, "application/json", "{}").replacen(
         "Content-Type",
@@ -18,23 +18,24 @@ fn begins(id: &str) -> String {
 }
 
 async fn session(wire: &Wire, endpoint: &Endpoint) -> SessionId {
-    let (reply, asked) = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(begins("s-1"))).await;
+    let (reply, asked) =
+        run_both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(begins("s-1"))).await;
     assert_eq!((asked.header("mcp-session-id"), asked.header("mcp-protocol-version")), (None, None));
     reply.expect("a reply").session.expect("a session")
 }
 
 #[tokio::test]
-async fn the_session_goes_with_every_request() {
+async fn sends_session_id_with_every_request() {
     // S-154, S-155, S-177, S-184, S-185
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
-    let (reply, post) = both(endpoint.post(&head, "{}".into()), wire.answer(begins("s-2"))).await;
+    let (reply, post) = run_both(endpoint.post(&head, "{}".into()), wire.answer(begins("s-2"))).await;
     assert!(reply.expect("a reply").session.is_none(), "the session is the one that began");
     let stream = [STREAM.as_bytes(), &chunk("data: x\n\n")].concat();
-    let (stream, get) = both(endpoint.get_stream(&head), wire.answer(stream)).await;
-    assert_eq!(message(&mut stream.expect("no refusal").expect("a stream")).await, "x");
-    let (end, delete) = both(endpoint.delete_session(&head), wire.answer(response(200, "text/plain", ""))).await;
+    let (stream, get) = run_both(endpoint.get_stream(&head), wire.answer(stream)).await;
+    assert_eq!(message(&mut stream.expect("a success status").expect("a stream")).await, "x");
+    let (end, delete) = run_both(endpoint.delete_session(&head), wire.answer(response(200, "text/plain", ""))).await;
     end.expect("it ends");
     for (asked, method) in [(post, "POST"), (get, "GET"), (delete, "DELETE")] {
         assert_eq!((&*asked.method, &*asked.target), (method, "/mcp"));
@@ -46,24 +47,27 @@ async fn the_session_goes_with_every_request() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_is_told_apart() {
+async fn fails_with_session_ended_when_status_is_404() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let error = r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"}}"#;
     let gone = response(404, "application/json", error);
-    let failure = both(endpoint.post(&head, "{}".into()), wire.answer(&gone)).await.0.expect_err("gone");
+    let failure = run_both(endpoint.post(&head, "{}".into()), wire.answer(&gone)).await.0.expect_err("session expired");
     assert!(matches!(failure, Failure::SessionEnded { in_flight: false, .. }), "{failure:?}");
     assert!(failure.is_unexecuted());
-    let failure = both(endpoint.get_stream(&head), wire.answer(&gone)).await.0.expect_err("gone");
+    let failure = run_both(endpoint.get_stream(&head), wire.answer(&gone)).await.0.expect_err("session expired");
     assert!(matches!(failure, Failure::SessionEnded { .. }), "{failure:?}");
-    // Without a session a 404 says something else.
-    let reply = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(&gone)).await.0.expect("an error");
+    // Without a session, 404 is not a session failure.
+    let reply = run_both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(&gone))
+        .await
+        .0
+        .expect("an error");
     assert_eq!(reply.status, 404);
 }
 
 #[tokio::test]
-async fn a_request_is_lost_with_its_session() {
+async fn request_is_lost_when_session_expires_during_resumption() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
@@ -72,7 +76,7 @@ async fn a_request_is_lost_with_its_session() {
         wire.answer(response(404, "text/plain", "")).await
     };
     let client = async { events(endpoint.post(&head, "{}".into()).await.expect("a reply")).next().await };
-    let (outcome, get) = both(client, server).await;
+    let (outcome, get) = run_both(client, server).await;
     let failure = outcome.expect_err("lost");
     assert!(matches!(failure, Failure::SessionEnded { in_flight: true, .. }), "{failure:?}");
     assert!(!failure.is_unexecuted());
@@ -80,7 +84,7 @@ async fn a_request_is_lost_with_its_session() {
 }
 
 #[tokio::test]
-async fn an_initialize_that_is_a_stream_is_resumed_in_its_new_session() {
+async fn resumes_initialize_stream_in_new_session() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let server = async {
@@ -88,41 +92,46 @@ async fn an_initialize_that_is_a_stream_is_resumed_in_its_new_session() {
         wire.answer([begins.as_bytes(), &chunk("retry: 1\nid: 1\ndata:\n\n"), END.as_bytes()].concat()).await;
         wire.answer([STREAM.as_bytes(), &chunk("data: x\n\n")].concat()).await
     };
-    let client =
-        async { message(&mut events(endpoint.post(&RequestHeaders::initialize(), "{}".into()).await.expect("a reply"))).await };
-    let (message, get) = both(client, server).await;
+    let client = async {
+        message(&mut events(endpoint.post(&RequestHeaders::initialize(), "{}".into()).await.expect("a reply"))).await
+    };
+    let (message, get) = run_both(client, server).await;
     assert_eq!((&*message, get.header("mcp-session-id")), ("x", Some("s-1")));
 }
 
 #[tokio::test]
-async fn what_is_no_session_id_is_refused_and_means_nothing_to_a_modern_request() {
+async fn rejects_invalid_session_id_when_legacy() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(bounded(|limits| limits.id_bytes = 10));
     for bad in ["", "a b", "\u{e4}", "12345678901"] {
-        let failure = both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(begins(bad))).await.0;
+        let failure =
+            run_both(endpoint.post(&RequestHeaders::initialize(), "{}".into()), wire.answer(begins(bad))).await.0;
         assert!(matches!(failure, Err(Failure::Malformed { .. } | Failure::TooLarge { .. })), "{bad} {failure:?}");
-        let reply = both(endpoint.post(&modern(), "{}".into()), wire.answer(begins(bad))).await.0;
+        let reply = run_both(endpoint.post(&modern(), "{}".into()), wire.answer(begins(bad))).await.0;
         assert!(reply.expect("a reply").session.is_none());
     }
 }
 
 #[tokio::test]
-async fn a_server_need_not_offer_a_stream_nor_an_end() {
+async fn succeeds_when_get_stream_and_delete_are_unsupported() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
     let head = RequestHeaders::legacy(Revision::LATEST_LEGACY, Some(session(&wire, &endpoint).await));
     let no = response(405, "text/plain", "");
-    assert!(both(endpoint.get_stream(&head), wire.answer(&no)).await.0.expect("no refusal").is_none());
-    both(endpoint.delete_session(&head), wire.answer(&no)).await.0.expect("no refusal");
-    both(endpoint.delete_session(&head), wire.answer(response(404, "text/plain", ""))).await.0.expect("gone already");
-    let failure = both(endpoint.delete_session(&head), wire.answer(response(500, "text/plain", ""))).await.0;
+    assert!(run_both(endpoint.get_stream(&head), wire.answer(&no)).await.0.expect("a success status").is_none());
+    run_both(endpoint.delete_session(&head), wire.answer(&no)).await.0.expect("a success status");
+    run_both(endpoint.delete_session(&head), wire.answer(response(404, "text/plain", "")))
+        .await
+        .0
+        .expect("already deleted");
+    let failure = run_both(endpoint.delete_session(&head), wire.answer(response(500, "text/plain", ""))).await.0;
     assert!(matches!(failure, Err(Failure::Status(_))), "{failure:?}");
-    endpoint.delete_session(&RequestHeaders::legacy(Revision::LATEST_LEGACY, None)).await.expect("nothing to end");
-    assert!(wire.is_left_alone().await);
+    endpoint.delete_session(&RequestHeaders::legacy(Revision::LATEST_LEGACY, None)).await.expect("no session");
+    assert!(wire.has_no_connection().await);
 }
 
 #[tokio::test]
-async fn a_sessions_own_stream_is_opened_again_with_and_without_ids() {
+async fn reopens_get_stream_with_and_without_event_ids() {
     // S-169
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(bounded(|limits| limits.max_backoff = Duration::from_millis(50)));
@@ -134,16 +143,16 @@ async fn a_sessions_own_stream_is_opened_again_with_and_without_ids() {
         [first, second, third].map(|asked| asked.header("last-event-id").map(str::to_owned))
     };
     let client = async {
-        let mut stream = endpoint.get_stream(&head).await.expect("no refusal").expect("a stream");
+        let mut stream = endpoint.get_stream(&head).await.expect("a success status").expect("a stream");
         [message(&mut stream).await, message(&mut stream).await, message(&mut stream).await]
     };
-    let (messages, ids) = both(client, server).await;
+    let (messages, ids) = run_both(client, server).await;
     assert_eq!(messages, ["a", "b", "c"]);
     assert_eq!(ids, [None, None, Some("7".into())]);
 }
 
 #[tokio::test]
-async fn several_streams_may_be_open_at_once() {
+async fn supports_concurrent_streams() {
     // S-162
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(options());
@@ -155,8 +164,8 @@ async fn several_streams_may_be_open_at_once() {
             peer.say(STREAM).await;
             peer
         };
-        let (stream, peer) = both(endpoint.get_stream(&head), server).await;
-        open.push((stream.expect("no refusal").expect("a stream"), peer));
+        let (stream, peer) = run_both(endpoint.get_stream(&head), server).await;
+        open.push((stream.expect("a success status").expect("a stream"), peer));
     }
     for (stream, peer) in open.iter_mut().rev() {
         peer.say(chunk("data: x\n\n")).await;

@@ -1,34 +1,40 @@
-//! Answers that are streams of events.
+//! Event stream responses.
 
 use ferromcp_client::http::{EventStream, Failure, RequestHeaders};
 use ferromcp_core::Revision;
 use tokio::time::timeout;
 
-use crate::posts::modern;
-use crate::wire::{END, PATIENCE, Peer, STREAM, WHILE, Wire, both, bounded, chunk, events, message, options};
+use crate::post::modern;
+use crate::wire::{
+    END, Peer, QUIET_TIME, STREAM, TEST_TIMEOUT, Wire, bounded, chunk, events, message, options, run_both,
+};
 
-/// A stream that has just begun, and its other end.
+/// Opens a stream. Returns it with the connection of the server.
 pub(crate) async fn begun(wire: &Wire, head: &RequestHeaders) -> (EventStream, Peer) {
     begun_with(wire, wire.endpoint_with(options()), head).await
 }
 
-async fn begun_with(wire: &Wire, endpoint: ferromcp_client::http::Endpoint, head: &RequestHeaders) -> (EventStream, Peer) {
+async fn begun_with(
+    wire: &Wire,
+    endpoint: ferromcp_client::http::Endpoint,
+    head: &RequestHeaders,
+) -> (EventStream, Peer) {
     let server = async {
         let (_, mut peer) = wire.asked().await;
         peer.say(STREAM).await;
         peer
     };
-    let (reply, peer) = both(endpoint.post(head, "{}".into()), server).await;
+    let (reply, peer) = run_both(endpoint.post(head, "{}".into()), server).await;
     (events(reply.expect("a reply")), peer)
 }
 
 #[tokio::test]
-async fn messages_come_as_they_are_said() {
+async fn receives_messages_as_they_are_sent() {
     // M26-157, S-139
     let wire = Wire::new().await;
     let (mut events, mut peer) = begun(&wire, &modern()).await;
     for number in 0..3 {
-        assert!(timeout(WHILE / 3, events.next()).await.is_err(), "nothing was said, and giving up loses nothing");
+        assert!(timeout(QUIET_TIME / 3, events.next()).await.is_err(), "no event was sent; next is cancel-safe");
         peer.say(chunk(format!("data: {number}\n\n"))).await;
         assert_eq!(message(&mut events).await, number.to_string());
     }
@@ -38,7 +44,7 @@ async fn messages_come_as_they_are_said() {
 }
 
 #[tokio::test]
-async fn comments_priming_events_and_other_names_are_no_messages() {
+async fn ignores_comments_priming_events_and_other_event_names() {
     // M26-165
     let wire = Wire::new().await;
     let (mut events, mut peer) = begun(&wire, &modern()).await;
@@ -48,7 +54,7 @@ async fn comments_priming_events_and_other_names_are_no_messages() {
 }
 
 #[tokio::test]
-async fn bytes_may_be_split_anywhere() {
+async fn decodes_events_when_chunks_split_anywhere() {
     let said = "\u{feff}data: {\"ä\":\"€😀\"}\r\n\r\nid: ü\rdata: 2\r\r";
     let wire = Wire::new().await;
     let endpoint = wire.endpoint();
@@ -64,12 +70,12 @@ async fn bytes_may_be_split_anywhere() {
             let mut events = events(endpoint.post(&modern(), "{}".into()).await.expect("a reply"));
             (message(&mut events).await, message(&mut events).await)
         };
-        assert_eq!(both(client, server).await.0, ("{\"ä\":\"€😀\"}".into(), "2".into()), "split at {at}");
+        assert_eq!(run_both(client, server).await.0, ("{\"ä\":\"€😀\"}".into(), "2".into()), "split at {at}");
     }
 }
 
 #[tokio::test]
-async fn an_event_beyond_its_bound_is_told_once_and_the_stream_goes_on() {
+async fn reports_oversized_event_once_and_continues() {
     let wire = Wire::new().await;
     let endpoint = wire.endpoint_with(bounded(|limits| limits.event_bytes = 100));
     let (mut events, mut peer) = begun_with(&wire, endpoint, &modern()).await;
@@ -80,22 +86,22 @@ async fn an_event_beyond_its_bound_is_told_once_and_the_stream_goes_on() {
         }
         peer.say(chunk("\n\ndata: next\n\n")).await;
     };
-    let (failure, ()) = both(events.next(), say).await;
+    let (failure, ()) = run_both(events.next(), say).await;
     assert!(matches!(failure, Err(Failure::TooLarge { name: "event_bytes", limit: 100, .. })), "{failure:?}");
     assert_eq!(message(&mut events).await, "next");
 }
 
 #[tokio::test]
-async fn dropping_a_stream_closes_its_connection() {
+async fn closes_connection_when_stream_is_dropped() {
     // M26-290
     let wire = Wire::new().await;
     let (events, peer) = begun(&wire, &modern()).await;
     drop(events);
-    peer.sees_a_hang_up().await;
+    peer.expects_disconnect().await;
 }
 
 #[tokio::test]
-async fn a_broken_modern_stream_is_lost_whatever_it_numbered() {
+async fn modern_stream_is_lost_when_disconnected() {
     // M26-167
     let wire = Wire::new().await;
     for broken in [true, false] {
@@ -104,24 +110,24 @@ async fn a_broken_modern_stream_is_lost_whatever_it_numbered() {
         assert_eq!(message(&mut events).await, "{}");
         if broken {
             drop(peer);
-            let end = timeout(PATIENCE, events.next()).await.expect("an end in time");
+            let end = timeout(TEST_TIMEOUT, events.next()).await.expect("an end in time");
             assert!(matches!(end, Err(Failure::Lost { .. })), "{end:?}");
         } else {
             peer.say(END).await;
         }
-        let end = timeout(PATIENCE, events.next()).await.expect("an end in time");
-        assert!(end.expect("over").is_none(), "half an event is none");
-        assert!(wire.is_left_alone().await);
+        let end = timeout(TEST_TIMEOUT, events.next()).await.expect("an end in time");
+        assert!(end.expect("a clean end").is_none(), "an incomplete event is discarded");
+        assert!(wire.has_no_connection().await);
     }
 }
 
 #[tokio::test]
-async fn a_legacy_stream_without_ids_is_not_resumed() {
+async fn legacy_stream_is_not_resumed_without_event_ids() {
     let wire = Wire::new().await;
     let (mut events, mut peer) = begun(&wire, &RequestHeaders::legacy(Revision::LATEST_LEGACY, None)).await;
     peer.say(chunk("retry: 0\ndata: {}\n\n")).await;
     drop(peer);
     assert_eq!(message(&mut events).await, "{}");
     assert!(matches!(events.next().await, Err(Failure::Lost { .. })));
-    assert!(wire.is_left_alone().await);
+    assert!(wire.has_no_connection().await);
 }

@@ -1,4 +1,4 @@
-//! A server of which every byte is written by the test.
+//! A TCP server whose bytes are written by the test.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,38 +8,38 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// How long a test waits for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout for expected events.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a test waits to see that something does not come.
-pub(crate) const WHILE: Duration = Duration::from_millis(150);
+/// Time to wait for events that must not happen.
+pub(crate) const QUIET_TIME: Duration = Duration::from_millis(150);
 
-/// The head of a response that is a stream of chunks.
+/// Headers of a chunked event stream.
 pub(crate) const STREAM: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// What ends a stream of chunks in good order.
+/// The final chunk.
 pub(crate) const END: &str = "0\r\n\r\n";
 
-/// Options for a server on this machine.
+/// Options for a local server.
 pub(crate) fn options() -> HttpOptions {
     HttpOptions::new().no_proxy()
 }
 
-/// The same with bounds of the test.
+/// Options with limits set by the test.
 pub(crate) fn bounded(set: impl FnOnce(&mut HttpLimits)) -> HttpOptions {
     let mut limits = HttpLimits::default();
     set(&mut limits);
     options().limits(limits)
 }
 
-/// A response with a body.
+/// Creates a response with a body.
 pub(crate) fn response(status: u16, media_type: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} Said\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
-/// One chunk.
+/// Encodes a chunk.
 pub(crate) fn chunk(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();
     let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
@@ -68,37 +68,37 @@ impl Wire {
         Endpoint::new(self.url("/mcp"), options).expect("an endpoint")
     }
 
-    /// The next connection, and the request on it.
-    pub(crate) async fn asked(&self) -> (Asked, Peer) {
-        let accepted = timeout(PATIENCE, self.0.accept()).await.expect("a connection in time");
+    /// Accepts a connection and reads its request.
+    pub(crate) async fn asked(&self) -> (ReceivedRequest, Peer) {
+        let accepted = timeout(TEST_TIMEOUT, self.0.accept()).await.expect("a connection in time");
         let mut peer = Peer(accepted.expect("a connection").0);
         (peer.asked().await, peer)
     }
 
-    /// Answers the next request, on a connection of its own that is closed then.
-    pub(crate) async fn answer(&self, bytes: impl AsRef<[u8]>) -> Asked {
+    /// Responds to a request on a new connection, then closes it.
+    pub(crate) async fn answer(&self, bytes: impl AsRef<[u8]>) -> ReceivedRequest {
         let (asked, mut peer) = self.asked().await;
         peer.say(bytes).await;
         asked
     }
 
-    /// Whether nobody connects for a while.
-    pub(crate) async fn is_left_alone(&self) -> bool {
-        timeout(WHILE, self.0.accept()).await.is_err()
+    /// Returns whether no connection arrives for a while.
+    pub(crate) async fn has_no_connection(&self) -> bool {
+        timeout(QUIET_TIME, self.0.accept()).await.is_err()
     }
 }
 
 /// A request.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
     pub(crate) target: String,
     headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
-impl Asked {
-    /// A header that is there once at most.
+impl ReceivedRequest {
+    /// Returns a header that occurs at most once.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
         let value = values.next().map(|(_, value)| value.as_str());
@@ -111,11 +111,11 @@ impl Asked {
 pub(crate) struct Peer(TcpStream);
 
 impl Peer {
-    /// The next request on this connection.
-    pub(crate) async fn asked(&mut self) -> Asked {
+    /// Reads the next request on this connection.
+    pub(crate) async fn asked(&mut self) -> ReceivedRequest {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
-            bytes.push(timeout(PATIENCE, self.0.read_u8()).await.expect("a request in time").expect("a request"));
+            bytes.push(timeout(TEST_TIMEOUT, self.0.read_u8()).await.expect("a request in time").expect("a request"));
         }
         let head = String::from_utf8(bytes).expect("a head is ASCII");
         let mut lines = head.trim_end().split("\r\n");
@@ -123,7 +123,7 @@ impl Peer {
         let (method, target) = (first.next().expect("a method"), first.next().expect("a target"));
         let headers = lines.map(|line| line.split_once(':').unwrap_or_else(|| panic!("no header: {line}")));
         let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-        let mut asked = Asked { method, target, headers, body: String::new() };
+        let mut asked = ReceivedRequest { method, target, headers, body: String::new() };
         let length = asked.header("content-length").map_or(0, |length| length.parse().expect("a length"));
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).await.expect("a body");
@@ -136,24 +136,24 @@ impl Peer {
         self.0.flush().await.expect("the client reads");
     }
 
-    /// Says what the client may not want to hear to its end.
-    pub(crate) async fn tries_to_say(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Writes bytes, and ignores errors if the client closes the connection.
+    pub(crate) async fn try_write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
-    /// Waits until the client hangs up.
-    pub(crate) async fn sees_a_hang_up(mut self) {
-        let read = timeout(PATIENCE, self.0.read_u8()).await.expect("the client hangs up in time");
-        assert!(read.is_err(), "the client said more");
+    /// Waits until the client closes the connection.
+    pub(crate) async fn expects_disconnect(mut self) {
+        let read = timeout(TEST_TIMEOUT, self.0.read_u8()).await.expect("the client disconnects in time");
+        assert!(read.is_err(), "the client sent more data");
     }
 }
 
-/// Runs both sides, and gives what the client got.
-pub(crate) async fn both<C, S>(client: impl Future<Output = C>, server: impl Future<Output = S>) -> (C, S) {
-    timeout(PATIENCE, async { tokio::join!(client, server) }).await.expect("both are done in time")
+/// Runs both sides concurrently.
+pub(crate) async fn run_both<C, S>(client: impl Future<Output = C>, server: impl Future<Output = S>) -> (C, S) {
+    timeout(TEST_TIMEOUT, async { tokio::join!(client, server) }).await.expect("both finish in time")
 }
 
-/// The stream that came back.
+/// Returns the event stream of a response.
 pub(crate) fn events(reply: PostResponse) -> EventStream {
     match reply.content {
         Content::Events(events) => *events,
@@ -161,7 +161,7 @@ pub(crate) fn events(reply: PostResponse) -> EventStream {
     }
 }
 
-/// The JSON that came back.
+/// Returns the JSON of a response.
 pub(crate) fn json(reply: PostResponse) -> String {
     match reply.content {
         Content::Json(json) => String::from_utf8(json.to_vec()).expect("text"),
@@ -169,8 +169,9 @@ pub(crate) fn json(reply: PostResponse) -> String {
     }
 }
 
-/// The next message of a stream.
+/// Returns the next message of a stream.
 pub(crate) async fn message(events: &mut EventStream) -> String {
-    let message = timeout(PATIENCE, events.next()).await.expect("a message in time").expect("a stream that goes on");
+    let message =
+        timeout(TEST_TIMEOUT, events.next()).await.expect("a message in time").expect("an open stream");
     String::from_utf8(message.expect("a message").to_vec()).expect("text")
 }

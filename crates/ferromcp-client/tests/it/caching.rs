@@ -75,8 +75,8 @@ async fn change_notification_invalidates_cached_results() {
     let script = async {
         let listen = peer.expect("subscriptions/listen").await;
         let meta = json!({ "io.modelcontextprotocol/subscriptionId": listen["id"] });
-        let told = json!({ "notifications": { "toolsListChanged": true }, "_meta": meta });
-        peer.notify("notifications/subscriptions/acknowledged", told).await;
+        let acknowledged = json!({ "notifications": { "toolsListChanged": true }, "_meta": meta });
+        peer.notify("notifications/subscriptions/acknowledged", acknowledged).await;
         let list = peer.expect("tools/list").await;
         peer.answer(&list, page("old")).await;
         let read = peer.expect("resources/read").await;
@@ -108,9 +108,9 @@ async fn result_is_not_cached_when_input_was_required() {
             let form = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
             let question =
                 json!({ "method": "elicitation/create", "params": { "message": "?", "requestedSchema": form } });
-            let asked =
+            let required =
                 json!({ "resultType": "input_required", "inputRequests": { "q": question }, "requestState": "s" });
-            peer.answer(&read, asked).await;
+            peer.answer(&read, required).await;
             let retry = peer.expect("resources/read").await;
             assert_eq!(retry["params"]["requestState"], "s");
             peer.answer(&retry, contents("mine")).await;

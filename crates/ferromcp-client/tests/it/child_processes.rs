@@ -63,7 +63,7 @@ async fn terminates_child_when_it_does_not_exit_on_close() {
     let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(folder.shell(&stubborn))).await.unwrap();
     soon(client.close()).await;
     assert_eq!(folder.read("log"), "closed\nasked\n");
-    assert!(!lives(&folder.read("pid")));
+    assert!(!is_running(&folder.read("pid")));
 }
 
 #[tokio::test]
@@ -84,15 +84,15 @@ async fn terminates_process_group_of_child() {
         let folder = TempFolder::new();
         let parent = format!("sleep 1000 & echo $! > pid; {SCRIPT}");
         let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(folder.shell(&parent))).await.unwrap();
-        assert!(lives(&folder.read("pid")));
+        assert!(is_running(&folder.read("pid")));
         if dropped {
             drop(client);
         } else {
             soon(client.close()).await;
-            assert!(!lives(&folder.read("pid")));
+            assert!(!is_running(&folder.read("pid")));
         }
         let gone = async {
-            while lives(&folder.read("pid")) {
+            while is_running(&folder.read("pid")) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -119,17 +119,17 @@ async fn restarts_child_with_same_command() {
 #[tokio::test]
 async fn call_error_contains_last_stderr_of_child() {
     let script = SCRIPT.replace("exit 3", "echo 'out of cheese' >&2; exit 3");
-    let said = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-    let into = std::sync::Arc::clone(&said);
+    let output = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let into = std::sync::Arc::clone(&output);
     let server = Child::new(shell(&script)).stderr(Stderr::lines(move |line| into.lock().unwrap().push_str(line)));
     let client = soon(builder().only_era(Era::Legacy).connect(child(server))).await.unwrap();
     let error = soon(client.request::<serde_json::Value>("own/method", ())).await.unwrap_err();
     assert!(error.is_connection_lost() && error.to_string().contains("out of cheese"), "{error}");
-    assert_eq!(*said.lock().unwrap(), "out of cheese");
+    assert_eq!(*output.lock().unwrap(), "out of cheese");
 }
 
 /// Returns whether a process with this id is running.
-fn lives(pid: &str) -> bool {
+fn is_running(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     !matches!(stat.rsplit_once(')').map_or("Z", |(_, rest)| rest.trim_start()).chars().next(), None | Some('Z' | 'X'))
 }

@@ -42,7 +42,7 @@ fn tools() -> Value {
     ] })
 }
 
-fn quick() -> ClientBuilder {
+fn fast_builder() -> ClientBuilder {
     let mut limits = ClientLimits::default();
     limits.restart_backoff = Duration::from_millis(1);
     limits.shutdown_grace = Duration::from_millis(500);
@@ -54,7 +54,7 @@ async fn client(folder: &TempFolder, point: &str, pause: &str) -> Client {
     let mut command = folder.shell(SERVER);
     command.env("DISCOVERED", discovered(&[Revision::LATEST.as_str()]).to_string()).env("TOOLS", tools().to_string());
     command.env("POINT", point).env("PAUSE", pause);
-    let client = soon(quick().connect(command)).await.unwrap();
+    let client = soon(fast_builder().connect(command)).await.unwrap();
     assert_eq!(soon(client.tools()).await.unwrap().len(), 2);
     client
 }
@@ -118,7 +118,7 @@ async fn runs_non_idempotent_tool_at_most_once_when_server_is_killed_at_any_time
 
 /// Creates a connector whose first server truncates its first tool response after `cut` bytes, and a counter of tool
 /// runs.
-fn cutting(cut: usize, answer: &'static str) -> (impl Connector, Arc<AtomicUsize>) {
+fn truncating_connector(cut: usize, answer: &'static str) -> (impl Connector, Arc<AtomicUsize>) {
     let (runs, opened) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     let open = move || {
@@ -162,14 +162,14 @@ async fn rejects_truncated_response_and_does_not_rerun_tool() {
     let (mut taken, mut cuts) = (0, 0);
     for cut in 0..=whole {
         for tool in ["count", "look"] {
-            let (connector, runs) = cutting(cut, ANSWER);
-            let client = soon(quick().connect(connector)).await.unwrap();
+            let (connector, runs) = truncating_connector(cut, ANSWER);
+            let client = soon(fast_builder().connect(connector)).await.unwrap();
             soon(client.tools()).await.unwrap();
             let outcome = soon(client.call_as::<String>(tool, ())).await;
             let ran = runs.load(Ordering::Relaxed);
             match outcome {
-                Ok(said) => {
-                    assert_eq!(said, ANSWER, "{cut}");
+                Ok(text) => {
+                    assert_eq!(text, ANSWER, "{cut}");
                     // A response that lacks only its line end is complete.
                     assert_eq!(ran, if tool == "look" && cut + 1 < whole { 2 } else { 1 }, "{tool} {cut}");
                     taken += 1;
@@ -213,7 +213,7 @@ async fn reconnects_for_next_call_when_socket_is_cut() {
             });
         }
     });
-    let client = soon(quick().connect(ferromcp_client::unix_socket(&path))).await.unwrap();
+    let client = soon(fast_builder().connect(ferromcp_client::unix_socket(&path))).await.unwrap();
     let error = soon(client.call("count", ())).await.unwrap_err();
     assert!(error.is_connection_lost(), "{error}");
     assert_eq!(runs.load(Ordering::Relaxed), 1);

@@ -104,9 +104,9 @@ async fn from_config_reports_servers_that_fail_to_start() {
         "off": { "command": "/no/such/server", "disabled": true },
     } });
     folder.write("mcp.json", &config.to_string());
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     let group = ClientGroup::from_config(folder.path("mcp.json"), |name| {
-        asked.push(name.to_owned());
+        requested.push(name.to_owned());
         builder()
     });
     let group = soon(group).await.unwrap();
@@ -115,7 +115,7 @@ async fn from_config_reports_servers_that_fail_to_start() {
     assert!(group.failures().all(|(name, error)| name == "absent" || error.kind() == ErrorKind::InvalidRequest));
     assert_eq!(group.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["good"]);
     soon(group.get("good").unwrap().ping()).await.unwrap();
-    assert_eq!(asked.len(), 5);
+    assert_eq!(requested.len(), 5);
     soon(group.close()).await;
 
     let error = soon(ClientGroup::from_config(folder.path("absent.json"), |_| builder())).await.unwrap_err();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::script::{ScriptedServer, builder, discovered, legacy, modern, soon, text};
 
 /// Asserts that the client still works.
-async fn lives(client: &Client, peer: &mut ScriptedServer) {
+async fn assert_works(client: &Client, peer: &mut ScriptedServer) {
     let script = async {
         loop {
             let message = peer.recv().await;
@@ -57,7 +57,7 @@ async fn ignores_invalid_messages() {
     }
     peer.notify("notifications/message", json!({ "level": "info", "data": "all was read" })).await;
     soon(logs.recv()).await.unwrap();
-    lives(&client, &mut peer).await;
+    assert_works(&client, &mut peer).await;
 }
 
 #[tokio::test]
@@ -120,8 +120,8 @@ async fn call_fails_with_limit_when_response_is_too_large() {
 
 #[tokio::test]
 async fn calls_succeed_and_queue_is_bounded_when_notifications_flood() {
-    let heard = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&heard);
+    let received = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&received);
     let mut limits = ClientLimits::default();
     limits.queued_changes = 8;
     let listening = builder().limits(limits).on_log(LogLevel::Debug, move |_| {
@@ -140,8 +140,8 @@ async fn calls_succeed_and_queue_is_bounded_when_notifications_flood() {
         peer.notify("notifications/tools/list_changed", json!({})).await;
         peer.notify("notifications/resources/updated", json!({ "uri": format!("x:/{n}") })).await;
     }
-    lives(&client, &mut peer).await;
-    assert_eq!(heard.load(Ordering::Relaxed), 20_000);
+    assert_works(&client, &mut peer).await;
+    assert_eq!(received.load(Ordering::Relaxed), 20_000);
     // The overflow became a gap, and the queue is within its limit.
     assert_eq!(soon(subscription.next()).await.unwrap().unwrap(), Change::Gap);
     let mut waiting = 1;
@@ -248,7 +248,7 @@ proptest! {
                 peer.line(&json!({ "jsonrpc": "2.0", "method": line, "params": { "x": line } }).to_string()).await;
                 peer.line(&json!({ "jsonrpc": "2.0", "id": line, "result": line }).to_string()).await;
             }
-            lives(&client, &mut peer).await;
+            assert_works(&client, &mut peer).await;
         });
     }
 }

@@ -19,10 +19,11 @@ async fn connects_to_server_value_on_every_revision() {
             Ok::<_, ToolError>(format!("Hello, {name}"))
         };
         let server = Server::new("near", "1").with_tool(Tool::new("ask", ask).args(["ctx"]));
-        let asked = builder().only_revision(revision).on_form(|_| async { accept(&json!({ "value": "Ada" })) });
-        let client = soon(asked.connect(server)).await.unwrap();
-        let said: String = soon(client.call_as("ask", ())).await.unwrap();
-        assert_eq!((said.as_str(), client.revision()), ("Hello, Ada", revision));
+        let client_builder =
+            builder().only_revision(revision).on_form(|_| async { accept(&json!({ "value": "Ada" })) });
+        let client = soon(client_builder.connect(server)).await.unwrap();
+        let answer: String = soon(client.call_as("ask", ())).await.unwrap();
+        assert_eq!((answer.as_str(), client.revision()), ("Hello, Ada", revision));
         soon(client.close()).await;
     }
 }

@@ -45,25 +45,25 @@ async fn fetches_pages_on_demand() {
     let (client, mut peer) = modern(builder()).await;
     let mut list = client.tools();
     let script = async {
-        let asked = peer.expect("tools/list").await;
-        peer.answer(&asked, tools(&["a", "b"], Some("2"))).await;
+        let request = peer.expect("tools/list").await;
+        peer.answer(&request, tools(&["a", "b"], Some("2"))).await;
     };
     let (first, ()) = soon(async { tokio::join!(list.next(), script) }).await;
     assert_eq!(first.unwrap().unwrap().name, "a");
     assert_eq!(soon(list.next()).await.unwrap().unwrap().name, "b");
     let script = async {
-        let asked = peer.expect("tools/list").await;
-        assert_eq!(asked["params"]["cursor"], "2");
-        peer.fail(&asked, -32602, Value::Null).await;
+        let request = peer.expect("tools/list").await;
+        assert_eq!(request["params"]["cursor"], "2");
+        peer.fail(&request, -32602, Value::Null).await;
     };
     let (next, ()) = soon(async { tokio::join!(list.next(), script) }).await;
     assert_eq!(next.unwrap().unwrap_err().kind(), ErrorKind::Server);
     assert!(soon(list.next()).await.is_none());
 
     let script = async {
-        let asked = peer.expect("tools/list").await;
-        assert_eq!(asked["params"]["cursor"], "7");
-        peer.answer(&asked, tools(&["g"], Some("8"))).await;
+        let request = peer.expect("tools/list").await;
+        assert_eq!(request["params"]["cursor"], "7");
+        peer.answer(&request, tools(&["g"], Some("8"))).await;
     };
     let page = soon(async { tokio::join!(client.tools().page(Some("7".into())), script) }).await.0.unwrap();
     assert_eq!((page.items.len(), page.next.as_deref()), (1, Some("8")));

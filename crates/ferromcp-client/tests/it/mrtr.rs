@@ -18,7 +18,7 @@ fn form(fields: &Value) -> Value {
         "requestedSchema": { "type": "object", "properties": fields } } })
 }
 
-fn asks(questions: &Value, state: Option<&str>) -> Value {
+fn input_required(questions: &Value, state: Option<&str>) -> Value {
     let mut result = json!({ "resultType": "input_required" });
     if !questions.is_null() {
         result["inputRequests"] = questions.clone();
@@ -29,7 +29,7 @@ fn asks(questions: &Value, state: Option<&str>) -> Value {
     result
 }
 
-fn answering() -> ClientBuilder {
+fn builder_with_handlers() -> ClientBuilder {
     builder()
         .on_form(|_| async { accept(&json!({ "name": "Ada" })) })
         .on_sampling(|_| async { CreateMessageResult::new("model", SamplingContent::text("Oslo")) })
@@ -49,7 +49,7 @@ async fn call<F: AsyncFnOnce(&mut ScriptedServer)>(
 #[tokio::test]
 async fn answers_input_requests_and_retries_with_latest_request_state() {
     // M26-003, M26-005, M26-022, M26-051, M26-052, M26-477, M26-484
-    let (client, mut peer) = modern(answering()).await;
+    let (client, mut peer) = modern(builder_with_handlers()).await;
     let result = call(&client, &mut peer, async |peer| {
         let first = peer.expect("tools/call").await;
         let declared = &first["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
@@ -58,7 +58,7 @@ async fn answers_input_requests_and_retries_with_latest_request_state() {
             { "role": "user", "content": { "type": "text", "text": "Capital?" } }] } });
         let questions = json!({ "who": form(&json!({ "name": { "type": "string" } })), "capital": sampling,
             "where": { "method": "roots/list" } });
-        peer.answer(&first, asks(&questions, Some("s\u{e9}\"1"))).await;
+        peer.answer(&first, input_required(&questions, Some("s\u{e9}\"1"))).await;
 
         let second = peer.expect("tools/call").await;
         assert_ne!(second["id"], first["id"]);
@@ -77,7 +77,7 @@ async fn answers_input_requests_and_retries_with_latest_request_state() {
             })
         );
         // No state, and another input request: only that is answered, and the previous state is dropped.
-        peer.answer(&second, asks(&json!({ "again": { "method": "roots/list" } }), None)).await;
+        peer.answer(&second, input_required(&json!({ "again": { "method": "roots/list" } }), None)).await;
         let third = peer.expect("tools/call").await;
         assert_eq!(third["params"].get("requestState"), None);
         assert_eq!(third["params"]["inputResponses"], json!({ "again": { "roots": [{ "uri": "file:///w" }] } }));
@@ -89,20 +89,20 @@ async fn answers_input_requests_and_retries_with_latest_request_state() {
 
 #[tokio::test]
 async fn rejects_input_required_when_method_does_not_support_it() {
-    let (client, mut peer) = modern(answering()).await;
+    let (client, mut peer) = modern(builder_with_handlers()).await;
     let question = json!({ "where": { "method": "roots/list" } });
     let script = async {
         let first = peer.expect("prompts/get").await;
-        peer.answer(&first, asks(&question, None)).await;
+        peer.answer(&first, input_required(&question, None)).await;
         let second = peer.expect("prompts/get").await;
         assert!(second["params"]["inputResponses"]["where"]["roots"].is_array());
         peer.answer(&second, json!({ "resultType": "complete", "messages": [] })).await;
         let first = peer.expect("resources/read").await;
-        peer.answer(&first, asks(&question, None)).await;
+        peer.answer(&first, input_required(&question, None)).await;
         let second = peer.expect("resources/read").await;
         peer.answer(&second, json!({ "contents": [{ "uri": "x:a", "text": "t" }], "ttlMs": 1000 })).await;
         let list = peer.expect("tools/list").await;
-        peer.answer(&list, asks(&question, None)).await;
+        peer.answer(&list, input_required(&question, None)).await;
     };
     let calling = async {
         client.prompt("p", json!({ "x": "1" })).await.unwrap();
@@ -119,11 +119,11 @@ async fn retries_with_backoff_when_response_has_only_state() {
     let (client, mut peer) = modern(builder().limits(limits)).await;
     let result = call(&client, &mut peer, async |peer| {
         for round in 0..4 {
-            let asked = peer.expect("tools/call").await;
+            let request = peer.expect("tools/call").await;
             let state = round.to_string();
-            assert_eq!(asked["params"].get("inputResponses"), None);
-            assert_eq!(asked["params"].get("requestState").is_some(), round > 0);
-            peer.answer(&asked, asks(&Value::Null, Some(&state))).await;
+            assert_eq!(request["params"].get("inputResponses"), None);
+            assert_eq!(request["params"].get("requestState").is_some(), round > 0);
+            peer.answer(&request, input_required(&Value::Null, Some(&state))).await;
         }
     })
     .await;
@@ -143,10 +143,10 @@ async fn call_fails_without_retry_when_no_handler_can_answer() {
         (tools, ErrorKind::Unanswerable, Some(-32602)),
         (odd, ErrorKind::InvalidResponse, None),
     ] {
-        let (client, mut peer) = modern(answering()).await;
+        let (client, mut peer) = modern(builder_with_handlers()).await;
         let result = call(&client, &mut peer, async |peer| {
             let first = peer.expect("tools/call").await;
-            peer.answer(&first, asks(&json!({ "q": question }), Some("s"))).await;
+            peer.answer(&first, input_required(&json!({ "q": question }), Some("s"))).await;
         })
         .await;
         let error = result.unwrap_err();
@@ -173,15 +173,15 @@ async fn inserts_form_defaults_when_accepted_and_omits_content_when_declined() {
             let first = peer.expect("tools/call").await;
             let mut question = form(&fields);
             question["params"]["mode"] = "form".into(); // `form` is the default mode
-            peer.answer(&first, asks(&json!({ "f": question }), None)).await;
+            peer.answer(&first, input_required(&json!({ "f": question }), None)).await;
             let second = peer.expect("tools/call").await;
-            let wanted = if accepts {
+            let expected = if accepts {
                 json!({ "action": "accept",
                     "content": { "name": "Eve", "age": 30, "score": 95.5, "ok": true, "pick": "b" } })
             } else {
                 json!({ "action": "decline" })
             };
-            assert_eq!(second["params"]["inputResponses"]["f"], wanted);
+            assert_eq!(second["params"]["inputResponses"]["f"], expected);
             peer.answer(&second, text("ok")).await;
         })
         .await
@@ -203,8 +203,8 @@ async fn rejects_result_when_result_type_is_unknown() {
     ] {
         let (client, mut peer) = modern(builder()).await;
         let outcome = call(&client, &mut peer, async |peer| {
-            let asked = peer.expect("tools/call").await;
-            peer.answer(&asked, result.clone()).await;
+            let request = peer.expect("tools/call").await;
+            peer.answer(&request, result.clone()).await;
         })
         .await;
         assert_eq!(outcome.is_ok(), fine, "{result} {outcome:?}");
@@ -223,12 +223,16 @@ async fn another_process_resumes_pending_call() {
         let first = peer.expect("tools/call").await;
         let declared = &first["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
         assert_eq!(declared, &json!({ "elicitation": { "form": {} } }));
-        peer.answer(&first, asks(&json!({ "who": form(&json!({ "n": { "type": "string" } })) }), Some("secret"))).await;
+        peer.answer(
+            &first,
+            input_required(&json!({ "who": form(&json!({ "n": { "type": "string" } })) }), Some("secret")),
+        )
+        .await;
         first
     };
-    let (settled, first) =
+    let (outcome, first) =
         soon(async { tokio::join!(async { client.call("tool", json!({ "a": [1] })).manual().await }, script) }).await;
-    let CallOutcome::InputRequired(pending) = settled.unwrap() else { panic!("expected input requests") };
+    let CallOutcome::InputRequired(pending) = outcome.unwrap() else { panic!("expected input requests") };
     assert_eq!((pending.method(), pending.input_requests()[0].0.as_str()), ("tools/call", "who"));
     assert!(!format!("{pending:?}").contains("secret"));
     let stored = serde_json::to_string(&pending).unwrap();
@@ -251,8 +255,8 @@ async fn another_process_resumes_pending_call() {
 
 #[tokio::test]
 async fn rejects_input_requests_when_limit_is_exceeded() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
     let (client, mut peer) = modern(builder().on_roots(move || {
         count.fetch_add(1, Ordering::Relaxed);
         async { Vec::new() }
@@ -262,9 +266,9 @@ async fn rejects_input_requests_when_limit_is_exceeded() {
         let first = peer.expect("tools/call").await;
         let questions: serde_json::Map<String, Value> =
             (0..65).map(|n| (n.to_string(), json!({ "method": "roots/list" }))).collect();
-        peer.answer(&first, asks(&questions.into(), None)).await;
+        peer.answer(&first, input_required(&questions.into(), None)).await;
     })
     .await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Limit);
-    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
 }

@@ -10,7 +10,7 @@ use crate::script::{ScriptedServer, builder, connect_to, discovered, initialized
 
 const MODERN: &str = Revision::LATEST.as_str();
 
-fn quick() -> ClientLimits {
+fn short_limits() -> ClientLimits {
     let mut limits = ClientLimits::default();
     limits.probe_timeout = Duration::from_millis(50);
     limits.restart_backoff = Duration::from_millis(1);
@@ -97,7 +97,7 @@ async fn uses_revision_chosen_by_server() {
 async fn disconnects_when_server_chooses_unknown_revision() {
     // S-074, S-075
     for version in ["1999-01-01", MODERN, "", "2025-11-25 "] {
-        let (client, mut peer) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+        let (client, mut peer) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
             let probe = peer.expect("server/discover").await;
             peer.fail(&probe, -32601, Value::Null).await;
             let opening = peer.expect("initialize").await;
@@ -123,7 +123,7 @@ async fn probes_again_when_server_requires_another_revision() {
     .await;
     assert_eq!(client.unwrap().revision(), Revision::LATEST);
 
-    let (client, mut peer) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+    let (client, mut peer) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
         for _ in 0..2 {
             let probe = peer.expect("server/discover").await;
             peer.fail(&probe, -32022, supported.clone()).await;
@@ -139,7 +139,7 @@ async fn does_not_fall_back_when_error_is_modern() {
     // M26-028, M26-079, M26-140
     for (code, data) in [(-32020, Value::Null), (-32021, json!({ "requiredCapabilities": {} })), (-32022, Value::Null)]
     {
-        let (client, mut peer) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+        let (client, mut peer) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
             let probe = peer.expect("server/discover").await;
             peer.fail(&probe, code, data.clone()).await;
         })
@@ -172,7 +172,7 @@ async fn falls_back_to_initialize_when_server_supports_legacy_only() {
 
 #[tokio::test]
 async fn reports_server_revisions_when_no_revision_is_shared() {
-    let (client, _far) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+    let (client, _far) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
         let probe = peer.expect("server/discover").await;
         peer.answer(&probe, discovered(&["2099-01-01"])).await;
     })
@@ -185,7 +185,7 @@ async fn reports_server_revisions_when_no_revision_is_shared() {
 #[tokio::test]
 async fn falls_back_to_initialize_when_probe_times_out() {
     // M26-141, S-212
-    let (client, mut peer) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+    let (client, mut peer) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
         let probe = peer.expect("server/discover").await;
         let opening = peer.expect("initialize").await; // the probe is not cancelled
         peer.fail(&probe, -32601, Value::Null).await;
@@ -207,7 +207,7 @@ async fn falls_back_to_initialize_when_probe_times_out() {
 
 #[tokio::test]
 async fn detects_modern_server_when_discover_result_is_late() {
-    let (client, _far) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+    let (client, _far) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
         let probe = peer.expect("server/discover").await;
         let opening = peer.expect("initialize").await;
         peer.answer(&probe, discovered(&[MODERN])).await;
@@ -228,7 +228,7 @@ async fn restarts_and_initializes_when_server_exits_on_probe() {
         assert!(is_plain_legacy(&peer.open_session().await));
         peer
     };
-    let (client, _far) = soon(async { tokio::join!(builder().limits(quick()).connect(target), script) }).await;
+    let (client, _far) = soon(async { tokio::join!(builder().limits(short_limits()).connect(target), script) }).await;
     assert_eq!(client.unwrap().negotiated().era(), Era::Legacy);
 }
 
@@ -258,7 +258,7 @@ async fn retries_initialize_once_when_error_lists_revisions() {
 async fn negotiates_within_configured_era() {
     // M26-083
     let (client, mut peer) =
-        connect_to(builder().limits(quick()).only_era(Era::Modern), async |peer: &mut ScriptedServer| {
+        connect_to(builder().limits(short_limits()).only_era(Era::Modern), async |peer: &mut ScriptedServer| {
             let probe = peer.expect("server/discover").await;
             peer.fail(&probe, -32601, Value::Null).await;
         })
@@ -306,7 +306,7 @@ async fn renegotiates_when_saved_outcome_is_outdated() {
         peer
     };
     let negotiated = Negotiated::new(Revision::LATEST_LEGACY);
-    let connecting = builder().limits(quick()).negotiated(negotiated).connect(target);
+    let connecting = builder().limits(short_limits()).negotiated(negotiated).connect(target);
     let (client, _far) = soon(async { tokio::join!(connecting, script) }).await;
     assert_eq!(client.unwrap().revision(), Revision::LATEST);
 
@@ -329,7 +329,7 @@ async fn reports_cause_when_server_is_unreachable() {
 #[tokio::test]
 async fn rejects_request_when_capability_is_not_declared() {
     // S-079, S-080
-    let (client, mut peer) = connect_to(builder().limits(quick()), async |peer: &mut ScriptedServer| {
+    let (client, mut peer) = connect_to(builder().limits(short_limits()), async |peer: &mut ScriptedServer| {
         let probe = peer.expect("server/discover").await;
         peer.fail(&probe, -32601, Value::Null).await;
         let opening = peer.expect("initialize").await;
@@ -345,8 +345,8 @@ async fn rejects_request_when_capability_is_not_declared() {
     // Custom methods require no capability.
     let (answer, ()) = soon(async {
         tokio::join!(async { client.request::<Value>("own/method", ()).await }, async {
-            let asked = peer.expect("own/method").await;
-            peer.answer(&asked, json!({ "n": 1 })).await;
+            let request = peer.expect("own/method").await;
+            peer.answer(&request, json!({ "n": 1 })).await;
         })
     })
     .await;

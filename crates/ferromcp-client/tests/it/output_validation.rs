@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::script::{ScriptedServer, builder, legacy, modern, soon, text};
 
 /// Connects a client and lists three tools: with a valid schema, with an invalid schema, and without a schema.
-async fn listed(builder: ClientBuilder, modern_era: bool) -> (Client, ScriptedServer) {
+async fn connect_and_list(builder: ClientBuilder, modern_era: bool) -> (Client, ScriptedServer) {
     let (client, mut peer) = if modern_era { modern(builder).await } else { legacy(builder).await };
     list(&client, &mut peer, &sum("integer")).await;
     (client, peer)
@@ -56,7 +56,7 @@ fn structured(value: &Value) -> Value {
 async fn reports_location_when_output_does_not_match_schema() {
     // M26-338, S-253
     for era in [true, false] {
-        let (client, mut peer) = listed(builder(), era).await;
+        let (client, mut peer) = connect_and_list(builder(), era).await;
         call(&client, &mut peer, "add", structured(&json!({ "sum": 3 }))).await.unwrap();
         let error = call(&client, &mut peer, "add", structured(&json!({ "sum": "3" }))).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Output);
@@ -73,7 +73,7 @@ async fn reports_location_when_output_does_not_match_schema() {
 
 #[tokio::test]
 async fn reports_missing_structured_content_unless_tool_failed() {
-    let (client, mut peer) = listed(builder(), true).await;
+    let (client, mut peer) = connect_and_list(builder(), true).await;
     let error = call(&client, &mut peer, "add", text("3")).await.unwrap_err();
     assert_eq!(error.output(), Some(&OutputError::Missing));
     let failed = json!({ "content": [], "isError": true });
@@ -82,7 +82,7 @@ async fn reports_missing_structured_content_unless_tool_failed() {
 
 #[tokio::test]
 async fn only_its_own_tool_fails_when_schema_is_invalid() {
-    let (client, mut peer) = listed(builder(), true).await;
+    let (client, mut peer) = connect_and_list(builder(), true).await;
     for _ in 0..2 {
         let error = call(&client, &mut peer, "bad", structured(&json!({}))).await.unwrap_err();
         let Some(OutputError::Schema(schema_error)) = error.output() else { panic!("{error}") };
@@ -98,16 +98,16 @@ async fn skips_validation_when_schema_is_unknown_outdated_or_disabled() {
     let (client, mut peer) = modern(builder()).await;
     call(&client, &mut peer, "add", wrong.clone()).await.unwrap();
 
-    let (client, mut peer) = listed(builder().validate_output(false), true).await;
+    let (client, mut peer) = connect_and_list(builder().validate_output(false), true).await;
     call(&client, &mut peer, "add", wrong.clone()).await.unwrap();
     call(&client, &mut peer, "bad", wrong.clone()).await.unwrap();
 
     let mut limits = ClientLimits::default();
     limits.schema_bytes = 10;
-    let (client, mut peer) = listed(builder().limits(limits), true).await;
+    let (client, mut peer) = connect_and_list(builder().limits(limits), true).await;
     call(&client, &mut peer, "add", wrong.clone()).await.unwrap();
 
-    let (client, mut peer) = listed(builder(), false).await;
+    let (client, mut peer) = connect_and_list(builder(), false).await;
     peer.notify("notifications/tools/list_changed", json!({})).await;
     call(&client, &mut peer, "add", wrong.clone()).await.unwrap();
     list(&client, &mut peer, &sum("string")).await;

@@ -38,7 +38,7 @@ fn server() -> Server {
         .with_tool(Tool::sync("tell", |ctx: Ctx| ctx.notify().resource_updated("note://a")).args(["ctx"]))
         .with_resource(Resource::sync("note://a", || "text"))
         .with_prompt(Prompt::sync("ask", |topic: String| format!("What of {topic}?")).args(["topic"]))
-        .list_cache(CacheHint::public(1000))
+        .default_list_cache(CacheHint::public(1000))
         .logging(true)
 }
 

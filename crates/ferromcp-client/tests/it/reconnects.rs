@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::script::{ScriptedServer, builder, modern, reconnecting_connector, soon, text};
 
-fn quick() -> ClientLimits {
+fn short_limits() -> ClientLimits {
     let mut limits = ClientLimits::default();
     limits.restart_backoff = Duration::from_millis(1);
     limits.shutdown_grace = Duration::from_millis(50);
@@ -23,7 +23,7 @@ async fn connect() -> (Client, ScriptedServer, UnboundedReceiver<ScriptedServer>
         peer.negotiate_modern().await;
         peer
     };
-    let (client, peer) = soon(async { tokio::join!(builder().limits(quick()).connect(target), script) }).await;
+    let (client, peer) = soon(async { tokio::join!(builder().limits(short_limits()).connect(target), script) }).await;
     (client.unwrap(), peer, peers)
 }
 
@@ -82,7 +82,7 @@ async fn retries_tool_call_when_annotated_or_marked_idempotent() {
     };
     soon(async { tokio::join!(async { client.tools().await }, script) }).await.0.unwrap();
     assert_eq!(client.annotations("look").unwrap().read_only_hint, Some(true));
-    for (name, told, again) in [
+    for (name, idempotent, again) in [
         ("look", None, true),
         ("set", None, true),
         ("pay", None, false),
@@ -107,11 +107,11 @@ async fn retries_tool_call_when_annotated_or_marked_idempotent() {
         };
         let calling = async {
             let call = client.call(name, ());
-            let result = match told {
-                Some(told) => call.idempotent(told).await,
+            let result = match idempotent {
+                Some(idempotent) => call.idempotent(idempotent).await,
                 None => call.await,
             };
-            assert_eq!(result.is_ok(), again, "{name} {told:?} {result:?}");
+            assert_eq!(result.is_ok(), again, "{name} {idempotent:?} {result:?}");
             if !again {
                 client.read("x:a").await.unwrap();
             }
@@ -177,7 +177,7 @@ async fn stays_closed_when_transport_cannot_reopen() {
 
 #[tokio::test]
 async fn close_flushes_queued_messages() {
-    let (client, mut peer) = modern(builder().limits(quick())).await;
+    let (client, mut peer) = modern(builder().limits(short_limits())).await;
     let task = tokio::spawn({
         let client = client.clone();
         async move { client.call("t", ()).await }

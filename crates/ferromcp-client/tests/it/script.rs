@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use ferromcp_client::{Client, ClientBuilder, ClientError, Connector, Opened, reconnect_with};
 use ferromcp_core::Revision;
-use ferromcp_transport::memory::{MemoryRx, MemoryTx};
-use ferromcp_transport::{Frame, FrameRx, FrameTx, Memory, Outbound, Transport, memory};
+use ferromcp_transport::{Frame, FrameRx, FrameTx, Memory, MemoryRx, MemoryTx, Outbound, Transport, memory};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 

@@ -27,7 +27,7 @@ fn message(tools: bool) -> Value {
     params
 }
 
-fn all() -> ClientBuilder {
+fn builder_with_handlers() -> ClientBuilder {
     builder()
         .on_form(|_| async { accept(&json!({})) })
         .on_url(|_| async { accept_url() })
@@ -35,7 +35,7 @@ fn all() -> ClientBuilder {
         .on_roots(|| async { vec![Root::new("file:///w")] })
 }
 
-async fn asked(peer: &mut ScriptedServer, method: &str, params: Value) -> Value {
+async fn send_request(peer: &mut ScriptedServer, method: &str, params: Value) -> Value {
     peer.ask(json!("q"), method, params).await;
     let answer = peer.recv().await;
     assert_eq!(answer["id"], "q", "{answer}");
@@ -45,7 +45,7 @@ async fn asked(peer: &mut ScriptedServer, method: &str, params: Value) -> Value 
 #[tokio::test]
 async fn declares_and_answers_requests_with_handlers() {
     // S-007, S-083, S-351, S-375, S-376, M26-478
-    let (client, mut peer) = connect_to(all(), async |peer: &mut ScriptedServer| {
+    let (client, mut peer) = connect_to(builder_with_handlers(), async |peer: &mut ScriptedServer| {
         let probe = peer.expect("server/discover").await;
         peer.fail(&probe, -32601, Value::Null).await;
         let opening = peer.open_session().await;
@@ -56,15 +56,15 @@ async fn declares_and_answers_requests_with_handlers() {
     })
     .await;
     let client = client.unwrap();
-    let answer = asked(&mut peer, "elicitation/create", form()).await;
+    let answer = send_request(&mut peer, "elicitation/create", form()).await;
     assert_eq!(answer["result"], json!({ "action": "accept", "content": { "name": "Eve" } }));
-    let answer = asked(&mut peer, "elicitation/create", url()).await;
+    let answer = send_request(&mut peer, "elicitation/create", url()).await;
     assert_eq!(answer["result"], json!({ "action": "accept" }));
-    let answer = asked(&mut peer, "sampling/createMessage", message(true)).await;
+    let answer = send_request(&mut peer, "sampling/createMessage", message(true)).await;
     assert_eq!(answer["result"]["model"], "m");
-    let answer = asked(&mut peer, "roots/list", Value::Null).await;
+    let answer = send_request(&mut peer, "roots/list", Value::Null).await;
     assert_eq!(answer["result"], json!({ "roots": [{ "uri": "file:///w" }] }));
-    let answer = asked(&mut peer, "ping", Value::Null).await;
+    let answer = send_request(&mut peer, "ping", Value::Null).await;
     assert_eq!(answer["result"], json!({}));
     // S-352
     soon(client.roots_changed()).await.unwrap();
@@ -85,7 +85,7 @@ async fn rejects_request_when_capability_is_not_declared() {
         ("elicitation/create", json!({ "mode": "smoke", "message": "m" }), -32602),
         ("elicitation/create", json!([]), -32602),
     ] {
-        let answer = asked(&mut peer, method, params.clone()).await;
+        let answer = send_request(&mut peer, method, params.clone()).await;
         assert_eq!(answer["error"]["code"], code, "{method} {params} {answer}");
     }
     let only = builder()
@@ -98,9 +98,9 @@ async fn rejects_request_when_capability_is_not_declared() {
         ("sampling/createMessage", message(true), -32602),
         ("roots/list", Value::Null, -32603),
     ] {
-        assert_eq!(asked(&mut peer, method, params).await["error"]["code"], code, "{method}");
+        assert_eq!(send_request(&mut peer, method, params).await["error"]["code"], code, "{method}");
     }
-    assert_eq!(asked(&mut peer, "elicitation/create", form()).await["result"], json!({ "action": "decline" }));
+    assert_eq!(send_request(&mut peer, "elicitation/create", form()).await["result"], json!({ "action": "decline" }));
 }
 
 #[tokio::test]
@@ -108,13 +108,13 @@ async fn responds_with_internal_error_when_handler_panics() {
     // S-355
     let panics = builder().on_roots(|| async { if true { panic!("handler panic") } else { Vec::new() } });
     let (_client, mut peer) = legacy(panics).await;
-    let answer = asked(&mut peer, "roots/list", Value::Null).await;
+    let answer = send_request(&mut peer, "roots/list", Value::Null).await;
     assert_eq!(answer["error"], json!({ "code": -32603, "message": "Internal error" }));
 }
 
 #[tokio::test]
 async fn declares_capabilities_in_format_of_revision() {
-    let pinned = all().only_revision(Revision::V2025_06_18);
+    let pinned = builder_with_handlers().only_revision(Revision::V2025_06_18);
     let (client, _far) = connect_to(pinned, async |peer: &mut ScriptedServer| {
         let opening = peer.open_session().await;
         assert_eq!(
@@ -154,7 +154,7 @@ async fn answers_requests_concurrently_up_to_limit() {
 #[tokio::test]
 async fn ignores_requests_from_modern_server() {
     // M26-021, M26-022
-    let (client, mut peer) = modern(all()).await;
+    let (client, mut peer) = modern(builder_with_handlers()).await;
     peer.ask(json!(1), "ping", Value::Null).await;
     peer.ask(json!(2), "elicitation/create", form()).await;
     peer.ask(json!(3), "elicitation/create", json!([])).await;
@@ -220,7 +220,7 @@ async fn sets_log_level_once_per_session_or_per_modern_request() {
 async fn rejects_form_content_when_it_does_not_match_form() {
     let wrong = || builder().on_form(|_| async { accept(&json!({ "name": 7 })) });
     let (_client, mut peer) = legacy(wrong()).await;
-    let answer = asked(&mut peer, "elicitation/create", form()).await;
+    let answer = send_request(&mut peer, "elicitation/create", form()).await;
     assert_eq!(answer["error"]["code"], -32603);
     assert!(answer["error"]["message"].as_str().unwrap().contains("/name"), "{answer}");
 

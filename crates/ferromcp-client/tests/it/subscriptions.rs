@@ -9,19 +9,19 @@ use crate::script::{ScriptedServer, builder, legacy, modern, reconnecting_connec
 
 const ID: &str = "io.modelcontextprotocol/subscriptionId";
 
-fn quick() -> ClientLimits {
+fn short_limits() -> ClientLimits {
     let mut limits = ClientLimits::default();
     limits.restart_backoff = Duration::from_millis(1);
     limits.request_timeout = Duration::from_millis(500);
     limits
 }
 
-fn interest() -> ChangeFilter {
+fn filter() -> ChangeFilter {
     ChangeFilter::new().tools().resource("x:a")
 }
 
 /// Acknowledges the next `subscriptions/listen`.
-async fn listened(peer: &mut ScriptedServer) -> Value {
+async fn acknowledge_listen(peer: &mut ScriptedServer) -> Value {
     let listen = peer.expect("subscriptions/listen").await;
     let acknowledged = listen["params"]["notifications"].clone();
     notify(peer, &listen, "subscriptions/acknowledged", json!({ "notifications": acknowledged })).await;
@@ -34,7 +34,8 @@ async fn notify(peer: &mut ScriptedServer, listen: &Value, method: &str, mut par
 }
 
 async fn subscribed(client: &Client, peer: &mut ScriptedServer) -> (Subscription, Value) {
-    let (subscription, listen) = soon(async { tokio::join!(client.subscribe(interest()), listened(peer)) }).await;
+    let (subscription, listen) =
+        soon(async { tokio::join!(client.subscribe(filter()), acknowledge_listen(peer)) }).await;
     (subscription.unwrap(), listen)
 }
 
@@ -75,14 +76,14 @@ async fn dispatches_modern_changes_by_subscription_id() {
 
 #[tokio::test]
 async fn subscribe_fails_when_rejected_or_not_acknowledged() {
-    let (client, mut peer) = modern(builder().limits(quick())).await;
+    let (client, mut peer) = modern(builder().limits(short_limits())).await;
     let script = async {
         let listen = peer.expect("subscriptions/listen").await;
         peer.fail(&listen, -32601, Value::Null).await;
     };
-    let error = soon(async { tokio::join!(client.subscribe(interest()), script) }).await.0.unwrap_err();
+    let error = soon(async { tokio::join!(client.subscribe(filter()), script) }).await.0.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
-    let error = soon(client.subscribe(interest())).await.unwrap_err();
+    let error = soon(client.subscribe(filter())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     peer.expect("subscriptions/listen").await;
     peer.expect("notifications/cancelled").await;
@@ -97,14 +98,15 @@ async fn modern_subscription_yields_gap_when_reconnected() {
         peer.negotiate_modern().await;
         peer
     };
-    let (client, mut peer) = soon(async { tokio::join!(builder().limits(quick()).connect(target), script) }).await;
+    let (client, mut peer) =
+        soon(async { tokio::join!(builder().limits(short_limits()).connect(target), script) }).await;
     let client = client.unwrap();
     let (mut subscription, first) = subscribed(&client, &mut peer).await;
     drop(peer);
     // The reconnect does not require a call.
     let mut peer = soon(peers.recv()).await.unwrap();
     peer.negotiate_modern().await;
-    let listen = listened(&mut peer).await;
+    let listen = acknowledge_listen(&mut peer).await;
     assert_ne!(first["id"], listen["id"]);
     assert_eq!(first["params"]["notifications"], listen["params"]["notifications"]);
     notify(&mut peer, &listen, "tools/list_changed", json!({})).await;
@@ -115,25 +117,25 @@ async fn modern_subscription_yields_gap_when_reconnected() {
 #[tokio::test]
 async fn legacy_session_subscribes_once_per_resource() {
     // S-274
-    let (client, mut peer) = legacy(builder().limits(quick())).await;
+    let (client, mut peer) = legacy(builder().limits(short_limits())).await;
     let script = async {
         let subscribe = peer.expect("resources/subscribe").await;
         assert_eq!(subscribe["params"], json!({ "uri": "x:a" }));
         peer.answer(&subscribe, json!({})).await;
     };
-    let mut one = soon(async { tokio::join!(client.subscribe(interest()), script) }).await.0.unwrap();
+    let mut one = soon(async { tokio::join!(client.subscribe(filter()), script) }).await.0.unwrap();
     assert_eq!(one.acknowledged_filter().tools_list_changed, Some(true));
-    let mut other = soon(client.subscribe(interest().prompts())).await.unwrap();
+    let mut other = soon(client.subscribe(filter().prompts())).await.unwrap();
     assert_eq!(other.acknowledged_filter().prompts_list_changed, None, "the server did not declare it");
     peer.notify("notifications/tools/list_changed", json!({})).await;
     peer.notify("notifications/prompts/list_changed", json!({})).await;
     peer.notify("notifications/resources/updated", json!({ "uri": "x:a" })).await;
     peer.notify("notifications/resources/updated", json!({ "uri": "x:b" })).await;
-    for wanted in [Change::Tools, Change::Resource("x:a".into())] {
-        assert_eq!(next(&mut one).await, wanted);
+    for expected in [Change::Tools, Change::Resource("x:a".into())] {
+        assert_eq!(next(&mut one).await, expected);
     }
-    for wanted in [Change::Tools, Change::Prompts, Change::Resource("x:a".into())] {
-        assert_eq!(next(&mut other).await, wanted);
+    for expected in [Change::Tools, Change::Prompts, Change::Resource("x:a".into())] {
+        assert_eq!(next(&mut other).await, expected);
     }
     drop(one);
     peer.ask(json!(1), "ping", Value::Null).await;
@@ -151,13 +153,14 @@ async fn legacy_subscription_yields_gap_when_session_is_reopened() {
         peer.negotiate_legacy().await;
         peer
     };
-    let (client, mut peer) = soon(async { tokio::join!(builder().limits(quick()).connect(target), script) }).await;
+    let (client, mut peer) =
+        soon(async { tokio::join!(builder().limits(short_limits()).connect(target), script) }).await;
     let client = client.unwrap();
     let script = async {
         let subscribe = peer.expect("resources/subscribe").await;
         peer.answer(&subscribe, json!({})).await;
     };
-    let mut subscription = soon(async { tokio::join!(client.subscribe(interest()), script) }).await.0.unwrap();
+    let mut subscription = soon(async { tokio::join!(client.subscribe(filter()), script) }).await.0.unwrap();
     drop(peer);
     let mut peer = soon(peers.recv()).await.unwrap();
     peer.open_session().await; // the revision is known
@@ -170,11 +173,11 @@ async fn legacy_subscription_yields_gap_when_session_is_reopened() {
 
 #[tokio::test]
 async fn subscribe_fails_when_limit_is_exceeded() {
-    let mut limits = quick();
+    let mut limits = short_limits();
     limits.subscriptions = 1;
     let (client, mut peer) = modern(builder().limits(limits)).await;
     let (one, _) = subscribed(&client, &mut peer).await;
-    assert_eq!(soon(client.subscribe(interest())).await.unwrap_err().kind(), ErrorKind::Limit);
+    assert_eq!(soon(client.subscribe(filter())).await.unwrap_err().kind(), ErrorKind::Limit);
     drop(one);
     peer.expect("notifications/cancelled").await;
     let _other = subscribed(&client, &mut peer).await;

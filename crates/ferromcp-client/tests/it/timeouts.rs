@@ -57,8 +57,8 @@ async fn cancels_call_when_dropped_before_response() {
 #[tokio::test]
 async fn progress_restarts_timeout() {
     let (client, mut peer) = modern(builder()).await;
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let hear = Arc::clone(&heard);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let hear = Arc::clone(&received);
     let call = client
         .call("long", ())
         .timeout(SHORT * 2)
@@ -69,7 +69,7 @@ async fn progress_restarts_timeout() {
         assert!(token.is_i64(), "{call}");
         for step in 1..=4 {
             tokio::time::sleep(SHORT).await;
-            let params = json!({ "progressToken": token, "progress": step, "total": 4, "message": "so peer" });
+            let params = json!({ "progressToken": token, "progress": step, "total": 4, "message": "so far" });
             peer.notify("notifications/progress", params).await;
         }
         peer.notify("notifications/progress", json!({ "progressToken": "nobody's", "progress": 1 })).await;
@@ -77,9 +77,9 @@ async fn progress_restarts_timeout() {
         peer.notify("notifications/progress", json!({ "progressToken": token, "progress": 5 })).await;
     };
     soon(async { tokio::join!(call, script) }).await.0.unwrap();
-    let heard = heard.lock().unwrap();
-    assert_eq!(heard.len(), 4);
-    assert_eq!(heard[3], (4.0, Some(4.0), Some("so peer".to_owned())));
+    let received = received.lock().unwrap();
+    assert_eq!(received.len(), 4);
+    assert_eq!(received[3], (4.0, Some(4.0), Some("so far".to_owned())));
 }
 
 #[tokio::test]

@@ -9,17 +9,20 @@ use serde_json::{Value, json};
 
 use crate::script::{ScriptedServer, builder, legacy, soon, text};
 
-fn needed(ids: &[&str]) -> Value {
+fn error_data(ids: &[&str]) -> Value {
     let url = |id| json!({ "mode": "url", "message": "Sign in", "url": format!("https://a.example/{id}"), "elicitationId": id });
     json!({ "elicitations": ids.iter().map(|id| url(*id)).collect::<Vec<_>>() })
 }
 
 /// Creates a client with a URL handler that returns `action()`, and a record of the URLs.
-fn visitor(action: fn() -> ElicitResult, patience: Duration) -> (ClientBuilder, Arc<Mutex<Vec<String>>>) {
+fn builder_with_url_handler(
+    action: fn() -> ElicitResult,
+    timeout: Duration,
+) -> (ClientBuilder, Arc<Mutex<Vec<String>>>) {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let into = Arc::clone(&seen);
     let mut limits = ClientLimits::default();
-    limits.url_completion = patience;
+    limits.url_completion = timeout;
     let builder = builder().limits(limits).on_url(move |url| {
         into.lock().unwrap().push(url.url);
         async move { action() }
@@ -31,18 +34,18 @@ fn call(client: &Client) -> ClientCall<CallToolResult> {
     client.call("t", json!({ "a": 1 }))
 }
 
-async fn refuse(peer: &mut ScriptedServer, ids: &[&str]) {
+async fn reject_with_urls(peer: &mut ScriptedServer, ids: &[&str]) {
     let call = peer.expect("tools/call").await;
-    peer.fail(&call, -32042, needed(ids)).await;
+    peer.fail(&call, -32042, error_data(ids)).await;
 }
 
 #[tokio::test]
 async fn retries_call_when_urls_are_complete() {
     // S-440, S-441, S-471
-    let (builder, seen) = visitor(accept_url, Duration::from_secs(60));
+    let (builder, seen) = builder_with_url_handler(accept_url, Duration::from_secs(60));
     let (client, mut peer) = legacy(builder).await;
     let script = async {
-        refuse(&mut peer, &["one", "two"]).await;
+        reject_with_urls(&mut peer, &["one", "two"]).await;
         let done = |id: &str| json!({ "elicitationId": id });
         for id in ["other", "two", "two", "one"] {
             let early = tokio::time::timeout(Duration::from_millis(20), peer.recv()).await;
@@ -60,11 +63,11 @@ async fn retries_call_when_urls_are_complete() {
 #[tokio::test]
 async fn retries_call_once_when_completion_times_out() {
     // S-442
-    let (builder, seen) = visitor(accept_url, Duration::from_millis(50));
+    let (builder, seen) = builder_with_url_handler(accept_url, Duration::from_millis(50));
     let (client, mut peer) = legacy(builder).await;
     let script = async {
-        refuse(&mut peer, &["one"]).await;
-        refuse(&mut peer, &["two"]).await;
+        reject_with_urls(&mut peer, &["one"]).await;
+        reject_with_urls(&mut peer, &["two"]).await;
     };
     let error = soon(async { tokio::join!(async { call(&client).await }, script) }).await.0.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
@@ -74,29 +77,32 @@ async fn retries_call_once_when_completion_times_out() {
 
 #[tokio::test]
 async fn returns_urls_without_retry_when_user_declines() {
-    let (builder, _seen) = visitor(decline, Duration::from_secs(60));
+    let (builder, _seen) = builder_with_url_handler(decline, Duration::from_secs(60));
     let (client, mut peer) = legacy(builder).await;
     let refused =
-        soon(async { tokio::join!(async { call(&client).await }, refuse(&mut peer, &["one", "two"])) }).await.0;
+        soon(async { tokio::join!(async { call(&client).await }, reject_with_urls(&mut peer, &["one", "two"])) })
+            .await
+            .0;
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unanswerable);
     assert_eq!(error.urls().len(), 2);
 
     // The same without a URL handler, or with a manual call.
     let (client, mut peer) = legacy(crate::script::builder()).await;
-    let refused = soon(async { tokio::join!(async { call(&client).await }, refuse(&mut peer, &["one"])) }).await.0;
+    let refused =
+        soon(async { tokio::join!(async { call(&client).await }, reject_with_urls(&mut peer, &["one"])) }).await.0;
     let error = refused.unwrap_err();
     assert_eq!((error.kind(), error.urls()[0].elicitation_id.as_deref()), (ErrorKind::Server, Some("one")));
-    let (builder, seen) = visitor(accept_url, Duration::ZERO);
+    let (builder, seen) = builder_with_url_handler(accept_url, Duration::ZERO);
     let (client, mut peer) = legacy(builder).await;
     let by_hand = async { call(&client).manual().await };
-    let refused = soon(async { tokio::join!(by_hand, refuse(&mut peer, &["one"])) }).await.0;
+    let refused = soon(async { tokio::join!(by_hand, reject_with_urls(&mut peer, &["one"])) }).await.0;
     assert_eq!((refused.unwrap_err().urls().len(), seen.lock().unwrap().len()), (1, 0));
 }
 
 #[tokio::test]
 async fn returns_server_error_when_urls_are_invalid() {
-    let (builder, seen) = visitor(accept_url, Duration::ZERO);
+    let (builder, seen) = builder_with_url_handler(accept_url, Duration::ZERO);
     let (client, mut peer) = legacy(builder).await;
     for data in [Value::Null, json!({}), json!({ "elicitations": [] }), json!({ "elicitations": [{ "mode": "url" }] })]
     {

@@ -166,24 +166,24 @@ fn every_cacheable_method_has_a_key() {
 #[tokio::test]
 async fn list_changed_invalidates_all_pages_and_principals() {
     let (cache, _) = cache();
-    let kept =
+    let keys =
         [tools(None), tools(Some("2")), CacheKey::page(Topic::Resources, None), CacheKey::page(Topic::Templates, None)];
-    for key in &kept {
+    for key in &keys {
         insert(&cache, key, "anna", CacheEntry::new("1").ttl_ms(100)).await;
         insert(&cache, key, "bert", CacheEntry::new("1").ttl_ms(100)).await;
     }
     let resources = Invalidation::of(&ServerNotification::ResourceListChanged(NotificationParams::default())).unwrap();
     cache.invalidate(&resources).await;
     for principal in ["anna", "bert"] {
-        assert!(fresh_result(&cache, &kept[0], principal).await.is_some());
-        assert_eq!(fresh_result(&cache, &kept[2], principal).await, None);
-        assert_eq!(fresh_result(&cache, &kept[3], principal).await, None);
+        assert!(fresh_result(&cache, &keys[0], principal).await.is_some());
+        assert_eq!(fresh_result(&cache, &keys[2], principal).await, None);
+        assert_eq!(fresh_result(&cache, &keys[3], principal).await, None);
     }
     cache
         .invalidate(&Invalidation::of(&ServerNotification::ToolListChanged(NotificationParams::default())).unwrap())
         .await;
-    assert_eq!(fresh_result(&cache, &kept[0], "bert").await, None);
-    assert_eq!(fresh_result(&cache, &kept[1], "anna").await, None);
+    assert_eq!(fresh_result(&cache, &keys[0], "bert").await, None);
+    assert_eq!(fresh_result(&cache, &keys[1], "anna").await, None);
 }
 
 // M26-461, S-272

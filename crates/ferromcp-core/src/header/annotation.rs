@@ -81,6 +81,8 @@ pub enum ParamType {
 
 /// Returns the `x-mcp-header` annotations of an input schema.
 ///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#schema-extension>.
+///
 /// # Errors
 /// Returns the first invalid annotation.
 ///

@@ -20,6 +20,8 @@ use crate::json::RawJson;
 
 /// Returns the headers for the annotated arguments of a call, as names and encoded values.
 ///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#client-behavior>.
+///
 /// An absent or null argument has no header. Searches `arguments` once per annotation.
 ///
 /// # Errors
@@ -40,6 +42,8 @@ pub fn mirror<'a>(
 }
 
 /// Validates the headers of a call against its annotated arguments.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#server-validation>.
 ///
 /// `header` looks up a header by its case-insensitive name. The caller must reject repeated headers before.
 ///

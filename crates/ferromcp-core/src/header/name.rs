@@ -9,6 +9,8 @@ use crate::methods::ClientRequest;
 
 /// Returns the value of `Mcp-Name` for a request: the tool name, prompt name or resource URI.
 ///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#standard-request-headers>.
+///
 /// Returns `None` for methods without this header. The value must be [encoded](super::encode) before sending.
 pub fn name_of(request: &ClientRequest) -> Option<&str> {
     match request {

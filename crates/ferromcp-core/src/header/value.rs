@@ -15,6 +15,8 @@ const SUFFIX: &str = "?=";
 
 /// Encodes `text` as a header value.
 ///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#value-encoding>.
+///
 /// ```
 /// use ferromcp_core::header::{decode, encode};
 /// assert_eq!(encode("us-west1"), "us-west1");

@@ -16,12 +16,14 @@ pub enum Role {
 }
 
 /// Optional annotations that inform the client how to use or display content.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#annotations>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Annotations {
-    /// The intended audience.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The intended audience. Unknown roles are skipped when decoding.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known_items")]
     pub audience: Option<Vec<Role>>,
     /// The importance, from 0 (optional) to 1 (required).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The clients that a cached result can be reused for.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -17,6 +19,8 @@ pub enum CacheScope {
 }
 
 /// The cache hint of a result (since 2026-07-28).
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching>.
 ///
 /// Omitted for legacy peers. For modern peers, an unset hint is serialized as `ttlMs: 0` and `private`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

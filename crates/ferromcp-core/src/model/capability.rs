@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::json::{RawJson, RawMap};
 
 /// The capabilities of a client.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#clientcapabilities>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -33,6 +35,8 @@ pub struct ClientCapabilities {
 }
 
 /// The capabilities of a server.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#servercapabilities>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// The parameters of `completion/complete`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompleteParams {
@@ -81,6 +83,8 @@ pub struct CompletionContext {
 }
 
 /// The result of `completion/complete`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompleteResult {
@@ -92,6 +96,8 @@ pub struct CompleteResult {
 }
 
 /// Suggested values, best match first.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

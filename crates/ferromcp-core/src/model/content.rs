@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::annotations::Annotations;
 use super::implementation::Icon;
 use super::resource::{ResourceContents, ResourceLink};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 
 /// A content block.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#contentblock>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "LooseBlock")]
 #[non_exhaustive]

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::task::TaskMetadata;
 use crate::json::{RawJson, RawMap};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// The parameters of `elicitation/create`, in form or URL mode.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "LooseParams", try_from = "LooseParams")]
 #[non_exhaustive]
@@ -148,6 +150,8 @@ impl TryFrom<LooseParams> for ElicitParams {
 }
 
 /// The schema of a form: an object of ordered primitive fields.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FormSchema {
@@ -321,6 +325,8 @@ pub enum ElicitAction {
 }
 
 /// The result of `elicitation/create`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ElicitResult {

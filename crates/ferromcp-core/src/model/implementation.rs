@@ -2,10 +2,11 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#implementation>.
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// The name and version of a client or server.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#implementation>.
 ///
 /// The values are self-reported and not verified. Do not use them for security decisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub struct Icon {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<String>,
     /// The theme that the icon is designed for. An unknown theme is decoded as `None`.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_theme")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub theme: Option<IconTheme>,
 }
 
@@ -64,20 +65,6 @@ pub enum IconTheme {
     Light,
     /// A dark background.
     Dark,
-}
-
-/// Deserializes a theme. An unknown theme, which is only a display hint, does not fail the whole message.
-fn known_theme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IconTheme>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Theme {
-        Known(IconTheme),
-        Unknown(IgnoredAny),
-    }
-    Ok(match Theme::deserialize(deserializer)? {
-        Theme::Known(theme) => Some(theme),
-        Theme::Unknown(_) => None,
-    })
 }
 
 impl Icon {

@@ -8,9 +8,11 @@ use super::elicit::ElicitParams;
 use super::lifecycle::EmptyParams;
 use super::sampling::CreateMessageParams;
 use crate::json::Str;
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 
 /// A request for input in an `input_required` result: elicitation, sampling or roots.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "WireRequest", try_from = "WireRequest")]
 #[non_exhaustive]
@@ -65,6 +67,8 @@ impl TryFrom<WireRequest> for InputRequest {
 }
 
 /// An `input_required` result (2026-07-28): input requests, request state, or both.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 ///
 /// The client sends the request again with the responses and the unchanged state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

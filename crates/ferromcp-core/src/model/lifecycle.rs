@@ -9,10 +9,12 @@ use super::cache::CacheScope;
 use super::capability::{ClientCapabilities, ServerCapabilities};
 use super::implementation::Implementation;
 use crate::json::Str;
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// The parameters of `initialize` (legacy).
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -42,6 +44,8 @@ impl InitializeParams {
 }
 
 /// The result of `initialize` (legacy).
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -81,6 +85,8 @@ impl InitializeResult {
 pub type DiscoverParams = EmptyParams;
 
 /// The result of `server/discover` (modern). The server info is in `_meta`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/discover>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -96,7 +102,8 @@ pub struct DiscoverResult {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::cache::ttl")]
     pub ttl_ms: Option<u64>,
     /// The clients that the cached result can be reused for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// An unknown value is decoded as `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub cache_scope: Option<CacheScope>,
     /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::log_level::LogLevel;
 use crate::json::RawJson;
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// The parameters of `notifications/message`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogMessageParams {

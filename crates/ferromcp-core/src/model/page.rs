@@ -17,7 +17,7 @@ use super::prompt::Prompt;
 use super::resource::{Resource, ResourceTemplate};
 use super::tool::Tool;
 use crate::json::Str;
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 
@@ -128,6 +128,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
 }
 
 /// The parameters of the list methods.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListParams {
@@ -155,7 +157,8 @@ macro_rules! list_result {
             #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::cache::ttl")]
             pub ttl_ms: Option<u64>,
             /// The clients that the cached result can be reused for (since 2026-07-28).
-            #[serde(default, skip_serializing_if = "Option::is_none")]
+            /// An unknown value is decoded as `None`.
+            #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
             pub cache_scope: Option<CacheScope>,
             /// The `_meta` of the result.
             #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]

@@ -5,9 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ProgressToken, RequestId};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 
 /// The parameters of `notifications/progress`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities/progress>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

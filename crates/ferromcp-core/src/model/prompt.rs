@@ -8,10 +8,12 @@ use super::annotations::Role;
 use super::content::ContentBlock;
 use super::implementation::Icon;
 use crate::json::{RawJson, RawMap, Str};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// A prompt, as listed by `prompts/list`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Prompt {
@@ -100,6 +102,8 @@ impl PromptMessage {
 }
 
 /// The parameters of `prompts/get`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -140,6 +144,8 @@ impl GetPromptParams {
 }
 
 /// The result of `prompts/get`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GetPromptResult {

@@ -8,7 +8,7 @@ use super::annotations::Annotations;
 use super::cache::CacheScope;
 use super::implementation::Icon;
 use crate::json::{RawMap, Str};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 macro_rules! described {
@@ -44,6 +44,8 @@ macro_rules! described {
 
 described! {
     /// A resource, as listed by `resources/list`.
+    ///
+    /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
     Resource {
         /// The URI of the resource.
         uri: String,
@@ -56,6 +58,8 @@ described! {
 }
 described! {
     /// A URI template for resources, as listed by `resources/templates/list`.
+    ///
+    /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#resource-templates>.
     ResourceTemplate {
         /// The URI template (RFC 6570).
         uri_template: String,
@@ -127,6 +131,8 @@ impl ResourceLink {
 }
 
 /// The contents of a resource: text, or binary data in base64.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "LooseContents")]
 #[non_exhaustive]
@@ -206,6 +212,8 @@ impl TryFrom<LooseContents> for ResourceContents {
 }
 
 /// The parameters of `resources/read`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -231,6 +239,8 @@ impl ReadResourceParams {
 }
 
 /// The result of `resources/read`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -241,7 +251,8 @@ pub struct ReadResourceResult {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::cache::ttl")]
     pub ttl_ms: Option<u64>,
     /// The clients that the cached result can be reused for (since 2026-07-28).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// An unknown value is decoded as `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub cache_scope: Option<CacheScope>,
     /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]

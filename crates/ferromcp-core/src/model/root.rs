@@ -4,9 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 
 /// A directory or file, as a `file://` URI.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/roots>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Root {

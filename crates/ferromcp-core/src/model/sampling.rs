@@ -9,10 +9,12 @@ use super::content::{AudioContent, CommonBlock, ContentBlock, ImageContent, Text
 use super::task::TaskMetadata;
 use super::tool::Tool;
 use crate::json::{RawJson, present};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// The parameters of `sampling/createMessage`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -25,8 +27,8 @@ pub struct CreateMessageParams {
     /// The requested system prompt. The client can modify or ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_prompt: Option<String>,
-    /// The servers with context to include in the prompt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The servers with context to include in the prompt. An unknown value is decoded as `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub include_context: Option<IncludeContext>,
     /// The sampling temperature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +110,8 @@ impl SamplingMessage {
 }
 
 /// The result of `sampling/createMessage`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -289,6 +293,8 @@ impl TryFrom<LooseBlock> for SamplingContent {
 }
 
 /// The server's preferences for the selection of a model.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -317,11 +323,13 @@ pub struct ModelHint {
 }
 
 /// Controls how the model uses tools.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/sampling>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolChoice {
-    /// The mode. Default: [`ToolChoiceMode::Auto`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The mode. Default: [`ToolChoiceMode::Auto`]. An unknown value is decoded as `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub mode: Option<ToolChoiceMode>,
 }
 

@@ -4,10 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// The parameters of `subscriptions/listen`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ListenParams {
@@ -19,6 +21,8 @@ pub struct ListenParams {
 }
 
 /// The notifications of a subscription. An absent or `false` field is not subscribed to.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

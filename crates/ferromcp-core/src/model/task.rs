@@ -5,10 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::json::{RawMap, Str};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// Requests execution as a task.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks>.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TaskMetadata {
@@ -35,6 +37,8 @@ pub enum TaskStatus {
 }
 
 /// A task. Also the result of `tasks/get` and `tasks/cancel`, and the parameters of `notifications/tasks/status`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

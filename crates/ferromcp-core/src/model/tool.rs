@@ -8,10 +8,12 @@ use super::content::ContentBlock;
 use super::implementation::Icon;
 use super::task::TaskMetadata;
 use crate::json::{RawJson, RawMap, Str, present};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 
 /// A tool, as listed by `tools/list`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -67,6 +69,8 @@ impl Tool {
 }
 
 /// Hints about the behavior of a tool. Clients must not rely on hints from untrusted servers.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -93,8 +97,8 @@ pub struct ToolAnnotations {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ToolExecution {
-    /// Whether calls can be executed as tasks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether calls can be executed as tasks. An unknown value is decoded as `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub task_support: Option<TaskSupport>,
 }
 
@@ -112,6 +116,8 @@ pub enum TaskSupport {
 }
 
 /// The parameters of `tools/call`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -156,6 +162,8 @@ impl CallToolParams {
 }
 
 /// The result of `tools/call`.
+///
+/// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -9,33 +9,17 @@ use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
 use super::envelope::EnvelopeSeed;
+use crate::decode_limits::DecodeLimits;
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::json::{DEFAULT_MAX_DEPTH, Str, depth_within};
+use crate::json::{Str, depth_within};
 use crate::message::{DecodeError, Direction, Incoming, Message};
-
-/// Limits for decoding a frame. The transport limits the length of a frame.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct DecodeLimits {
-    /// Maximum nesting depth of arrays and objects. Default: [`DEFAULT_MAX_DEPTH`]. Values above 127
-    /// have no effect on values that are deserialized into types, because of the limit in `serde_json`.
-    pub max_depth: usize,
-    /// Maximum number of messages in a batch (2025-03-26). Default: 64.
-    pub max_batch: usize,
-}
-
-impl Default for DecodeLimits {
-    fn default() -> Self {
-        Self { max_depth: DEFAULT_MAX_DEPTH, max_batch: 64 }
-    }
-}
 
 /// Decodes a frame sent in the direction `S`.
 ///
 /// ```
-/// use ferromcp_core::message::{FromClient, Incoming, Message};
-/// use ferromcp_core::wire::{DecodeLimits, decode};
+/// use ferromcp_core::DecodeLimits;
+/// use ferromcp_core::wire::{FromClient, Incoming, Message, decode};
 ///
 /// let frame = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
 /// let Ok(Incoming::One(Message::Request { id, request })) = decode::<FromClient>(frame[..].into(), &DecodeLimits::default())
@@ -70,10 +54,11 @@ fn decode_one<S: Direction>(text: &str, frame: &Str) -> Result<Message<S>, Decod
 fn decode_batch<S: Direction>(frame: &Str, limits: &DecodeLimits) -> Result<Incoming<S>, DecodeError> {
     let items: Vec<&RawValue> = serde_json::from_str(frame).map_err(|error| classify_error(frame, &error))?;
     if items.is_empty() {
-        return Err(DecodeError::new(Error::invalid_request("Invalid request: an empty batch")));
+        return Err(DecodeError::new(Error::invalid_request("Invalid request: empty batch")));
     }
     if items.len() > limits.max_batch {
-        let message = format!("Invalid request: a batch of {} messages, at most {}", items.len(), limits.max_batch);
+        let message =
+            format!("Invalid request: batch of {} messages exceeds `max_batch` ({})", items.len(), limits.max_batch);
         return Err(DecodeError::new(Error::invalid_request(message)));
     }
     Ok(Incoming::Batch(items.into_iter().map(|item| decode_one(item.get(), frame)).collect()))

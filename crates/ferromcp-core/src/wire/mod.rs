@@ -1,9 +1,10 @@
 //! Serialization and deserialization: the JSON-RPC envelope, and the differences between revisions.
 
 mod apply;
-pub mod decode;
+mod decode;
 mod downgrade;
 pub mod encode;
+mod encode_context;
 mod envelope;
 pub(crate) mod params;
 
@@ -16,5 +17,8 @@ mod v2026_07_28;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{DecodeLimits, decode, method_of};
-pub use encode::EncodeContext;
+pub use decode::{decode, method_of};
+pub use encode_context::EncodeContext;
+
+pub use crate::json::{DEFAULT_MAX_DEPTH, depth_within};
+pub use crate::message::{DecodeError, DecodedParams, Direction, FromClient, FromServer, Incoming, Message};

@@ -2,7 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{DecodeLimits, EncodeContext, decode, encode};
+use super::{EncodeContext, decode, encode};
+use crate::decode_limits::DecodeLimits;
 use crate::error::ErrorCode;
 use crate::json::RawJson;
 use crate::message::{DecodeError, FromClient, Incoming, Message};

@@ -3,7 +3,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-06-18/changelog>.
 
 use super::downgrade::Downgrade;
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::model::{
     Annotations, CallToolResult, ClientCapabilities, CompleteParams, ContentBlock, CreateMessageResult, Implementation,
     Prompt, Reference, Resource, ResourceContents, ResourceTemplate, Root, SamplingContent, SamplingMessage, Tool,

@@ -4,7 +4,7 @@
 
 use super::downgrade::Downgrade;
 use crate::error::{Error, ErrorCode};
-use crate::meta::Meta;
+use crate::meta_object::Meta;
 use crate::model::{
     CallToolParams, ClientCapabilities, ContentBlock, CreateMessageParams, CreateMessageResult, ElicitAction,
     ElicitParams, ElicitResult, ElicitationCapability, FieldType, FormSchema, Implementation, Prompt, Resource,

@@ -4,9 +4,10 @@
 //! unknown definition names, so that no definition is skipped silently.
 
 use ferromcp_core::model::*;
+use ferromcp_core::wire::FromServer;
 use ferromcp_core::{
-    ClientRequest, ClientResult, Error, FromServer, Meta, ProgressToken, RawJson, RawMap, RequestId, RequestMeta,
-    Revision, ServerResult, Str,
+    ClientRequest, ClientResult, Error, Meta, ProgressToken, RawJson, RawMap, RequestId, RequestMeta, Revision,
+    ServerResult, Str,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +25,7 @@ pub(crate) fn round_trip(schema: &Official, name: &str, instance: &Value) -> Opt
         .or_else(|| message(schema, name, instance))
 }
 
-/// Definitions without a type of their own, with the reason.
+/// Definitions without a separate type, with the reason.
 pub(crate) const WITHOUT_TYPE: &[(&str, &str)] = &[
     ("BaseMetadata", "a base; its fields are part of derived definitions"),
     ("CacheableResult", "a base"),

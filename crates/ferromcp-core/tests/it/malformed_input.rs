@@ -1,10 +1,8 @@
 //! Malformed and malicious frames: decoding never panics and returns a suitable error.
 
 use bytes::Bytes;
-use ferromcp_core::json::DEFAULT_MAX_DEPTH;
-use ferromcp_core::message::Direction;
-use ferromcp_core::wire::{DecodeLimits, decode};
-use ferromcp_core::{ErrorCode, FromClient, FromServer, Incoming, Message, RawJson, RequestId};
+use ferromcp_core::wire::{DEFAULT_MAX_DEPTH, Direction, FromClient, FromServer, Incoming, Message, decode};
+use ferromcp_core::{DecodeLimits, ErrorCode, RawJson, RequestId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -28,7 +26,7 @@ fn decodes_safely<S: Direction + std::fmt::Debug>(frame: &[u8]) -> Result<(), Te
             );
             let text = std::str::from_utf8(frame);
             let is_json = text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
-            let is_shallow = ferromcp_core::json::depth_within(frame, DEFAULT_MAX_DEPTH);
+            let is_shallow = ferromcp_core::wire::depth_within(frame, DEFAULT_MAX_DEPTH);
             if is_shallow {
                 prop_assert_eq!(code == ErrorCode::PARSE_ERROR, !is_json, "{:?}", rejection.error.message);
             }

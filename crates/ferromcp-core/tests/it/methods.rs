@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ferromcp_core::methods::Method;
+use ferromcp_core::Method;
 use ferromcp_core::{ClientNotification, ClientRequest, Revision, ServerNotification, ServerRequest};
 use serde_json::Value;
 

@@ -1,11 +1,12 @@
 //! Any message encoded for any revision is valid according to the schema of the revision, contains no
 //! unsupported features, and decodes to the same value.
 
-use ferromcp_core::methods::Method;
+use ferromcp_core::Method;
 use ferromcp_core::model::{InputRequired, Items};
+use ferromcp_core::wire::{FromClient, FromServer};
 use ferromcp_core::{
-    ClientNotification, ClientRequest, ClientResult, Error, FromClient, FromServer, RawJson, RequestId, Revision,
-    ServerNotification, ServerRequest, ServerResult,
+    ClientNotification, ClientRequest, ClientResult, Error, RawJson, RequestId, Revision, ServerNotification,
+    ServerRequest, ServerResult,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};

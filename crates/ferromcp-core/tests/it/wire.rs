@@ -1,12 +1,11 @@
 //! Helpers to encode and decode messages.
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_core::message::Direction;
 use ferromcp_core::model::InputRequired;
-use ferromcp_core::wire::{DecodeLimits, EncodeContext, decode, encode};
+use ferromcp_core::wire::{Direction, EncodeContext, FromClient, FromServer, Incoming, Message, decode, encode};
 use ferromcp_core::{
-    ClientNotification, ClientRequest, ClientResult, Error, FromClient, FromServer, Incoming, Message, RawJson,
-    RequestId, Revision, ServerNotification, ServerRequest, ServerResult,
+    ClientNotification, ClientRequest, ClientResult, DecodeLimits, Error, RawJson, RequestId, Revision,
+    ServerNotification, ServerRequest, ServerResult,
 };
 use serde_json::Value;
 

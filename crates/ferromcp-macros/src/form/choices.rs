@@ -19,7 +19,7 @@ pub(super) struct Variant {
 
 pub(super) fn read(ident: &Ident, data: &DataEnum) -> Result<Vec<Variant>> {
     if data.variants.is_empty() {
-        return Err(Error::new(ident.span(), "there is nothing to choose from: write a variant"));
+        return Err(Error::new(ident.span(), "a choice requires at least one variant: add a variant"));
     }
     let mut errors = Errors::default();
     let variants: Vec<Variant> = data.variants.iter().filter_map(|variant| errors.keep(read_one(variant))).collect();
@@ -29,7 +29,7 @@ pub(super) fn read(ident: &Ident, data: &DataEnum) -> Result<Vec<Variant>> {
 
 fn read_one(variant: &syn::Variant) -> Result<Variant> {
     if !matches!(variant.fields, Fields::Unit) {
-        let message = format!("a choice carries nothing: write `{}` alone", variant.ident);
+        let message = format!("a variant of a choice cannot have fields: write `{}` alone", variant.ident);
         return Err(Error::new_spanned(&variant.fields, message));
     }
     let mut options = named::options(&variant.attrs, &RULES, "a variant")?;

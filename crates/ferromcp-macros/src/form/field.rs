@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     docs,
-    nearest::nearest,
     options::{Given, Options, Rules, literal},
+    suggestion::closest_match,
     types, value,
 };
 
@@ -41,9 +41,9 @@ pub(super) struct Field {
 impl Field {
     pub(super) fn read(field: &syn::Field) -> Result<Self> {
         let mut options = named::options(&field.attrs, &RULES, "a field")?;
-        let ident = field.ident.clone().ok_or_else(|| Error::new_spanned(field, "the fields of a form have names"))?;
+        let ident = field.ident.clone().ok_or_else(|| Error::new_spanned(field, "a form requires named fields"))?;
         if let Type::Reference(reference) = &field.ty {
-            let message = "a form owns its answers: write an owned type, as `String`";
+            let message = "a form field cannot be a reference: write an owned type, such as `String`";
             return Err(Error::new_spanned(reference, message));
         }
         let (name, span) = named::name(&ident, &mut options)?;
@@ -95,17 +95,18 @@ fn format(options: &mut Options, sort: Sort) -> Result<Option<(Ident, Span)>> {
     if !matches!(sort, Sort::Text | Sort::Other) {
         return Err(Error::new(
             place,
-            format!("`format` is for texts: drop it, or make this a `String` ({sort} has none)"),
+            format!("`format` applies to strings: drop it, or make this a `String` ({sort} has none)"),
         ));
     }
     let known = FORMATS.map(|(name, _)| name);
     let list = known.join("`, `");
-    let text = literal(&given)
-        .ok_or_else(|| Error::new_spanned(&given, format!("a format is a literal: write one of `{list}`")))?;
+    let text = literal(&given).ok_or_else(|| {
+        Error::new_spanned(&given, format!("the format must be a string literal: write one of `{list}`"))
+    })?;
     let named = text.value();
     let Some((_, variant)) = FORMATS.iter().find(|(name, _)| *name == named) else {
-        let meant = nearest(&named, &known).map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"));
-        let message = format!("a form knows no format `{named}`:{meant} It has `{list}`");
+        let meant = closest_match(&named, &known).map_or_else(String::new, |meant| format!(" did you mean `{meant}`?"));
+        let message = format!("unknown format `{named}`:{meant} Known options: `{list}`");
         return Err(Error::new(text.span(), message));
     };
     Ok(Some((format_ident!("{variant}"), place)))
@@ -114,7 +115,10 @@ fn format(options: &mut Options, sort: Sort) -> Result<Option<(Ident, Span)>> {
 fn default_of(given: Given, ty: &Type, optional: bool, limits: &[Limits], place: Span) -> Result<TokenStream> {
     if let Given::Expr(expr) = &given {
         if let (Some(text), Sort::Number | Sort::Bool) = (literal(expr), Sort::of(ty)) {
-            let message = format!("this is a text, and the field a `{}`: write the value without quotes", quote!(#ty));
+            let message = format!(
+                "the default is a string, but the field has type `{}`: write the value without quotes",
+                quote!(#ty)
+            );
             return Err(Error::new(text.span(), message));
         }
         limits.iter().try_for_each(|limits| limits.check_default(expr))?;

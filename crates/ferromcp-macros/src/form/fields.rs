@@ -14,10 +14,13 @@ pub(super) fn read(ident: &Ident, data: &DataStruct) -> Result<Vec<Field>> {
     let named = match &data.fields {
         Fields::Named(fields) if !fields.named.is_empty() => &fields.named,
         Fields::Named(_) | Fields::Unit => {
-            return Err(Error::new(ident.span(), "there is nothing to fill in: write `struct Name { field: Type }`"));
+            return Err(Error::new(
+                ident.span(),
+                "a form requires at least one field: write `struct Name { field: Type }`",
+            ));
         }
         Fields::Unnamed(fields) => {
-            let message = "the fields of a form have names: write `struct Name { field: Type }`";
+            let message = "a form requires named fields: write `struct Name { field: Type }`";
             return Err(Error::new_spanned(fields, message));
         }
     };

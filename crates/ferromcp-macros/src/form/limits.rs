@@ -42,7 +42,7 @@ impl Sort {
     /// The limits it has instead of others.
     fn remedy(self) -> &'static str {
         match self {
-            Self::Text => "write `length(…)` for a text",
+            Self::Text => "write `length(…)` for a string",
             Self::Number => "write `range(…)` for a number",
             Self::List => "write `items(…)` for a list of choices",
             Self::Bool | Self::Other => "drop it",
@@ -53,7 +53,7 @@ impl Sort {
 impl fmt::Display for Sort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Number => "a number",
             Self::Bool => "a `bool`",
             Self::List => "a list",
@@ -72,7 +72,7 @@ pub(super) struct Limits {
 /// An option, the sort of types it is for, that in words, and an example.
 const KINDS: [(&str, Sort, &str, &str); 3] = [
     ("range", Sort::Number, "numbers", "1..=10"),
-    ("length", Sort::Text, "texts", "1..=80"),
+    ("length", Sort::Text, "strings", "1..=80"),
     ("items", Sort::List, "lists of choices", "1..=3"),
 ];
 
@@ -85,7 +85,7 @@ pub(super) fn read(options: &mut Options, ty: &Type, sort: Sort, span: Span) -> 
             continue;
         };
         if sort != wanted && sort != Sort::Other {
-            return Err(Error::new(place, format!("`{key}` is for {words}: {}", sort.remedy())));
+            return Err(Error::new(place, format!("`{key}` applies to {words}: {}", sort.remedy())));
         }
         found.push(Limits { key, place, range: range(tokens, ty, example, place)? });
     }
@@ -100,11 +100,14 @@ fn range(tokens: TokenStream, ty: &Type, example: &str, place: Span) -> Result<E
     if let Expr::Range(ExprRange { start, end, limits, .. }) = &range {
         let (least, most) = (number(start.as_deref()), number(end.as_deref()));
         if least.zip(most).is_some_and(|(least, most)| least > most) {
-            return Err(Error::new_spanned(&range, "nothing lies in this range: put the smaller number first"));
+            return Err(Error::new_spanned(&range, "the range is empty: put the smaller number first"));
         }
         let float = is_named(ty, "f64") || is_named(ty, "f32");
         if float && end.is_some() && matches!(limits, RangeLimits::HalfOpen(_)) {
-            return Err(Error::new_spanned(&range, "a form's limits belong to it: write `..=`"));
+            return Err(Error::new_spanned(
+                &range,
+                "exclusive ends are not supported for floats in forms: write `..=`",
+            ));
         }
     }
     Ok(range)
@@ -138,7 +141,7 @@ impl Limits {
         let low = number(start.as_deref()).is_some_and(|least| value < least);
         let high = number(end.as_deref()).is_some_and(|most| value > most || (value >= most && !closed));
         if low || high {
-            let message = format!("this default breaks the field's own `{}`: change one of the two", self.key);
+            let message = format!("the default is outside the field's `{}`: change one of the two", self.key);
             return Err(Error::new_spanned(default, message));
         }
         Ok(())

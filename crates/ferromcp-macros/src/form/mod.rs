@@ -26,14 +26,13 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
         Data::Struct(data) => errors.keep(fields::read(&input.ident, data)).map(Body::Fields),
         Data::Enum(data) => errors.keep(choices::read(&input.ident, data)).map(Body::Choices),
         Data::Union(data) => {
-            let message = "a form is a struct with named fields, and a choice an enum: write one of these";
+            let message = "`Form` cannot be derived for a union: write a struct with named fields, or an enum";
             errors.push(Error::new(data.union_token.span, message));
             None
         }
     };
     errors.finish()?;
-    let (krate, body) =
-        krate.zip(written).ok_or_else(|| Error::new_spanned(&input.ident, "this form cannot be read"))?;
+    let (krate, body) = krate.zip(written).ok_or_else(|| Error::new_spanned(&input.ident, "cannot parse this form"))?;
     Ok(match body {
         Body::Fields(fields) => fields::write(&krate, &input.ident, &fields),
         Body::Choices(choices) => choices::write(&krate, &input.ident, &choices),
@@ -82,8 +81,10 @@ fn check_generics(input: &DeriveInput) -> Result<()> {
         return Ok(());
     };
     let message = match first {
-        syn::GenericParam::Lifetime(_) => "a form owns its answers: drop the lifetime, and write owned types",
-        _ => "a form is shown as it is, to a person: write the concrete type",
+        syn::GenericParam::Lifetime(_) => {
+            "a form cannot have lifetime parameters: drop the lifetime, and write owned types"
+        }
+        _ => "a form cannot be generic: write the concrete type",
     };
     Err(Error::new_spanned(first, message))
 }

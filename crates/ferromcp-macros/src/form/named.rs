@@ -12,13 +12,13 @@ pub(super) fn options(attributes: &[Attribute], rules: &'static Rules, on: &str)
         None => Ok((TokenStream::new(), Span::call_site())),
         Some(Attribute { meta: Meta::List(list), .. }) => Ok((list.tokens.clone(), list.span())),
         Some(bare) => {
-            let message = format!("`#[form]` says nothing: write `#[form({} = \"…\")]`, or drop it", rules.keys[0]);
+            let message = format!("`#[form]` has no options: write `#[form({} = \"…\")]`, or drop it", rules.keys[0]);
             Err(Error::new_spanned(bare, message))
         }
     };
     match found.next() {
         Some(second) => {
-            let message = format!("{on} has one `#[form(…)]`: put all options into the first");
+            let message = format!("duplicate `#[form(…)]` on {on}: put all options into the first");
             Err(Error::new_spanned(second, message))
         }
         None => tokens.and_then(|(tokens, span)| Options::parse(tokens, rules, span)),
@@ -30,10 +30,13 @@ pub(super) fn name(ident: &Ident, options: &mut Options) -> Result<(String, Span
     let Some(given) = options.text("name")? else {
         return Ok((ident.unraw().to_string(), ident.span()));
     };
-    let text =
-        literal(&given).ok_or_else(|| Error::new_spanned(&given, "a name is a literal: write `name = \"…\"`"))?;
+    let text = literal(&given)
+        .ok_or_else(|| Error::new_spanned(&given, "the name must be a string literal: write `name = \"…\"`"))?;
     if text.value().is_empty() {
-        return Err(Error::new(text.span(), "this is no name: write the one clients use, or drop it"));
+        return Err(Error::new(
+            text.span(),
+            "the name must not be empty: write the name that clients use, or drop the option",
+        ));
     }
     Ok((text.value(), text.span()))
 }
@@ -44,7 +47,7 @@ pub(super) fn check_different<'a>(names: impl Iterator<Item = (&'a str, Span)>) 
     let mut known = std::collections::HashSet::new();
     for (name, span) in names {
         if !known.insert(name) {
-            let message = format!("`{name}` stands here twice: give one of them another with `name = \"…\"`");
+            let message = format!("duplicate name `{name}`: rename one of them with `name = \"…\"`");
             errors.push(Error::new(span, message));
         }
     }

@@ -11,9 +11,9 @@ fn written(item: TokenStream) -> String {
 }
 
 /// One message, with the remedy in it.
-fn once(item: TokenStream, remedy: &str) {
-    let told = messages(form::expand(item));
-    assert!(told.len() == 1 && told[0].contains(remedy), "wanted one with {remedy:?}: {told:?}");
+fn assert_error(item: TokenStream, remedy: &str) {
+    let found = messages(form::expand(item));
+    assert!(found.len() == 1 && found[0].contains(remedy), "wanted one with {remedy:?}: {found:?}");
 }
 
 #[test]
@@ -151,27 +151,27 @@ impl facade::mcp::server::form::FormField for Color {
 }
 
 #[test]
-fn what_is_no_form_is_refused() {
-    once(
+fn form_is_rejected_when_type_is_unsupported() {
+    assert_error(
         quote!(
             struct A;
         ),
-        "nothing to fill in",
+        "at least one field",
     );
-    once(
+    assert_error(
         quote!(
             struct A {}
         ),
-        "nothing to fill in",
+        "at least one field",
     );
-    once(
+    assert_error(
         quote!(
             struct A(u8);
         ),
-        "have names",
+        "named fields",
     );
-    once(quote!(union A { a: u8 }), "a choice an enum");
-    once(
+    assert_error(quote!(union A { a: u8 }), "cannot be derived for a union");
+    assert_error(
         quote!(
             struct A<T> {
                 a: T,
@@ -179,7 +179,7 @@ fn what_is_no_form_is_refused() {
         ),
         "write the concrete type",
     );
-    once(
+    assert_error(
         quote!(
             struct A<const N: usize> {
                 a: u8,
@@ -187,7 +187,7 @@ fn what_is_no_form_is_refused() {
         ),
         "write the concrete type",
     );
-    once(
+    assert_error(
         quote!(
             enum A<'a> {
                 B,
@@ -195,7 +195,7 @@ fn what_is_no_form_is_refused() {
         ),
         "drop the lifetime",
     );
-    once(
+    assert_error(
         quote!(
             struct A {
                 a: &'static str,
@@ -203,13 +203,13 @@ fn what_is_no_form_is_refused() {
         ),
         "write an owned type",
     );
-    once(
+    assert_error(
         quote!(
             enum A {}
         ),
-        "write a variant",
+        "add a variant",
     );
-    once(
+    assert_error(
         quote!(
             enum A {
                 B,
@@ -218,7 +218,7 @@ fn what_is_no_form_is_refused() {
         ),
         "write `C` alone",
     );
-    once(
+    assert_error(
         quote!(
             enum A {
                 B {},
@@ -229,8 +229,8 @@ fn what_is_no_form_is_refused() {
 }
 
 #[test]
-fn names_differ() {
-    once(
+fn duplicate_names_are_rejected() {
+    assert_error(
         quote!(
             struct A {
                 a: u8,
@@ -238,9 +238,9 @@ fn names_differ() {
                 b: u8,
             }
         ),
-        "`a` stands here twice",
+        "duplicate name `a`",
     );
-    once(
+    assert_error(
         quote!(
             struct A {
                 r#type: u8,
@@ -248,9 +248,9 @@ fn names_differ() {
                 b: u8,
             }
         ),
-        "`type` stands here twice",
+        "duplicate name `type`",
     );
-    once(
+    assert_error(
         quote!(
             enum A {
                 B,
@@ -259,41 +259,41 @@ fn names_differ() {
                 D,
             }
         ),
-        "`B` stands here twice",
+        "duplicate name `B`",
     );
-    once(
+    assert_error(
         quote!(
             struct A {
                 #[form(name = NAME)]
                 a: u8,
             }
         ),
-        "a name is a literal",
+        "the name must be a string literal",
     );
 }
 
 #[test]
-fn limits_fit_the_spelling_of_types() {
+fn limits_are_rejected_when_type_does_not_match() {
     for (options, ty, remedy) in [
         (quote!(length(1..)), quote!(u8), "write `range(…)` for a number"),
         (quote!(length(1..)), quote!(Vec<A>), "write `items(…)` for a list"),
-        (quote!(range(1..)), quote!(String), "write `length(…)` for a text"),
+        (quote!(range(1..)), quote!(String), "write `length(…)` for a string"),
         (quote!(range(1..)), quote!(Option<Vec<A>>), "write `items(…)` for a list"),
-        (quote!(items(1..)), quote!(Option<String>), "write `length(…)` for a text"),
+        (quote!(items(1..)), quote!(Option<String>), "write `length(…)` for a string"),
         (quote!(items(1..)), quote!(bool), "drop it"),
         (quote!(format = "date"), quote!(bool), "make this a `String`"),
         (quote!(format = "dat"), quote!(String), "did you mean `date`?"),
         (quote!(range(1.5..=1)), quote!(f32), "put the smaller number first"),
         (quote!(range(1..2)), quote!(Option<f64>), "write `..=`"),
         (quote!(range()), quote!(u8), "as in `1..=10`"),
-        (quote!(range(2..=3), default = 1), quote!(u8), "breaks the field's own `range`"),
-        (quote!(range(2..), default = -1.5), quote!(f64), "breaks the field's own `range`"),
-        (quote!(length(2..), default = "ä"), quote!(Option<String>), "breaks the field's own `length`"),
+        (quote!(range(2..=3), default = 1), quote!(u8), "outside the field's `range`"),
+        (quote!(range(2..), default = -1.5), quote!(f64), "outside the field's `range`"),
+        (quote!(length(2..), default = "ä"), quote!(Option<String>), "outside the field's `length`"),
         (quote!(default = "1"), quote!(Option<u8>), "without quotes"),
         (quote!(max_items = 3), quote!(Vec<A>), "write `items(1..=10)`"),
         (quote!(max_length = 3), quote!(String), "write `length(1..=10)`"),
     ] {
-        once(quote!(struct B { #[form(#options)] a: #ty }), remedy);
+        assert_error(quote!(struct B { #[form(#options)] a: #ty }), remedy);
     }
     for (options, ty) in [
         (quote!(length(1..), format = "date"), quote!(Text)),
@@ -308,8 +308,8 @@ fn limits_fit_the_spelling_of_types() {
 }
 
 #[test]
-fn slips_in_several_fields_are_told_together() {
-    let told = messages(form::expand(quote! {
+fn errors_of_all_fields_are_reported_together() {
+    let found = messages(form::expand(quote! {
         #[form(crate = 5)]
         struct A<T> {
             #[form(tilte = "A")]
@@ -318,11 +318,11 @@ fn slips_in_several_fields_are_told_together() {
             b: String,
         }
     }));
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(found.len(), 4, "{found:?}");
 }
 
 #[test]
-fn beside_an_error_the_type_is_still_a_form() {
+fn recovery_implements_the_form_traits() {
     let recovered = |item| pretty(&form::recover(item));
     assert!(
         recovered(quote!(

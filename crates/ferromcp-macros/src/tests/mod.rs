@@ -1,8 +1,8 @@
 //! The macros as functions from tokens to tokens.
 
+mod errors;
+mod expansion;
 mod forms;
-mod refusals;
-mod written;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -28,7 +28,7 @@ fn built(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
 }
 
 /// Every message of the errors.
-fn refused(kind: Kind, attribute: TokenStream, item: TokenStream) -> Vec<String> {
+fn rejected(kind: Kind, attribute: TokenStream, item: TokenStream) -> Vec<String> {
     messages(definition::expand(kind, attribute, item))
 }
 

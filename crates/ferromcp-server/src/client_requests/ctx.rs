@@ -99,10 +99,10 @@ impl Ctx {
 
     /// Runs an effect once per call, even if the handler runs several times, and returns its recorded result.
     ///
-    /// On 2026-07-28 a question ends the current run: the client calls again with the answer, and the handler runs again
-    /// from the top. **Code before a question may therefore run twice.** Wrap side effects before a question in `once`;
-    /// later runs return the recorded result. Control flow between questions must be deterministic: take the time from
-    /// [`now`](Self::now), ids from [`new_id`](Self::new_id), and other nondeterministic values from `once`.
+    /// On 2026-07-28 a question ends the current run: the client calls again with the answer, and the handler runs
+    /// again from the top. **Code before a question may therefore run twice.** Wrap side effects before a question in
+    /// `once`; later runs return the recorded result. Control flow between questions must be deterministic: take the
+    /// time from [`now`](Self::now), ids from [`new_id`](Self::new_id), and other nondeterministic values from `once`.
     ///
     /// A step is identified by its name. A name that is reused, for example in a loop, gets a counter. Steps that run
     /// concurrently (`join!`) need different names, because their order may change. The effect cannot send questions.

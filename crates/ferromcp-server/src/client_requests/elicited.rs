@@ -56,8 +56,8 @@ impl<T> fmt::Display for Elicited<T> {
 
 /// The user's consent to open a URL. It does not mean that the user has completed the interaction.
 ///
-/// [`Notify::elicitation_complete`](crate::Notify::elicitation_complete) notifies the client when the interaction is complete
-/// (2025-11-25 only).
+/// [`ChangeNotifier::elicitation_complete`](crate::ChangeNotifier::elicitation_complete) notifies the client when the interaction is
+/// complete (2025-11-25 only).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UrlConsent {

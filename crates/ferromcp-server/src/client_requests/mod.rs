@@ -1,9 +1,9 @@
 //! Requests from the server to the client: elicitation (forms and URLs), sampling and roots.
 //!
 //! A handler awaits `ctx.elicit(..)`, `ctx.sample(..)` or `ctx.roots()` with the same code on every revision. With a
-//! handshake revision, the server sends a JSON-RPC request, and the `await` resolves with its response. With 2026-07-28,
-//! servers cannot send requests, so multi-round-trip requests (`mrtr`) are used: the call returns its questions, the
-//! client calls again with the responses, and the handler runs again.
+//! handshake revision, the server sends a JSON-RPC request, and the `await` resolves with its response. With
+//! 2026-07-28, servers cannot send requests, so multi-round-trip requests (`mrtr`) are used: the call returns its
+//! questions, the client calls again with the responses, and the handler runs again.
 //!
 //! | module | contents |
 //! |---|---|

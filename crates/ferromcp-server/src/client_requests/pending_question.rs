@@ -18,7 +18,7 @@ use crate::ctx::Ctx;
 use crate::deadline;
 use crate::pending_requests::RequestError;
 use crate::random;
-use crate::started::BoxFuture;
+use crate::maybe_ready::BoxFuture;
 
 /// A future that sends its question on the first poll: `ctx.elicit::<bool>("Sure?").key("sure").await`.
 #[must_use = "a question is sent when it is awaited"]
@@ -118,10 +118,10 @@ async fn send_question<T>(ctx: Ctx, mut question: Question<T>) -> Result<T, Ques
     question.parse(&answer)
 }
 
-/// Returns the client capabilities that this request requires and that are missing, if any. A transport that cannot send
-/// server requests during a call counts as a client without the capability.
+/// Returns the client capabilities that this request requires and that are missing, if any. A transport that cannot
+/// send server requests during a call counts as a client without the capability.
 pub(crate) fn missing(request: &InputRequest, ctx: &Ctx) -> Option<ClientCapabilities> {
-    let reachable = ctx.revision().is_modern() || ctx.outlet().can_ask();
+    let reachable = ctx.revision().is_modern() || ctx.sink().can_ask();
     capabilities::missing(request, ctx.peer()).or_else(|| (!reachable).then(|| capabilities::required(request)))
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn send_request(
     register_url(request, ctx)?;
     let timeout = timeout.unwrap_or(ctx.limits().answer_time);
     let excerpt = excerpt(request);
-    let response = ctx.outlet().ask(server_request(request), ctx.peer());
+    let response = ctx.sink().ask(server_request(request), ctx.peer());
     let _pause = deadline::pause(ctx.extensions());
     tokio::select! {
         answer = response => answer.map_err(|error| match error {
@@ -161,7 +161,8 @@ fn server_request(request: &InputRequest) -> ServerRequest {
     }
 }
 
-/// Sets the id of a URL elicitation (required on 2025-11-25), and registers the session for its completion notification.
+/// Sets the id of a URL elicitation (required on 2025-11-25), and registers the session for its completion
+/// notification.
 ///
 /// Spec: <https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation#url-mode-elicitation-requests>.
 ///
@@ -171,7 +172,7 @@ pub(crate) fn register_url(request: &mut InputRequest, ctx: &Ctx) -> Result<(), 
     let InputRequest::Elicit(ElicitParams::Url(url)) = request else { return Ok(()) };
     ensure_id(url)?;
     if let (Some(mailbox), Some(id)) = (ctx.peer().mailbox(), &url.elicitation_id) {
-        mailbox.awaits(id);
+        mailbox.expect_elicitation(id);
     }
     Ok(())
 }

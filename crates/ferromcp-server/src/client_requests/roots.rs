@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 ///
 /// ```
 /// use ferromcp_server::Roots;
-/// use ferromcp_server::model::Root;
+/// use ferromcp_core::model::Root;
 /// use std::path::Path;
 ///
 /// let roots = Roots::from(vec![Root::new("file:///home/ada/notes")]);

@@ -14,8 +14,8 @@ const MAX_TOKENS: u64 = 1024;
 /// The parameters of a sampling request: a conversation and the model options.
 ///
 /// Tools can be offered to the model from 2025-11-25, if the client declares `sampling.tools`. If the result contains
-/// tool uses, run the tools, append their results with [`tool_results`](Self::tool_results), and send the request again,
-/// up to a limited number of times.
+/// tool uses, run the tools, append their results with [`tool_results`](Self::tool_results), and send the request
+/// again, up to a limited number of times.
 ///
 /// ```
 /// use ferromcp_server::Sample;
@@ -143,8 +143,8 @@ impl From<CreateMessageParams> for Sample {
     }
 }
 
-/// Validates a conversation, and returns the first problem. The message after a tool use must contain one result for each
-/// use and no other content.
+/// Validates a conversation, and returns the first problem. The message after a tool use must contain one result for
+/// each use and no other content.
 fn validate(messages: &[SamplingMessage]) -> Option<String> {
     let mut expected: Vec<&str> = Vec::new();
     for (number, message) in messages.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Completions: values a user may mean while typing an argument.
+//! Completions: suggested values for an argument while the user types.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
 
@@ -14,17 +14,17 @@ use super::namespace::uri_under;
 use crate::call::Reply;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
-use crate::function::refusal::Refusal;
+use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::output::CompletionOutput;
-use crate::started::Started;
+use crate::maybe_ready::MaybeReady;
 
 /// Completes one argument of a prompt or one variable of a resource template.
 ///
-/// The function's first argument is the text typed so far; further ones are other arguments that
-/// are settled already, by their names, so let them be `Option`.
+/// The first argument of the function receives the text typed so far. Further arguments receive the values of other
+/// arguments by name; make them `Option`, because clients may omit them.
 ///
 /// ```
 /// use ferromcp_server::{Arg, Completion};
@@ -41,14 +41,14 @@ pub struct Completion {
     function: Arc<dyn CompletionFunction>,
 }
 
-/// Which argument is completed.
+/// The argument that is completed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CompletionKey {
     pub(crate) of: Owner,
     pub(crate) argument: String,
 }
 
-/// Whose argument it is.
+/// The prompt or template that the argument belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Owner {
     Prompt(String),
@@ -75,10 +75,10 @@ impl fmt::Display for CompletionKey {
     }
 }
 
-/// A completion's function, its parameters and output erased.
+/// A completion's function, with its parameter and output types erased.
 trait CompletionFunction: Send + Sync {
     fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<Started, Refusal>;
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<MaybeReady, Rejection>;
 }
 
 struct Typed<F, M>(F, PhantomData<fn() -> M>);
@@ -91,17 +91,17 @@ where
         F::signature(args)
     }
 
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<Started, Refusal> {
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<MaybeReady, Rejection> {
         let finish = |output: F::Output| match output.into_values() {
             Ok(result) => Reply::Done(ServerResult::Complete(result)),
             Err(error) => error.into_reply(),
         };
-        self.0.start(signature, invocation, finish).map(|begun| begun.0)
+        self.0.start(signature, invocation, finish).map(|started| started.0)
     }
 }
 
 impl Completion {
-    /// Completes an argument of a prompt, by an `async fn` or closure.
+    /// Completes an argument of a prompt, with an `async fn` or closure.
     pub fn prompt<F, M: 'static>(prompt: impl Into<String>, argument: impl Into<String>, function: F) -> Self
     where
         Async<F>: Function<M, Output: CompletionOutput>,
@@ -109,7 +109,7 @@ impl Completion {
         Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Async(function), PhantomData))
     }
 
-    /// Completes an argument of a prompt, by a plain function.
+    /// Completes an argument of a prompt, with a non-async function, which runs inline.
     pub fn prompt_sync<F, M: 'static>(prompt: impl Into<String>, argument: impl Into<String>, function: F) -> Self
     where
         Inline<F>: Function<M, Output: CompletionOutput>,
@@ -117,7 +117,7 @@ impl Completion {
         Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Inline(function), PhantomData))
     }
 
-    /// Completes a variable of a resource template, by an `async fn` or closure.
+    /// Completes a variable of a resource template, with an `async fn` or closure.
     pub fn resource<F, M: 'static>(template: impl Into<String>, variable: impl Into<String>, function: F) -> Self
     where
         Async<F>: Function<M, Output: CompletionOutput>,
@@ -125,7 +125,7 @@ impl Completion {
         Self::of(Owner::Template(template.into()), variable.into(), Typed(Async(function), PhantomData))
     }
 
-    /// Completes a variable of a resource template, by a plain function.
+    /// Completes a variable of a resource template, with a non-async function, which runs inline.
     pub fn resource_sync<F, M: 'static>(template: impl Into<String>, variable: impl Into<String>, function: F) -> Self
     where
         Inline<F>: Function<M, Output: CompletionOutput>,
@@ -137,7 +137,7 @@ impl Completion {
         Self { key: CompletionKey { of, argument }, args: Vec::new(), function: Arc::new(function) }
     }
 
-    /// Names and describes every parameter of the function, in order, extractors included.
+    /// Sets the name and description of every parameter, in order, including extractors.
     pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
         self
@@ -151,12 +151,15 @@ impl Completion {
         self
     }
 
-    /// Checks everything that can be checked before the first call.
+    /// Validates the definition.
+    ///
+    /// # Errors
+    /// Returns a message that names the completion and the problem.
     pub(crate) fn build(self) -> Result<(CompletionKey, ReadyCompletion), String> {
         let context = |problem: String| format!("completion of {}: {problem}", self.key);
         let signature = self.function.signature(&self.args).map_err(context)?;
         if signature.argument_names().next().is_none() {
-            return Err(context("the function takes no text; its first argument is what is typed so far".into()));
+            return Err(context("the function has no argument; its first argument receives the typed text".into()));
         }
         Ok((self.key, ReadyCompletion { signature, function: self.function }))
     }
@@ -168,14 +171,14 @@ impl fmt::Debug for Completion {
     }
 }
 
-/// A completion as the registry holds it.
+/// A validated completion, as stored in the registry.
 pub(crate) struct ReadyCompletion {
     pub(crate) signature: Signature,
     function: Arc<dyn CompletionFunction>,
 }
 
 impl ReadyCompletion {
-    /// What the function is called with: the text so far, and the settled arguments it takes.
+    /// Returns the arguments of the function: the typed text, and the known values of its other arguments.
     pub(crate) fn texts<'a>(&'a self, params: &'a CompleteParams) -> Vec<(Cow<'a, str>, TextValue<'a>)> {
         let mut names = self.signature.argument_names();
         let typed = names.next().map(|name| (name, params.argument.value.as_str()));
@@ -186,13 +189,13 @@ impl ReadyCompletion {
         typed.into_iter().chain(known).map(|(name, value)| (name.into(), TextValue::One(value.into()))).collect()
     }
 
-    /// Begins a call.
-    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> Started {
+    /// Starts a call.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> MaybeReady {
         match self.function.start(&self.signature, invocation) {
             Ok(started) => started,
-            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
-            Err(Refusal::Arguments(mistakes)) => {
-                Started::Ready(Reply::Failed(Error::invalid_params(Refusal::sentence(&mistakes, "this completion"))))
+            Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
+            Err(Rejection::Arguments(mistakes)) => {
+                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&mistakes, "this completion"))))
             }
         }
     }

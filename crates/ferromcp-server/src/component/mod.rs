@@ -1,4 +1,4 @@
-//! What a server offers: tools, resources, prompts and completions, each a function with a description.
+//! Tools, resources, prompts and completions: functions with a description that a server registers.
 
 mod completion;
 mod namespace;
@@ -18,42 +18,42 @@ pub(crate) use prompt::{ReadyPrompt, texts as prompt_texts};
 pub(crate) use resource::{Listed, ReadyResource, texts as resource_texts};
 pub(crate) use tool::ReadyTool;
 
-/// A tool as a type, as `#[tool]` makes it.
+/// A type that defines a tool; implemented by `#[tool]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no tool",
-    note = "a function is one under `#[tool]`; a value with `#[component]` is given by `.mount(\"\", value)`"
+    message = "`{Self}` is not a tool; annotate the function with `#[tool]`",
+    note = "a value with `#[component]` is mounted with `.mount(\"\", value)`"
 )]
 pub trait ToolDef {
-    /// The tool.
+    /// Returns the tool.
     fn tool() -> Tool;
 }
 
-/// A resource as a type, as `#[resource]` makes it.
+/// A type that defines a resource; implemented by `#[resource]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no resource",
-    note = "a function is one under `#[resource]`; a value with `#[component]` is given by `.mount(\"\", value)`"
+    message = "`{Self}` is not a resource; annotate the function with `#[resource]`",
+    note = "a value with `#[component]` is mounted with `.mount(\"\", value)`"
 )]
 pub trait ResourceDef {
-    /// The resource.
+    /// Returns the resource.
     fn resource() -> Resource;
 }
 
-/// A prompt as a type, as `#[prompt]` makes it.
+/// A type that defines a prompt; implemented by `#[prompt]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no prompt",
-    note = "a function is one under `#[prompt]`; a value with `#[component]` is given by `.mount(\"\", value)`"
+    message = "`{Self}` is not a prompt; annotate the function with `#[prompt]`",
+    note = "a value with `#[component]` is mounted with `.mount(\"\", value)`"
 )]
 pub trait PromptDef {
-    /// The prompt.
+    /// Returns the prompt.
     fn prompt() -> Prompt;
 }
 
-/// A completion as a type, as `#[completion]` makes it.
+/// A type that defines a completion; implemented by `#[completion]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no completion",
-    note = "a function is one under `#[completion]`; a value with `#[component]` is given by `.mount(\"\", value)`"
+    message = "`{Self}` is not a completion; annotate the function with `#[completion]`",
+    note = "a value with `#[component]` is mounted with `.mount(\"\", value)`"
 )]
 pub trait CompletionDef {
-    /// The completion.
+    /// Returns the completion.
     fn completion() -> Completion;
 }

@@ -1,6 +1,6 @@
-//! Where a mounted component's URIs lie.
+//! URIs of mounted components.
 
-/// `scheme://rest` as `scheme://namespace/rest`; without `://`, the namespace goes behind the first colon.
+/// Inserts the namespace: `scheme://rest` becomes `scheme://namespace/rest`. Without `://`, it follows the first colon.
 pub(super) fn uri_under(namespace: &str, uri: &str) -> String {
     if let Some((scheme, rest)) = uri.split_once("://") {
         return format!("{scheme}://{namespace}/{}", rest.trim_start_matches('/'));

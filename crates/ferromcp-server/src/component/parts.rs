@@ -1,16 +1,16 @@
-//! Components: values whose methods are tools, resources and prompts.
+//! Components: values whose methods are tools, resources, prompts and completions.
 
 use std::sync::Arc;
 
 use super::{Completion, Prompt, Resource, Tool};
 
-/// A value that brings tools, resources, prompts and completions; `#[component]` writes this.
+/// A value that provides tools, resources, prompts and completions; implemented by `#[component]`.
 pub trait Component: Send + Sync + 'static {
-    /// What it brings.
+    /// Returns the parts of the component.
     fn parts(self: Arc<Self>) -> Parts;
 }
 
-/// What a component brings.
+/// The tools, resources, prompts and completions of a component.
 #[derive(Debug, Default)]
 pub struct Parts {
     pub(crate) tools: Vec<Tool>,
@@ -20,37 +20,37 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Nothing.
+    /// Creates an empty set of parts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// And this tool.
+    /// Adds a tool.
     pub fn tool(mut self, tool: Tool) -> Self {
         self.tools.push(tool);
         self
     }
 
-    /// And this resource.
+    /// Adds a resource.
     pub fn resource(mut self, resource: Resource) -> Self {
         self.resources.push(resource);
         self
     }
 
-    /// And this prompt.
+    /// Adds a prompt.
     pub fn prompt(mut self, prompt: Prompt) -> Self {
         self.prompts.push(prompt);
         self
     }
 
-    /// And this completion.
+    /// Adds a completion.
     pub fn completion(mut self, completion: Completion) -> Self {
         self.completions.push(completion);
         self
     }
 
-    /// Puts everything under `namespace`: tools and prompts become `namespace_name`, and a URI
-    /// `scheme://rest` becomes `scheme://namespace/rest`. An empty namespace changes nothing.
+    /// Prefixes all parts with `namespace`: names become `namespace_name`, and a URI `scheme://rest` becomes
+    /// `scheme://namespace/rest`. An empty namespace is ignored.
     pub(crate) fn under(mut self, namespace: &str) -> Self {
         if namespace.is_empty() {
             return self;

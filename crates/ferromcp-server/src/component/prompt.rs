@@ -1,4 +1,4 @@
-//! Prompts: messages a server offers to users.
+//! Prompts: message templates that users select.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>.
 
@@ -13,14 +13,14 @@ use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 use crate::call::Reply;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
-use crate::function::refusal::Refusal;
+use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::output::PromptOutput;
-use crate::started::Started;
+use crate::maybe_ready::MaybeReady;
 
-/// A prompt: a function that makes messages. Its arguments come as text and are read as what the parameters want.
+/// A prompt: a function that returns messages. Its arguments are strings, and are parsed into the types of the parameters.
 ///
 /// ```
 /// use ferromcp_server::{Arg, Prompt};
@@ -35,7 +35,7 @@ pub struct Prompt {
     function: Arc<dyn PromptFunction>,
 }
 
-/// A prompt's function, its parameters and output erased.
+/// A prompt's function, with its parameter and output types erased.
 trait PromptFunction: Send + Sync {
     fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
     fn start(
@@ -43,7 +43,7 @@ trait PromptFunction: Send + Sync {
         signature: &Signature,
         invocation: &Invocation<'_>,
         description: Option<String>,
-    ) -> Result<Started, Refusal>;
+    ) -> Result<MaybeReady, Rejection>;
 }
 
 struct Typed<F, M>(F, PhantomData<fn() -> M>);
@@ -61,7 +61,7 @@ where
         signature: &Signature,
         invocation: &Invocation<'_>,
         description: Option<String>,
-    ) -> Result<Started, Refusal> {
+    ) -> Result<MaybeReady, Rejection> {
         let finish = move |output: F::Output| match output.into_messages() {
             Ok(mut result) => {
                 result.description = result.description.or(description);
@@ -69,12 +69,12 @@ where
             }
             Err(error) => error.into_reply(),
         };
-        self.0.start(signature, invocation, finish).map(|begun| begun.0)
+        self.0.start(signature, invocation, finish).map(|started| started.0)
     }
 }
 
 impl Prompt {
-    /// A prompt of an `async fn` or closure. Name its parameters with [`args`](Self::args).
+    /// Creates a prompt from an `async fn` or closure. Name its parameters with [`args`](Self::args).
     pub fn new<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Async<F>: Function<M, Output: PromptOutput>,
@@ -82,7 +82,7 @@ impl Prompt {
         Self::of(name.into(), Typed(Async(function), PhantomData))
     }
 
-    /// A prompt of a plain function, called where the request is read.
+    /// Creates a prompt from a non-async function, which runs inline on the task that reads requests.
     pub fn sync<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Inline<F>: Function<M, Output: PromptOutput>,
@@ -90,7 +90,7 @@ impl Prompt {
         Self::of(name.into(), Typed(Inline(function), PhantomData))
     }
 
-    /// A prompt of a plain function that computes or blocks: called on the runtime's blocking pool.
+    /// Creates a prompt from a non-async function that computes or blocks. Runs on the blocking thread pool of the runtime.
     pub fn blocking<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Blocking<F>: Function<M, Output: PromptOutput>,
@@ -102,31 +102,31 @@ impl Prompt {
         Self { definition: model::Prompt::new(name), args: Vec::new(), function: Arc::new(function) }
     }
 
-    /// The name for people.
+    /// Sets the display name.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.definition.title = Some(title.into());
         self
     }
 
-    /// What it is for.
+    /// Sets the description.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.definition.description = Some(description.into());
         self
     }
 
-    /// Names and describes every parameter of the function, in order, extractors included.
+    /// Sets the name and description of every parameter, in order, including extractors.
     pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds a picture.
+    /// Adds an icon.
     pub fn icon(mut self, icon: Icon) -> Self {
         self.definition.icons.push(icon);
         self
     }
 
-    /// Adds to its `_meta`; a value that cannot be JSON is left out.
+    /// Adds an entry to `_meta`. A value that does not serialize is ignored.
     pub fn meta<T: serde::Serialize>(mut self, key: &str, value: &T) -> Self {
         let _ = self.definition.meta.set(key, value);
         self
@@ -137,11 +137,14 @@ impl Prompt {
         self
     }
 
-    /// Checks everything that can be checked before the first call.
+    /// Validates the definition.
+    ///
+    /// # Errors
+    /// Returns a message that names the prompt and the problem.
     pub(crate) fn build(self) -> Result<ReadyPrompt, String> {
         let Self { mut definition, args, function } = self;
         if definition.name.is_empty() {
-            return Err("a prompt's name is empty".into());
+            return Err("the name of a prompt is empty".into());
         }
         let signature =
             function.signature(&args).map_err(|problem| format!("prompt `{}`: {problem}", definition.name))?;
@@ -165,7 +168,7 @@ impl fmt::Debug for Prompt {
     }
 }
 
-/// A prompt as the registry holds it.
+/// A validated prompt, as stored in the registry.
 pub(crate) struct ReadyPrompt {
     pub(crate) definition: model::Prompt,
     pub(crate) signature: Signature,
@@ -173,23 +176,23 @@ pub(crate) struct ReadyPrompt {
 }
 
 impl ReadyPrompt {
-    /// Begins a call.
-    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> Started {
+    /// Starts a call.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> MaybeReady {
         match self.function.start(&self.signature, invocation, self.definition.description.clone()) {
             Ok(started) => started,
-            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
-            Err(Refusal::Arguments(mistakes)) => {
+            Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
+            Err(Rejection::Arguments(mistakes)) => {
                 let of = format!("prompt `{}`", self.definition.name);
-                Started::Ready(Reply::Failed(Error::invalid_params(Refusal::sentence(&mistakes, &of))))
+                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&mistakes, &of))))
             }
         }
     }
 }
 
-/// A prompt's arguments as named texts.
+/// Returns the arguments of a prompt as named texts.
 ///
 /// # Errors
-/// -32602 when one is not a string.
+/// Returns -32602 if an argument is not a string.
 pub(crate) fn texts(arguments: Option<&RawJson>) -> Result<Vec<(Cow<'static, str>, TextValue<'static>)>, Error> {
     let Some(arguments) = arguments else { return Ok(Vec::new()) };
     let map: RawMap =

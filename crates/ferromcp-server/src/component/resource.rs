@@ -14,12 +14,12 @@ use super::namespace::uri_under;
 use crate::call::Reply;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
-use crate::function::refusal::Refusal;
+use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::output::ResourceOutput;
-use crate::started::Started;
+use crate::maybe_ready::MaybeReady;
 use crate::tool_error::ToolError;
 use crate::uri_template::{Capture, Captures, UriTemplate};
 
@@ -55,13 +55,13 @@ struct About {
     meta: Meta,
 }
 
-/// A resource's function, its parameters and output erased.
+/// A resource's function, with its parameter and output types erased.
 trait ResourceFunction: Send + Sync {
     fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<Started, Refusal>;
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<MaybeReady, Rejection>;
 }
 
-/// What the contents are labelled with.
+/// The URI, MIME type and cache settings of the contents.
 struct Label {
     uri: String,
     mime_type: Option<String>,
@@ -77,7 +77,7 @@ impl Label {
                     result.cache_scope.get_or_insert(hint.scope);
                 }
                 if result.contents.is_empty() {
-                    return Reply::Failed(Error::resource_not_found(&self.uri)); // never an empty success
+                    return Reply::Failed(Error::resource_not_found(&self.uri)); // an empty list would be a success
                 }
                 Reply::Done(ServerResult::ReadResource(result))
             }
@@ -96,17 +96,17 @@ where
         F::signature(args)
     }
 
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<Started, Refusal> {
+    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<MaybeReady, Rejection> {
         let finish = move |output: F::Output| {
             let contents = output.into_contents(&label.uri, label.mime_type.as_deref());
             label.reply(contents)
         };
-        self.0.start(signature, invocation, finish).map(|begun| begun.0)
+        self.0.start(signature, invocation, finish).map(|started| started.0)
     }
 }
 
 impl Resource {
-    /// A resource of an `async fn` or closure. Name its parameters with [`args`](Self::args).
+    /// Creates a resource from an `async fn` or closure. Name its parameters with [`args`](Self::args).
     pub fn new<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
     where
         Async<F>: Function<M, Output: ResourceOutput>,
@@ -114,7 +114,7 @@ impl Resource {
         Self::of(uri_or_template.into(), Typed(Async(function), PhantomData))
     }
 
-    /// A resource of a plain function, called where the request is read.
+    /// Creates a resource from a non-async function, which runs inline on the task that reads requests.
     pub fn sync<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
     where
         Inline<F>: Function<M, Output: ResourceOutput>,
@@ -122,7 +122,7 @@ impl Resource {
         Self::of(uri_or_template.into(), Typed(Inline(function), PhantomData))
     }
 
-    /// A resource of a plain function that computes or blocks: called on the runtime's blocking pool.
+    /// Creates a resource from a non-async function that computes or blocks. Runs on the blocking thread pool of the runtime.
     pub fn blocking<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
     where
         Blocking<F>: Function<M, Output: ResourceOutput>,
@@ -141,80 +141,80 @@ impl Resource {
         }
     }
 
-    /// The name for programs; the URI unless set.
+    /// Sets the programmatic name. Default: the URI.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.about.name = Some(name.into());
         self
     }
 
-    /// The name for people.
+    /// Sets the display name.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.about.title = Some(title.into());
         self
     }
 
-    /// What it is, for the model.
+    /// Sets the description, which the model reads.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.about.description = Some(description.into());
         self
     }
 
-    /// The MIME type, of all that a template matches. Found by looking at the contents unless set.
+    /// Sets the MIME type, for a template that of all matching resources. Default: detected from the contents.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.about.mime_type = Some(mime_type.into());
         self
     }
 
-    /// The size in bytes, where it is known and there is one.
+    /// Sets the size in bytes. Ignored for templates.
     pub fn size(mut self, bytes: u64) -> Self {
         self.about.size = Some(bytes);
         self
     }
 
-    /// Names and describes every parameter of the function, in order, extractors included.
+    /// Sets the name and description of every parameter, in order, including extractors.
     pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds a picture.
+    /// Adds an icon.
     pub fn icon(mut self, icon: Icon) -> Self {
         self.about.icons.push(icon);
         self
     }
 
-    /// How important it is, from 0 to 1.
+    /// Sets the priority annotation, from 0 (optional) to 1 (required).
     pub fn priority(mut self, priority: f64) -> Self {
         let annotations = self.about.annotations.take().unwrap_or_default();
         self.about.annotations = Some(annotations.priority(priority));
         self
     }
 
-    /// Whom it is for.
+    /// Sets the audience annotation.
     pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Self {
         let annotations = self.about.annotations.take().unwrap_or_default();
         self.about.annotations = Some(annotations.audience(audience));
         self
     }
 
-    /// How long what was read stays fresh for who read it, in milliseconds.
+    /// Sets the time for which the reader may cache the contents, in milliseconds.
     pub fn ttl_ms(self, ttl_ms: u64) -> Self {
         self.cache(CacheHint::private(ttl_ms))
     }
 
-    /// How long what was read stays fresh, and for whom.
+    /// Sets the cache control of the contents.
     pub fn cache(mut self, hint: CacheHint) -> Self {
         self.cache = Some(hint);
         self
     }
 
-    /// Lets template variables hold what could walk out of a folder; the function checks for itself.
+    /// Accepts template variables that could escape a directory, such as `..`. The function must validate them.
     pub fn allow_unsafe_paths(mut self) -> Self {
         self.unsafe_paths = true;
         self
     }
 
-    /// Adds to its `_meta`; a value that cannot be JSON is left out.
+    /// Adds an entry to `_meta`. A value that does not serialize is ignored.
     pub fn meta<T: serde::Serialize>(mut self, key: &str, value: &T) -> Self {
         let _ = self.about.meta.set(key, value);
         self
@@ -226,7 +226,10 @@ impl Resource {
         self
     }
 
-    /// Checks everything that can be checked before the first read.
+    /// Validates the definition.
+    ///
+    /// # Errors
+    /// Returns a message that names the resource and the problem.
     pub(crate) fn build(self) -> Result<ReadyResource, String> {
         let uri = self.uri.clone();
         let context = |problem: String| format!("resource `{uri}`: {problem}");
@@ -247,7 +250,7 @@ impl Resource {
         for name in signature.required() {
             if template.variables().all(|variable| variable.name() != name) {
                 return Err(context(format!(
-                    "the parameter `{name}` is no variable of the template; write `{{{name}}}` into it"
+                    "the parameter `{name}` is not a variable of the template; add `{{{name}}}` to the template"
                 )));
             }
         }
@@ -283,7 +286,7 @@ impl fmt::Debug for Resource {
     }
 }
 
-/// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`, then a colon.
+/// Validates the scheme (RFC 3986): a letter, then letters, digits, `+`, `-`, `.`, then a colon.
 fn check_scheme(uri: &str) -> Result<(), String> {
     let scheme = uri.split_once(':').map(|(scheme, _)| scheme);
     let valid = |scheme: &str| {
@@ -293,17 +296,17 @@ fn check_scheme(uri: &str) -> Result<(), String> {
     if scheme.is_some_and(valid) {
         return Ok(());
     }
-    Err("a URI begins with a scheme such as `notes:` (a letter, then letters, digits, + - .)".into())
+    Err("the URI has no scheme; start it with one such as `notes:` (a letter, then letters, digits, + - .)".into())
 }
 
-/// How a resource is listed.
+/// The list entry of a resource.
 #[derive(Debug, Clone)]
 pub(crate) enum Listed {
     Fixed(model::Resource),
     Template(model::ResourceTemplate),
 }
 
-/// A resource as the registry holds it.
+/// A validated resource, as stored in the registry.
 pub(crate) struct ReadyResource {
     pub(crate) definition: Listed,
     pub(crate) template: UriTemplate,
@@ -313,16 +316,16 @@ pub(crate) struct ReadyResource {
 }
 
 impl ReadyResource {
-    /// The variables that `uri` gives the template, as texts; `None` if it does not match.
+    /// Matches `uri` against the template; returns `None` if it does not match.
     ///
     /// # Errors
-    /// -32602 when a variable could walk out of a folder.
+    /// Returns -32602 if a variable could escape a directory.
     pub(crate) fn captures(&self, uri: &str) -> Result<Option<Captures>, Error> {
         self.template.matches(uri).map_err(|unsafe_value| Error::invalid_params(unsafe_value.to_string()))
     }
 
-    /// Begins reading `uri`.
-    pub(crate) fn start(&self, invocation: &Invocation<'_>, uri: &str) -> Started {
+    /// Starts a read of `uri`.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>, uri: &str) -> MaybeReady {
         let mime_type = match &self.definition {
             Listed::Fixed(listed) => listed.mime_type.clone(),
             Listed::Template(listed) => listed.mime_type.clone(),
@@ -330,16 +333,16 @@ impl ReadyResource {
         let label = Label { uri: uri.to_owned(), mime_type, cache: self.cache };
         match self.function.start(&self.signature, invocation, label) {
             Ok(started) => started,
-            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
-            Err(Refusal::Arguments(mistakes)) => {
+            Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
+            Err(Rejection::Arguments(mistakes)) => {
                 let of = format!("resource `{uri}`");
-                Started::Ready(Reply::Failed(Error::invalid_params(Refusal::sentence(&mistakes, &of))))
+                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&mistakes, &of))))
             }
         }
     }
 }
 
-/// What a match captured, as named texts.
+/// Returns the captures of a match as named texts.
 pub(crate) fn texts(captures: &Captures) -> Vec<(Cow<'_, str>, TextValue<'_>)> {
     captures.iter().filter_map(|(name, capture)| Some((Cow::Borrowed(name), text(capture)?))).collect()
 }

@@ -1,4 +1,4 @@
-//! Tools: functions a model may call.
+//! Tools: functions that a model can call.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 
@@ -15,15 +15,15 @@ use crate::call::Reply;
 use crate::ctx::Ctx;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
-use crate::function::refusal::Refusal;
+use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
-use crate::function::start::{Async, Blocking, Function, Inline, begun};
+use crate::function::start::{Async, Blocking, Function, Inline, spawn_driver};
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
-use crate::started::Started;
-use crate::tool_error::{Told, ToolError};
+use crate::maybe_ready::MaybeReady;
+use crate::tool_error::{ErrorAudience, ToolError};
 
-/// A tool: a function, its name, and what is said of it.
+/// A tool: a handler function with a name and a description.
 ///
 /// ```
 /// use ferromcp_server::{Arg, Tool};
@@ -39,12 +39,12 @@ pub struct Tool {
     function: Arc<dyn ToolFunction>,
 }
 
-/// A tool's function, its parameters and output erased.
+/// A tool's function, with its parameter and output types erased.
 trait ToolFunction: Send + Sync {
     fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
     fn output(&self) -> (OutputShape, Option<Schema>);
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>, shape: OutputShape)
-    -> Result<Started, Refusal>;
+    -> Result<MaybeReady, Rejection>;
 }
 
 struct Typed<F, M>(F, PhantomData<fn() -> M>);
@@ -66,22 +66,22 @@ where
         signature: &Signature,
         invocation: &Invocation<'_>,
         shape: OutputShape,
-    ) -> Result<Started, Refusal> {
-        self.0.start(signature, invocation, move |output| reply(output.into_result(shape))).map(|begun| begun.0)
+    ) -> Result<MaybeReady, Rejection> {
+        self.0.start(signature, invocation, move |output| reply(output.into_result(shape))).map(|started| started.0)
     }
 }
 
 fn reply(result: Result<CallToolResult, ToolError>) -> Reply {
-    match result.map_err(ToolError::told) {
+    match result.map_err(ToolError::into_audience) {
         Ok(result) => Reply::Done(ServerResult::CallTool(result)),
-        Err(Told::Protocol(error)) => Reply::Failed(error),
-        Err(Told::Words(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
-        Err(Told::InputRequired) => Reply::NeedsInput(InputRequired::default()),
+        Err(ErrorAudience::Protocol(error)) => Reply::Failed(error),
+        Err(ErrorAudience::Model(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
+        Err(ErrorAudience::InputRequired) => Reply::NeedsInput(InputRequired::default()),
     }
 }
 
 impl Tool {
-    /// A tool of an `async fn` or closure. Name its parameters with [`args`](Self::args).
+    /// Creates a tool from an `async fn` or closure. Name its parameters with [`args`](Self::args).
     pub fn new<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Async<F>: Function<M, Output: ToolOutput>,
@@ -89,7 +89,8 @@ impl Tool {
         Self::of(name.into(), Typed(Async(function), PhantomData))
     }
 
-    /// A tool of a plain function, called where the request is read: for what takes microseconds.
+    /// Creates a tool from a non-async function that returns within microseconds. Runs inline, on the task that reads
+    /// requests.
     pub fn sync<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Inline<F>: Function<M, Output: ToolOutput>,
@@ -97,7 +98,7 @@ impl Tool {
         Self::of(name.into(), Typed(Inline(function), PhantomData))
     }
 
-    /// A tool of a plain function that computes or blocks: called on the runtime's blocking pool.
+    /// Creates a tool from a non-async function that computes or blocks. Runs on the blocking thread pool of the runtime.
     pub fn blocking<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Blocking<F>: Function<M, Output: ToolOutput>,
@@ -105,8 +106,9 @@ impl Tool {
         Self::of(name.into(), Typed(Blocking(Arc::new(function)), PhantomData))
     }
 
-    /// A tool whose input schema is made at run time, as a proxy needs it. The arguments reach the
-    /// function as text of one JSON object, *not* checked against the schema.
+    /// Creates a tool whose input schema is known only at run time, as in a proxy.
+    ///
+    /// The function receives the arguments as the JSON text of an object. They are *not* validated against the schema.
     pub fn dynamic<F, Fut, R>(name: impl Into<String>, input_schema: RawJson, function: F) -> Self
     where
         F: Fn(RawJson, Ctx) -> Fut + Send + Sync + 'static,
@@ -123,43 +125,43 @@ impl Tool {
         Self { definition, args: Vec::new(), function: Arc::new(function) }
     }
 
-    /// The name for people.
+    /// Sets the display name.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.definition.title = Some(title.into());
         self
     }
 
-    /// What it does, for the model.
+    /// Sets the description, which the model reads.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.definition.description = Some(description.into());
         self
     }
 
-    /// Names and describes every parameter of the function, in order, extractors included.
+    /// Sets the name and description of every parameter, in order, including extractors.
     pub fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Whether it changes nothing.
+    /// Sets `readOnlyHint`: the tool does not modify its environment.
     pub fn read_only(mut self, yes: bool) -> Self {
         self.annotations().read_only_hint = Some(yes);
         self
     }
 
-    /// Whether it may destroy something.
+    /// Sets `destructiveHint`: the tool may delete or overwrite data.
     pub fn destructive(mut self, yes: bool) -> Self {
         self.annotations().destructive_hint = Some(yes);
         self
     }
 
-    /// Whether doing it again changes nothing more.
+    /// Sets `idempotentHint`: a repeated call with the same arguments has no further effect.
     pub fn idempotent(mut self, yes: bool) -> Self {
         self.annotations().idempotent_hint = Some(yes);
         self
     }
 
-    /// Whether it reaches the outside world.
+    /// Sets `openWorldHint`: the tool interacts with external systems.
     pub fn open_world(mut self, yes: bool) -> Self {
         self.annotations().open_world_hint = Some(yes);
         self
@@ -169,25 +171,25 @@ impl Tool {
         self.definition.annotations.get_or_insert_default()
     }
 
-    /// Adds a picture.
+    /// Adds an icon.
     pub fn icon(mut self, icon: Icon) -> Self {
         self.definition.icons.push(icon);
         self
     }
 
-    /// Adds to its `_meta`; a value that cannot be JSON is left out.
+    /// Adds an entry to `_meta`. A value that does not serialize is ignored.
     pub fn meta<T: serde::Serialize>(mut self, key: &str, value: &T) -> Self {
         let _ = self.definition.meta.set(key, value);
         self
     }
 
-    /// Publishes this output schema in place of the one from the return type.
+    /// Replaces the output schema derived from the return type.
     pub fn output_schema(mut self, schema: RawJson) -> Self {
         self.definition.output_schema = Some(schema);
         self
     }
 
-    /// The name it is called by.
+    /// Returns the name of the tool.
     pub fn name(&self) -> &str {
         &self.definition.name
     }
@@ -197,7 +199,10 @@ impl Tool {
         self
     }
 
-    /// Settles schemas and checks everything that can be checked before the first call.
+    /// Derives the schemas and validates the definition.
+    ///
+    /// # Errors
+    /// Returns a message that names the tool and the problem.
     pub(crate) fn build(self, schema_bytes: usize) -> Result<ReadyTool, String> {
         let Self { mut definition, args, function } = self;
         let name = definition.name.clone();
@@ -217,7 +222,7 @@ impl Tool {
             let bytes = schema.as_str().len();
             if bytes > schema_bytes {
                 return Err(context(format!(
-                    "a schema of {bytes} bytes; `Limits::schema_bytes` allows {schema_bytes}"
+                    "schema of {bytes} bytes exceeds `Limits::schema_bytes` ({schema_bytes})"
                 )));
             }
         }
@@ -232,7 +237,7 @@ impl fmt::Debug for Tool {
     }
 }
 
-/// A function that takes its arguments as text.
+/// A function that receives its arguments as JSON text.
 struct Dynamic<F>(F);
 
 impl<F, Fut, R> ToolFunction for Dynamic<F>
@@ -249,15 +254,15 @@ where
         OutputShape::of::<R>()
     }
 
-    fn start(&self, _: &Signature, invocation: &Invocation<'_>, shape: OutputShape) -> Result<Started, Refusal> {
-        let arguments = RawJson::parse(invocation.arguments()).map_err(|error| Refusal::argument(error.to_string()))?;
+    fn start(&self, _: &Signature, invocation: &Invocation<'_>, shape: OutputShape) -> Result<MaybeReady, Rejection> {
+        let arguments = RawJson::parse(invocation.arguments()).map_err(|error| Rejection::argument(error.to_string()))?;
         let ctx = invocation.ctx();
         let future = (self.0)(arguments, ctx.clone());
-        Ok(begun(Some(ctx), future, move |output: R| reply(output.into_result(shape))))
+        Ok(spawn_driver(Some(ctx), future, move |output: R| reply(output.into_result(shape))))
     }
 }
 
-/// 1 to 128 of `A-Za-z0-9_.-`.
+/// Validates the name: 1 to 128 characters of `A-Za-z0-9_.-`.
 fn check_name(name: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     if !name.is_empty() && name.len() <= 128 && name.bytes().all(allowed) {
@@ -270,26 +275,26 @@ fn is_object_schema(schema: &RawJson) -> bool {
     schema.decode::<serde_json::Value>().is_ok_and(|schema| schema.get("type").is_some_and(|root| root == "object"))
 }
 
-/// A tool as the registry holds it.
+/// A validated tool, as stored in the registry.
 pub(crate) struct ReadyTool {
     pub(crate) definition: model::Tool,
     pub(crate) signature: Signature,
-    /// The arguments that HTTP repeats in headers.
+    /// The arguments that are mirrored in HTTP headers.
     pub(crate) headers: Vec<Annotation>,
     shape: OutputShape,
     function: Arc<dyn ToolFunction>,
 }
 
 impl ReadyTool {
-    /// Begins a call. Arguments that do not fit are told to the model.
-    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> Started {
+    /// Starts a call. Invalid arguments become a tool result with `isError`, which the model can read.
+    pub(crate) fn start(&self, invocation: &Invocation<'_>) -> MaybeReady {
         match self.function.start(&self.signature, invocation, self.shape) {
             Ok(started) => started,
-            Err(Refusal::Failed(error)) => Started::Ready(Reply::Failed(error)),
-            Err(Refusal::Arguments(mistakes)) => {
+            Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
+            Err(Rejection::Arguments(mistakes)) => {
                 let of = format!("tool `{}`", self.definition.name);
-                let result = CallToolResult::error(Refusal::sentence(&mistakes, &of));
-                Started::Ready(Reply::Done(ServerResult::CallTool(result)))
+                let result = CallToolResult::error(Rejection::message(&mistakes, &of));
+                MaybeReady::Ready(Reply::Done(ServerResult::CallTool(result)))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The legacy era: a session that `initialize` opens, with one revision and one set of capabilities.
+//! The handshake era: a session with a negotiated revision and capabilities, created by `initialize`.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle>.
 
@@ -9,64 +9,64 @@ use ferromcp_core::model::{InitializeParams, LogLevel};
 use ferromcp_core::{ClientRequest, Error, RawJson, Revision, ServerNotification};
 
 use crate::call::Peer;
-use crate::subscription::{Hub, Mailbox};
+use crate::subscription::{Broadcaster, Mailbox};
 
-/// What is logged until the client says otherwise.
+/// The log level until the client sets another one.
 const FIRST_LEVEL: LogLevel = LogLevel::Info;
 
-/// The session of one peer, from its `initialize` on.
+/// The session of one peer, created before `initialize`.
 ///
-/// By default it cannot be told of changes: there is nothing to send them on.
+/// The default session receives no change notifications.
 #[derive(Default)]
 pub(crate) struct Session {
     peer: Option<Peer>,
-    hub: Option<Arc<Hub>>,
-    /// The client said `notifications/initialized`.
+    broadcaster: Option<Arc<Broadcaster>>,
+    /// The client sent `notifications/initialized`.
     is_ready: bool,
 }
 
 impl Session {
-    /// A session that hears of changes from its `initialize` on.
-    pub(crate) fn hearing(hub: Arc<Hub>) -> Self {
-        Self { peer: None, hub: Some(hub), is_ready: false }
+    /// Creates a session that receives change notifications after `initialize`.
+    pub(crate) fn with_notifications(broadcaster: Arc<Broadcaster>) -> Self {
+        Self { peer: None, broadcaster: Some(broadcaster), is_ready: false }
     }
 
-    /// The client said that it is ready for messages of the server's own.
+    /// Records `notifications/initialized`. The server may send notifications from then on.
     pub(crate) fn initialized(&mut self) {
         self.is_ready = true;
     }
 
-    /// Where changes wait, once the session is open, if it hears of them.
+    /// Returns the mailbox of pending changes after `initialize`, if the session receives changes.
     pub(crate) fn mailbox(&self) -> Option<&Arc<Mailbox>> {
         self.peer.as_ref()?.mailbox()
     }
 
-    /// The next change, if there is one and the client is ready for it.
-    pub(crate) fn try_news(&self) -> Option<ServerNotification> {
+    /// Returns the next pending change if the client is initialized.
+    pub(crate) fn try_next_change(&self) -> Option<ServerNotification> {
         self.mailbox().filter(|_| self.is_ready)?.try_next()
     }
 
-    /// Waits for the next change, and until the client is ready for it.
-    pub(crate) async fn news(&self) -> ServerNotification {
+    /// Waits for the next change. Does not complete before the client is initialized.
+    pub(crate) async fn next_change(&self) -> ServerNotification {
         match self.mailbox().filter(|_| self.is_ready) {
             Some(mailbox) => mailbox.next().await,
             None => std::future::pending().await,
         }
     }
 
-    /// The revision that was agreed on.
+    /// Returns the negotiated revision.
     pub(crate) fn revision(&self) -> Option<Revision> {
         self.peer.as_ref().map(Peer::revision)
     }
 
-    /// The peer of a request, as the session knows it; `initialize` opens the session.
+    /// Returns the peer of a request. `initialize` creates it.
     ///
     /// # Errors
-    /// When there is no session yet, or already one, or its revision does not have the method.
+    /// Fails for a request before `initialize`, for a second `initialize`, and for a method that the revision does not have.
     pub(crate) fn admit(&mut self, request: &ClientRequest) -> Result<Peer, Error> {
         match request {
             ClientRequest::Initialize(params) => self.open(params),
-            // A ping is answered at any time; before the session any revision will do.
+            // A ping may arrive before `initialize`; any handshake revision is valid for its response.
             ClientRequest::Ping(_) => Ok(self.peer.clone().unwrap_or_else(|| Peer::new(Revision::LATEST_LEGACY))),
             ClientRequest::SetLevel(params) => {
                 let peer = self.peer.take().ok_or_else(|| premature(request.method()))?;
@@ -84,21 +84,21 @@ impl Session {
 
     fn open(&mut self, params: &InitializeParams) -> Result<Peer, Error> {
         if self.peer.is_some() {
-            return Err(Error::invalid_request("Invalid request: this session is initialized already"));
+            return Err(Error::invalid_request("Invalid request: the session is already initialized"));
         }
-        let mut peer = Peer::new(agree(&params.protocol_version))
+        let mut peer = Peer::new(negotiate(&params.protocol_version))
             .with_capabilities(params.capabilities.clone())
             .with_info(RawJson::new(&params.client_info).ok())
             .with_log_level(Some(FIRST_LEVEL));
-        if let Some(hub) = &self.hub {
-            peer = peer.with_mailbox(hub.join());
+        if let Some(broadcaster) = &self.broadcaster {
+            peer = peer.with_mailbox(broadcaster.join());
         }
         Ok(self.peer.insert(peer).clone())
     }
 }
 
 impl Drop for Session {
-    /// Calls may still hold the mailbox, but nobody reads it any more.
+    /// Closes the mailbox. Calls may still have references to it, but it is not read any more.
     fn drop(&mut self) {
         if let Some(mailbox) = self.mailbox() {
             mailbox.leave();
@@ -106,10 +106,10 @@ impl Drop for Session {
     }
 }
 
-/// The peer of a request that belongs to no session.
+/// Returns the peer of a request without a session.
 ///
 /// # Errors
-/// -32601 when its revision does not have the method.
+/// Fails with -32601 if the revision does not have the method.
 pub(crate) fn stateless_peer(request: &ClientRequest, revision: Revision) -> Result<Peer, Error> {
     match request.info() {
         Some(method) if !method.exists_in(revision) => Err(Error::method_not_found(method.name)),
@@ -117,14 +117,14 @@ pub(crate) fn stateless_peer(request: &ClientRequest, revision: Revision) -> Res
     }
 }
 
-/// The revision asked for where it is spoken and has a handshake, else the newest that has one.
-fn agree(requested: &str) -> Revision {
+/// Returns the requested revision if it is supported and has a handshake, otherwise the newest revision with a handshake.
+fn negotiate(requested: &str) -> Revision {
     Revision::parse(requested).filter(|revision| !revision.is_modern()).unwrap_or(Revision::LATEST_LEGACY)
 }
 
 fn premature(method: &str) -> Error {
     Error::invalid_params(format!(
-        "Invalid params: `{method}` before `initialize`; open a session first, or say `{}` and `{}` in `_meta`",
+        "Invalid params: `{method}` before `initialize`; send `initialize` first, or set `{}` and `{}` in `_meta`",
         key::PROTOCOL_VERSION,
         key::CLIENT_CAPABILITIES
     ))
@@ -135,12 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_agreed_on() {
+    fn negotiates_requested_revision_when_it_has_a_handshake() {
         // S-070, S-071, S-072
         for revision in Revision::ALL {
             let expected = if revision.is_modern() { Revision::LATEST_LEGACY } else { revision };
-            assert_eq!(agree(revision.as_str()), expected);
+            assert_eq!(negotiate(revision.as_str()), expected);
         }
-        assert_eq!(agree("2099-01-01"), Revision::LATEST_LEGACY);
+        assert_eq!(negotiate("2099-01-01"), Revision::LATEST_LEGACY);
     }
 }

@@ -10,7 +10,7 @@ use ferromcp_core::{ClientRequest, Error, RawJson, RequestMeta, Revision};
 
 use crate::call::Peer;
 
-/// What a modern request says of itself in `_meta`.
+/// The description of the client in `_meta` of a modern request.
 pub(crate) struct Claim<'a> {
     version: &'a str,
     capabilities: Arc<ClientCapabilities>,
@@ -19,15 +19,15 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// The revision it names, known or not.
+    /// Returns the revision in the request, which may be unknown.
     pub(crate) fn version(&self) -> &str {
         self.version
     }
 
-    /// The peer it describes.
+    /// Returns the peer that the request describes.
     ///
     /// # Errors
-    /// -32022 when the revision is not spoken here.
+    /// Fails with -32022 if the revision is not supported.
     pub(crate) fn peer(self) -> Result<Peer, Error> {
         let Some(revision) = Revision::parse(self.version).filter(|revision| revision.is_modern()) else {
             let newest_first: Vec<Revision> = Revision::ALL.into_iter().rev().collect();
@@ -37,10 +37,10 @@ impl Claim<'_> {
     }
 }
 
-/// Reads the claim of a request; `None` if it is not a modern one.
+/// Calls `read` with the claim of a request, or with `None` if the request is not modern.
 ///
 /// # Errors
-/// -32602 when a required key is missing.
+/// Fails with -32602 if a required key is missing.
 pub(crate) fn with_claim<R>(
     request: &ClientRequest,
     is_modern: impl FnOnce() -> bool,
@@ -71,10 +71,10 @@ pub(crate) fn with_claim<R>(
     }))
 }
 
-/// Whether the peer's revision has the method; methods of somebody's own are the server's matter.
+/// Checks that the revision has the method of the request. Custom methods are accepted.
 ///
 /// # Errors
-/// -32601 when it has not.
+/// Fails with -32601 if the revision does not have the method.
 pub(crate) fn has_method(request: &ClientRequest, revision: Revision) -> Result<(), Error> {
     if request.info().is_none_or(|method| !method.exists_in(revision)) && !matches!(request, ClientRequest::Custom(_)) {
         return Err(Error::method_not_found(request.method()));
@@ -82,16 +82,16 @@ pub(crate) fn has_method(request: &ClientRequest, revision: Revision) -> Result<
     Ok(())
 }
 
-/// Whether a revision has a method of this name.
+/// Returns true if the revision has a method of this name.
 pub(crate) fn has_named(method: &str, revision: Revision) -> bool {
     ClientRequest::METHODS.iter().any(|known| known.name == method && known.exists_in(revision))
 }
 
-/// The peer that a request's own `_meta` describes; `None` if the request is not a modern one.
+/// Returns the peer that `_meta` of the request describes, or `None` if the request is not modern.
 ///
 /// # Errors
-/// -32602 when a required key is missing, -32022 when the revision is not spoken, -32601 when it
-/// does not have the method.
+/// Fails with -32602 if a required key is missing, -32022 if the revision is not supported, and -32601 if the revision does
+/// not have the method.
 pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
     let peer = with_claim(request, || false, |claim| claim.map(Claim::peer).transpose())?;
     if let Some(peer) = &peer {
@@ -101,10 +101,10 @@ pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
 }
 
 fn missing(key: &str) -> Error {
-    Error::invalid_params(format!("Invalid params: `_meta` lacks `{key}`"))
+    Error::invalid_params(format!("Invalid params: `_meta` requires `{key}`"))
 }
 
-/// The `_meta` of a request whose method nobody here knows.
+/// Deserializes `_meta` of a request with an unknown method.
 fn meta_of_other(params: &str) -> Result<RequestMeta, Error> {
     #[derive(serde::Deserialize)]
     struct OnlyMeta {

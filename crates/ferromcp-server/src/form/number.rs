@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn limit_is_none_when_json_cannot_represent_it() {
+    fn limit_is_omitted_when_json_cannot_represent_it() {
         assert!(accepts(&Field::<f64>::new("n").range(f64::NEG_INFINITY..=f64::INFINITY), "1e308"));
         assert_eq!(f64::limit(&f64::NAN), None);
         assert_eq!(f32::limit(&0.1), serde_json::Number::from_f64(0.1));

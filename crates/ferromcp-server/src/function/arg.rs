@@ -1,4 +1,4 @@
-//! What is said of one parameter: its name, its description, and what its value must keep to.
+//! The description of one parameter: name, title, description, default, limits.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::schema;
 
-/// One parameter of a function, as the builders and macros describe it.
+/// The description of one parameter of a handler function.
 ///
-/// Every parameter has one, in order, extractors included; of an extractor nothing but the place counts.
+/// Builders take one `Arg` per parameter, in order, including extractors. The `Arg` of an extractor only keeps its position.
 ///
 /// ```
 /// use ferromcp_server::Arg;
@@ -30,7 +30,7 @@ pub struct Arg {
     header: Option<String>,
 }
 
-/// What a missing argument becomes.
+/// The value used when an argument is missing.
 #[derive(Clone)]
 pub(crate) struct DefaultValue {
     make: Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>,
@@ -38,53 +38,57 @@ pub(crate) struct DefaultValue {
 }
 
 impl DefaultValue {
-    /// The value, if it is a `T`, or its JSON is that of one: of another number, or of an `Option`'s inside.
+    /// Returns the default as a `T`: the value itself, or deserialized from its JSON (another number type, an `Option`).
     pub(crate) fn make<T: DeserializeOwned + 'static>(&self) -> Option<T> {
         let same = (self.make)().downcast().ok().map(|value| *value);
         same.or_else(|| T::deserialize(self.json.as_ref()?).ok())
     }
 }
 
-/// Looks at a value of a type that a check fits, and says what came where that breaks the rule.
+/// Validates a value of a supported type; returns a description of the value if it violates the rule.
 type Test = Arc<dyn Fn(&dyn Any) -> Option<String> + Send + Sync>;
 
-/// A rule on an argument's value, with what it adds to the schema.
+/// A limit on the value of an argument, with its schema keywords.
 #[derive(Clone)]
 pub(crate) struct Check {
-    /// Whether values of a type can be held to it.
+    /// The name of the option, for errors.
+    option: &'static str,
+    /// Returns true if the limit supports the type.
     fits: fn(TypeId) -> bool,
-    /// What came, of a value that breaks it; an `Option` without a value does not.
+    /// Returns a description of a violating value. `None` in an `Option` is valid.
     test: Test,
     words: String,
     keywords: Vec<(&'static str, Value)>,
 }
 
 impl Arg {
-    /// A parameter of this name.
+    /// Creates the description of a parameter with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), title: None, description: None, default: None, checks: Vec::new(), header: None }
     }
 
-    /// The name for people.
+    /// Sets the display name.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
         self
     }
 
-    /// What to put there, for the model.
+    /// Sets the description, which the model reads.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// What a missing argument becomes. `T` is the parameter's type, or the inside of its `Option`.
+    /// Sets the default for a missing argument. `T` is the type of the parameter, or the type inside its `Option`.
     pub fn default<T: Clone + Serialize + Send + Sync + 'static>(mut self, value: T) -> Self {
         let json = serde_json::to_value(&value).ok();
         self.default = Some(DefaultValue { make: Arc::new(move || Box::new(value.clone())), json });
         self
     }
 
-    /// Holds a number within `range`. `T` is the parameter's type, or the inside of its `Option`.
+    /// Limits a number to `range`. `T` is the type of the parameter, or the type inside its `Option`.
+    ///
+    /// A call with a value outside the range is rejected before the function runs.
     pub fn range<T: PartialOrd + Clone + Serialize + Send + Sync + 'static>(
         mut self,
         range: impl RangeBounds<T>,
@@ -113,6 +117,7 @@ impl Arg {
         }
         let within = (low, high);
         self.checks.push(Check {
+            option: "range",
             fits: |id| id == TypeId::of::<T>() || id == TypeId::of::<Option<T>>(),
             test: Arc::new(move |value| {
                 let broken = value_of::<T>(value).filter(|value| !within.contains(*value))?;
@@ -124,7 +129,7 @@ impl Arg {
         self
     }
 
-    /// Holds the length of a text (in characters) or list (in items) within `range`.
+    /// Limits the length of a string (in characters) or list (in items) to `range`.
     pub fn length(mut self, range: impl RangeBounds<usize>) -> Self {
         let low = match range.start_bound() {
             Bound::Included(low) => *low,
@@ -143,6 +148,7 @@ impl Arg {
             None => format!("at least {low} long"),
         };
         self.checks.push(Check {
+            option: "length",
             fits: has_length,
             test: Arc::new(move |value| {
                 let length = length_of(value)?;
@@ -155,11 +161,11 @@ impl Arg {
         self
     }
 
-    /// Repeats the argument in the HTTP header `Mcp-Param-` + `name`, so that proxies can route calls by it.
+    /// Mirrors the argument in the HTTP header `Mcp-Param-{name}`, so that proxies can route calls by it.
     ///
-    /// For tools, and for texts, integers and booleans; anything else, and a name that is no token or taken already,
-    /// keeps the server from starting. Clients repeat the argument by themselves, from 2026-07-28 on and over HTTP
-    /// alone; the server refuses a call whose header and argument differ. Headers end up in logs: mark no secrets.
+    /// Supported on tools, for strings, integers and booleans. Another type, an invalid header name or a duplicate name is
+    /// a build error of the server. Clients send the header on revision 2026-07-28 and later, over HTTP only. The server
+    /// rejects a call whose header differs from the argument. Headers may be logged, so do not mirror secrets.
     ///
     /// ```
     /// use ferromcp_server::Arg;
@@ -170,32 +176,32 @@ impl Arg {
         self
     }
 
-    /// What is wrong with `value`, if anything.
-    pub(crate) fn mistake<T: 'static>(&self, value: &T) -> Option<String> {
+    /// Returns the error if `value` violates a limit.
+    pub(crate) fn check<T: 'static>(&self, value: &T) -> Option<String> {
         let broken = |check: &Check| (check.test)(value).map(|came| (check.words.clone(), came));
         let (words, came) = self.checks.iter().find_map(broken)?;
         Some(format!("`{}` must be {words}, got {came}", self.name))
     }
 
-    /// What is wrong with the default of a parameter of type `T`, called `type_name`, if anything.
-    pub(crate) fn bad_default<T: DeserializeOwned + 'static>(&self, type_name: &str) -> Option<String> {
+    /// Returns the error if the default is invalid for a parameter of type `T`.
+    pub(crate) fn check_default<T: DeserializeOwned + 'static>(&self, type_name: &str) -> Option<String> {
         let default = self.default.as_ref()?;
         let json = default.json.as_ref().unwrap_or(&Value::Null);
         match default.make::<T>() {
-            None => Some(format!("the default {json} of `{}` is no `{type_name}`", self.name)),
+            None => Some(format!("default {json} for `{}` is not a valid `{type_name}`", self.name)),
             Some(value) => {
-                self.mistake(&value).map(|rule| format!("the default {json} breaks a rule of its own: {rule}"))
+                self.check(&value).map(|rule| format!("default {json} is invalid: {rule}"))
             }
         }
     }
 
-    /// What is said here that does not fit a parameter of the type `id`, called `type_name`.
-    pub(crate) fn misfit(&self, id: TypeId, type_name: &str) -> Option<String> {
+    /// Returns the error if a limit does not support the type of the parameter.
+    pub(crate) fn check_type(&self, id: TypeId, type_name: &str) -> Option<String> {
         let broken = self.checks.iter().find(|check| !(check.fits)(id))?;
-        Some(format!("`{}` is a `{type_name}`, which cannot be held to be {}", self.name, broken.words))
+        Some(format!("argument `{}` has type `{type_name}`, which does not support `{}`", self.name, broken.option))
     }
 
-    /// Adds what is said here to the schema of the parameter's type.
+    /// Adds the title, description, default and limits to the schema of the parameter's type.
     pub(crate) fn refine(&self, schema: &mut Schema) {
         let is_array = schema.get("type").is_some_and(|r#type| r#type == "array");
         let object = schema.ensure_object();
@@ -203,7 +209,7 @@ impl Arg {
             object.insert("title".into(), title.clone().into());
         }
         if let Some(description) = &self.description {
-            let explained = schema::explained(object).map(|lines| format!("\n{lines}")).unwrap_or_default();
+            let explained = schema::enum_descriptions(object).map(|lines| format!("\n{lines}")).unwrap_or_default();
             object.insert("description".into(), format!("{description}{explained}").into());
         }
         if let Some(json) = self.default.as_ref().and_then(|default| default.json.clone()) {
@@ -223,14 +229,14 @@ impl Arg {
     }
 }
 
-/// The value as a `T`, bare or in an `Option`.
+/// Returns the value as a `T`, unwrapping an `Option`.
 fn value_of<T: 'static>(value: &dyn Any) -> Option<&T> {
     value.downcast_ref::<T>().or_else(|| value.downcast_ref::<Option<T>>()?.as_ref())
 }
 
 macro_rules! lengths {
     ($($item:ty),*) => {
-        /// How long a text or a list of common items is.
+        /// Returns the length of a string, or of a list of common item types.
         fn length_of(value: &dyn Any) -> Option<usize> {
             if let Some(text) = value_of::<String>(value) {
                 return Some(text.chars().count());
@@ -241,7 +247,7 @@ macro_rules! lengths {
             None
         }
 
-        /// Whether [`length_of`] knows values of a type.
+        /// Returns true if [`length_of`] supports the type.
         fn has_length(id: TypeId) -> bool {
             id == TypeId::of::<String>() || id == TypeId::of::<Option<String>>()
                 $(|| id == TypeId::of::<Vec<$item>>() || id == TypeId::of::<Option<Vec<$item>>>())*

@@ -1,4 +1,4 @@
-//! The extractors that every function may take: state, context, all arguments, extensions.
+//! Built-in extractors: state, context, all arguments, extensions.
 
 use std::any::type_name;
 use std::ops::{Deref, DerefMut};
@@ -7,33 +7,34 @@ use ferromcp_core::Error;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::integral_floats;
 use super::invocation::Invocation;
-use super::param::{FromCtx, Needs};
-use super::refusal::Refusal;
-use super::whole;
+use super::param::{FromCtx, Requirements};
+use super::rejection::Rejection;
 use crate::call::Peer;
 use crate::ctx::Ctx;
 
-/// State of type `T`, given by `.state(..)` or a lifespan. A clone of it, so wrap what is large in an `Arc`.
+/// Extracts a clone of the state of type `T`, set with `.state(..)` or returned from a lifespan. Wrap large state in an
+/// `Arc`.
 ///
-/// A server whose functions need state that nobody gave refuses to start, naming both.
+/// A server fails to start if a function requires missing state. The error names the function and the type.
 #[derive(Debug, Clone, Copy)]
 pub struct State<T>(pub T);
 
 impl<T: Clone + Send + Sync + 'static> FromCtx for State<T> {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         match invocation.state::<T>() {
             Some(value) => Ok(Self(value.clone())),
             None => Err(Error::internal(format!(
-                "no state of type `{}` was given; that of a lifespan is there while the server serves or is open",
+                "no state of type `{}`; add it with `.state(…)`, or return it from the lifespan (available while the server runs)",
                 type_name::<T>()
             ))
             .into()),
         }
     }
 
-    fn needs(needs: &mut Needs<'_>) {
-        needs.state::<T>();
+    fn requirements(requirements: &mut Requirements<'_>) {
+        requirements.state::<T>();
     }
 }
 
@@ -50,44 +51,44 @@ impl<T> DerefMut for State<T> {
     }
 }
 
-/// All arguments together, as one struct whose fields are the arguments.
+/// Extracts all arguments as one struct, whose fields are the arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct Args<T>(pub T);
 
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCtx for Args<T> {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         let arguments = invocation.arguments();
-        whole::read(&arguments)
-            .map(Self)
-            .map_err(|(path, words)| Refusal::argument(if path == "." { words } else { format!("`{path}`: {words}") }))
+        integral_floats::deserialize(&arguments).map(Self).map_err(|(path, message)| {
+            Rejection::argument(if path == "." { message } else { format!("`{path}`: {message}") })
+        })
     }
 
-    fn needs(needs: &mut Needs<'_>) {
-        needs.arguments::<T>();
+    fn requirements(requirements: &mut Requirements<'_>) {
+        requirements.arguments::<T>();
     }
 }
 
-/// What middleware left in the call's extensions.
+/// Extracts a clone of an extension that middleware inserted into the call.
 #[derive(Debug, Clone, Copy)]
 pub struct Extension<T>(pub T);
 
 impl<T: Clone + Send + Sync + 'static> FromCtx for Extension<T> {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         match invocation.extensions().get::<T>() {
             Some(value) => Ok(Self(value.clone())),
-            None => Err(Error::internal(format!("no middleware left a `{}`", type_name::<T>())).into()),
+            None => Err(Error::internal(format!("no middleware inserted an extension of type `{}`", type_name::<T>())).into()),
         }
     }
 }
 
 impl FromCtx for Ctx {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         Ok(invocation.ctx())
     }
 }
 
 impl FromCtx for Peer {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         Ok(invocation.peer().clone())
     }
 }

@@ -1,4 +1,4 @@
-//! The context in which a function is about to be called, borrowed from the call.
+//! The context of a call before its function runs, for extractors.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -8,53 +8,53 @@ use std::sync::Arc;
 use super::text_value::TextValue;
 use crate::call::{Extensions, Peer};
 use crate::ctx::Ctx;
-use crate::engine::{Engine, Scene};
+use crate::call_context::{CallContext, ServerContext};
 use crate::state::States;
 
-/// The context of one call, as extractors see it.
+/// The context of one call, from which extractors take their values.
 pub struct Invocation<'a> {
-    engine: &'a Arc<dyn Engine>,
-    scene: Scene<'a>,
+    server: &'a Arc<dyn ServerContext>,
+    context: CallContext<'a>,
     input: Input<'a>,
     ctx: OnceCell<Ctx>,
     states: OnceCell<Arc<States>>,
 }
 
-/// Where the arguments are.
+/// The arguments of the call.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
-    /// An object of JSON, as text.
+    /// A JSON object, as text.
     Json(&'a str),
     /// Named texts.
     Texts(&'a [(Cow<'a, str>, TextValue<'a>)]),
 }
 
 impl<'a> Invocation<'a> {
-    pub(crate) fn new(engine: &'a Arc<dyn Engine>, scene: Scene<'a>, input: Input<'a>) -> Self {
-        Self { engine, scene, input, ctx: OnceCell::new(), states: OnceCell::new() }
+    pub(crate) fn new(server: &'a Arc<dyn ServerContext>, context: CallContext<'a>, input: Input<'a>) -> Self {
+        Self { server, context, input, ctx: OnceCell::new(), states: OnceCell::new() }
     }
 
-    /// Who asks.
+    /// Returns the client that sent the request.
     pub fn peer(&self) -> &Peer {
-        self.scene.peer
+        self.context.peer
     }
 
-    /// What middleware left.
+    /// Returns the extensions that middleware inserted.
     pub fn extensions(&self) -> &Extensions {
-        self.scene.extensions
+        self.context.extensions
     }
 
-    /// The state of type `T`.
+    /// Returns the state of type `T`, or `None` if there is no such state.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.states.get_or_init(|| self.engine.states()).get()
+        self.states.get_or_init(|| self.server.states()).get()
     }
 
-    /// The handler's view of this call, made on first use.
+    /// Returns the [`Ctx`] of this call; created on first use.
     pub fn ctx(&self) -> Ctx {
-        self.ctx.get_or_init(|| Ctx::new(self.engine, self.scene)).clone()
+        self.ctx.get_or_init(|| Ctx::new(self.server, self.context)).clone()
     }
 
-    /// The arguments as one JSON object; named texts become an object of strings.
+    /// Returns the arguments as a JSON object. Named texts become an object of strings.
     pub(crate) fn arguments(&self) -> Cow<'_, str> {
         match self.input {
             Input::Json(json) => json.into(),
@@ -78,17 +78,17 @@ impl<'a> Invocation<'a> {
         self.input
     }
 
-    /// Whether a value inside a string may stand for itself.
+    /// Returns true if JSON values inside strings are accepted.
     pub(crate) fn is_lenient(&self) -> bool {
-        self.engine.is_lenient()
+        self.server.is_lenient()
     }
 
-    /// The [`Ctx`], if one was made.
+    /// Returns the [`Ctx`] if it was created.
     pub(crate) fn made(&self) -> Option<Ctx> {
         self.ctx.get().cloned()
     }
 
-    /// The [`Ctx`] of a plain function, if one was made: it cannot wait for answers.
+    /// Returns the [`Ctx`] of a non-async function if it was created. Such a function cannot await responses.
     pub(crate) fn made_plain(&self) -> Option<Ctx> {
         self.made().inspect(Ctx::is_plain)
     }
@@ -96,6 +96,6 @@ impl<'a> Invocation<'a> {
 
 impl fmt::Debug for Invocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invocation").field("peer", self.scene.peer).finish_non_exhaustive()
+        f.debug_struct("Invocation").field("peer", self.context.peer).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! Parameters of functions: arguments read from the call, and extractors taken from its context.
 //!
-//! The type decides. What serde can read and schemars can describe is an *argument*; what
-//! implements [`FromCtx`] is an *extractor*. The marker `M` keeps the two apart, so nobody writes it.
+//! A type that implements `Deserialize` and `JsonSchema` is an *argument*. A type that implements [`FromCtx`] is an
+//! *extractor*. The inferred marker `M` distinguishes the two.
 
 use std::any::{TypeId, type_name};
 
@@ -9,45 +9,45 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::arg::{Arg, DefaultValue};
+use super::integral_floats;
 use super::invocation::Invocation;
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use super::signature::{Kind, Parameter, Signature};
-use super::whole;
 
 /// A parameter of a tool, resource, prompt or completion function.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a tool argument nor an extractor",
     label = "not an argument, not an extractor",
-    note = "an argument implements `serde::Deserialize` and `schemars::JsonSchema`, and owns what it holds",
+    note = "an argument implements `serde::Deserialize` and `schemars::JsonSchema`, and does not borrow",
     note = "an extractor implements `ferromcp::server::FromCtx`, like `Ctx` and `State<T>`"
 )]
 pub trait Param<M>: Sized + Send + 'static {
-    /// What is read of it while the arguments go by.
+    /// The deserialized value, before limits and defaults apply.
     #[doc(hidden)]
     type Slot: Default;
 
-    /// Says what it is.
+    /// Classifies the parameter.
     #[doc(hidden)]
     fn declare(parameter: &mut Parameter);
 
-    /// Reads its value where it stands.
+    /// Deserializes the next map value into the slot.
     #[doc(hidden)]
-    fn feed<'de, A: MapAccess<'de>>(slot: &mut Self::Slot, map: &mut A) -> Result<(), A::Error>;
+    fn deserialize_arg<'de, A: MapAccess<'de>>(slot: &mut Self::Slot, map: &mut A) -> Result<(), A::Error>;
 
-    /// Reads its value from a text of JSON, saying precisely what is wrong.
+    /// Deserializes JSON text into the slot, and returns a precise error.
     #[doc(hidden)]
-    fn reread(slot: &mut Self::Slot, json: &str) -> Result<(), String>;
+    fn deserialize_lenient(slot: &mut Self::Slot, json: &str) -> Result<(), String>;
 
-    /// The value, or why there is none.
+    /// Returns the value, after defaults and limits are applied.
     #[doc(hidden)]
-    fn finish(slot: Self::Slot, arg: &Arg, invocation: &Invocation<'_>) -> Result<Self, Refusal>;
+    fn finish(slot: Self::Slot, arg: &Arg, invocation: &Invocation<'_>) -> Result<Self, Rejection>;
 }
 
-/// Marks parameters that are arguments.
+/// Marker of parameters that are arguments.
 #[derive(Debug, Clone, Copy)]
 pub enum Argument {}
 
-/// Marks parameters that are extractors.
+/// Marker of parameters that are extractors.
 #[derive(Debug, Clone, Copy)]
 pub enum Extractor {}
 
@@ -58,10 +58,10 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
         let optional = absent::<T>().is_some();
         parameter.kind =
             Kind::Argument { optional, schema: schema_of::<T>, id: TypeId::of::<T>(), type_name: type_name::<T>() };
-        parameter.problem = parameter.arg.bad_default::<T>(type_name::<T>());
+        parameter.problem = parameter.arg.check_default::<T>(type_name::<T>());
     }
 
-    fn feed<'de, A: MapAccess<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
+    fn deserialize_arg<'de, A: MapAccess<'de>>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
         if slot.is_some() {
             return Err(A::Error::custom("given twice"));
         }
@@ -69,24 +69,24 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
         Ok(())
     }
 
-    fn reread(slot: &mut Option<T>, json: &str) -> Result<(), String> {
-        match whole::read(json) {
+    fn deserialize_lenient(slot: &mut Option<T>, json: &str) -> Result<(), String> {
+        match integral_floats::deserialize(json) {
             Ok(value) => {
                 *slot = Some(value);
                 Ok(())
             }
-            Err((path, words)) => Err(if path == "." { words } else { format!("at `{path}`: {words}") }),
+            Err((path, message)) => Err(if path == "." { message } else { format!("at `{path}`: {message}") }),
         }
     }
 
-    fn finish(slot: Option<T>, arg: &Arg, _: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn finish(slot: Option<T>, arg: &Arg, _: &Invocation<'_>) -> Result<Self, Rejection> {
         let Some(value) = slot else {
             let default = arg.default.as_ref().and_then(DefaultValue::make::<T>);
-            return default.or_else(absent).ok_or_else(|| Refusal::argument(format!("`{}` is missing", arg.name)));
+            return default.or_else(absent).ok_or_else(|| Rejection::argument(format!("`{}` is missing", arg.name)));
         };
-        match arg.mistake(&value) {
+        match arg.check(&value) {
             None => Ok(value),
-            Some(mistake) => Err(Refusal::argument(mistake)),
+            Some(error) => Err(Rejection::argument(error)),
         }
     }
 }
@@ -95,7 +95,7 @@ fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-/// The value of a `T` that is not there: `None` for options, and nothing for others.
+/// Returns the value of a missing `T`: `Some(None)` for an `Option`, `None` for other types.
 fn absent<T: DeserializeOwned>() -> Option<T> {
     struct Absent;
     impl<'de> Deserializer<'de> for Absent {
@@ -114,49 +114,50 @@ fn absent<T: DeserializeOwned>() -> Option<T> {
     T::deserialize(Absent).ok()
 }
 
-/// Something taken from the context of a call instead of its arguments.
+/// An extractor: a parameter taken from the context of a call instead of its arguments.
 ///
 /// ```
-/// use ferromcp_server::{FromCtx, Invocation, Refusal, Revision};
+/// use ferromcp_core::Revision;
+/// use ferromcp_server::{FromCtx, Invocation, Rejection};
 ///
-/// /// The revision the client speaks.
-/// struct Speaks(Revision);
+/// /// The protocol revision of the client.
+/// struct ClientRevision(Revision);
 ///
-/// impl FromCtx for Speaks {
-///     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+/// impl FromCtx for ClientRevision {
+///     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
 ///         Ok(Self(invocation.peer().revision()))
 ///     }
 /// }
 /// ```
 pub trait FromCtx: Sized + Send + 'static {
-    /// Takes it.
+    /// Extracts the value.
     ///
     /// # Errors
-    /// When it is not there; the function is not called then.
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal>;
+    /// Returns a [`Rejection`] if the value is unavailable. The function is then not called.
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection>;
 
-    /// Says what it will need, so that a server lacking it refuses to start.
-    fn needs(needs: &mut Needs<'_>) {
-        let _ = needs;
+    /// Declares the requirements of the extractor. A server that does not meet them fails to build.
+    fn requirements(requirements: &mut Requirements<'_>) {
+        let _ = requirements;
     }
 }
 
-/// What an extractor will need.
+/// The requirements of an extractor, collected when the server is built.
 #[derive(Debug)]
-pub struct Needs<'a>(pub(crate) &'a mut Parameter);
+pub struct Requirements<'a>(pub(crate) &'a mut Parameter);
 
-impl Needs<'_> {
-    /// State of type `T`.
+impl Requirements<'_> {
+    /// Requires state of type `T`.
     pub fn state<T: Send + Sync + 'static>(&mut self) {
         self.0.states.push(crate::state::StateNeed::of::<T>());
     }
 
-    /// The rounds of the call, which the function drives by hand.
+    /// Declares that the function drives the input rounds manually.
     pub(crate) fn rounds(&mut self) {
         self.0.manual_rounds = true;
     }
 
-    /// All arguments together, as a `T`.
+    /// Declares that the extractor takes all arguments, with the schema of `T`.
     pub fn arguments<T: JsonSchema>(&mut self) {
         self.0.kind = Kind::Whole { schema: crate::schema::root_of::<T> };
     }
@@ -166,46 +167,50 @@ impl<T: FromCtx> Param<Extractor> for T {
     type Slot = ();
 
     fn declare(parameter: &mut Parameter) {
-        T::needs(&mut Needs(parameter));
+        T::requirements(&mut Requirements(parameter));
     }
 
-    fn feed<'de, A: MapAccess<'de>>((): &mut (), map: &mut A) -> Result<(), A::Error> {
+    fn deserialize_arg<'de, A: MapAccess<'de>>((): &mut (), map: &mut A) -> Result<(), A::Error> {
         map.next_value::<serde::de::IgnoredAny>().map(drop)
     }
 
-    fn reread((): &mut (), _: &str) -> Result<(), String> {
+    fn deserialize_lenient((): &mut (), _: &str) -> Result<(), String> {
         Ok(())
     }
 
-    fn finish((): (), _: &Arg, invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn finish((): (), _: &Arg, invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         T::from_ctx(invocation)
     }
 }
 
-/// All parameters of a function.
+/// The parameters of a function, as a tuple.
 pub trait ParamList<M>: Sized + Send + 'static {
-    /// What is read of them while the arguments go by.
+    /// The deserialized values, before limits and defaults apply.
     #[doc(hidden)]
     type Slots: Default;
-    /// How many there are.
+    /// The number of parameters.
     #[doc(hidden)]
     const COUNT: usize;
     #[doc(hidden)]
     fn declare(parameters: &mut [Parameter]);
     #[doc(hidden)]
-    fn feed<'de, A: MapAccess<'de>>(slots: &mut Self::Slots, index: usize, map: &mut A) -> Result<(), A::Error>;
+    fn deserialize_arg<'de, A: MapAccess<'de>>(
+        slots: &mut Self::Slots,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error>;
     #[doc(hidden)]
-    fn reread(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), String>;
+    fn deserialize_lenient(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), String>;
     #[doc(hidden)]
-    fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Refusal>;
+    fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Rejection>;
 }
 
-/// The value, or its mistakes put to those of the others, so that all are told at once.
-fn noted<T>(value: Result<T, Refusal>, mistakes: &mut Vec<String>) -> Result<Option<T>, Refusal> {
+/// Collects argument errors, so that all of them are reported together; other rejections are returned at once.
+fn collect_errors<T>(value: Result<T, Rejection>, errors: &mut Vec<String>) -> Result<Option<T>, Rejection> {
     match value {
         Ok(value) => Ok(Some(value)),
-        Err(Refusal::Arguments(more)) => {
-            mistakes.extend(more);
+        Err(Rejection::Arguments(more)) => {
+            errors.extend(more);
             Ok(None)
         }
         Err(failed) => Err(failed),
@@ -221,33 +226,33 @@ macro_rules! param_list {
             type Slots = ($($P::Slot,)*);
             const COUNT: usize = $count;
 
-            #[allow(unused_variables, reason = "the empty list has nothing to declare")]
+            #[allow(unused_variables, reason = "the empty list declares nothing")]
             fn declare(parameters: &mut [Parameter]) {
                 $($P::declare(&mut parameters[$index]);)*
             }
 
             #[allow(unused_variables, reason = "the empty list has no slots")]
-            fn feed<'de, Z: MapAccess<'de>>(slots: &mut Self::Slots, index: usize, map: &mut Z) -> Result<(), Z::Error> {
+            fn deserialize_arg<'de, Z: MapAccess<'de>>(slots: &mut Self::Slots, index: usize, map: &mut Z) -> Result<(), Z::Error> {
                 match index {
-                    $($index => $P::feed(&mut slots.$index, map),)*
+                    $($index => $P::deserialize_arg(&mut slots.$index, map),)*
                     _ => map.next_value::<serde::de::IgnoredAny>().map(drop),
                 }
             }
 
             #[allow(unused_variables, reason = "the empty list has no slots")]
-            fn reread(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), String> {
+            fn deserialize_lenient(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), String> {
                 match index {
-                    $($index => $P::reread(&mut slots.$index, json),)*
+                    $($index => $P::deserialize_lenient(&mut slots.$index, json),)*
                     _ => Ok(()),
                 }
             }
 
             #[allow(unused_variables, unused_mut, unreachable_patterns, non_snake_case, reason = "one macro for every number of parameters")]
-            fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Refusal> {
-                let mut mistakes = Vec::new();
-                match ($(noted($P::finish(slots.$index, signature.arg($index), invocation), &mut mistakes)?,)*) {
+            fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+                let mut errors = Vec::new();
+                match ($(collect_errors($P::finish(slots.$index, signature.arg($index), invocation), &mut errors)?,)*) {
                     ($(Some($P),)*) => Ok(($($P,)*)),
-                    _ => Err(Refusal::Arguments(mistakes)),
+                    _ => Err(Rejection::Arguments(errors)),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What a function takes: its parameters in order, and the schema they make.
+//! The parameters of a function in order, and their input schema.
 
 use std::any::TypeId;
 
@@ -9,21 +9,21 @@ use super::arg::Arg;
 use crate::schema;
 use crate::state::StateNeed;
 
-/// One parameter, after its type has said what it is.
+/// One parameter, after [`Param::declare`](super::Param) has classified it.
 #[derive(Debug)]
 pub struct Parameter {
     pub(crate) arg: Arg,
     pub(crate) kind: Kind,
     pub(crate) states: Vec<StateNeed>,
-    /// It drives the rounds of its call by hand.
+    /// True if the function drives the input rounds of its calls manually.
     pub(crate) manual_rounds: bool,
-    /// What its type finds wrong with what is said of it.
+    /// The error of its description, found by its type.
     pub(crate) problem: Option<String>,
-    /// What a value is to be, in words; empty for extractors.
+    /// The expected value in words; empty for extractors.
     words: String,
 }
 
-/// What a parameter is.
+/// The kind of a parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// Taken from the context.
@@ -46,10 +46,10 @@ impl Signature {
         Self { parameters: Vec::new() }
     }
 
-    /// Settles parameters whose types have said what they are.
+    /// Creates the signature from declared parameters.
     ///
     /// # Errors
-    /// In words, when a name is missing, there twice, or has rules or a default that do not fit its type.
+    /// Returns a message if a name is missing or duplicate, or if a limit or default does not match its type.
     pub(crate) fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
         for (index, parameter) in parameters.iter().enumerate() {
             let Kind::Argument { id, type_name, .. } = parameter.kind else { continue };
@@ -63,18 +63,18 @@ impl Signature {
             if let Some(problem) = &parameter.problem {
                 return Err(problem.clone());
             }
-            if let Some(misfit) = parameter.arg.misfit(id, type_name) {
-                return Err(misfit);
+            if let Some(mismatch) = parameter.arg.check_type(id, type_name) {
+                return Err(mismatch);
             }
-            let twin = |other: &Parameter| matches!(other.kind, Kind::Argument { .. }) && other.arg.name == *name;
-            if parameters[..index].iter().any(twin) {
+            let is_duplicate = |other: &Parameter| matches!(other.kind, Kind::Argument { .. }) && other.arg.name == *name;
+            if parameters[..index].iter().any(is_duplicate) {
                 return Err(format!("two parameters are named `{name}`"));
             }
         }
         let mut signature = Self { parameters };
         for index in 0..signature.parameters.len() {
             let schema = signature.schema_at(index, &mut schema::generator());
-            signature.parameters[index].words = schema.map(|it| schema::in_words(it.as_value())).unwrap_or_default();
+            signature.parameters[index].words = schema.map(|it| schema::describe(it.as_value())).unwrap_or_default();
         }
         Ok(signature)
     }
@@ -83,12 +83,12 @@ impl Signature {
         &self.parameters[index].arg
     }
 
-    /// The place of the argument called `name`.
+    /// Returns the index of the argument with this name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|it| matches!(it.kind, Kind::Argument { .. }) && it.arg.name == name)
     }
 
-    /// Whether some parameter takes all arguments together, so that none is unknown.
+    /// Returns true if a parameter takes all arguments, so that unknown arguments are accepted.
     pub(crate) fn takes_all(&self) -> bool {
         self.parameters.iter().any(|it| matches!(it.kind, Kind::Whole { .. }))
     }
@@ -97,37 +97,37 @@ impl Signature {
         self.arguments().map(|it| it.arg.name.as_str())
     }
 
-    /// Whether the argument at `index` may be left out.
+    /// Returns true if the argument at `index` may be omitted.
     pub(crate) fn is_optional(&self, index: usize) -> bool {
         !self.parameters[index].is_required()
     }
 
-    /// The names of the arguments that must be given.
+    /// Returns the names of the required arguments.
     pub(crate) fn required(&self) -> impl Iterator<Item = &str> {
         self.arguments().filter(|it| it.is_required()).map(|it| it.arg.name.as_str())
     }
 
-    /// The arguments, with whether each must be given.
+    /// Returns the parameters that are arguments.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
         self.parameters.iter().filter(|it| matches!(it.kind, Kind::Argument { .. }))
     }
 
-    /// Whether the function drives the rounds of its calls by hand.
+    /// Returns true if the function drives the input rounds of its calls manually.
     pub(crate) fn has_manual_rounds(&self) -> bool {
         self.parameters.iter().any(|it| it.manual_rounds)
     }
 
-    /// The types of state that the function needs.
+    /// Returns the state types that the function requires.
     pub(crate) fn states(&self) -> impl Iterator<Item = StateNeed> {
         self.parameters.iter().flat_map(|it| it.states.iter().copied())
     }
 
-    /// What the argument at `index` is to be, in words.
-    pub(crate) fn in_words(&self, index: usize) -> &str {
+    /// Returns the expected value of the argument at `index` in words.
+    pub(crate) fn describe(&self, index: usize) -> &str {
         &self.parameters[index].words
     }
 
-    /// The schema of the arguments.
+    /// Returns the schema of the arguments.
     pub(crate) fn input_schema(&self) -> Schema {
         if let Some(Kind::Whole { schema }) =
             self.parameters.iter().map(|it| it.kind).find(|kind| matches!(kind, Kind::Whole { .. }))
@@ -167,9 +167,16 @@ impl Signature {
 }
 
 impl Parameter {
-    /// A parameter whose type has not said yet what it is.
+    /// Creates a parameter that is not declared yet.
     pub(crate) fn new(arg: Arg) -> Self {
-        Self { arg, kind: Kind::Extractor, states: Vec::new(), manual_rounds: false, problem: None, words: String::new() }
+        Self {
+            arg,
+            kind: Kind::Extractor,
+            states: Vec::new(),
+            manual_rounds: false,
+            problem: None,
+            words: String::new(),
+        }
     }
 
     pub(crate) fn is_required(&self) -> bool {

@@ -9,54 +9,54 @@ use std::task::{Context, Poll};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::arg::Arg;
-use super::fill::{fill, signature};
+use super::bind::{bind, signature};
 use super::invocation::Invocation;
 use super::param::ParamList;
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use super::signature::Signature;
-use crate::client_requests::mrtr::drive::{drive, suspend_if_input_required};
 use crate::call::Reply;
+use crate::client_requests::mrtr::drive::{drive, suspend_if_input_required};
 use crate::ctx::Ctx;
-use crate::started::Started;
+use crate::maybe_ready::MaybeReady;
 
-/// A function whose parameters are known by `M`.
+/// A handler function with up to 12 parameters. The marker `M` is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be called with arguments",
-    note = "`new` takes an `async fn`, `sync` and `blocking` a plain one; closures state the types of their parameters",
+    note = "`new` takes an `async fn`, `sync` and `blocking` a non-async `fn`; closures need explicit parameter types",
     note = "each of at most 12 parameters is an argument (`Deserialize + JsonSchema`, owned) or an extractor (`FromCtx`)"
 )]
 pub trait Function<M>: Send + Sync + 'static {
-    /// What it returns, or its future yields.
+    /// The return type of the function, or the output of its future.
     type Output;
 
     #[doc(hidden)]
     fn signature(args: &[Arg]) -> Result<Signature, String>;
 
-    /// Fills the parameters and begins the call; `finish` makes the reply of what is returned.
+    /// Binds the parameters and starts the call; `finish` converts the output into the reply.
     #[doc(hidden)]
-    fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+    fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
     where
         O: FnOnce(Self::Output) -> Reply + Send + 'static;
 }
 
-/// A call that has begun, opaque outside.
+/// A started call; opaque outside the crate.
 #[doc(hidden)]
 #[allow(missing_debug_implementations, reason = "holds a future")]
-pub struct Begun(pub(crate) Started);
+pub struct StartedCall(pub(crate) MaybeReady);
 
 /// An `async fn`.
 #[derive(Debug, Clone, Copy)]
 pub struct Async<F>(pub F);
 
-/// A plain `fn`, called where the request is read: for what takes microseconds.
+/// A non-async `fn` that returns within microseconds; runs inline, on the task that reads requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Inline<F>(pub F);
 
-/// A plain `fn`, called on the runtime's pool for blocking work.
+/// A non-async `fn` that runs on the blocking thread pool of the runtime.
 #[derive(Debug)]
 pub struct Blocking<F>(pub Arc<F>);
 
-/// A call on the pool for blocking work. Dropped while it still waits for a thread, it is never made.
+/// A call on the blocking thread pool. Cancelled on drop if no thread has started it yet.
 struct OnPool<R>(JoinHandle<R>);
 
 impl<R> Future for OnPool<R> {
@@ -73,26 +73,26 @@ impl<R> Drop for OnPool<R> {
     }
 }
 
-/// A call under way. Only a handler with a context can ask, so only that one is looked after.
-pub(crate) fn begun<R: 'static>(
+/// Returns the future of a call. With a context, it is driven so that the handler can send requests to the client.
+pub(crate) fn spawn_driver<R: 'static>(
     ctx: Option<Ctx>,
     future: impl Future<Output = R> + Send + 'static,
     finish: impl FnOnce(R) -> Reply + Send + 'static,
-) -> Started {
-    Started::Pending(match ctx {
+) -> MaybeReady {
+    MaybeReady::Pending(match ctx {
         None => Box::pin(async move { finish(future.await) }),
         Some(ctx) => Box::pin(drive(ctx, future, finish)),
     })
 }
 
-/// The reply of a plain function, which may have asked by hand.
-fn answered(ctx: Option<&Ctx>, reply: Reply) -> Started {
+/// Returns the reply of a non-async function, which may require input in a manual round.
+fn finish_sync(ctx: Option<&Ctx>, reply: Reply) -> MaybeReady {
     match (ctx, &reply) {
         (Some(ctx), Reply::NeedsInput(_)) => {
             let ctx = ctx.clone();
-            Started::Pending(Box::pin(async move { suspend_if_input_required(&ctx, reply).await }))
+            MaybeReady::Pending(Box::pin(async move { suspend_if_input_required(&ctx, reply).await }))
         }
-        _ => Started::Ready(reply),
+        _ => MaybeReady::Ready(reply),
     }
 }
 
@@ -112,14 +112,14 @@ macro_rules! function {
                 signature::<($($P,)*), ($($M,)*)>(args)
             }
 
-            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
                 O: FnOnce(R) -> Reply + Send + 'static,
             {
-                let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made();
                 let future = (self.0)($($p),*);
-                Ok(Begun(begun(ctx, future, finish)))
+                Ok(StartedCall(spawn_driver(ctx, future, finish)))
             }
         }
 
@@ -135,14 +135,14 @@ macro_rules! function {
                 signature::<($($P,)*), ($($M,)*)>(args)
             }
 
-            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
                 O: FnOnce(R) -> Reply + Send + 'static,
             {
-                let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made_plain();
                 let _guard = ctx.as_ref().map(Ctx::guard);
-                Ok(Begun(answered(ctx.as_ref(), finish((self.0)($($p),*)))))
+                Ok(StartedCall(finish_sync(ctx.as_ref(), finish((self.0)($($p),*)))))
             }
         }
 
@@ -160,17 +160,17 @@ macro_rules! function {
                 signature::<($($P,)*), ($($M,)*)>(args)
             }
 
-            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<Begun, Refusal>
+            fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
                 O: FnOnce(R) -> Reply + Send + 'static,
             {
-                let ($($p,)*) = fill::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made_plain();
                 let function = Arc::clone(&self.0);
-                Ok(Begun(Started::Pending(Box::pin(async move {
+                Ok(StartedCall(MaybeReady::Pending(Box::pin(async move {
                     let _guard = ctx.as_ref().map(Ctx::guard);
                     match OnPool(tokio::task::spawn_blocking(move || function($($p),*))).await {
-                        Ok(output) => answered(ctx.as_ref(), finish(output)).finish().await,
+                        Ok(output) => finish_sync(ctx.as_ref(), finish(output)).finish().await,
                         Err(error) => match error.try_into_panic() {
                             Ok(panic) => resume_unwind(panic),
                             Err(_) => Reply::Failed(ferromcp_core::Error::internal("the runtime is shutting down")),

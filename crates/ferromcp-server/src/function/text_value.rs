@@ -1,6 +1,6 @@
-//! Arguments that come as text: the variables of a URI template, the arguments of a prompt.
+//! Text arguments: the variables of a URI template and the arguments of a prompt.
 //!
-//! Each text is read as what the parameter wants: a number, a boolean, a choice, a text, a list.
+//! A text deserializes into the type of the parameter: a number, a boolean, an enum, a string or a list.
 
 use std::borrow::Cow;
 
@@ -8,24 +8,24 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Error as _, IntoDeserializer, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 
-/// A text, or the list an exploded template variable matched.
+/// A text, or the list that an exploded template variable captured.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TextValue<'a> {
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),
 }
 
-/// What goes wrong while reading a text.
-pub(crate) type Mistake = serde::de::value::Error;
+/// The error of a text that does not deserialize.
+pub(crate) type TextError = serde::de::value::Error;
 
-/// Named texts as a map to read parameters from.
+/// Returns a map deserializer for named texts.
 pub(crate) fn map_of<'a>(
     texts: &'a [(Cow<'a, str>, TextValue<'a>)],
-) -> MapDeserializer<'a, impl Iterator<Item = (&'a str, TextValue<'a>)>, Mistake> {
+) -> MapDeserializer<'a, impl Iterator<Item = (&'a str, TextValue<'a>)>, TextError> {
     MapDeserializer::new(texts.iter().map(|(name, value)| (&**name, value.clone())))
 }
 
-impl<'de> IntoDeserializer<'de, Mistake> for TextValue<'de> {
+impl<'de> IntoDeserializer<'de, TextError> for TextValue<'de> {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self
@@ -40,28 +40,28 @@ impl<'a> TextValue<'a> {
         }
     }
 
-    fn parse<T: std::str::FromStr>(&self, what: &str) -> Result<T, Mistake> {
+    fn parse<T: std::str::FromStr>(&self, what: &str) -> Result<T, TextError> {
         match self {
             Self::One(text) => {
-                text.trim().parse().map_err(|_| Mistake::custom(format_args!("expected {what}, got {text:?}")))
+                text.trim().parse().map_err(|_| TextError::custom(format_args!("expected {what}, got {text:?}")))
             }
-            Self::Many(_) => Err(Mistake::custom(format_args!("expected {what}, got a list"))),
+            Self::Many(_) => Err(TextError::custom(format_args!("expected {what}, got a list"))),
         }
     }
 }
 
 macro_rules! parse {
     ($($method:ident $visit:ident $type:ty: $what:literal,)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
             visitor.$visit(self.parse::<$type>($what)?)
         })*
     };
 }
 
 impl<'de> Deserializer<'de> for TextValue<'de> {
-    type Error = Mistake;
+    type Error = TextError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         match self {
             Self::One(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
             Self::One(Cow::Owned(text)) => visitor.visit_string(text),
@@ -83,15 +83,15 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         deserialize_f64 visit_f64 f64: "a number",
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         Self::One(self.text()).deserialize_any(visitor)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         self.deserialize_str(visitor)
     }
 
@@ -100,15 +100,19 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         _name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Mistake> {
+    ) -> Result<V::Value, TextError> {
         visitor.visit_enum(self.text().into_deserializer())
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         match self {
             Self::One(text) => visitor.visit_seq(SeqDeserializer::new(std::iter::once(Self::One(text)))),
             many @ Self::Many(_) => many.deserialize_any(visitor),
@@ -138,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_become_what_is_wanted() {
+    fn texts_deserialize_into_the_requested_type() {
         assert_eq!(read::<u8>("42"), Ok(42));
         assert_eq!(read::<Option<f64>>("1.5"), Ok(Some(1.5)));
         assert_eq!(read::<bool>("true"), Ok(true));

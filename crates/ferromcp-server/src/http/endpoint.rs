@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use super::legacy::LegacyState;
-use super::options::HttpOptions;
+use super::options::HttpServerOptions;
 use crate::call::Extensions;
 use crate::inner::Inner;
 use crate::latch::Latch;
@@ -24,7 +24,7 @@ const DROP_TIMEOUT: Duration = Duration::from_millis(500);
 /// One HTTP endpoint of a server.
 pub(crate) struct Endpoint {
     pub(crate) inner: Arc<Inner>,
-    pub(crate) options: HttpOptions,
+    pub(crate) options: HttpServerOptions,
     /// Sessions, and the other state of handshake revisions.
     pub(crate) legacy: LegacyState,
     /// Set when shutdown begins: new requests are rejected, open streams end.
@@ -41,9 +41,9 @@ pub(crate) struct Endpoint {
 /// A limit on concurrent use of an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Limit {
-    /// Requests in flight: `HttpLimits::in_flight`.
+    /// Requests in flight: `HttpServerLimits::in_flight`.
     InFlight,
-    /// Long-lived streams: `HttpLimits::streams`.
+    /// Long-lived streams: `HttpServerLimits::streams`.
     Streams,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Permit {
 }
 
 impl Endpoint {
-    pub(crate) fn new(inner: Arc<Inner>, options: HttpOptions) -> Self {
+    pub(crate) fn new(inner: Arc<Inner>, options: HttpServerOptions) -> Self {
         Self {
             legacy: LegacyState::new(&inner, &options),
             inner,
@@ -88,7 +88,7 @@ impl Endpoint {
     /// Drops requests without a connected client, ends all sessions, and closes the lifespans.
     pub(crate) async fn close(&self) {
         self.aborted.set();
-        self.purge_events(self.legacy.sessions.end_all()).await;
+        self.legacy.purge_events(self.legacy.sessions.end_all()).await;
         let _ = timeout(DROP_TIMEOUT, self.wait_idle()).await;
         let mut opened = self.opened.lock().await;
         if std::mem::take(&mut *opened) {
@@ -97,7 +97,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns the extensions that handlers can extract: the headers, if `HttpOptions::headers` is set.
+    /// Returns the extensions that handlers can extract: the headers, if `HttpServerOptions::headers` is set.
     pub(crate) fn request_extensions(&self, parts: &Parts) -> Extensions {
         let mut extensions = Extensions::default();
         if self.options.headers {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::event_buffer::EventBuffer;
 use crate::latch::Latch;
-use crate::started::BoxFuture;
+use crate::maybe_ready::BoxFuture;
 
 /// A timeout longer than any connection, for intervals that overflow `Instant`.
 const MAX_INTERVAL: Duration = Duration::from_secs(60 * 60 * 24 * 365);

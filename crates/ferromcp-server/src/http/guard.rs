@@ -1,7 +1,7 @@
 //! Validates the `Host` and `Origin` of a request, against DNS rebinding and requests of foreign web pages.
 //!
-//! Any web page can make a browser send requests to a server on the user's machine. With DNS rebinding, the host name of
-//! the page even resolves to that machine. The browser still sends that name in `Host`, and the page in `Origin`.
+//! Any web page can make a browser send requests to a server on the user's machine. With DNS rebinding, the host name
+//! of the page even resolves to that machine. The browser still sends that name in `Host`, and the page in `Origin`.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#security-warning>.
 
@@ -26,7 +26,7 @@ pub(crate) use rejection::Rejection;
 /// The address of the peer that sent a request, as an extension of the request.
 ///
 /// `serve(http(..))` inserts it; with another HTTP server, a layer can. It is used only to detect trusted proxies
-/// ([`HttpOptions::trust_proxy`](super::HttpOptions::trust_proxy)).
+/// ([`HttpServerOptions::trust_proxy`](super::HttpServerOptions::trust_proxy)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub SocketAddr);
 

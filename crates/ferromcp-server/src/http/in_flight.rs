@@ -8,21 +8,19 @@ use bytes::BytesMut;
 use ferromcp_core::{RequestId, Revision};
 use ferromcp_transport::sse::Event;
 use http::StatusCode;
+use tokio::task::coop::consume_budget;
 
 use super::endpoint::{Endpoint, Permit};
 use super::event_body::spawn_until;
 use super::event_buffer::EventBuffer;
 use super::legacy::{Batch, SessionCalls};
-use super::reply::{EncodedReply, status_of};
+use super::reply::{EncodedReply, REPLY_CAPACITY, status_of};
 use super::sink::{HttpSink, Outgoing};
 use crate::answer;
 use crate::call::Reply;
 use crate::dispatch::poll_caught;
 use crate::inner::Inner;
-use crate::started::BoxFuture;
-
-/// The initial capacity of a reply buffer, in bytes. Most replies fit.
-pub(crate) const REPLY_CAPACITY: usize = 512;
+use crate::maybe_ready::BoxFuture;
 
 /// A request in flight, with everything it holds.
 pub(crate) struct InFlightRequest {
@@ -94,6 +92,9 @@ impl InFlightRequest {
             };
             for message in &outgoing.messages {
                 buffer.event(Event::new(message));
+                // Yields regularly, so that the body writes the buffer and a slow reader applies backpressure, even if
+                // the handler never waits.
+                consume_budget().await;
             }
             match end {
                 Some(End::Answered(answer)) => {

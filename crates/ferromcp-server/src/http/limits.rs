@@ -5,13 +5,13 @@ use std::time::Duration;
 /// Limits of an HTTP server. The defaults are for a dedicated process.
 ///
 /// ```
-/// use ferromcp_server::http::HttpLimits;
-/// let mut limits = HttpLimits::default();
+/// use ferromcp_server::http::HttpServerLimits;
+/// let mut limits = HttpServerLimits::default();
 /// limits.body_bytes = 1 << 20;
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct HttpLimits {
+pub struct HttpServerLimits {
     /// The maximum size of a request body in bytes. A larger one is rejected with 413. Default: 4 MiB.
     pub body_bytes: usize,
     /// The timeout for receiving a request body. A slower one is rejected with 408. Default: 30 s.
@@ -22,15 +22,16 @@ pub struct HttpLimits {
     pub header_time: Duration,
     /// The write timeout: a connection is closed if its peer reads nothing for this long. Default: 60 s.
     pub stall_time: Duration,
-    /// The maximum number of requests in flight, without subscriptions. Another one is rejected with 503. Default: 4,096.
+    /// The maximum number of requests in flight, without subscriptions. Another one is rejected with 503. Default:
+    /// 4,096.
     pub in_flight: usize,
     /// The maximum number of long-lived streams: GET streams, `subscriptions/listen` and HTTP+SSE together. Another one
     /// is rejected with 503. Default: 65,536.
     pub streams: usize,
     /// The maximum number of GET streams of one session. Another one is rejected with 429. Default: 8.
     pub streams_per_session: usize,
-    /// The maximum number of sessions (handshake revisions). Beyond it, the longest idle sessions are evicted; if none is
-    /// idle, a new session is rejected with 503. Default: 10,000.
+    /// The maximum number of sessions (handshake revisions). Beyond it, the longest idle sessions are evicted; if none
+    /// is idle, a new session is rejected with 503. Default: 10,000.
     pub sessions: usize,
     /// The idle timeout of a session: it expires without a request or open stream. Default: 30 min.
     pub session_idle: Duration,
@@ -44,7 +45,7 @@ pub struct HttpLimits {
     pub shutdown_grace: Duration,
 }
 
-impl Default for HttpLimits {
+impl Default for HttpServerLimits {
     fn default() -> Self {
         Self {
             body_bytes: 4 << 20,

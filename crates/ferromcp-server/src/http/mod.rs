@@ -1,4 +1,4 @@
-//! HTTP: Streamable HTTP for every revision on one endpoint, and the older HTTP+SSE transport beside it.
+//! HTTP: Streamable HTTP for every revision on one endpoint, and the older HTTP+SSE transport.
 //!
 //! A request passes through `service` (`Host` and `Origin` validation, CORS, routing), `post` (parsing, selecting the
 //! era), `modern` or `legacy` (header and session validation), `respond` (running the handler), and `reply` or
@@ -32,8 +32,8 @@ mod sink;
 pub use body::Body;
 pub use guard::ClientAddr;
 pub use legacy::{EventReplay, EventStore, MemoryEventStore, StoreFuture, StreamKey};
-pub use limits::HttpLimits;
-pub use options::HttpOptions;
+pub use limits::HttpServerLimits;
+pub use options::HttpServerOptions;
 pub use service::HttpService;
 pub use serving::{Fallback, Http, Listener, NotFound, Tcp, http, http_on};
 #[cfg(unix)]

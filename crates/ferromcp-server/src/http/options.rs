@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::guard::Guard;
 use super::legacy::{EventStore, MemoryEventStore};
-use super::limits::HttpLimits;
+use super::limits::HttpServerLimits;
 
 /// The shortest keep-alive interval. Less would flood the connection with comments.
 const MIN_KEEP_ALIVE: Duration = Duration::from_millis(10);
@@ -14,12 +14,12 @@ const MIN_KEEP_ALIVE: Duration = Duration::from_millis(10);
 /// Options of an HTTP endpoint. The defaults are for a server on the user's machine.
 ///
 /// ```
-/// use ferromcp_server::http::HttpOptions;
-/// let options = HttpOptions::new().stateless(true);
+/// use ferromcp_server::http::HttpServerOptions;
+/// let options = HttpServerOptions::new().stateless(true);
 /// ```
 #[derive(Clone)]
 #[must_use = "options do nothing until they are passed to `Server::http_with` or `Http::options`"]
-pub struct HttpOptions {
+pub struct HttpServerOptions {
     pub(crate) guard: Guard,
     pub(crate) stateless: bool,
     pub(crate) http_sse: bool,
@@ -27,10 +27,10 @@ pub struct HttpOptions {
     pub(crate) keep_alive: Duration,
     pub(crate) retry: Duration,
     pub(crate) events: Option<Arc<dyn EventStore>>,
-    pub(crate) limits: HttpLimits,
+    pub(crate) limits: HttpServerLimits,
 }
 
-impl Default for HttpOptions {
+impl Default for HttpServerOptions {
     fn default() -> Self {
         Self {
             guard: Guard::default(),
@@ -40,12 +40,12 @@ impl Default for HttpOptions {
             keep_alive: Duration::from_secs(15),
             retry: Duration::from_secs(1),
             events: Some(Arc::new(MemoryEventStore::default())),
-            limits: HttpLimits::default(),
+            limits: HttpServerLimits::default(),
         }
     }
 }
 
-impl HttpOptions {
+impl HttpServerOptions {
     /// Creates the default options.
     pub fn new() -> Self {
         Self::default()
@@ -60,7 +60,7 @@ impl HttpOptions {
     }
 
     /// Enables the HTTP+SSE transport of 2024-11-05. Clients open their stream at the path `sse` and send messages to
-    /// `messages`, beside the path of the endpoint or below the path where it is mounted. Default: false.
+    /// `messages`, next to the path of the endpoint or below the path where it is mounted. Default: false.
     pub fn http_sse(mut self, http_sse: bool) -> Self {
         self.http_sse = http_sse;
         self
@@ -101,8 +101,9 @@ impl HttpOptions {
     /// Allows a `Host` in addition to those of this machine (`localhost`, `127.0.0.0/8` and `[::1]`).
     ///
     /// The value is a name or an address, optionally with a port (`mcp.example.com:8443`), or a wildcard for all
-    /// subdomains (`*.example.com`, which does not include `example.com`). Requests for any other host are rejected with
-    /// 403, which prevents DNS rebinding: a web page could otherwise reach the server by a name that resolves to it.
+    /// subdomains (`*.example.com`, which does not include `example.com`). Requests for any other host are rejected
+    /// with 403, which prevents DNS rebinding: a web page could otherwise reach the server by a name that resolves to
+    /// it.
     ///
     /// An invalid value prevents the server from starting.
     pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
@@ -137,8 +138,8 @@ impl HttpOptions {
     /// (`10.0.0.0/8`).
     ///
     /// ```
-    /// use ferromcp_server::http::HttpOptions;
-    /// let options = HttpOptions::new().trust_proxy("10.0.0.0/8").allow_host("mcp.example.com");
+    /// use ferromcp_server::http::HttpServerOptions;
+    /// let options = HttpServerOptions::new().trust_proxy("10.0.0.0/8").allow_host("mcp.example.com");
     /// ```
     #[allow(clippy::needless_pass_by_value, reason = "accepts an address or a string")]
     pub fn trust_proxy(mut self, proxy: impl ToString) -> Self {
@@ -152,15 +153,15 @@ impl HttpOptions {
     }
 
     /// Sets the limits.
-    pub fn limits(mut self, limits: HttpLimits) -> Self {
+    pub fn limits(mut self, limits: HttpServerLimits) -> Self {
         self.limits = limits;
         self
     }
 }
 
-impl fmt::Debug for HttpOptions {
+impl fmt::Debug for HttpServerOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpOptions")
+        f.debug_struct("HttpServerOptions")
             .field("guard", &self.guard)
             .field("stateless", &self.stateless)
             .field("http_sse", &self.http_sse)

@@ -4,8 +4,7 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::message::{DecodeError, FromClient, Incoming, Message};
-use ferromcp_core::wire::{decode, method_of};
+use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, decode, method_of};
 use ferromcp_core::{ClientRequest, Error, ErrorCode, RequestId, Revision};
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
@@ -113,11 +112,11 @@ pub(crate) fn reject_body(endpoint: &Endpoint, error: BodyError) -> Response<Bod
     let (status, why) = match error {
         BodyError::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("Request body exceeds `HttpLimits::body_bytes` ({} bytes)", limits.body_bytes),
+            format!("Request body exceeds `HttpServerLimits::body_bytes` ({} bytes)", limits.body_bytes),
         ),
         BodyError::TimedOut => (
             StatusCode::REQUEST_TIMEOUT,
-            format!("Timed out reading the request body after {:?} (`HttpLimits::body_time`)", limits.body_time),
+            format!("Timed out reading the request body after {:?} (`HttpServerLimits::body_time`)", limits.body_time),
         ),
         BodyError::Incomplete => (StatusCode::BAD_REQUEST, "Request body is incomplete".to_owned()),
     };

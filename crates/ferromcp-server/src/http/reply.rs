@@ -13,6 +13,9 @@ use super::endpoint::{Endpoint, Limit};
 use super::event_body::EventBody;
 use crate::call::Reply;
 
+/// The initial capacity of a reply buffer, in bytes. Most replies fit.
+pub(crate) const REPLY_CAPACITY: usize = 512;
+
 /// An encoded reply, and the status to use if it is the whole response.
 #[derive(Debug)]
 pub(crate) struct EncodedReply {
@@ -89,8 +92,8 @@ pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
 pub(crate) fn limit_exceeded(endpoint: &Endpoint, limit: Limit) -> Response<Body> {
     unavailable(match limit {
         _ if endpoint.closing.is_set() => SHUTTING_DOWN,
-        Limit::InFlight => "Too many requests in flight (`HttpLimits::in_flight`)",
-        Limit::Streams => "Too many open streams (`HttpLimits::streams`)",
+        Limit::InFlight => "Too many requests in flight (`HttpServerLimits::in_flight`)",
+        Limit::Streams => "Too many open streams (`HttpServerLimits::streams`)",
     })
 }
 

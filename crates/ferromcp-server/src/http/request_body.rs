@@ -8,9 +8,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use http_body::Body;
 use tokio::time::sleep;
 
-use super::limits::HttpLimits;
+use super::limits::HttpServerLimits;
 
-/// The most bytes reserved for data that has not arrived.
+/// The maximum number of bytes reserved for data that has not arrived.
 const MAX_RESERVE: u64 = 16 << 10;
 
 /// Why a body could not be read.
@@ -23,7 +23,7 @@ pub(crate) enum BodyError {
 }
 
 /// Reads a whole body. A body in a single frame is not copied.
-pub(crate) async fn read<B: Body>(body: B, limits: &HttpLimits) -> Result<Bytes, BodyError> {
+pub(crate) async fn read<B: Body>(body: B, limits: &HttpServerLimits) -> Result<Bytes, BodyError> {
     if body.size_hint().lower() > limits.body_bytes as u64 {
         return Err(BodyError::TooLarge);
     }

@@ -20,13 +20,13 @@ use super::endpoint::{Endpoint, Limit};
 use super::event_body::EventBody;
 use super::event_buffer::EventBuffer;
 use super::in_flight::{CallSet, End, InFlightRequest, Leases, OneCall, PendingResponse, Progressed, encode_reply};
-use super::legacy::{self, QuestionChannel, SessionCalls};
+use super::legacy::{QuestionChannel, SessionCalls, drive};
 use super::reply;
 use super::sink::HttpSink;
 use crate::call::{Call, Extensions, Peer};
 use crate::dispatch::{poll_caught, start};
-use crate::outlet::Outlet;
-use crate::started::Started;
+use crate::request_sink::RequestSink;
+use crate::maybe_ready::MaybeReady;
 
 /// How to respond to a request.
 pub(crate) struct ResponseMode {
@@ -50,7 +50,8 @@ impl ResponseMode {
     /// Returns the channel for server requests, or `None` for a modern client.
     fn questions(&self, endpoint: &Endpoint) -> Option<QuestionChannel> {
         let session = self.session.as_ref().map(|session| Arc::clone(&session.id));
-        self.detach_on_disconnect.then(|| QuestionChannel::new(endpoint, session))
+        let max_open = endpoint.inner.limits.questions;
+        self.detach_on_disconnect.then(|| QuestionChannel::new(&endpoint.legacy.questions, session, max_open))
     }
 }
 
@@ -71,17 +72,17 @@ pub(crate) async fn call(
     let Some(permit) = endpoint.acquire(limit) else { return reply::limit_exceeded(endpoint, limit) };
     let revision = peer.revision();
     let sink = new_sink(endpoint, mode.supports_reconnect, mode.questions(endpoint));
-    let mut call = Call::new(request, peer).id(id.clone()).outlet(outlet(&sink, mode.accepts));
+    let mut call = Call::new(request, peer).id(id.clone()).sink(request_sink(&sink, mode.accepts));
     call.extensions = std::mem::take(&mut mode.extensions);
     let mut started = start(&endpoint.inner, call);
-    if let Started::Pending(future) = &mut started {
+    if let MaybeReady::Pending(future) = &mut started {
         // Most calls finish on the first poll; only the others pay for the state of a pending request.
         if let Poll::Ready(reply) = poll_fn(|cx| Poll::Ready(poll_caught(future, cx))).await {
-            started = Started::Ready(reply);
+            started = MaybeReady::Ready(reply);
         }
     }
     match started {
-        Started::Ready(reply) if mode.accepts.json && sink.is_empty() => {
+        MaybeReady::Ready(reply) if mode.accepts.json && sink.is_empty() => {
             reply::json(encode_reply(&endpoint.inner, &id, reply, revision))
         }
         started => {
@@ -105,8 +106,8 @@ pub(crate) fn new_sink(
 }
 
 /// Returns the sink as calls see it. It is closed if the client does not accept a stream.
-pub(crate) fn outlet(sink: &Arc<HttpSink>, accepts: Accepts) -> Outlet {
-    if accepts.events { Outlet::new(Arc::clone(sink) as _, 0) } else { Outlet::closed() }
+pub(crate) fn request_sink(sink: &Arc<HttpSink>, accepts: Accepts) -> RequestSink {
+    if accepts.events { RequestSink::new(Arc::clone(sink) as _, 0) } else { RequestSink::closed() }
 }
 
 /// Responds to requests that have started. The client can cancel them by `ids`.
@@ -158,7 +159,7 @@ fn stream(request: InFlightRequest, mode: &ResponseMode, progress: Option<Progre
     let detach_until = mode.detach_on_disconnect.then(|| Arc::clone(&request.endpoint.aborted));
     let buffer = Arc::new(EventBuffer::default());
     let driver = if request.leases.session.is_some() {
-        legacy::drive(request, mode.supports_reconnect, progress, Arc::clone(&buffer))
+        drive(request, mode.supports_reconnect, progress, Arc::clone(&buffer))
     } else {
         Box::pin(request.drive(Arc::clone(&buffer), progress))
     };

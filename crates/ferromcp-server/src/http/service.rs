@@ -17,7 +17,7 @@ use http::{Method, Request, Response, StatusCode};
 use super::body::Body;
 use super::endpoint::Endpoint;
 use super::guard::ClientAddr;
-use super::options::HttpOptions;
+use super::options::HttpServerOptions;
 use super::post::post;
 use super::{cors, legacy, reply};
 use crate::inner::Inner;
@@ -49,21 +49,21 @@ impl Server {
     /// # Errors
     /// If [`check`](Self::check) reports errors in the server.
     pub fn http(&self) -> Result<HttpService, ServeError> {
-        self.http_with(HttpOptions::new())
+        self.http_with(HttpServerOptions::new())
     }
 
     /// Returns the server as a tower service for HTTP, with these options.
     ///
     /// # Errors
     /// If [`check`](Self::check) reports errors in the server, or an option is invalid.
-    pub fn http_with(&self, options: HttpOptions) -> Result<HttpService, ServeError> {
+    pub fn http_with(&self, options: HttpServerOptions) -> Result<HttpService, ServeError> {
         HttpService::with(Arc::clone(&self.inner), options)
     }
 }
 
 impl HttpService {
     /// Validates the server and the options, and creates an endpoint.
-    pub(crate) fn with(inner: Arc<Inner>, options: HttpOptions) -> Result<Self, ServeError> {
+    pub(crate) fn with(inner: Arc<Inner>, options: HttpServerOptions) -> Result<Self, ServeError> {
         serve::check(&inner)?;
         let errors = options.errors();
         if !errors.is_empty() {
@@ -80,9 +80,10 @@ impl HttpService {
         self.endpoint.open().await
     }
 
-    /// Shuts down gracefully. New requests are rejected with 503. Subscriptions end with their final result, and streams
-    /// close. Requests in flight may finish within
-    /// [`HttpLimits::shutdown_grace`](super::HttpLimits::shutdown_grace); then all sessions end and the lifespans close.
+    /// Shuts down gracefully. New requests are rejected with 503. Subscriptions end with their final result, and
+    /// streams close. Requests in flight may finish within
+    /// [`HttpServerLimits::shutdown_grace`](super::HttpServerLimits::shutdown_grace); then all sessions end and the
+    /// lifespans close.
     pub async fn shutdown(&self) {
         self.endpoint.closing.set();
         self.endpoint.legacy.questions.close(); // the POSTs that carry their answers are rejected from here on

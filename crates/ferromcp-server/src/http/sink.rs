@@ -8,15 +8,16 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::encode;
 use ferromcp_core::{RequestId, Revision, ServerNotification, ServerRequest};
 use tokio::sync::Notify;
 
 use super::legacy::QuestionChannel;
 use crate::latch::Latch;
-use crate::outlet::{Full, ResponseFuture, Sink};
+use crate::request_sink::{QueueFull, ResponseFuture, NotificationSink};
 use crate::peer::Peer;
-use crate::pending_requests::RequestError;
+use crate::pending_requests::{PendingRequest, RequestError};
 
 /// The message buffer of one request.
 pub(crate) struct HttpSink {
@@ -172,15 +173,15 @@ pub(crate) enum Push {
     Closed,
 }
 
-impl Sink for HttpSink {
-    fn try_send(&self, _: u64, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
+impl NotificationSink for HttpSink {
+    fn try_send(&self, _: u64, notification: ServerNotification, revision: Revision) -> Result<(), QueueFull> {
         let mut notification = Some(notification);
         let push = self.push(|out| match notification.take() {
             Some(notification) => encode::server_notification(out, notification, revision),
             None => Ok(()),
         });
         match (push, notification) {
-            (Push::Full, Some(notification)) => Err(Full(Box::new(notification))),
+            (Push::Full, Some(notification)) => Err(QueueFull(Box::new(notification))),
             _ => Ok(()),
         }
     }
@@ -188,7 +189,18 @@ impl Sink for HttpSink {
     fn ask<'s>(&'s self, _: u64, question: ServerRequest, peer: &'s Peer) -> ResponseFuture<'s> {
         Box::pin(async move {
             let questions = self.questions.as_ref().ok_or(RequestError::Unsupported)?;
-            questions.ask(self, question, peer).await
+            let revision = peer.revision();
+            let (_slot, pending) = questions.register(peer.principal())?;
+            let id = pending.id.clone();
+            loop {
+                match self.push(|out| encode::server_request(out, &id, question.clone(), revision)) {
+                    Push::Done => break,
+                    Push::Closed => return Err(RequestError::Disconnected),
+                    Push::Full => self.ready().await,
+                }
+            }
+            let mut sent = SentQuestion { sink: self, pending, revision };
+            sent.pending.wait().await
         })
     }
 
@@ -213,6 +225,22 @@ impl Sink for HttpSink {
     fn disconnect(&self, _: u64, retry: Duration) {
         if self.can_disconnect {
             self.update(|state| state.outgoing.disconnect = Some(retry));
+        }
+    }
+}
+
+/// A question that was sent. Sends `notifications/cancelled` if dropped without a response.
+struct SentQuestion<'s> {
+    sink: &'s HttpSink,
+    pending: PendingRequest,
+    revision: Revision,
+}
+
+impl Drop for SentQuestion<'_> {
+    fn drop(&mut self) {
+        if self.pending.is_pending() {
+            let cancelled = ServerNotification::Cancelled(CancelledParams::new(self.pending.id.clone()));
+            self.sink.push(|out| encode::server_notification(out, cancelled, self.revision));
         }
     }
 }

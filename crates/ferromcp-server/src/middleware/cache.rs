@@ -1,4 +1,4 @@
-//! Answers reads again from memory while they are fresh.
+//! The `response_cache` middleware.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,9 +12,11 @@ use ferromcp_core::{ClientRequest, Revision};
 use crate::call::{Call, Reply};
 use crate::middleware::{Middleware, Next};
 
-/// Keeps up to `entries` results of `resources/read` for as long as their own caching hint says
-/// (see [`Resource::ttl_ms`](crate::Resource::ttl_ms)); results without a hint are not kept. Private results are kept per
-/// authenticated principal, and not at all for peers without one. Lists are pre-serialised anyway.
+/// Caches up to `entries` results of `resources/read` until their caching hint expires
+/// (see [`Resource::ttl_ms`](crate::Resource::ttl_ms)), at most one day.
+///
+/// Results without a hint are not cached. Private results are cached per authenticated principal, and not for
+/// unauthenticated peers. Lists do not need this cache, because they are serialized once.
 ///
 /// ```
 /// use ferromcp_server::{Server, middleware::response_cache};
@@ -33,13 +35,13 @@ struct Cache {
 struct Key {
     uri: String,
     revision: Revision,
-    /// `None` for what anybody may see.
+    /// `None` for public results.
     principal: Option<String>,
 }
 
 struct Entry {
     reply: Reply,
-    stale: Instant,
+    expires_at: Instant,
 }
 
 impl Middleware for Cache {
@@ -48,7 +50,7 @@ impl Middleware for Cache {
         Box::pin(async move {
             let ClientRequest::ReadResource(read) = &call.request else { return next.run(call).await };
             if read.input_responses.is_some() || read.request_state.is_some() {
-                return next.run(call).await; // an answer to questions is nobody else's
+                return next.run(call).await; // the result depends on the answers of one client
             }
             let public = Key { uri: read.uri.to_string(), revision: call.peer.revision(), principal: None };
             let private =
@@ -62,7 +64,7 @@ impl Middleware for Cache {
             let Some((ttl, scope)) = hint(&mut reply) else { return reply };
             let key = if scope == CacheScope::Public { Some(public) } else { private };
             if let Some(key) = key {
-                keep(&store, key, Entry { reply: reply.clone(), stale: Instant::now() + ttl }, entries);
+                insert(&store, key, Entry { reply: reply.clone(), expires_at: Instant::now() + ttl }, entries);
             }
             reply
         })
@@ -71,10 +73,10 @@ impl Middleware for Cache {
 
 fn fresh(store: &Mutex<HashMap<Key, Entry>>, key: &Key) -> Option<Reply> {
     let store = store.lock().unwrap_or_else(PoisonError::into_inner);
-    store.get(key).filter(|entry| entry.stale > Instant::now()).map(|entry| entry.reply.clone())
+    store.get(key).filter(|entry| entry.expires_at > Instant::now()).map(|entry| entry.reply.clone())
 }
 
-/// How long a reply may be kept, and for whom; at most a day.
+/// Returns the time to live of a reply, at most one day, and its cache scope.
 fn hint(reply: &mut Reply) -> Option<(Duration, CacheScope)> {
     let Reply::Done(result) = reply else { return None };
     let (ttl_ms, scope) = result.cache_mut()?;
@@ -82,13 +84,13 @@ fn hint(reply: &mut Reply) -> Option<(Duration, CacheScope)> {
     Some((ttl, scope.unwrap_or_default()))
 }
 
-fn keep(store: &Mutex<HashMap<Key, Entry>>, key: Key, entry: Entry, entries: usize) {
+fn insert(store: &Mutex<HashMap<Key, Entry>>, key: Key, entry: Entry, entries: usize) {
     let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
     if store.len() >= entries && !store.contains_key(&key) {
         let now = Instant::now();
-        store.retain(|_, entry| entry.stale > now);
+        store.retain(|_, entry| entry.expires_at > now);
         if store.len() >= entries {
-            let soonest = store.iter().min_by_key(|(_, entry)| entry.stale).map(|(key, _)| key.clone());
+            let soonest = store.iter().min_by_key(|(_, entry)| entry.expires_at).map(|(key, _)| key.clone());
             soonest.and_then(|key| store.remove(&key));
         }
     }

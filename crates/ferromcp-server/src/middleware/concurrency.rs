@@ -1,4 +1,4 @@
-//! Lets only so many calls run at once; the others wait their turn.
+//! The `concurrency_limit` middleware.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,49 +10,50 @@ use tokio::sync::Semaphore;
 use crate::call::{Call, Reply};
 use crate::middleware::{Middleware, Next};
 
-/// Lets at most `calls` calls that run user code (tools, resources, prompts, completions) run at
-/// once over all peers; the others wait. Lists and handshakes are never held up. What a handler calls
-/// in its turn, like [`Ctx::read_resource`](crate::Ctx::read_resource), runs in the place it has.
+/// Runs at most `calls` handlers (tools, resources, prompts, completions) concurrently, over all peers. Further calls wait.
+///
+/// Lists and handshakes are not limited. Nested calls, such as [`Ctx::read_resource`](crate::Ctx::read_resource), use the
+/// permit of the outer call.
 ///
 /// ```
 /// use ferromcp_server::{Server, middleware::concurrency_limit};
 /// let server = Server::new("demo", "1.0.0").wrap(concurrency_limit(8));
 /// ```
 pub fn concurrency_limit(calls: usize) -> impl Middleware {
-    Limit { room: Arc::new(Semaphore::new(calls.clamp(1, Semaphore::MAX_PERMITS))) }
+    Limit { permits: Arc::new(Semaphore::new(calls.clamp(1, Semaphore::MAX_PERMITS))) }
 }
 
 struct Limit {
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// The limits under which a call has its place already, so that what it calls does not wait for it.
+/// The limits of which a call already has a permit, so that nested calls do not wait for another one.
 #[derive(Clone, Default)]
-struct Places(Vec<Arc<Semaphore>>);
+struct HeldPermits(Vec<Arc<Semaphore>>);
 
-impl Places {
+impl HeldPermits {
     fn of(call: &Call) -> Self {
         call.extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    fn has(&self, room: &Arc<Semaphore>) -> bool {
-        self.0.iter().any(|other| Arc::ptr_eq(other, room))
+    fn has(&self, permits: &Arc<Semaphore>) -> bool {
+        self.0.iter().any(|other| Arc::ptr_eq(other, permits))
     }
 }
 
 impl Middleware for Limit {
     fn handle(&self, mut call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
-        let room = Arc::clone(&self.room);
+        let permits = Arc::clone(&self.permits);
         Box::pin(async move {
-            let mut places = Places::of(&call);
-            if !call.runs_user_code() || places.has(&room) {
+            let mut held = HeldPermits::of(&call);
+            if !call.runs_user_code() || held.has(&permits) {
                 return next.run(call).await;
             }
-            places.0.push(Arc::clone(&room));
-            call.extensions.insert(places);
-            match room.acquire().await {
-                Ok(_place) => next.run(call).await,
-                Err(_) => Reply::Failed(Error::internal("the server is shutting down")), // never closed, but said all the same
+            held.0.push(Arc::clone(&permits));
+            call.extensions.insert(held);
+            match permits.acquire().await {
+                Ok(_permit) => next.run(call).await,
+                Err(_) => Reply::Failed(Error::internal("the server is shutting down")), // the semaphore is never closed
             }
         })
     }

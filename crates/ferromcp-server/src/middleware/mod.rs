@@ -1,17 +1,17 @@
 //! Middleware: functions around every call, on every transport.
 //!
-//! A middleware takes the call and what comes next, and returns a reply. It can look, change,
-//! answer by itself, or refuse.
+//! A middleware receives the call and the rest of the chain, and returns a reply. It can inspect or change the call and the
+//! reply, reply without running the handler, or reject the call.
 //!
 //! ```
 //! use ferromcp_server::{Call, Next, Reply, Server};
 //!
-//! async fn hello(call: Call, next: Next) -> Reply {
-//!     eprintln!("asked for {}", call.request.method());
+//! async fn log_method(call: Call, next: Next) -> Reply {
+//!     eprintln!("received {}", call.request.method());
 //!     next.run(call).await
 //! }
 //!
-//! let server = Server::new("demo", "1.0.0").wrap(hello);
+//! let server = Server::new("demo", "1.0.0").wrap(log_method);
 //! ```
 
 mod cache;
@@ -31,9 +31,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::call::{Call, Reply};
-use crate::started::BoxFuture;
+use crate::maybe_ready::BoxFuture;
 
-/// A function around every call. Implemented by every `async fn(Call, Next) -> Reply`.
+/// A function that wraps every call. Implemented for every `async fn(Call, Next) -> Reply`.
 pub trait Middleware: Send + Sync + 'static {
     /// Handles `call`, usually by running `next`.
     fn handle(&self, call: Call, next: Next) -> std::pin::Pin<Box<dyn Future<Output = Reply> + Send>>;
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// What comes after a middleware: further ones, then the server.
+/// The rest of the middleware chain, ending with the handler.
 pub struct Next {
     rest: Arc<[Arc<dyn Middleware>]>,
     index: usize,
@@ -64,7 +64,7 @@ impl Next {
         Self { rest: chain, index: 0, last }
     }
 
-    /// Goes on with `call`.
+    /// Runs the rest of the chain with `call`.
     pub async fn run(mut self, call: Call) -> Reply {
         match self.rest.get(self.index).cloned() {
             Some(middleware) => {
@@ -78,6 +78,6 @@ impl Next {
 
 impl fmt::Debug for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Next({} left)", self.rest.len() - self.index)
+        write!(f, "Next({} remaining)", self.rest.len() - self.index)
     }
 }

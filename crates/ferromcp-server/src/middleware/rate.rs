@@ -1,4 +1,4 @@
-//! Refuses calls that come too fast.
+//! The `rate_limit` middleware.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,13 +12,14 @@ use ferromcp_core::{ClientRequest, Error, ServerResult};
 use crate::call::{Call, Reply};
 use crate::middleware::{Middleware, Next};
 
-/// The most principals whose calls are counted apart; beyond it the idlest are forgotten.
+/// Maximum number of principals with a separate rate. Beyond it, the longest idle one is evicted.
 const MAX_PRINCIPALS: usize = 10_000;
 
-/// Lets each authenticated principal make `calls` calls of user code (tools, resources, prompts,
-/// completions) at once, and `calls` more in each `per` from then on, spread evenly; all
-/// unauthenticated peers together may make as many. A tool call too many is told to the model, any
-/// other is a protocol error; both say when to try again.
+/// Limits the rate of handler calls (tools, resources, prompts, completions) to `calls` per period `per` and authenticated
+/// principal.
+///
+/// A token bucket allows a burst of `calls` and refills evenly. All unauthenticated peers share one bucket. A rejected tool
+/// call returns a tool error; other calls return a protocol error. Both contain the delay before a retry.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,14 +37,14 @@ struct Rate {
     buckets: Mutex<HashMap<Option<String>, Bucket>>,
 }
 
-/// How many calls a principal may still make, refilled as time goes by.
+/// A token bucket: the calls that a principal may still make, refilled over time.
 struct Bucket {
     left: f64,
     at: Instant,
 }
 
 impl Rate {
-    /// Takes one call from a principal's bucket, or says how long to wait for one.
+    /// Takes a token from the principal's bucket, or returns the delay until one is available.
     fn take(&self, principal: Option<&str>, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let key = principal.map(str::to_owned);
@@ -69,11 +70,11 @@ impl Middleware for Rate {
         if call.runs_user_code() {
             if let Err(wait) = self.take(call.peer.identity(), Instant::now()) {
                 let seconds = wait.as_secs().saturating_add(1);
-                let words = format!("Too many calls; try again in {seconds} s");
+                let message = format!("Too many calls; try again in {seconds} s");
                 let reply = if matches!(call.request, ClientRequest::CallTool(_)) {
-                    Reply::Done(ServerResult::CallTool(CallToolResult::error(words)))
+                    Reply::Done(ServerResult::CallTool(CallToolResult::error(message)))
                 } else {
-                    Reply::Failed(Error::internal(words))
+                    Reply::Failed(Error::internal(message))
                 };
                 return Box::pin(std::future::ready(reply));
             }
@@ -87,19 +88,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_empty_and_fill_again() {
+    fn take_returns_delay_when_bucket_is_empty() {
         let rate = Rate { calls: 2.0, per_second: 2.0, buckets: Mutex::default() };
         let start = Instant::now();
         assert_eq!(rate.take(None, start), Ok(()));
         assert_eq!(rate.take(None, start), Ok(()));
         assert_eq!(rate.take(None, start), Err(Duration::from_millis(500)));
-        assert_eq!(rate.take(Some("ada"), start), Ok(()), "others are counted apart");
+        assert_eq!(rate.take(Some("ada"), start), Ok(()), "each principal has a bucket");
         assert_eq!(rate.take(None, start + Duration::from_millis(500)), Ok(()));
         assert!(rate.take(None, start + Duration::from_millis(600)).is_err());
     }
 
     #[test]
-    fn principals_are_bounded() {
+    fn oldest_principal_is_evicted_when_limit_is_reached() {
         let rate = Rate { calls: 1.0, per_second: 1.0, buckets: Mutex::default() };
         let start = Instant::now();
         for index in 0..MAX_PRINCIPALS + 10 {

@@ -1,4 +1,4 @@
-//! Ends calls that take too long.
+//! The `time_limit` middleware.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,8 +11,10 @@ use crate::deadline::PausableDeadline;
 use crate::call::{Call, Reply};
 use crate::middleware::{Middleware, Next};
 
-/// Ends calls of tools, resources, prompts and completions that run for longer than `limit`: they are dropped, and answered
-/// with -32603. The clock stands while the client's user or model is asked something, however long that takes.
+/// Cancels handlers (tools, resources, prompts, completions) that exceed the timeout `limit`. Their future is dropped and the
+/// call fails with -32603.
+///
+/// The timer pauses while a request to the client (elicitation, sampling, roots) is pending.
 ///
 /// ```
 /// use std::time::Duration;

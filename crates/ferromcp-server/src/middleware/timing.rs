@@ -1,11 +1,11 @@
-//! Says in the log how long each call took.
+//! The `timing` middleware.
 
 use std::time::Instant;
 
 use crate::call::{Call, Reply};
 use crate::middleware::Next;
 
-/// Logs each call's method, outcome and duration in microseconds, by `tracing` at level info.
+/// Logs the method, outcome and duration in microseconds of each call with `tracing` at level info.
 ///
 /// ```
 /// use ferromcp_server::{Server, middleware::timing};
@@ -21,6 +21,6 @@ pub async fn timing(call: Call, next: Next) -> Reply {
         Reply::Failed(_) => "failed",
     };
     let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(method, outcome, micros, "call answered");
+    tracing::info!(method, outcome, micros, "call completed");
     reply
 }

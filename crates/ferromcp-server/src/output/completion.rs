@@ -1,19 +1,21 @@
-//! What a completion may return.
+//! Return types of completions.
 
 use ferromcp_core::model::{CompleteResult, Completion};
 
 use crate::tool_error::ToolError;
 
-/// What a completion may return: values, the best first. More than 100 are cut, and that is said.
+/// A type that a completion can return: values, with the best match first.
+///
+/// At most 100 values are sent. If there are more, the result sets `hasMore` and `total`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a completion's values",
     note = "return `Vec<String>`, `Vec<&'static str>`, a `Completion`, or a `Result` of these"
 )]
 pub trait CompletionOutput: Send + 'static {
-    /// The values.
+    /// Converts the value to a completion result.
     ///
     /// # Errors
-    /// What the completion itself failed with.
+    /// Returns the error of the completion.
     fn into_values(self) -> Result<CompleteResult, ToolError>;
 }
 

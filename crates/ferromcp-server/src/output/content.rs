@@ -1,19 +1,19 @@
-//! Values that become content blocks.
+//! Conversion of values to content blocks.
 
 use ferromcp_core::model::{AudioContent, ContentBlock, EmbeddedResource, ImageContent, ResourceLink, TextContent};
 
-/// A value that becomes content: any number of blocks.
+/// A value that converts to any number of content blocks.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no content for a result",
+    message = "`{Self}` cannot be converted to content",
     label = "not text, not content",
     note = "content is text, `Image`, `Audio`, `File`, `ResourceLink`, `ContentBlock`, or a `Vec`, `Option` or tuple of these",
-    note = "for lists of numbers, maps and other data return the whole as `Json<..>`"
+    note = "wrap lists of numbers, maps and other data as a whole in `Json<..>`"
 )]
 pub trait IntoContent: Send + 'static {
     /// Appends the blocks.
     fn push_into(self, content: &mut Vec<ContentBlock>);
 
-    /// The blocks alone.
+    /// Returns the blocks.
     fn into_content(self) -> Vec<ContentBlock>
     where
         Self: Sized,

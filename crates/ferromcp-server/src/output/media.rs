@@ -1,4 +1,4 @@
-//! Pictures, sound and files as content, their MIME types found by looking at them.
+//! Images, audio and files as content, with MIME type detection.
 
 use std::fmt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use ferromcp_core::model::{AudioContent, ContentBlock, EmbeddedResource, ImageCo
 use super::content::IntoContent;
 use crate::mime;
 
-/// The bytes are not what they were said to be.
+/// The error for data that is not of the expected media type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaError {
     wanted: &'static str,
@@ -19,7 +19,7 @@ pub struct MediaError {
 
 impl fmt::Display for MediaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the bytes are no {} but {}", self.wanted, self.found)
+        write!(f, "expected {} data, but the bytes are {}", self.wanted, self.found)
     }
 }
 
@@ -35,10 +35,10 @@ macro_rules! media {
         }
 
         impl $name {
-            /// Of these bytes, whose kind is found by looking at them.
+            /// Creates a value from bytes and detects the MIME type.
             ///
             /// # Errors
-            /// When they are of another kind.
+            /// Fails if the bytes are of another media type.
             pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, MediaError> {
                 let bytes = bytes.into();
                 let found = mime::guess(None, &bytes).into_owned();
@@ -49,12 +49,12 @@ macro_rules! media {
                 }
             }
 
-            /// Of these bytes, as this MIME type.
+            /// Creates a value with this MIME type, without detection.
             pub fn with_mime_type(bytes: impl Into<Vec<u8>>, mime_type: impl Into<String>) -> Self {
                 Self { bytes: bytes.into(), mime_type: mime_type.into() }
             }
 
-            /// The MIME type.
+            /// Returns the MIME type.
             pub fn mime_type(&self) -> &str {
                 &self.mime_type
             }
@@ -75,7 +75,7 @@ macro_rules! media {
 }
 
 media! {
-    /// A picture.
+    /// An image, returned by a tool or used in a prompt.
     ///
     /// ```
     /// use ferromcp_server::Image;
@@ -83,40 +83,40 @@ media! {
     /// assert_eq!(png.mime_type(), "image/png");
     /// # Ok::<_, ferromcp_server::MediaError>(())
     /// ```
-    Image, ImageContent, Image, "image/", "picture"
+    Image, ImageContent, Image, "image/", "image"
 }
 media! {
-    /// Sound.
-    Audio, AudioContent, Audio, "audio/", "sound"
+    /// Audio, returned by a tool or used in a prompt.
+    Audio, AudioContent, Audio, "audio/", "audio"
 }
 
-/// A file as an embedded resource: text where it is text, else base64.
+/// A file as an embedded resource: text if it is valid text, otherwise base64.
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {
     contents: ResourceContents,
 }
 
 impl File {
-    /// Of these bytes under `uri`; the kind is found from the bytes and the name at the URI's end.
+    /// Creates a file at `uri`. The MIME type is detected from the bytes and the extension of the URI.
     pub fn new(uri: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let (uri, bytes) = (uri.into(), bytes.into());
         let mime_type = mime::guess(Some(Path::new(&uri)), &bytes).into_owned();
         Self { contents: contents(uri, bytes, mime_type) }
     }
 
-    /// Says that it is of another MIME type.
+    /// Sets the MIME type.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.contents = self.contents.mime_type(mime_type);
         self
     }
 
-    /// What a resource of this file holds.
+    /// Returns the file as resource contents.
     pub fn into_contents(self) -> ResourceContents {
         self.contents
     }
 }
 
-/// Contents under `uri`: text where the bytes are text.
+/// Creates resource contents at `uri`: text if the bytes are text and the MIME type is not binary.
 pub(super) fn contents(uri: String, bytes: Vec<u8>, mime_type: String) -> ResourceContents {
     let binary = ["image/", "audio/", "video/", "font/"].iter().any(|family| mime_type.starts_with(family))
         && mime_type != "image/svg+xml";

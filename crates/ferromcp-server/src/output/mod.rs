@@ -1,14 +1,14 @@
-//! What functions may return, and how it becomes a result.
+//! Return types of handlers and their conversion to results.
 //!
-//! | what | as a tool's result |
+//! | type | result of a tool |
 //! |---|---|
-//! | `String`, `&'static str`, `()` | text, or nothing |
+//! | `String`, `&'static str`, `()` | text, or an empty result |
 //! | numbers, `bool` | text and `{"result": …}`, with an output schema |
-//! | [`Json<T>`](Json) | the value and the same as text, with `T`'s schema |
-//! | [`Image`], [`Audio`], [`File`], content blocks | content |
-//! | `Vec`, `Option` and tuples of the above content | content in order |
-//! | `Result<_, E>` | the success, or words for the model |
-//! | `CallToolResult` | as it is |
+//! | [`Json<T>`](Json) | structured content with the schema of `T`, and the same JSON as text |
+//! | [`Image`], [`Audio`], [`File`], content blocks | a content block |
+//! | `Vec`, `Option` and tuples of content | the content blocks in order |
+//! | `Result<_, E>` | the value, or a tool error |
+//! | `CallToolResult` | the result unchanged |
 
 mod completion;
 mod content;

@@ -1,19 +1,19 @@
-//! What a prompt may return.
+//! Return types of prompts.
 
 use ferromcp_core::model::{GetPromptResult, PromptMessage};
 
 use crate::tool_error::ToolError;
 
-/// What a prompt may return.
+/// A type that a prompt can return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a prompt's messages",
-    note = "return text (one message of the user), `PromptMessage`, a `Vec` of them, `GetPromptResult`, or a `Result` of these"
+    note = "return text (one user message), `PromptMessage`, a `Vec` of these, `GetPromptResult`, or a `Result` of these"
 )]
 pub trait PromptOutput: Send + 'static {
-    /// The messages.
+    /// Converts the value to messages.
     ///
     /// # Errors
-    /// What the prompt itself failed with.
+    /// Returns the error of the prompt.
     fn into_messages(self) -> Result<GetPromptResult, ToolError>;
 }
 

@@ -1,4 +1,4 @@
-//! What a resource may return.
+//! Return types of resources.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use super::tool::Json;
 use crate::mime;
 use crate::tool_error::ToolError;
 
-/// What a resource may return.
+/// A type that a resource can return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a resource's contents",
     note = "return text, bytes, `Json<T>`, a `File`, `ResourceContents`, an `Option` or a `Result` of these"
 )]
 pub trait ResourceOutput: Send + 'static {
-    /// The contents under `uri`; `mime_type` is what the resource was said to be.
+    /// Converts the value to the contents at `uri`. `mime_type` is the type that was set on the resource.
     ///
     /// # Errors
-    /// What the resource itself failed with.
+    /// Returns the error of the resource.
     fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError>;
 }
 
@@ -82,7 +82,7 @@ impl ResourceOutput for ReadResourceResult {
     }
 }
 
-/// `None` is "not found".
+/// `None` means "resource not found".
 impl<T: ResourceOutput> ResourceOutput for Option<T> {
     fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
         match self {

@@ -1,4 +1,4 @@
-//! What a tool may return.
+//! Return types of tools.
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{CallToolResult, ContentBlock};
@@ -9,39 +9,39 @@ use super::content::IntoContent;
 use crate::schema;
 use crate::tool_error::ToolError;
 
-/// What a tool may return.
+/// A type that a tool can return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tool's result",
     note = "return text, a number, `Json<T>` (where `T: Serialize + JsonSchema`), content like `Image`, a `CallToolResult`, or a `Result` of these",
-    note = "lists, maps and optional values of data go into it whole: `Json<Vec<T>>`, `Json<Option<T>>`",
-    note = "the error of a `Result` is whatever turns into `ToolError`: text, and each `std::error::Error`"
+    note = "wrap lists, maps and optional values as a whole: `Json<Vec<T>>`, `Json<Option<T>>`",
+    note = "the error type of a `Result` must convert to `ToolError`: text, or any `std::error::Error`"
 )]
 pub trait ToolOutput: Send + 'static {
-    /// The result, structured as `shape` says.
+    /// Converts the value to a result with structured content of the given shape.
     ///
     /// # Errors
-    /// What the tool itself failed with.
+    /// Returns the error of the tool.
     fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError>;
 
-    /// The schema of what is returned, where it is structured.
+    /// Returns the output schema, or `None` if the output is not structured.
     fn schema() -> Option<Schema> {
         None
     }
 }
 
-/// How structured content is laid out; settled once, from the schema.
+/// The layout of structured content, determined once from the output schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputShape {
-    /// There is none.
+    /// No structured content.
     Text,
-    /// The value is an object and stands for itself.
+    /// The value is an object and is sent unchanged.
     Object,
-    /// The value stands in `{"result": …}`, since older revisions want an object.
+    /// The value is wrapped in `{"result": …}`, because revisions before 2026-07-28 require an object.
     Wrapped,
 }
 
 impl OutputShape {
-    /// The shape of what `T` returns, with its output schema.
+    /// Returns the shape and the output schema of `T`.
     pub(crate) fn of<T: ToolOutput>() -> (Self, Option<Schema>) {
         match T::schema() {
             None => (Self::Text, None),
@@ -73,9 +73,9 @@ impl<T: ToolOutput, E: Into<ToolError> + Send + 'static> ToolOutput for Result<T
     }
 }
 
-/// A value as structured content, with the same as text for peers and models that read text.
+/// Structured content: the value as JSON, with the same JSON as text for clients without structured content.
 ///
-/// As a resource it is a text of `application/json`.
+/// As the result of a resource it is text with the MIME type `application/json`.
 ///
 /// ```
 /// use ferromcp_server::{Json, ToolOutput};
@@ -94,7 +94,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> ToolOutput for Json<T> {
     }
 }
 
-/// A value with content of its own beside it.
+/// Structured content with separate content blocks.
 impl<T: Serialize + JsonSchema + Send + 'static, C: IntoContent> ToolOutput for (Json<T>, C) {
     fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
         let mut result = structured(&self.0.0, shape)?;
@@ -113,7 +113,7 @@ fn structured<T: Serialize>(value: &T, shape: OutputShape) -> Result<CallToolRes
     }
     let text = serde_json::to_string(value)?;
     let wrapped = match shape {
-        // Put together in one piece: looking the text over once costs less than another serialisation.
+        // Validating the concatenated text once is cheaper than serializing again.
         OutputShape::Wrapped => Some(RawJson::parse(["{\"result\":", &text, "}"].concat())?),
         OutputShape::Text | OutputShape::Object => None,
     };
@@ -140,11 +140,11 @@ scalar!(bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 
 macro_rules! float {
     ($($type:ty),*) => {
-        $(/// A number that JSON cannot say is a failure: as `null` it would break the output schema.
+        $(/// NaN and infinity are errors: JSON has no such numbers, and `null` would violate the output schema.
         impl ToolOutput for $type {
             fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
                 if !self.is_finite() {
-                    return Err(ToolError::new(format!("the result is {self}, which JSON cannot say")));
+                    return Err(ToolError::new(format!("the result is {self}, which JSON cannot represent")));
                 }
                 structured(&self, shape)
             }
@@ -158,7 +158,7 @@ macro_rules! float {
 
 float!(f32, f64);
 
-/// A tool's content, for [`ContentBlock`]s that are made elsewhere.
+/// Content blocks that were created elsewhere.
 impl<const N: usize> ToolOutput for [ContentBlock; N] {
     fn into_result(self, _: OutputShape) -> Result<CallToolResult, ToolError> {
         Ok(CallToolResult::new(self.into()))

@@ -1,9 +1,9 @@
 //! Canonical JSON, so that equal arguments have equal digests regardless of their formatting.
 //!
-//! A client that retries a request may serialize it differently: another key order, `1.0` for `1`, other escapes. Numbers
-//! are compared as decimals, because floats cannot distinguish some large integers.
+//! A client that retries a request may serialize it differently: another key order, `1.0` for `1`, other escapes.
+//! Numbers are compared as decimals, because floats cannot distinguish some large integers.
 
-use ferromcp_core::json::depth_within;
+use ferromcp_core::wire::depth_within;
 
 /// Maximum nesting depth, which bounds the stack. By default, a server rejects messages of this depth.
 const DEPTH: usize = 256;

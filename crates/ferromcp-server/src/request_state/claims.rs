@@ -12,9 +12,9 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr#server-requirements>.
 
 use ferromcp_core::RawJson;
-use orion::hazardous::hash::sha2::sha256::Sha256;
 
 use super::canonical::canonical;
+use super::digest::sha256;
 use super::error::OpenError;
 
 /// The call that a state is bound to. Opening the state for any other call fails.
@@ -160,17 +160,6 @@ impl Bound {
 fn hash(what: &str, value: Option<&[u8]>) -> Hash {
     let present = [0, u8::from(value.is_some())];
     sha256(&[what.as_bytes(), &present, value.unwrap_or_default()])
-}
-
-/// Returns the SHA-256 digest of the concatenated parts.
-pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let digest = parts.iter().try_for_each(|part| hash.update(part)).and_then(|()| hash.finalize());
-    // The hash fails only after 2^64 bits of input, or if it is used after `finalize`.
-    let digest = digest.expect("the input is shorter than 2^64 bits");
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
 }
 
 fn hash_of_arguments(arguments: Option<&RawJson>) -> Hash {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ferromcp_core::RawJson;
-use ferromcp_core::json::{DEFAULT_MAX_DEPTH, depth_within};
+use ferromcp_core::wire::{DEFAULT_MAX_DEPTH, depth_within};
 
 use super::canonical::canonical;
 use super::claims::{Binding, Claims};

@@ -8,7 +8,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::claims::sha256;
+use super::digest::sha256;
 
 /// Length of a key in bytes.
 const BYTES: usize = 32;
@@ -32,8 +32,8 @@ const SHAPE: &str = "64 hexadecimal digits, or 32 bytes in base64";
 /// # Ok::<_, ferromcp_server::request_state::KeyError>(())
 /// ```
 pub struct Key {
-    /// The derived encryption key. Derivation separates it from other uses of the same secret. Boxed, so that moving the
-    /// key does not leave copies in memory.
+    /// The derived encryption key. Derivation separates it from other uses of the same secret. Boxed, so that moving
+    /// the key does not leave copies in memory.
     sealing: Box<Zeroizing<[u8; BYTES]>>,
     id: KeyId,
 }

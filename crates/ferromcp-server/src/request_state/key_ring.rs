@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::key::{Key, KeyId};
 
-/// A list of keys: the first one encrypts, all of them decrypt. Clones share the keys, so [`rotate`](Self::rotate) works
-/// while the server is running.
+/// A list of keys: the first one encrypts, all of them decrypt. Clones share the keys, so [`rotate`](Self::rotate)
+/// works while the server is running.
 ///
 /// All servers of a fleet need the same keys. To deploy a new key, first add it on every server with
 /// [`with_decrypt_key`](Self::with_decrypt_key), then rotate to it.
@@ -48,8 +48,8 @@ impl KeyRing {
         Self(Arc::default())
     }
 
-    /// Adds a key that only decrypts: an older key, or the next one. Does nothing if the ring contains the key. If the ring
-    /// has [`MAX_KEYS`](Self::MAX_KEYS) keys, the key is not added and a warning is logged.
+    /// Adds a key that only decrypts: an older key, or the next one. Does nothing if the ring contains the key. If the
+    /// ring has [`MAX_KEYS`](Self::MAX_KEYS) keys, the key is not added and a warning is logged.
     pub fn with_decrypt_key(self, key: Key) -> Self {
         self.update(|keys| {
             if keys.iter().any(|known| known.same_as(&key)) {
@@ -64,8 +64,8 @@ impl KeyRing {
         self
     }
 
-    /// Makes `key` the encryption key. The other keys still decrypt. If the ring exceeds [`MAX_KEYS`](Self::MAX_KEYS), the
-    /// last key is removed.
+    /// Makes `key` the encryption key. The other keys still decrypt. If the ring exceeds [`MAX_KEYS`](Self::MAX_KEYS),
+    /// the last key is removed.
     pub fn rotate(&self, key: Key) {
         self.update(|keys| {
             keys.retain(|known| !known.same_as(&key));
@@ -74,8 +74,8 @@ impl KeyRing {
         });
     }
 
-    /// Retains the first `newest` keys, at least one, and removes the others. States encrypted with a removed key become
-    /// invalid.
+    /// Retains the first `newest` keys, at least one, and removes the others. States encrypted with a removed key
+    /// become invalid.
     pub fn retain_newest(&self, newest: usize) {
         self.update(|keys| keys.truncate(newest.max(1)));
     }

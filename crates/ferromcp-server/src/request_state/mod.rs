@@ -1,9 +1,9 @@
 //! The request state (`requestState`) of multi-round-trip requests.
 //!
-//! A 2026-07-28 server that needs input returns an `input_required` result with an opaque `requestState`, which the client
-//! sends back with its responses. This module encrypts and authenticates the journal of the call in that string. It can
-//! be opened only for the same caller, call and server, until it expires. Any invalid state gets the same generic error;
-//! the reason is logged.
+//! A 2026-07-28 server that needs input returns an `input_required` result with an opaque `requestState`, which the
+//! client sends back with its responses. This module encrypts and authenticates the journal of the call in that
+//! string. It can be opened only for the same caller, call and server, until it expires. Any invalid state gets the
+//! same generic error; the reason is logged.
 //!
 //! | type | purpose |
 //! |---|---|
@@ -16,6 +16,7 @@
 mod call_identity;
 mod canonical;
 mod claims;
+mod digest;
 mod envelope;
 mod error;
 #[doc(hidden)]
@@ -30,7 +31,7 @@ mod store;
 mod tests;
 
 pub(crate) use call_identity::CallIdentity;
-pub(crate) use claims::sha256;
+pub(crate) use digest::sha256;
 pub(crate) use error::{SealError, invalid_state_error};
 pub use key::{Key, KeyError};
 pub use key_ring::KeyRing;

@@ -59,15 +59,15 @@ impl StateOptions {
         Self::default()
     }
 
-    /// Sets the keys. Default: one random key, so states become invalid when the process exits, and other processes cannot
-    /// open them.
+    /// Sets the keys. Default: one random key, so states become invalid when the process exits, and other processes
+    /// cannot open them.
     pub fn keys(mut self, keys: KeyRing) -> Self {
         self.keys = keys;
         self
     }
 
-    /// Sets the time until a state expires, per round. Default: one hour. The expiry is a wall-clock time in whole seconds,
-    /// so the clocks of a fleet should be synchronized.
+    /// Sets the time until a state expires, per round. Default: one hour. The expiry is a wall-clock time in whole
+    /// seconds, so the clocks of a fleet should be synchronized.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
@@ -92,8 +92,8 @@ impl StateOptions {
         self
     }
 
-    /// Sets the store for journals that exceed [`state_bytes`](Self::state_bytes) and for single-use tokens. Default: none,
-    /// so a call with a larger journal fails.
+    /// Sets the store for journals that exceed [`state_bytes`](Self::state_bytes) and for single-use tokens. Default:
+    /// none, so a call with a larger journal fails.
     pub fn store(mut self, store: impl StateStore) -> Self {
         self.store = Some(Arc::new(store));
         self

@@ -14,8 +14,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send 
 
 /// A store for journals that exceed `StateOptions::state_bytes`, and for single-use tokens.
 ///
-/// Values are encrypted and ids are random, so the store need not be confidential. All servers of a fleet must share one
-/// store and its keys.
+/// Values are encrypted and ids are random, so the store need not be confidential. All servers of a fleet must share
+/// one store and its keys.
 pub trait StateStore: Send + Sync + 'static {
     /// Stores a value under `id` until `ttl` has passed. The value is a journal or a short token.
     ///

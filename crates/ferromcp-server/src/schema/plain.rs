@@ -1,19 +1,19 @@
-//! Schemas in the words that most hosts read: models' providers know less of JSON Schema than the
-//! spec lets servers say, and some refuse a whole list of tools over one keyword.
+//! Rewriting of schemas for compatibility with hosts. Model providers support less of JSON Schema than the specification
+//! allows, and some reject a complete list of tools because of one keyword.
 //!
-//! | as schemars writes it | why it changes | as it is sent |
+//! | schemars output | reason | sent |
 //! |---|---|---|
-//! | `"format": "uint32"` | no format of JSON Schema | left out |
-//! | `"const": "a"` | unknown to some | `"enum": ["a"]` |
-//! | `oneOf` of texts, each explained | unknown to some | one `enum`, explained in the description |
-//! | `"items": true`, a property that is `true` | some want objects there | `{}` |
-//! | `prefixItems` alone | some want `items` in each array | `items` beside it |
+//! | `"format": "uint32"` | not a JSON Schema format | removed |
+//! | `"const": "a"` | not supported by some hosts | `"enum": ["a"]` |
+//! | `oneOf` of strings with descriptions | not supported by some hosts | one `enum` with a combined description |
+//! | `"items": true`, a property that is `true` | some hosts require objects | `{}` |
+//! | `prefixItems` only | some hosts require `items` in each array | `prefixItems` and `items` |
 
 use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};
 use serde_json::{Map, Value, json};
 
-/// Rewrites a schema and all within it.
+/// Rewrites a schema and all of its subschemas.
 #[derive(Debug, Clone)]
 pub(super) struct Plain;
 
@@ -31,17 +31,17 @@ impl Transform for Plain {
     }
 }
 
-/// The lines of a description that explain the choices of an `enum`.
-pub(crate) fn explained(schema: &Map<String, Value>) -> Option<String> {
+/// Returns the lines of a description that describe the values of an `enum`.
+pub(crate) fn enum_descriptions(schema: &Map<String, Value>) -> Option<String> {
     let choices = schema.get("enum")?.as_array()?;
     let lines = schema.get("description")?.as_str()?.lines();
-    let of_choice = |line: &&str| choices.iter().filter_map(Value::as_str).any(|it| line.starts_with(&lead(it)));
+    let of_choice = |line: &&str| choices.iter().filter_map(Value::as_str).any(|it| line.starts_with(&line_prefix(it)));
     let lines: Vec<&str> = lines.filter(of_choice).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// What the line begins with that explains a choice.
-fn lead(choice: &str) -> String {
+/// Returns the prefix of the line that describes a value.
+fn line_prefix(choice: &str) -> String {
     format!("- `{choice}`: ")
 }
 
@@ -56,7 +56,7 @@ fn drop_foreign_format(object: &mut Map<String, Value>) {
     }
 }
 
-/// `0.0` and `255.0` read better as the integers they are.
+/// Writes limits such as `0.0` and `255.0` as integers.
 fn write_bounds_whole(object: &mut Map<String, Value>) {
     if object.get("type").is_none_or(|r#type| r#type != "integer") {
         return;
@@ -91,7 +91,7 @@ fn write_anything_as_object(object: &mut Map<String, Value>) {
     }
 }
 
-/// Makes one `enum` of arms that are all texts, with their explanations as lines of the description.
+/// Merges `oneOf` branches that are all strings into one `enum`, with their descriptions as lines of the description.
 fn merge_choices(object: &mut Map<String, Value>) {
     let Some(arms) = object.get("oneOf").and_then(Value::as_array) else { return };
     let mut choices = Vec::new();
@@ -100,7 +100,7 @@ fn merge_choices(object: &mut Map<String, Value>) {
         let Some(texts) = texts(arm) else { return };
         if let Some(words) = arm.get("description").and_then(Value::as_str) {
             let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-            lines.extend(texts.iter().map(|text| format!("{}{words}", lead(text))));
+            lines.extend(texts.iter().map(|text| format!("{}{words}", line_prefix(text))));
         }
         choices.extend(texts.into_iter().map(Value::from));
     }
@@ -118,7 +118,7 @@ fn merge_choices(object: &mut Map<String, Value>) {
     }
 }
 
-/// The texts that an arm allows, when it says nothing but these and a description.
+/// Returns the strings that a branch allows, if it has no other keywords than these and a description.
 fn texts(arm: &Value) -> Option<Vec<&str>> {
     let arm = arm.as_object()?;
     let is_plain = |keyword: &String| matches!(keyword.as_str(), "type" | "const" | "enum" | "description");
@@ -140,7 +140,7 @@ fn write_const_as_enum(object: &mut Map<String, Value>) {
     }
 }
 
-/// Says of a tuple what any of its items may be.
+/// Adds an `items` schema to a tuple that allows each of its item types.
 fn add_items(object: &mut Map<String, Value>) {
     if object.contains_key("items") {
         return;
@@ -166,18 +166,18 @@ mod tests {
 
     use super::super::root_of;
 
-    /// In which order
+    /// Sort order
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
+    #[allow(dead_code, reason = "only its schema is used")]
     enum Order {
-        /// Small ones
+        /// Smallest
         /// first
         Rising,
         Falling,
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
+    #[allow(dead_code, reason = "only its schema is used")]
     #[serde(tag = "kind")]
     enum Filter {
         Name { name: String, other: Value },
@@ -185,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn explained_choices_are_one_enum() {
+    fn choices_with_descriptions_are_merged_into_one_enum() {
         // M26-319, S-232
-        let description = "In which order\n- `Rising`: Small ones first";
+        let description = "Sort order\n- `Rising`: Smallest first";
         assert_eq!(
             root_of::<Order>().to_value(),
             json!({ "type": "string", "enum": ["Falling", "Rising"], "description": description })
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_enums_of_one_and_anything_is_an_object() {
+    fn tag_is_enum_and_any_value_is_empty_object() {
         // M26-319, S-232
         let tag = |name| json!({ "type": "string", "enum": [name] });
         assert_eq!(
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_are_those_of_json_schema() {
+    fn format_is_removed_when_not_defined_by_json_schema() {
         // M26-319, S-232
         use std::net::{IpAddr, Ipv4Addr};
         assert_eq!(root_of::<IpAddr>().to_value(), json!({ "type": "string" }));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn tuples_have_items() {
+    fn tuple_schema_has_items() {
         // M26-319, S-232
         let (number, text) = (json!({ "type": "number" }), json!({ "type": "string" }));
         assert_eq!(root_of::<(f64, f64)>().get("items"), Some(&number));

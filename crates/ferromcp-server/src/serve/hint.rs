@@ -1,10 +1,10 @@
-//! What a server says to a person who started it in a terminal, where a client was expected.
+//! The hint printed when a stdio server is started in a terminal instead of by a client.
 
 use std::env;
 
 use crate::inner::Inner;
 
-/// Says on stderr what this is and how a client or host reaches it.
+/// Prints to stderr how to connect a client or host to this server.
 pub(crate) fn print(inner: &Inner) {
     eprintln!("{}", text(inner));
 }
@@ -17,14 +17,14 @@ fn text(inner: &Inner) -> String {
     let config = serde_json::to_string_pretty(&config).unwrap_or_default();
     let line = std::iter::once(&command).chain(&args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     format!(
-        "{name} {version} is an MCP server that speaks over stdin and stdout, so it is now waiting for a client, not for you.\n\
+        "{name} {version} is an MCP server on stdin and stdout; it is waiting for a client.\n\
          To try it:   npx @modelcontextprotocol/inspector {line}\n\
-         For a host, in its configuration of servers:\n{config}\n\
-         Ctrl-D or Ctrl-C ends it."
+         Host configuration:\n{config}\n\
+         Press Ctrl-D or Ctrl-C to exit."
     )
 }
 
-/// A word as a shell takes it.
+/// Quotes an argument for a shell.
 fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:@%+,".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hint_names_server_and_configuration() {
+    fn hint_contains_server_name_and_configuration() {
         let text = text(&Inner::new(Implementation::new("Demo", "1.2.3")));
         assert!(text.contains("Demo 1.2.3") && text.contains("\"mcpServers\"") && text.contains("\"command\""));
         assert_eq!(quoted("it's"), r"'it'\''s'");

@@ -1,4 +1,4 @@
-//! Serving: checks, opens lifespans, runs a pipe, closes again.
+//! Serving: validates the server, opens lifespans, serves the transport, closes lifespans.
 
 mod batch;
 mod hint;
@@ -22,9 +22,9 @@ use crate::tool_error::ToolError;
 
 pub use on::{OnHttp, OnPipe, ServeOn, Served};
 
-/// Why a server does not serve, or stopped.
+/// The error of [`Server::serve`](crate::Server::serve): invalid configuration, a failed lifespan, or a transport error.
 ///
-/// Its `Debug` form is the sentence too, since that is what a `main` that returns it prints.
+/// `Debug` prints the same text as `Display`, because a `main` that returns the error prints its `Debug` form.
 pub struct ServeError(Kind);
 
 enum Kind {
@@ -34,22 +34,22 @@ enum Kind {
 }
 
 impl ServeError {
-    /// The server is built wrongly, in these ways.
+    /// Creates an error for configuration mistakes.
     pub(crate) fn mistakes(mistakes: Vec<String>) -> Self {
         Self(Kind::Mistakes(mistakes))
     }
 
-    /// What moves the bytes broke.
+    /// Creates a transport error.
     pub(crate) fn transport(name: &'static str, error: io::Error) -> Self {
         Self(Kind::Transport { name, error })
     }
 
-    /// Whether the server itself is built wrongly.
+    /// Returns whether the server's configuration is invalid.
     pub fn is_mistake(&self) -> bool {
         matches!(self.0, Kind::Mistakes(_))
     }
 
-    /// Whether the transport broke, or could not be opened.
+    /// Returns whether the transport failed or could not be opened.
     pub fn is_transport(&self) -> bool {
         matches!(self.0, Kind::Transport { .. })
     }
@@ -59,8 +59,8 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Mistakes(mistakes) => write!(f, "the server cannot start: {}", mistakes.join("; ")),
-            Kind::Lifespan { state, error } => write!(f, "opening the lifespan that yields `{state}` failed: {error}"),
-            Kind::Transport { name, error } => write!(f, "the {name} transport broke: {error}"),
+            Kind::Lifespan { state, error } => write!(f, "cannot open the lifespan of `{state}`: {error}"),
+            Kind::Transport { name, error } => write!(f, "the {name} transport failed: {error}"),
         }
     }
 }
@@ -80,21 +80,21 @@ impl std::error::Error for ServeError {
     }
 }
 
-/// Names every mistake in building.
+/// Reports every configuration mistake.
 pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
-    let mut mistakes = inner.problems.clone();
-    for (who, need) in inner.registry.snapshot().state_needs() {
+    let mut mistakes = inner.build_errors.clone();
+    for (function, need) in inner.registry.snapshot().state_needs() {
         let given =
             inner.states.contains(need.id) || inner.lifespans.iter().any(|lifespan| lifespan.state.id == need.id);
         if !given {
             mistakes
-                .push(format!("{who} needs state of type `{}`; give it with `.state(..)` or a lifespan", need.name));
+                .push(format!("{function} needs state of type `{}`; give it with `.state(..)` or a lifespan", need.name));
         }
     }
     if mistakes.is_empty() { Ok(()) } else { Err(ServeError::mistakes(mistakes)) }
 }
 
-/// Checks the server and opens its lifespans.
+/// Validates the server and opens its lifespans.
 pub(crate) async fn open(inner: &Inner) -> Result<(), ServeError> {
     check(inner)?;
     enter(inner).await
@@ -105,15 +105,15 @@ async fn enter(inner: &Inner) -> Result<(), ServeError> {
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))
 }
 
-/// Serves one peer on the halves of a pipe, as `identity` where it is known who that is.
+/// Serves one peer on the two halves of a transport, with its `identity` if known.
 pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(
     inner: Arc<Inner>,
     rx: R,
     tx: W,
     identity: Option<Identity>,
 ) -> io::Result<()> {
-    let (_signals, stop) = signal::unheard();
-    pipe::run(inner, rx, tx, stop, identity).await
+    let (_signals, shutdown) = signal::never();
+    pipe::run(inner, rx, tx, shutdown, identity).await
 }
 
 /// Serves one peer.
@@ -124,15 +124,15 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     if transport.is_terminal() {
         hint::print(inner);
     }
-    let (_signals, stop) = if transport.handles_signals() { signal::listen() } else { signal::unheard() };
+    let (_signals, shutdown) = if transport.handles_signals() { signal::listen() } else { signal::never() };
     let (rx, tx) = transport.split().map_err(broken)?;
     enter(inner).await?;
-    // A task of its own, so that the worker which polls the descriptors also handles what they bring.
-    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, stop, None));
+    // In a separate task, the worker that polls the file descriptors also handles their messages.
+    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, shutdown, None));
     Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(broken)
 }
 
-/// A pipe being served. When the future that waits for it is dropped, it ends and its lifespans close.
+/// A transport being served. Dropping it stops serving and closes the lifespans.
 struct Serving {
     task: Option<JoinHandle<io::Result<()>>>,
     lifespans: Arc<Lifespans>,
@@ -155,7 +155,7 @@ impl Drop for Serving {
         let lifespans = Arc::clone(&self.lifespans);
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                let _ = task.await; // not before the last call is dropped
+                let _ = task.await; // the last call must be dropped first
                 lifespans.leave().await;
             });
         }

@@ -1,4 +1,4 @@
-//! What a server can serve on: one pipe, or a listener for HTTP.
+//! [`ServeOn`]: the targets of [`Server::serve`](crate::Server::serve).
 
 use std::fmt;
 use std::future::Future;
@@ -9,24 +9,24 @@ use ferromcp_transport::Transport;
 use super::ServeError;
 use crate::inner::Inner;
 
-/// What [`Server::serve`](crate::Server::serve) takes: any [`Transport`], such as `stdio()`, and with the feature `http` what
-/// `http(..)` makes.
+/// A target that [`Server::serve`](crate::Server::serve) accepts: any [`Transport`], such as `stdio()`, or the value of
+/// `http(..)` with the feature `http`.
 ///
-/// `M` only tells the two apart; it is never named.
+/// The type parameter `M` distinguishes the two implementations and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "a server cannot serve on `{Self}`",
     label = "neither a transport nor `http(..)`",
     note = "serve on `stdio()`, on `http(\"127.0.0.1:8000\")` with the feature `http`, or on a type that implements `Transport`"
 )]
 pub trait ServeOn<M> {
-    /// Serves until the peer hangs up or the process is told to stop.
+    /// Serves until the peer disconnects or the process is asked to shut down.
     ///
     /// # Errors
-    /// Those of [`Server::serve`](crate::Server::serve).
+    /// Returns the errors of [`Server::serve`](crate::Server::serve).
     fn serve(self, server: Served) -> impl Future<Output = Result<(), ServeError>> + Send;
 }
 
-/// A server that is about to serve.
+/// A server passed to [`ServeOn::serve`].
 pub struct Served(pub(crate) Arc<Inner>);
 
 impl fmt::Debug for Served {
@@ -35,11 +35,11 @@ impl fmt::Debug for Served {
     }
 }
 
-/// Marks a transport: one peer.
+/// Type-level marker for transports, which serve one peer.
 #[derive(Debug, Clone, Copy)]
 pub enum OnPipe {}
 
-/// Marks HTTP: many peers.
+/// Type-level marker for HTTP, which serves many peers.
 #[derive(Debug, Clone, Copy)]
 pub enum OnHttp {}
 

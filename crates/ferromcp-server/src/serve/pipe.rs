@@ -12,9 +12,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use ferromcp_core::message::{FromClient, Incoming, Message, DecodeError};
 use ferromcp_core::model::CancelledParams;
-use ferromcp_core::wire::{decode, encode};
+use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, decode, encode};
 use ferromcp_core::{
     ClientNotification, ClientRequest, Error, Identity, RequestId, Revision, ServerNotification, ServerResult,
 };
@@ -22,7 +21,7 @@ use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::batch::Batches;
-use super::signal::Stop;
+use super::signal::Shutdown;
 use super::sink::PipeSink;
 use crate::answer;
 use crate::pending_requests::Responder;
@@ -32,22 +31,22 @@ use crate::era;
 use crate::era::legacy::Session;
 use crate::era::modern;
 use crate::inner::Inner;
-use crate::outlet::Outlet;
-use crate::started::Started;
+use crate::request_sink::RequestSink;
+use crate::maybe_ready::MaybeReady;
 
 /// The most frames handled in a row before finished calls and writing get their turn.
 const BURST: usize = 256;
 
-/// Serves until the peer hangs up or the process is told to stop.
+/// Serves until the peer hangs up or the process is told to shutdown.
 pub(crate) async fn run<R: FrameRx, W: FrameTx>(
     inner: Arc<Inner>,
     mut rx: R,
     mut tx: W,
-    stop: Stop,
+    shutdown: Shutdown,
     identity: Option<Identity>,
 ) -> io::Result<()> {
     let mut pipe = Pipe::new(inner, identity);
-    let outcome = pipe.serve(&mut rx, &mut tx, stop).await;
+    let outcome = pipe.serve(&mut rx, &mut tx, shutdown).await;
     let grace = pipe.inner.limits.shutdown_grace;
     pipe.drain(&mut tx).await;
     // A peer that reads nothing more must not keep the process.
@@ -91,7 +90,7 @@ impl Pipe {
     fn new(inner: Arc<Inner>, identity: Option<Identity>) -> Self {
         let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1), inner.limits.questions));
         Self {
-            session: Session::hearing(Arc::clone(&inner.hub)),
+            session: Session::with_notifications(Arc::clone(&inner.broadcaster)),
             inner,
             identity,
             sink,
@@ -105,40 +104,40 @@ impl Pipe {
         }
     }
 
-    async fn serve<R: FrameRx, W: FrameTx>(&mut self, rx: &mut R, tx: &mut W, mut stop: Stop) -> io::Result<()> {
+    async fn serve<R: FrameRx, W: FrameTx>(&mut self, rx: &mut R, tx: &mut W, mut shutdown: Shutdown) -> io::Result<()> {
         // A frame read while there is no room to answer it: reading one ahead shows when the peer hangs up.
-        let mut held = None;
+        let mut read_ahead = None;
         loop {
             self.collect();
             for _ in 0..BURST {
                 if !self.has_room() {
                     break;
                 }
-                let Some(frame) = held.take().or_else(|| rx.try_recv()) else { break };
+                let Some(frame) = read_ahead.take().or_else(|| rx.try_recv()) else { break };
                 self.frame(frame).await;
             }
             if self.has_room() {
                 self.sink.take(&mut self.out);
-                self.tell_news();
+                self.send_changes();
             }
             self.writing |= !self.out.is_empty();
             let (has_room, must_write) = (self.has_room(), self.writing);
             tokio::select! {
                 biased;
-                () = stop.wait() => return Ok(()),
+                () = shutdown.wait() => return Ok(()),
                 written = tx.write(&mut self.out), if must_write => {
                     if let Err(error) = written {
                         return hung_up(error);
                     }
                     self.writing = false;
                 }
-                frame = rx.recv(), if held.is_none() => match frame? {
-                    Some(frame) => held = Some(frame),
+                frame = rx.recv(), if read_ahead.is_none() => match frame? {
+                    Some(frame) => read_ahead = Some(frame),
                     None => return Ok(()),
                 },
                 Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.done(done),
-                () = self.sink.filled(), if has_room => {} // else it would say so again and again
-                news = self.session.news(), if has_room => self.say(news, self.spoken()),
+                () = self.sink.filled(), if has_room => {} // else it would notify so again and again
+                news = self.session.next_change(), if has_room => self.notify(news, self.spoken()),
             }
         }
     }
@@ -153,14 +152,14 @@ impl Pipe {
 
     /// Writes the changes that the session is to hear of. What there is no room for waits in its mailbox,
     /// where each is kept once.
-    fn tell_news(&mut self) {
+    fn send_changes(&mut self) {
         while self.has_room() {
-            let Some(news) = self.session.try_news() else { return };
-            self.say(news, self.spoken());
+            let Some(news) = self.session.try_next_change() else { return };
+            self.notify(news, self.spoken());
         }
     }
 
-    fn say(&mut self, notification: ServerNotification, revision: Revision) {
+    fn notify(&mut self, notification: ServerNotification, revision: Revision) {
         self.out.frame(|out| {
             if let Err(error) = encode::server_notification(out, notification, revision) {
                 tracing::error!(%error, "a notification cannot be JSON");
@@ -227,7 +226,7 @@ impl Pipe {
                 }
             }
             Message::Notification(ClientNotification::Initialized(_)) => self.session.initialized(),
-            Message::Notification(_) => {} // others say nothing to a server
+            Message::Notification(_) => {} // others notify nothing to a server
             Message::Response { id, outcome } => {
                 let from = Responder { identity: self.identity.clone(), session: None };
                 self.sink.questions().resolve(id.as_ref(), outcome, &from);
@@ -274,8 +273,8 @@ impl Pipe {
         }
         self.serial += 1;
         match start(&self.inner, self.call(&id, request, peer)) {
-            Started::Ready(reply) => self.answer(&id, reply, revision),
-            Started::Pending(mut future) => {
+            MaybeReady::Ready(reply) => self.answer(&id, reply, revision),
+            MaybeReady::Pending(mut future) => {
                 // Most handlers are done at the first poll; only the others get a task.
                 match poll_fn(|cx| Poll::Ready(poll_caught(&mut future, cx))).await {
                     Poll::Ready(reply) => self.answer(&id, reply, revision),
@@ -291,7 +290,7 @@ impl Pipe {
 
     fn call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
         let peer = peer.identified(self.identity.as_ref());
-        Call::new(request, peer).id(id.clone()).outlet(Outlet::new(Arc::clone(&self.sink) as _, self.serial))
+        Call::new(request, peer).id(id.clone()).sink(RequestSink::new(Arc::clone(&self.sink) as _, self.serial))
     }
 
     /// The revision in which to speak to a peer outside of any good request.
@@ -337,7 +336,7 @@ impl Pipe {
         self.batches.write(id, &mut self.out, |out| answer::write(out, inner, id, reply, revision));
         if ends_subscription {
             // The spec wants both the result and this: clients may look for either.
-            self.say(ServerNotification::Cancelled(CancelledParams::new(id.clone())), revision);
+            self.notify(ServerNotification::Cancelled(CancelledParams::new(id.clone())), revision);
         }
     }
 

@@ -1,8 +1,8 @@
-//! The signals that tell a process to stop: SIGTERM and SIGINT, or Ctrl-C.
+//! Signal handling: SIGTERM and SIGINT, or Ctrl-C.
 //!
-//! Whoever listens to a signal takes its own effect from it for as long as the process lives. So the first one ends
-//! serving in good order, and from then on, as after serving, the next one ends the process as it would have without
-//! us: a function that blocks cannot be stopped, and must not make the process deaf.
+//! Installing a tokio signal handler disables the default action of the signal for the lifetime of the process. The first
+//! signal therefore starts a graceful shutdown. The next signal, and any signal after serving has ended, terminates the
+//! process explicitly, because a blocking function cannot be cancelled.
 
 use std::process;
 use std::sync::Once;
@@ -11,37 +11,37 @@ use std::thread;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// What is added to a signal's number to make the exit code, as shells do it.
+/// Added to a signal's number to form the exit code, as shells do.
 const EXIT_BY_SIGNAL: i32 = 128;
 
-/// Listens for signals while one peer is served.
-pub(crate) struct Signals(Option<AbortHandle>);
+/// Keeps the signal listener alive while a peer is served.
+pub(crate) struct SignalGuard(Option<AbortHandle>);
 
-/// What tells serving to stop.
-pub(crate) struct Stop(Option<watch::Receiver<bool>>);
+/// Resolves when the process is asked to shut down.
+pub(crate) struct Shutdown(Option<watch::Receiver<bool>>);
 
-/// A way of telling nothing.
-pub(crate) fn unheard() -> (Signals, Stop) {
-    (Signals(None), Stop(None))
+/// Returns a [`Shutdown`] that never resolves.
+pub(crate) fn never() -> (SignalGuard, Shutdown) {
+    (SignalGuard(None), Shutdown(None))
 }
 
-/// Listens to the process's signals. Where they cannot be listened to, they end the process as ever.
-pub(crate) fn listen() -> (Signals, Stop) {
-    let Ok(mut listener) = Listener::new() else { return unheard() };
-    let (tell, told) = watch::channel(false);
-    // A task of its own, so that it hears even while a handler keeps the serving one busy.
+/// Starts to listen for signals. If no handler can be installed, signals keep their default action.
+pub(crate) fn listen() -> (SignalGuard, Shutdown) {
+    let Ok(mut listener) = Listener::new() else { return never() };
+    let (sender, receiver) = watch::channel(false);
+    // A separate task receives signals even while a handler blocks the serving task.
     let task = tokio::spawn(async move {
         listener.next().await;
         end_process_at_next();
-        let _ = tell.send(true);
-        // Until serving has ended, when the task is aborted: the channel stays open.
+        let _ = sender.send(true);
+        // Keeps the channel open until the task is aborted at the end of serving.
         std::future::pending::<()>().await;
     });
-    (Signals(Some(task.abort_handle())), Stop(Some(told)))
+    (SignalGuard(Some(task.abort_handle())), Shutdown(Some(receiver)))
 }
 
-impl Drop for Signals {
-    /// Serving is over.
+impl Drop for SignalGuard {
+    /// Stops listening at the end of serving.
     fn drop(&mut self) {
         if let Some(task) = &self.0 {
             end_process_at_next();
@@ -50,11 +50,11 @@ impl Drop for Signals {
     }
 }
 
-impl Stop {
+impl Shutdown {
     /// Waits for a signal.
     pub(crate) async fn wait(&mut self) {
-        if let Some(told) = &mut self.0 {
-            if told.wait_for(|told| *told).await.is_ok() {
+        if let Some(receiver) = &mut self.0 {
+            if receiver.wait_for(|requested| *requested).await.is_ok() {
                 return;
             }
         }
@@ -62,14 +62,14 @@ impl Stop {
     }
 }
 
-/// Lets the next signal end the process, whatever else it is about. On a thread, for at that time the runtime may be
-/// waiting for its blocking calls and run no task.
+/// Makes the next signal terminate the process. Uses a thread, because the runtime may be shutting down and waiting for
+/// blocking tasks.
 fn end_process_at_next() {
-    static BEGUN: Once = Once::new();
-    BEGUN.call_once(|| {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
         let thread = thread::Builder::new().name("ferromcp-signals".into()).spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime.inspect_err(|error| tracing::warn!(%error, "no signal is heard any more")) else {
+            let Ok(runtime) = runtime.inspect_err(|error| tracing::warn!(%error, "cannot listen for further signals")) else {
                 return;
             };
             let number = runtime.block_on(async { Some(Listener::new().ok()?.next().await) });
@@ -78,12 +78,12 @@ fn end_process_at_next() {
             }
         });
         if let Err(error) = thread {
-            tracing::warn!(%error, "no signal is heard any more");
+            tracing::warn!(%error, "cannot listen for further signals");
         }
     });
 }
 
-/// The signals themselves.
+/// Receives SIGTERM and SIGINT.
 #[cfg(unix)]
 struct Listener {
     terminate: tokio::signal::unix::Signal,
@@ -97,7 +97,7 @@ impl Listener {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// The number of the next one.
+    /// Returns the number of the next signal.
     async fn next(&mut self) -> i32 {
         use tokio::signal::unix::SignalKind;
         tokio::select! {
@@ -108,18 +108,18 @@ impl Listener {
     }
 }
 
-/// Ctrl-C alone.
+/// Receives Ctrl-C.
 #[cfg(not(unix))]
 struct Listener;
 
 #[cfg(not(unix))]
 impl Listener {
-    #[allow(clippy::unnecessary_wraps, reason = "where there are real signals this can fail")]
+    #[allow(clippy::unnecessary_wraps, reason = "fails on Unix only")]
     fn new() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    /// The number that Ctrl-C has elsewhere.
+    /// Waits for Ctrl-C and returns the number of SIGINT.
     async fn next(&mut self) -> i32 {
         const INTERRUPT: i32 = 2;
         match tokio::signal::ctrl_c().await {

@@ -1,4 +1,4 @@
-//! Where calls on a pipe put their notifications, for the pipe's own task to write.
+//! The outbound queue of a pipe: calls add messages, and the pipe's task writes them.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -16,14 +16,14 @@ use tokio::sync::Notify;
 use crate::pending_requests::RequestError;
 use crate::pending_requests::{IdScheme, PendingRequest, PendingRequests, Responder};
 use crate::latch::Latch;
-use crate::outlet::{ResponseFuture, Full, Sink};
+use crate::request_sink::{ResponseFuture, QueueFull, NotificationSink};
 use crate::peer::Peer;
 
 /// A bounded buffer of encoded notifications.
 pub(crate) struct PipeSink {
     waiting: Mutex<Waiting>,
-    /// Whether the buffer may hold something, so that looking costs no lock.
-    some: AtomicBool,
+    /// Whether the buffer may contain messages; avoids the lock when it is empty.
+    non_empty: AtomicBool,
     limit: usize,
     filled: Notify,
     emptied: Notify,
@@ -34,16 +34,16 @@ pub(crate) struct PipeSink {
 #[derive(Default)]
 struct Waiting {
     buffer: Outbound,
-    /// Calls that were cancelled but whose tasks may still be in the middle of a step.
+    /// Cancelled calls whose tasks may still be running.
     mute: HashSet<u64>,
 }
 
 impl PipeSink {
-    /// Room for `limit` bytes, and for `questions` that wait for their answers.
+    /// Creates a sink that buffers `limit` bytes and allows `questions` pending client requests.
     pub(crate) fn new(limit: usize, questions: usize) -> Self {
         Self {
             waiting: Mutex::default(),
-            some: AtomicBool::new(false),
+            non_empty: AtomicBool::new(false),
             limit,
             filled: Notify::new(),
             emptied: Notify::new(),
@@ -52,32 +52,32 @@ impl PipeSink {
         }
     }
 
-    /// Lets calls that would go on for ever come to an end. Nobody answers questions any more.
+    /// Completes calls without an end, such as subscriptions, and fails all pending client requests.
     pub(crate) fn close(&self) {
         self.closing.set();
         self.questions.close();
     }
 
-    /// The questions that are out.
+    /// Returns the pending client requests.
     pub(crate) fn questions(&self) -> &PendingRequests {
         &self.questions
     }
 
-    /// Moves what waits behind `out`.
+    /// Appends the buffered messages to `out`.
     pub(crate) fn take(&self, out: &mut Outbound) {
-        if !self.some.swap(false, Ordering::AcqRel) {
+        if !self.non_empty.swap(false, Ordering::AcqRel) {
             return;
         }
         out.append(&mut self.lock().buffer);
         self.emptied.notify_waiters();
     }
 
-    /// Takes nothing more of `call` until [`forget`](Self::forget).
+    /// Discards further messages of `call` until [`forget`](Self::forget).
     pub(crate) fn mute(&self, call: u64) {
         self.lock().mute.insert(call);
     }
 
-    /// `call` is over and will not be heard of again.
+    /// Removes `call`, whose task has ended.
     pub(crate) fn forget(&self, call: u64) {
         self.lock().mute.remove(&call);
     }
@@ -86,7 +86,7 @@ impl PipeSink {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts one message of `call` in. Says whether there was room, or nothing more is wanted of it.
+    /// Adds one message of `call` to the buffer.
     fn put(&self, call: u64, write: impl FnOnce(&mut BytesMut)) -> Put {
         let mut waiting = self.lock();
         if waiting.mute.contains(&call) {
@@ -96,72 +96,72 @@ impl PipeSink {
             return Put::Full;
         }
         waiting.buffer.frame(write);
-        self.some.store(true, Ordering::Release);
+        self.non_empty.store(true, Ordering::Release);
         drop(waiting);
         self.filled.notify_one();
         Put::Done
     }
 
-    /// Tells the peer that a question of the server's own wants no answer any more.
-    fn take_back(&self, id: &RequestId, revision: Revision) {
+    /// Sends `notifications/cancelled` for a request of the server.
+    fn cancel_request(&self, id: &RequestId, revision: Revision) {
         let mut waiting = self.lock();
         if waiting.buffer.len() < self.limit {
             let notification = ServerNotification::Cancelled(CancelledParams::new(id.clone()));
-            waiting.buffer.frame(|out| written(encode::server_notification(out, notification, revision)));
-            self.some.store(true, Ordering::Release);
+            waiting.buffer.frame(|out| log_error(encode::server_notification(out, notification, revision)));
+            self.non_empty.store(true, Ordering::Release);
             drop(waiting);
             self.filled.notify_one();
         }
     }
 
-    /// Waits until something is put in.
+    /// Waits until the buffer contains messages.
     pub(crate) async fn filled(&self) {
-        if !self.some.load(Ordering::Acquire) {
+        if !self.non_empty.load(Ordering::Acquire) {
             self.filled.notified().await;
         }
     }
 }
 
-/// What became of a message.
+/// The outcome of adding a message.
 enum Put {
     Done,
     Full,
-    /// Its call is over.
+    /// The call was cancelled; the message was discarded.
     Mute,
 }
 
-/// What cannot be JSON was refused when the message was made.
-fn written(written: Result<(), serde_json::Error>) {
-    if let Err(error) = written {
-        tracing::error!(%error, "a message cannot be JSON");
+/// Logs a serialization error.
+fn log_error(result: Result<(), serde_json::Error>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "cannot serialize a message");
     }
 }
 
-/// A question that is out; taken back if it is dropped without an answer.
-struct Out<'s> {
+/// A pending client request, cancelled if it is dropped without a response.
+struct CancelOnDrop<'s> {
     sink: &'s PipeSink,
     pending: PendingRequest,
     revision: Revision,
 }
 
-impl Drop for Out<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.pending.is_pending() {
-            self.sink.take_back(&self.pending.id, self.revision);
+            self.sink.cancel_request(&self.pending.id, self.revision);
         }
     }
 }
 
-impl Sink for PipeSink {
-    fn try_send(&self, call: u64, notification: ServerNotification, revision: Revision) -> Result<(), Full> {
+impl NotificationSink for PipeSink {
+    fn try_send(&self, call: u64, notification: ServerNotification, revision: Revision) -> Result<(), QueueFull> {
         let mut notification = Some(notification);
         let put = self.put(call, |out| {
             if let Some(notification) = notification.take() {
-                written(encode::server_notification(out, notification, revision));
+                log_error(encode::server_notification(out, notification, revision));
             }
         });
         match (put, notification) {
-            (Put::Full, Some(notification)) => Err(Full(Box::new(notification))),
+            (Put::Full, Some(notification)) => Err(QueueFull(Box::new(notification))),
             _ => Ok(()),
         }
     }
@@ -173,7 +173,7 @@ impl Sink for PipeSink {
             let id = pending.id.clone();
             loop {
                 let put = self.put(call, |out| {
-                    written(encode::server_request(out, &id, question.clone(), revision));
+                    log_error(encode::server_request(out, &id, question.clone(), revision));
                 });
                 match put {
                     Put::Done => break,
@@ -181,8 +181,8 @@ impl Sink for PipeSink {
                     Put::Full => self.ready().await,
                 }
             }
-            let mut out = Out { sink: self, pending, revision };
-            out.pending.wait().await
+            let mut request = CancelOnDrop { sink: self, pending, revision };
+            request.pending.wait().await
         })
     }
 

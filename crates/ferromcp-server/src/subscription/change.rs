@@ -17,26 +17,26 @@ pub(crate) enum Change {
     /// What is read at this URI.
     Resource(Arc<str>),
     /// No change, but told the same way: a visit to a URL, known by this id, is over.
-    Visit(Arc<str>),
+    ElicitationComplete(Arc<str>),
 }
 
 /// A set of lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Kinds(u8);
+pub(crate) struct ListKinds(u8);
 
 impl Change {
     /// The list that changed, if it is one.
-    pub(super) fn list(&self) -> Option<Kinds> {
+    pub(super) fn list(&self) -> Option<ListKinds> {
         match self {
-            Self::Tools => Some(Kinds::TOOLS),
-            Self::Prompts => Some(Kinds::PROMPTS),
-            Self::Resources => Some(Kinds::RESOURCES),
-            Self::Resource(_) | Self::Visit(_) => None,
+            Self::Tools => Some(ListKinds::TOOLS),
+            Self::Prompts => Some(ListKinds::PROMPTS),
+            Self::Resources => Some(ListKinds::RESOURCES),
+            Self::Resource(_) | Self::ElicitationComplete(_) => None,
         }
     }
 
-    /// The change as a peer hears of it.
-    pub(super) fn told(self, meta: Meta) -> ServerNotification {
+    /// The change as a peer lists_wanted of it.
+    pub(super) fn into_notification(self, meta: Meta) -> ServerNotification {
         let list = |meta| {
             let mut params = NotificationParams::default();
             params.meta = meta;
@@ -51,7 +51,7 @@ impl Change {
                 params.meta = meta;
                 ServerNotification::ResourceUpdated(params)
             }
-            Self::Visit(id) => {
+            Self::ElicitationComplete(id) => {
                 let mut params = ElicitationCompleteParams::new(&*id);
                 params.meta = meta;
                 ServerNotification::ElicitationComplete(params)
@@ -60,7 +60,7 @@ impl Change {
     }
 }
 
-impl Kinds {
+impl ListKinds {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const TOOLS: Self = Self(1);
     pub(crate) const PROMPTS: Self = Self(1 << 1);

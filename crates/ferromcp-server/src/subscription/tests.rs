@@ -1,4 +1,4 @@
-//! Mailboxes and the hub: nothing is lost, nothing grows, nothing comes twice.
+//! Mailboxes and the broadcaster: nothing is lost, nothing grows, nothing comes twice.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use ferromcp_core::{Meta, ServerNotification};
 use proptest::prelude::*;
 
-use super::{Change, Hub, Kinds, Mailbox};
+use super::{Change, Broadcaster, ListKinds, Mailbox};
 use crate::limits::Limits;
 
 /// A change in a word.
@@ -29,8 +29,8 @@ fn updated(uri: &str) -> Change {
     Change::Resource(uri.into())
 }
 
-fn watching(hub: &Arc<Hub>, uris: &[&str]) -> Mailbox {
-    let mailbox = hub.listen(Kinds::NONE, Meta::new());
+fn watching(broadcaster: &Arc<Broadcaster>, uris: &[&str]) -> Mailbox {
+    let mailbox = broadcaster.listen(ListKinds::NONE, Meta::new());
     for uri in uris {
         mailbox.subscribe(uri, &Limits::default()).unwrap();
     }
@@ -40,39 +40,39 @@ fn watching(hub: &Arc<Hub>, uris: &[&str]) -> Mailbox {
 #[test]
 fn each_hears_what_it_wants_and_once() {
     // M26-265, M26-278, M26-361, S-272
-    let hub = Arc::new(Hub::default());
-    let tools = hub.listen(Kinds::TOOLS, Meta::new());
-    let folder = watching(&hub, &["file:///a", "file:///a/b"]);
+    let broadcaster = Arc::new(Broadcaster::default());
+    let tools = broadcaster.listen(ListKinds::TOOLS, Meta::new());
+    let folder = watching(&broadcaster, &["file:///a", "file:///a/b"]);
     for change in [Change::Tools, Change::Prompts, Change::Tools, updated("file:///a/b/c"), updated("file:///ab")] {
-        hub.notify(change);
+        broadcaster.notify(change);
     }
     assert_eq!(all(&tools), ["notifications/tools/list_changed"]);
     assert_eq!(all(&folder), ["file:///a/b/c"]);
-    hub.notify(updated("file:///a/b/c"));
-    hub.notify(updated("file:///a"));
-    hub.notify(updated("file:///a/b/c"));
+    broadcaster.notify(updated("file:///a/b/c"));
+    broadcaster.notify(updated("file:///a"));
+    broadcaster.notify(updated("file:///a/b/c"));
     assert_eq!(all(&folder), ["file:///a/b/c", "file:///a"]);
 }
 
 #[test]
 fn what_is_not_read_does_not_grow_and_is_told_in_few_words() {
-    let hub = Arc::new(Hub::default());
-    let folder = watching(&hub, &["file:///a", "file:///b"]);
+    let broadcaster = Arc::new(Broadcaster::default());
+    let folder = watching(&broadcaster, &["file:///a", "file:///b"]);
     for round in 0..10_000 {
-        hub.notify(updated(&format!("file:///a/{round}")));
-        hub.notify(updated("file:///b/x"));
+        broadcaster.notify(updated(&format!("file:///a/{round}")));
+        broadcaster.notify(updated("file:///b/x"));
     }
     let heard = all(&folder);
     assert!(heard.len() <= 256 + 2, "{} wait", heard.len());
     assert!(heard.contains(&"file:///a".to_owned()) && heard.contains(&"file:///b/x".to_owned()));
-    hub.notify(updated("file:///a/1"));
-    assert_eq!(all(&folder), ["file:///a/1"], "read, it hears of parts again");
+    broadcaster.notify(updated("file:///a/1"));
+    assert_eq!(all(&folder), ["file:///a/1"], "read, it lists_wanted of parts again");
 }
 
 #[test]
 fn limits_are_named_when_they_refuse() {
-    let hub = Arc::new(Hub::default());
-    let mailbox = hub.join();
+    let broadcaster = Arc::new(Broadcaster::default());
+    let mailbox = broadcaster.join();
     let mut limits = Limits::default();
     (limits.subscriptions, limits.subscription_bytes) = (2, 20);
     mailbox.subscribe("a://1", &limits).unwrap();
@@ -85,49 +85,49 @@ fn limits_are_named_when_they_refuse() {
     mailbox.unsubscribe("a://1");
     mailbox.unsubscribe("a://unknown");
     mailbox.subscribe("a://3", &limits).unwrap();
-    assert_eq!(hub.size(), (1, 2));
+    assert_eq!(broadcaster.size(), (1, 2));
 }
 
 #[test]
 fn who_is_gone_leaves_nothing_behind() {
-    let hub = Arc::new(Hub::default());
-    let (first, second) = (watching(&hub, &["a://1", "a://2"]), watching(&hub, &["a://2"]));
-    assert_eq!(hub.size(), (2, 2));
-    assert!(hub.is_watched("a://1/x") && !hub.is_watched("a://"));
+    let broadcaster = Arc::new(Broadcaster::default());
+    let (first, second) = (watching(&broadcaster, &["a://1", "a://2"]), watching(&broadcaster, &["a://2"]));
+    assert_eq!(broadcaster.size(), (2, 2));
+    assert!(broadcaster.is_watched("a://1/x") && !broadcaster.is_watched("a://"));
     drop(first);
-    assert_eq!(hub.size(), (1, 1));
+    assert_eq!(broadcaster.size(), (1, 1));
     second.leave();
-    assert_eq!(hub.size(), (0, 0));
+    assert_eq!(broadcaster.size(), (0, 0));
     second.subscribe("a://3", &Limits::default()).unwrap();
-    hub.notify(updated("a://3"));
-    assert_eq!((hub.size(), all(&second).len()), ((0, 0), 0));
+    broadcaster.notify(updated("a://3"));
+    assert_eq!((broadcaster.size(), all(&second).len()), ((0, 0), 0));
 }
 
 #[test]
 fn what_is_no_longer_wanted_no_longer_waits() {
     // M26-361, S-272
-    let hub = Arc::new(Hub::default());
-    let mailbox = hub.join();
+    let broadcaster = Arc::new(Broadcaster::default());
+    let mailbox = broadcaster.join();
     for uri in ["a://x", "a://x/y", "b://z"] {
         mailbox.subscribe(uri, &Limits::default()).unwrap();
     }
     for change in [updated("a://x/y/1"), Change::Tools, updated("a://x/2"), updated("b://z"), Change::Prompts] {
-        hub.notify(change);
+        broadcaster.notify(change);
     }
     mailbox.unsubscribe("a://x");
-    mailbox.hear_only(Kinds::PROMPTS);
-    hub.notify(Change::Tools);
+    mailbox.restrict_to(ListKinds::PROMPTS);
+    broadcaster.notify(Change::Tools);
     assert_eq!(all(&mailbox), ["a://x/y/1", "b://z", "notifications/prompts/list_changed"]);
-    hub.notify(Change::Prompts);
-    hub.notify(updated("b://z"));
+    broadcaster.notify(Change::Prompts);
+    broadcaster.notify(updated("b://z"));
     assert_eq!(all(&mailbox).len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_who_wait_share_the_changes() {
     const CHANGES: usize = 100;
-    let hub = Arc::new(Hub::default());
-    let mailbox = Arc::new(watching(&hub, &["a://x"]));
+    let broadcaster = Arc::new(Broadcaster::default());
+    let mailbox = Arc::new(watching(&broadcaster, &["a://x"]));
     let heard = Arc::new(AtomicUsize::new(0));
     let readers: Vec<_> = (0..4)
         .map(|_| {
@@ -141,7 +141,7 @@ async fn several_who_wait_share_the_changes() {
         })
         .collect();
     for n in 0..CHANGES {
-        hub.notify(updated(&format!("a://x/{n}")));
+        broadcaster.notify(updated(&format!("a://x/{n}")));
         tokio::task::yield_now().await;
     }
     let all_heard = async {
@@ -195,7 +195,7 @@ struct Waiter {
 
 /// A mailbox beside what it must hold.
 struct Model {
-    hub: Arc<Hub>,
+    broadcaster: Arc<Broadcaster>,
     mailbox: Arc<Mailbox>,
     waiters: [Option<Waiter>; 3],
     waiting: HashSet<String>,
@@ -203,10 +203,10 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let hub = Arc::new(Hub::default());
-        let mailbox = hub.join();
+        let broadcaster = Arc::new(Broadcaster::default());
+        let mailbox = broadcaster.join();
         mailbox.subscribe("a://x", &Limits::default()).unwrap();
-        Self { hub, mailbox, waiters: [None, None, None], waiting: HashSet::new() }
+        Self { broadcaster, mailbox, waiters: [None, None, None], waiting: HashSet::new() }
     }
 
     fn heard(&mut self, news: &ServerNotification) {
@@ -217,8 +217,8 @@ impl Model {
         match *step {
             Step::Notify(number) => {
                 let change = change(number);
-                self.waiting.insert(word(&change.clone().told(Meta::new())));
-                self.hub.notify(change);
+                self.waiting.insert(word(&change.clone().into_notification(Meta::new())));
+                self.broadcaster.notify(change);
             }
             Step::TryNext => match self.mailbox.try_next() {
                 Some(news) => self.heard(&news),

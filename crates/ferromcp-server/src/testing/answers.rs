@@ -1,33 +1,33 @@
-//! What a test's client answers.
+//! The configured responses of a test client.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{ElicitParams, InputRequest, SamplingContent};
 
-/// The answers a client has at hand, and what it was asked.
+/// The responses of a client and a record of the questions it received.
 #[derive(Default)]
 pub(super) struct Answers(Mutex<Rules>);
 
 #[derive(Default)]
 struct Rules {
     known: Vec<Rule>,
-    /// What answers where no rule does.
-    rest: Option<Rest>,
+    /// Used when no rule matches.
+    fallback: Option<Fallback>,
     asked: Vec<String>,
 }
 
-/// Answers any question.
-pub(super) type Rest = Arc<dyn Fn(&InputRequest) -> RawJson + Send + Sync>;
+/// A fallback that responds to any question.
+pub(super) type Fallback = Arc<dyn Fn(&InputRequest) -> RawJson + Send + Sync>;
 
 struct Rule {
-    /// What is in the words of the question.
-    words: String,
+    /// A substring of the question's text.
+    text: String,
     kind: Kind,
     answer: RawJson,
 }
 
-/// What a question asks for.
+/// The kind of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Elicit,
@@ -40,54 +40,54 @@ impl Answers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has an answer at hand.
-    pub(super) fn add(&self, kind: Kind, words: &str, answer: RawJson) {
-        self.lock().known.push(Rule { words: words.to_owned(), kind, answer });
+    /// Adds a response.
+    pub(super) fn add(&self, kind: Kind, text: &str, answer: RawJson) {
+        self.lock().known.push(Rule { text: text.to_owned(), kind, answer });
     }
 
-    /// Answers what no other answer is for.
-    pub(super) fn rest(&self, rest: Rest) {
-        self.lock().rest = Some(rest);
+    /// Sets the fallback for questions without a matching response.
+    pub(super) fn set_fallback(&self, fallback: Fallback) {
+        self.lock().fallback = Some(fallback);
     }
 
-    /// What was asked and answered, in order.
+    /// Returns the text of each answered question, in order.
     pub(super) fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
     }
 
-    /// The answer to a question. Of several that fit, the first is used up; the last is not.
+    /// Returns the response to a question. Matching responses are consumed in order; the last one is reused.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if no response matches.
     pub(super) fn answer(&self, question: &InputRequest) -> RawJson {
-        let (kind, words) = in_words(question);
+        let (kind, text) = describe(question);
         let mut rules = self.lock();
-        let fits = |rule: &Rule| rule.kind == kind && words.contains(&rule.words);
+        let fits = |rule: &Rule| rule.kind == kind && text.contains(&rule.text);
         let first = rules.known.iter().position(fits);
         let Some(first) = first else {
-            if let Some(rest) = rules.rest.clone() {
-                rules.asked.push(words);
+            if let Some(fallback) = rules.fallback.clone() {
+                rules.asked.push(text);
                 drop(rules);
-                return rest(question);
+                return fallback(question);
             }
             drop(rules);
-            panic!("nobody answers \"{words}\" ({kind:?}): tell the client what to say");
+            panic!("no response for \"{text}\" ({kind:?}): add one to the test client, for example with `Client::accept`");
         };
         let more = rules.known.iter().filter(|rule| fits(rule)).count() > 1;
-        rules.asked.push(words);
+        rules.asked.push(text);
         if more { rules.known.remove(first).answer } else { rules.known[first].answer.clone() }
     }
 }
 
-fn in_words(question: &InputRequest) -> (Kind, String) {
+fn describe(question: &InputRequest) -> (Kind, String) {
     match question {
         InputRequest::Elicit(ElicitParams::Form(form)) => (Kind::Elicit, form.message.clone()),
         InputRequest::Elicit(ElicitParams::Url(url)) => (Kind::Elicit, url.message.clone()),
         InputRequest::CreateMessage(params) => {
             let last = params.messages.last().and_then(|message| message.content.last());
             let text = last.and_then(SamplingContent::as_text).map(str::to_owned);
-            let words = text.unwrap_or_else(|| format!("{last:?}"));
-            (Kind::Sample, words)
+            let text = text.unwrap_or_else(|| format!("{last:?}"));
+            (Kind::Sample, text)
         }
         _ => (Kind::Roots, String::new()),
     }

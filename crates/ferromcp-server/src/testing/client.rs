@@ -1,4 +1,4 @@
-//! A client within the process of its server.
+//! [`Client`]: an in-process test client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,155 +15,166 @@ use ferromcp_core::{
 use serde::Serialize;
 
 use super::answers::{Answers, Kind};
-use super::everything::everything;
+use super::all_capabilities;
 use super::listener::Listener;
-use super::way::Way;
+use super::client_mode::ClientMode;
 use crate::call::{Call, Reply};
-use crate::outlet::Outlet;
+use crate::request_sink::RequestSink;
 use crate::peer::Peer;
 use crate::server::Server;
 
-/// How often a call is answered with questions before a test has seen enough.
+/// Maximum number of rounds of one call before the test fails.
 const ROUNDS: usize = 1_000;
 
-/// A client of one server in one [`Way`], with its answers at hand.
+/// An in-process test client of one server, in one [`ClientMode`], with configured responses.
 ///
-/// An answer is given to questions in whose words its own stand. Where several fit, they are used up in their order, and
-/// the last is kept.
+/// Each response is configured with a text and matches the questions whose message contains that text. If several
+/// responses match, they are consumed in order and the last one is reused.
+///
+/// ```
+/// use ferromcp_server::testing::{Client, ClientMode};
+/// use ferromcp_server::{Arg, Server, Tool};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let add = Tool::sync("add", |a: i64, b: i64| a + b).args([Arg::new("a"), Arg::new("b")]);
+/// let client = Client::with(Server::new("demo", "1.0.0").with_tool(add), ClientMode::Rounds);
+/// assert_eq!(client.text("add", &[("a", 1), ("b", 2)]).await, "3");
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct Client {
     server: Server,
-    way: Way,
+    mode: ClientMode,
     peer: Peer,
     listener: Arc<Listener>,
 }
 
 impl Client {
-    /// A client of `server` that can be asked everything, for tests of one [`Way`] alone.
-    pub fn with(server: Server, way: Way) -> Self {
-        Self::new(server, way, everything())
+    /// Creates a client of `server` that declares all capabilities, for tests of a single [`ClientMode`].
+    pub fn with(server: Server, mode: ClientMode) -> Self {
+        Self::new(server, mode, all_capabilities())
     }
 
-    pub(super) fn new(server: Server, way: Way, capabilities: ClientCapabilities) -> Self {
-        let peer = Peer::new(way.revision()).with_capabilities(capabilities).with_log_level(Some(LogLevel::Debug));
-        Self { server, way, peer, listener: Arc::new(Listener::new(Arc::new(Answers::default()))) }
+    pub(super) fn new(server: Server, mode: ClientMode, capabilities: ClientCapabilities) -> Self {
+        let peer = Peer::new(mode.revision()).with_capabilities(capabilities).with_log_level(Some(LogLevel::Debug));
+        Self { server, mode, peer, listener: Arc::new(Listener::new(Arc::new(Answers::default()))) }
     }
 
-    /// The same client as an authenticated principal.
+    /// Returns the client with an authenticated principal.
     pub fn identified(mut self, principal: &str) -> Self {
         self.peer = self.peer.with_identity(principal);
         self
     }
 
-    /// How it speaks with the server.
-    pub fn way(&self) -> Way {
-        self.way
+    /// Returns the client's mode.
+    pub fn mode(&self) -> ClientMode {
+        self.mode
     }
 
-    /// Fills a form in with `content`.
+    /// Accepts matching form elicitations with `content`.
     ///
     /// # Panics
-    /// When that cannot be a JSON object; lists of pairs count as one.
-    pub fn accept(&self, words: &str, content: &(impl Serialize + ?Sized)) {
+    /// Panics if `content` does not serialize to a JSON object or a list of pairs.
+    pub fn accept(&self, text: &str, content: &(impl Serialize + ?Sized)) {
         let mut result = ElicitResult::new(ElicitAction::Accept);
         result.content = Some(object(content));
-        self.answer(Kind::Elicit, words, &result);
+        self.answer(Kind::Elicit, text, &result);
     }
 
-    /// Agrees to visit a URL.
-    pub fn agree(&self, words: &str) {
-        self.answer(Kind::Elicit, words, &ElicitResult::new(ElicitAction::Accept));
+    /// Accepts matching URL elicitations.
+    pub fn accept_url(&self, text: &str) {
+        self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Accept));
     }
 
-    /// Says no to a form or URL.
-    pub fn decline(&self, words: &str) {
-        self.answer(Kind::Elicit, words, &ElicitResult::new(ElicitAction::Decline));
+    /// Declines matching elicitations.
+    pub fn decline(&self, text: &str) {
+        self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Decline));
     }
 
-    /// Closes a form or URL without a choice.
-    pub fn cancel(&self, words: &str) {
-        self.answer(Kind::Elicit, words, &ElicitResult::new(ElicitAction::Cancel));
+    /// Cancels matching elicitations.
+    pub fn cancel(&self, text: &str) {
+        self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Cancel));
     }
 
-    /// Lets the model say a text.
-    pub fn say(&self, words: &str, text: &str) {
-        self.say_all(words, &CreateMessageResult::new("test", SamplingContent::text(text)));
+    /// Answers matching sampling requests with a text.
+    pub fn sample_text(&self, question: &str, text: &str) {
+        self.sample(question, &CreateMessageResult::new("test", SamplingContent::text(text)));
     }
 
-    /// Lets the model say anything.
-    pub fn say_all(&self, words: &str, said: &CreateMessageResult) {
-        self.answer(Kind::Sample, words, said);
+    /// Answers matching sampling requests with a result.
+    pub fn sample(&self, text: &str, result: &CreateMessageResult) {
+        self.answer(Kind::Sample, text, result);
     }
 
-    /// Names the roots.
+    /// Answers roots requests with these URIs.
     pub fn roots<'a>(&self, uris: impl IntoIterator<Item = &'a str>) {
         let roots = uris.into_iter().map(Root::new).collect();
         self.answer(Kind::Roots, "", &ListRootsResult::new(roots));
     }
 
-    /// Answers with whatever a client might.
+    /// Answers matching elicitations with an arbitrary result, for tests of invalid responses.
     ///
     /// # Panics
-    /// When it cannot be JSON.
-    pub fn answer_raw(&self, words: &str, result: &impl Serialize) {
-        self.answer(Kind::Elicit, words, result);
+    /// Panics if `result` does not serialize to JSON.
+    pub fn answer_raw(&self, text: &str, result: &impl Serialize) {
+        self.answer(Kind::Elicit, text, result);
     }
 
-    /// Answers whatever no other answer is for, with the result of the question's method.
-    pub fn answer_by(&self, answer: impl Fn(&InputRequest) -> RawJson + Send + Sync + 'static) {
-        self.listener.answers.rest(Arc::new(answer));
+    /// Sets a fallback for questions without a matching response. It returns the result of the question's method.
+    pub fn answer_with(&self, answer: impl Fn(&InputRequest) -> RawJson + Send + Sync + 'static) {
+        self.listener.answers.set_fallback(Arc::new(answer));
     }
 
-    fn answer(&self, kind: Kind, words: &str, result: &impl Serialize) {
-        self.listener.answers.add(kind, words, RawJson::new(result).expect("an answer is JSON"));
+    fn answer(&self, kind: Kind, text: &str, result: &impl Serialize) {
+        self.listener.answers.add(kind, text, RawJson::new(result).expect("a response serializes to JSON"));
     }
 
-    /// Takes its time before it answers live, as people do.
-    pub fn hesitate(&self, time: Duration) {
-        self.listener.hesitate(time);
+    /// Sets the delay before each response in live mode, to simulate a slow user.
+    pub fn set_response_delay(&self, time: Duration) {
+        self.listener.set_response_delay(time);
     }
 
-    /// The words of what it was asked and answered, in order.
+    /// Returns the messages of the answered questions, in order.
     pub fn asked(&self) -> Vec<String> {
         self.listener.answers.asked()
     }
 
-    /// What it was told in the middle of its calls: progress and logs.
-    pub fn heard(&self) -> Vec<ServerNotification> {
-        self.listener.heard()
+    /// Returns the notifications received during calls (progress and logs), in order.
+    pub fn notifications(&self) -> Vec<ServerNotification> {
+        self.listener.notifications()
     }
 
-    /// Calls a tool with an object of arguments.
+    /// Calls a tool with an object of arguments and returns its result.
     ///
     /// # Errors
-    /// The protocol error it is answered with.
+    /// Returns the protocol error of the reply.
     ///
     /// # Panics
-    /// When it is answered with something else.
+    /// Panics if the reply has another type.
     pub async fn call(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> Result<CallToolResult, Error> {
         let arguments = RawJson::new(&object(arguments)).expect("arguments are JSON");
         let make = || ClientRequest::CallTool(CallToolParams::new(tool).arguments(arguments.clone()));
         match self.request(make).await? {
             ServerResult::CallTool(result) => Ok(result),
-            other => panic!("a tool answered {other:?}"),
+            other => panic!("a tool call returned {other:?}"),
         }
     }
 
-    /// The text that a tool answers with.
+    /// Calls a tool and returns the text of its result.
     ///
     /// # Panics
-    /// When it fails, or answers with anything else.
+    /// Panics if the call fails or the result has no text.
     pub async fn text(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> String {
         let result = self.call(tool, arguments).await.unwrap_or_else(|error| panic!("`{tool}` failed: {error}"));
         assert!(!result.is_error(), "`{tool}` failed: {:?}", result.content);
         text_of(tool, &result)
     }
 
-    /// What a tool tells the model of its failure.
+    /// Calls a tool that must fail and returns the error text for the model.
     ///
     /// # Panics
-    /// When it does not fail, or fails by a protocol error.
-    pub async fn complaint(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> String {
+    /// Panics if the call succeeds or fails with a protocol error.
+    pub async fn error_text(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> String {
         let result = self.call(tool, arguments).await.unwrap_or_else(|error| panic!("`{tool}` failed: {error}"));
         assert!(result.is_error(), "`{tool}` did not fail: {:?}", result.content);
         text_of(tool, &result)
@@ -172,24 +183,24 @@ impl Client {
     /// Reads a resource.
     ///
     /// # Errors
-    /// The protocol error it is answered with.
+    /// Returns the protocol error of the reply.
     ///
     /// # Panics
-    /// When it is answered with something else.
+    /// Panics if the reply has another type.
     pub async fn read(&self, uri: &str) -> Result<ReadResourceResult, Error> {
         match self.request(|| ClientRequest::ReadResource(ReadResourceParams::new(uri))).await? {
             ServerResult::ReadResource(result) => Ok(result),
-            other => panic!("a resource answered {other:?}"),
+            other => panic!("a resource read returned {other:?}"),
         }
     }
 
     /// Gets a prompt with an object of arguments.
     ///
     /// # Errors
-    /// The protocol error it is answered with.
+    /// Returns the protocol error of the reply.
     ///
     /// # Panics
-    /// When it is answered with something else.
+    /// Panics if the reply has another type.
     pub async fn prompt(&self, name: &str, arguments: &(impl Serialize + ?Sized)) -> Result<GetPromptResult, Error> {
         let arguments = RawJson::new(&object(arguments)).expect("arguments are JSON");
         let make = || {
@@ -199,32 +210,32 @@ impl Client {
         };
         match self.request(make).await? {
             ServerResult::GetPrompt(result) => Ok(result),
-            other => panic!("a prompt answered {other:?}"),
+            other => panic!("a prompt returned {other:?}"),
         }
     }
 
-    /// Makes a request, and makes it again with its answers for as long as there are questions.
+    /// Sends a request, and retries it with the responses while the server requires input.
     async fn request(&self, make: impl Fn() -> ClientRequest) -> Result<ServerResult, Error> {
         let mut request = make();
         for round in 0..ROUNDS {
             let id = RequestId::Number(i64::try_from(round).unwrap_or_default());
-            let outlet = Outlet::new(Arc::clone(&self.listener) as _, 0);
-            match self.server.call(Call::new(request, self.peer.clone()).id(id).outlet(outlet)).await {
+            let sink = RequestSink::new(Arc::clone(&self.listener) as _, 0);
+            match self.server.call(Call::new(request, self.peer.clone()).id(id).sink(sink)).await {
                 Reply::Done(result) => return Ok(result),
                 Reply::Failed(error) => return Err(error),
                 Reply::NeedsInput(required) => {
-                    assert!(matches!(self.way, Way::Rounds | Way::OneByOne), "a session was answered with questions");
+                    assert!(matches!(self.mode, ClientMode::Rounds | ClientMode::OneByOne), "a handshake revision returned input_required");
                     request = make();
                     let (answers, state) = self.answers(required);
-                    go_on(&mut request, answers, state);
+                    add_responses(&mut request, answers, state);
                 }
             }
         }
-        panic!("{ROUNDS} rounds, and still a question");
+        panic!("the call still requires input after {ROUNDS} rounds");
     }
 
     fn answers(&self, required: InputRequired) -> (RawMap, Option<Str>) {
-        let few = if self.way == Way::OneByOne { 1 } else { usize::MAX };
+        let few = if self.mode == ClientMode::OneByOne { 1 } else { usize::MAX };
         let mut answers = RawMap::new();
         for (key, question) in required.input_requests.unwrap_or_default().into_iter().take(few) {
             answers.insert(key, self.listener.answers.answer(&question));
@@ -232,26 +243,26 @@ impl Client {
         (answers, required.request_state)
     }
 
-    /// The revision that it speaks.
+    /// Returns the protocol revision.
     pub fn revision(&self) -> Revision {
         self.peer.revision()
     }
 }
 
-/// The request as it is made again.
-fn go_on(request: &mut ClientRequest, answers: RawMap, state: Option<Str>) {
-    let (responses, kept) = match request {
+/// Adds the responses and the request state to a retried request.
+fn add_responses(request: &mut ClientRequest, answers: RawMap, state: Option<Str>) {
+    let (responses, request_state) = match request {
         ClientRequest::CallTool(params) => (&mut params.input_responses, &mut params.request_state),
         ClientRequest::GetPrompt(params) => (&mut params.input_responses, &mut params.request_state),
         ClientRequest::ReadResource(params) => (&mut params.input_responses, &mut params.request_state),
-        other => panic!("{} was answered with questions", other.method()),
+        other => panic!("{} returned input_required", other.method()),
     };
-    (*responses, *kept) = (Some(answers), state);
+    (*responses, *request_state) = (Some(answers), state);
 }
 
-/// An object, also out of a list of pairs and out of nothing.
+/// Converts an object, a list of pairs or `()` into a JSON object.
 fn object(value: &(impl Serialize + ?Sized)) -> RawMap {
-    let json = RawJson::new(value).expect("it is JSON");
+    let json = RawJson::new(value).expect("the value serializes to JSON");
     if json.is_null() {
         return RawMap::new();
     }
@@ -262,16 +273,16 @@ fn object(value: &(impl Serialize + ?Sized)) -> RawMap {
         }
         return object;
     }
-    json.decode().unwrap_or_else(|_| panic!("{json} is no object"))
+    json.decode().unwrap_or_else(|_| panic!("{json} is not a JSON object"))
 }
 
 fn text_of(tool: &str, result: &CallToolResult) -> String {
     let text = result.content.first().and_then(|block| block.as_text());
-    text.unwrap_or_else(|| panic!("`{tool}` answered without text: {:?}", result.content)).to_owned()
+    text.unwrap_or_else(|| panic!("the result of `{tool}` has no text: {:?}", result.content)).to_owned()
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("way", &self.way).finish_non_exhaustive()
+        f.debug_struct("Client").field("mode", &self.mode).finish_non_exhaustive()
     }
 }

@@ -1,32 +1,42 @@
-//! What a server did, as far as its test wants to know.
+//! [`Effects`]: records the side effects of a server under test.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::way::Way;
+use super::client_mode::ClientMode;
 
-/// A list of what a server did. Give it to the server as state, and note there what is to happen once. Clones share it.
+/// A list of side effects. Add it to the server as state and record each effect that must run once.
+///
+/// Clones share the list.
+///
+/// ```
+/// use ferromcp_server::testing::Effects;
+///
+/// let effects = Effects::new();
+/// effects.note("paid");
+/// assert_eq!(effects.count("paid"), 1);
+/// ```
 #[derive(Clone, Default)]
 pub struct Effects(Arc<Mutex<Vec<String>>>);
 
 impl Effects {
-    /// Nothing has happened yet.
+    /// Creates an empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Notes that something was done.
+    /// Records an effect.
     pub fn note(&self, what: impl Into<String>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
     }
 
-    /// All that was done, in order.
+    /// Returns all recorded effects, in order.
     pub fn all(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often something was done.
+    /// Returns how often an effect was recorded.
     pub fn count(&self, what: &str) -> usize {
         self.all().iter().filter(|done| *done == what).count()
     }
@@ -38,23 +48,23 @@ impl fmt::Debug for Effects {
     }
 }
 
-/// Holds what happened in one way against what happened live.
+/// Compares the effects of one mode with those of live mode.
 ///
 /// # Panics
-/// When something happened more often, or less.
-pub(super) fn compare(live: &[String], happened: &[String], way: Way) {
+/// Panics if an effect ran more or less often than in live mode.
+pub(super) fn compare(live: &[String], happened: &[String], mode: ClientMode) {
     let (live, happened) = (counted(live), counted(happened));
     for (what, count) in &happened {
         let once = live.get(what).copied().unwrap_or_default();
         assert!(
             *count <= once,
-            "`{what}` happened {count} times in {way:?}, and {once} times live: it stands before a question, so put it into \
+            "effect `{what}` ran {count} times in {mode:?} but {once} times live: it precedes a question; wrap it in \
              `ctx.once(..)`"
         );
     }
     for (what, count) in &live {
         let here = happened.get(what).copied().unwrap_or_default();
-        assert!(here >= *count, "`{what}` happened {here} times in {way:?}, and {count} times live");
+        assert!(here >= *count, "effect `{what}` ran {here} times in {mode:?} but {count} times live");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a test's client hears in the middle of a call, and how it answers live.
+//! The test client's side of a running call: collects notifications and answers requests.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -11,36 +11,36 @@ use ferromcp_core::{Revision, ServerNotification, ServerRequest};
 
 use super::answers::Answers;
 use crate::pending_requests::RequestError;
-use crate::outlet::{ResponseFuture, Full, Sink};
+use crate::request_sink::{ResponseFuture, QueueFull, NotificationSink};
 use crate::peer::Peer;
 
-/// The client's end of its calls.
+/// Receives the notifications and requests of a client's calls.
 pub(super) struct Listener {
     pub(super) answers: Arc<Answers>,
-    heard: Mutex<Vec<ServerNotification>>,
-    /// How long an answer takes, in milliseconds.
-    hesitates: AtomicU64,
+    notifications: Mutex<Vec<ServerNotification>>,
+    /// Delay before each response, in milliseconds.
+    delay_ms: AtomicU64,
 }
 
 impl Listener {
     pub(super) fn new(answers: Arc<Answers>) -> Self {
-        Self { answers, heard: Mutex::default(), hesitates: AtomicU64::new(0) }
+        Self { answers, notifications: Mutex::default(), delay_ms: AtomicU64::new(0) }
     }
 
-    /// Takes its time before it answers live.
-    pub(super) fn hesitate(&self, time: Duration) {
-        self.hesitates.store(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    /// Sets the delay before each response in live mode.
+    pub(super) fn set_response_delay(&self, time: Duration) {
+        self.delay_ms.store(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// What was heard, in order.
-    pub(super) fn heard(&self) -> Vec<ServerNotification> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns the received notifications, in order.
+    pub(super) fn notifications(&self) -> Vec<ServerNotification> {
+        self.notifications.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Sink for Listener {
-    fn try_send(&self, _: u64, notification: ServerNotification, _: Revision) -> Result<(), Full> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(notification);
+impl NotificationSink for Listener {
+    fn try_send(&self, _: u64, notification: ServerNotification, _: Revision) -> Result<(), QueueFull> {
+        self.notifications.lock().unwrap_or_else(PoisonError::into_inner).push(notification);
         Ok(())
     }
 
@@ -56,8 +56,8 @@ impl Sink for Listener {
                 ServerRequest::ListRoots(_) => InputRequest::ListRoots,
                 _ => return Err(RequestError::Unsupported),
             };
-            tokio::task::yield_now().await; // an answer is never there at once
-            let time = Duration::from_millis(self.hesitates.load(Ordering::Relaxed));
+            tokio::task::yield_now().await; // a real response is never available immediately
+            let time = Duration::from_millis(self.delay_ms.load(Ordering::Relaxed));
             if !time.is_zero() {
                 tokio::time::sleep(time).await;
             }

@@ -1,8 +1,9 @@
-//! Tests of a server, in this process: one body, run on every era and with every question replayed.
+//! In-process tests of a server, run in every protocol era.
 //!
-//! A handler that asks its client runs straight through on handshake revisions, and again from its top after each answer
-//! on 2026-07-28. [`everywhere`] runs a test both ways, and fails if something was done twice by the second that the
-//! first did once: an effect that stands before a question, and not in [`Ctx::once`](crate::Ctx::once).
+//! A handler that sends requests to its client (elicitation, sampling, roots) runs once on handshake revisions. On
+//! 2026-07-28 it is replayed from the start after each response. [`everywhere`] runs a test in both modes and fails if an
+//! effect ran more often in a replay than in a live run: such an effect precedes a question and is not wrapped in
+//! [`Ctx::once`](crate::Ctx::once).
 //!
 //! ```
 //! use ferromcp_server::testing::{Effects, everywhere};
@@ -27,50 +28,64 @@
 mod answers;
 mod client;
 mod effects;
-mod everything;
 mod listener;
-mod way;
+mod client_mode;
 
 pub use client::Client;
 pub use effects::Effects;
-pub use everything::everything;
-pub use way::Way;
+pub use client_mode::ClientMode;
 
-use ferromcp_core::model::ClientCapabilities;
+use ferromcp_core::RawJson;
+use ferromcp_core::model::{ClientCapabilities, ElicitationCapability, ListChanged, SamplingCapability};
 
 use crate::server::Server;
 
-/// Runs `body` in every [`Way`], each time with a server that `make` makes, and a client that can be asked everything.
+/// Runs `body` in every [`ClientMode`].
+///
+/// Each run uses a new server from `make` and a client that declares [all capabilities](all_capabilities).
 ///
 /// # Panics
-/// When an effect that was [noted](Effects::note) happened more often, or less, in one way than live; and whenever
-/// `body` does.
+/// Panics if `body` panics, or if a [recorded](Effects::note) effect ran more or less often than in live mode.
 pub async fn everywhere(make: impl Fn(Effects) -> Server, body: impl AsyncFn(Client)) {
-    everywhere_as(everything(), make, body).await;
+    everywhere_as(all_capabilities(), make, body).await;
 }
 
-/// The same, with a client of these capabilities.
+/// Runs `body` in every [`ClientMode`] with a client that declares `capabilities`. See [`everywhere`].
 ///
 /// # Panics
-/// As [`everywhere`].
+/// Panics in the same cases as [`everywhere`].
 pub async fn everywhere_as(
     capabilities: ClientCapabilities,
     make: impl Fn(Effects) -> Server,
     body: impl AsyncFn(Client),
 ) {
     let mut live = None;
-    for way in Way::ALL {
+    for mode in ClientMode::ALL {
         let effects = Effects::new();
         let server = make(effects.clone());
         if let Err(error) = server.open().await {
             panic!("{error}");
         }
-        body(Client::new(server.clone(), way, capabilities.clone())).await;
+        body(Client::new(server.clone(), mode, capabilities.clone())).await;
         server.close().await;
         let happened = effects.all();
         match &live {
             None => live = Some(happened),
-            Some(live) => effects::compare(live, &happened, way),
+            Some(live) => effects::compare(live, &happened, mode),
         }
     }
+}
+
+/// Returns capabilities that declare elicitation (forms and URLs), sampling (tools and context) and roots.
+pub fn all_capabilities() -> ClientCapabilities {
+    let on = || Some(RawJson::empty_object());
+    let mut elicitation = ElicitationCapability::default();
+    (elicitation.form, elicitation.url) = (on(), on());
+    let mut sampling = SamplingCapability::default();
+    (sampling.tools, sampling.context) = (on(), on());
+    let mut capabilities = ClientCapabilities::default();
+    capabilities.elicitation = Some(elicitation);
+    capabilities.sampling = Some(sampling);
+    capabilities.roots = Some(ListChanged::default());
+    capabilities
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ferromcp_core::Revision;
 use ferromcp_core::header::field;
 use ferromcp_core::model::SamplingContent;
-use ferromcp_server::http::HttpOptions;
+use ferromcp_server::http::HttpServerOptions;
 use ferromcp_server::{Ctx, Limits, Server, Tool, ToolError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -80,10 +80,10 @@ fn server(control: &CallControl) -> Server {
 }
 
 async fn host() -> Host {
-    host_with(HttpOptions::new()).await
+    host_with(HttpServerOptions::new()).await
 }
 
-async fn host_with(options: HttpOptions) -> Host {
+async fn host_with(options: HttpServerOptions) -> Host {
     let control = CallControl::default();
     Host::of(server(&control), control, options).await
 }
@@ -197,7 +197,7 @@ async fn response_is_ignored_when_session_differs() {
 #[tokio::test]
 async fn response_is_ignored_when_identity_differs() {
     // S-449, S-450, S-457
-    let service = server(&CallControl::default()).http_with(HttpOptions::new()).unwrap();
+    let service = server(&CallControl::default()).http_with(HttpServerOptions::new()).unwrap();
     let revision = Revision::V2025_11_25;
     let opening = post(initialize_with(revision, all_capabilities()).to_string());
     let opened = in_process::send(&service, &opening, Some("ann")).await;
@@ -319,7 +319,7 @@ async fn request_fails_when_pending_limit_is_reached() {
     let mut limits = Limits::default();
     limits.questions = 1;
     let control = CallControl::default();
-    let host = Host::of(server(&control).limits(limits), control, HttpOptions::new()).await;
+    let host = Host::of(server(&control).limits(limits), control, HttpServerOptions::new()).await;
     let session = Session::open_with(host.address, Revision::V2025_11_25, all_capabilities()).await;
     let mut stream = stream(session.call(1, "both", json!({})).await, session.revision).await;
     let request = question(&mut stream).await.1;
@@ -344,7 +344,7 @@ async fn request_fails_when_client_accepts_no_stream() {
 #[tokio::test]
 async fn stateless_client_is_identified_by_its_session_id() {
     // S-146, S-173, S-175, S-423
-    let host = host_with(HttpOptions::new().stateless(true)).await;
+    let host = host_with(HttpServerOptions::new().stateless(true)).await;
     for revision in legacy().filter(|revision| *revision >= Revision::V2025_06_18) {
         let mut opened =
             post(initialize_with(revision, json!({ "elicitation": {} })).to_string()).send(host.address).await;
@@ -407,7 +407,7 @@ async fn batches_can_contain_responses_and_calls_with_requests() {
 #[tokio::test]
 async fn http_sse_request_is_sent_on_the_session_stream() {
     // S-116, S-119, S-391
-    let host = host_with(HttpOptions::new().http_sse(true)).await;
+    let host = host_with(HttpServerOptions::new().http_sse(true)).await;
     for revision in [Revision::V2024_11_05, Revision::V2025_11_25] {
         let opening = initialize_with(revision, all_capabilities());
         let mut client = SseClient::connect_with(host.address, "/sse", &opening).await;
@@ -458,7 +458,7 @@ async fn elicitation_complete_is_sent_only_to_its_session() {
 #[tokio::test]
 async fn pending_requests_fail_when_server_shuts_down() {
     let control = CallControl::default();
-    let service = server(&control).http_with(HttpOptions::new()).unwrap();
+    let service = server(&control).http_with(HttpServerOptions::new()).unwrap();
     let opened =
         in_process::send(&service, &post(initialize_with(Revision::V2025_11_25, all_capabilities()).to_string()), None)
             .await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferromcp_core::Revision;
-use ferromcp_server::http::{EventReplay, EventStore, HttpOptions, MemoryEventStore, StoreFuture, StreamKey};
+use ferromcp_server::http::{EventReplay, EventStore, HttpServerOptions, MemoryEventStore, StoreFuture, StreamKey};
 use serde_json::json;
 
 use crate::client::Session;
@@ -38,8 +38,8 @@ impl EventStore for Slow {
     }
 }
 
-fn stores() -> [HttpOptions; 2] {
-    [HttpOptions::new(), HttpOptions::new().events(Slow(MemoryEventStore::new()))]
+fn stores() -> [HttpServerOptions; 2] {
+    [HttpServerOptions::new(), HttpServerOptions::new().events(Slow(MemoryEventStore::new()))]
 }
 
 /// A deterministic pseudo-random generator.

@@ -1,9 +1,9 @@
 //! Failing handlers, clients that exceed limits, and invalid ids.
 
-use ferromcp_core::Revision;
 use ferromcp_core::header::field;
-use ferromcp_server::http::{HttpLimits, HttpOptions};
-use ferromcp_server::{Ctx, Error, ErrorCode, Limits, Server, Tool};
+use ferromcp_core::{Error, ErrorCode, Revision};
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
+use ferromcp_server::{Ctx, Limits, Server, Tool};
 use serde_json::json;
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern, modern_call, post};
@@ -22,7 +22,7 @@ async fn responds_with_an_error_when_a_handler_panics() {
             })
             .args(["ctx"]),
         );
-    let host = Host::of(server, CallControl::default(), HttpOptions::new()).await;
+    let host = Host::of(server, CallControl::default(), HttpServerOptions::new()).await;
     let mut response = modern_call("at_once", json!({})).send(host.address).await;
     let answer = response.json().await;
     assert_eq!(
@@ -50,7 +50,7 @@ async fn an_error_is_an_event_when_the_stream_has_started() {
         Err::<String, _>(Error::new(ErrorCode::MISSING_CLIENT_CAPABILITY, "Sampling is needed"))
     });
     let server = Server::new("needy", "1").with_tool(needy.args(["ctx"]));
-    let host = Host::of(server, CallControl::default(), HttpOptions::new()).await;
+    let host = Host::of(server, CallControl::default(), HttpServerOptions::new()).await;
     let call = json!({ "name": "needy", "arguments": {}, "_meta": { "progressToken": 1 } });
     let mut stream = modern("tools/call", call).send(host.address).await.events().await;
     assert_eq!(stream.message().await["params"]["progress"], 1.0);
@@ -62,9 +62,9 @@ async fn an_error_is_an_event_when_the_stream_has_started() {
 
 #[tokio::test]
 async fn responds_503_when_in_flight_is_exceeded() {
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.in_flight = 1;
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let session = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let address = host.address;
     let busy = tokio::spawn(async move { modern_call("wait", json!({})).send(address).await.json().await });
@@ -86,7 +86,7 @@ async fn rejects_calls_when_the_session_exceeds_in_flight() {
     let mut limits = Limits::default();
     limits.in_flight = 1;
     let control = CallControl::default();
-    let host = Host::of(server(&control).limits(limits), control, HttpOptions::new()).await;
+    let host = Host::of(server(&control).limits(limits), control, HttpServerOptions::new()).await;
     let greedy = Session::open(host.address, Revision::V2025_03_26).await;
     let request = greedy.post(&legacy_message(1, "tools/call", json!({ "name": "wait", "arguments": {} })));
     let address = host.address;
@@ -170,7 +170,7 @@ async fn resumes_only_from_event_ids_that_were_sent() {
 
 #[tokio::test]
 async fn initialize_ignores_a_stale_session_id_when_stateless() {
-    let host = Host::with(HttpOptions::new().stateless(true)).await;
+    let host = Host::with(HttpServerOptions::new().stateless(true)).await;
     for revision in legacy() {
         let old = post(initialize(revision).to_string()).add(field::SESSION_ID, "from-before");
         let mut response = old.send(host.address).await;

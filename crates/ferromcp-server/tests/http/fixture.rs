@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ferromcp_server::http::{HttpOptions, http};
-use ferromcp_server::{Arg, Ctx, Error, ErrorCode, Prompt, Resource, ServeError, Server, Tool};
+use ferromcp_core::{Error, ErrorCode};
+use ferromcp_server::http::{HttpServerOptions, http};
+use ferromcp_server::{Arg, Ctx, Prompt, Resource, ServeError, Server, Tool};
 use serde_json::json;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -144,15 +145,15 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) async fn new() -> Self {
-        Self::with(HttpOptions::new()).await
+        Self::with(HttpServerOptions::new()).await
     }
 
-    pub(crate) async fn with(options: HttpOptions) -> Self {
+    pub(crate) async fn with(options: HttpServerOptions) -> Self {
         let control = CallControl::default();
         Self::of(server(&control), control, options).await
     }
 
-    pub(crate) async fn of(server: Server, control: CallControl, options: HttpOptions) -> Self {
+    pub(crate) async fn of(server: Server, control: CallControl, options: HttpServerOptions) -> Self {
         let (sender, bound) = oneshot::channel();
         let listener = http("127.0.0.1:0").options(options).on_bound(move |address| {
             let _ = sender.send(address);

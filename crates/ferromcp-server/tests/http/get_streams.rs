@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ferromcp_core::Revision;
-use ferromcp_server::http::{HttpLimits, HttpOptions};
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
 use ferromcp_server::{Server, Tool};
 use serde_json::{Value, json};
 
@@ -180,9 +180,9 @@ async fn a_get_stream_resumes_after_a_disconnect() {
 
 #[tokio::test]
 async fn responds_429_when_streams_per_session_is_exceeded() {
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.streams_per_session = 2;
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let session = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let one = open_stream(&session).await;
     let _two = open_stream(&session).await;
@@ -204,9 +204,9 @@ async fn responds_429_when_streams_per_session_is_exceeded() {
 #[tokio::test]
 async fn resumes_repeatedly_when_old_connections_are_still_open() {
     // S-171
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.streams_per_session = 2;
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let session = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let mut stream = session.get().send(host.address).await.events().await;
     let mut last = stream.primed().await;
@@ -225,7 +225,7 @@ async fn resumes_repeatedly_when_old_connections_are_still_open() {
 #[tokio::test]
 async fn keeps_the_stream_open_when_there_are_no_notifications() {
     // S-156
-    let host = Host::of(Server::new("bare", "1"), CallControl::default(), HttpOptions::new()).await;
+    let host = Host::of(Server::new("bare", "1"), CallControl::default(), HttpServerOptions::new()).await;
     for revision in legacy() {
         let session = Session::open(host.address, revision).await;
         let mut stream = open_stream(&session).await;
@@ -240,7 +240,7 @@ async fn keeps_the_stream_open_when_there_are_no_notifications() {
 async fn a_stalled_stream_does_not_block_another() {
     // S-163
     let server = server(&CallControl::default());
-    let service = server.http_with(HttpOptions::new()).unwrap();
+    let service = server.http_with(HttpServerOptions::new()).unwrap();
     let revision = Revision::V2025_06_18;
     let opened = in_process::send(&service, &post(initialize(revision).to_string()), None).await;
     let id = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();

@@ -238,7 +238,8 @@ async fn responds_404_when_the_method_is_unknown() {
     assert_error(host.address, &modern("initialize", json!({})), 404, -32601).await;
     // Methods of missing capabilities are unknown too.
     let control = crate::fixture::CallControl::default();
-    let bare = Host::of(ferromcp_server::Server::new("bare", "1"), control, ferromcp_server::http::HttpOptions::new());
+    let bare =
+        Host::of(ferromcp_server::Server::new("bare", "1"), control, ferromcp_server::http::HttpServerOptions::new());
     let bare = bare.await;
     for (method, params) in [
         ("tools/list", json!({})),

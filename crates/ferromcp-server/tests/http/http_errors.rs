@@ -1,7 +1,7 @@
 //! Errors at the HTTP level: hosts and origins, methods, media types, and body limits.
 
 use bytes::BytesMut;
-use ferromcp_server::http::{HttpLimits, HttpOptions};
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -120,10 +120,10 @@ async fn discards_notifications_when_the_client_accepts_only_json() {
 
 #[tokio::test]
 async fn rejects_a_body_when_it_is_too_large_or_too_slow() {
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.body_bytes = 1000;
     limits.body_time = std::time::Duration::from_millis(200);
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let long = post(" ".repeat(1001));
     let response = assert_error(long.send(host.address).await, 413).await;
     assert_eq!(response.header("connection"), Some("close"));

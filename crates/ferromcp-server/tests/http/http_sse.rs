@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ferromcp_core::Revision;
-use ferromcp_server::http::HttpOptions;
+use ferromcp_server::http::HttpServerOptions;
 use serde_json::{Value, json};
 
 use crate::client::{Session, initialize, legacy_message, modern_call};
@@ -15,8 +15,8 @@ use crate::in_process;
 use crate::message::{Request, Response};
 use crate::mounted::Mounted;
 
-fn options() -> HttpOptions {
-    HttpOptions::new().http_sse(true)
+fn options() -> HttpServerOptions {
+    HttpServerOptions::new().http_sse(true)
 }
 
 /// An HTTP+SSE client with its stream.
@@ -122,7 +122,7 @@ async fn messages_are_posted_and_replies_arrive_on_the_stream() {
 }
 
 #[tokio::test]
-async fn http_sse_is_served_beside_the_endpoint() {
+async fn http_sse_is_served_next_to_the_endpoint() {
     // M26-078, M26-231, S-120
     let host = Host::with(options()).await;
     let mut client = SseClient::connect(host.address, "/sse").await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use ferromcp_core::Revision;
-use ferromcp_server::http::{HttpOptions, HttpService};
+use ferromcp_server::http::{HttpServerOptions, HttpService};
 use ferromcp_server::{Server, State, Tool, ToolError};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ pub(crate) struct Mounted {
 }
 
 impl Mounted {
-    pub(crate) async fn new(server: &Server, options: HttpOptions) -> Self {
+    pub(crate) async fn new(server: &Server, options: HttpServerOptions) -> Self {
         let service = server.http_with(options).unwrap();
         let router = Router::new().route("/health", get(|| async { "well" })).nest_service(PREFIX, service.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,7 +55,7 @@ impl Drop for Mounted {
 async fn a_router_serves_the_mounted_endpoint() {
     // M26-075, M26-078, M26-143, S-125
     let control = CallControl::default();
-    let mounted = Mounted::new(&server(&control), HttpOptions::new()).await;
+    let mounted = Mounted::new(&server(&control), HttpServerOptions::new()).await;
     let mut health = Request::new("GET", "/health").send(mounted.address).await;
     assert_eq!(&health.body().await[..], b"well");
     for path in [PREFIX.to_owned(), format!("{PREFIX}/")] {
@@ -120,7 +120,7 @@ fn lifespan_server(life: &Life) -> Server {
 #[tokio::test]
 async fn lifespans_open_with_the_first_request_and_close_with_shutdown() {
     let life = Life::default();
-    let mounted = Mounted::new(&lifespan_server(&life), HttpOptions::new()).await;
+    let mounted = Mounted::new(&lifespan_server(&life), HttpServerOptions::new()).await;
     let count = |life: &Life| (life.opened.load(Ordering::SeqCst), life.closed.load(Ordering::SeqCst));
     assert_eq!(count(&life), (0, 0));
     // Concurrent requests open them once.
@@ -150,7 +150,7 @@ async fn lifespans_open_with_the_first_request_and_close_with_shutdown() {
 async fn retries_a_lifespan_when_it_fails_to_open() {
     let life = Life::default();
     life.fails.store(true, Ordering::SeqCst);
-    let mounted = Mounted::new(&lifespan_server(&life), HttpOptions::new()).await;
+    let mounted = Mounted::new(&lifespan_server(&life), HttpServerOptions::new()).await;
     assert!(mounted.service.open().await.is_err());
     assert_eq!(mounted.send(modern_call("lives", json!({}))).await.status, 500);
     life.fails.store(false, Ordering::SeqCst);
@@ -163,7 +163,7 @@ async fn retries_a_lifespan_when_it_fails_to_open() {
 async fn shutdown_waits_for_calls_and_closes_streams() {
     // M26-274, M26-275, S-149, S-179
     let control = CallControl::default();
-    let mounted = Mounted::new(&server(&control), HttpOptions::new()).await;
+    let mounted = Mounted::new(&server(&control), HttpServerOptions::new()).await;
     let mut listening =
         mounted.send(modern("subscriptions/listen", json!({ "notifications": {} }))).await.events().await;
     assert_eq!(listening.message().await["method"], "notifications/subscriptions/acknowledged");

@@ -1,7 +1,7 @@
 //! Property tests: headers mirror any name and argument, and the server validates them.
 
 use ferromcp_core::header::{encode, field};
-use ferromcp_server::http::{HttpOptions, HttpService};
+use ferromcp_server::http::{HttpServerOptions, HttpService};
 use ferromcp_server::{Arg, Resource, Server, Tool};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn service() -> (Runtime, HttpService) {
     let server = Server::new("names", "1")
         .with_tool(Tool::sync("echo", |text: String| text).args([Arg::new("text").header("Text")]))
         .with_resource(Resource::sync("file:///a", || "a"));
-    (Builder::new_current_thread().enable_all().build().unwrap(), server.http_with(HttpOptions::new()).unwrap())
+    (Builder::new_current_thread().enable_all().build().unwrap(), server.http_with(HttpServerOptions::new()).unwrap())
 }
 
 /// Generates text with characters that are special in headers: blanks, controls, markers, other scripts.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
-use ferromcp_server::http::{EventReplay, EventStore, HttpOptions, MemoryEventStore, StoreFuture, StreamKey};
+use ferromcp_server::http::{EventReplay, EventStore, HttpServerOptions, MemoryEventStore, StoreFuture, StreamKey};
 use ferromcp_server::{Ctx, Server, Tool, ToolError};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -76,7 +76,7 @@ impl Drop for Within {
 #[tokio::test]
 async fn responds_503_when_the_body_arrives_after_shutdown() {
     let life = Life::new();
-    let mounted = Mounted::new(&life.server(), HttpOptions::new()).await;
+    let mounted = Mounted::new(&life.server(), HttpServerOptions::new()).await;
     life.go.add_permits(1);
     let mut request = modern_call("hold", json!({}));
     request.path = "/api/mcp".into();
@@ -98,7 +98,7 @@ async fn responds_503_when_the_body_arrives_after_shutdown() {
 #[tokio::test]
 async fn http_sse_calls_finish_before_lifespans_close() {
     let life = Life::new();
-    let mounted = Mounted::new(&life.server(), HttpOptions::new().http_sse(true)).await;
+    let mounted = Mounted::new(&life.server(), HttpServerOptions::new().http_sse(true)).await;
     let open = Request::new("GET", "/api/mcp/sse").add("Accept", "text/event-stream");
     let mut stream = open.send(mounted.address).await.events().await;
     let path = stream.next().await.expect("an event").data;
@@ -123,9 +123,9 @@ async fn http_sse_calls_finish_before_lifespans_close() {
 async fn detached_calls_are_dropped_before_lifespans_close() {
     for stateless in [false, true] {
         let life = Life::new();
-        let mut limits = ferromcp_server::http::HttpLimits::default();
+        let mut limits = ferromcp_server::http::HttpServerLimits::default();
         limits.shutdown_grace = Duration::from_millis(50);
-        let mounted = Mounted::new(&life.server(), HttpOptions::new().stateless(stateless).limits(limits)).await;
+        let mounted = Mounted::new(&life.server(), HttpServerOptions::new().stateless(stateless).limits(limits)).await;
         let call = legacy_message(1, "tools/call", json!({ "name": "hold", "arguments": {} }));
         let mut request = crate::client::post(call.to_string());
         if !stateless {
@@ -186,7 +186,7 @@ async fn forgets_an_event_that_is_stored_while_the_session_ends() {
     let server = Server::new("speaks", "1")
         .with_resource(ferromcp_server::Resource::sync("file:///a", || "a"))
         .with_tool(Tool::new("say", |ctx: Ctx| async move { ctx.info("said").await }).args(["ctx"]));
-    let host = Host::of(server, CallControl::default(), HttpOptions::new().events(slow.clone())).await;
+    let host = Host::of(server, CallControl::default(), HttpServerOptions::new().events(slow.clone())).await;
     for (round, (is_get, events)) in [(false, 2), (true, 1)].into_iter().enumerate() {
         let session = Session::open(host.address, Revision::V2025_11_25).await;
         let _stream = if is_get {
@@ -226,7 +226,7 @@ async fn a_task_that_sends_after_the_response_does_not_hang() {
         }
     };
     let server = Server::new("speaks", "1").with_tool(Tool::new("speak", speak).args(["ctx", "first"]));
-    let host = Host::of(server, CallControl::default(), HttpOptions::new()).await;
+    let host = Host::of(server, CallControl::default(), HttpServerOptions::new()).await;
     let session = Session::open(host.address, Revision::V2025_11_25).await;
     for (round, first) in [false, true].into_iter().enumerate() {
         let _response = session.call(1, "speak", json!({ "first": first })).await;
@@ -269,7 +269,7 @@ impl EventStore for BlockingReplay {
 async fn a_stream_ends_when_its_session_ends_during_resumption() {
     // S-171
     let store = BlockingReplay { events: Arc::default(), replays: Arc::default(), go: Arc::new(Semaphore::new(0)) };
-    let host = Host::with(HttpOptions::new().events(store.clone())).await;
+    let host = Host::with(HttpServerOptions::new().events(store.clone())).await;
     let session = Session::open(host.address, Revision::V2025_11_25).await;
     host.control.go(1);
     let mut stream = session.call(1, "steps", json!({ "count": 2 })).await.events().await;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ferromcp_core::Revision;
-use ferromcp_server::http::{HttpOptions, MemoryEventStore};
+use ferromcp_server::http::{HttpServerOptions, MemoryEventStore};
 use ferromcp_server::{Ctx, Server, Tool};
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn a_response_resumes_after_a_disconnect() {
         let session = Session::open(host.address, revision).await;
         let (stream, last) = start(&host, &session, 1, 3).await;
         drop(stream);
-        // Another stream of the session, with events of its own.
+        // Another stream of the session, with separate events.
         let mut other = session.call(2, "say", json!({})).await.events().await;
         while other.next().await.is_some() {}
         // During the call: one event is replayed, the others arrive live.
@@ -99,7 +99,7 @@ async fn replays_a_response_that_finished_while_disconnected() {
 #[tokio::test]
 async fn resumes_from_the_priming_event() {
     // S-140, S-171
-    let host = Host::with(HttpOptions::new().keep_alive(Duration::from_millis(30))).await;
+    let host = Host::with(HttpServerOptions::new().keep_alive(Duration::from_millis(30))).await;
     let session = Session::open(host.address, Revision::V2025_11_25).await;
     let mut stream = session.call(1, "wait", json!({})).await.events().await;
     let id = stream.primed().await;
@@ -146,7 +146,8 @@ async fn ctx_disconnect_closes_the_connection_of_a_client_that_reconnects() {
             }
         })
     };
-    let host = Host::of(Server::new("poll", "1").with_tool(tool.args(["ctx"])), control, HttpOptions::new()).await;
+    let host =
+        Host::of(Server::new("poll", "1").with_tool(tool.args(["ctx"])), control, HttpServerOptions::new()).await;
     let session = Session::open(host.address, Revision::V2025_11_25).await;
     let mut stream = session.call(1, "poll", json!({})).await.events().await;
     let id = stream.primed().await;
@@ -177,7 +178,7 @@ async fn ctx_disconnect_closes_the_connection_of_a_client_that_reconnects() {
 #[tokio::test]
 async fn responds_400_when_the_event_is_unknown_or_evicted() {
     // S-171, S-172
-    let host = Host::with(HttpOptions::new().events(MemoryEventStore::new().events_per_stream(2))).await;
+    let host = Host::with(HttpServerOptions::new().events(MemoryEventStore::new().events_per_stream(2))).await;
     for revision in resumable() {
         let session = Session::open(host.address, revision).await;
         for unknown in ["x", "a1", "a1-1", "n1-1", "a99-0", "n99-0", "a18446744073709551615-18446744073709551615", "é"]

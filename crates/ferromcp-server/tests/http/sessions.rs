@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ferromcp_core::Revision;
 use ferromcp_core::header::field;
-use ferromcp_server::http::{HttpLimits, HttpOptions};
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
 use serde_json::{Value, json};
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern_call, post};
@@ -191,7 +191,7 @@ async fn sessions_are_isolated() {
 #[tokio::test]
 async fn responds_404_when_the_identity_differs() {
     // S-130
-    let service = server(&CallControl::default()).http_with(HttpOptions::new()).unwrap();
+    let service = server(&CallControl::default()).http_with(HttpServerOptions::new()).unwrap();
     for revision in legacy() {
         for owner in [Some("ann"), None] {
             let opened = in_process::send(&service, &post(initialize(revision).to_string()), owner).await;
@@ -213,7 +213,7 @@ async fn responds_404_when_the_identity_differs() {
 async fn handlers_see_the_identity() {
     let who = ferromcp_server::Tool::sync("who", |ctx: ferromcp_server::Ctx| ctx.identity().map(str::to_owned));
     let server = ferromcp_server::Server::new("who", "1").with_tool(who.args(["ctx"]));
-    let service = server.http_with(HttpOptions::new()).unwrap();
+    let service = server.http_with(HttpServerOptions::new()).unwrap();
     for (who, expected) in [(Some("ann"), "ann"), (None, "null")] {
         let (_, answer) = in_process::answer(&service, &modern_call("who", json!({})), who).await;
         assert_eq!(answer["result"]["content"][0]["text"].as_str().unwrap_or("null"), expected, "{answer}");
@@ -228,9 +228,9 @@ async fn handlers_see_the_identity() {
 #[tokio::test]
 async fn idle_sessions_expire_and_active_ones_do_not() {
     // S-179, S-180
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.session_idle = Duration::from_millis(300);
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let [idle, reading] = [(); 2].map(|()| Session::open(host.address, Revision::V2025_11_25));
     let (idle, reading) = (idle.await, reading.await);
     let mut stream = reading.get().send(host.address).await.events().await;
@@ -252,9 +252,9 @@ async fn idle_sessions_expire_and_active_ones_do_not() {
 
 #[tokio::test]
 async fn responds_503_when_the_session_limit_is_exceeded() {
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.sessions = 2;
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let first = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let second = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let streams = [first.get().send(host.address).await, second.get().send(host.address).await];
@@ -270,7 +270,7 @@ async fn responds_503_when_the_session_limit_is_exceeded() {
 #[tokio::test]
 async fn stateless_requests_need_no_session() {
     // M26-175, S-156, S-183, S-186, S-187
-    let host = Host::with(HttpOptions::new().stateless(true)).await;
+    let host = Host::with(HttpServerOptions::new().stateless(true)).await;
     for revision in legacy() {
         let mut response = post(initialize(revision).to_string()).send(host.address).await;
         assert!(response.header(field::lower::SESSION_ID).is_none());

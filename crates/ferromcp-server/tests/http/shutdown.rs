@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ferromcp_core::Revision;
-use ferromcp_server::http::HttpOptions;
+use ferromcp_server::http::HttpServerOptions;
 use serde_json::json;
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern_call, post};
@@ -22,7 +22,7 @@ async fn shutdown_waits_for_calls_of_sessions() {
     // S-145, S-148
     for revision in legacy() {
         let control = CallControl::default();
-        let mounted = Mounted::new(&server(&control), HttpOptions::new()).await;
+        let mounted = Mounted::new(&server(&control), HttpServerOptions::new()).await;
         let session = open(&mounted, revision).await;
         // One call streams, and one has sent nothing.
         let params = json!({ "name": "steps", "arguments": { "count": 2 }, "_meta": { "progressToken": 1 } });
@@ -54,10 +54,10 @@ async fn shutdown_waits_for_calls_of_sessions() {
 
 #[tokio::test]
 async fn shutdown_times_out_when_a_call_never_finishes() {
-    let mut limits = ferromcp_server::http::HttpLimits::default();
+    let mut limits = ferromcp_server::http::HttpServerLimits::default();
     limits.shutdown_grace = Duration::from_millis(100);
     let control = CallControl::default();
-    let mounted = Mounted::new(&server(&control), HttpOptions::new().limits(limits)).await;
+    let mounted = Mounted::new(&server(&control), HttpServerOptions::new().limits(limits)).await;
     let mut call = modern_call("wait", json!({}));
     "/api/mcp".clone_into(&mut call.path);
     let address = mounted.address;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ferromcp_core::Revision;
 use ferromcp_core::meta::key;
-use ferromcp_server::http::HttpOptions;
+use ferromcp_server::http::HttpServerOptions;
 use serde_json::{Value, json};
 
 use crate::client::{Session, legacy, modern, modern_call, modern_message, modern_post};
@@ -92,7 +92,7 @@ async fn a_modern_stream_starts_with_the_first_notification() {
 async fn a_stream_of_a_session_has_event_ids_and_a_priming_event_in_2025_11_25() {
     // S-140, S-145, S-146, S-147, S-148, S-150, S-165, S-166, S-167, S-168
     let retry = Duration::from_millis(1234);
-    let host = Host::with(HttpOptions::new().retry(retry)).await;
+    let host = Host::with(HttpServerOptions::new().retry(retry)).await;
     for revision in legacy() {
         let session = Session::open(host.address, revision).await;
         let mut seen: Vec<String> = Vec::new();
@@ -125,7 +125,7 @@ async fn a_stream_of_a_session_has_event_ids_and_a_priming_event_in_2025_11_25()
 #[tokio::test]
 async fn events_have_no_ids_when_resumption_is_disabled() {
     // S-165
-    let host = Host::with(HttpOptions::new().without_resumption()).await;
+    let host = Host::with(HttpServerOptions::new().without_resumption()).await;
     for revision in legacy() {
         let session = Session::open(host.address, revision).await;
         let mut stream = session.call(1, "say", json!({})).await.events().await;
@@ -141,7 +141,7 @@ async fn events_have_no_ids_when_resumption_is_disabled() {
 async fn sends_keep_alive_comments_and_a_slow_call_becomes_a_stream() {
     // M26-164
     let every = Duration::from_millis(40);
-    let host = Host::with(HttpOptions::new().keep_alive(every)).await;
+    let host = Host::with(HttpServerOptions::new().keep_alive(every)).await;
     let session = Session::open(host.address, Revision::V2025_11_25).await;
     let call = crate::client::legacy_message(1, "tools/call", json!({ "name": "wait", "arguments": {} }));
     for request in [modern_call("wait", json!({})), session.post(&call)] {
@@ -282,7 +282,7 @@ async fn notifications_cancelled_cancels_a_call_of_a_session() {
 #[tokio::test]
 async fn a_slow_reader_applies_backpressure_to_the_handler() {
     // M26-158, S-145
-    let mut limits = ferromcp_server::http::HttpLimits::default();
+    let mut limits = ferromcp_server::http::HttpServerLimits::default();
     limits.stream_bytes = 4 << 10;
     let flood = ferromcp_server::Tool::new("flood", |ctx: ferromcp_server::Ctx| async move {
         for number in 0..2_000_u32 {
@@ -292,7 +292,7 @@ async fn a_slow_reader_applies_backpressure_to_the_handler() {
         "done"
     });
     let server = ferromcp_server::Server::new("flood", "1").with_tool(flood.args(["ctx"]));
-    let options = HttpOptions::new().limits(limits);
+    let options = HttpServerOptions::new().limits(limits);
     let host = Host::of(server, crate::fixture::CallControl::default(), options).await;
     let call = modern("tools/call", json!({ "name": "flood", "arguments": {}, "_meta": { "progressToken": 1 } }));
     let mut stream = call.send(host.address).await.events().await;

@@ -1,7 +1,7 @@
 //! `subscriptions/listen` of 2026-07-28.
 
 use ferromcp_core::meta::key;
-use ferromcp_server::http::{HttpLimits, HttpOptions};
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
 use ferromcp_server::{Prompt, Server, Tool};
 use ferromcp_transport::sse::Decoder;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn a_subscription_is_acknowledged_and_receives_what_it_filtered() {
 async fn acknowledges_only_what_the_server_supports() {
     // M26-269
     let only_prompts = Server::new("prompts", "1").with_prompt(Prompt::sync("ask", || "?"));
-    let host = Host::of(only_prompts, CallControl::default(), HttpOptions::new()).await;
+    let host = Host::of(only_prompts, CallControl::default(), HttpServerOptions::new()).await;
     let filter = json!({
         "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": false,
         "resourceSubscriptions": ["file:///a"], "somethingNew": true
@@ -99,7 +99,7 @@ async fn shutdown_ends_a_subscription_with_its_result() {
     // M26-271, M26-274, M26-275, M26-291
     for id in [json!("L1"), json!(9)] {
         let server = server(&CallControl::default());
-        let mounted = Mounted::new(&server, HttpOptions::new()).await;
+        let mounted = Mounted::new(&server, HttpServerOptions::new()).await;
         let message = modern_message(
             id.clone(),
             "subscriptions/listen",
@@ -122,9 +122,9 @@ async fn shutdown_ends_a_subscription_with_its_result() {
 #[tokio::test]
 async fn coalesces_notifications_when_the_subscriber_reads_slowly() {
     const CHANGES: usize = 10_000;
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.stream_bytes = 4 << 10;
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let long = format!("file:///{}", "x".repeat(4000));
     let uris: Vec<String> = (0..4).map(|number| format!("{long}{number}")).collect();
     let (mut stream, _) =
@@ -151,9 +151,9 @@ async fn coalesces_notifications_when_the_subscriber_reads_slowly() {
 
 #[tokio::test]
 async fn responds_503_when_the_stream_limit_is_exceeded() {
-    let mut limits = HttpLimits::default();
+    let mut limits = HttpServerLimits::default();
     limits.streams = 1;
-    let host = Host::with(HttpOptions::new().limits(limits)).await;
+    let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let (first, _) = listen(&host, json!(1), json!({})).await;
     let request = modern("subscriptions/listen", json!({ "notifications": {} }));
     let mut rejected = request.send(host.address).await;
@@ -194,7 +194,7 @@ async fn serves_a_thousand_subscriptions() {
     // M26-266, M26-271, M26-274
     const LISTENERS: usize = 1_000;
     let server = server(&CallControl::default());
-    let service = server.http_with(HttpOptions::new()).unwrap();
+    let service = server.http_with(HttpServerOptions::new()).unwrap();
     let mut readers = Vec::new();
     for id in 0..LISTENERS {
         let filter = json!({ "notifications": { "toolsListChanged": true } });

@@ -173,13 +173,13 @@ async fn mistakes_are_told_to_the_model_with_name_expectation_and_value() {
             ("mixed", json!({ "seven": 8, "n": 1 }), &["unknown argument `seven`", "`n`"]),
             ("none", json!({ "x": 1 }), &["unknown argument `x`"]),
         ] {
-            let complaint = client.complaint(tool, arguments.clone()).await;
+            let complaint = client.tool_error(tool, arguments.clone()).await;
             for word in words {
                 assert!(complaint.contains(word), "{tool} {arguments}: {word:?} is not in {complaint:?}");
             }
             assert!(!complaint.contains(" at line "), "{complaint}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -189,7 +189,7 @@ async fn a_long_wrong_value_is_not_repeated_whole() {
     for case in Case::eras() {
         let mut client = Client::connect(server(), case).await;
         let complaint =
-            client.complaint("add", json!({ "a": "\u{e9}".repeat(100_000), "b": 1, "x".repeat(10_000): 1 })).await;
+            client.tool_error("add", json!({ "a": "\u{e9}".repeat(100_000), "b": 1, "x".repeat(10_000): 1 })).await;
         assert!(complaint.len() < 1000, "{} bytes", complaint.len());
     }
 }
@@ -225,10 +225,10 @@ async fn values_inside_strings_are_read_unless_that_is_switched_off() {
         let mut strict = Client::connect(server().lenient_arguments(false), case).await;
         for (tool, arguments, expected) in slips.clone() {
             assert_eq!(lenient.text(tool, arguments.clone()).await, expected, "{tool} {arguments}");
-            strict.complaint(tool, arguments).await;
+            strict.tool_error(tool, arguments).await;
         }
         // Values are held to their bounds all the same, and texts stay texts.
-        assert!(lenient.complaint("rows", json!({ "limit": "1001" })).await.contains("at most 1000"));
+        assert!(lenient.tool_error("rows", json!({ "limit": "1001" })).await.contains("at most 1000"));
         assert_eq!(lenient.text("text", json!({ "s": "[1]" })).await, "[1]");
     }
 }

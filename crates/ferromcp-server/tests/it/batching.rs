@@ -1,4 +1,4 @@
-//! Batches, which 2025-03-26 has and no other revision.
+//! JSON-RPC batching, which only revision 2025-03-26 supports.
 
 use ferromcp_core::Revision;
 use ferromcp_server::{Server, Tool};
@@ -31,11 +31,11 @@ fn call(id: impl Into<Value>, tool: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": { "name": tool } })
 }
 
-/// The ids of a batch of answers, sorted.
+/// Returns the sorted ids of a batch response.
 fn ids(batch: &Value) -> Vec<String> {
     let mut ids: Vec<String> = batch
         .as_array()
-        .unwrap_or_else(|| panic!("no batch: {batch}"))
+        .unwrap_or_else(|| panic!("not a batch: {batch}"))
         .iter()
         .map(|answer| answer["id"].to_string())
         .collect();
@@ -44,41 +44,41 @@ fn ids(batch: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn each_request_of_a_batch_is_answered_in_one_array() {
+async fn responses_share_one_array_when_requests_are_batched() {
     // S-023, S-024, S-026, S-027, S-111
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
         client.send(&json!([ping("a"), call("b", "slow"), { "jsonrpc": "2.0", "method": "notifications/x" }, ping("c"), call("d", "none")]));
         let answer = client.recv().await;
         assert_eq!(ids(&answer), ["\"a\"", "\"b\"", "\"c\"", "\"d\""]);
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn a_batch_without_requests_is_answered_with_nothing() {
+async fn no_response_is_sent_when_batch_has_no_requests() {
     // S-014, S-027
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
         client.send(
             &json!([{ "jsonrpc": "2.0", "method": "notifications/x" }, { "jsonrpc": "2.0", "id": 9, "result": {} }]),
         );
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn an_empty_batch_is_nothing_to_answer_by_id() {
+async fn no_response_is_sent_when_batch_is_empty() {
     // S-027
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
         client.send(&json!([]));
-        client.lives().await; // its error would have no id, which this revision cannot say
+        client.assert_alive().await; // the error would have no id, which this revision does not allow
     }
 }
 
 #[tokio::test]
-async fn bad_members_are_answered_beside_the_good() {
+async fn errors_and_results_share_response_when_batch_has_invalid_members() {
     // S-027
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
@@ -93,22 +93,22 @@ async fn bad_members_are_answered_beside_the_good() {
             };
             assert_eq!(answer["error"]["code"], code, "{answer}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn twins_do_not_hold_up_a_batch() {
+async fn duplicate_id_is_rejected_immediately_when_batch_is_pending() {
     // S-006, S-027
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
         client.send(&json!([call("a", "slow"), call("a", "slow"), ping("b")]));
-        let twin = client.recv().await;
-        assert_eq!((&twin["id"], &twin["error"]["code"]), (&json!("a"), &json!(-32600)), "{twin}");
+        let duplicate = client.recv().await;
+        assert_eq!((&duplicate["id"], &duplicate["error"]["code"]), (&json!("a"), &json!(-32600)), "{duplicate}");
         let batch = client.recv().await;
         assert_eq!(ids(&batch), ["\"a\"", "\"b\""]);
         assert!(batch.as_array().unwrap().iter().all(|answer| answer.get("result").is_some()), "{batch}");
-        // A twin of a call outside of the batch.
+        // A batch member duplicates the id of a call outside the batch.
         client.send(&call("c", "slow"));
         client.send(&json!([call("c", "slow"), ping("d")]));
         let mut answers = vec![client.recv().await, client.recv().await, client.recv().await];
@@ -116,18 +116,18 @@ async fn twins_do_not_hold_up_a_batch() {
         assert_eq!(answers[0]["error"]["code"], -32600, "{answers:?}");
         assert_eq!(answers[1]["result"]["content"][0]["text"], "slow", "{answers:?}");
         assert_eq!(ids(&answers[2]), ["\"d\""]);
-        // A twin alone, of a call inside a batch.
+        // A single request duplicates the id of a call inside a batch.
         client.send(&json!([call("e", "slow"), ping("f")]));
         client.send(&ping("e"));
-        let twin = client.recv().await;
-        assert_eq!((&twin["id"], &twin["error"]["code"]), (&json!("e"), &json!(-32600)), "{twin}");
+        let duplicate = client.recv().await;
+        assert_eq!((&duplicate["id"], &duplicate["error"]["code"]), (&json!("e"), &json!(-32600)), "{duplicate}");
         assert_eq!(ids(&client.recv().await), ["\"e\"", "\"f\""]);
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn a_cancelled_member_is_left_out() {
+async fn response_is_omitted_when_batch_member_is_cancelled() {
     // S-217, S-027
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
@@ -137,38 +137,38 @@ async fn a_cancelled_member_is_left_out() {
         assert_eq!(ids(&client.recv().await), ["\"a\""]);
         client.send(&json!([call("c", "never")]));
         client.cancel("c");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn batches_are_bounded() {
+async fn no_response_is_sent_when_batch_exceeds_limit() {
     // S-027
     for case in cases() {
         let mut client = Client::connect(server(), case).await;
         let many: Vec<Value> = (0..65).map(ping).collect();
         client.send(&many.into());
-        client.lives().await;
-        let most: Vec<Value> = (100..164).map(ping).collect();
-        client.send(&most.into());
+        client.assert_alive().await;
+        let max: Vec<Value> = (100..164).map(ping).collect();
+        client.send(&max.into());
         assert_eq!(client.recv().await.as_array().unwrap().len(), 64);
     }
 }
 
 #[tokio::test]
-async fn a_batch_cannot_open_a_session() {
+async fn session_is_not_opened_when_initialize_is_in_batch() {
     // S-061
     for case in cases() {
-        let mut client = Client::raw(server(), case).mixed();
-        let opening = client.opening(case.revision.as_str());
-        client.send(&json!([client.request_of("i", "initialize", opening), ping("p")]));
+        let mut client = Client::raw(server(), case).allow_both_eras();
+        let params = client.initialize_params(case.revision.as_str());
+        client.send(&json!([client.request_of("i", "initialize", params), ping("p")]));
         let error = client.error("tools/list", Value::Null).await;
-        assert_eq!(error["code"], -32602, "still no session");
+        assert_eq!(error["code"], -32602, "the session must not be initialized");
     }
 }
 
 #[tokio::test]
-async fn other_revisions_refuse_batches() {
+async fn batch_is_rejected_when_revision_lacks_batching() {
     // S-112, M26-123
     for case in Case::all().filter(|case| case.revision != Revision::V2025_03_26) {
         let mut client = Client::connect(server(), case).await;

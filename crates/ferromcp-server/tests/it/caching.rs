@@ -1,4 +1,4 @@
-//! Caching hints: on all that may be cached in the modern era, on nothing before.
+//! Cache hints (`ttlMs`, `cacheScope`): on cacheable results of the modern era only.
 
 use ferromcp_core::model::{CacheHint, CacheScope, ReadResourceResult, ResourceContents};
 use ferromcp_server::{Limits, Prompt, Resource, Server, Tool};
@@ -29,6 +29,7 @@ fn server() -> Server {
         .with_resource(Resource::sync("user://{name}", |name: String| name).args(["name"]).ttl_ms(7))
 }
 
+/// The methods with cacheable results, and valid parameters for each.
 fn cacheable() -> Vec<(&'static str, Value)> {
     vec![
         ("server/discover", json!({})),
@@ -40,21 +41,22 @@ fn cacheable() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Returns `ttlMs` and `cacheScope` of a result.
 fn hint(result: &Value) -> (Option<u64>, Option<&str>) {
     (
-        result.get("ttlMs").map(|ttl| ttl.as_u64().expect("a whole number from 0")),
+        result.get("ttlMs").map(|ttl| ttl.as_u64().expect("`ttlMs` must be a non-negative integer")),
         result.get("cacheScope").map(|scope| scope.as_str().unwrap()),
     )
 }
 
 #[tokio::test]
-async fn every_cacheable_result_says_how_long_and_for_whom() {
+async fn ttl_and_cache_scope_are_set_when_result_is_cacheable() {
     // M26-440, M26-450, M26-451, M26-460, M26-468
     for case in Case::modern() {
         let mut client = Client::connect(server(), case).await;
         for (method, params) in cacheable() {
             let result = client.result(method, params).await;
-            assert_eq!(hint(&result), (Some(0), Some("private")), "{method}: unless said otherwise");
+            assert_eq!(hint(&result), (Some(0), Some("private")), "{method}: default hint");
         }
         for (uri, expected) in [
             ("notes://mine", (Some(5000), Some("private"))),
@@ -69,10 +71,10 @@ async fn every_cacheable_result_says_how_long_and_for_whom() {
 }
 
 #[tokio::test]
-async fn lists_carry_the_hint_they_were_given_on_every_page() {
+async fn cache_hint_is_on_every_page_when_list_cache_is_configured() {
     // M26-440, M26-457, M26-462, M26-466
     for case in Case::modern() {
-        let mut client = Client::connect(server().list_cache(CacheHint::public(60_000)), case).await;
+        let mut client = Client::connect(server().default_list_cache(CacheHint::public(60_000)), case).await;
         for (method, params) in cacheable().into_iter().take(5) {
             assert_eq!(hint(&client.result(method, params).await), (Some(60_000), Some("public")), "{method}");
         }
@@ -83,10 +85,10 @@ async fn lists_carry_the_hint_they_were_given_on_every_page() {
 }
 
 #[tokio::test]
-async fn other_results_and_sessions_have_no_hints() {
+async fn cache_hint_is_absent_when_result_is_not_cacheable_or_in_session() {
     // M26-440, M26-441
     for case in Case::all() {
-        let mut client = Client::connect(server().list_cache(CacheHint::public(60_000)), case).await;
+        let mut client = Client::connect(server().default_list_cache(CacheHint::public(60_000)), case).await;
         let mut others = vec![("tools/call", json!({ "name": "one" })), ("prompts/get", json!({ "name": "ask" }))];
         if !case.is_modern() {
             others.extend(cacheable().into_iter().skip(1));

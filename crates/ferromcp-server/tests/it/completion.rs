@@ -140,6 +140,6 @@ async fn what_is_not_known_is_invalid() {
         let error = client.error("completion/complete", ask(unknown, "x", "")).await;
         assert_eq!(error["code"], if case.is_modern() { -32602 } else { -32002 });
         assert_eq!(client.error("completion/complete", ask(repo(), "name", "fail")).await["code"], -32603);
-        client.lives().await;
+        client.assert_alive().await;
     }
 }

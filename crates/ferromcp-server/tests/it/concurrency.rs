@@ -1,4 +1,4 @@
-//! Many calls at once on one pipe.
+//! Concurrent calls on one connection.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn sleep() -> Tool {
 }
 
 #[tokio::test]
-async fn a_slow_call_does_not_hold_up_a_fast_one() {
+async fn fast_call_completes_when_slow_call_is_in_flight() {
     // M26-036, S-007
     for case in Case::all() {
         let go = Arc::new(Notify::new());
@@ -47,7 +47,7 @@ async fn a_slow_call_does_not_hold_up_a_fast_one() {
 }
 
 #[tokio::test]
-async fn a_thousand_calls_run_side_by_side() {
+async fn calls_run_concurrently_when_a_thousand_are_in_flight() {
     // M26-006, M26-036, S-007
     for case in Case::all() {
         let barrier = Arc::new(Barrier::new(1000));
@@ -55,7 +55,7 @@ async fn a_thousand_calls_run_side_by_side() {
             Tool::new("meet", move |n: u64| {
                 let barrier = Arc::clone(&barrier);
                 async move {
-                    barrier.wait().await; // nobody goes on until all are here
+                    barrier.wait().await; // blocks until all 1,000 calls have started
                     n.to_string()
                 }
             })
@@ -69,14 +69,14 @@ async fn a_thousand_calls_run_side_by_side() {
             let id = answer["id"].as_i64().unwrap();
             let n = ids.iter().position(|known| *known == id).unwrap();
             assert_eq!(answer["result"]["content"][0]["text"], n.to_string());
-            assert!(answered.insert(id), "twice: {answer}");
+            assert!(answered.insert(id), "duplicate response: {answer}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn calls_under_way_are_bounded() {
+async fn call_is_rejected_when_in_flight_limit_is_reached() {
     // M26-345, S-262, S-320
     for case in Case::all() {
         let go = Arc::new(Notify::new());
@@ -111,7 +111,7 @@ async fn calls_under_way_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_requests_does_not_hold_back_finished_calls() {
+async fn finished_call_is_answered_when_requests_flood_the_connection() {
     // M26-036, S-188
     use ferromcp_transport::unix;
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -120,10 +120,10 @@ async fn a_flood_of_requests_does_not_hold_back_finished_calls() {
     tokio::spawn(Server::new("flood", "0").with_tool(sleep()).serve(unix(far)));
     let (reader, mut writer) = near.into_split();
     let mut lines = BufReader::new(reader).lines();
-    let opening = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+    let initialize = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "", "capabilities": {}, "clientInfo": { "name": "t", "version": "0" } } });
     let call = json!({ "jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": { "name": "sleep", "arguments": { "ms": 20 } } });
-    writer.write_all(format!("{opening}\n{call}\n").as_bytes()).await.unwrap();
+    writer.write_all(format!("{initialize}\n{call}\n").as_bytes()).await.unwrap();
     let flood = tokio::spawn(async move {
         let pings = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n".repeat(500);
         let begin = Instant::now();
@@ -139,13 +139,17 @@ async fn a_flood_of_requests_does_not_hold_back_finished_calls() {
             break;
         }
     }
-    assert!(begin.elapsed() < Duration::from_millis(1500), "answered only when the flood ebbed: {:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_millis(1500),
+        "the finished call was answered only after the flood: {:?}",
+        begin.elapsed()
+    );
     assert!(!flood.is_finished());
     flood.abort();
 }
 
 #[tokio::test]
-async fn a_server_is_a_tower_service() {
+async fn server_answers_when_called_as_tower_service() {
     // M26-001, S-102
     use ferromcp_core::model::{CallToolParams, EmptyParams};
     use ferromcp_core::{ClientRequest, RawJson, Revision, ServerResult};

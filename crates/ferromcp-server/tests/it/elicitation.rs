@@ -1,4 +1,4 @@
-//! Form and URL elicitation on a pipe, for each handshake revision.
+//! Form and URL elicitation at the wire level, for each revision with sessions.
 
 use ferromcp_core::RawJson;
 use ferromcp_core::Revision;
@@ -7,7 +7,7 @@ use ferromcp_server::{Ctx, Elicited, Question, Server, Tool, ToolError};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client, only_text};
-use crate::official;
+use crate::schema_validation;
 use crate::server_requests::all_capabilities;
 
 /// A form with one field of each type.
@@ -43,8 +43,8 @@ fn server() -> Server {
             })
         }))
         .with_tool(Tool::new("visit", |ctx: Ctx| async move {
-            let visit = ctx.elicit_url("Sign in, please", "https://example.com/sign-in").await?;
-            Ok::<_, ToolError>(visit.id.unwrap_or_default())
+            let consent = ctx.elicit_url("Sign in, please", "https://example.com/sign-in").await?;
+            Ok::<_, ToolError>(consent.id.unwrap_or_default())
         }))
         .with_tool(Tool::new("first", |ctx: Ctx| async move {
             let pages = ["a", "b"].map(|page| Question::url("Pay, please", format!("https://example.com/{page}")));
@@ -52,18 +52,20 @@ fn server() -> Server {
         }))
 }
 
+/// Connects a client with all capabilities, and completes the handshake.
 async fn connect(server: Server, case: Case) -> Client {
-    let mut client = Client::raw(server, case).able(all_capabilities());
+    let mut client = Client::raw(server, case).with_capabilities(all_capabilities());
     client.initialize().await;
     client
 }
 
+/// Iterates over the session revisions from `revision` on.
 fn since(revision: Revision) -> impl Iterator<Item = Case> {
     Case::legacy().filter(move |case| case.revision >= revision)
 }
 
 #[tokio::test]
-async fn form_schema_matches_the_revision() {
+async fn form_schema_matches_revision_when_form_is_elicited() {
     // S-424, S-425, S-427, S-428, S-429
     for case in since(Revision::V2025_06_18) {
         let mut client = connect(server(), case).await;
@@ -96,7 +98,7 @@ async fn form_schema_matches_the_revision() {
 }
 
 #[tokio::test]
-async fn every_elicitation_action_reaches_the_handler() {
+async fn handler_receives_action_when_client_answers_elicitation() {
     // S-436, S-461
     for case in since(Revision::V2025_06_18) {
         let mut client = connect(server(), case).await;
@@ -124,12 +126,12 @@ async fn every_elicitation_action_reaches_the_handler() {
             assert_eq!(result["isError"], true, "{result}");
             assert!(only_text(&result).contains(expected), "{result}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn elicitation_complete_is_sent_only_to_its_session() {
+async fn elicitation_complete_is_sent_once_when_session_is_open() {
     // S-431, S-432, S-433, S-437, S-438, S-439
     for case in since(Revision::V2025_11_25) {
         let server = server();
@@ -153,10 +155,10 @@ async fn elicitation_complete_is_sent_only_to_its_session() {
         let notification = ada.recv().await;
         assert_eq!(notification["method"], "notifications/elicitation/complete");
         assert_eq!(notification["params"]["elicitationId"], ids[0].as_str());
-        official::is(case.revision, "ElicitationCompleteNotification", &notification);
+        schema_validation::assert_valid(case.revision, "ElicitationCompleteNotification", &notification);
         assert!(!notify.elicitation_complete(&ids[0]), "a completion is sent once");
-        ada.lives().await;
-        eve.lives().await;
+        ada.assert_alive().await;
+        eve.assert_alive().await;
         ada.close().await.unwrap();
         eve.close().await.unwrap();
         assert!(!notify.elicitation_complete(&ids[1]), "the session has ended");
@@ -164,14 +166,14 @@ async fn elicitation_complete_is_sent_only_to_its_session() {
 }
 
 #[tokio::test]
-async fn url_required_error_contains_the_elicitations() {
+async fn error_contains_elicitations_when_url_is_required() {
     // S-022, S-437, S-438, S-439, S-443, S-444, S-445, S-446, S-447
     for case in since(Revision::V2025_11_25) {
         let server = server();
         let notify = server.notify();
         let (mut client, mut other) = (connect(server.clone(), case).await, connect(server, case).await);
         let answer = client.request("tools/call", json!({ "name": "first", "arguments": {} })).await;
-        official::is(case.revision, "URLElicitationRequiredError", &answer);
+        schema_validation::assert_valid(case.revision, "URLElicitationRequiredError", &answer);
         assert_eq!(answer["error"]["code"], -32042, "{answer}");
         let elicitations = answer["error"]["data"]["elicitations"].as_array().unwrap();
         let pages: Vec<_> = elicitations.iter().map(|it| it["url"].as_str().unwrap()).collect();
@@ -180,8 +182,8 @@ async fn url_required_error_contains_the_elicitations() {
         assert_ne!(ids[0], ids[1]);
         assert!(notify.elicitation_complete(ids[1]));
         assert_eq!(client.recv().await["params"]["elicitationId"], ids[1]);
-        client.lives().await;
-        other.lives().await;
+        client.assert_alive().await;
+        other.assert_alive().await;
     }
 }
 
@@ -194,6 +196,6 @@ async fn url_elicitation_fails_when_revision_is_too_old() {
             let error = client.error("tools/call", json!({ "name": tool, "arguments": {} })).await;
             assert_eq!(error["code"], -32602, "{error}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }

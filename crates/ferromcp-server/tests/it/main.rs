@@ -1,15 +1,15 @@
-//! The server's behaviour on the wire, over every revision and several transports.
+//! Integration tests of the server's wire behavior, for each revision and several transports.
 //!
-//! Tests name the ledger ids they prove; `cargo xtask ledger` reads them.
+//! Comments in tests list the ids of the ledger entries they cover; `cargo xtask ledger` reads them.
 
-#![allow(clippy::needless_pass_by_value, reason = "JSON is written where it is handed over")]
-#![allow(clippy::similar_names, reason = "a server is served")]
+#![allow(clippy::needless_pass_by_value, reason = "JSON literals are passed by value")]
+#![allow(clippy::similar_names, reason = "`server`, `served` and `serve` are used together")]
 
 mod arguments;
+mod backpressure;
 mod batching;
 mod caching;
 mod cancellation;
-mod chaos;
 mod client;
 mod client_requests;
 mod completion;
@@ -21,16 +21,18 @@ mod messages;
 mod middleware;
 mod mistakes;
 mod mounts;
-mod official;
+mod mrtr;
 mod output;
 mod pagination;
-mod pressure;
-mod programs;
 mod progress;
 mod prompts;
+mod random_input;
+mod replay_equivalence;
 mod resources;
+mod schema_validation;
 mod server_requests;
 mod shutdown;
+mod subscription_load;
 mod subscriptions;
 mod tools;
-mod traces;
+mod tracing_spans;

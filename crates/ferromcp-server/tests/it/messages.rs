@@ -1,4 +1,4 @@
-//! JSON-RPC itself: ids, notifications, what is no message, and messages of any size and depth.
+//! JSON-RPC: ids, notifications, invalid messages, and limits on message size and nesting.
 
 use ferromcp_core::Revision;
 use ferromcp_server::{Server, Tool};
@@ -12,7 +12,7 @@ fn echo() -> Server {
 }
 
 #[tokio::test]
-async fn ids_come_back_as_they_were() {
+async fn response_id_equals_request_id_when_id_is_valid() {
     // M26-006, M26-014, S-004, S-007, S-008, S-009, S-188
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -24,7 +24,7 @@ async fn ids_come_back_as_they_were() {
             let answer = client.recv().await;
             assert_eq!(answer["id"], id);
             assert_eq!(answer["result"]["content"][0]["text"], "hi");
-            let bad = client.request_of(id.clone(), "nobody/knows", Value::Null);
+            let bad = client.request_of(id.clone(), "unknown/method", Value::Null);
             client.send(&bad);
             let answer = client.recv().await;
             assert_eq!((&answer["id"], &answer["error"]["code"]), (&id, &json!(-32601)));
@@ -33,7 +33,7 @@ async fn ids_come_back_as_they_were() {
 }
 
 #[tokio::test]
-async fn bad_ids_are_invalid_requests() {
+async fn request_is_invalid_when_id_is_malformed() {
     // M26-014, S-005, S-009, S-021
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -43,7 +43,7 @@ async fn bad_ids_are_invalid_requests() {
             client.send(&request);
             let fence = client.fence().await;
             if case.revision < Revision::LATEST_LEGACY {
-                assert!(fence.is_empty(), "these revisions have no error without an id: {fence:?}");
+                assert!(fence.is_empty(), "errors without an id are not allowed in this revision: {fence:?}");
                 continue;
             }
             assert_eq!(fence.len(), 1, "{id}: {fence:?}");
@@ -54,7 +54,7 @@ async fn bad_ids_are_invalid_requests() {
 }
 
 #[tokio::test]
-async fn notifications_are_never_answered() {
+async fn no_response_is_sent_when_message_is_notification() {
     // M26-019, S-014
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -63,23 +63,23 @@ async fn notifications_are_never_answered() {
             "notifications/cancelled",
             "notifications/progress",
             "notifications/roots/list_changed",
-            "notifications/unheard",
+            "notifications/unknown",
             "tools/list",
             "tools/call",
             "initialize",
-            "nobody/knows",
+            "unknown/method",
         ] {
             client.send(&json!({ "jsonrpc": "2.0", "method": method }));
             client.notify(method, json!({}));
             client.notify(method, json!({ "requestId": {}, "progressToken": [], "name": 7 }));
             client.notify(method, json!([1, 2]));
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn responses_to_nothing_are_let_be() {
+async fn response_is_ignored_when_id_is_unknown() {
     // S-219, M26-022
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -87,16 +87,16 @@ async fn responses_to_nothing_are_let_be() {
         client.send(&json!({ "jsonrpc": "2.0", "id": "x", "error": { "code": 1, "message": "no" } }));
         client.send(&json!({ "jsonrpc": "2.0", "id": "x", "error": 7 }));
         client.send(&json!({ "jsonrpc": "2.0", "id": "x", "result": {}, "error": { "code": 1, "message": "both" } }));
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn unknown_methods_are_not_found() {
+async fn method_not_found_is_returned_when_method_is_unknown() {
     // M26-015, M26-018, M26-033, S-018, S-020, S-021, M26-024, M26-025
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
-        for method in ["nobody/knows", "", "tools/list ", "TOOLS/LIST", "rpc.x", "tools\u{0}"] {
+        for method in ["unknown/method", "", "tools/list ", "TOOLS/LIST", "rpc.x", "tools\u{0}"] {
             let error = client.error(method, json!({ "x": 1 })).await;
             assert_eq!(error["code"], -32601, "{method}");
             assert!(error["message"].as_str().unwrap().contains(method), "{error}");
@@ -105,7 +105,7 @@ async fn unknown_methods_are_not_found() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_a_parse_error_and_the_pipe_lives_on() {
+async fn parse_error_is_returned_when_line_is_not_json() {
     // M26-014, S-021, S-100, S-009
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -139,7 +139,7 @@ async fn what_is_no_json_is_a_parse_error_and_the_pipe_lives_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_an_invalid_request() {
+async fn invalid_request_is_returned_when_message_is_not_a_request() {
     // S-001, S-010, S-021, M26-002
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -161,7 +161,7 @@ async fn what_is_no_request_is_an_invalid_request() {
             client.send_bytes(line);
             let fence = client.fence().await;
             let Some(answer) = fence.first() else {
-                assert!(!has_id && case.revision < Revision::LATEST_LEGACY, "{line} has no answer");
+                assert!(!has_id && case.revision < Revision::LATEST_LEGACY, "no response to {line}");
                 continue;
             };
             assert_eq!(fence.len(), 1, "{line}: {fence:?}");
@@ -175,7 +175,7 @@ async fn what_is_no_request_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn parameters_of_a_wrong_shape_are_invalid() {
+async fn invalid_params_is_returned_when_params_are_malformed() {
     // M26-339, S-021, S-257, M26-008
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -195,12 +195,12 @@ async fn parameters_of_a_wrong_shape_are_invalid() {
             let answer = client.answer("p").await;
             assert_eq!(answer["error"]["code"], -32602, "{params}: {answer}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn members_may_come_in_any_order_and_foreign_ones_are_let_be() {
+async fn request_is_accepted_when_members_are_reordered_or_unknown() {
     // S-001, M26-009, S-012
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -216,7 +216,7 @@ async fn members_may_come_in_any_order_and_foreign_ones_are_let_be() {
 }
 
 #[tokio::test]
-async fn depth_is_bounded() {
+async fn message_is_rejected_when_nesting_is_too_deep() {
     // M26-102, S-021
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
@@ -234,27 +234,27 @@ async fn depth_is_bounded() {
                 assert!(code == -32600 || code == -32700, "{answer}");
             }
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn a_mebibyte_goes_through_in_both_directions() {
+async fn large_message_is_echoed_when_text_has_one_mebibyte() {
     // M26-123, S-105
     for case in Case::all() {
         let mut client = Client::connect(echo(), case).await;
         let text = "\u{e9}\n\"".repeat(1 << 18);
         assert_eq!(client.text("echo", json!({ "text": text })).await, text);
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn lines_are_bounded() {
+async fn message_is_rejected_when_line_exceeds_max_line() {
     // M26-123, S-105
     for case in Case::eras() {
         let (near, far) = tokio::net::UnixStream::pair().unwrap();
-        let mut client = Client::over(echo(), case, unix(near), unix(far).max_line(4096));
+        let mut client = Client::with_transport(echo(), case, unix(near), unix(far).max_line(4096));
         if !case.is_modern() {
             client.initialize().await;
         }
@@ -273,7 +273,7 @@ async fn lines_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_is_written_is_one_line_even_when_built_of_many() {
+async fn output_is_one_line_when_raw_json_has_newlines() {
     // M26-123, M26-124, S-105, S-106
     for case in Case::all() {
         let schema = ferromcp_core::RawJson::parse("{\n  \"type\":\n \"object\"\n}").unwrap();
@@ -295,7 +295,7 @@ async fn what_is_written_is_one_line_even_when_built_of_many() {
 }
 
 #[tokio::test]
-async fn a_last_line_without_its_end_is_read() {
+async fn last_line_is_read_when_newline_is_missing() {
     // M26-123
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (mut near, far) = tokio::net::UnixStream::pair().unwrap();
@@ -309,7 +309,7 @@ async fn a_last_line_without_its_end_is_read() {
 }
 
 #[tokio::test]
-async fn pings_are_answered_with_nothing() {
+async fn empty_result_is_returned_when_client_pings() {
     // S-188
     for case in Case::legacy() {
         let mut client = Client::connect(echo(), case).await;
@@ -320,11 +320,11 @@ async fn pings_are_answered_with_nothing() {
 }
 
 #[tokio::test]
-async fn a_peer_that_vanishes_is_no_failure() {
+async fn serving_succeeds_when_client_disconnects() {
     // S-090, M26-134
     for case in Case::eras() {
         let (near, far) = memory();
-        let client = Client::over(echo(), case, near, far);
+        let client = Client::with_transport(echo(), case, near, far);
         client.close().await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Functions around every call.
+//! Middleware: ordering, interception, concurrency and rate limits, and response caching.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,38 +12,39 @@ use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
 
-type Diary = Arc<Mutex<Vec<String>>>;
+type EventLog = Arc<Mutex<Vec<String>>>;
 
-fn noting(diary: &Diary, name: &'static str) -> impl ferromcp_server::Middleware {
-    let diary = Arc::clone(diary);
+/// Returns middleware that logs when a call enters and leaves.
+fn logging(log: &EventLog, name: &'static str) -> impl ferromcp_server::Middleware {
+    let log = Arc::clone(log);
     move |call: Call, next: Next| {
-        let diary = Arc::clone(&diary);
+        let log = Arc::clone(&log);
         async move {
-            diary.lock().unwrap().push(format!("{name} in {}", call.request.method()));
+            log.lock().unwrap().push(format!("{name} in {}", call.request.method()));
             let reply = next.run(call).await;
-            diary.lock().unwrap().push(format!("{name} out"));
+            log.lock().unwrap().push(format!("{name} out"));
             reply
         }
     }
 }
 
 #[tokio::test]
-async fn the_first_one_wrapped_is_the_outermost() {
+async fn first_middleware_is_outermost_when_several_are_wrapped() {
     // M26-001
     for case in Case::all() {
-        let diary = Diary::default();
+        let log = EventLog::default();
         let server = Server::new("order", "0")
             .with_tool(Tool::sync("hi", || "hi"))
-            .wrap(noting(&diary, "a"))
-            .wrap(noting(&diary, "b"))
+            .wrap(logging(&log, "a"))
+            .wrap(logging(&log, "b"))
             .wrap(timing);
         let mut client = Client::connect(server, case).await;
-        diary.lock().unwrap().clear();
+        log.lock().unwrap().clear();
         assert_eq!(client.text("hi", json!({})).await, "hi");
-        assert_eq!(*diary.lock().unwrap(), ["a in tools/call", "b in tools/call", "b out", "a out"]);
-        diary.lock().unwrap().clear();
+        assert_eq!(*log.lock().unwrap(), ["a in tools/call", "b in tools/call", "b out", "a out"]);
+        log.lock().unwrap().clear();
         client.result("tools/list", Value::Null).await;
-        assert_eq!(diary.lock().unwrap()[0], "a in tools/list");
+        assert_eq!(log.lock().unwrap()[0], "a in tools/list");
     }
 }
 
@@ -51,7 +52,7 @@ async fn the_first_one_wrapped_is_the_outermost() {
 struct User(&'static str);
 
 #[tokio::test]
-async fn middleware_refuses_answers_and_leaves_things_for_handlers() {
+async fn call_is_rejected_answered_or_extended_when_middleware_intercepts_it() {
     // M26-344, M26-374, M26-375, M26-411, M26-469, S-261, S-283, S-285, S-321
     async fn guard(mut call: Call, next: Next) -> Reply {
         match &call.request {
@@ -68,26 +69,25 @@ async fn middleware_refuses_answers_and_leaves_things_for_handlers() {
     for case in Case::all() {
         let server = Server::new("guard", "0")
             .with_tool(Tool::sync("locked", || "secret"))
-            .with_tool(Tool::sync("who", |Extension(user): Extension<User>| user.0))
-            .with_tool(Tool::new(
-                "who_else",
-                |ctx: Ctx| async move { ctx.extensions().get::<User>().map(|user| user.0) },
-            ))
+            .with_tool(Tool::sync("user", |Extension(user): Extension<User>| user.0))
+            .with_tool(Tool::new("user_from_ctx", |ctx: Ctx| async move {
+                ctx.extensions().get::<User>().map(|user| user.0)
+            }))
             .wrap(guard);
         let mut client = Client::connect(server, case).await;
         assert_eq!(client.error("tools/call", json!({ "name": "locked" })).await["code"], 403);
         assert_eq!(client.text("canned", json!({})).await, "canned");
-        assert_eq!(client.text("who", json!({})).await, "ann");
-        assert_eq!(client.text("who_else", json!({})).await, "ann");
-        // What nobody left is an error of the server, not of the arguments.
-        let bare = Server::new("bare", "0").with_tool(Tool::sync("who", |Extension(user): Extension<User>| user.0));
+        assert_eq!(client.text("user", json!({})).await, "ann");
+        assert_eq!(client.text("user_from_ctx", json!({})).await, "ann");
+        // A missing extension is a server error, not an argument error.
+        let bare = Server::new("bare", "0").with_tool(Tool::sync("user", |Extension(user): Extension<User>| user.0));
         let mut client = Client::connect(bare, case).await;
-        assert_eq!(client.error("tools/call", json!({ "name": "who" })).await["code"], -32603);
+        assert_eq!(client.error("tools/call", json!({ "name": "user" })).await["code"], -32603);
     }
 }
 
 #[tokio::test]
-async fn a_panic_in_middleware_is_answered() {
+async fn internal_error_is_returned_when_middleware_panics() {
     // M26-339, S-255
     async fn panics(call: Call, next: Next) -> Reply {
         assert!(call.request.method() != "tools/call", "secret");
@@ -99,23 +99,23 @@ async fn a_panic_in_middleware_is_answered() {
         let error = client.error("tools/call", json!({ "name": "hi" })).await;
         assert_eq!(error["code"], -32603);
         assert!(!error.to_string().contains("secret"), "{error}");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn only_so_many_calls_run_and_lists_are_not_held_up() {
+async fn calls_are_queued_and_lists_are_not_when_concurrency_limit_is_reached() {
     // M26-345, M26-404, M26-410, S-262, S-314, S-320
     for case in Case::all() {
-        let (running, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let (counts, tops) = (Arc::clone(&running), Arc::clone(&most));
+        let (running, max_running) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (current, peak) = (Arc::clone(&running), Arc::clone(&max_running));
         let server = Server::new("limit", "0")
             .with_tool(Tool::new("work", move || {
-                let (counts, tops) = (Arc::clone(&counts), Arc::clone(&tops));
+                let (current, peak) = (Arc::clone(&current), Arc::clone(&peak));
                 async move {
-                    tops.fetch_max(counts.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    peak.fetch_max(current.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     tokio::time::sleep(Duration::from_millis(2)).await;
-                    counts.fetch_sub(1, Ordering::SeqCst);
+                    current.fetch_sub(1, Ordering::SeqCst);
                     "done"
                 }
             }))
@@ -124,8 +124,8 @@ async fn only_so_many_calls_run_and_lists_are_not_held_up() {
         let ids: Vec<i64> = (0..20).map(|_| client.start_call("work", json!({}))).collect();
         let list = client.start("tools/list", Value::Null);
         client.answer(list).await;
-        assert!(client.seen().len() < 20, "the list waited for the calls");
-        // One that waits is cancelled and takes nobody's place.
+        assert!(client.seen().len() < 20, "the list request must not wait for calls");
+        // A queued call that is cancelled does not use a permit.
         let extra = client.start_call("work", json!({}));
         client.cancel(extra);
         for _ in &ids {
@@ -135,12 +135,12 @@ async fn only_so_many_calls_run_and_lists_are_not_held_up() {
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
         assert_eq!(client.text("work", json!({})).await, "done");
-        assert_eq!(most.load(Ordering::SeqCst), 3);
+        assert_eq!(max_running.load(Ordering::SeqCst), 3);
     }
 }
 
 #[tokio::test]
-async fn calls_that_come_too_fast_are_refused() {
+async fn call_is_rejected_when_rate_limit_is_exceeded() {
     // M26-345, M26-404, S-262, S-314, S-320
     for case in Case::all() {
         let server = Server::new("rate", "0")
@@ -150,16 +150,16 @@ async fn calls_that_come_too_fast_are_refused() {
         let mut client = Client::connect(server, case).await;
         assert_eq!(client.text("hi", json!({})).await, "hi");
         assert_eq!(client.text("hi", json!({})).await, "hi");
-        assert!(client.complaint("hi", json!({})).await.contains("Too many calls; try again in"));
+        assert!(client.tool_error("hi", json!({})).await.contains("Too many calls; try again in"));
         let error = client.error("resources/read", json!({ "uri": "x:y" })).await;
         assert!(error["message"].as_str().unwrap().contains("Too many calls"), "{error}");
         client.result("tools/list", Value::Null).await;
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn what_is_public_and_fresh_is_read_once() {
+async fn cached_response_is_reused_when_resource_is_public_and_fresh() {
     // M26-457, M26-458, M26-459, M26-467, M26-470
     for case in Case::all() {
         let reads = Arc::new(AtomicU64::new(0));
@@ -171,7 +171,7 @@ async fn what_is_public_and_fresh_is_read_once() {
             .with_resource(Resource::sync("a://public", count(&reads)).cache(CacheHint::public(60_000)))
             .with_resource(Resource::sync("a://short", count(&reads)).cache(CacheHint::public(1)))
             .with_resource(Resource::sync("a://private", count(&reads)).ttl_ms(60_000))
-            .with_resource(Resource::sync("a://unsaid", count(&reads)))
+            .with_resource(Resource::sync("a://no-hint", count(&reads)))
             .with_resource(Resource::sync("a://gone", || None::<String>).cache(CacheHint::public(60_000)))
             .wrap(response_cache(2));
         let mut client = Client::connect(server, case).await;
@@ -180,8 +180,12 @@ async fn what_is_public_and_fresh_is_read_once() {
             result["contents"][0]["text"].as_str().unwrap().parse::<u64>().unwrap()
         };
         assert_eq!((read("a://public").await, read("a://public").await), (0, 0));
-        assert_eq!((read("a://private").await, read("a://private").await), (1, 2), "nobody in particular asks");
-        assert_eq!((read("a://unsaid").await, read("a://unsaid").await), (3, 4));
+        assert_eq!(
+            (read("a://private").await, read("a://private").await),
+            (1, 2),
+            "without an identity, private results are not cached"
+        );
+        assert_eq!((read("a://no-hint").await, read("a://no-hint").await), (3, 4));
         assert_eq!(read("a://short").await, 5);
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert_eq!((read("a://short").await, read("a://public").await), (6, 0));
@@ -192,7 +196,7 @@ async fn what_is_public_and_fresh_is_read_once() {
 }
 
 #[tokio::test]
-async fn private_results_are_kept_for_their_principal_alone() {
+async fn cached_response_is_reused_per_identity_when_resource_is_private() {
     // M26-458, M26-459, M26-467, M26-469
     use ferromcp_core::Revision;
     use ferromcp_core::model::ReadResourceParams;
@@ -203,7 +207,7 @@ async fn private_results_are_kept_for_their_principal_alone() {
     let server = Server::new("cache", "0")
         .with_resource(
             Resource::sync("a://mine", move |ctx: Ctx| {
-                format!("{}{}", ctx.identity().unwrap_or("nobody"), counts.fetch_add(1, Ordering::SeqCst))
+                format!("{}{}", ctx.identity().unwrap_or("anonymous"), counts.fetch_add(1, Ordering::SeqCst))
             })
             .ttl_ms(60_000),
         )
@@ -220,13 +224,13 @@ async fn private_results_are_kept_for_their_principal_alone() {
     assert_eq!(read(Some("ann")).await, "ann0");
     assert_eq!(read(Some("bob")).await, "bob1");
     assert_eq!(read(Some("ann")).await, "ann0");
-    assert_eq!(read(None).await, "nobody2");
-    assert_eq!(read(None).await, "nobody3");
+    assert_eq!(read(None).await, "anonymous2");
+    assert_eq!(read(None).await, "anonymous3");
     assert_eq!(read(Some("bob")).await, "bob1");
 }
 
 #[tokio::test]
-async fn a_call_within_a_call_keeps_the_place_it_has() {
+async fn concurrency_permit_is_shared_when_call_is_nested() {
     // M26-345, S-262
     for case in Case::eras() {
         let server = Server::new("limit", "0")
@@ -238,6 +242,6 @@ async fn a_call_within_a_call_keeps_the_place_it_has() {
             .wrap(concurrency_limit(1));
         let mut client = Client::connect(server, case).await;
         assert_eq!(client.text("reads", json!({})).await, "1");
-        assert_eq!(client.text("reads", json!({})).await, "1", "the place is given back");
+        assert_eq!(client.text("reads", json!({})).await, "1", "the permit must be released");
     }
 }

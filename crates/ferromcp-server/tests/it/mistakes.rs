@@ -164,11 +164,11 @@ async fn a_default_of_another_type_is_told() {
     // M26-319
     let tool = |arg: Arg| server().with_tool(Tool::sync("count", |n: i64| n.to_string()).args([arg]));
     let words = mistakes(tool(Arg::new("n").default("five"))).await;
-    assert!(words.contains("tool `count`: the default \"five\" of `n` is no `i64`"), "{words}");
+    assert!(words.contains("tool `count`: default \"five\" for `n` is not a valid `i64`"), "{words}");
     tool(Arg::new("n").default::<i32>(5)).check().unwrap();
     let words = mistakes(tool(Arg::new("n").range::<i64>(1..=9).default::<i64>(0))).await;
     assert!(
-        words.contains("the default 0 breaks a rule of its own: `n` must be at least 1 and at most 9, got 0"),
+        words.contains("default 0 is invalid: `n` must be at least 1 and at most 9, got 0"),
         "{words}"
     );
     let optional = Tool::sync("count", |n: Option<u8>| format!("{n:?}")).args([Arg::new("n").default(5_u8)]);

@@ -1,4 +1,4 @@
-//! Components under namespaces, and changing what is offered while serving.
+//! Mounting components in namespaces, and changing the registry while serving.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn names(list: &Value, member: &str, key: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_component_is_mounted_more_than_once_under_namespaces() {
+async fn names_and_uris_are_prefixed_when_component_is_mounted_in_namespace() {
     // M26-328, M26-313, S-239
     for case in Case::all() {
         let server = Server::new("mounts", "0")
@@ -65,14 +65,14 @@ async fn a_component_is_mounted_more_than_once_under_namespaces() {
 }
 
 #[tokio::test]
-async fn mounting_twice_under_one_name_is_a_mistake() {
+async fn build_fails_when_namespace_is_mounted_twice() {
     // M26-328, S-239
     let error = Server::new("mounts", "0").mount("x", Notes("a")).mount("x", Notes("b")).check().unwrap_err();
     assert!(error.to_string().contains("x_count") && error.to_string().contains("notes://x/all"), "{error}");
 }
 
 #[tokio::test]
-async fn a_server_built_further_keeps_to_itself() {
+async fn registry_is_independent_when_cloned_server_is_extended() {
     // M26-315, M26-356, M26-382
     for case in Case::eras() {
         let base = Server::new("base", "0").with_tool(Tool::sync("one", || "1"));
@@ -88,10 +88,10 @@ async fn a_server_built_further_keeps_to_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_registry_may_change_while_it_is_read() {
+async fn lists_stay_consistent_when_registry_changes_concurrently() {
     // M26-314, M26-317
     let case = Case { revision: Revision::LATEST, ..Case::eras()[1] };
-    let server = Server::new("busy", "0").with_tool(Tool::sync("stays", || "here"));
+    let server = Server::new("busy", "0").with_tool(Tool::sync("permanent", || "ok"));
     let registry = server.registry().clone();
     let mut client = Client::connect(server, case).await;
     let writer = std::thread::spawn(move || {
@@ -106,10 +106,10 @@ async fn the_registry_may_change_while_it_is_read() {
     while !writer.is_finished() {
         let tools = client.result("tools/list", Value::Null).await;
         let names = names(&tools, "tools", "name");
-        assert_eq!(names[0], "stays");
+        assert_eq!(names[0], "permanent");
         assert!(names.len() + 1 >= last, "{} after {last}", names.len());
         last = names.len();
-        assert_eq!(client.text("stays", json!({})).await, "here");
+        assert_eq!(client.text("permanent", json!({})).await, "ok");
     }
     writer.join().unwrap();
     let tools = client.result("tools/list", Value::Null).await;

@@ -129,7 +129,7 @@ async fn what_json_cannot_say_is_a_failure_and_no_broken_promise() {
             .with_tool(Tool::sync("keys", || Json(BTreeMap::from([((1, 2), 3)]).into_iter().collect::<Pairs>())));
         let mut client = Client::connect(server, case).await;
         for tool in ["nan", "endless", "keys"] {
-            client.complaint(tool, json!({})).await;
+            client.tool_error(tool, json!({})).await;
         }
     }
 }
@@ -218,7 +218,7 @@ async fn bytes_of_another_kind_are_refused() {
     for case in Case::eras() {
         let server = Server::new("media", "0").with_tool(Tool::sync("image", || Image::new(*b"plain words")));
         let mut client = Client::connect(server, case).await;
-        assert!(client.complaint("image", json!({})).await.contains("picture"));
+        assert!(client.tool_error("image", json!({})).await.contains("picture"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists in pages: opaque, stable, checked cursors.
+//! Pagination of lists with opaque, stable, validated cursors.
 
 use ferromcp_server::{Limits, Prompt, Resource, Server, Tool};
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ fn server(count: usize) -> Server {
     })
 }
 
-/// All names of a list, walked page by page.
-async fn walk(client: &mut Client, method: &str, member: &str) -> Vec<String> {
+/// Follows all cursors of a list and returns the names.
+async fn collect_names(client: &mut Client, method: &str, member: &str) -> Vec<String> {
     let (mut names, mut params) = (Vec::new(), json!({}));
     loop {
         let result = client.result(method, params).await;
@@ -44,31 +44,32 @@ async fn walk(client: &mut Client, method: &str, member: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_cover_every_list_once_and_in_order() {
+async fn pages_cover_list_once_in_order_when_all_cursors_are_followed() {
     // M26-313, M26-354, M26-380, M26-432, M26-435, M26-436, S-349, S-350
     for count in [1, 3, 4, 9, 10] {
         for case in Case::all() {
             let mut client = Client::connect(server(count), case).await;
             let expected: Vec<String> = (0..count).map(|n| format!("n{n}")).collect();
             for (method, member) in LISTS {
-                assert_eq!(walk(&mut client, method, member).await, expected, "{method}");
+                assert_eq!(collect_names(&mut client, method, member).await, expected, "{method}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn cursors_are_good_on_every_connection_and_more_than_once() {
+async fn cursor_is_valid_when_reused_or_sent_on_another_connection() {
     // M26-037, M26-039, M26-433, S-342
     for case in Case::all() {
         let server = server(7);
-        let (mut one, mut two) = (Client::connect(server.clone(), case).await, Client::connect(server, case).await);
+        let (mut first, mut second) =
+            (Client::connect(server.clone(), case).await, Client::connect(server, case).await);
         for (method, member) in LISTS {
-            let cursor = one.result(method, json!({})).await["nextCursor"].clone();
+            let cursor = first.result(method, json!({})).await["nextCursor"].clone();
             let pages = [
-                one.result(method, json!({ "cursor": cursor })).await,
-                one.result(method, json!({ "cursor": cursor })).await,
-                two.result(method, json!({ "cursor": cursor })).await,
+                first.result(method, json!({ "cursor": cursor })).await,
+                first.result(method, json!({ "cursor": cursor })).await,
+                second.result(method, json!({ "cursor": cursor })).await,
             ];
             assert_eq!(pages[0][member][0]["name"], "n3");
             assert!(pages.iter().all(|page| *page == pages[0]), "{pages:?}");
@@ -77,7 +78,7 @@ async fn cursors_are_good_on_every_connection_and_more_than_once() {
 }
 
 #[tokio::test]
-async fn cursors_stay_good_while_the_list_changes() {
+async fn cursor_stays_valid_when_list_changes() {
     // M26-433, S-342
     for case in Case::all() {
         let server = server(7);
@@ -96,13 +97,13 @@ async fn cursors_stay_good_while_the_list_changes() {
 }
 
 #[tokio::test]
-async fn bad_cursors_are_invalid_params() {
+async fn invalid_params_is_returned_when_cursor_is_invalid() {
     // M26-434, M26-439, S-343, S-344
     for case in Case::all() {
         let mut client = Client::connect(server(7), case).await;
         let foreign = client.result("prompts/list", json!({})).await["nextCursor"].clone();
-        let own = client.result("tools/list", json!({})).await["nextCursor"].as_str().unwrap().to_owned();
-        let mut damaged = own.clone().into_bytes();
+        let cursor = client.result("tools/list", json!({})).await["nextCursor"].as_str().unwrap().to_owned();
+        let mut damaged = cursor.clone().into_bytes();
         damaged[5] ^= 1;
         let damaged = String::from_utf8(damaged).unwrap();
         for bad in [
@@ -111,8 +112,8 @@ async fn bad_cursors_are_invalid_params() {
             json!("1"),
             foreign,
             json!(damaged),
-            json!(format!("{own}A")),
-            json!(own[1..]),
+            json!(format!("{cursor}A")),
+            json!(cursor[1..]),
             json!(7),
             json!([]),
         ] {
@@ -125,7 +126,7 @@ async fn bad_cursors_are_invalid_params() {
 }
 
 #[tokio::test]
-async fn everything_fits_one_page_unless_told_otherwise() {
+async fn list_has_one_page_when_page_size_is_default() {
     // M26-313, S-350
     for case in Case::eras() {
         let mut client = Client::connect(server(300).limits(Limits::default()), case).await;

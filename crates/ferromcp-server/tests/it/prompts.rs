@@ -126,7 +126,7 @@ async fn wrong_arguments_are_invalid_params() {
             assert_eq!(error["code"], -32602, "{name} {arguments}");
             assert!(error["message"].as_str().unwrap().contains(word), "{name} {arguments}: {error}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -139,7 +139,7 @@ async fn failures_inside_are_internal_errors() {
         let error = client.error("prompts/get", json!({ "name": "panics" })).await;
         assert_eq!(error["code"], -32603);
         assert!(!error.to_string().contains("secret"), "{error}");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 

@@ -92,7 +92,7 @@ async fn what_is_not_there_is_never_an_empty_success() {
             assert_eq!(error["code"], if case.is_modern() { -32602 } else { -32002 }, "{uri}: {error}");
             assert_eq!(error["data"], json!({ "uri": uri }));
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -171,7 +171,7 @@ async fn variables_that_do_not_fit_are_invalid() {
             let error = client.error("resources/read", json!({ "uri": uri })).await;
             assert_eq!(error["code"], -32602, "{uri}: {error}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 

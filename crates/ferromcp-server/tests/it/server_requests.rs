@@ -1,4 +1,4 @@
-//! Server-to-client requests on a pipe, at the byte level.
+//! Server-to-client requests at the wire level.
 //!
 //! The test client validates every request against the official schema of its revision.
 
@@ -22,7 +22,7 @@ pub(crate) fn sampled(text: &str) -> Value {
 }
 
 fn server() -> Server {
-    Server::new("questions", "1")
+    Server::new("server-requests", "1")
         .with_tool(Tool::new("one", |ctx: Ctx| async move { sample(&ctx, "One?").await }))
         .with_tool(Tool::new("three", |ctx: Ctx| async move {
             ctx.error("first").await;
@@ -56,7 +56,7 @@ async fn sample(ctx: &Ctx, question: &str) -> Result<String, ToolError> {
 
 /// Connects a client with all capabilities, and completes the handshake.
 async fn connect(server: Server, case: Case) -> Client {
-    let mut client = Client::raw(server, case).able(all_capabilities());
+    let mut client = Client::raw(server, case).with_capabilities(all_capabilities());
     if !case.is_modern() {
         client.initialize().await;
     }
@@ -73,11 +73,11 @@ fn prompt(question: &Value) -> &str {
 fn assert_cancels(case: Case, message: &Value, question: &Value) {
     assert_eq!(message["method"], "notifications/cancelled", "{message}");
     assert_eq!(message["params"]["requestId"], question["id"], "{message}");
-    crate::official::is(case.revision, "CancelledNotification", message);
+    crate::schema_validation::assert_valid(case.revision, "CancelledNotification", message);
 }
 
 #[tokio::test]
-async fn requests_and_notifications_are_sent_in_handler_order() {
+async fn message_order_is_preserved_when_handler_sends_requests_and_notifications() {
     // S-006, S-391
     for case in Case::legacy() {
         let mut client = connect(server(), case).await;
@@ -86,7 +86,7 @@ async fn requests_and_notifications_are_sent_in_handler_order() {
         let question = client.question("sampling/createMessage").await;
         assert_eq!(prompt(&question), "One?");
         // Other requests are served while the request is pending.
-        client.lives().await;
+        client.assert_alive().await;
         client.reply(&question, sampled("yes"));
         let question = client.question("roots/list").await;
         client.reply(&question, json!({ "roots": [{ "uri": "file:///a" }] }));
@@ -95,13 +95,13 @@ async fn requests_and_notifications_are_sent_in_handler_order() {
         assert_eq!(prompt(&question), "Two after yes?");
         client.reply(&question, sampled("no"));
         assert_eq!(only_text(&client.answer(call).await["result"]), "yes file:///a no");
-        client.lives().await;
+        client.assert_alive().await;
         client.close().await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn concurrent_requests_are_resolved_in_any_order() {
+async fn requests_are_resolved_when_responses_are_reordered() {
     for case in Case::legacy() {
         let mut client = connect(server(), case).await;
         let calls = [client.start_call("both", json!({})), client.start_call("both", json!({}))];
@@ -109,19 +109,19 @@ async fn concurrent_requests_are_resolved_in_any_order() {
         for _ in 0..4 {
             questions.push(client.question("sampling/createMessage").await);
         }
-        for (place, question) in questions.iter().enumerate().rev() {
-            client.reply(question, sampled(&format!("{} {}", place / 2, prompt(question))));
+        for (index, question) in questions.iter().enumerate().rev() {
+            client.reply(question, sampled(&format!("{} {}", index / 2, prompt(question))));
         }
-        for (place, call) in calls.into_iter().enumerate() {
+        for (index, call) in calls.into_iter().enumerate() {
             let text = only_text(&client.answer(call).await["result"]);
-            assert_eq!(text, format!("{place} One? {place} Two?"));
+            assert_eq!(text, format!("{index} One? {index} Two?"));
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn tool_error_contains_error_response_of_client() {
+async fn tool_error_is_returned_when_client_responds_with_error() {
     for case in Case::legacy() {
         let mut client = connect(server(), case).await;
         let call = client.start_call("one", json!({}));
@@ -131,7 +131,7 @@ async fn tool_error_contains_error_response_of_client() {
         let result = client.answer(call).await["result"].clone();
         assert_eq!(result["isError"], true, "{result}");
         assert!(only_text(&result).contains("returned an error: User rejected sampling request"), "{result}");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -149,12 +149,12 @@ async fn call_fails_when_response_is_invalid() {
             let text = only_text(&result);
             assert!(text.contains("invalid answer to \"One?\""), "{garbage}: {text}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn unmatched_responses_are_ignored() {
+async fn response_is_ignored_when_request_id_does_not_match() {
     // S-014, S-219
     for case in Case::legacy() {
         let mut client = connect(server(), case).await;
@@ -166,12 +166,12 @@ async fn unmatched_responses_are_ignored() {
             let error = json!({ "code": -1, "message": "wrong" });
             client.send(&json!({ "jsonrpc": "2.0", "id": other, "error": error }));
         }
-        client.lives().await;
+        client.assert_alive().await;
         client.reply(&question, sampled("right"));
         client.reply(&question, sampled("twice"));
         assert_eq!(only_text(&client.answer(call).await["result"]), "right");
         client.reply(&question, sampled("late"));
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -191,7 +191,7 @@ async fn request_is_cancelled_when_it_times_out() {
             assert_cancels(case, &client.recv().await, &question);
             assert_eq!(only_text(&client.answer(call).await["result"]), expected);
             client.reply(&question, sampled("late"));
-            client.lives().await;
+            client.assert_alive().await;
         }
     }
 }
@@ -207,17 +207,21 @@ async fn pending_requests_are_cancelled_when_call_is_cancelled() {
         let questions =
             [client.question("sampling/createMessage").await, client.question("sampling/createMessage").await];
         client.cancel(call);
-        let back = [client.recv().await, client.recv().await];
+        let received = [client.recv().await, client.recv().await];
         for question in &questions {
-            let of = back.iter().find(|back| back["params"]["requestId"] == question["id"]);
-            assert_cancels(case, of.unwrap_or_else(|| panic!("{question} is not cancelled: {back:?}")), question);
+            let cancellation = received.iter().find(|message| message["params"]["requestId"] == question["id"]);
+            assert_cancels(
+                case,
+                cancellation.unwrap_or_else(|| panic!("{question} is not cancelled: {received:?}")),
+                question,
+            );
             client.reply(question, sampled("late"));
         }
-        client.lives().await;
+        client.assert_alive().await;
         // The request of another call is still pending.
         client.reply(&pending, sampled("yes"));
         assert_eq!(only_text(&client.answer(other).await["result"]), "yes");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -248,7 +252,7 @@ async fn request_fails_when_pending_limit_is_reached() {
         let first = client.start_call("both", json!({}));
         let questions =
             [client.question("sampling/createMessage").await, client.question("sampling/createMessage").await];
-        let error = client.complaint("one", json!({})).await;
+        let error = client.tool_error("one", json!({})).await;
         assert!(error.contains("2 requests to the client are already pending; raise `Limits::questions`"), "{error}");
         for question in &questions {
             client.reply(question, sampled("yes"));
@@ -263,7 +267,7 @@ async fn request_fails_when_pending_limit_is_reached() {
 }
 
 #[tokio::test]
-async fn response_is_accepted_in_a_batch() {
+async fn response_is_accepted_when_sent_in_batch() {
     // S-023
     for case in Case::legacy().filter(|case| case.revision == Revision::V2025_03_26) {
         let mut client = connect(server(), case).await;
@@ -286,12 +290,12 @@ async fn request_fails_when_client_lacks_capability() {
         let error = client.error("tools/call", json!({ "name": "one", "arguments": {} })).await;
         assert_eq!(error["code"], -32602, "{error}");
         assert!(error["data"]["requiredCapabilities"]["sampling"].is_object(), "{error}");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn input_required_result_is_used_on_2026_07_28() {
+async fn input_required_is_returned_when_revision_is_2026_07_28() {
     // M26-233, M26-234, M26-236, M26-250
     for case in Case::modern() {
         let mut client = connect(server(), case).await;
@@ -309,6 +313,6 @@ async fn input_required_result_is_used_on_2026_07_28() {
         (params["inputResponses"], params["requestState"]) = (json!(answers), request["requestState"].clone());
         let result = client.result("tools/call", params).await;
         assert_eq!(only_text(&result), "to One? to Two?");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }

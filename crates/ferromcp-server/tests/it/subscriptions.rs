@@ -1,25 +1,22 @@
-//! Changes reach those who asked to know, in both eras, once and for as long as they want.
+//! Subscriptions: change notifications in both eras, delivered once to each subscriber until it unsubscribes.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ferromcp_core::meta::key;
 use ferromcp_core::model::{InitializeParams, ListenParams, ResourceUriParams};
-use ferromcp_core::{ClientRequest, Revision, ServerNotification, ServerResult};
+use ferromcp_core::{ClientRequest, Revision, ServerResult};
 use ferromcp_server::middleware::concurrency_limit;
-use ferromcp_server::{Call, Ctx, Full, Limits, Notify, Outlet, Peer, Prompt, Reply, Resource, Server, Sink, Tool};
-use ferromcp_transport::memory::memory_with_capacity;
-use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
+use ferromcp_server::{Call, ChangeNotifier, Ctx, Limits, Peer, Prompt, Reply, Resource, Server, Tool};
 use serde_json::{Value, json};
 
-use crate::client::{Case, Client, modern_meta};
+use crate::client::{Case, Client};
 
-fn server() -> Server {
-    Server::new("news", "0")
-        .with_tool(Tool::sync("tell", |ctx: Ctx, uri: String| ctx.notify().resource_updated(uri)).args(["ctx", "uri"]))
+pub(crate) fn server() -> Server {
+    Server::new("subscriptions", "0")
+        .with_tool(
+            Tool::sync("notify_updated", |ctx: Ctx, uri: String| ctx.notify().resource_updated(uri))
+                .args(["ctx", "uri"]),
+        )
         .with_resource(Resource::sync("file:///a", || "a"))
         .with_prompt(Prompt::sync("ask", || "?"))
 }
@@ -28,54 +25,55 @@ fn extra_tool() -> Tool {
     Tool::sync("extra", || 1)
 }
 
-/// Everything a modern client can ask for.
-fn everything(uris: &[&str]) -> Value {
+/// The parameters of a `subscriptions/listen` request for all list changes and `uris`.
+pub(crate) fn listen_to_all(uris: &[&str]) -> Value {
     json!({ "notifications": {
         "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": uris
     } })
 }
 
-/// A client that hears of all lists and of `uris`.
-struct Watcher {
+/// A client subscribed to all list changes and to `uris`.
+struct Subscribed {
     client: Client,
     case: Case,
     id: Value,
 }
 
-impl Watcher {
+impl Subscribed {
     async fn new(server: Server, case: Case, uris: &[&str]) -> Self {
         let mut client = Client::connect(server, case).await;
         let mut id = Value::Null;
         if case.is_modern() {
-            id = client.start("subscriptions/listen", everything(uris)).into();
+            id = client.start("subscriptions/listen", listen_to_all(uris)).into();
             let first = client.recv().await;
             assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{first}");
         } else {
             for uri in uris {
                 assert_eq!(client.result("resources/subscribe", json!({ "uri": uri })).await, json!({}));
             }
-            client.lives().await; // `initialized` has arrived
+            client.assert_alive().await; // `initialized` has arrived
         }
         Self { client, case, id }
     }
 
-    /// The next change: what is left of its method, and its URI.
-    async fn news(&mut self) -> String {
+    /// Receives the next change notification and returns its list kind or URI.
+    async fn next_change(&mut self) -> String {
         let message = self.client.recv().await;
         assert_eq!(message["params"]["_meta"].get(key::SUBSCRIPTION_ID), Some(&self.id).filter(|id| !id.is_null()));
         assert_eq!(message["params"].get("_meta").is_some(), self.case.is_modern(), "{message}");
-        word(&message)
+        changed(&message)
     }
 
-    /// Proves that nothing else came before `mark`, which it watches.
-    async fn hears_only(&mut self, notify: &Notify, mark: &str) {
+    /// Asserts that no other notification is received before the one for `mark`, a subscribed URI.
+    async fn assert_next_is(&mut self, notify: &ChangeNotifier, mark: &str) {
         notify.resource_updated(mark);
-        assert_eq!(self.news().await, mark);
+        assert_eq!(self.next_change().await, mark);
     }
 }
 
-fn word(message: &Value) -> String {
-    let method = message["method"].as_str().unwrap_or_else(|| panic!("not news: {message}"));
+/// Returns the list kind or the URI of a change notification.
+fn changed(message: &Value) -> String {
+    let method = message["method"].as_str().unwrap_or_else(|| panic!("not a notification: {message}"));
     match message["params"].get("uri") {
         Some(uri) => {
             assert_eq!(method, "notifications/resources/updated");
@@ -86,42 +84,42 @@ fn word(message: &Value) -> String {
 }
 
 #[tokio::test]
-async fn one_word_reaches_both_eras_from_wherever_it_is_said() {
+async fn change_notification_reaches_both_eras_when_resource_or_list_changes() {
     // M26-318, M26-360, M26-361, M26-384, S-230, S-231, S-271, S-272, S-293
     for case in Case::all() {
         let other = Case::eras().into_iter().find(|other| other.is_modern() != case.is_modern()).unwrap();
         let server = server();
         let (notify, registry) = (server.notify(), server.registry().clone());
-        let mut watchers = [
-            Watcher::new(server.clone(), case, &["file:///a"]).await,
-            Watcher::new(server.clone(), other, &["file:///a"]).await,
+        let mut subscribers = [
+            Subscribed::new(server.clone(), case, &["file:///a"]).await,
+            Subscribed::new(server.clone(), other, &["file:///a"]).await,
         ];
-        let mut teller = Client::connect(server.clone(), case).await;
+        let mut notifier = Client::connect(server.clone(), case).await;
         notify.tools_changed();
-        for watcher in &mut watchers {
-            assert_eq!(watcher.news().await, "tools");
+        for subscriber in &mut subscribers {
+            assert_eq!(subscriber.next_change().await, "tools");
         }
-        teller.call("tell", json!({ "uri": "file:///a" })).await;
-        for watcher in &mut watchers {
-            assert_eq!(watcher.news().await, "file:///a");
+        notifier.call("notify_updated", json!({ "uri": "file:///a" })).await;
+        for subscriber in &mut subscribers {
+            assert_eq!(subscriber.next_change().await, "file:///a");
         }
         registry.add_tool(extra_tool()).unwrap();
-        for watcher in &mut watchers {
-            assert_eq!(watcher.news().await, "tools");
+        for subscriber in &mut subscribers {
+            assert_eq!(subscriber.next_change().await, "tools");
         }
     }
 }
 
-/// Changes a registry; says whether that went as it should.
+/// Changes a registry and returns whether the result is as expected.
 type Edit<'a> = Box<dyn Fn() -> bool + 'a>;
 
 #[tokio::test]
-async fn each_edit_of_the_registry_is_told_once() {
+async fn one_list_changed_is_sent_when_registry_changes() {
     // M26-318, M26-360, M26-384, S-230, S-271, S-293
     for case in Case::all() {
         let server = server();
         let (notify, registry) = (server.notify(), server.registry().clone());
-        let mut watcher = Watcher::new(server, case, &["mark:"]).await;
+        let mut subscriber = Subscribed::new(server, case, &["mark:"]).await;
         let template = || Resource::sync("more://{id}", |id: String| id).args(["id"]);
         let edits: [(&str, Edit<'_>); 9] = [
             ("tools", Box::new(|| registry.add_tool(extra_tool()).is_ok())),
@@ -134,18 +132,18 @@ async fn each_edit_of_the_registry_is_told_once() {
             ("resources", Box::new(|| registry.remove_resource("more://{id}"))),
             ("prompts", Box::new(|| registry.remove_prompt("more"))),
         ];
-        for (what, edit) in edits {
-            assert!(edit(), "{what}");
-            if !what.is_empty() {
-                assert_eq!(watcher.news().await, what);
+        for (expected, edit) in edits {
+            assert!(edit(), "{expected}");
+            if !expected.is_empty() {
+                assert_eq!(subscriber.next_change().await, expected);
             }
-            watcher.hears_only(&notify, "mark:").await;
+            subscriber.assert_next_is(&notify, "mark:").await;
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_announced_is_advertised() {
+async fn list_changed_capability_is_advertised_when_server_can_notify() {
     // M26-318, M26-358, M26-360, M26-384, S-082, S-270, S-273
     for case in Case::all() {
         let mut client = Client::raw(server(), case);
@@ -161,7 +159,7 @@ async fn what_is_announced_is_advertised() {
 }
 
 #[tokio::test]
-async fn the_acknowledgment_comes_first_and_ids_keep_their_type() {
+async fn acknowledgment_is_first_and_id_type_is_preserved_when_subscribing() {
     // M26-266, M26-267, M26-268, M26-271, M26-272, M26-273
     for case in Case::modern() {
         let server = server();
@@ -169,39 +167,39 @@ async fn the_acknowledgment_comes_first_and_ids_keep_their_type() {
         let mut client = Client::connect(server, case).await;
         let ids = [json!(1), json!("1"), json!(""), json!(0)];
         for id in &ids {
-            notify.tools_changed(); // those before hear it; this one may, but not yet
-            let listen = client.request_of(id.clone(), "subscriptions/listen", everything(&[]));
+            notify.tools_changed(); // earlier subscriptions receive this; the new one must not before its acknowledgment
+            let listen = client.request_of(id.clone(), "subscriptions/listen", listen_to_all(&[]));
             client.send(&listen);
             notify.tools_changed();
         }
-        let mut begun: Vec<Value> = Vec::new();
-        let mut ended = 0;
-        while ended < ids.len() {
+        let mut acknowledged: Vec<Value> = Vec::new();
+        let mut completed = 0;
+        while completed < ids.len() {
             let message = client.recv().await;
             let id = message["params"]["_meta"][key::SUBSCRIPTION_ID].clone();
             assert!(ids.contains(&id), "{message}");
             let is_acknowledgment = message["method"] == "notifications/subscriptions/acknowledged";
-            assert_eq!(is_acknowledgment, !begun.contains(&id), "{message}");
+            assert_eq!(is_acknowledgment, !acknowledged.contains(&id), "{message}");
             if is_acknowledgment {
-                begun.push(id);
-                if begun.len() == ids.len() {
+                acknowledged.push(id);
+                if acknowledged.len() == ids.len() {
                     notify.prompts_changed();
                 }
             }
-            ended += usize::from(message["method"] == "notifications/prompts/list_changed");
+            completed += usize::from(message["method"] == "notifications/prompts/list_changed");
         }
     }
 }
 
 #[tokio::test]
-async fn only_what_was_asked_for_and_is_offered_is_honoured() {
+async fn filter_is_reduced_to_offered_features_when_subscribing() {
     // M26-265, M26-269, M26-278, M26-361
     for case in Case::modern() {
         let server =
             Server::new("some", "0").with_tool(extra_tool()).with_resource(Resource::sync("file:///a", || "a"));
         let notify = server.notify();
         let mut client = Client::connect(server, case).await;
-        let wishes = [
+        let filters = [
             (json!({}), json!({})),
             (json!({ "toolsListChanged": false, "promptsListChanged": true, "x": 1 }), json!({})),
             (json!({ "toolsListChanged": true, "resourceSubscriptions": [] }), json!({ "toolsListChanged": true })),
@@ -211,10 +209,10 @@ async fn only_what_was_asked_for_and_is_offered_is_honoured() {
             ),
         ];
         let mut ids = Vec::new();
-        for (wish, honoured) in wishes {
-            ids.push(client.start("subscriptions/listen", json!({ "notifications": wish })));
+        for (filter, acknowledged) in filters {
+            ids.push(client.start("subscriptions/listen", json!({ "notifications": filter })));
             let first = client.recv().await;
-            assert_eq!(first["params"]["notifications"], honoured, "{first}");
+            assert_eq!(first["params"]["notifications"], acknowledged, "{first}");
         }
         notify.prompts_changed();
         notify.resource_updated("file:///b");
@@ -222,112 +220,114 @@ async fn only_what_was_asked_for_and_is_offered_is_honoured() {
         notify.tools_changed();
         notify.resources_changed();
         notify.resource_updated("file:///a");
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for _ in 0..3 {
             let message = client.recv().await;
-            heard.push((message["params"]["_meta"][key::SUBSCRIPTION_ID].as_i64().unwrap(), word(&message)));
+            received.push((message["params"]["_meta"][key::SUBSCRIPTION_ID].as_i64().unwrap(), changed(&message)));
         }
-        heard.sort();
+        received.sort();
         let (tools, resources) = (ids[2], ids[3]);
         let expected = [(tools, "tools"), (resources, "file:///a"), (resources, "resources")];
-        assert_eq!(heard, expected.map(|(id, word)| (id, word.to_owned())));
-        client.lives().await;
+        assert_eq!(received, expected.map(|(id, change)| (id, change.to_owned())));
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn who_watches_a_folder_hears_of_what_is_in_it() {
+async fn resource_updated_is_sent_when_parent_uri_is_subscribed() {
     // M26-361, S-272
     for case in Case::all() {
         let server = server();
         let notify = server.notify();
-        let mut watcher = Watcher::new(server, case, &["file:///a", "file:///c/", "mark:"]).await;
+        let mut subscriber = Subscribed::new(server, case, &["file:///a", "file:///c/", "mark:"]).await;
         for uri in ["file:///a/b", "file:///a", "file:///a/", "file:///c/d/e", "file:///c/"] {
             assert!(notify.has_subscribers(uri), "{uri}");
             notify.resource_updated(uri);
-            assert_eq!(watcher.news().await, uri);
+            assert_eq!(subscriber.next_change().await, uri);
         }
         for uri in ["file:///ab", "file:///", "file:///b", "file:///c", "other:///a/b", ""] {
             assert!(!notify.has_subscribers(uri), "{uri}");
             notify.resource_updated(uri);
         }
-        watcher.hears_only(&notify, "mark:").await;
+        subscriber.assert_next_is(&notify, "mark:").await;
     }
 }
 
 #[tokio::test]
-async fn sessions_subscribe_and_unsubscribe_as_often_as_they_like() {
+async fn subscription_is_idempotent_when_session_repeats_subscribe_or_unsubscribe() {
     // S-231, S-272
     for case in Case::legacy() {
         let server = server();
         let notify = server.notify();
-        let mut watcher = Watcher::new(server, case, &["file:///a", "file:///a", "mark:"]).await;
+        let mut subscriber = Subscribed::new(server, case, &["file:///a", "file:///a", "mark:"]).await;
         notify.resource_updated("file:///a");
-        assert_eq!(watcher.news().await, "file:///a");
-        watcher.hears_only(&notify, "mark:").await;
+        assert_eq!(subscriber.next_change().await, "file:///a");
+        subscriber.assert_next_is(&notify, "mark:").await;
         for uri in ["file:///a", "file:///a", "file:///never"] {
-            assert_eq!(watcher.client.result("resources/unsubscribe", json!({ "uri": uri })).await, json!({}));
+            assert_eq!(subscriber.client.result("resources/unsubscribe", json!({ "uri": uri })).await, json!({}));
         }
         assert!(!notify.has_subscribers("file:///a"));
         notify.resource_updated("file:///a");
-        watcher.hears_only(&notify, "mark:").await;
-        assert_eq!(watcher.client.error("resources/subscribe", json!({})).await["code"], -32602);
-        watcher.client.close().await.unwrap();
-        assert!(!notify.has_subscribers("mark:"), "the session is over");
+        subscriber.assert_next_is(&notify, "mark:").await;
+        assert_eq!(subscriber.client.error("resources/subscribe", json!({})).await["code"], -32602);
+        subscriber.client.close().await.unwrap();
+        assert!(!notify.has_subscribers("mark:"), "the session has ended");
     }
 }
 
 #[tokio::test]
-async fn a_session_is_told_nothing_before_it_is_ready_and_nothing_it_was_not_promised() {
+async fn no_list_changed_is_sent_when_session_is_not_ready_or_capability_is_undeclared() {
     // S-230, S-273, S-293
     for case in Case::legacy() {
         let server = Server::new("few", "0").with_tool(extra_tool());
         let (notify, registry) = (server.notify(), server.registry().clone());
         let mut client = Client::raw(server, case);
-        let opening = client.opening(case.revision.as_str());
-        let declared = client.result("initialize", opening).await["capabilities"].clone();
+        let params = client.initialize_params(case.revision.as_str());
+        let declared = client.result("initialize", params).await["capabilities"].clone();
         assert!(declared.get("prompts").is_none());
         notify.tools_changed();
-        client.lives().await;
-        client.lives().await;
+        client.assert_alive().await;
+        client.assert_alive().await;
         registry.add_prompt(Prompt::sync("late", || "?")).unwrap();
         client.notify("notifications/initialized", json!({}));
-        assert_eq!(word(&client.recv().await), "tools");
+        assert_eq!(changed(&client.recv().await), "tools");
         notify.prompts_changed();
-        client.lives().await;
-        client.lives().await;
+        client.assert_alive().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn a_subscription_the_client_ends_is_silent_from_then_on() {
+async fn notifications_stop_when_subscription_is_cancelled() {
     // M26-273, M26-291, M26-292
     for case in Case::modern() {
         let server = server();
         let notify = server.notify();
         let mut client = Client::connect(server, case).await;
-        let first = client.start("subscriptions/listen", everything(&["file:///a"]));
-        let second = client.start("subscriptions/listen", everything(&["file:///b"]));
+        let first = client.start("subscriptions/listen", listen_to_all(&["file:///a"]));
+        let second = client.start("subscriptions/listen", listen_to_all(&["file:///b"]));
         for _ in 0..2 {
             assert_eq!(client.recv().await["method"], "notifications/subscriptions/acknowledged");
         }
         client.cancel(first);
-        client.lives().await;
-        let gone = async {
+        client.assert_alive().await;
+        let ended = async {
             while notify.has_subscribers("file:///a") {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(5), gone).await.expect("it is still there");
+        tokio::time::timeout(Duration::from_secs(5), ended)
+            .await
+            .expect("timed out waiting for the subscription to end");
         notify.tools_changed();
         let message = client.recv().await;
         assert_eq!(message["params"]["_meta"][key::SUBSCRIPTION_ID], second, "{message}");
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn a_server_that_ends_says_so_to_each_subscription() {
+async fn each_subscription_is_completed_when_server_shuts_down() {
     // M26-274, M26-275, M26-277, M26-291, M26-292
     for case in Case::modern() {
         let server = server();
@@ -335,15 +335,15 @@ async fn a_server_that_ends_says_so_to_each_subscription() {
         let mut client = Client::connect(server, case).await;
         let ids = [json!("L1"), json!(7)];
         for id in &ids {
-            let listen = client.request_of(id.clone(), "subscriptions/listen", everything(&[]));
+            let listen = client.request_of(id.clone(), "subscriptions/listen", listen_to_all(&[]));
             client.send(&listen);
             client.recv().await;
         }
-        let begun = Instant::now();
-        notify.tools_changed(); // what waits is told before the end
+        let start = Instant::now();
+        notify.tools_changed(); // queued notifications are sent before the subscription ends
         let (rest, served) = client.drain().await;
         served.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(1), "it waits for the grace time to pass");
+        assert!(start.elapsed() < Duration::from_secs(1), "shutdown waited for the grace time");
         for id in &ids {
             let of = |message: &&Value| {
                 message["params"]["_meta"][key::SUBSCRIPTION_ID] == *id
@@ -363,7 +363,7 @@ async fn a_server_that_ends_says_so_to_each_subscription() {
 }
 
 #[tokio::test]
-async fn bad_subscriptions_are_refused() {
+async fn subscription_is_rejected_when_params_are_invalid_or_limit_is_exceeded() {
     // M26-264
     for case in Case::all() {
         let mut limits = Limits::default();
@@ -374,7 +374,7 @@ async fn bad_subscriptions_are_refused() {
                 let answer = client.request("resources/subscribe", json!({ "uri": uri })).await;
                 assert_eq!(answer["error"]["code"], code, "{answer}");
             }
-            let error = client.error("subscriptions/listen", everything(&[])).await;
+            let error = client.error("subscriptions/listen", listen_to_all(&[])).await;
             assert!(error["code"] == -32602 || error["code"] == -32601, "{error}");
             continue;
         }
@@ -383,43 +383,43 @@ async fn bad_subscriptions_are_refused() {
         {
             assert_eq!(client.error("subscriptions/listen", params).await["code"], -32602);
         }
-        let error = client.error("subscriptions/listen", everything(&["a:1", "a:2", "a:3"])).await;
+        let error = client.error("subscriptions/listen", listen_to_all(&["a:1", "a:2", "a:3"])).await;
         assert_eq!(error["code"], -32602);
         assert!(error["message"].as_str().unwrap().contains("at most 2"), "{error}");
         for method in ["resources/subscribe", "resources/unsubscribe"] {
             assert_eq!(client.error(method, json!({ "uri": "file:///a" })).await["code"], -32601);
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
 #[tokio::test]
-async fn subscriptions_take_no_place_of_user_code() {
+async fn concurrency_permit_is_not_held_when_subscription_is_open() {
     // M26-273
     for case in Case::modern() {
-        let mut watcher = Watcher::new(server().wrap(concurrency_limit(1)), case, &["file:///a"]).await;
-        watcher.client.start("subscriptions/listen", everything(&["file:///a"]));
-        watcher.client.recv().await;
-        watcher.client.start_call("tell", json!({ "uri": "file:///a/b" }));
-        let mut told = 0;
-        while told < 2 {
-            let message = watcher.client.recv().await;
+        let mut subscriber = Subscribed::new(server().wrap(concurrency_limit(1)), case, &["file:///a"]).await;
+        subscriber.client.start("subscriptions/listen", listen_to_all(&["file:///a"]));
+        subscriber.client.recv().await;
+        subscriber.client.start_call("notify_updated", json!({ "uri": "file:///a/b" }));
+        let mut notified = 0;
+        while notified < 2 {
+            let message = subscriber.client.recv().await;
             if message.get("method").is_some() {
-                assert_eq!(word(&message), "file:///a/b");
-                told += 1;
+                assert_eq!(changed(&message), "file:///a/b");
+                notified += 1;
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_peer_that_cannot_be_told_is_promised_nothing() {
+async fn list_changed_capability_is_absent_when_peer_cannot_receive_notifications() {
     // S-273
     let server = server();
     let peer = || Peer::new(Revision::LATEST_LEGACY);
-    let opening = json!({ "protocolVersion": "x", "capabilities": {}, "clientInfo": { "name": "t", "version": "0" } });
-    let opening: InitializeParams = serde_json::from_value(opening).unwrap();
-    let reply = server.call(Call::new(ClientRequest::Initialize(Box::new(opening)), peer())).await;
+    let params = json!({ "protocolVersion": "x", "capabilities": {}, "clientInfo": { "name": "t", "version": "0" } });
+    let params: InitializeParams = serde_json::from_value(params).unwrap();
+    let reply = server.call(Call::new(ClientRequest::Initialize(Box::new(params)), peer())).await;
     let Reply::Done(ServerResult::Initialize(result)) = reply else { panic!("{reply:?}") };
     let capabilities = serde_json::to_value(&result.capabilities).unwrap();
     assert_eq!((&capabilities["tools"], &capabilities["resources"]), (&json!({}), &json!({})));
@@ -433,149 +433,4 @@ async fn a_peer_that_cannot_be_told_is_promised_nothing() {
         let reply = server.call(Call::new(listen(), peer)).await;
         assert!(matches!(&reply, Reply::Failed(error) if error.code.0 == code), "{reply:?}");
     }
-}
-
-#[tokio::test]
-async fn a_slow_reader_costs_little_and_misses_nothing() {
-    // M26-267, M26-318, S-230
-    const CHANGES: usize = 20_000;
-    for case in Case::eras() {
-        let mut limits = Limits::default();
-        limits.outbound_bytes = 2 << 10;
-        let server = server().limits(limits);
-        let notify = server.notify();
-        let (near, far) = memory_with_capacity(2 << 10);
-        tokio::spawn(server.serve(far));
-        let (mut rx, mut tx) = near.split().unwrap();
-        let mut out = Outbound::new();
-        for line in first_lines(case) {
-            out.frame(|out| out.extend_from_slice(line.to_string().as_bytes()));
-        }
-        while !out.is_empty() {
-            tx.write(&mut out).await.unwrap();
-        }
-        while !notify.has_subscribers("file:///a") {
-            tokio::task::yield_now().await;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await; // until `initialized` is read, too
-        for n in 0..CHANGES {
-            notify.tools_changed();
-            notify.resource_updated(format!("file:///a/{n}"));
-            if n % 100 == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-        notify.resource_updated("mark:");
-        let (mut told, mut folder) = (0, false);
-        loop {
-            let frame = tokio::time::timeout(Duration::from_secs(10), rx.recv()).await.expect("the last is lost");
-            let Some(Frame::Whole(line)) = frame.unwrap() else { panic!("the server hung up") };
-            let message: Value = serde_json::from_slice(&line).unwrap();
-            told += 1;
-            folder |= message["params"]["uri"] == "file:///a";
-            if message["params"]["uri"] == "mark:" {
-                break;
-            }
-        }
-        assert!(told < 1000, "{told} messages for a reader that read nothing");
-        assert!(folder, "what was too much to tell one by one is told by its folder");
-    }
-}
-
-fn first_lines(case: Case) -> Vec<Value> {
-    let uris = ["file:///a", "mark:"];
-    if case.is_modern() {
-        let mut params = everything(&uris);
-        params["_meta"] = modern_meta();
-        return vec![json!({ "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params })];
-    }
-    let opening = json!({ "protocolVersion": case.revision.as_str(), "capabilities": {},
-        "clientInfo": { "name": "t", "version": "0" } });
-    let mut lines = vec![
-        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": opening }),
-        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
-    ];
-    lines.extend(
-        uris.map(
-            |uri| json!({ "jsonrpc": "2.0", "id": uri, "method": "resources/subscribe", "params": { "uri": uri } }),
-        ),
-    );
-    lines
-}
-
-/// Counts what it hears.
-#[derive(Default)]
-struct Ear {
-    acknowledged: AtomicUsize,
-    told: AtomicUsize,
-}
-
-impl Sink for Ear {
-    fn try_send(&self, _: u64, notification: ServerNotification, _: Revision) -> Result<(), Full> {
-        let count = match notification {
-            ServerNotification::Acknowledged(_) => &self.acknowledged,
-            _ => &self.told,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-/// The memory this process uses, in bytes, where it can be told.
-fn memory_used() -> Option<usize> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    pages.split(' ').nth(1)?.parse::<usize>().ok().map(|pages| pages * 4096)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_hear_of_one_change_once_each() {
-    // M26-273, M26-318
-    const LISTENERS: usize = 10_000;
-    let server = server();
-    let ear = Arc::new(Ear::default());
-    let wait = |count: fn(&Ear) -> &AtomicUsize| {
-        let ear = Arc::clone(&ear);
-        async move {
-            let all = async {
-                while count(&ear).load(Ordering::Relaxed) < LISTENERS {
-                    tokio::task::yield_now().await;
-                }
-            };
-            tokio::time::timeout(Duration::from_secs(30), all).await.expect("some hear nothing");
-        }
-    };
-    let before = memory_used();
-    let params: ListenParams = serde_json::from_value(everything(&["file:///a"])).unwrap();
-    let tasks: Vec<_> = (0..LISTENERS)
-        .map(|n| {
-            let call = Call::new(ClientRequest::Listen(params.clone()), Peer::new(Revision::LATEST))
-                .id(i64::try_from(n).unwrap().into())
-                .outlet(Outlet::new(Arc::clone(&ear) as _, n as u64));
-            let server = server.clone();
-            tokio::spawn(async move { server.call(call).await })
-        })
-        .collect();
-    wait(|ear| &ear.acknowledged).await;
-    let after = memory_used();
-    let notify = server.notify();
-    let begun = Instant::now();
-    notify.tools_changed();
-    let said = begun.elapsed();
-    wait(|ear| &ear.told).await;
-    let heard = begun.elapsed();
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert_eq!(ear.told.load(Ordering::Relaxed), LISTENERS, "each hears it once");
-    let each = before.zip(after).map(|(before, after)| after.saturating_sub(before) / LISTENERS);
-    eprintln!(
-        "{LISTENERS} listeners: said in {said:?}, heard by all in {heard:?}, bytes each, task included: {each:?}"
-    );
-    for task in tasks {
-        task.abort();
-        let _ = task.await;
-    }
-    assert!(!notify.has_subscribers("file:///a"));
 }

@@ -60,7 +60,7 @@ async fn an_unknown_tool_is_a_protocol_error() {
             assert_eq!(error["code"], -32602, "{error}");
             assert!(error["message"].as_str().unwrap().contains(name), "{error}");
         }
-        client.lives().await;
+        client.assert_alive().await;
     }
 }
 
@@ -69,8 +69,8 @@ async fn failures_of_tools_are_told_to_the_model() {
     // M26-340, S-243, S-254
     for case in Case::all() {
         let mut client = Client::connect(failing(), case).await;
-        assert_eq!(client.complaint("words", json!({})).await, "there is no more cheese");
-        let complaint = client.complaint("source", json!({})).await;
+        assert_eq!(client.tool_error("words", json!({})).await, "there is no more cheese");
+        let complaint = client.tool_error("source", json!({})).await;
         assert_eq!(complaint, "reading the number failed: invalid digit found in string");
     }
 }
@@ -205,7 +205,7 @@ async fn a_tool_taken_away_while_it_runs_finishes() {
         let registry = server.registry().clone();
         let mut client = Client::connect(server, case).await;
         let id = client.start_call("slow", json!({}));
-        client.lives().await;
+        client.assert_alive().await;
         registry.remove_tool("slow");
         assert_eq!(client.error("tools/call", json!({ "name": "slow" })).await["code"], -32602);
         go.notify_one();

@@ -1,4 +1,4 @@
-//! When to come back to a stream that was cut, and when to give it up. No clock is read here.
+//! Backoff between attempts to resume a stream. Pure computation; the caller measures time.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>.
 
@@ -6,59 +6,59 @@ use std::time::Duration;
 
 use crate::http::limits::HttpLimits;
 
-/// The first pause where the server asked for none.
-const FIRST: Duration = Duration::from_secs(1);
+/// First delay if the server did not set `retry`.
+const INITIAL_DELAY: Duration = Duration::from_secs(1);
 
-/// The shortest pause: a server may ask for none at all, and would be asked as fast as the network allows.
-const LEAST: Duration = Duration::from_millis(50);
+/// Minimum delay, for servers that set `retry` to zero.
+const MIN_DELAY: Duration = Duration::from_millis(50);
 
-/// A connection that held for so long was no failed attempt, even if nothing was said on it: proxies cut silent ones.
-const SETTLED: Duration = Duration::from_secs(10);
+/// A connection that lasted this long is not a failed attempt, even without events: proxies close idle connections.
+const STABLE: Duration = Duration::from_secs(10);
 
-/// Counts attempts without anything new.
+/// Exponential backoff, with a limit on consecutive attempts without new events.
 #[derive(Debug)]
 pub(in crate::http) struct Backoff {
     attempts: u32,
-    most: u32,
-    longest: Duration,
+    max_attempts: u32,
+    max_delay: Duration,
 }
 
 impl Backoff {
     pub(in crate::http) fn new(limits: &HttpLimits) -> Self {
-        Self { attempts: 0, most: limits.resumptions, longest: limits.max_backoff }
+        Self { attempts: 0, max_attempts: limits.resumptions, max_delay: limits.max_backoff }
     }
 
-    /// Something new came.
-    pub(in crate::http) fn progress(&mut self) {
+    /// Resets the attempts after a new event.
+    pub(in crate::http) fn reset(&mut self) {
         self.attempts = 0;
     }
 
-    /// A connection ended that had held for so long.
-    pub(in crate::http) fn ended(&mut self, held: Duration) {
-        if held >= SETTLED {
-            self.progress();
+    /// Records the end of a connection that lasted for `duration`.
+    pub(in crate::http) fn disconnected(&mut self, duration: Duration) {
+        if duration >= STABLE {
+            self.reset();
         }
     }
 
-    /// How long to wait before the next attempt: never less than the server asked for, and more after attempts that
-    /// brought nothing. `None` when it is time to give up.
-    pub(in crate::http) fn pause(&mut self, asked: Option<Duration>) -> Option<Duration> {
-        if self.attempts >= self.most {
+    /// Returns the delay before the next attempt, or `None` if the attempts are exhausted. The delay is at least `retry`, the
+    /// value set by the server, and grows after attempts without events.
+    pub(in crate::http) fn next_delay(&mut self, retry: Option<Duration>) -> Option<Duration> {
+        if self.attempts >= self.max_attempts {
             return None;
         }
-        let fruitless = self.attempts;
+        let failed = self.attempts;
         self.attempts += 1;
-        let own = |doublings: u32| {
+        let exponential = |doublings: u32| {
             let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-            FIRST.saturating_mul(factor).min(self.longest)
+            INITIAL_DELAY.saturating_mul(factor).min(self.max_delay)
         };
-        let pause = match asked {
-            None => own(fruitless),
-            // What was asked for is held to exactly, as long as coming back is worth it.
-            Some(asked) if fruitless == 0 => asked,
-            Some(asked) => asked.max(own(fruitless - 1)),
+        let delay = match retry {
+            None => exponential(failed),
+            // The server's value is used exactly as long as attempts succeed.
+            Some(retry) if failed == 0 => retry,
+            Some(retry) => retry.max(exponential(failed - 1)),
         };
-        Some(pause.max(LEAST))
+        Some(delay.max(MIN_DELAY))
     }
 }
 
@@ -73,44 +73,45 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_until_it_is_given_up_and_begin_anew_after_progress() {
+    fn delays_grow_until_exhausted_and_reset_after_progress() {
         let mut backoff = backoff(7);
-        let mut pauses = || std::iter::from_fn(|| backoff.pause(None)).map(|pause| pause.as_secs()).collect::<Vec<_>>();
+        let mut pauses =
+            || std::iter::from_fn(|| backoff.next_delay(None)).map(|delay| delay.as_secs()).collect::<Vec<_>>();
         assert_eq!(pauses(), [1, 2, 4, 8, 16, 30, 30]);
         assert_eq!(pauses(), [0; 0]);
-        backoff.progress();
-        assert_eq!(backoff.pause(None), Some(FIRST));
+        backoff.reset();
+        assert_eq!(backoff.next_delay(None), Some(INITIAL_DELAY));
     }
 
     #[test]
-    fn what_the_server_asks_for_is_held_to_exactly_while_it_helps() {
+    fn uses_retry_of_server_exactly_when_attempts_succeed() {
         // S-144
         let mut backoff = backoff(3);
         for _ in 0..100 {
-            assert_eq!(backoff.pause(Some(Duration::from_millis(500))), Some(Duration::from_millis(500)));
-            backoff.progress();
+            assert_eq!(backoff.next_delay(Some(Duration::from_millis(500))), Some(Duration::from_millis(500)));
+            backoff.reset();
         }
-        assert_eq!(backoff.pause(Some(Duration::ZERO)), Some(LEAST));
+        assert_eq!(backoff.next_delay(Some(Duration::ZERO)), Some(MIN_DELAY));
     }
 
     #[test]
-    fn silent_connections_that_hold_are_come_back_to_for_ever() {
+    fn attempts_are_unlimited_when_idle_connections_are_stable() {
         let mut backoff = backoff(1);
         for _ in 0..10 {
-            backoff.ended(SETTLED);
-            assert_eq!(backoff.pause(None), Some(FIRST));
+            backoff.disconnected(STABLE);
+            assert_eq!(backoff.next_delay(None), Some(INITIAL_DELAY));
         }
-        backoff.ended(SETTLED / 2);
-        assert_eq!(backoff.pause(None), None);
+        backoff.disconnected(STABLE / 2);
+        assert_eq!(backoff.next_delay(None), None);
     }
 
     proptest! {
         #[test]
-        fn no_pause_is_shorter_than_asked(asked in any::<u64>(), resumptions in 0_u32..100) {
-            let (mut backoff, asked) = (backoff(resumptions), Duration::from_millis(asked));
+        fn delay_is_never_shorter_than_retry(retry in any::<u64>(), resumptions in 0_u32..100) {
+            let (mut backoff, retry) = (backoff(resumptions), Duration::from_millis(retry));
             let mut count = 0;
-            while let Some(pause) = backoff.pause(Some(asked)) {
-                prop_assert!(pause >= asked && pause >= LEAST);
+            while let Some(delay) = backoff.next_delay(Some(retry)) {
+                prop_assert!(delay >= retry && delay >= MIN_DELAY);
                 count += 1;
             }
             prop_assert_eq!(count, resumptions);

@@ -1,4 +1,4 @@
-//! Both negotiation tables, row by row.
+//! Tests of the negotiation tables, row by row.
 
 use ferromcp_core::{Era, Error, ErrorCode, RawJson, Revision};
 use serde_json::json;
@@ -14,7 +14,7 @@ fn rpc(code: i64, data: Option<serde_json::Value>, status: Option<u16>) -> Probe
     ProbeResult::Failed(ChannelError::Rpc { error, status })
 }
 
-fn found(versions: &[&str]) -> ProbeResult {
+fn discover_result(versions: &[&str]) -> ProbeResult {
     ProbeResult::Response(json!({ "supportedVersions": versions, "capabilities": {} }).into())
 }
 
@@ -39,14 +39,14 @@ const NEWEST: &str = Revision::LATEST_LEGACY.as_str();
 const OLDER: &str = Revision::V2025_06_18.as_str();
 
 #[test]
-fn the_table_of_pipes() {
+fn classifies_servers_over_stdio() {
     // M26-079, M26-138, M26-139, M26-140, M26-141, M26-142
     let lists = |versions: &[&str]| Some(json!({ "supported": versions, "requested": MODERN }));
-    for (result, wanted) in [
-        (found(&[MODERN]), "modern"),
-        (found(&["2099-01-01", MODERN, OLDER]), "modern"),
-        (found(&[OLDER]), OLDER),
-        (found(&["2099-01-01"]), "Negotiation"),
+    for (result, expected) in [
+        (discover_result(&[MODERN]), "modern"),
+        (discover_result(&["2099-01-01", MODERN, OLDER]), "modern"),
+        (discover_result(&[OLDER]), OLDER),
+        (discover_result(&["2099-01-01"]), "Negotiation"),
         (ProbeResult::Response(RawJson::empty_object()), NEWEST),
         (rpc(-32022, lists(&[MODERN]), None), "again"),
         (rpc(-32022, lists(&[OLDER]), None), OLDER),
@@ -65,17 +65,17 @@ fn the_table_of_pipes() {
         (ProbeResult::Failed(ChannelError::Malformed("{".into())), NEWEST),
         (ProbeResult::Failed(ChannelError::TooLarge(1)), "Limit"),
     ] {
-        assert_eq!(negotiated(result, TransportKind::Pipe), wanted);
+        assert_eq!(negotiated(result, TransportKind::Pipe), expected);
     }
 }
 
 #[test]
-fn the_table_of_http() {
+fn classifies_servers_over_http() {
     // M26-079
     let lists = |versions: &[&str]| Some(json!({ "supported": versions }));
     let status = |status| ProbeResult::Failed(ChannelError::Status { status, body: String::new() });
-    for (result, wanted) in [
-        (found(&[MODERN]), "modern"),
+    for (result, expected) in [
+        (discover_result(&[MODERN]), "modern"),
         (rpc(-32022, lists(&[MODERN]), Some(400)), "again"),
         (rpc(-32020, None, Some(400)), "Server"),
         (rpc(-32021, None, Some(400)), "Server"),
@@ -97,12 +97,12 @@ fn the_table_of_http() {
         (ProbeResult::Failed(ChannelError::lost(io())), "ConnectionLost"),
         (ProbeResult::Timeout, "Timeout"),
     ] {
-        assert_eq!(negotiated(result, TransportKind::Post), wanted);
+        assert_eq!(negotiated(result, TransportKind::Post), expected);
     }
 }
 
 #[test]
-fn who_wants_no_handshake_gets_an_error_that_says_why() {
+fn error_includes_reason_when_only_modern_revisions_are_allowed() {
     // M26-083
     let judged = classify(rpc(-32601, None, None), TransportKind::Pipe, VersionPolicy::Era(Era::Modern));
     let Classification::Fail(error) = judged else { panic!("{judged:?}") };

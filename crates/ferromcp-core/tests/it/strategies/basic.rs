@@ -70,7 +70,7 @@ pub(crate) fn text() -> Json {
 }
 
 /// A non-empty string.
-pub(crate) fn word() -> Json {
+pub(crate) fn non_empty_text() -> Json {
     "[a-z][a-z0-9_.-]{0,6}".prop_map(Value::from).boxed()
 }
 
@@ -158,5 +158,5 @@ pub(crate) fn members(of: Json) -> Json {
 
 /// A `_meta` with unknown keys.
 pub(crate) fn meta() -> Json {
-    object([must("com.example/foreign", any_json()), may("traceparent", word()), may("plain", any_json())])
+    object([must("com.example/foreign", any_json()), may("traceparent", non_empty_text()), may("plain", any_json())])
 }

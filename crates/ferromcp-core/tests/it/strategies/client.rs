@@ -12,7 +12,7 @@ const LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critic
 /// The `_meta` of a request.
 fn request_meta(fill: Fill) -> Field {
     let mut fields =
-        vec![may("progressToken", id()), may("com.example/foreign", any_json()), may("traceparent", word())];
+        vec![may("progressToken", id()), may("com.example/foreign", any_json()), may("traceparent", non_empty_text())];
     if fill.has_modern() {
         fields.extend([
             must("io.modelcontextprotocol/protocolVersion", constant("2026-07-28")),
@@ -87,7 +87,7 @@ pub(crate) fn request(fill: Fill) -> BoxedStrategy<MethodJson> {
             must("capabilities", capability::of_client(fill)),
             must("clientInfo", implementation()),
         ];
-        let of_task = || params(fill, [must("taskId", word())]);
+        let of_task = || params(fill, [must("taskId", non_empty_text())]);
         all.extend([
             method_json("initialize", params(fill, initialize)),
             method_json("ping", params(fill, [])),

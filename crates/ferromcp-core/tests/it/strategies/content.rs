@@ -56,7 +56,7 @@ pub(crate) fn described(at: &'static str, with_size: bool) -> Vec<Field> {
 
 /// Resource contents.
 pub(crate) fn contents() -> Json {
-    let with = |body| object([must("uri", uri()), may("mimeType", word()), may("_meta", meta()), body]);
+    let with = |body| object([must("uri", uri()), may("mimeType", non_empty_text()), may("_meta", meta()), body]);
     either([with(must("text", text())), with(must("blob", base64()))])
 }
 
@@ -70,7 +70,7 @@ fn block(kind: &str, fields: impl IntoIterator<Item = Field>) -> Json {
 
 /// Text, image or audio, which are also valid in sampling.
 pub(crate) fn simple_block() -> Json {
-    let media = || [must("data", base64()), must("mimeType", word())];
+    let media = || [must("data", base64()), must("mimeType", non_empty_text())];
     either([block("text", [must("text", text())]), block("image", media()), block("audio", media())])
 }
 

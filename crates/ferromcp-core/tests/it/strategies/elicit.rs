@@ -23,7 +23,7 @@ fn field(kind: &str, fields: impl IntoIterator<Item = Field>) -> Json {
 }
 
 fn primitive() -> Json {
-    let choice = || object([must("const", word()), must("title", text())]);
+    let choice = || object([must("const", non_empty_text()), must("title", text())]);
     let whole = || (0_i32..9).prop_map_json();
     either([
         field(
@@ -39,18 +39,24 @@ fn primitive() -> Json {
         field("number", [may("minimum", whole()), may("maximum", whole()), may("default", whole())]),
         field("integer", [may("minimum", whole()), may("maximum", whole()), may("default", whole())]),
         field("boolean", [may("default", boolean())]),
-        field("string", [must("enum", list(word())), may("enumNames", list(text())), may("default", word())]),
-        field("string", [must("oneOf", list(choice())), may("default", word())]),
+        field(
+            "string",
+            [must("enum", list(non_empty_text())), may("enumNames", list(text())), may("default", non_empty_text())],
+        ),
+        field("string", [must("oneOf", list(choice())), may("default", non_empty_text())]),
         field(
             "array",
             [
-                must("items", object([must("type", constant("string")), must("enum", list(word()))])),
+                must("items", object([must("type", constant("string")), must("enum", list(non_empty_text()))])),
                 may("minItems", whole()),
                 may("maxItems", whole()),
-                may("default", list(word())),
+                may("default", list(non_empty_text())),
             ],
         ),
-        field("array", [must("items", object([must("anyOf", list(choice()))])), may("default", list(word()))]),
+        field(
+            "array",
+            [must("items", object([must("anyOf", list(choice()))])), may("default", list(non_empty_text()))],
+        ),
     ])
 }
 
@@ -82,7 +88,7 @@ pub(crate) fn params(peer: ElicitPeer) -> Json {
     let form = object(form.into_iter().chain(extra()));
     let mut url = vec![must("message", text()), must("url", uri()), must("mode", constant("url"))];
     if peer != ElicitPeer::Modern {
-        url.push(must("elicitationId", word())); // required in the legacy era
+        url.push(must("elicitationId", non_empty_text())); // required in the legacy era
     }
     match peer {
         ElicitPeer::FormOnly => form,

@@ -36,7 +36,7 @@ pub(crate) fn tool(fill: Fill) -> Json {
         output
     };
     let mut fields = vec![
-        must("name", word()),
+        must("name", non_empty_text()),
         may("title", text()),
         may("description", text()),
         must("inputSchema", schema(fill.has_modern())),
@@ -76,7 +76,7 @@ pub(crate) fn prompt() -> Json {
     let argument =
         object([must("name", text()), may("title", text()), may("description", text()), may("required", boolean())]);
     object([
-        must("name", word()),
+        must("name", non_empty_text()),
         may("title", text()),
         may("description", text()),
         may("arguments", some(argument)),

@@ -12,14 +12,14 @@ use super::task::wish;
 fn block(fill: Fill) -> Json {
     let tool_use = object([
         must("type", constant("tool_use")),
-        must("id", word()),
-        must("name", word()),
+        must("id", non_empty_text()),
+        must("name", non_empty_text()),
         must("input", open_object()),
         may("_meta", meta()),
     ]);
     let tool_result = object([
         must("type", constant("tool_result")),
-        must("toolUseId", word()),
+        must("toolUseId", non_empty_text()),
         must("content", list(content_block())),
         may("structuredContent", structured(fill.has_modern())),
         may("isError", boolean()),
@@ -45,7 +45,7 @@ fn role() -> Json {
 pub(crate) fn params(fill: Fill) -> Json {
     let message = object([must("role", role()), must("content", blocks(fill)), may("_meta", meta())]);
     let preferences = object([
-        may("hints", list(object([may("name", word())]))),
+        may("hints", list(object([may("name", non_empty_text())]))),
         may("costPriority", share()),
         may("speedPriority", share()),
         may("intelligencePriority", share()),

@@ -61,7 +61,7 @@ pub(crate) fn result(fill: Fill) -> BoxedStrategy<MethodJson> {
     }
     if fill.has_modern() {
         let discover = [
-            must("supportedVersions", list(word())),
+            must("supportedVersions", list(non_empty_text())),
             must("capabilities", capability::of_server(fill)),
             may("instructions", text()),
         ];
@@ -95,7 +95,7 @@ pub(crate) fn input_required(fill: Fill) -> Json {
 /// Any request (legacy era). `peer` determines the supported elicitation modes.
 pub(crate) fn request(fill: Fill, peer: ElicitPeer) -> BoxedStrategy<MethodJson> {
     let with_token = || may("_meta", object([must("progressToken", id()), may("plain", any_json())]));
-    let of_task = || object([must("taskId", word()), with_token()]);
+    let of_task = || object([must("taskId", non_empty_text()), with_token()]);
     proptest::strategy::Union::new([
         method_json("ping", object([with_token()])),
         method_json("sampling/createMessage", sampling::params(fill)),
@@ -131,7 +131,7 @@ pub(crate) fn notification() -> BoxedStrategy<MethodJson> {
         method_json("notifications/tools/list_changed", object([of_stream()])),
         method_json("notifications/prompts/list_changed", object([of_stream()])),
         method_json("notifications/subscriptions/acknowledged", object([must("notifications", filter), of_stream()])),
-        method_json("notifications/elicitation/complete", with_meta([must("elicitationId", word())])),
+        method_json("notifications/elicitation/complete", with_meta([must("elicitationId", non_empty_text())])),
         method_json("notifications/tasks/status", task::task(true)),
     ])
     .boxed()
@@ -150,14 +150,14 @@ pub(crate) fn error() -> Json {
         must("mode", constant("url")),
         must("message", text()),
         must("url", uri()),
-        must("elicitationId", word()),
+        must("elicitationId", non_empty_text()),
     ]);
     either([
         plain,
         object([must("code", constant(-32020)), must("message", text())]),
         with_data(-32002, object([must("uri", uri())])),
         with_data(-32021, object([must("requiredCapabilities", capability::of_client(Fill::Modern))])),
-        with_data(-32022, object([must("supported", list(word())), must("requested", text())])),
+        with_data(-32022, object([must("supported", list(non_empty_text())), must("requested", text())])),
         with_data(-32042, object([must("elicitations", list(elicitation))])),
     ])
 }

@@ -7,7 +7,7 @@ use super::basic::*;
 /// A task, with or without `_meta`.
 pub(crate) fn task(with_meta: bool) -> Json {
     let mut fields = vec![
-        must("taskId", word()),
+        must("taskId", non_empty_text()),
         must("status", one_of(&["working", "input_required", "completed", "failed", "cancelled"])),
         may("statusMessage", text()),
         must("createdAt", time()),

@@ -1,8 +1,9 @@
 //! One run of a handler, which replays the journal of its call.
 //!
-//! Recorded values are delivered between the same two polls as in the original run, so that concurrent branches (`join!`)
-//! proceed in the same order. A question without a key is identified by its text, and equal texts by their order. Its
-//! position is used only to detect a change: a recorded answer at the position of a question without an answer.
+//! Recorded values are delivered between the same two polls as in the original run, so that concurrent branches
+//! (`join!`) proceed in the same order. A question without a key is identified by its text, and equal texts by their
+//! order. Its position is used only to detect a change: a recorded answer at the position of a question without an
+//! answer.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -104,7 +105,8 @@ impl Replay {
         Self(Mutex::new(Run { round: 1, round_answers: answers.clone(), early_answers: answers, ..Run::default() }))
     }
 
-    /// Creates a run that replays the journal of `rounds` earlier rounds; `round_answers` are the responses to the last one.
+    /// Creates a run that replays the journal of `rounds` earlier rounds; `round_answers` are the responses to the
+    /// last one.
     pub(crate) fn resumed(journal: Journal, rounds: u32, round_answers: RawMap) -> Self {
         Self(Mutex::new(Run { journal, round: rounds.saturating_add(1), round_answers, ..Run::default() }))
     }
@@ -293,8 +295,8 @@ impl Run {
         SlotState::Open(open, Box::new(request.clone()))
     }
 
-    /// Marks open questions whose text changed since the last run: an unused answer has the same key and another digest.
-    /// Fails questions that had already changed before.
+    /// Marks open questions whose text changed since the last run: an unused answer has the same key and another
+    /// digest. Fails questions that had already changed before.
     fn fail_changed(&mut self) -> Vec<Option<Waker>> {
         let unused = |(index, _): &(usize, &Answer)| !self.used_answers.contains(index);
         let unused: Vec<&OpenQuestion> =
@@ -325,8 +327,8 @@ impl Run {
         open
     }
 
-    /// Returns the poll number for an event in the current poll. Long waits are shortened by multiples of [`TURN`], so that
-    /// the next run needs fewer polls. The rotation of `join!` branches stays the same.
+    /// Returns the poll number for an event in the current poll. Long waits are shortened by multiples of [`TURN`], so
+    /// that the next run needs fewer polls. The rotation of `join!` branches stays the same.
     fn record_event(&mut self) -> u32 {
         let waited = (self.poll_count + 1).saturating_sub(self.last_event);
         if waited > 2 * TURN {

@@ -41,9 +41,9 @@ pub(crate) async fn resume(inner: &Inner, call: Call) -> Result<Call, Error> {
     };
     let round_answers = answers.cloned().unwrap_or_default();
     let Some(state) = state else { return Ok(call.with_rounds(Arc::new(Replay::with_early_answers(round_answers)))) };
-    let audience = inner.states_of_calls.audience_or(&inner.info.name);
+    let audience = inner.request_state_options.audience_or(&inner.info.name);
     let binding = identity.binding(call.peer.identity(), audience);
-    let opened = request_state::open(&inner.states_of_calls, &binding, state)
+    let opened = request_state::open(&inner.request_state_options, &binding, state)
         .await
         .map_err(|refused| refused.to_client_error())?;
     let mut journal = Journal::decode(&opened.journal).map_err(|error| {

@@ -13,11 +13,11 @@ use crate::client_requests::error::{Kind, QuestionError};
 use crate::client_requests::pending_question::missing;
 use crate::client_requests::question::Question;
 use crate::ctx::Ctx;
-use crate::function::{FromCtx, Invocation, Needs, Refusal};
+use crate::function::{FromCtx, Invocation, Requirements, Rejection};
 use crate::tool_error::ToolError;
 
-/// One round of a call, for handlers that manage their rounds manually: the answers of the last round, the user state and
-/// the next questions.
+/// One round of a call, for handlers that manage their rounds manually: the answers of the last round, the user state
+/// and the next questions.
 ///
 /// Each round runs the handler from the top. On handshake revisions, the server sends the questions as requests between
 /// the rounds. Prefer `ctx.elicit(..)`, unless the handler needs control over each round or a small state.
@@ -82,12 +82,12 @@ impl Round {
 }
 
 impl FromCtx for Round {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Refusal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         Ok(Self::new(invocation.ctx()))
     }
 
-    fn needs(needs: &mut Needs<'_>) {
-        needs.rounds();
+    fn requirements(requirements: &mut Requirements<'_>) {
+        requirements.rounds();
     }
 }
 
@@ -118,7 +118,8 @@ impl NextRound {
         self
     }
 
-    /// Sets the state of the next round, which reads it with [`Round::state`]. The state is encrypted in the request state.
+    /// Sets the state of the next round, which reads it with [`Round::state`]. The state is encrypted in the request
+    /// state.
     ///
     /// A round with state and without questions makes the client retry immediately, which can be used to shed load.
     pub fn with_state<S: Serialize>(mut self, state: &S) -> Self {

@@ -45,15 +45,18 @@ impl fmt::Display for Rejection {
             Self::ManyHosts => f.write_str("Repeated `Host` header; send it once"),
             Self::BadHost(host) => write!(f, "Invalid `Host`: `{host}`; use a form such as `example.com:8000`"),
             Self::Host(host) => {
-                write!(f, "Host `{host}` is not allowed; to allow it, add `.allow_host(\"{host}\")` to HttpOptions")
+                write!(
+                    f,
+                    "Host `{host}` is not allowed; to allow it, add `.allow_host(\"{host}\")` to HttpServerOptions"
+                )
             }
             Self::ManyOrigins => f.write_str("Repeated `Origin` header; send it once"),
             Self::Origin(origin) => write!(
                 f,
-                "Origin `{origin}` is not allowed; to allow it, add `.allow_origin(\"{origin}\")` to HttpOptions"
+                "Origin `{origin}` is not allowed; to allow it, add `.allow_origin(\"{origin}\")` to HttpServerOptions"
             ),
             Self::NullOrigin => f.write_str(
-                "Origin `null` is not allowed; only `HttpOptions::any_origin` allows pages without an origin",
+                "Origin `null` is not allowed; only `HttpServerOptions::any_origin` allows pages without an origin",
             ),
         }
     }

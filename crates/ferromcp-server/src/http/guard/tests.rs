@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderValue, Uri};
 use proptest::prelude::*;
 
 use super::{Guard, Rejection};
-use crate::http::HttpOptions;
+use crate::http::HttpServerOptions;
 
-fn guard(set: impl FnOnce(HttpOptions) -> HttpOptions) -> Guard {
-    let options = set(HttpOptions::new());
+fn guard(set: impl FnOnce(HttpServerOptions) -> HttpServerOptions) -> Guard {
+    let options = set(HttpServerOptions::new());
     assert!(options.errors().is_empty(), "{:?}", options.errors());
     options.guard
 }
@@ -125,7 +125,7 @@ fn allows_only_local_hosts_by_default() {
 
 #[test]
 fn rejects_a_request_when_the_host_is_missing_repeated_or_invalid() {
-    let guard = guard(HttpOptions::any_host);
+    let guard = guard(HttpServerOptions::any_host);
     assert_eq!(check(&guard, &[]), Err(Rejection::NoHost));
     assert_eq!(check(&guard, &[("host", "a"), ("host", "a")]), Err(Rejection::ManyHosts));
     let one_origin = ("origin", "http://a");
@@ -219,7 +219,7 @@ fn allows_local_origins_for_local_hosts() {
 #[test]
 fn allows_the_origin_of_the_requested_host() {
     // M26-144, M26-145
-    for guard in [guard(HttpOptions::any_host), guard(|options| options.allow_host("mcp.example.com"))] {
+    for guard in [guard(HttpServerOptions::any_host), guard(|options| options.allow_host("mcp.example.com"))] {
         for (name, page) in [
             ("mcp.example.com", "https://mcp.example.com"),
             ("mcp.example.com", "http://mcp.example.com:80"),
@@ -275,7 +275,7 @@ fn allow_origin_matches_scheme_host_and_port() {
         assert!(!page(bad), "{bad}");
     }
     assert!(!guard.allows_origin(&HeaderValue::from_static("http://localhost")), "allowed, but without CORS headers");
-    let open = self::guard(HttpOptions::any_origin);
+    let open = self::guard(HttpServerOptions::any_origin);
     for good in ["null", "https://evil.example.com", "anything"] {
         assert!(origin(&open, "localhost", good) && open.allows_origin(&HeaderValue::from_static(good)));
     }
@@ -349,11 +349,11 @@ fn rejections_name_the_value_and_the_option() {
     let message = |pairs: &[(&'static str, &str)]| check(&Guard::default(), pairs).unwrap_err().to_string();
     assert_eq!(
         message(&[("host", "evil.example.com")]),
-        "Host `evil.example.com` is not allowed; to allow it, add `.allow_host(\"evil.example.com\")` to HttpOptions"
+        "Host `evil.example.com` is not allowed; to allow it, add `.allow_host(\"evil.example.com\")` to HttpServerOptions"
     );
     assert_eq!(
         message(&[("host", "localhost"), ("origin", "https://evil.example.com")]),
-        "Origin `https://evil.example.com` is not allowed; to allow it, add `.allow_origin(\"https://evil.example.com\")` to HttpOptions"
+        "Origin `https://evil.example.com` is not allowed; to allow it, add `.allow_origin(\"https://evil.example.com\")` to HttpServerOptions"
     );
     assert!(message(&[("host", "localhost"), ("origin", "null")]).contains("any_origin"));
     let long = message(&[("host", &"a\u{7f3a}<\"`".repeat(1000))]);
@@ -378,7 +378,7 @@ fn invalid_options_are_errors_that_name_the_option() {
         "user@x",
         "[::1",
     ] {
-        let errors = HttpOptions::new().allow_host(bad).errors();
+        let errors = HttpServerOptions::new().allow_host(bad).errors();
         // An empty port is the same as none.
         assert_eq!(errors.len(), usize::from(bad != "x:"), "{bad}");
         assert!(errors.iter().all(|error| error.contains(&format!("allow_host({bad:?})"))), "{errors:?}");
@@ -395,10 +395,10 @@ fn invalid_options_are_errors_that_name_the_option() {
         "https://*.x",
         "https://x:*:*",
     ] {
-        let errors = HttpOptions::new().allow_origin(bad).errors();
+        let errors = HttpServerOptions::new().allow_origin(bad).errors();
         assert!(errors.len() == 1 && errors[0].contains(&format!("allow_origin({bad:?})")), "{bad}: {errors:?}");
     }
-    let errors = HttpOptions::new().trust_proxy("proxy.example.com").trust_proxy("10.0.0.0/40").errors();
+    let errors = HttpServerOptions::new().trust_proxy("proxy.example.com").trust_proxy("10.0.0.0/40").errors();
     assert!(errors.len() == 2 && errors[0].contains("trust_proxy(\"proxy.example.com\")"), "{errors:?}");
 }
 
@@ -459,7 +459,7 @@ proptest! {
             }
         }
         let text = String::from_utf8_lossy(&host);
-        let _ = HttpOptions::new().allow_host(&text).allow_origin(&text).trust_proxy(&text).errors();
+        let _ = HttpServerOptions::new().allow_host(&text).allow_origin(&text).trust_proxy(&text).errors();
     }
 
     #[test]

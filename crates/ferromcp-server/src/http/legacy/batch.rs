@@ -4,31 +4,27 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use bytes::{BufMut, Bytes, BytesMut};
-use ferromcp_core::message::{DecodeError, FromClient, Message};
-use ferromcp_core::wire::encode;
+use ferromcp_core::wire::{DecodeError, FromClient, Message};
 use ferromcp_core::{ClientRequest, Error, Identity, RequestId, Revision};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
+use super::batch_calls::{Batch, BatchItem};
 use super::messages::apply_notification;
 use super::questions::QuestionChannel;
 use super::scope::{LegacyScope, find_scope};
-use crate::answer;
 use crate::call::{Call, Extensions, Reply};
-use crate::dispatch::{poll_caught, start};
+use crate::dispatch::start;
 use crate::era;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
 use crate::http::endpoint::{Endpoint, Limit};
-use crate::http::in_flight::{CallSet, InFlightRequest, Leases, REPLY_CAPACITY};
+use crate::http::in_flight::{CallSet, InFlightRequest, Leases};
 use crate::http::reply;
-use crate::http::respond::{new_sink, outlet, respond};
-use crate::inner::Inner;
-use crate::outlet::Outlet;
-use crate::started::{BoxFuture, Started};
+use crate::http::respond::{new_sink, request_sink, respond};
+use crate::request_sink::RequestSink;
+use crate::maybe_ready::MaybeReady;
 
 type Messages = Vec<Result<Message<FromClient>, DecodeError>>;
 
@@ -51,12 +47,13 @@ pub(crate) async fn batch(
         return reply::limit_exceeded(endpoint, Limit::InFlight);
     };
     let session = scope.session().map(|session| Arc::clone(&session.id));
-    let sink = new_sink(endpoint, false, Some(QuestionChannel::new(endpoint, session)));
+    let questions = QuestionChannel::new(&endpoint.legacy.questions, session, endpoint.inner.limits.questions);
+    let sink = new_sink(endpoint, false, Some(questions));
     let context = BatchContext {
         endpoint,
         scope: &scope,
         identity: parts.extensions.get(),
-        outlet: outlet(&sink, accepts),
+        sink: request_sink(&sink, accepts),
         extensions: endpoint.request_extensions(parts),
     };
     let (items, ids) = context.start(messages);
@@ -73,7 +70,7 @@ struct BatchContext<'a> {
     endpoint: &'a Endpoint,
     scope: &'a LegacyScope,
     identity: Option<&'a Identity>,
-    outlet: Outlet,
+    sink: RequestSink,
     extensions: Extensions,
 }
 
@@ -98,14 +95,14 @@ impl BatchContext<'_> {
                 }
                 Err(DecodeError { suppress_response: true, .. }) => {}
                 Err(DecodeError { id, error, .. }) => {
-                    items.push(BatchItem { id, started: Started::Ready(Reply::Failed(error)) });
+                    items.push(BatchItem { id, started: MaybeReady::Ready(Reply::Failed(error)) });
                 }
             }
         }
         (items, ids)
     }
 
-    fn start_one(&self, id: &RequestId, request: ClientRequest, is_unused: bool, starting: usize) -> Started {
+    fn start_one(&self, id: &RequestId, request: ClientRequest, is_unused: bool, starting: usize) -> MaybeReady {
         let peer = if !is_unused {
             Err(era::id_in_use(id))
         } else if matches!(request, ClientRequest::Initialize(_)) {
@@ -116,73 +113,11 @@ impl BatchContext<'_> {
         };
         match peer {
             Ok(peer) => {
-                let mut call = Call::new(request, peer).id(id.clone()).outlet(self.outlet.clone());
+                let mut call = Call::new(request, peer).id(id.clone()).sink(self.sink.clone());
                 call.extensions = self.extensions.clone();
                 start(&self.endpoint.inner, call)
             }
-            Err(error) => Started::Ready(Reply::Failed(error)),
+            Err(error) => MaybeReady::Ready(Reply::Failed(error)),
         }
-    }
-}
-
-/// A request of a batch: started, or rejected.
-struct BatchItem {
-    id: Option<RequestId>,
-    started: Started,
-}
-
-/// The calls of a batch, which run concurrently.
-pub(crate) struct Batch {
-    revision: Revision,
-    pending: Vec<(RequestId, BoxFuture<Reply>)>,
-    /// The replies so far, as the beginning of a JSON array.
-    replies: BytesMut,
-}
-
-impl Batch {
-    fn new(inner: &Inner, items: Vec<BatchItem>, revision: Revision) -> Self {
-        let mut batch = Self { revision, pending: Vec::new(), replies: BytesMut::with_capacity(REPLY_CAPACITY) };
-        for BatchItem { id, started } in items {
-            match (id, started) {
-                (id, Started::Ready(reply)) => batch.write(inner, id.as_ref(), reply),
-                (Some(id), Started::Pending(future)) => batch.pending.push((id, future)),
-                (None, Started::Pending(_)) => {} // unreachable: no request starts without an id
-            }
-        }
-        batch
-    }
-
-    fn write(&mut self, inner: &Inner, id: Option<&RequestId>, reply: Reply) {
-        self.replies.put_u8(if self.replies.is_empty() { b'[' } else { b',' });
-        match (id, reply) {
-            (Some(id), reply) => answer::write(&mut self.replies, inner, id, reply, self.revision),
-            (None, Reply::Failed(error)) => encode::error(&mut self.replies, None, error, self.revision),
-            (None, _) => {}
-        }
-    }
-
-    /// Polls the calls. Ready with all replies in one array when every call has finished.
-    pub(crate) fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>) -> Poll<Bytes> {
-        let mut index = 0;
-        while let Some((_, future)) = self.pending.get_mut(index) {
-            match poll_caught(future, cx) {
-                Poll::Pending => index += 1,
-                Poll::Ready(reply) => {
-                    let (id, _) = self.pending.remove(index);
-                    self.write(inner, Some(&id), reply);
-                }
-            }
-        }
-        if !self.pending.is_empty() {
-            return Poll::Pending;
-        }
-        self.replies.put_u8(b']');
-        Poll::Ready(self.replies.split().freeze())
-    }
-
-    /// Drops a call that the client cancelled. Returns whether any reply is left to send.
-    pub(crate) fn withdraw(&mut self, id: &RequestId) -> bool {
-        self.pending.retain(|(pending, _)| pending != id);
-        !self.pending.is_empty() || !self.replies.is_empty()
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct StreamId {
 }
 
 impl StreamId {
-    /// Returns the id of the `count`th stream. The low bit of the number is the kind, so that streams of different kinds
-    /// never share a number.
+    /// Returns the id of the `count`th stream. The low bit of the number is the kind, so that streams of different
+    /// kinds never share a number.
     pub(super) fn nth(count: u64, kind: StreamKind) -> Self {
         Self { kind, number: count << 1 | Self::kind_bit(kind) }
     }

@@ -2,7 +2,6 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>.
 
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,11 +11,7 @@ use ferromcp_transport::sse::Event;
 
 use super::event_id::{EventId, StreamId, StreamKind};
 use super::events::{EventReplay, EventStore, StreamKey};
-use super::session::HttpSession;
-use crate::http::endpoint::Endpoint;
 use crate::http::event_buffer::EventBuffer;
-use crate::http::in_flight::{End, InFlightRequest, Progressed};
-use crate::started::BoxFuture;
 
 /// The place of a stream in the event store.
 #[derive(Clone)]
@@ -27,10 +22,9 @@ pub(super) struct StreamStore {
 }
 
 impl StreamStore {
-    /// Returns the place of a stream of `session`, or `None` if the endpoint does not store events.
-    pub(super) fn new(endpoint: &Endpoint, session: &HttpSession, stream: StreamId) -> Option<Self> {
-        let store = Arc::clone(endpoint.options.events.as_ref()?);
-        Some(Self { store, session: Arc::clone(&session.id), stream })
+    /// Returns the place of a stream of `session`, or `None` without an event store.
+    pub(super) fn new(store: Option<&Arc<dyn EventStore>>, session: &Arc<str>, stream: StreamId) -> Option<Self> {
+        Some(Self { store: Arc::clone(store?), session: Arc::clone(session), stream })
     }
 
     fn key(&self) -> StreamKey<'_> {
@@ -180,73 +174,10 @@ impl EventStream {
     }
 }
 
-/// Returns a future that sends all messages of a request, and its reply, on a resumable stream connected to `buffer`.
-pub(crate) fn drive(
-    request: InFlightRequest,
-    supports_reconnect: bool,
-    progress: Option<Progressed>,
-    buffer: Arc<EventBuffer>,
-) -> BoxFuture<()> {
-    let is_cancelled = matches!(progress, Some(Progressed { end: Some(End::Cancelled), .. }));
-    let session = request.leases.session.as_ref().filter(|_| !is_cancelled);
-    let store = session
-        .and_then(|session| StreamStore::new(&request.endpoint, session, session.new_stream_id(StreamKind::Response)));
-    let supports_reconnect = supports_reconnect && store.is_some();
-    let stream = Arc::new(EventStream::new(store, 0));
-    stream.connect(buffer);
-    if let (Some(session), Some(store)) = (session, stream.store()) {
-        session.add_stream(store.stream, &stream);
-    }
-    Box::pin(send_all(request, stream, supports_reconnect, progress))
-}
-
-/// Sends everything on `stream`. A client that `supports_reconnect` gets a priming event first, and the handler may
-/// close its connection.
-async fn send_all(
-    mut request: InFlightRequest,
-    stream: Arc<EventStream>,
-    supports_reconnect: bool,
-    mut progress: Option<Progressed>,
-) {
-    if supports_reconnect {
-        stream.prime(request.endpoint.options.retry).await;
-    }
-    loop {
-        let Progressed { outgoing, end } = match progress.take() {
-            Some(progress) => progress,
-            None => poll_fn(|cx| request.poll_progress(cx)).await,
-        };
-        for message in &outgoing.messages {
-            stream.send(message).await;
-        }
-        match end {
-            Some(End::Answered(answer)) => {
-                stream.send(&answer.body).await;
-                break;
-            }
-            Some(End::Cancelled) => break,
-            None => {}
-        }
-        if let Some(retry) = outgoing.disconnect.filter(|_| supports_reconnect) {
-            stream.disconnect(retry);
-        }
-    }
-    match (&request.leases.session, stream.store()) {
-        (Some(session), _) if session.ended.is_set() => {
-            stream.close_connection();
-            // Purged again: the session may have ended while an event was being stored.
-            request.endpoint.purge_events([Arc::clone(session)]).await;
-        }
-        (Some(session), Some(store)) => {
-            stream.end().await;
-            session.remove_stream(store.stream, &stream);
-        }
-        _ => stream.end().await,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::super::events::MemoryEventStore;
     use super::*;
 

@@ -1,4 +1,4 @@
-//! GET: a stream of server notifications, or the resumption of a stream that was cut.
+//! GET: opens a stream of server notifications, or resumes a stream after a disconnect.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server>.
 
@@ -22,7 +22,7 @@ use crate::http::endpoint::{Endpoint, Limit, Permit};
 use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
 use crate::http::{modern, reply};
-use crate::started::BoxFuture;
+use crate::maybe_ready::BoxFuture;
 
 /// The header with the id of the last event that the client received.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -90,13 +90,13 @@ impl Drop for GetStream {
 
 impl Connection {
     fn store(&self, stream: StreamId) -> Option<StreamStore> {
-        StreamStore::new(&self.endpoint, &self.session, stream)
+        StreamStore::new(self.endpoint.options.events.as_ref(), &self.session.id, stream)
     }
 
     /// Responds with a stream of server notifications. Resumes an earlier stream after event `last`, if given.
     async fn notifications(self, last: Option<EventId>) -> Response<Body> {
         if !self.session.acquire_get_stream(self.endpoint.options.limits.streams_per_session) {
-            let why = "Too many GET streams in this session (`HttpLimits::streams_per_session`)";
+            let why = "Too many GET streams in this session (`HttpServerLimits::streams_per_session`)";
             return reply::reject(StatusCode::TOO_MANY_REQUESTS, why);
         }
         let get_stream = GetStream(self);
@@ -190,7 +190,7 @@ impl GetStream {
         let mut sending: BoxFuture<()> = Box::pin(async move {
             stream.send(&message).await;
             if session.ended.is_set() {
-                endpoint.purge_events([session]).await; // it may have ended while the event was being stored
+                endpoint.legacy.purge_events([session]).await; // it may have ended while the event was being stored
             }
         });
         // Only an asynchronous event store needs a task.

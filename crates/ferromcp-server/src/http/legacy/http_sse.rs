@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ferromcp_core::Identity;
-use ferromcp_transport::memory::{MemoryRx, MemoryTx};
 use ferromcp_transport::sse::Event;
-use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, memory};
+use ferromcp_transport::{Frame, FrameRx, FrameTx, MemoryRx, MemoryTx, Outbound, Transport, memory};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};

@@ -3,10 +3,13 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RawJson, RequestId, Revision};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
+use tokio::time::sleep;
 
 use super::scope::{LegacyScope, SESSION_ID, find_scope, find_session};
 use super::sessions::Added;
@@ -22,6 +25,9 @@ use crate::http::in_flight::encode_reply;
 use crate::http::respond::ResponseMode;
 use crate::http::{modern, reply};
 use crate::random;
+
+/// The shortest and the longest interval between sweeps for idle sessions.
+const SWEEP_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
 /// Validates a request other than `initialize`, and returns its peer and how to respond to it.
 ///
@@ -58,7 +64,7 @@ pub(crate) async fn initialize(
     match if stateless { Ok(None) } else { find_session(endpoint, parts) } {
         Err(response) => return *response,
         Ok(Some(session)) => {
-            let error = Error::invalid_request("Invalid request: this session is initialized already");
+            let error = Error::invalid_request("Invalid request: the session is already initialized");
             return reply::error(StatusCode::BAD_REQUEST, error, Some(&id), session.revision());
         }
         Ok(None) => {}
@@ -67,7 +73,7 @@ pub(crate) async fn initialize(
         return reply::limit_exceeded(endpoint, Limit::InFlight);
     };
     let identity = parts.extensions.get::<Identity>().cloned();
-    let mut negotiated = if stateless { Session::default() } else { Session::hearing(Arc::clone(&endpoint.inner.hub)) };
+    let mut negotiated = if stateless { Session::default() } else { Session::with_notifications(Arc::clone(&endpoint.inner.broadcaster)) };
     let peer = match negotiated.admit(&request) {
         Ok(peer) => peer.identified(identity.as_ref()),
         Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
@@ -86,21 +92,44 @@ pub(crate) async fn initialize(
     if starts_session {
         let session = match endpoint.legacy.sessions.add(identity, negotiated) {
             Ok(Some(Added { session, evicted })) => {
-                endpoint.purge_events(evicted).await;
+                endpoint.legacy.purge_events(evicted).await;
                 session
             }
-            Ok(None) => return reply::unavailable("Too many sessions (`HttpLimits::sessions`), and none is idle"),
+            Ok(None) => {
+                return reply::unavailable("Too many sessions (`HttpServerLimits::sessions`), and none is idle");
+            }
             Err(error) => {
                 tracing::error!(%error, "cannot generate a session id: no random numbers");
                 return reply::unavailable("Cannot start a session");
             }
         };
-        endpoint.start_sweeper();
+        start_sweeper(endpoint);
         if let Ok(id) = HeaderValue::from_str(&session.id) {
             response.headers_mut().insert(&SESSION_ID, id);
         }
     }
     response
+}
+
+/// Starts the task that ends idle sessions, unless it runs already. The task ends with the endpoint.
+fn start_sweeper(endpoint: &Arc<Endpoint>) {
+    if endpoint.legacy.has_sweeper.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let idle = endpoint.options.limits.session_idle;
+    let (endpoint, interval) = (Arc::downgrade(endpoint), (idle / 4).clamp(SWEEP_INTERVAL.0, SWEEP_INTERVAL.1));
+    tokio::spawn(async move {
+        loop {
+            sleep(interval).await;
+            let Some(endpoint) = endpoint.upgrade() else { return };
+            let expired = endpoint.legacy.sessions.sweep(idle);
+            if !expired.is_empty() {
+                let left = endpoint.legacy.sessions.len();
+                tracing::debug!(expired = expired.len(), left, "idle sessions expired");
+            }
+            endpoint.legacy.purge_events(expired).await;
+        }
+    });
 }
 
 /// Handles a notification.
@@ -153,7 +182,7 @@ pub(crate) async fn delete(endpoint: &Endpoint, parts: &Parts) -> Response<Body>
     match find_scope(endpoint, parts) {
         Ok(LegacyScope::Session(session)) => {
             endpoint.legacy.sessions.end(&session);
-            endpoint.purge_events([Arc::clone(&session)]).await;
+            endpoint.legacy.purge_events([Arc::clone(&session)]).await;
             reply::status(StatusCode::NO_CONTENT)
         }
         Ok(LegacyScope::Stateless(..)) => reply::method_not_allowed("POST"),

@@ -5,6 +5,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
 
 mod batch;
+mod batch_calls;
 mod event_id;
 mod event_stream;
 mod events;
@@ -12,6 +13,7 @@ mod get;
 pub(crate) mod http_sse;
 mod messages;
 mod questions;
+mod response_stream;
 mod scope;
 mod session;
 mod sessions;
@@ -19,11 +21,12 @@ mod sse_sessions;
 mod state;
 mod stateless_session_id;
 
-pub(crate) use batch::{Batch, batch};
-pub(crate) use event_stream::drive;
+pub(crate) use batch::batch;
+pub(crate) use batch_calls::Batch;
 pub use events::{EventReplay, EventStore, MemoryEventStore, StoreFuture, StreamKey};
 pub(crate) use get::get;
 pub(crate) use messages::{admit, delete, initialize, notification, response};
 pub(crate) use questions::QuestionChannel;
+pub(crate) use response_stream::drive;
 pub(crate) use session::SessionCalls;
 pub(crate) use state::LegacyState;

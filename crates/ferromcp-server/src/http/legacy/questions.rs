@@ -5,62 +5,41 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ferromcp_core::model::CancelledParams;
-use ferromcp_core::wire::encode;
-use ferromcp_core::{RawJson, Revision, ServerNotification, ServerRequest};
+use ferromcp_core::Identity;
 
-use crate::http::endpoint::Endpoint;
-use crate::http::sink::{HttpSink, Push};
-use crate::outlet::Sink;
-use crate::peer::Peer;
-use crate::pending_requests::RequestError;
-use crate::pending_requests::{PendingRequest, PendingRequests, Responder};
+use crate::pending_requests::{PendingRequest, PendingRequests, RequestError, Responder};
 
-/// Sends server requests to the client of one request, and waits for the responses.
+/// Registers server requests to the client of one request, up to a limit.
 pub(crate) struct QuestionChannel {
     pending: Arc<PendingRequests>,
     session: Option<Arc<str>>,
-    /// The most questions open at a time.
+    /// The maximum number of open questions.
     max_open: usize,
     open: AtomicUsize,
 }
 
 impl QuestionChannel {
     /// Creates the channel of a client with or without a session.
-    pub(crate) fn new(endpoint: &Endpoint, session: Option<Arc<str>>) -> Self {
-        let pending = Arc::clone(&endpoint.legacy.questions);
-        Self { pending, session, max_open: endpoint.inner.limits.questions, open: AtomicUsize::new(0) }
+    pub(crate) fn new(pending: &Arc<PendingRequests>, session: Option<Arc<str>>, max_open: usize) -> Self {
+        Self { pending: Arc::clone(pending), session, max_open, open: AtomicUsize::new(0) }
     }
 
-    /// Sends a question through `sink` and waits for the response. Cancels the question if dropped before.
+    /// Registers a question. It is open until both returned values are dropped.
     ///
     /// # Errors
     /// If too many questions are open, or the client is gone.
-    pub(crate) async fn ask(
+    pub(crate) fn register(
         &self,
-        sink: &HttpSink,
-        question: ServerRequest,
-        peer: &Peer,
-    ) -> Result<RawJson, RequestError> {
-        let revision = peer.revision();
-        let asked = Responder { identity: peer.principal(), session: self.session.clone() };
-        let _slot = QuestionSlot::acquire(self)?;
-        let pending = self.pending.register(asked)?;
-        let id = pending.id.clone();
-        loop {
-            match sink.push(|out| encode::server_request(out, &id, question.clone(), revision)) {
-                Push::Done => break,
-                Push::Closed => return Err(RequestError::Disconnected),
-                Push::Full => sink.ready().await,
-            }
-        }
-        let mut sent = SentQuestion { sink, pending, revision };
-        sent.pending.wait().await
+        identity: Option<Identity>,
+    ) -> Result<(QuestionSlot<'_>, PendingRequest), RequestError> {
+        let slot = QuestionSlot::acquire(self)?;
+        let pending = self.pending.register(Responder { identity, session: self.session.clone() })?;
+        Ok((slot, pending))
     }
 }
 
 /// One of the questions that may be open at a time. Released when dropped.
-struct QuestionSlot<'s>(&'s AtomicUsize);
+pub(crate) struct QuestionSlot<'s>(&'s AtomicUsize);
 
 impl<'s> QuestionSlot<'s> {
     fn acquire(channel: &'s QuestionChannel) -> Result<Self, RequestError> {
@@ -75,21 +54,5 @@ impl<'s> QuestionSlot<'s> {
 impl Drop for QuestionSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// A question that was sent. Sends `notifications/cancelled` if dropped without a response.
-struct SentQuestion<'s> {
-    sink: &'s HttpSink,
-    pending: PendingRequest,
-    revision: Revision,
-}
-
-impl Drop for SentQuestion<'_> {
-    fn drop(&mut self) {
-        if self.pending.is_pending() {
-            let cancelled = ServerNotification::Cancelled(CancelledParams::new(self.pending.id.clone()));
-            self.sink.push(|out| encode::server_notification(out, cancelled, self.revision));
-        }
     }
 }

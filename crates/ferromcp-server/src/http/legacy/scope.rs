@@ -84,7 +84,7 @@ impl LegacyScope {
         matches!(self, Self::Session(session) if session.is_in_flight(id))
     }
 
-    /// Checks that the session may start one more call, beside `starting` calls that are about to start.
+    /// Checks that the session may start one more call, in addition to `starting` calls that are about to start.
     ///
     /// # Errors
     /// -32603 naming the limit.

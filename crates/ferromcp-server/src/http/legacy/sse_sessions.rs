@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::Identity;
-use ferromcp_transport::memory::MemoryTx;
+use ferromcp_transport::MemoryTx;
 
 /// The HTTP+SSE sessions of an endpoint.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use super::listener::{Listener, Tcp};
 use super::routes::{Fallback, NotFound};
 #[cfg(unix)]
 use super::unix::Unix;
-use crate::http::options::HttpOptions;
+use crate::http::options::HttpServerOptions;
 
 /// Serves HTTP/1.1 and HTTP/2 at an address such as `127.0.0.1:8000`. Port 0 selects a free port. The endpoint is at
 /// `/mcp`.
@@ -23,8 +23,8 @@ pub fn http(addr: impl Into<String>) -> Http {
     Http::on(Tcp::at(addr))
 }
 
-/// Serves HTTP at a Unix socket that only the current user can open. Replaces a stale socket; any other file at the path
-/// is an error.
+/// Serves HTTP at a Unix socket that only the current user can open. Replaces a stale socket; any other file at the
+/// path is an error.
 #[cfg(unix)]
 pub fn http_unix(path: impl Into<std::path::PathBuf>) -> Http<Unix> {
     Http::on(Unix::at(path))
@@ -40,14 +40,14 @@ pub fn http_on<L: Listener>(listener: L) -> Http<L> {
 pub struct Http<L = Tcp, F = NotFound> {
     pub(super) listener: L,
     pub(super) path: String,
-    pub(super) options: HttpOptions,
+    pub(super) options: HttpServerOptions,
     pub(super) fallback: F,
     pub(super) on_bound: Option<Box<dyn FnOnce(SocketAddr) + Send>>,
 }
 
 impl<L> Http<L> {
     fn on(listener: L) -> Self {
-        Self { listener, path: "/mcp".into(), options: HttpOptions::new(), fallback: NotFound, on_bound: None }
+        Self { listener, path: "/mcp".into(), options: HttpServerOptions::new(), fallback: NotFound, on_bound: None }
     }
 }
 
@@ -59,7 +59,7 @@ impl<L, F> Http<L, F> {
     }
 
     /// Sets the options of the endpoint.
-    pub fn options(mut self, options: HttpOptions) -> Self {
+    pub fn options(mut self, options: HttpServerOptions) -> Self {
         self.options = options;
         self
     }

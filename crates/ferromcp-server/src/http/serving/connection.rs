@@ -17,7 +17,7 @@ use super::response_body::RequestGuard;
 use super::routes::{Fallback, Routes};
 use super::timeout_io::TimeoutIo;
 use crate::http::guard::ClientAddr;
-use crate::http::limits::HttpLimits;
+use crate::http::limits::HttpServerLimits;
 use crate::latch::Latch;
 
 /// The minimum buffer size that hyper accepts for HTTP/1.1.
@@ -26,7 +26,7 @@ const MIN_BUFFER: usize = 8192;
 /// State shared by all connections.
 pub(super) struct Shared<F> {
     pub(super) routes: Routes<F>,
-    pub(super) limits: HttpLimits,
+    pub(super) limits: HttpServerLimits,
     /// Set when shutdown begins: connections accept no more requests.
     pub(super) closing: Latch,
     http1: Builder<TokioExecutor>,
@@ -34,7 +34,7 @@ pub(super) struct Shared<F> {
 }
 
 impl<F: Fallback> Shared<F> {
-    pub(super) fn new(routes: Routes<F>, limits: HttpLimits) -> Self {
+    pub(super) fn new(routes: Routes<F>, limits: HttpServerLimits) -> Self {
         let http = builder(&limits);
         let (http1, http2) = (http.clone().http1_only(), http.http2_only());
         Self { routes, limits, closing: Latch::default(), http1, http2 }
@@ -79,7 +79,7 @@ impl<F: Fallback> Shared<F> {
 }
 
 /// Configures both protocols with the limits.
-fn builder(limits: &HttpLimits) -> Builder<TokioExecutor> {
+fn builder(limits: &HttpServerLimits) -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
     // A disconnect cancels requests, so EOF must be detected while requests are in flight (see `TimeoutIo`).
     http.http1()

@@ -89,7 +89,7 @@ impl<F: Fallback> Routes<F> {
     }
 
     /// Returns whether a path belongs to the endpoint: its own path, with or without a trailing slash, or the paths of
-    /// HTTP+SSE beside or below it.
+    /// HTTP+SSE next to it or below it.
     fn is_endpoint_path(&self, path: &str) -> bool {
         let is_endpoint = |path: &str| path == self.path || path.strip_suffix('/') == Some(&self.path);
         let is_near = |folder: &str| folder == parent(&self.path) || is_endpoint(folder);
@@ -109,12 +109,12 @@ mod tests {
     use ferromcp_core::model::Implementation;
 
     use super::*;
-    use crate::http::options::HttpOptions;
+    use crate::http::options::HttpServerOptions;
     use crate::inner::Inner;
 
     fn endpoint_paths(path: &str, http_sse: bool) -> Vec<&'static str> {
         let inner = Arc::new(Inner::new(Implementation::new("t", "1")));
-        let endpoint = HttpService::with(inner, HttpOptions::new().http_sse(http_sse)).unwrap();
+        let endpoint = HttpService::with(inner, HttpServerOptions::new().http_sse(http_sse)).unwrap();
         let routes = Routes { endpoint, path: path.to_owned(), fallback: NotFound };
         let requested = [
             "/",

@@ -37,7 +37,7 @@ async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: Served) -> Re
     let address = listener.local_addr();
     if let Some(address) = address {
         if !address.ip().is_loopback() && !options.guard.has_hosts() {
-            tracing::warn!(%address, "every `Host` is allowed; restrict them with HttpOptions::allow_host");
+            tracing::warn!(%address, "every `Host` is allowed; restrict them with HttpServerOptions::allow_host");
             options = options.any_host();
         }
     }

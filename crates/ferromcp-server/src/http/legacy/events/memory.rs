@@ -18,11 +18,12 @@ use super::{EventReplay, EventStore, StoreFuture, StreamKey};
 /// recently used session.
 ///
 /// ```
-/// use ferromcp_server::http::{HttpOptions, MemoryEventStore};
+/// use ferromcp_server::http::{HttpServerOptions, MemoryEventStore};
 ///
-/// let options = HttpOptions::new().events(MemoryEventStore::new().total_bytes(8 << 20).session_bytes(256 << 10));
+/// let options = HttpServerOptions::new().events(MemoryEventStore::new().total_bytes(8 << 20).session_bytes(256 <<
+/// 10));
 /// ```
-#[must_use = "an event store does nothing until it is passed to HttpOptions::events"]
+#[must_use = "an event store does nothing until it is passed to HttpServerOptions::events"]
 pub struct MemoryEventStore {
     total_bytes: usize,
     session_bytes: usize,

@@ -1,0 +1,125 @@
+//! Rejection of values that could escape the directory of a file server.
+
+use std::{error, fmt, ops::Range, slice};
+
+use super::{
+    capture::Capture,
+    encode,
+    matcher::Spans,
+    variable::{Operator, Variable},
+};
+
+/// The error of a URI that matches with an unsafe value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsafeValue {
+    variable: String,
+    danger: Danger,
+}
+
+impl UnsafeValue {
+    /// Returns the name of the variable.
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+
+    /// Returns the reason of the rejection.
+    pub fn danger(&self) -> Danger {
+        self.danger
+    }
+}
+
+impl fmt::Display for UnsafeValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the URI's value for `{}` is refused: {}", self.variable, self.danger)
+    }
+}
+
+impl error::Error for UnsafeValue {}
+
+/// The reason why a value is unsafe. Values are validated after decoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Danger {
+    /// A NUL character, which terminates strings in many system calls.
+    Nul,
+    /// A path segment `..` between slashes or backslashes, including one completed by literal text or another variable.
+    ParentSegment,
+    /// A slash or backslash in a single-segment value: `{x}`, `{.x}`, `{/x}` and the items of their lists.
+    Separator,
+    /// A value that starts with a slash after a slash of the template, as `{+x}` in `file:///{+x}`. Joined to a directory,
+    /// an absolute path would replace it.
+    Absolute,
+}
+
+impl fmt::Display for Danger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nul => "it has a NUL character",
+            Self::ParentSegment => "it has a path segment `..`",
+            Self::Separator => "it has a slash or backslash but stands for one path segment",
+            Self::Absolute => "it is an absolute path where a relative one belongs",
+        })
+    }
+}
+
+pub(super) fn check(variables: &[Variable], spans: &Spans, values: &[Capture], uri: &[u8]) -> Result<(), UnsafeValue> {
+    for ((variable, spans), capture) in variables.iter().zip(spans).zip(values) {
+        let items = match capture {
+            Capture::One(value) => slice::from_ref(value),
+            Capture::Many(items) => items,
+            Capture::Absent => continue,
+        };
+        let danger =
+            items.iter().find_map(|item| in_value(variable, item)).or_else(|| in_place(variable, spans, items, uri));
+        if let Some(danger) = danger {
+            return Err(UnsafeValue { variable: variable.name.clone(), danger });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the danger of a single value.
+fn in_value(variable: &Variable, value: &str) -> Option<Danger> {
+    if value.contains('\0') {
+        Some(Danger::Nul)
+    } else if has_parent(value) {
+        Some(Danger::ParentSegment)
+    } else if variable.is_one_segment() && value.contains(is_separator) {
+        Some(Danger::Separator)
+    } else {
+        None
+    }
+}
+
+/// Returns the danger of values in context, because handlers join them with the same surrounding text.
+fn in_place(variable: &Variable, spans: &[Range<usize>], items: &[String], uri: &[u8]) -> Option<Danger> {
+    if variable.operator.is_named() {
+        return None;
+    }
+    let (start, end) = (spans.first()?.start, spans.last()?.end);
+    let before = &uri[..start];
+    let absolute = match variable.operator {
+        Operator::Reserved => {
+            let slashed = before.ends_with(b"/") && !before.ends_with(b"://");
+            slashed && items.iter().take(1).any(|item| item.starts_with(is_separator))
+        }
+        Operator::Path => items.len() > 1 && items[0].is_empty(),
+        _ => false,
+    };
+    if absolute {
+        return Some(Danger::Absolute);
+    }
+    let left = before.iter().rposition(|byte| b"/\\".contains(byte)).map_or(0, |at| at + 1);
+    let right = uri[end..].iter().position(|byte| b"/\\?#".contains(byte)).map_or(uri.len(), |length| end + length);
+    let parent = encode::decode(&uri[left..right]).is_none_or(|around| has_parent(&around));
+    parent.then_some(Danger::ParentSegment)
+}
+
+fn has_parent(text: &str) -> bool {
+    // Some systems drop spaces at the end of a name.
+    text.split(is_separator).any(|segment| segment.trim_end_matches(' ') == "..")
+}
+
+fn is_separator(symbol: char) -> bool {
+    matches!(symbol, '/' | '\\')
+}
