@@ -14,7 +14,7 @@ pub fn example(name: &str) -> io::Result<Command> {
     if cargo("build", name).status()?.success() {
         return Ok(cargo("run", name));
     }
-    Err(io::Error::other(format!("the example `{name}` cannot be built; Cargo said why")))
+    Err(io::Error::other(format!("cannot build the example `{name}`; see the output of Cargo")))
 }
 
 fn cargo(verb: &str, name: &str) -> Command {
@@ -24,7 +24,7 @@ fn cargo(verb: &str, name: &str) -> Command {
     cargo
 }
 
-/// What a tool said, as far as it is text.
+/// Returns the text content of a tool result.
 pub fn text(result: &CallToolResult) -> String {
     let texts: Vec<_> = result.content.iter().map(|block| block.as_text().unwrap_or("(no text)")).collect();
     texts.join("\n")

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use ferromcp::prelude::*;
 use ferromcp::server::Sample;
 use ferromcp::server::http::HttpServerOptions;
-use ferromcp::server::request_state::{Key, KeyRing, StateOptions};
 use ferromcp::server::{Elicited, State};
+use ferromcp::server::{Key, KeyRing, StateOptions};
 use tracing_subscriber::filter::LevelFilter;
 
 /// The log files.

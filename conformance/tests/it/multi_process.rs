@@ -195,7 +195,7 @@ fn rejects_and_logs_request_state_when_key_unknown() {
         error.get("data").is_none() && !message.contains("key"),
         "the response does not contain the cause: {rejected}"
     );
-    cluster.servers[1].wait_for_stderr("rejected a request state reason=it is sealed with the key");
+    cluster.servers[1].wait_for_stderr("rejected a request state reason=it was sealed with the unknown key");
     cluster.servers[1].wait_for_stderr("it was sealed with the unknown key");
     assert_eq!(cluster.runs(), [1, 0], "the second server runs no handler");
     assert_eq!(read_lines(&cluster.effects), ["book: reserved"]);

@@ -328,7 +328,7 @@ fn prints_usage_hint_when_stdin_is_terminal() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     let hint = seen["hint"].as_str().unwrap();
-    assert!(hint.starts_with("Everything 1.0.0 is an MCP server that speaks over stdin and stdout"), "{hint}");
+    assert!(hint.starts_with("Everything 1.0.0 is an MCP server on stdin and stdout"), "{hint}");
     for words in ["\"mcpServers\"", EVERYTHING, "@modelcontextprotocol/inspector", "Ctrl-D"] {
         assert!(hint.contains(words), "missing {words} in: {hint}");
     }

@@ -33,7 +33,6 @@
 //! `era` implements the differences between revisions, `mrtr` answers `input_required` responses, and
 //! `notification_router` dispatches notifications.
 
-mod notification_router;
 pub mod builder;
 pub mod cache;
 pub mod call;
@@ -43,7 +42,6 @@ pub mod client;
 pub mod config;
 mod configured;
 pub mod connect;
-mod inbound_dispatcher;
 mod engine;
 mod era;
 pub mod error;
@@ -51,26 +49,29 @@ pub mod group;
 pub mod handler;
 #[cfg(feature = "http")]
 pub mod http;
+mod in_process;
+mod inbound_dispatcher;
 pub mod limits;
 pub mod list;
-mod in_process;
+mod mrtr;
+pub mod negotiated;
 #[cfg(not(feature = "http"))]
 mod no_http;
+mod notification_router;
 pub mod output;
 mod output_validation;
+mod partitioned_cache;
 pub mod pending;
 pub mod pipe;
 mod probe;
-pub mod result_cache;
-mod mrtr;
+pub mod request_ids;
+mod result_cache;
 mod settings;
-mod partitioned_cache;
 pub mod subscription;
 pub mod target;
 mod tool_cache;
 mod typed;
 mod urls;
-pub mod negotiated;
 
 // HTTP options of the builder; a stub without the feature.
 #[cfg(feature = "http")]
@@ -78,7 +79,6 @@ use http::HttpOptions;
 #[cfg(not(feature = "http"))]
 use no_http::HttpOptions;
 
-pub use notification_router::Progress;
 pub use builder::ClientBuilder;
 pub use call::{ClientCall, ManualCall};
 pub use child::child;
@@ -89,7 +89,9 @@ pub use group::{ClientGroup, GroupListing};
 pub use handler::{ClientHandler, HandledRequests, IntoAnswer, accept, accept_url, cancel, decline};
 pub use limits::ClientLimits;
 pub use list::{ListCall, Page};
-pub use pending::{InputAnswers, PendingCall, CallOutcome};
+pub use negotiated::Negotiated;
+pub use notification_router::Progress;
+pub use pending::{CallOutcome, InputAnswers, PendingCall};
 pub use result_cache::ResultCache;
 pub use subscription::Subscription;
 pub use subscription::change::{Change, ChangeFilter};
@@ -97,4 +99,3 @@ pub use target::Target;
 #[cfg(unix)]
 pub use target::unix_socket;
 pub use typed::MethodResult;
-pub use negotiated::Negotiated;

@@ -64,7 +64,8 @@ impl ToolCache {
         let mut entries = self.entries();
         let previous = entries.tools.get(&tool.name).cloned();
         let used_bytes = entries.schema_bytes - previous.as_ref().map_or(0, |tool| tool.schema_bytes());
-        let output = tool.output_schema.as_ref().and_then(|schema| self.output(previous.as_deref(), schema, used_bytes));
+        let output =
+            tool.output_schema.as_ref().and_then(|schema| self.output(previous.as_deref(), schema, used_bytes));
         let cached = Arc::new(CachedTool { annotations, header_annotations, output, list_version });
         if entries.tools.len() < self.limit || previous.is_some() {
             entries.schema_bytes = used_bytes + cached.schema_bytes();
@@ -75,7 +76,8 @@ impl ToolCache {
 
     /// Returns a validator for `schema`. Reuses the previous one if the schema is unchanged, so that it compiles once.
     fn output(&self, previous: Option<&CachedTool>, schema: &RawJson, used_bytes: usize) -> Option<Arc<LazyValidator>> {
-        if let Some(same) = previous.and_then(|tool| tool.output.as_ref()).filter(|tool| tool.source() == schema.as_str())
+        if let Some(same) =
+            previous.and_then(|tool| tool.output.as_ref()).filter(|tool| tool.source() == schema.as_str())
         {
             return Some(Arc::clone(same));
         }

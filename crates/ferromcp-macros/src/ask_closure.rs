@@ -1,4 +1,4 @@
-//! The body of the closure around a function whose parameters are asked for.
+//! The closure around a function with `#[ask]` parameters.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -6,24 +6,24 @@ use syn::{Ident, Path, spanned::Spanned};
 
 use crate::{ask::argument_ident, function::Function, param::Param};
 
-/// The body of a closure that asks for what is to be asked, then makes `call`.
+/// Returns the body of a closure that resolves the `#[ask]` parameters, then evaluates `call`.
 pub(crate) fn body(krate: &Path, function: &Function, ctx: &Ident, call: &TokenStream) -> TokenStream {
-    let lets = function.params.iter().enumerate().map(|(place, param)| let_one(krate, place, param, ctx));
-    let wait = function.is_async.then(|| quote!(.await));
+    let bindings = function.params.iter().enumerate().map(|(index, param)| bind_param(krate, index, param, ctx));
+    let dot_await = function.is_async.then(|| quote!(.await));
     quote! {
         async move {
-            #(#lets)*
-            ::std::result::Result::<_, #krate::server::ToolError>::Ok(#call #wait)
+            #(#bindings)*
+            ::std::result::Result::<_, #krate::server::ToolError>::Ok(#call #dot_await)
         }
     }
 }
 
-/// Binds one parameter by its own name, so that later questions see it.
-fn let_one(krate: &Path, place: usize, param: &Param, ctx: &Ident) -> TokenStream {
-    let name = name(place, param);
+/// Binds one parameter by name, so that later questions can use it.
+fn bind_param(krate: &Path, index: usize, param: &Param, ctx: &Ident) -> TokenStream {
+    let name = binding(index, param);
     let Some(ask) = &param.ask else {
-        let given = argument_ident(place);
-        return quote!(let #name = #given;);
+        let argument = argument_ident(index);
+        return quote!(let #name = #argument;);
     };
     let ty = &param.ty;
     quote_spanned! {ask.span()=>
@@ -31,7 +31,7 @@ fn let_one(krate: &Path, place: usize, param: &Param, ctx: &Ident) -> TokenStrea
     }
 }
 
-/// What the call passes for a parameter.
-pub(crate) fn name(place: usize, param: &Param) -> Ident {
-    param.ident.clone().unwrap_or_else(|| argument_ident(place))
+/// Returns the identifier that the call passes for a parameter.
+pub(crate) fn binding(index: usize, param: &Param) -> Ident {
+    param.ident.clone().unwrap_or_else(|| argument_ident(index))
 }

@@ -1,4 +1,4 @@
-//! From a function and its options to the builder's expression, for each kind.
+//! Generates the builder expression of a function, by kind.
 
 use proc_macro2::TokenStream;
 use syn::{Path, Result};
@@ -11,7 +11,7 @@ use crate::{
     prompt, resource, tool,
 };
 
-/// What the attribute may hold.
+/// Returns the options of the attribute.
 pub(crate) fn rules(kind: Kind) -> &'static Rules {
     match kind {
         Kind::Tool => &tool::RULES,
@@ -21,7 +21,7 @@ pub(crate) fn rules(kind: Kind) -> &'static Rules {
     }
 }
 
-/// The expression, as a person would write it; `handler` is the function to call.
+/// Returns the builder expression; `handler` is the function to call.
 pub(crate) fn build(
     kind: Kind,
     krate: &Path,

@@ -1,4 +1,4 @@
-//! What tools, resources and prompts say in the same way: title, description, icons, and how they are called.
+//! Options shared by tools, resources and prompts: title, description, icons, constructor.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,11 +6,11 @@ use syn::{Error, Ident, Path, Result};
 
 use crate::{function::Function, options::Options};
 
-/// The options every kind but completions has.
+/// The options of all kinds except completions.
 pub(crate) struct Common {
-    /// `new`, `sync` or `blocking`.
+    /// The constructor: `new`, `sync` or `blocking`.
     pub(crate) constructor: Ident,
-    /// `.title("…").describe("…").icon(…).args([…])`, as far as said.
+    /// The method calls `.title("…").describe("…").icon(…).args([…])`; absent options are omitted.
     pub(crate) calls: TokenStream,
 }
 
@@ -35,7 +35,7 @@ impl Common {
 fn constructor(options: &mut Options, function: &Function) -> Result<Ident> {
     let span = options.span_of("blocking");
     let blocking = options.flag("blocking")?.unwrap_or(false);
-    if function.asks() {
+    if function.has_ask_params() {
         return match (span, blocking) {
             (Some(span), true) => Err(Error::new(
                 span,

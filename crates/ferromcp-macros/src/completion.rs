@@ -1,4 +1,4 @@
-//! `#[completion]`: suggestions for an argument of a prompt or a variable of a template.
+//! `#[completion]`: suggests values for a prompt argument or a template variable.
 //!
 //! <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(crate) const RULES: Rules = Rules {
-    of: "#[completion]",
+    name: "#[completion]",
     keys: &["prompt", "resource", "argument", "crate"],
     repeatable: &[],
     positional: false,
@@ -36,7 +36,7 @@ pub(crate) fn build(
         let message = "missing option `argument`: add `argument = \"…\"`";
         return Err(Error::new(options.span(), message));
     };
-    let (word, of) = match (prompt, resource) {
+    let (constructor, target) = match (prompt, resource) {
         (Some(prompt), None) => ("prompt", prompt),
         (None, Some(template)) => {
             check_argument(&template, &argument)?;
@@ -53,9 +53,10 @@ pub(crate) fn build(
             return Err(Error::new_spanned(template, message));
         }
     };
-    let constructor = if function.is_async { format_ident!("{word}") } else { format_ident!("{word}_sync") };
+    let constructor =
+        if function.is_async { format_ident!("{constructor}") } else { format_ident!("{constructor}_sync") };
     let args = function.args(krate);
-    Ok(quote!(#krate::server::Completion::#constructor(#of, #argument, #handler) #args))
+    Ok(quote!(#krate::server::Completion::#constructor(#target, #argument, #handler) #args))
 }
 
 fn check_argument(template: &Expr, argument: &Expr) -> Result<()> {
@@ -68,7 +69,7 @@ fn check_argument(template: &Expr, argument: &Expr) -> Result<()> {
         return Ok(());
     };
     let hint = match (closest_match(&argument.value(), &variables), variables.as_slice()) {
-        (Some(meant), _) => format!("did you mean `{meant}`?"),
+        (Some(suggestion), _) => format!("did you mean `{suggestion}`?"),
         (None, []) => "it has no variables".to_owned(),
         (None, known) => format!("write one of `{}`", known.join("`, `")),
     };

@@ -1,4 +1,4 @@
-//! `#[component]`: an `impl` block whose marked methods are tools, resources, prompts and completions of one value.
+//! `#[component]`: an `impl` block whose annotated methods are tools, resources, prompts and completions of one value.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -9,13 +9,13 @@ use syn::{
 use crate::{
     builder,
     errors::Errors,
-    function::{Function, Place, conditions, strip_parameters},
+    function::{Function, Scope, conditions, strip_parameters},
     handler::{Block, Handler},
     kind::Kind,
     options::{Options, Rules},
 };
 
-const RULES: Rules = Rules { of: "#[component]", keys: &["crate"], repeatable: &[], positional: false };
+const RULES: Rules = Rules { name: "#[component]", keys: &["crate"], repeatable: &[], positional: false };
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut block = item_impl(item)?;
@@ -23,13 +23,13 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let mut errors = Errors::default();
     let mut parts = Vec::new();
     let ty = block.self_ty.clone();
-    let around = Block { ty: &ty, generic: !block.generics.params.is_empty() };
+    let impl_block = Block { ty: &ty, generic: !block.generics.params.is_empty() };
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
-            if let Some(part) = errors.keep(part(&krate, method, around)) {
+            if let Some(part) = errors.record(part(&krate, method, impl_block)) {
                 parts.extend(part);
             }
-            strip(method);
+            strip_attributes(method);
         }
     }
     errors.finish()?;
@@ -43,14 +43,14 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     Ok(quote!(#block #component))
 }
 
-/// What stays beside the error, so that it is the only one: the block, and a component without parts.
+/// Returns the items that prevent follow-up errors: the block, and a component without parts.
 pub(crate) fn recover(item: TokenStream) -> TokenStream {
     let Ok(mut block) = parse2::<ItemImpl>(item.clone()) else {
         return item;
     };
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
-            strip(method);
+            strip_attributes(method);
         }
     }
     if block.trait_.is_some() {
@@ -84,7 +84,7 @@ fn item_impl(item: TokenStream) -> Result<ItemImpl> {
             return Err(match parse2::<Item>(item) {
                 Ok(other) => Error::new_spanned(
                     other,
-                    "`#[component]` goes on an `impl` block: write `#[component] impl Name { … }` with the methods inside",
+                    "`#[component]` requires an `impl` block: write `#[component] impl Name { … }` with the methods inside",
                 ),
                 Err(_) => error,
             });
@@ -99,25 +99,25 @@ fn item_impl(item: TokenStream) -> Result<ItemImpl> {
     }
 }
 
-/// The statement that adds a method to the parts; `None` for methods without a mark.
+/// Returns the statement that adds a method to the parts; `None` for methods without an attribute.
 fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<TokenStream>> {
-    let mut marks = method.attrs.iter().filter_map(|attribute| Some((attribute, Kind::of(attribute)?)));
-    let Some((mark, kind)) = marks.next() else {
+    let mut attributes = method.attrs.iter().filter_map(|attribute| Some((attribute, Kind::of(attribute)?)));
+    let Some((attribute, kind)) = attributes.next() else {
         return Ok(None);
     };
     let mut errors = Errors::default();
-    if let Some((second, _)) = marks.next() {
+    if let Some((second, _)) = attributes.next() {
         errors.push(Error::new_spanned(
             second,
             "a method can have only one of these attributes: drop this one, or write a second method for it",
         ));
     }
-    let function = errors.keep(Function::read(&method.sig, &method.attrs, kind, Place::Component));
-    let options = errors.keep(options(kind, mark));
+    let function = errors.record(Function::read(&method.sig, &method.attrs, kind, Scope::Component));
+    let options = errors.record(options(kind, attribute));
     let built = function.zip(options).and_then(|(function, options)| {
         let Handler { checks, call } = Handler::method(krate, &function, block);
         let built = builder::build(kind, krate, options, &function, &call);
-        errors.keep(built).map(|built| (checks, built))
+        errors.record(built).map(|built| (checks, built))
     });
     errors.finish()?;
     let conditions = conditions(&method.attrs);
@@ -133,25 +133,25 @@ fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<To
     }))
 }
 
-fn options(kind: Kind, mark: &Attribute) -> Result<Options> {
-    let tokens = match &mark.meta {
+fn options(kind: Kind, attribute: &Attribute) -> Result<Options> {
+    let tokens = match &attribute.meta {
         Meta::Path(_) => TokenStream::new(),
         Meta::List(list) => list.tokens.clone(),
         Meta::NameValue(pair) => {
-            let message = format!("write `#[{}(…)]`, with the options in parentheses", kind.word());
+            let message = format!("write `#[{}(…)]`, with the options in parentheses", kind.name());
             return Err(Error::new_spanned(pair, message));
         }
     };
-    let options = Options::parse(tokens, builder::rules(kind), mark.span())?;
+    let options = Options::parse(tokens, builder::rules(kind), attribute.span())?;
     match options.span_of("crate") {
         Some(span) => Err(Error::new(span, "`crate` is an option of the block: write `#[component(crate = \"…\")]`")),
         None => Ok(options),
     }
 }
 
-fn strip(method: &mut ImplItemFn) {
-    let marked = method.attrs.iter().any(|attribute| Kind::of(attribute).is_some());
-    if marked {
+fn strip_attributes(method: &mut ImplItemFn) {
+    let annotated = method.attrs.iter().any(|attribute| Kind::of(attribute).is_some());
+    if annotated {
         method.attrs.retain(|attribute| Kind::of(attribute).is_none());
         method.attrs.push(parse_quote!(#[allow(clippy::needless_pass_by_value, clippy::unused_async)]));
         strip_parameters(&mut method.sig);

@@ -1,6 +1,7 @@
-//! An attribute on a free function: the function stays, and a type of the same name says what it is.
+//! An attribute on a free function: adds a type of the same name that defines the tool, resource, prompt or completion.
 //!
-//! The type is braced, `struct add {}`, so that its name is a type only: `add(1, 2)` still calls, `let add = …` still binds.
+//! The type is braced, `struct add {}`, so that its name is only in the type namespace: `add(1, 2)` and `let add = …`
+//! still compile.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +10,7 @@ use syn::{Attribute, Error, Item, ItemFn, Path, Result, TraitItemFn, parse_quote
 use crate::{
     builder,
     errors::Errors,
-    function::{Function, Place, conditions, strip_parameters},
+    function::{Function, Scope, conditions, strip_parameters},
     handler::Handler,
     kind::Kind,
     options::Options,
@@ -18,10 +19,10 @@ use crate::{
 pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut item = item_fn(kind, item)?;
     let mut errors = Errors::default();
-    errors.keep(check_alone(kind, &item.attrs));
-    let function = errors.keep(Function::read(&item.sig, &item.attrs, kind, Place::Free));
-    let options = errors.keep(Options::parse(attribute, builder::rules(kind), proc_macro2::Span::call_site()));
-    let body = function.zip(options).and_then(|(function, options)| errors.keep(body(kind, options, &function)));
+    errors.record(check_single_kind(kind, &item.attrs));
+    let function = errors.record(Function::read(&item.sig, &item.attrs, kind, Scope::Free));
+    let options = errors.record(Options::parse(attribute, builder::rules(kind), proc_macro2::Span::call_site()));
+    let body = function.zip(options).and_then(|(function, options)| errors.record(body(kind, options, &function)));
     errors.finish()?;
     strip_parameters(&mut item.sig);
     let (krate, body) = body.ok_or_else(|| Error::new(item.sig.span(), "cannot parse this function"))?;
@@ -33,7 +34,7 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> R
     })
 }
 
-/// What stays beside the error, so that it is the only one: the function, and the type for those who name it.
+/// Returns the items that prevent follow-up errors: the function, and the type.
 pub(crate) fn recover(kind: Kind, item: TokenStream) -> TokenStream {
     let Ok(mut function) = parse2::<ItemFn>(item.clone()) else {
         return item;
@@ -41,7 +42,7 @@ pub(crate) fn recover(kind: Kind, item: TokenStream) -> TokenStream {
     strip_parameters(&mut function.sig);
     function.attrs.retain(|attribute| Kind::of(attribute).is_none());
     if function.sig.receiver().is_some() {
-        return quote!(#function); // within an `impl`, where no type can stand
+        return quote!(#function); // within an `impl`, which cannot contain types
     }
     let definition = define(kind, &parse_quote!(::ferromcp), &function, &quote!(::std::unreachable!()));
     quote!(#function #definition)
@@ -62,12 +63,12 @@ fn define(kind: Kind, krate: &Path, item: &ItemFn, body: &TokenStream) -> TokenS
     let hidden = item.attrs.iter().filter(|attribute| is_hidden(attribute));
     let deprecated = item.attrs.iter().find(|attribute| attribute.path().is_ident("deprecated"));
     let allow = deprecated.map(|_| quote!(#[allow(deprecated)]));
-    let words = format!("The {} `{ident}`, where a type is wanted.", kind.word());
+    let doc = format!("Type that registers the {} `{ident}` with a server.", kind.name());
     quote! {
         #(#conditions)*
         #(#hidden)*
         #deprecated
-        #[doc = #words]
+        #[doc = #doc]
         #[allow(non_camel_case_types, unreachable_pub)]
         #[derive(::std::clone::Clone, ::std::marker::Copy, ::std::fmt::Debug)]
         #vis struct #ident {}
@@ -88,32 +89,38 @@ fn is_hidden(attribute: &Attribute) -> bool {
 }
 
 fn item_fn(kind: Kind, item: TokenStream) -> Result<ItemFn> {
-    let word = kind.word();
+    let name = kind.name();
     let error = match parse2::<ItemFn>(item.clone()) {
         Ok(function) => return Ok(function),
         Err(error) => error,
     };
     let message = match parse2::<Item>(item.clone()) {
         Ok(Item::Impl(_)) => {
-            format!("`#[{word}]` goes on a function: put `#[component]` here, and `#[{word}]` on its methods")
+            format!("`#[{name}]` requires a function: put `#[component]` here, and `#[{name}]` on its methods")
         }
         Ok(Item::Verbatim(_)) | Err(_) if parse2::<TraitItemFn>(item.clone()).is_ok() => {
-            format!("`#[{word}]` goes on a function with a body: write one, or move the attribute to where it is")
+            format!(
+                "`#[{name}]` requires a function with a body: add a body, or move the attribute to the implementation"
+            )
         }
-        Ok(_) => format!("`#[{word}]` goes on a function: write `#[{word}] async fn name(…) -> … {{ … }}`"),
+        Ok(_) => format!("`#[{name}]` requires a function: write `#[{name}] async fn name(…) -> … {{ … }}`"),
         Err(_) => return Err(error),
     };
     Err(Error::new_spanned(item, message))
 }
 
-fn check_alone(kind: Kind, attributes: &[Attribute]) -> Result<()> {
+fn check_single_kind(kind: Kind, attributes: &[Attribute]) -> Result<()> {
     match attributes.iter().find_map(|attribute| Some((attribute, Kind::of(attribute)?))) {
         Some((attribute, other)) if other == kind => {
-            Err(Error::new_spanned(attribute, format!("duplicate `#[{}]`: drop one", kind.word())))
+            Err(Error::new_spanned(attribute, format!("duplicate `#[{}]`: remove one of them", kind.name())))
         }
         Some((attribute, other)) => Err(Error::new_spanned(
             attribute,
-            format!("a function is {} or {}: write a second function for the other", kind.a(), other.a()),
+            format!(
+                "a function cannot be both {} and {}: write a second function",
+                kind.with_article(),
+                other.with_article()
+            ),
         )),
         None => Ok(()),
     }

@@ -1,7 +1,6 @@
 //! Doc comments become descriptions.
 //!
-//! A paragraph broken over lines is one line again, for the reader is a model and line width means nothing to it. Lists,
-//! tables, quotes, headings and code keep their lines.
+//! The lines of a paragraph are joined. Lists, tables, quotes, headings and code keep their lines.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +8,7 @@ use syn::{Attribute, Expr, Meta};
 
 use crate::options::literal;
 
-/// The description in the doc comment, as an expression; `None` if there is no text.
+/// Returns the description from the doc comment, as an expression; `None` if it is empty.
 pub(crate) fn description(attributes: &[Attribute]) -> Option<TokenStream> {
     let parts: Vec<&Expr> = attributes.iter().filter_map(doc).collect();
     if let Some(texts) = parts.iter().map(|part| literal(part)).collect::<Option<Vec<_>>>() {
@@ -17,7 +16,7 @@ pub(crate) fn description(attributes: &[Attribute]) -> Option<TokenStream> {
         let text = unwrap_lines(&lines.join("\n"));
         return (!text.is_empty()).then(|| quote!(#text));
     }
-    // `#[doc = include_str!("…")]`: only the compiler knows the text.
+    // `#[doc = include_str!("…")]`: the text is not available to the macro.
     Some(quote!(::std::concat!(#(#parts, "\n"),*).trim()))
 }
 
@@ -36,7 +35,7 @@ fn unwrap_lines(text: &str) -> String {
     let mut out = String::new();
     let mut fenced = false;
     let mut joinable = false;
-    // `/// text` arrives as ` text`: one column of space belongs to the comment.
+    // The text of `/// text` is ` text`: the first space belongs to the comment marker.
     for line in text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)) {
         let trimmed = line.trim();
         let fence = trimmed.starts_with("```") || trimmed.starts_with("~~~");
@@ -51,7 +50,7 @@ fn unwrap_lines(text: &str) -> String {
         }
         out.push_str(line.trim_end());
         fenced ^= fence;
-        // A heading ends with its line; text below a list item belongs to the item.
+        // A heading is one line. Text after a list item continues the item.
         joinable = !trimmed.is_empty() && !fence && !fenced && !ends_with_line(trimmed);
     }
     collapse_blank_lines(out.trim())
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn description_is_none_when_comment_is_empty() {
+    fn omits_description_when_comment_is_empty() {
         let item: ItemFn = parse_quote! {
             ///
             #[doc(hidden)]

@@ -1,12 +1,13 @@
-//! Several compile errors at once: a person who makes two slips hears of both in one build.
+//! Collects compile errors, so that all of them are reported in one build.
 
 use syn::{Error, Result};
 
-/// Gathers errors while the reading goes on.
+/// Collects errors while parsing continues.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 
 impl Errors {
+    /// Adds an error.
     pub(crate) fn push(&mut self, error: Error) {
         match &mut self.0 {
             Some(first) => first.combine(error),
@@ -14,11 +15,12 @@ impl Errors {
         }
     }
 
-    /// Keeps the value, or notes the error and gives `None`.
-    pub(crate) fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+    /// Returns the value, or records the error and returns `None`.
+    pub(crate) fn record<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Returns all recorded errors as one error.
     pub(crate) fn finish(self) -> Result<()> {
         self.0.map_or(Ok(()), Err)
     }

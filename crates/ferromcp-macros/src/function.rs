@@ -1,4 +1,4 @@
-//! The function under an attribute: what it must not be, and what the builders need to know of it.
+//! Parses and validates the annotated function.
 
 use std::collections::HashSet;
 
@@ -16,12 +16,12 @@ use crate::{
     param::{self, Param},
 };
 
-/// The server crate implements its traits up to this length.
+/// The maximum number of parameters for which the server crate implements its traits.
 const MAX_PARAMETERS: usize = 12;
 
-/// Where the function stands.
+/// The context of the function: a free function or a method of a component.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Scope {
     Free,
     Component,
 }
@@ -32,19 +32,19 @@ pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) is_async: bool,
     pub(crate) has_self: bool,
-    /// Where the return type stands, or else the name.
+    /// The span of the return type, or of the name.
     pub(crate) output_span: Span,
     pub(crate) params: Vec<Param>,
     pub(crate) description: Option<TokenStream>,
 }
 
 impl Function {
-    pub(crate) fn read(signature: &Signature, attributes: &[Attribute], kind: Kind, place: Place) -> Result<Self> {
+    pub(crate) fn read(signature: &Signature, attributes: &[Attribute], kind: Kind, scope: Scope) -> Result<Self> {
         let mut errors = Errors::default();
         check_qualifiers(signature, &mut errors);
         check_generics(signature, kind, &mut errors);
         if let Some(receiver) = signature.receiver() {
-            errors.keep(check_receiver(receiver, kind, place));
+            errors.record(check_receiver(receiver, kind, scope));
         }
         let typed: Vec<_> = signature.inputs.iter().filter_map(typed).collect();
         if let Some(extra) = typed.get(MAX_PARAMETERS) {
@@ -53,7 +53,7 @@ impl Function {
             );
             errors.push(Error::new_spanned(extra, message));
         }
-        let params: Vec<Param> = typed.into_iter().filter_map(|param| errors.keep(Param::read(param))).collect();
+        let params: Vec<Param> = typed.into_iter().filter_map(|param| errors.record(Param::read(param))).collect();
         check_names(&params, &mut errors);
         check_ask_params(&params, kind, &mut errors);
         errors.finish()?;
@@ -71,7 +71,7 @@ impl Function {
         })
     }
 
-    /// `.args([…])`, or nothing without parameters.
+    /// Returns `.args([…])`, or no tokens without parameters.
     pub(crate) fn args(&self, krate: &Path) -> TokenStream {
         let mut args = self.arguments().map(|(_, param)| param.arg(krate)).peekable();
         if args.peek().is_none() {
@@ -80,29 +80,29 @@ impl Function {
         quote!(.args([#(#args),*]))
     }
 
-    /// The parameters that are not asked for, with their places.
+    /// Returns the parameters without `#[ask]`, with their indices.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = (usize, &Param)> {
         self.params.iter().enumerate().filter(|(_, param)| param.ask.is_none())
     }
 
-    /// Whether something is asked for before it is called.
-    pub(crate) fn asks(&self) -> bool {
+    /// Returns true if a parameter has `#[ask]`.
+    pub(crate) fn has_ask_params(&self) -> bool {
         self.params.iter().any(|param| param.ask.is_some())
     }
 }
 
-/// Takes off the parameters what is ours and `rustc` would refuse.
+/// Removes the helper attributes of parameters, which `rustc` would reject.
 pub(crate) fn strip_parameters(signature: &mut Signature) {
     for input in &mut signature.inputs {
         let attributes = match input {
             FnArg::Receiver(receiver) => &mut receiver.attrs,
             FnArg::Typed(param) => &mut param.attrs,
         };
-        attributes.retain(|attribute| !param::is_ours(attribute));
+        attributes.retain(|attribute| !param::is_helper_attribute(attribute));
     }
 }
 
-/// The attributes under which the function exists.
+/// Returns the `cfg` attributes of the function.
 pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
     let is_cfg = |attribute: &&Attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg_attr") => list.tokens.to_string().contains("cfg"),
@@ -119,11 +119,11 @@ fn typed(input: &FnArg) -> Option<&syn::PatType> {
 }
 
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
-    if let Some(word) = &signature.unsafety {
-        errors.push(Error::new_spanned(word, "an `unsafe fn` cannot be called by a peer: drop `unsafe`"));
+    if let Some(keyword) = &signature.unsafety {
+        errors.push(Error::new_spanned(keyword, "an `unsafe fn` cannot be called by a peer: drop `unsafe`"));
     }
-    if let Some(word) = &signature.constness {
-        errors.push(Error::new_spanned(word, "a `const fn` is not supported: drop `const`"));
+    if let Some(keyword) = &signature.constness {
+        errors.push(Error::new_spanned(keyword, "a `const fn` is not supported: drop `const`"));
     }
     if let Some(abi) = &signature.abi {
         errors.push(Error::new_spanned(abi, "an `extern` function is not supported: drop `extern`"));
@@ -139,21 +139,24 @@ fn check_generics(signature: &Signature, kind: Kind, errors: &mut Errors) {
             GenericParam::Lifetime(_) => {
                 "lifetime parameters are not supported: drop the lifetime and take owned types".to_owned()
             }
-            _ => format!("{} cannot be generic: write the concrete type", kind.a()),
+            _ => format!("{} cannot be generic: write the concrete type", kind.with_article()),
         };
         errors.push(Error::new_spanned(generic, message));
     }
 }
 
-fn check_receiver(receiver: &Receiver, kind: Kind, place: Place) -> Result<()> {
+fn check_receiver(receiver: &Receiver, kind: Kind, scope: Scope) -> Result<()> {
     let borrowed = receiver.reference.is_some() && receiver.mutability.is_none() && receiver.colon_token.is_none();
-    match place {
-        Place::Free => Err(Error::new_spanned(
+    match scope {
+        Scope::Free => Err(Error::new_spanned(
             receiver,
-            format!("a method is {} within a component: put `#[component]` on the `impl` block", kind.a()),
+            format!(
+                "a method can be {} only in a component: put `#[component]` on the `impl` block",
+                kind.with_article()
+            ),
         )),
-        Place::Component if borrowed => Ok(()),
-        Place::Component => Err(Error::new_spanned(
+        Scope::Component if borrowed => Ok(()),
+        Scope::Component => Err(Error::new_spanned(
             receiver,
             "calls run concurrently on one value: take `&self`, and use a lock for mutable state",
         )),
@@ -171,12 +174,12 @@ fn check_names(params: &[Param], errors: &mut Errors) {
 }
 
 fn check_ask_params(params: &[Param], kind: Kind, errors: &mut Errors) {
-    let asked = params.iter().filter(|param| param.ask.is_some());
-    if let (Kind::Completion, Some(param)) = (kind, asked.clone().next()) {
+    let ask_params = params.iter().filter(|param| param.ask.is_some());
+    if let (Kind::Completion, Some(param)) = (kind, ask_params.clone().next()) {
         errors.push(Error::new(param.span, "`#[ask]` is not supported on completions: drop it"));
     }
-    // The context by which is asked takes a place too.
-    if asked.count() == 0 || params.iter().filter(|param| param.ask.is_none()).count() < MAX_PARAMETERS {
+    // The context of the questions takes one parameter.
+    if ask_params.count() == 0 || params.iter().filter(|param| param.ask.is_none()).count() < MAX_PARAMETERS {
         return;
     }
     if let Some(param) = params.last() {
@@ -188,7 +191,7 @@ fn check_ask_params(params: &[Param], kind: Kind, errors: &mut Errors) {
     }
 }
 
-/// `async fn`, or one that says it returns a future.
+/// Returns true for an `async fn`, or a function that returns `impl Future`.
 fn is_async(signature: &Signature) -> bool {
     let future = |bound: &TypeParamBound| match bound {
         TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == "Future"),

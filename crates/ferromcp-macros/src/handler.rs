@@ -1,9 +1,9 @@
-//! The function as a builder takes it, and the checks of its types.
+//! The handler closure passed to a builder, and the type checks of its function.
 //!
-//! A parameter of a wrong type should give one error, at the parameter; a future that cannot change threads should give
-//! the one that says what it holds. The checks give those, but the builder would complain too, of the function as a
-//! whole. So the closure's output is written as the items of an array as long as a constant says, and the checks stand in
-//! that constant: if they fail, the compiler knows the type to be in error already, and says no more.
+//! An invalid parameter type should produce one error, at the parameter; a future that is not `Send` should produce the
+//! error that names the captured value. The checks produce these errors, but the builder would report the whole function
+//! as well. The return type of the closure is therefore the item type of an array whose length is a constant that contains
+//! the checks: if they fail, the type is already erroneous, and the compiler suppresses further errors.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -12,9 +12,9 @@ use syn::{Ident, Path, Type};
 use crate::{ask::argument_ident, ask_closure, function::Function};
 
 pub(crate) struct Handler {
-    /// Items and statements that stand before the builder.
+    /// Items and statements before the builder expression.
     pub(crate) checks: TokenStream,
-    /// The closure that is called.
+    /// The closure.
     pub(crate) call: TokenStream,
 }
 
@@ -22,12 +22,12 @@ pub(crate) struct Handler {
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {
     pub(crate) ty: &'a Type,
-    /// Whether it has parameters of its own.
+    /// True if the block has generic parameters.
     pub(crate) generic: bool,
 }
 
 impl Handler {
-    /// A free function.
+    /// Returns the handler of a free function.
     pub(crate) fn free(krate: &Path, function: &Function) -> Self {
         let ident = function.ident.to_token_stream();
         let checks = constant(&checks(krate, function, &ident));
@@ -35,18 +35,18 @@ impl Handler {
         Self { checks, call }
     }
 
-    /// A method, or a function beside it.
+    /// Returns the handler of a method or associated function.
     pub(crate) fn method(krate: &Path, function: &Function, block: Block<'_>) -> Self {
         let Block { ty, generic } = block;
         let ident = &function.ident;
-        // Constants see neither the type parameters around them nor `Self`.
-        let plain = generic || function.params.iter().any(|param| mentions_self(param.ty.to_token_stream()));
-        let checks = if plain {
+        // Constants cannot use outer type parameters or `Self`.
+        let as_statements = generic || function.params.iter().any(|param| mentions_self(param.ty.to_token_stream()));
+        let checks = if as_statements {
             checks(krate, function, &quote!(Self::#ident))
         } else {
             constant(&checks(krate, function, &quote!(<#ty>::#ident)))
         };
-        let checked = !plain && !checks.is_empty();
+        let checked = !as_statements && !checks.is_empty();
         let call = if function.has_self {
             with_self(krate, function, checked)
         } else {
@@ -56,13 +56,13 @@ impl Handler {
     }
 }
 
-/// The method as a function of its parameters, holding on to the component.
+/// Returns a closure that calls the method, and holds an `Arc` of the component.
 fn with_self(krate: &Path, function: &Function, checked: bool) -> TokenStream {
     let ident = &function.ident;
     let span = span(function);
     let this = Ident::new("this", Span::mixed_site());
     let call = call(function, &quote!(Self::#ident), Some(&this));
-    let body = if function.asks() {
+    let body = if function.has_ask_params() {
         let body = ask_closure::body(krate, function, &ctx_ident(), &call);
         quote_spanned! {span=>
             let #this = ::std::sync::Arc::clone(&#this);
@@ -76,19 +76,19 @@ fn with_self(krate: &Path, function: &Function, checked: bool) -> TokenStream {
     } else {
         call
     };
-    let closure = wrapped(krate, function, checked, &body);
-    // Unlike `this`, the name of `parts`' own parameter.
-    let own = Ident::new("self", Span::call_site().located_at(function.output_span));
+    let closure = closure_with_body(krate, function, checked, &body);
+    // The receiver of `parts`, with call-site hygiene, unlike `this`.
+    let receiver = Ident::new("self", Span::call_site().located_at(function.output_span));
     quote_spanned! {span=> {
-        let #this = ::std::sync::Arc::clone(&#own);
+        let #this = ::std::sync::Arc::clone(&#receiver);
         move #closure
     }}
 }
 
-/// `function(&this, a0, a1)`
+/// Returns the call expression `function(&this, a0, a1)`.
 fn call(function: &Function, path: &TokenStream, this: Option<&Ident>) -> TokenStream {
-    let names: Vec<Ident> = if function.asks() {
-        function.params.iter().enumerate().map(|(place, param)| ask_closure::name(place, param)).collect()
+    let names: Vec<Ident> = if function.has_ask_params() {
+        function.params.iter().enumerate().map(|(index, param)| ask_closure::binding(index, param)).collect()
     } else {
         (0..function.params.len()).map(argument_ident).collect()
     };
@@ -96,31 +96,31 @@ fn call(function: &Function, path: &TokenStream, this: Option<&Ident>) -> TokenS
     quote_spanned!(span(function)=> #path(#(&#this,)* #(#names),*))
 }
 
-/// The function as a closure, which asks first for what is to be asked.
+/// Returns a closure that resolves the `#[ask]` parameters, then calls the function.
 fn closure(krate: &Path, function: &Function, checked: bool, call: &TokenStream) -> TokenStream {
-    if function.asks() {
-        return wrapped(krate, function, checked, &ask_closure::body(krate, function, &ctx_ident(), call));
+    if function.has_ask_params() {
+        return closure_with_body(krate, function, checked, &ask_closure::body(krate, function, &ctx_ident(), call));
     }
-    wrapped(krate, function, checked, call)
+    closure_with_body(krate, function, checked, call)
 }
 
-/// `|a0: A, a1: B| -> … { body }`
-fn wrapped(krate: &Path, function: &Function, checked: bool, body: &TokenStream) -> TokenStream {
+/// Returns the closure `|a0: A, a1: B| -> … { body }`.
+fn closure_with_body(krate: &Path, function: &Function, checked: bool, body: &TokenStream) -> TokenStream {
     let span = span(function);
-    let names = function.arguments().map(|(place, _)| argument_ident(place));
+    let names = function.arguments().map(|(index, _)| argument_ident(index));
     let types = function.arguments().map(|(_, param)| &param.ty);
-    if function.asks() {
+    if function.has_ask_params() {
         let ctx = ctx_ident();
-        // Its output is no function's return type, so there is none to hold it to.
+        // The output is not the return type of a function, so it is not checked.
         return quote_spanned!(span=> |#(#names: #types,)* #ctx: #krate::server::Ctx| { #body });
     }
     let output = checked.then(|| quote_spanned!(span=> -> <[_; TYPES_CHECKED] as ::std::iter::IntoIterator>::Item));
     quote_spanned!(span=> |#(#names: #types),*| #output { #body })
 }
 
-/// The context by which is asked.
+/// Returns the identifier of the context that sends the questions.
 fn ctx_ident() -> Ident {
-    format_ident!("asking", span = Span::mixed_site())
+    format_ident!("ctx", span = Span::mixed_site())
 }
 
 fn constant(checks: &TokenStream) -> TokenStream {
@@ -130,7 +130,7 @@ fn constant(checks: &TokenStream) -> TokenStream {
     quote!(const TYPES_CHECKED: usize = { #checks 0 };)
 }
 
-/// Statements that compile only if the types fit. They do nothing.
+/// Returns statements that compile only if the types are supported. They have no effect at run time.
 fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream {
     let mut checks = TokenStream::new();
     if function.arguments().next().is_some() {
@@ -142,8 +142,8 @@ fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream 
     }
     if function.is_async {
         let count = function.params.len() + usize::from(function.has_self);
-        let types: Vec<Ident> = (0..count).map(|at| format_ident!("T{at}")).collect();
-        let path = located(path.clone(), function.output_span);
+        let types: Vec<Ident> = (0..count).map(|index| format_ident!("T{index}")).collect();
+        let path = relocate(path.clone(), function.output_span);
         checks.extend(quote!({
             const fn future_is_send<#(#types,)* F: ::std::marker::Send>(_: fn(#(#types),*) -> F) {}
             future_is_send(#path);
@@ -152,18 +152,18 @@ fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream 
     checks
 }
 
-/// What is wrong with the closure is wrong with what the function returns.
+/// Returns the span of the return type, at which errors of the closure are reported.
 fn span(function: &Function) -> Span {
     Span::mixed_site().located_at(function.output_span)
 }
 
-/// The same tokens, shown elsewhere in messages.
-fn located(tokens: TokenStream, place: Span) -> TokenStream {
+/// Returns the tokens with another source location.
+fn relocate(tokens: TokenStream, target: Span) -> TokenStream {
     let moved = |mut token: TokenTree| {
         if let TokenTree::Group(group) = &token {
-            token = Group::new(group.delimiter(), located(group.stream(), place)).into();
+            token = Group::new(group.delimiter(), relocate(group.stream(), target)).into();
         }
-        token.set_span(token.span().located_at(place));
+        token.set_span(token.span().located_at(target));
         token
     };
     tokens.into_iter().map(moved).collect()

@@ -1,4 +1,4 @@
-//! The four things a function can be, and their names in the server crate.
+//! The four kinds of annotated functions, and their names in the server crate.
 
 use quote::format_ident;
 use syn::{Attribute, Ident};
@@ -14,16 +14,16 @@ pub(crate) enum Kind {
 impl Kind {
     const ALL: [Self; 4] = [Self::Tool, Self::Resource, Self::Prompt, Self::Completion];
 
-    /// The kind an attribute names, if it is one of ours: `#[tool]`, `#[ferromcp::tool]`.
+    /// Returns the kind of an attribute, if it is one of this crate: `#[tool]`, `#[ferromcp::tool]`.
     pub(crate) fn of(attribute: &Attribute) -> Option<Self> {
         let segments = &attribute.path().segments;
-        let ours = segments.len() == 1 || segments.first()?.ident == "ferromcp";
+        let is_ferromcp = segments.len() == 1 || segments.first()?.ident == "ferromcp";
         let name = &segments.last()?.ident;
-        Self::ALL.into_iter().find(|kind| ours && name == kind.word())
+        Self::ALL.into_iter().find(|kind| is_ferromcp && name == kind.name())
     }
 
-    /// The attribute's name, which is also the name of the method that takes one.
-    pub(crate) fn word(self) -> &'static str {
+    /// Returns the name of the attribute, and of the builder method that registers the kind.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tool => "tool",
             Self::Resource => "resource",
@@ -32,17 +32,17 @@ impl Kind {
         }
     }
 
-    /// With its article.
-    pub(crate) fn a(self) -> String {
-        format!("a {}", self.word())
+    /// Returns the name with its article.
+    pub(crate) fn with_article(self) -> String {
+        format!("a {}", self.name())
     }
 
-    /// `tool`, as an identifier.
+    /// Returns the builder method, such as `tool`.
     pub(crate) fn method(self) -> Ident {
-        format_ident!("{}", self.word())
+        format_ident!("{}", self.name())
     }
 
-    /// `Tool`
+    /// Returns the builder type, such as `Tool`.
     pub(crate) fn type_name(self) -> Ident {
         match self {
             Self::Tool => format_ident!("Tool"),
@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// `ToolDef`
+    /// Returns the definition trait, such as `ToolDef`.
     pub(crate) fn trait_name(self) -> Ident {
         format_ident!("{}Def", self.type_name())
     }

@@ -16,7 +16,6 @@ mod form;
 mod function;
 mod handler;
 mod kind;
-
 mod options;
 mod param;
 mod prompt;
@@ -86,6 +85,7 @@ use kind::Kind;
 ///
 /// ```
 /// use ferromcp::prelude::*;
+/// use ferromcp::server::State;
 ///
 /// /// Searches the notes.
 /// #[tool(title = "Search notes", annotations(read_only, open_world = false))]
@@ -114,6 +114,7 @@ use kind::Kind;
 ///
 /// ```
 /// use ferromcp::prelude::*;
+/// use ferromcp::server::{Ask, Question};
 ///
 /// fn confirmation(path: &str) -> Ask<bool> {
 ///     if path.starts_with("/tmp/") { Ask::known(true) } else { Question::form(format!("Delete {path}?")).into() }
@@ -265,7 +266,7 @@ pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///         self.0.lock().unwrap().get(number).cloned().unwrap_or_default()
 ///     }
 ///
-///     fn not_for_callers(&self) {}
+///     fn internal(&self) {}
 /// }
 ///
 /// let server = Server::new("Desk", "1.0.0").mount("notes", Notes::default());
@@ -284,6 +285,7 @@ pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```
 /// use ferromcp::prelude::*;
+/// use ferromcp::Form;
 ///
 /// #[derive(Form)]
 /// struct Booking {
@@ -341,8 +343,12 @@ pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Variants
 ///
-/// A variant holds nothing, for it is only chosen. Its value is its identifier, unless `name = "…"` says another; people
-/// read its `title = "…"`, or the value.
+/// Variants cannot have fields. Each variant is a choice:
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "…"` | the value on the wire; default: the identifier of the variant |
+/// | `title = "…"` | the text that the client displays; default: the value |
 ///
 /// On the type itself, `#[form(crate = "…")]` gives the path of this crate; default: `::ferromcp`.
 #[proc_macro_derive(Form, attributes(form))]

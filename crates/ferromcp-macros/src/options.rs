@@ -1,6 +1,6 @@
-//! What stands in the parentheses of an attribute: `name = "…"`, `blocking`, `annotations(…)`.
+//! Parses attribute options: `name = "…"`, `blocking`, `annotations(…)`.
 //!
-//! One reader for all macros, so that an unknown, doubled or misshapen option is told in the same words everywhere.
+//! Shared by all macros, so that unknown, duplicate and malformed options have the same errors everywhere.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{
@@ -14,28 +14,28 @@ use syn::{
 
 use crate::{errors::Errors, suggestion::closest_match};
 
-/// What an attribute may hold.
+/// The options that an attribute accepts.
 pub(crate) struct Rules {
-    /// The attribute's name, for messages.
-    pub(crate) of: &'static str,
+    /// The name of the attribute, for messages.
+    pub(crate) name: &'static str,
     pub(crate) keys: &'static [&'static str],
-    /// Keys that may stand more than once.
+    /// The repeatable keys.
     pub(crate) repeatable: &'static [&'static str],
-    /// Whether a value without a key may stand first.
+    /// True if the first value can omit its key.
     pub(crate) positional: bool,
 }
 
-/// The options of one attribute, each taken out by the one who knows its meaning.
+/// The options of one attribute.
 pub(crate) struct Options {
     rules: &'static Rules,
     span: Span,
-    first: Option<Expr>,
+    positional: Option<Expr>,
     entries: Vec<Entry>,
 }
 
-/// A key with or without a value.
-pub(crate) enum Given {
-    Bare,
+/// An option with or without a value.
+pub(crate) enum FlagOrExpr {
+    Flag,
     Expr(Expr),
 }
 
@@ -52,39 +52,39 @@ enum Value {
 }
 
 impl Options {
-    /// Reads `tokens`; `span` is where to complain about what is missing.
+    /// Parses `tokens`; `span` is the location of errors about missing options.
     pub(crate) fn parse(tokens: TokenStream, rules: &'static Rules, span: Span) -> Result<Self> {
         let read = |input: ParseStream<'_>| {
-            let mut options = Self { rules, span, first: None, entries: Vec::new() };
+            let mut options = Self { rules, span, positional: None, entries: Vec::new() };
             if rules.positional && is_positional(input, rules) {
-                options.first = Some(input.parse()?);
-                comma(input)?;
+                options.positional = Some(input.parse()?);
+                parse_comma(input)?;
             }
             let mut errors = Errors::default();
             while !input.is_empty() {
                 let entry = Entry::parse(input)?;
-                errors.keep(options.admit(&entry));
+                errors.record(options.check_entry(&entry));
                 options.entries.push(entry);
-                comma(input)?;
+                parse_comma(input)?;
             }
             errors.finish().map(|()| options)
         };
         read.parse2(tokens)
     }
 
-    fn admit(&self, entry: &Entry) -> Result<()> {
-        let Rules { of, keys, .. } = self.rules;
+    fn check_entry(&self, entry: &Entry) -> Result<()> {
+        let Rules { name, keys, .. } = self.rules;
         let key = entry.key.as_str();
         if !keys.contains(&key) {
             let list = keys.join("`, `");
-            let hint = match (elsewhere(key, keys), closest_match(key, keys)) {
-                (Some(meant), _) => format!("write `{meant}`."),
-                (None, Some(meant)) => format!("did you mean `{meant}`?"),
+            let hint = match (equivalent_option(key, keys), closest_match(key, keys)) {
+                (Some(suggestion), _) => format!("write `{suggestion}`."),
+                (None, Some(suggestion)) => format!("did you mean `{suggestion}`?"),
                 (None, None) => "drop it.".to_owned(),
             };
             return Err(Error::new(
                 entry.span,
-                format!("`{of}` has no option `{key}`: {hint} Known options: `{list}`"),
+                format!("`{name}` has no option `{key}`: {hint} Known options: `{list}`"),
             ));
         }
         let known = self.entries.iter().any(|other| other.key == key);
@@ -95,23 +95,23 @@ impl Options {
         Ok(())
     }
 
-    /// Where to complain about what is missing.
+    /// Returns the location of errors about missing options.
     pub(crate) fn span(&self) -> Span {
         self.span
     }
 
-    /// Where an option stands.
+    /// Returns the location of an option.
     pub(crate) fn span_of(&self, key: &str) -> Option<Span> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(entry.span)
     }
 
-    /// The value without a key.
-    pub(crate) fn first(&mut self) -> Result<Option<Expr>> {
-        self.first.take().map(text).transpose()
+    /// Returns the value without a key.
+    pub(crate) fn positional(&mut self) -> Result<Option<Expr>> {
+        self.positional.take().map(text).transpose()
     }
 
-    /// `key = EXPR`, taken as it is.
+    /// Returns the value of `key = EXPR`.
     pub(crate) fn expr(&mut self, key: &str) -> Result<Option<Expr>> {
         let Some(entry) = self.take(key) else {
             return Ok(None);
@@ -122,7 +122,7 @@ impl Options {
         }
     }
 
-    /// `key = "text"`; any expression but a literal of another sort is let through for `rustc` to judge.
+    /// Returns the value of `key = "text"`. Rejects literals of other types; `rustc` checks other expressions.
     pub(crate) fn text(&mut self, key: &str) -> Result<Option<Expr>> {
         let Some(entry) = self.take(key) else {
             return Ok(None);
@@ -133,7 +133,7 @@ impl Options {
         }
     }
 
-    /// All values of a repeatable `key = "text"`.
+    /// Returns all values of a repeatable option `key = "text"`.
     pub(crate) fn texts(&mut self, key: &str) -> Result<Vec<Expr>> {
         let mut texts = Vec::new();
         while let Some(text) = self.text(key)? {
@@ -142,31 +142,31 @@ impl Options {
         Ok(texts)
     }
 
-    /// `key`, `key = true` or `key = false`.
+    /// Returns the value of a flag: `key`, `key = true` or `key = false`.
     pub(crate) fn flag(&mut self, key: &str) -> Result<Option<bool>> {
         let Some(entry) = self.take(key) else {
             return Ok(None);
         };
         match entry.value {
             Value::Flag => Ok(Some(true)),
-            Value::Expr(Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. })) => Ok(Some(truth.value)),
+            Value::Expr(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => Ok(Some(value.value)),
             _ => Err(Error::new(entry.span, format!("`{key}` is a flag: write `{key}` or `{key} = false`"))),
         }
     }
 
-    /// `key` or `key = EXPR`.
-    pub(crate) fn flag_or_expr(&mut self, key: &str) -> Result<Option<Given>> {
+    /// Returns the value of `key` or `key = EXPR`.
+    pub(crate) fn flag_or_expr(&mut self, key: &str) -> Result<Option<FlagOrExpr>> {
         let Some(entry) = self.take(key) else {
             return Ok(None);
         };
         match entry.value {
-            Value::Flag => Ok(Some(Given::Bare)),
-            Value::Expr(expr) => Ok(Some(Given::Expr(expr))),
+            Value::Flag => Ok(Some(FlagOrExpr::Flag)),
+            Value::Expr(expr) => Ok(Some(FlagOrExpr::Expr(expr))),
             Value::List(_) => Err(Error::new(entry.span, format!("`{key}` takes no parentheses: write `{key} = …`"))),
         }
     }
 
-    /// `key(…)`; `example` goes into the message if it stands there in another shape.
+    /// Returns the tokens in `key(…)`. `example` is part of the error for other syntax.
     pub(crate) fn list(&mut self, key: &str, example: &str) -> Result<Option<TokenStream>> {
         let Some(entry) = self.take(key) else {
             return Ok(None);
@@ -177,7 +177,7 @@ impl Options {
         }
     }
 
-    /// The path of the facade: `crate = "…"`, or `::ferromcp`.
+    /// Returns the path of the facade crate: the value of `crate = "…"`, or `::ferromcp`.
     pub(crate) fn krate(&mut self) -> Result<Path> {
         let Some(entry) = self.take("crate") else {
             return Ok(parse_quote!(::ferromcp));
@@ -192,8 +192,8 @@ impl Options {
     }
 
     fn take(&mut self, key: &str) -> Option<Entry> {
-        let at = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(at))
+        let index = self.entries.iter().position(|entry| entry.key == key)?;
+        Some(self.entries.remove(index))
     }
 }
 
@@ -217,9 +217,9 @@ impl Entry {
     }
 }
 
-/// What says here what `key` says in other SDKs, or in other parentheses.
-fn elsewhere(key: &str, keys: &[&str]) -> Option<&'static str> {
-    let (option, written) = match key {
+/// Returns the equivalent of a key from another SDK or another attribute.
+fn equivalent_option(key: &str, keys: &[&str]) -> Option<&'static str> {
+    let (option, syntax) = match key {
         "read_only" | "readonly" | "read_only_hint" => ("annotations", "annotations(read_only)"),
         "destructive" | "destructive_hint" => ("annotations", "annotations(destructive)"),
         "idempotent" | "idempotent_hint" => ("annotations", "annotations(idempotent)"),
@@ -229,10 +229,10 @@ fn elsewhere(key: &str, keys: &[&str]) -> Option<&'static str> {
         "min_length" | "max_length" | "min_items" | "max_items" => ("length", "length(1..=10)"),
         _ => return None,
     };
-    keys.contains(&option).then_some(written)
+    keys.contains(&option).then_some(syntax)
 }
 
-/// The text of a string literal, with its place.
+/// Returns the string literal, if the expression is one.
 pub(crate) fn literal(expr: &Expr) -> Option<&LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
@@ -249,7 +249,7 @@ fn text(expr: Expr) -> Result<Expr> {
     }
 }
 
-fn comma(input: ParseStream<'_>) -> Result<()> {
+fn parse_comma(input: ParseStream<'_>) -> Result<()> {
     if input.is_empty() || input.peek(Token![,]) {
         input.parse::<Option<Token![,]>>().map(drop)
     } else {
@@ -257,7 +257,7 @@ fn comma(input: ParseStream<'_>) -> Result<()> {
     }
 }
 
-/// A value, not a key: a literal, a macro call, a path, or a constant's name.
+/// Returns whether the input starts with a value, not a key: a literal, macro call, path or constant.
 fn is_positional(input: ParseStream<'_>, rules: &Rules) -> bool {
     if input.peek(Lit) || input.peek(Token![::]) {
         return true;
@@ -267,6 +267,6 @@ fn is_positional(input: ParseStream<'_>, rules: &Rules) -> bool {
     };
     let word = word.to_string();
     let constant = word.starts_with(char::is_uppercase);
-    let goes_on = input.peek2(Token![::]) || input.peek2(Token![!]);
-    !rules.keys.contains(&word.as_str()) && (goes_on || (constant && !input.peek2(Token![=])))
+    let path_or_macro = input.peek2(Token![::]) || input.peek2(Token![!]);
+    !rules.keys.contains(&word.as_str()) && (path_or_macro || (constant && !input.peek2(Token![=])))
 }

@@ -1,4 +1,4 @@
-//! One parameter of a function: its name on the wire, what `#[arg(…)]` and its doc comment say, and its checks.
+//! One parameter of a function: its name on the wire, the options of `#[arg(…)]`, the doc comment, and the type check.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,13 +12,13 @@ use crate::{
 };
 
 const RULES: Rules = Rules {
-    of: "#[arg]",
+    name: "#[arg]",
     keys: &["name", "title", "description", "default", "range", "length", "header"],
     repeatable: &[],
     positional: false,
 };
 
-/// The name of a parameter whose pattern has none, as `State(db)`.
+/// The name of a parameter whose pattern has no name, such as `State(db)`.
 const NAMELESS: &str = "_";
 
 pub(crate) struct Param {
@@ -31,32 +31,32 @@ pub(crate) struct Param {
     range: Option<Expr>,
     length: Option<Expr>,
     header: Option<Expr>,
-    /// What binds it in the function, if that is a name.
+    /// The identifier that binds the parameter, if its pattern is one.
     pub(crate) ident: Option<Ident>,
-    /// What gives its value, where that is asked for: `#[ask(…)]`.
+    /// The expression of `#[ask(…)]`.
     pub(crate) ask: Option<Expr>,
 }
 
 impl Param {
     pub(crate) fn read(param: &PatType) -> Result<Self> {
-        if let Some(ask) = ask::find(&param.attrs)? {
-            return Self::asked(param, ask);
+        if let Some(ask) = ask::parse(&param.attrs)? {
+            return Self::with_ask(param, ask);
         }
         let mut errors = Errors::default();
-        errors.keep(types::check(&param.ty));
-        errors.keep(check_attributes(&param.attrs));
-        let options = errors.keep(arg_options(&param.attrs));
-        let read = options.and_then(|options| errors.keep(Self::with(param, options)));
+        errors.record(types::check(&param.ty));
+        errors.record(check_attributes(&param.attrs));
+        let options = errors.record(arg_options(&param.attrs));
+        let read = options.and_then(|options| errors.record(Self::from_options(param, options)));
         errors.finish()?;
         read.ok_or_else(|| Error::new_spanned(param, "cannot parse this parameter: write `name: Type`"))
     }
 
-    fn with(param: &PatType, mut options: Options) -> Result<Self> {
+    fn from_options(param: &PatType, mut options: Options) -> Result<Self> {
         let (name, span) = name(&param.pat, options.text("name")?)?;
         let inner = types::inside_option(&param.ty);
         let ty = inner.unwrap_or(&param.ty);
-        let place = |options: &Options, key| options.span_of(key).unwrap_or(span);
-        let at = ["default", "range", "length"].map(|key| place(&options, key));
+        let span_of = |options: &Options, key| options.span_of(key).unwrap_or(span);
+        let spans = ["default", "range", "length"].map(|key| span_of(&options, key));
         let default = options.flag_or_expr("default")?;
         let range = options.list("range", "1..=10")?;
         let length = options.list("length", "1..=80")?;
@@ -66,9 +66,9 @@ impl Param {
             span,
             title: options.text("title")?,
             description: description.or_else(|| docs::description(&param.attrs)),
-            default: default.map(|default| value::default(default, ty, inner.is_some(), at[0])).transpose()?,
-            range: range.map(|tokens| value::range(tokens, ty, at[1])).transpose()?,
-            length: length.map(|tokens| value::length(tokens, ty, at[2])).transpose()?,
+            default: default.map(|default| value::default(default, ty, inner.is_some(), spans[0])).transpose()?,
+            range: range.map(|tokens| value::range(tokens, ty, spans[1])).transpose()?,
+            length: length.map(|tokens| value::length(tokens, ty, spans[2])).transpose()?,
             header: options.text("header")?,
             ty: (*param.ty).clone(),
             ident: ident(&param.pat),
@@ -76,8 +76,8 @@ impl Param {
         })
     }
 
-    /// A parameter whose value is no argument but an answer.
-    fn asked(param: &PatType, ask: Expr) -> Result<Self> {
+    /// Returns a parameter with `#[ask]`, whose value is a response of the client.
+    fn with_ask(param: &PatType, ask: Expr) -> Result<Self> {
         if let Some(arg) = param.attrs.iter().find(|attribute| attribute.path().is_ident("arg")) {
             return Err(Error::new_spanned(
                 arg,
@@ -104,7 +104,7 @@ impl Param {
         })
     }
 
-    /// `Arg::new("name").describe("…")…`
+    /// Returns the expression `Arg::new("name").describe("…")…`.
     pub(crate) fn arg(&self, krate: &Path) -> TokenStream {
         let Self { name, title, description, default, range, length, header, ty, .. } = self;
         let ty = types::inside_option(ty).unwrap_or(ty);
@@ -125,7 +125,7 @@ impl Param {
         }
     }
 
-    /// A line that compiles only if the type is an argument or an extractor; the error points at the type.
+    /// Returns a statement that compiles only if the type is an argument or an extractor; the error points at the type.
     pub(crate) fn check(&self) -> TokenStream {
         let ty = &self.ty;
         let span = Span::mixed_site().located_at(ty.span());
@@ -136,14 +136,14 @@ impl Param {
         self.name != NAMELESS
     }
 
-    /// Whether it may hold arguments of any name: `Args<T>`.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Returns true if the parameter takes all arguments: `Args<T>`.
+    pub(crate) fn is_args_struct(&self) -> bool {
         types::is_named(&self.ty, "Args")
     }
 }
 
-/// Whether the parameter attribute is ours, to be taken off before `rustc` sees it.
-pub(crate) fn is_ours(attribute: &Attribute) -> bool {
+/// Returns true for helper attributes, which are removed from the output.
+pub(crate) fn is_helper_attribute(attribute: &Attribute) -> bool {
     docs::is_doc(attribute) || attribute.path().is_ident("arg") || attribute.path().is_ident(ask::ATTRIBUTE)
 }
 

@@ -1,4 +1,4 @@
-//! `#[prompt]`: messages a person picks from a menu.
+//! `#[prompt]`: message templates that the user selects.
 //!
 //! <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) const RULES: Rules = Rules {
-    of: "#[prompt]",
+    name: "#[prompt]",
     keys: &["name", "title", "description", "icon", "blocking", "crate"],
     repeatable: &["icon"],
     positional: false,
@@ -32,8 +32,8 @@ pub(crate) fn build(
             "the name of a prompt must not be empty: write a name, or drop the option",
         ));
     }
-    let own = &function.name;
-    let name = given.map_or_else(|| quote!(#own), |name| quote!(#name));
+    let default_name = &function.name;
+    let name = given.map_or_else(|| quote!(#default_name), |name| quote!(#name));
     let Common { constructor, calls } = Common::take(krate, &mut options, function)?;
     Ok(quote!(#krate::server::Prompt::#constructor(#name, #handler) #calls))
 }

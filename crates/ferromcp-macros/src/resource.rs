@@ -1,4 +1,4 @@
-//! `#[resource]`: data under a URI, or under all URIs of a template.
+//! `#[resource]`: data at a URI, or at all URIs that match a template.
 //!
 //! <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(crate) const RULES: Rules = Rules {
-    of: "#[resource]",
+    name: "#[resource]",
     keys: &["name", "title", "description", "mime_type", "ttl_ms", "priority", "icon", "blocking", "crate"],
     repeatable: &["icon"],
     positional: true,
@@ -26,15 +26,15 @@ pub(crate) fn build(
     function: &Function,
     handler: &TokenStream,
 ) -> Result<TokenStream> {
-    let Some(uri) = options.first()? else {
+    let Some(uri) = options.positional()? else {
         let message = "missing URI or template: write `#[resource(\"notes://{id}\")]`";
         return Err(Error::new(options.span(), message));
     };
     if let Some(text) = literal(&uri) {
         check_variables(text, function)?;
     }
-    let own = &function.name;
-    let name = options.text("name")?.map_or_else(|| quote!(#own), |name| quote!(#name));
+    let default_name = &function.name;
+    let name = options.text("name")?.map_or_else(|| quote!(#default_name), |name| quote!(#name));
     let mime_type = options.text("mime_type")?.into_iter();
     let ttl = options.expr("ttl_ms")?.map(check_ttl).transpose()?.into_iter();
     let priority = options.expr("priority")?.map(priority).transpose()?.into_iter();
@@ -49,10 +49,10 @@ pub(crate) fn build(
     })
 }
 
-/// Every variable has its parameter. The other way round only types can tell: a parameter may be an extractor.
+/// Checks that every variable has a parameter. The converse requires types, because a parameter can be an extractor.
 fn check_variables(uri: &LitStr, function: &Function) -> Result<()> {
     let variables = template::variables(uri)?;
-    if function.params.iter().any(crate::param::Param::is_whole) {
+    if function.params.iter().any(crate::param::Param::is_args_struct) {
         return Ok(());
     }
     match variables.iter().find(|variable| function.params.iter().all(|param| param.name != **variable)) {

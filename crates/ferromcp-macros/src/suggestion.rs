@@ -1,6 +1,6 @@
-//! "Did you mean …?": the known word nearest to a mistyped one.
+//! "Did you mean …?": finds the closest known word.
 
-/// The nearest of `known`, if it is near enough to be what was meant.
+/// Returns the closest of `known`, if its edit distance is small.
 pub(crate) fn closest_match<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
@@ -10,22 +10,22 @@ pub(crate) fn closest_match<'a>(word: &str, known: &[&'a str]) -> Option<&'a str
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters to change, add, drop or swap with the next.
+/// Returns the Damerau-Levenshtein distance.
 fn edit_distance(left: &str, right: &str) -> usize {
     let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut before = Vec::new();
+    let mut previous_row = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for i in 0..left.len() {
-        let mut next = vec![i + 1];
+        let mut next_row = vec![i + 1];
         for j in 0..right.len() {
             let change = row[j] + usize::from(left[i] != right[j]);
-            let mut least = change.min(row[j + 1] + 1).min(next[j] + 1);
+            let mut distance = change.min(row[j + 1] + 1).min(next_row[j] + 1);
             if i > 0 && j > 0 && left[i] == right[j - 1] && left[i - 1] == right[j] {
-                least = least.min(before[j - 1] + 1);
+                distance = distance.min(previous_row[j - 1] + 1);
             }
-            next.push(least);
+            next_row.push(distance);
         }
-        before = std::mem::replace(&mut row, next);
+        previous_row = std::mem::replace(&mut row, next_row);
     }
     row[right.len()]
 }

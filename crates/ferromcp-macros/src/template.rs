@@ -1,20 +1,20 @@
-//! What of a URI template can be judged at compile time: its braces and its variables.
+//! Compile-time validation of URI templates: braces and variables.
 //!
-//! The server crate knows the whole grammar and judges again at start-up; it is no dependency of this crate.
+//! The server validates the full grammar at startup; this crate does not depend on its parser.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc6570#section-2>
 
 use syn::{Error, LitStr};
 
-/// The variables of a URI or template, in order; none for a fixed URI.
+/// Returns the variables of a URI or template, in order; empty for a fixed URI.
 pub(crate) fn variables(literal: &LitStr) -> syn::Result<Vec<String>> {
     let text = literal.value();
-    check_scheme(&text).and_then(|()| read(&text)).map_err(|message| Error::new(literal.span(), message))
+    check_scheme(&text).and_then(|()| parse(&text)).map_err(|message| Error::new(literal.span(), message))
 }
 
 fn check_scheme(text: &str) -> Result<(), String> {
     if text.starts_with('{') {
-        return Ok(()); // the scheme may be inside
+        return Ok(()); // the expression can contain the scheme
     }
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
     let tail = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
@@ -25,7 +25,7 @@ fn check_scheme(text: &str) -> Result<(), String> {
     }
 }
 
-fn read(text: &str) -> Result<Vec<String>, String> {
+fn parse(text: &str) -> Result<Vec<String>, String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
@@ -35,33 +35,33 @@ fn read(text: &str) -> Result<Vec<String>, String> {
                     .to_owned(),
             );
         }
-        let inside = &rest[at + 1..];
-        let end = inside.find(['{', '}']).filter(|end| inside[*end..].starts_with('}'));
+        let inner = &rest[at + 1..];
+        let end = inner.find(['{', '}']).filter(|end| inner[*end..].starts_with('}'));
         let Some(end) = end else {
             return Err("unclosed `{` in the template: put a `}` after the variables, as in `{id}`".to_owned());
         };
-        for name in expression(&inside[..end])? {
+        for name in parse_expression(&inner[..end])? {
             if names.contains(&name) {
                 return Err(format!("duplicate variable `{name}` in the template: rename one of them"));
             }
             names.push(name);
         }
-        rest = &inside[end + 1..];
+        rest = &inner[end + 1..];
     }
     Ok(names)
 }
 
-fn expression(inside: &str) -> Result<Vec<String>, String> {
-    if let Some(operator) = inside.chars().next().filter(|first| "=,!@|".contains(*first)) {
+fn parse_expression(inner: &str) -> Result<Vec<String>, String> {
+    if let Some(operator) = inner.chars().next().filter(|first| "=,!@|".contains(*first)) {
         return Err(format!(
             "the operator `{operator}` is reserved in URI templates: use one of `+ # . / ; ? &` or none, as in `{{id}}`"
         ));
     }
-    let list = inside.strip_prefix(['+', '#', '.', '/', ';', '?', '&']).unwrap_or(inside);
-    list.split(',').map(variable).collect()
+    let list = inner.strip_prefix(['+', '#', '.', '/', ';', '?', '&']).unwrap_or(inner);
+    list.split(',').map(parse_variable).collect()
 }
 
-fn variable(spec: &str) -> Result<String, String> {
+fn parse_variable(spec: &str) -> Result<String, String> {
     let name = match spec.strip_suffix('*') {
         Some(name) => name,
         None => spec.split_once(':').map_or(spec, |(name, _)| name),
@@ -77,14 +77,14 @@ fn variable(spec: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_scheme, read};
+    use super::{check_scheme, parse};
 
     #[test]
-    fn variables_are_found_behind_operators_and_modifiers() {
-        let found = read("db://{schema}/{+path}{?limit,tags*}{#part:3}");
+    fn parses_variables_with_operators_and_modifiers() {
+        let found = parse("db://{schema}/{+path}{?limit,tags*}{#part:3}");
         let names = ["schema", "path", "limit", "tags", "part"].map(str::to_owned);
         assert_eq!(found, Ok(names.to_vec()));
-        assert_eq!(read("config://app"), Ok(Vec::new()));
+        assert_eq!(parse("config://app"), Ok(Vec::new()));
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             ("a://{=b}", "use one of"),
             ("a://{b}/{b}", "rename one of them"),
         ] {
-            let messages = read(text).expect_err(text);
+            let messages = parse(text).expect_err(text);
             assert!(messages.contains(remedy), "{text}: {messages}");
         }
     }

@@ -1,4 +1,4 @@
-//! `#[tool]`: a function a model can call.
+//! `#[tool]`: a function that a model can call.
 //!
 //! <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>
 
@@ -13,20 +13,20 @@ use crate::{
 };
 
 pub(crate) const RULES: Rules = Rules {
-    of: "#[tool]",
+    name: "#[tool]",
     keys: &["name", "title", "description", "annotations", "icon", "blocking", "crate"],
     repeatable: &["icon"],
     positional: false,
 };
 
 const ANNOTATIONS: Rules = Rules {
-    of: "annotations",
+    name: "annotations",
     keys: &["read_only", "destructive", "idempotent", "open_world"],
     repeatable: &[],
     positional: false,
 };
 
-/// The longest name the specification allows, in characters.
+/// The maximum length of a name in characters, as recommended by the specification.
 const MAX_NAME: usize = 128;
 
 pub(crate) fn build(
@@ -46,20 +46,20 @@ pub(crate) fn build(
 fn name(options: &mut Options, function: &Function) -> Result<TokenStream> {
     let given = options.text("name")?;
     match given.as_ref().map(|given| (given, literal(given))) {
-        None => check_name(&function.name, function.ident.span(), "give the tool another with `name = \"…\"`")?,
+        None => check_name(&function.name, function.ident.span(), "set another name with `name = \"…\"`")?,
         Some((_, Some(text))) => check_name(&text.value(), text.span(), "use only these characters")?,
-        Some((_, None)) => {} // a constant: the server checks it at start-up
+        Some((_, None)) => {} // a constant: the server validates it at startup
     }
-    let own = &function.name;
-    Ok(given.map_or_else(|| quote!(#own), |given| quote!(#given)))
+    let default_name = &function.name;
+    Ok(given.map_or_else(|| quote!(#default_name), |given| quote!(#given)))
 }
 
 fn check_name(name: &str, span: Span, remedy: &str) -> Result<()> {
-    let fits = |symbol: char| symbol.is_ascii_alphanumeric() || "_.-".contains(symbol);
-    if (1..=MAX_NAME).contains(&name.chars().count()) && name.chars().all(fits) {
+    let is_allowed = |symbol: char| symbol.is_ascii_alphanumeric() || "_.-".contains(symbol);
+    if (1..=MAX_NAME).contains(&name.chars().count()) && name.chars().all(is_allowed) {
         return Ok(());
     }
-    let message = format!("a tool name must be 1 to {MAX_NAME} of `A-Z a-z 0-9 _ . -`: {remedy}");
+    let message = format!("a tool name must be 1 to {MAX_NAME} characters of `A-Z a-z 0-9 _ . -`: {remedy}");
     Err(Error::new(span, message))
 }
 
@@ -71,15 +71,15 @@ fn annotations(options: &mut Options) -> Result<TokenStream> {
     let mut list = Options::parse(list, &ANNOTATIONS, span)?;
     let destructive = list.span_of("destructive");
     let mut calls = TokenStream::new();
-    let mut said = Vec::new();
+    let mut flags = Vec::new();
     for key in ANNOTATIONS.keys {
         if let Some(value) = list.flag(key)? {
             let method = format_ident!("{key}");
             calls.extend(quote!(.#method(#value)));
-            said.push((*key, value));
+            flags.push((*key, value));
         }
     }
-    if said.contains(&("read_only", true)) && said.contains(&("destructive", true)) {
+    if flags.contains(&("read_only", true)) && flags.contains(&("destructive", true)) {
         return Err(Error::new(
             destructive.unwrap_or(span),
             "`read_only` and `destructive` are mutually exclusive: drop one of them",

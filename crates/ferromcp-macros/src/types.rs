@@ -1,4 +1,4 @@
-//! What can be told of a parameter's type from its spelling.
+//! Syntactic checks of parameter types.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,15 +9,15 @@ use syn::{
 
 use crate::errors::Errors;
 
-/// Owned types only: a call's arguments do not outlive their reading.
+/// Rejects borrowed types, because arguments are deserialized from a temporary buffer.
 pub(crate) fn check(ty: &Type) -> Result<()> {
-    struct Borrowed(Errors);
-    impl<'ast> Visit<'ast> for Borrowed {
+    struct BorrowVisitor(Errors);
+    impl<'ast> Visit<'ast> for BorrowVisitor {
         fn visit_type(&mut self, ty: &'ast Type) {
             match ty {
                 Type::Reference(reference) => self.0.push(reference_error(reference)),
                 Type::ImplTrait(opaque) => self.0.push(impl_error(opaque)),
-                Type::BareFn(_) | Type::TraitObject(_) => {} // their references are their callers' affair
+                Type::BareFn(_) | Type::TraitObject(_) => {} // references inside are allowed
                 _ => visit_type(self, ty),
             }
         }
@@ -30,7 +30,7 @@ pub(crate) fn check(ty: &Type) -> Result<()> {
             visit_lifetime(self, lifetime);
         }
     }
-    let mut visitor = Borrowed(Errors::default());
+    let mut visitor = BorrowVisitor(Errors::default());
     visitor.visit_type(ty);
     visitor.0.finish()
 }
@@ -56,7 +56,7 @@ fn impl_error(opaque: &TypeImplTrait) -> Error {
     )
 }
 
-/// Types as people write them, without the spaces of token streams.
+/// Formats a type without the spaces of token streams.
 fn readable(tokens: &TokenStream) -> String {
     tokens.to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
 }

@@ -1,27 +1,27 @@
-//! Defaults and limits of arguments: typed with the parameter's type, and held against its spelling.
+//! Defaults and limits of arguments, converted to and checked against the type of the parameter.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Error, Expr, ExprLit, ExprRange, ExprUnary, Lit, LitFloat, Result, Type, UnOp, parse2};
 
 use crate::{
-    options::{Given, literal},
+    options::{FlagOrExpr, literal},
     types::is_named,
 };
 
 const NUMBERS: [&str; 14] =
     ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64"];
 
-/// The value of `default = …`, as an expression of type `ty`; `optional` if `ty` stood in an `Option`.
-pub(crate) fn default(default: Given, ty: &Type, optional: bool, place: Span) -> Result<TokenStream> {
-    let Given::Expr(expr) = default else {
+/// Returns the value of `default = …` as an expression of type `ty`. `optional` is set if the parameter is an `Option`.
+pub(crate) fn default(default: FlagOrExpr, ty: &Type, optional: bool, span: Span) -> Result<TokenStream> {
+    let FlagOrExpr::Expr(expr) = default else {
         if optional {
-            return Err(Error::new(place, NONE_ALREADY));
+            return Err(Error::new(span, REDUNDANT_DEFAULT));
         }
         return Ok(quote!(<#ty as ::std::default::Default>::default()));
     };
     if optional && is_path(&expr, "None") {
-        return Err(Error::new_spanned(expr, NONE_ALREADY));
+        return Err(Error::new_spanned(expr, REDUNDANT_DEFAULT));
     }
     if let Expr::Call(call) = &expr {
         if optional && is_path(&call.func, "Some") {
@@ -44,17 +44,17 @@ pub(crate) fn default(default: Given, ty: &Type, optional: bool, place: Span) ->
     Ok(quote!(#expr))
 }
 
-const NONE_ALREADY: &str = "an omitted `Option` is already `None`: drop the default";
+const REDUNDANT_DEFAULT: &str = "an omitted `Option` is already `None`: drop the default";
 
-/// The limits of a number: the tokens in `range(…)`.
-pub(crate) fn range(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr> {
+/// Parses the tokens in `range(…)`, the limits of a number.
+pub(crate) fn range(tokens: TokenStream, ty: &Type, span: Span) -> Result<Expr> {
     if is_named(ty, "String") || is_named(ty, "Vec") {
-        return Err(Error::new(place, "`range` applies to numbers: write `length(…)` for a string or list"));
+        return Err(Error::new(span, "`range` applies to numbers: write `length(…)` for a string or list"));
     }
     Ok(typed(limits(tokens)?, ty))
 }
 
-/// Limits whose ends are numbers of type `ty`.
+/// Converts the bounds of the range to literals of type `ty`.
 pub(crate) fn typed(limits: Expr, ty: &Type) -> Expr {
     match limits {
         Expr::Range(range) => Expr::Range(ExprRange {
@@ -66,10 +66,10 @@ pub(crate) fn typed(limits: Expr, ty: &Type) -> Expr {
     }
 }
 
-/// The limits of a text's or list's length: the tokens in `length(…)`.
-pub(crate) fn length(tokens: TokenStream, ty: &Type, place: Span) -> Result<Expr> {
+/// Parses the tokens in `length(…)`, the limits of the length of a string or list.
+pub(crate) fn length(tokens: TokenStream, ty: &Type, span: Span) -> Result<Expr> {
     if is_number(ty) {
-        return Err(Error::new(place, "`length` applies to strings and lists: write `range(…)` for a number"));
+        return Err(Error::new(span, "`length` applies to strings and lists: write `range(…)` for a number"));
     }
     limits(tokens)
 }
@@ -82,7 +82,7 @@ fn is_path(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::Path(path) if path.path.is_ident(name))
 }
 
-/// A range that holds something, as far as its spelling tells.
+/// Parses a range, and rejects ranges that are visibly empty.
 pub(crate) fn limits(tokens: TokenStream) -> Result<Expr> {
     let expr: Expr = parse2(tokens)?;
     match &expr {
@@ -111,7 +111,7 @@ fn integer(expr: &Expr) -> Option<i128> {
     }
 }
 
-/// `1` for a float is `1.0`, as everywhere but in Rust.
+/// Converts an integer literal to a float literal if the type is a float.
 fn as_number(expr: Expr, ty: &Type) -> Expr {
     if !is_named(ty, "f64") && !is_named(ty, "f32") {
         return expr;

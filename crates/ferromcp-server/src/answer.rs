@@ -1,4 +1,4 @@
-//! A reply as bytes.
+//! Serializes replies.
 
 use bytes::BytesMut;
 use ferromcp_core::wire::{EncodeContext, encode};
@@ -7,7 +7,7 @@ use ferromcp_core::{Error, RequestId, Revision};
 use crate::call::Reply;
 use crate::inner::Inner;
 
-/// Writes the answer to request `id` of a peer of `revision`. What cannot be JSON becomes an error.
+/// Serializes the reply to request `id` for a peer of `revision`. A serialization error becomes an error response.
 pub(crate) fn write(out: &mut BytesMut, inner: &Inner, id: &RequestId, reply: Reply, revision: Revision) {
     let context = EncodeContext::new(revision).server_info(inner.info_json());
     let written = match reply {
@@ -19,7 +19,7 @@ pub(crate) fn write(out: &mut BytesMut, inner: &Inner, id: &RequestId, reply: Re
         }
     };
     if let Err(error) = written {
-        tracing::error!(%error, "a result cannot be JSON");
-        encode::error(out, Some(id), Error::internal("Internal error: the result cannot be JSON"), revision);
+        tracing::error!(%error, "cannot serialize a result");
+        encode::error(out, Some(id), Error::internal("Internal error: cannot serialize the result"), revision);
     }
 }

@@ -11,14 +11,14 @@ use ferromcp_core::model::InputRequired;
 use ferromcp_core::{ClientRequest, Error, RequestId, ServerResult};
 
 use crate::client_requests::mrtr::replay::Replay;
-use crate::request_sink::RequestSink;
 pub use crate::peer::Peer;
+use crate::request_sink::RequestSink;
 
 /// One request, with everything needed to handle it.
 ///
 /// ```
-/// use ferromcp_server::{Call, Peer, Revision};
-/// use ferromcp_core::ClientRequest;
+/// use ferromcp_server::{Call, Peer};
+/// use ferromcp_core::{ClientRequest, Revision};
 /// use ferromcp_core::model::CallToolParams;
 ///
 /// let request = ClientRequest::CallTool(CallToolParams::new("add"));

@@ -1,42 +1,44 @@
-//! What a call's context needs of the server, without knowing the server.
+//! [`CallContext`] and [`ServerContext`]: the parts of a call and of the server that handlers use.
+//!
+//! The trait keeps `ctx` and `function` independent of `inner`, which depends on both.
 
 use std::sync::Arc;
 
 use ferromcp_core::{ClientRequest, RequestMeta};
 
-use crate::request_state::StateOptions;
-use crate::call::{CallRounds, Call, Extensions, Peer, Reply};
+use crate::call::{Call, CallRounds, Extensions, Peer, Reply};
 use crate::limits::Limits;
-use crate::request_sink::RequestSink;
 use crate::maybe_ready::BoxFuture;
+use crate::request_sink::RequestSink;
+use crate::request_state::StateOptions;
 use crate::state::States;
 use crate::subscription::Broadcaster;
 
-/// The server as handlers' contexts see it.
+/// The server's interface for handler contexts.
 pub(crate) trait ServerContext: Send + Sync {
-    /// The state by type.
+    /// Returns the shared state.
     fn states(&self) -> Arc<States>;
 
-    /// Whether a value inside a string may stand for itself.
+    /// Returns whether values wrapped in a string are accepted as arguments.
     fn is_lenient(&self) -> bool;
 
-    /// Whether handlers may log to the client.
+    /// Returns whether handlers may send log messages to the client.
     fn logs(&self) -> bool;
 
-    /// Where changes are told.
+    /// Returns the broadcaster of change notifications.
     fn broadcaster(&self) -> &Arc<Broadcaster>;
 
-    /// The bounds.
+    /// Returns the limits.
     fn limits(&self) -> &Limits;
 
-    /// How the states of calls are kept, and for whom they are.
+    /// Returns the request state options and the audience.
     fn request_state_options(&self) -> (&StateOptions, &str);
 
-    /// Answers a call made from inside a handler.
+    /// Handles a call made by a handler.
     fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply>;
 }
 
-/// What surrounds a call.
+/// The parts of a call that a handler's context is created from.
 #[derive(Clone, Copy)]
 pub(crate) struct CallContext<'a> {
     pub(crate) peer: &'a Peer,

@@ -15,16 +15,16 @@ use ferromcp_core::{
 };
 use serde::Serialize;
 
+use crate::call::{Call, CallRounds, Extensions, Peer, Reply};
+use crate::call_context::{CallContext, ServerContext};
 use crate::client_requests::QuestionError;
 use crate::client_requests::error::Kind;
-use crate::request_state::CallIdentity;
 use crate::client_requests::mrtr::replay::{AfterPoll, Replay};
-use crate::request_state::StateOptions;
-use crate::call::{CallRounds, Call, Extensions, Peer, Reply};
-use crate::call_context::{CallContext, ServerContext};
 use crate::latch::Latch;
 use crate::limits::Limits;
 use crate::request_sink::{QueueFull, RequestSink};
+use crate::request_state::CallIdentity;
+use crate::request_state::StateOptions;
 use crate::state::States;
 use crate::subscription;
 

@@ -1,4 +1,4 @@
-//! From a call to the function that answers it.
+//! Dispatches calls to the functions that handle them.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,20 +11,20 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
-use crate::request_state::StateOptions;
-use crate::client_requests::mrtr::{manual, resume};
 use crate::call::{Call, Peer, Reply};
+use crate::call_context::{CallContext, ServerContext};
+use crate::client_requests::mrtr::{manual, resume};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
 use crate::ctx::Ctx;
-use crate::call_context::{CallContext, ServerContext};
 use crate::function::invocation::{Input, Invocation};
 use crate::function::signature::Signature;
 use crate::inner::{Inner, announced};
 use crate::limits::Limits;
 use crate::lists;
+use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::middleware::Next;
 use crate::registry::Tables;
-use crate::maybe_ready::{BoxFuture, MaybeReady};
+use crate::request_state::StateOptions;
 use crate::state::States;
 use crate::subscription::{Broadcaster, Mailbox, listen};
 use crate::trace;
@@ -59,7 +59,7 @@ impl ServerContext for Inner {
     }
 }
 
-/// Answers a call, middleware and all.
+/// Handles a call, including middleware.
 pub(crate) async fn run(inner: &Arc<Inner>, call: Call) -> Reply {
     match start(inner, call) {
         MaybeReady::Ready(reply) => reply,
@@ -67,7 +67,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, call: Call) -> Reply {
     }
 }
 
-/// Begins to answer a call: what needs no waiting is answered at once. Panics become errors.
+/// Starts a call. The reply is ready if the call needs no waiting. Panics become errors.
 pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     let span = trace::span(&call);
     let begin = AssertUnwindSafe(|| {
@@ -88,7 +88,7 @@ pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     }
 }
 
-/// Polls a reply; a panic becomes an error.
+/// Polls a reply and converts a panic into an error.
 pub(crate) fn poll_caught(future: &mut BoxFuture<Reply>, cx: &mut Context<'_>) -> Poll<Reply> {
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll,
@@ -96,15 +96,14 @@ pub(crate) fn poll_caught(future: &mut BoxFuture<Reply>, cx: &mut Context<'_>) -
     }
 }
 
-/// Logs a panic in full, and tells the peer only that there was one.
+/// Logs the panic message and returns an error without it.
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Reply {
-    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = words.unwrap_or("no words"), "a handler panicked");
+    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = message.unwrap_or("no message"), "a handler panicked");
     Reply::Failed(Error::internal("Internal error: the handler panicked"))
 }
 
-/// Finds what answers the request and begins. What belongs to a capability that is not advertised
-/// does not exist.
+/// Finds the handler of the request and starts it. Methods of capabilities that are not advertised do not exist.
 fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     let tables = inner.registry.snapshot();
     let offered = match &call.request {
@@ -151,7 +150,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     MaybeReady::Ready(reply.into())
 }
 
-/// Goes on with a call that comes again.
+/// Resumes a multi-round-trip call.
 fn resume(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     let inner = Arc::clone(inner);
     MaybeReady::Pending(Box::pin(async move {
@@ -162,7 +161,7 @@ fn resume(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     }))
 }
 
-/// Lets a handler drive its rounds by hand for a peer that is asked live.
+/// Runs manual rounds for a peer that receives requests during the call.
 fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
     let ctx = Ctx::new(&server, context(call));
@@ -178,7 +177,7 @@ fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     }))
 }
 
-/// Whether a function that drives its rounds by hand is called for the first time by a peer that is asked live.
+/// Returns whether the function has manual rounds and the peer receives requests during the call.
 fn starts_manual_rounds(signature: &Signature, call: &Call) -> bool {
     signature.has_manual_rounds() && call.rounds.is_none() && !call.peer.revision().is_modern()
 }
@@ -187,15 +186,14 @@ fn empty() -> ServerResult {
     EmptyResult::default().into()
 }
 
-/// Where the peer of a legacy session hears of changes. One without a session has no such place, and so no
-/// such methods.
+/// Returns the mailbox of a legacy session. Without a session, the subscription methods do not exist.
 fn mailbox(call: &Call) -> Result<&Mailbox, Error> {
     call.peer.mailbox().map(|mailbox| &**mailbox).ok_or_else(|| Error::method_not_found(call.request.method()))
 }
 
 fn initialize(inner: &Inner, tables: &Tables, peer: &Peer) -> InitializeResult {
     if let Some(mailbox) = peer.mailbox() {
-        mailbox.restrict_to(announced(tables)); // what is not declared may not be said
+        mailbox.restrict_to(announced(tables)); // undeclared notifications must not be sent
     }
     let capabilities = inner.capabilities(tables, peer.mailbox().is_some());
     let mut result = InitializeResult::new(peer.revision().as_str(), capabilities, inner.info.clone());
@@ -271,16 +269,16 @@ fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &Complet
         },
         Reference::Resource { uri } => match tables.template(uri) {
             Some(resource) => resource.template.variables().any(|variable| variable.name() == params.argument.name),
-            None if matches!(tables.resource(uri), Ok(Some(_))) => false, // a plain resource has nothing to complete
+            None if matches!(tables.resource(uri), Ok(Some(_))) => false, // a resource without variables has no arguments
             None => return failed(Error::resource_not_found(uri)),
         },
-        _ => return failed(Error::invalid_params("Unknown kind of reference")),
+        _ => return failed(Error::invalid_params("Unknown reference type")),
     };
     let Some(completion) = CompletionKey::of(params).and_then(|key| tables.completion(&key)) else {
         if !known {
             return failed(Error::invalid_params(format!("Unknown argument: {}", params.argument.name)));
         }
-        return MaybeReady::Ready(Reply::Done(CompleteResult::default().into())); // nothing to suggest
+        return MaybeReady::Ready(Reply::Done(CompleteResult::default().into())); // no suggestions
     };
     let texts = completion.texts(params);
     let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;

@@ -1,19 +1,19 @@
-//! What all clones of a server share.
+//! [`Inner`]: the data shared by all clones of a server.
 
 use std::sync::{Arc, OnceLock};
 
 use ferromcp_core::model::{CacheHint, Implementation, ListChanged, ResourcesCapability, ServerCapabilities};
 use ferromcp_core::{RawJson, RawMap};
 
-use crate::request_state::StateOptions;
 use crate::lifespan::{Lifespan, Lifespans};
 use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::registry::{Registry, Tables};
+use crate::request_state::StateOptions;
 use crate::state::States;
 use crate::subscription::{Broadcaster, ListKinds};
 
-/// A server's parts.
+/// The configuration and state of a server.
 pub(crate) struct Inner {
     pub(crate) info: Implementation,
     info_json: OnceLock<RawJson>,
@@ -22,19 +22,19 @@ pub(crate) struct Inner {
     pub(crate) lifespans: Vec<Lifespan>,
     pub(crate) running: Arc<Lifespans>,
     pub(crate) registry: Registry,
-    /// Who listens to changes; the registry tells it too.
+    /// The subscribers of changes; shared with the registry.
     pub(crate) broadcaster: Arc<Broadcaster>,
     pub(crate) middleware: Arc<[Arc<dyn Middleware>]>,
     pub(crate) limits: Limits,
-    /// How the states of calls that ask are kept.
+    /// How the state of multi-round-trip requests is sealed and stored.
     pub(crate) request_state_options: StateOptions,
     pub(crate) lenient: bool,
-    /// The caching hint of `server/discover`, and of each list at its [`List`](crate::paging::List)'s number.
+    /// The cache hints: of `server/discover` at index 0, of each list at the index of its [`List`](crate::paging::List).
     pub(crate) caches: [CacheHint; 5],
     pub(crate) logging: bool,
     pub(crate) extensions: RawMap,
     pub(crate) experimental: RawMap,
-    /// Mistakes in building, told when serving begins.
+    /// Errors of the builder methods, reported when serving starts.
     pub(crate) build_errors: Vec<String>,
 }
 
@@ -62,23 +62,24 @@ impl Inner {
         }
     }
 
-    /// The identity as JSON, for the results of modern peers.
+    /// Returns the serialized server info, for the results of modern peers.
     pub(crate) fn info_json(&self) -> &RawJson {
         self.info_json.get_or_init(|| RawJson::new(&self.info).unwrap_or_else(|_| RawJson::empty_object()))
     }
 
-    /// What is advertised: each feature that something is registered for, and logging. Changes are
-    /// announced to a peer that `hears`.
-    pub(crate) fn capabilities(&self, tables: &Tables, hears: bool) -> ServerCapabilities {
-        let hears = hears.then_some(true);
+    /// Returns the advertised capabilities: each feature with a registered item, and logging.
+    ///
+    /// `receives_changes` declares change notifications and resource subscriptions.
+    pub(crate) fn capabilities(&self, tables: &Tables, receives_changes: bool) -> ServerCapabilities {
+        let receives_changes = receives_changes.then_some(true);
         let mut capabilities = ServerCapabilities::default();
-        capabilities.tools = tables.has_tools().then(|| list_changed(hears));
+        capabilities.tools = tables.has_tools().then(|| list_changed(receives_changes));
         capabilities.resources = tables.has_resources().then(|| {
             let mut resources = ResourcesCapability::default();
-            (resources.subscribe, resources.list_changed) = (hears, hears);
+            (resources.subscribe, resources.list_changed) = (receives_changes, receives_changes);
             resources
         });
-        capabilities.prompts = tables.has_prompts().then(|| list_changed(hears));
+        capabilities.prompts = tables.has_prompts().then(|| list_changed(receives_changes));
         capabilities.completions = tables.has_completions().then(RawJson::empty_object);
         capabilities.logging = self.logging.then(RawJson::empty_object);
         capabilities.extensions = self.extensions.clone();
@@ -87,13 +88,13 @@ impl Inner {
     }
 }
 
-fn list_changed(hears: Option<bool>) -> ListChanged {
+fn list_changed(receives_changes: Option<bool>) -> ListChanged {
     let mut list = ListChanged::default();
-    list.list_changed = hears;
+    list.list_changed = receives_changes;
     list
 }
 
-/// The lists whose changes are announced where `tables` are offered.
+/// Returns the lists for which change notifications are declared.
 pub(crate) fn announced(tables: &Tables) -> ListKinds {
     ListKinds::TOOLS
         .only_if(tables.has_tools())
@@ -102,8 +103,8 @@ pub(crate) fn announced(tables: &Tables) -> ListKinds {
 }
 
 impl Clone for Inner {
-    /// For going on building from a server that is already shared: entries and state are the same,
-    /// but changes to the one do not reach the other.
+    /// Copies a shared server for further building. The copy has the same items and state, but later changes to one do not
+    /// affect the other.
     fn clone(&self) -> Self {
         let broadcaster: Arc<Broadcaster> = Arc::default();
         Self {

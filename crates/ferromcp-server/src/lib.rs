@@ -1,59 +1,58 @@
-//! MCP servers: typed functions as tools, resources and prompts, on every revision at once.
+//! MCP servers: typed functions as tools, resources and prompts, on every protocol revision.
 //!
-//! Start at [`Server`]. Users come by the facade crate `ferromcp`, which adds the macros.
+//! Start at [`Server`]. Applications normally use the facade crate `ferromcp`, which adds the macros.
 //!
-//! | module | what |
+//! | items | purpose |
 //! |---|---|
-//! | [`server`] | the builder, and the `tower` service of calls |
-//! | [`component`] | tools, resources, prompts, completions |
-//! | [`function`] | parameters: arguments and extractors |
-//! | [`output`] | what functions may return |
-//! | [`ctx`] | progress, logs, resources, cancellation inside a handler |
-//! | [`client_requests`] | elicitation, sampling and roots inside a handler |
-//! | [`request_state`] | the sealed state of multi-round-trip requests, its keys and store |
-//! | [`form`] | what a client's user fills in |
-//! | [`call`] | one request in, one reply out |
-//! | [`middleware`] | functions around every call |
-//! | [`registry`] | what is offered, changeable at run time |
+//! | [`Server`], [`Limits`], [`Registry`] | the builder, its limits, changes at run time |
+//! | [`Tool`], [`Resource`], [`Prompt`], [`Completion`], [`Component`] | the parts of a server |
+//! | [`Arg`], [`Args`], [`State`], [`Extension`], [`FromCtx`] | arguments and extractors of functions |
+//! | [`Json`], [`Image`], [`File`], [`ToolOutput`], [`ToolError`] | return types and errors of functions |
+//! | [`Ctx`], [`Question`], [`Sample`], [`Round`] | progress, logs, elicitation, sampling and roots inside a handler |
+//! | [`form`] | elicitation forms |
+//! | [`StateOptions`], [`KeyRing`], [`StateStore`] | the sealed state of multi-round-trip requests |
+//! | [`Call`], [`Reply`], [`Peer`], [`middleware`] | one request in, one reply out, and wrappers around every call |
 //! | [`uri_template`], [`mime`] | URI templates, MIME types |
-//! | [`limits`] | every bound in one place |
-//! | [`testing`] | tests of a server, on every era |
-//! | `http` | Streamable HTTP of both eras (feature `http`) |
+//! | [`testing`] | in-process tests, in every protocol era |
+//! | `http` | Streamable HTTP of all revisions and HTTP+SSE (feature `http`) |
 
-#![cfg_attr(not(feature = "http"), allow(dead_code, reason = "some of what the eras and serving know only HTTP asks"))]
+#![cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "some functions of `era` and `serve` are used by HTTP only")
+)]
 
 mod answer;
-pub mod call;
-pub mod client_requests;
-pub mod component;
-pub mod ctx;
+mod call;
+mod call_context;
+mod client_requests;
+mod component;
+mod ctx;
 mod deadline;
 mod dispatch;
-mod call_context;
 mod era;
 pub mod form;
-pub mod function;
+mod function;
 #[cfg(feature = "http")]
 pub mod http;
 mod inner;
 mod latch;
 mod lifespan;
-pub mod limits;
+mod limits;
 mod lists;
+mod maybe_ready;
 pub mod middleware;
 pub mod mime;
-pub mod request_sink;
-pub mod output;
+mod output;
 mod paging;
 mod peer;
 mod pending_requests;
 mod random;
-pub mod registry;
-pub mod request_state;
+mod registry;
+mod request_sink;
+mod request_state;
 mod schema;
 mod serve;
-pub mod server;
-mod maybe_ready;
+mod server;
 mod state;
 mod subscription;
 pub mod testing;
@@ -61,8 +60,6 @@ mod tool_error;
 mod trace;
 
 pub use call::{Call, Extensions, Peer, Reply};
-#[doc(inline)]
-pub use ferromcp_uri_template as uri_template;
 pub use client_requests::{
     Ask, Elicited, NextRound, PendingQuestion, Question, QuestionError, Roots, Round, Sample, UrlConsent,
 };
@@ -70,19 +67,22 @@ pub use component::{
     Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
 };
 pub use ctx::Ctx;
-pub use form::Form;
+#[doc(inline)]
+pub use ferromcp_uri_template as uri_template;
 pub use function::{Arg, Args, Extension, FromCtx, Invocation, Param, Rejection, Requirements, State};
 pub use limits::Limits;
-pub use middleware::{Middleware, Next};
-pub use request_sink::{ResponseFuture, QueueFull, RequestSink, NotificationSink};
 pub use output::{
-    Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, PromptOutput, ResourceOutput, ToolOutput,
+    Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, OutputShape, PromptOutput, ResourceOutput,
+    ToolOutput,
 };
 pub use paging::List;
 pub use pending_requests::RequestError;
 pub use registry::{RegisterError, Registry};
-pub use request_state::{Key, KeyRing, MemoryStateStore, StateOptions, StateStore};
-pub use serve::{OnHttp, OnPipe, ServeError, ServeOn, Served};
+pub use request_sink::{NotificationSink, QueueFull, RequestSink, ResponseFuture};
+#[doc(hidden)]
+pub use request_state::fuzz as request_state_fuzz;
+pub use request_state::{Key, KeyError, KeyRing, MemoryStateStore, StateOptions, StateStore, StoreFuture};
+pub use serve::{OnHttp, OnTransport, ServeError, ServeOn, Served};
 pub use server::Server;
 pub use subscription::ChangeNotifier;
 pub use tool_error::ToolError;

@@ -1,21 +1,21 @@
-//! A call that has begun: answered at once, or on its way.
+//! [`MaybeReady`]: a reply that is available immediately or pending.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::call::Reply;
 
-/// A future on the heap.
+/// A boxed future.
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A call that has begun. What is ready at once costs no future.
+/// The reply of a started call: available immediately, without a future, or pending.
 pub(crate) enum MaybeReady {
     Ready(Reply),
     Pending(BoxFuture<Reply>),
 }
 
 impl MaybeReady {
-    /// The reply as a future, whether or not it is there already.
+    /// Converts the reply into a future.
     pub(crate) fn boxed(self) -> BoxFuture<Reply> {
         match self {
             Self::Ready(reply) => Box::pin(std::future::ready(reply)),
@@ -23,7 +23,7 @@ impl MaybeReady {
         }
     }
 
-    /// The reply, waited for where it is not there yet.
+    /// Waits for the reply.
     pub(crate) async fn finish(self) -> Reply {
         match self {
             Self::Ready(reply) => reply,

@@ -18,7 +18,7 @@ use crate::component::{Resource, Tool};
 use crate::limits::Limits;
 use crate::paging::{List, Pages};
 use crate::state::StateNeed;
-use crate::subscription::{Change, Broadcaster};
+use crate::subscription::{Broadcaster, Change};
 use crate::uri_template::Captures;
 
 /// A handle to the tools, resources, prompts and completions of a server, which can change them while it runs.
@@ -378,9 +378,9 @@ impl Tables {
         let prompts =
             self.prompts.items.iter().map(|(_, it)| (format!("prompt `{}`", it.definition.name), &it.signature));
         let positions = &self.completions.positions;
-        let completions = positions
-            .iter()
-            .map(|(key, position)| (format!("the completion of {key}"), &self.completions.items[*position].1.signature));
+        let completions = positions.iter().map(|(key, position)| {
+            (format!("the completion of {key}"), &self.completions.items[*position].1.signature)
+        });
         tools
             .chain(resources)
             .chain(prompts)

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use ferromcp_core::{RawJson, Revision, ServerNotification, ServerRequest};
 
-use crate::pending_requests::RequestError;
 use crate::peer::Peer;
+use crate::pending_requests::RequestError;
 
 /// A transport's outbound queue for notifications and requests to one peer.
 pub trait NotificationSink: Send + Sync + 'static {

@@ -12,7 +12,6 @@ use ferromcp_core::RawJson;
 use ferromcp_core::model::{CacheHint, Icon, Implementation};
 use ferromcp_transport::{InProcess, Memory};
 
-use crate::request_state::StateOptions;
 use crate::call::{Call, Reply};
 use crate::component::{Completion, CompletionDef, Component, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef};
 use crate::dispatch;
@@ -22,6 +21,7 @@ use crate::limits::Limits;
 use crate::middleware::Middleware;
 use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
+use crate::request_state::StateOptions;
 use crate::serve::{self, ServeError, ServeOn, Served};
 use crate::subscription::ChangeNotifier;
 use crate::tool_error::ToolError;
@@ -246,7 +246,8 @@ impl Server {
     /// `id` has the form `prefix/name`, for example `com.example/thing`; `settings` must be a JSON object.
     pub fn extension(mut self, id: &str, settings: RawJson) -> Self {
         if !ferromcp_core::meta::is_valid_key(id) || !id.contains('/') || !settings.is_object() {
-            let problem = format!("invalid extension `{id}`: the id must be `prefix/name` and the settings a JSON object");
+            let problem =
+                format!("invalid extension `{id}`: the id must be `prefix/name` and the settings a JSON object");
             return self.record(Err(problem.into()));
         }
         self.inner().extensions.insert(id, settings);

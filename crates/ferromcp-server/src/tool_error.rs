@@ -5,8 +5,8 @@ use std::fmt;
 use ferromcp_core::Error;
 use ferromcp_core::model::InputRequired;
 
-use crate::client_requests::QuestionError;
 use crate::call::Reply;
+use crate::client_requests::QuestionError;
 
 /// Display text of the internal "input required" marker.
 const INPUT_REQUIRED: &str = "the call requires input from the client";

@@ -1,8 +1,8 @@
-//! A span for each call, in the words of OpenTelemetry's conventions for MCP.
+//! A tracing span for each call, following OpenTelemetry's semantic conventions for MCP.
 //!
 //! Conventions: <https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/>. The W3C trace context
 //! that a request carries in `_meta` is recorded, so that a subscriber can join the client's trace.
-//! Where nobody listens nothing is done.
+//! Without a subscriber, no span is created.
 
 use ferromcp_core::meta::key;
 use ferromcp_core::{ClientRequest, ServerResult};
@@ -14,7 +14,7 @@ use crate::maybe_ready::MaybeReady;
 /// The target of this crate's spans, for filters.
 pub(crate) const TARGET: &str = "ferromcp::call";
 
-/// The span of a call; disabled where nobody listens.
+/// Creates the span of a call; disabled without a subscriber.
 pub(crate) fn span(call: &Call) -> Span {
     if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
         return Span::none();
@@ -71,7 +71,7 @@ fn subject(request: &ClientRequest) -> Option<&str> {
     }
 }
 
-/// Lets a call that has begun go on inside its span, which learns of the outcome.
+/// Runs a started call inside its span and records the outcome.
 pub(crate) fn inside(span: Span, started: MaybeReady) -> MaybeReady {
     if span.is_disabled() {
         return started;

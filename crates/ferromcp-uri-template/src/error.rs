@@ -85,7 +85,7 @@ impl fmt::Display for Problem {
             Self::BadName { name } => {
                 return write!(
                     f,
-                    "`{name}` is no name for a variable; expected letters, digits, `_` and single \
+                    "`{name}` is not a valid variable name; expected letters, digits, `_` and single \
                      dots in between, as in `{{user_id}}`"
                 );
             }
@@ -109,13 +109,13 @@ impl fmt::Display for Problem {
                 return write!(f, "`{name}` is already a variable of this template; expected another name here");
             }
             Self::Adjacent => {
-                "nobody could tell where the expression before this one ends; expected literal text \
+                "adjacent expressions are ambiguous; expected literal text \
                  in between, as in `{a}/{b}`"
             }
             Self::ListNotLast(name) => {
                 return write!(
                     f,
-                    "nobody could tell where the list `{name}` ends; put it last in its braces, or \
+                    "the end of the list `{name}` is ambiguous; put it last in its expression, or \
                      drop the `*`"
                 );
             }

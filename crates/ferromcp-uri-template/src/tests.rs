@@ -87,7 +87,7 @@ fn errors_include_the_fix() {
     let error = UriTemplate::parse("notes://{owner}{id}").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "bad URI template at byte 15: nobody could tell where the expression before this one ends; \
+        "bad URI template at byte 15: adjacent expressions are ambiguous; \
          expected literal text in between, as in `{a}/{b}`"
     );
 }
@@ -167,7 +167,7 @@ fn literals_match_in_any_percent_encoding() {
     check("x://caf%c3%A9/{a}", "x://café/1", &[one("1")]);
     assert_eq!(found("x://recent", "x://recent"), Some(vec![]));
     assert_eq!(found("x://recent", "x://recent/"), None);
-    // The digits of a triplet are no text.
+    // The digits of a percent-encoded byte are not text.
     assert_eq!(found("x://{a}41", "x://b%41"), None);
     check("x://{a}41", "x://b%4141", &[one("bA")]);
 }
@@ -257,7 +257,7 @@ fn unsafe_values_are_rejected() {
         ("f://h{?a}", "f://h?a=../x", Danger::ParentSegment),
         ("f://h{;a}", "f://h;a=%00", Danger::Nul),
         ("f://h{#a}", "f://h#x/..", Danger::ParentSegment),
-        // Harmless alone, not beside what stands next to it.
+        // Safe alone, but not next to the adjacent text.
         ("f:///.{a}", "f:///..", Danger::ParentSegment),
         ("f:///.{a}", "f:///.%2E", Danger::ParentSegment),
     ];
@@ -282,7 +282,7 @@ fn safe_values_are_accepted() {
 
 // A value is refused only where the template matches at all.
 #[test]
-fn mismatch_is_none_when_value_would_be_unsafe() {
+fn mismatch_returns_nothing_when_value_would_be_unsafe() {
     assert_eq!(found("notes://{id}", "files:///../x"), None);
     assert_eq!(found("notes://{id}/{n}", "notes://..%2F/%FF"), None);
 }

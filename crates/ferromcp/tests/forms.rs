@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use ferromcp::core::RawMap;
-use ferromcp::model::{Choice, ChoiceItems, FieldType, FormSchema, PrimitiveSchema};
 use ferromcp::Form;
+use ferromcp::core::RawMap;
 use ferromcp::core::Revision;
+use ferromcp::model::{Choice, ChoiceItems, FieldType, FormSchema, PrimitiveSchema};
 use ferromcp::server::form::{self, FormField as _, check};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, ferromcp::Form)]
 struct Booking {
     /// The name to book under,
-    /// as it stands at the door
+    /// as on the door
     #[form(title = "Name", length(1..=20))]
     name: String,
     #[form(format = "email", length(..=40))]
@@ -22,7 +22,7 @@ struct Booking {
     #[form(name = "homepage", format = "uri")]
     page: Option<String>,
     #[form(format = "date", description = "The first day")]
-    /// Not told
+    /// Replaced by the description
     from: String,
     #[form(format = "date-time", default = "2024-02-29T12:00:00Z")]
     at: String,
@@ -102,7 +102,7 @@ fn a_form_is_shown_as_its_type_says() {
         "properties": {
             "name": {
                 "type": "string", "title": "Name",
-                "description": "The name to book under, as it stands at the door",
+                "description": "The name to book under, as on the door",
                 "minLength": 1, "maxLength": 20
             },
             "email": { "type": "string", "maxLength": 40, "format": "email" },
@@ -150,7 +150,7 @@ fn least() -> Value {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn field_has_default_when_omitted() {
     let wanted = Booking {
         name: "Ann".into(),
         email: None,
@@ -180,7 +180,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn every_mistake_is_told_with_what_is_expected() {
+fn error_lists_every_invalid_field_with_expected_value() {
     // S-459, S-461
     let wrong = json!({
         "name": "", "email": "ann", "homepage": "example.org", "from": "2023-02-29", "at": "noon", "seats": 9,
@@ -273,7 +273,7 @@ fn holds(r#type: FieldType, change: impl FnOnce(&mut PrimitiveSchema), good: &[V
 }
 
 #[test]
-fn forms_made_by_hand_are_held_to_all_their_rules() {
+fn form_without_derive_is_validated() {
     // S-428, S-429, S-461
     let texts = |texts: &[&str]| Some(texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let every = [json!("a"), json!(1), json!(true), json!(["a"]), json!({}), json!(null)];

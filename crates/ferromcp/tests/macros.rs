@@ -5,9 +5,9 @@
 use std::sync::Mutex;
 
 use ferromcp::core::ClientRequest;
+use ferromcp::core::Revision;
 use ferromcp::model::ListParams;
 use ferromcp::prelude::*;
-use ferromcp::core::Revision;
 use ferromcp::server::{Call, Peer, Reply, State};
 use ferromcp::server::{Component, Parts, ToolDef};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn with_search() -> Server {
 }
 
 #[tokio::test]
-async fn a_tool_says_all_that_was_said_of_it() {
+async fn tool_definition_has_all_options_of_attribute() {
     let server = with_search();
     server.check().expect("a sound server");
     let tool = &listed(&server).await[0];
@@ -97,7 +97,7 @@ async fn a_tool_says_all_that_was_said_of_it() {
 }
 
 #[tokio::test]
-async fn a_tool_is_called_with_defaults_and_held_to_its_limits() {
+async fn tool_call_applies_defaults_and_limits() {
     let server = with_search();
     assert_eq!(text(&server, "search", json!({ "words": "milk" })).await, "milk 50 1 date None 2");
     let given = json!({ "words": "milk", "limit": 3, "weight": 0.5, "sortBy": "name", "tags": ["a"] });

@@ -6,13 +6,13 @@
 use std::process::Command;
 
 /// To bless other words: `TRYBUILD=overwrite cargo test -p ferromcp --test ui`, and write the version here.
-const WRITTEN_DOWN_WITH: &str = "rustc 1.95.";
+const EXPECTED_COMPILER: &str = "rustc 1.95.";
 
 #[test]
-fn slips_are_told_with_their_remedy() {
+fn compile_errors_match_expected_output() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
-    if compiler().starts_with(WRITTEN_DOWN_WITH) {
+    if compiler().starts_with(EXPECTED_COMPILER) {
         cases.compile_fail("tests/ui/types/*.rs");
     }
 }

@@ -8,9 +8,9 @@ use std::io;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use ferromcp::client::ClientGroup;
 use ferromcp::core::RawJson;
 use ferromcp::prelude::*;
-use ferromcp::client::ClientGroup;
 use ferromcp_examples::{example, text};
 
 #[tokio::main]

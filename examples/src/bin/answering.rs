@@ -7,12 +7,12 @@
 use std::io;
 use std::process::Command;
 
+use ferromcp::client::{accept, cancel, decline};
+use ferromcp::core::Error;
 use ferromcp::core::RawJson;
 use ferromcp::model::{CreateMessageParams, CreateMessageResult, ElicitResult, FormParams};
 use ferromcp::model::{FieldType, PrimitiveSchema, SamplingContent};
 use ferromcp::prelude::*;
-use ferromcp::client::{accept, cancel, decline};
-use ferromcp::core::Error;
 use ferromcp_examples::{example, text};
 use serde_json::{Map, Value};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use ferromcp::prelude::*;
 use ferromcp::Form;
+use ferromcp::prelude::*;
 use ferromcp::server::{Ask, Question, State};
 
 /// File contents by path.

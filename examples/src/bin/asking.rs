@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ferromcp::prelude::*;
 use ferromcp::Form;
+use ferromcp::prelude::*;
 use ferromcp::server::{Elicited, State};
 
 #[derive(Form)]

@@ -30,7 +30,7 @@ async fn count_words(path: String, ctx: Ctx) -> Result<String, ToolError> {
 #[tool]
 async fn connect(ctx: Ctx) -> Result<String, ToolError> {
     if !ctx.can_elicit_url() {
-        return Err(ToolError::new("tell the user to sign in at https://example.com/connect"));
+        return Err(ToolError::new("ask the user to sign in at https://example.com/connect"));
     }
     let id = ctx.new_id(); // the same id when the handler runs again
     let url = format!("https://example.com/connect?visit={id}");

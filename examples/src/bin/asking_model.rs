@@ -1,9 +1,9 @@
 //! Sampling: one request to the client's model, and a conversation with a tool.
 
 use ferromcp::core::RawJson;
+use ferromcp::model::ContentBlock;
 use ferromcp::model::{self, ToolResultContent};
 use ferromcp::prelude::*;
-use ferromcp::model::ContentBlock;
 use ferromcp::server::Sample;
 
 /// Summarize a text in one sentence

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use ferromcp::core::RawJson;
 use ferromcp::prelude::*;
-use ferromcp::server::{Arg, Call, Next, Reply, Resource, State, Tool};
 use ferromcp::server::Registry;
+use ferromcp::server::middleware::Next;
+use ferromcp::server::{Arg, Call, Reply, Resource, State, Tool};
 
 /// Prints the duration of each call to stderr.
 async fn timing(call: Call, next: Next) -> Reply {

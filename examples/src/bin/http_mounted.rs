@@ -1,4 +1,4 @@
-//! A server mounted in an axum router beside other routes. State is opened before the first request and closed after
+//! A server mounted in an axum router with other routes. State is opened before the first request and closed after
 //! the last.
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,11 +1,11 @@
 //! HTTPS with a custom listener: `http_tls 8443 certificate.pem key.pem`.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use ferromcp::server::Tool;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ferromcp::prelude::*;
-use ferromcp::server::http::http_on;
 use ferromcp::server::http::Listener;
+use ferromcp::server::http::http_on;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use ferromcp::prelude::*;
 use ferromcp::core::{Error, Revision};
-use ferromcp::server::{Call, Extension, Next, Reply};
+use ferromcp::prelude::*;
+use ferromcp::server::middleware::Next;
 use ferromcp::server::middleware::{concurrency_limit, response_cache, timing};
+use ferromcp::server::{Call, Extension, Reply};
 use ferromcp::server::{FromCtx, Invocation, Rejection};
 
 /// The caller, set by a middleware.

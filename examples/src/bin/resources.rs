@@ -1,7 +1,7 @@
 //! Resources: fixed URIs, templates, text, JSON and bytes.
 
-use std::path::PathBuf;
 use ferromcp::server::{Json, State};
+use std::path::PathBuf;
 
 use ferromcp::prelude::*;
 use serde::Serialize;

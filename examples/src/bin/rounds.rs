@@ -1,7 +1,7 @@
 //! Manual rounds: a handler that chooses the next question and the state to keep until the answer.
 
-use ferromcp::prelude::*;
 use ferromcp::Form;
+use ferromcp::prelude::*;
 use ferromcp::server::Question;
 use ferromcp::server::Round;
 

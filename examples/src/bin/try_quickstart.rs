@@ -2,8 +2,8 @@
 
 #![allow(clippy::print_stdout, reason = "this program is a client; its stdout does not carry the protocol")]
 
-use std::process::Command;
 use ferromcp::model::ResourceContents;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use ferromcp::prelude::*;

@@ -73,6 +73,6 @@ fn url_elicitation_has_unique_url_when_called() {
     });
     in_both_eras(AT_ONCE, |peer| {
         let words = peer.call_in_vain("connect", json!({}));
-        assert_eq!(words, "tell the user to sign in at https://example.com/connect");
+        assert_eq!(words, "ask the user to sign in at https://example.com/connect");
     });
 }

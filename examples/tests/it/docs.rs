@@ -139,7 +139,9 @@ fn troubleshooting_headings_match_error_texts() {
     let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let wrong: Vec<String> = headings
         .iter()
-        .filter_map(|heading| missing(heading, &texts).map(|part| format!("{heading:?}: {part:?} is not in the sources")))
+        .filter_map(|heading| {
+            missing(heading, &texts).map(|part| format!("{heading:?}: {part:?} is not in the sources"))
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(headings.len() >= 40, "found only {} errors", headings.len());

@@ -10,7 +10,7 @@ use crate::web::{Client, Web};
 const MOUNTED: &str = env!("CARGO_BIN_EXE_http_mounted");
 
 #[test]
-fn mounted_server_serves_both_eras_beside_other_routes() {
+fn mounted_server_serves_both_eras_with_other_routes() {
     let web = Web::start(MOUNTED, &[]);
     for (count, revision) in [(1, Revision::LATEST_LEGACY), (2, Revision::LATEST)] {
         let signed = Client::new(&web, revision).call("sign", &json!({ "name": "Ada" }));

@@ -1,7 +1,7 @@
 //! Middleware, from without.
 
-use ferromcp::core::meta::key;
 use ferromcp::core::Revision;
+use ferromcp::core::meta::key;
 use serde_json::json;
 
 use crate::peer::Peer;

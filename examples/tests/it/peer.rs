@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ferromcp::core::meta::key;
 use ferromcp::core::Revision;
+use ferromcp::core::meta::key;
 use serde_json::{Value, json};
 
 /// Timeout for a response. Generous, because CI machines may be slow.

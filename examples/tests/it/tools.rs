@@ -15,7 +15,7 @@ fn result_is_structured_with_output_schema() {
         assert_eq!(listed["annotations"]["readOnlyHint"], true);
         assert_eq!(listed["inputSchema"]["properties"]["height"]["minimum"], 0.3);
         assert_eq!(listed["inputSchema"]["properties"]["weight"]["description"], "Body weight in kilograms");
-        assert_eq!(listed["outputSchema"]["properties"]["value"]["description"], "Kilograms by square metre");
+        assert_eq!(listed["outputSchema"]["properties"]["value"]["description"], "Kilograms per square meter");
 
         let bmi = peer.call("calculate_bmi", json!({ "weight": 80, "height": 2 }));
         assert_eq!(bmi["structuredContent"], json!({ "value": 20.0, "category": "normal" }));

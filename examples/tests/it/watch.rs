@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use ferromcp::core::meta::key;
 use ferromcp::core::Revision;
+use ferromcp::core::meta::key;
 use serde_json::json;
 
 use crate::peer::Peer;

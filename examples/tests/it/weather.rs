@@ -40,7 +40,7 @@ fn weather_is_fetched_from_service() {
         let fine = peer.call("fetch_weather", json!({ "city": "Zürich West" }));
         assert_eq!(fine["structuredContent"], json!({ "temperature": 21.5, "sky": "clear" }));
         let words = peer.call_in_vain("fetch_weather", json!({ "city": "Atlantis" }));
-        assert_eq!(words, "nobody knows a city `Atlantis`; try the nearest large one");
+        assert_eq!(words, "unknown city `Atlantis`; try the nearest large city");
         let words = peer.call_in_vain("fetch_weather", json!({ "city": "Broken" }));
         assert!(words.contains("500"), "{words}");
         assert_eq!(peer.end(), "");

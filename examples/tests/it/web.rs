@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use ferromcp::core::meta::key;
 use ferromcp::core::Revision;
+use ferromcp::core::meta::key;
 use serde_json::{Value, json};
 
 /// Timeout for a response. Generous, because CI machines may be slow.
@@ -60,7 +60,8 @@ impl Web {
     /// Sends SIGINT, waits until the process exits and returns its remaining stderr output.
     #[cfg(unix)]
     pub(crate) fn interrupt(mut self) -> Vec<String> {
-        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("`kill` is available");
+        let status =
+            Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("`kill` is available");
         assert!(status.success());
         let status = self.child.wait().expect("the server ends");
         assert!(status.success(), "{status}");

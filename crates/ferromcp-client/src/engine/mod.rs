@@ -2,24 +2,25 @@
 
 pub(crate) mod connection;
 mod reconnect;
+mod reconnect_state;
 mod send;
 mod wait;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use ferromcp_core::RequestId;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::channel::TransportKind;
 use crate::connect::Connector;
 use crate::notification_router::{NotificationRouter, ProgressListener};
+use crate::request_ids::RequestIds;
 use crate::settings::Settings;
 use crate::tool_cache::ToolCache;
 use connection::Connection;
-use reconnect::ReconnectState;
+use reconnect_state::ReconnectState;
 
 /// State shared by all handles of one client.
 pub(crate) struct Engine {
@@ -79,20 +80,5 @@ pub(crate) struct Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options").field("timeout", &self.timeout).field("cap", &self.cap).finish_non_exhaustive()
-    }
-}
-
-/// Generator of request IDs, which are unique over the lifetime of a client.
-#[derive(Debug)]
-pub(crate) struct RequestIds(AtomicI64);
-
-impl RequestIds {
-    pub(crate) fn new() -> Self {
-        Self(AtomicI64::new(1))
-    }
-
-    /// Returns the next ID.
-    pub(crate) fn next(&self) -> RequestId {
-        RequestId::Number(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }

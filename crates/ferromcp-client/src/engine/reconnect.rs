@@ -9,22 +9,12 @@ use tokio::time::{Instant, sleep};
 
 use super::Engine;
 use super::connection::Connection;
+use super::reconnect_state::ReconnectState;
 use crate::error::{ClientError, ErrorKind};
-use crate::negotiated::Negotiated;
 use crate::probe::{NegotiatedChannel, Negotiation};
 
 /// Maximum backoff. A connection that lasts this long resets the restart counter.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
-
-/// State of reconnect attempts.
-#[derive(Default)]
-pub(super) struct ReconnectState {
-    /// Restarts since a connection last lasted for [`MAX_BACKOFF`].
-    pub(super) consecutive_restarts: u32,
-    pub(super) last_attempt: Option<Instant>,
-    pub(super) negotiated: Option<Negotiated>,
-    pub(super) opened: bool,
-}
 
 impl Engine {
     /// Opens the first connection. There are no retries, because a server that does not start needs attention by the user.

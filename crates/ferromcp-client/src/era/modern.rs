@@ -45,7 +45,8 @@ pub(crate) fn with_meta(request: &mut ClientRequest, change: impl FnOnce(&mut Re
         ClientError::new(crate::error::ErrorKind::InvalidRequest, message)
     };
     let mut params: RawMap = other.params.decode().map_err(invalid)?;
-    let mut meta: RequestMeta = params.get("_meta").map(RawJson::decode).transpose().map_err(invalid)?.unwrap_or_default();
+    let mut meta: RequestMeta =
+        params.get("_meta").map(RawJson::decode).transpose().map_err(invalid)?.unwrap_or_default();
     change(&mut meta);
     if meta.is_empty() {
         params.remove("_meta");

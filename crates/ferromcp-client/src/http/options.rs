@@ -60,7 +60,7 @@ impl HttpOptions {
         self
     }
 
-    /// Sets the provider of credentials. The default is none.
+    /// Sets the provider of credentials. By default, requests have no credentials.
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
         self

@@ -13,12 +13,12 @@ use tokio::time::timeout;
 
 use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing};
 use crate::connect::Connector;
-use crate::engine::RequestIds;
 use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
 use crate::inbound_dispatcher::InboundDispatcher;
 use crate::negotiated::Negotiated;
 use crate::notification_router::NotificationRouter;
+use crate::request_ids::RequestIds;
 use crate::settings::Settings;
 use classify::{Classification, Legacy, ProbeResult, classify};
 
@@ -215,7 +215,7 @@ impl Negotiation<'_> {
     ) -> Result<NegotiatedChannel, ClientError> {
         match self.open_session(&candidate, offered, http_sse).await {
             Ok(channel) => Ok(channel),
-            Err(error) if !http_sse && is_no_endpoint(&error) => {
+            Err(error) if !http_sse && lacks_endpoint(&error) => {
                 let Some(fallback) = self.open_http_sse().await else {
                     return self.close_with_error(candidate, error).await;
                 };
@@ -339,7 +339,7 @@ impl std::fmt::Display for NoEndpoint {
 
 impl std::error::Error for NoEndpoint {}
 
-fn is_no_endpoint(error: &ClientError) -> bool {
+fn lacks_endpoint(error: &ClientError) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<NoEndpoint>)
 }
 

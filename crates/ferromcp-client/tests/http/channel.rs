@@ -458,8 +458,9 @@ async fn sends_builder_headers_and_credentials_with_every_request() {
     let error = with_timeout(builder().credentials(Missing).connect(wire.url("/mcp"))).await.expect_err("no key");
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert!(error.to_string().contains("the key ring is locked"), "{error}");
-    let error =
-        with_timeout(builder().header("Accept", "text/plain").connect(wire.url("/mcp"))).await.expect_err("reserved header");
+    let error = with_timeout(builder().header("Accept", "text/plain").connect(wire.url("/mcp")))
+        .await
+        .expect_err("reserved header");
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(wire.has_no_connection().await);
 }

@@ -197,7 +197,10 @@ async fn no_fallback_when_probe_times_out_or_connection_is_refused() {
         asked
     };
     let (client, asked) = run_both(builder().limits(limits).connect(wire.url("/mcp")), server).await;
-    assert_eq!((client.expect_err("connect error").kind(), &*asked.method_name()), (ErrorKind::Timeout, "server/discover"));
+    assert_eq!(
+        (client.expect_err("connect error").kind(), &*asked.method_name()),
+        (ErrorKind::Timeout, "server/discover")
+    );
     assert!(wire.has_no_connection().await);
     let url = wire.url("/mcp");
     drop(wire);

@@ -1,4 +1,4 @@
-//! An enum: its variants are what a person chooses from.
+//! Enums: the choices of a form field.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -7,9 +7,9 @@ use syn::{DataEnum, Error, Expr, Fields, Ident, Path, Result};
 use super::named;
 use crate::{errors::Errors, options::Rules};
 
-const RULES: Rules = Rules { of: "#[form]", keys: &["name", "title"], repeatable: &[], positional: false };
+const RULES: Rules = Rules { name: "#[form]", keys: &["name", "title"], repeatable: &[], positional: false };
 
-/// One choice.
+/// One variant of the enum.
 pub(super) struct Variant {
     ident: Ident,
     value: String,
@@ -17,17 +17,18 @@ pub(super) struct Variant {
     title: Option<Expr>,
 }
 
-pub(super) fn read(ident: &Ident, data: &DataEnum) -> Result<Vec<Variant>> {
+pub(super) fn parse(ident: &Ident, data: &DataEnum) -> Result<Vec<Variant>> {
     if data.variants.is_empty() {
         return Err(Error::new(ident.span(), "a choice requires at least one variant: add a variant"));
     }
     let mut errors = Errors::default();
-    let variants: Vec<Variant> = data.variants.iter().filter_map(|variant| errors.keep(read_one(variant))).collect();
-    errors.keep(named::check_different(variants.iter().map(|variant| (variant.value.as_str(), variant.span))));
+    let variants: Vec<Variant> =
+        data.variants.iter().filter_map(|variant| errors.record(parse_variant(variant))).collect();
+    errors.record(named::check_unique(variants.iter().map(|variant| (variant.value.as_str(), variant.span))));
     errors.finish().map(|()| variants)
 }
 
-fn read_one(variant: &syn::Variant) -> Result<Variant> {
+fn parse_variant(variant: &syn::Variant) -> Result<Variant> {
     if !matches!(variant.fields, Fields::Unit) {
         let message = format!("a variant of a choice cannot have fields: write `{}` alone", variant.ident);
         return Err(Error::new_spanned(&variant.fields, message));
@@ -37,13 +38,13 @@ fn read_one(variant: &syn::Variant) -> Result<Variant> {
     Ok(Variant { ident: variant.ident.clone(), value, span, title: options.text("title")? })
 }
 
-pub(super) fn write(krate: &Path, ident: &Ident, variants: &[Variant]) -> TokenStream {
+pub(super) fn expand(krate: &Path, ident: &Ident, variants: &[Variant]) -> TokenStream {
     let idents = || variants.iter().map(|variant| &variant.ident);
     let values = || variants.iter().map(|variant| &variant.value);
     let none = quote!(::std::option::Option::None);
     let some = |title: &Expr| quote!(::std::option::Option::Some(#title));
     let titles = variants.iter().map(|variant| variant.title.as_ref().map_or_else(|| none.clone(), some));
-    let (choices, idents, values, others, again) = (values(), idents(), values(), idents(), values());
+    let (choices, idents, values, variants, variant_values) = (values(), idents(), values(), idents(), values());
     let body = Body {
         choices: quote!(&[#((#choices, #titles)),*]),
         of: quote! {
@@ -52,18 +53,18 @@ pub(super) fn write(krate: &Path, ident: &Ident, variants: &[Variant]) -> TokenS
                 _ => ::std::option::Option::None,
             }
         },
-        value: quote!(match self { #(Self::#others => #again,)* }),
+        value: quote!(match self { #(Self::#variants => #variant_values,)* }),
     };
     implement(krate, ident, &body)
 }
 
-/// The traits, without anything in them.
+/// Returns stub implementations of the traits.
 pub(super) fn stub(krate: &Path, ident: &Ident) -> TokenStream {
     let never = quote!(::std::unreachable!());
     implement(krate, ident, &Body { choices: quote!(&[]), of: never.clone(), value: never })
 }
 
-/// What differs from enum to enum.
+/// The parts of the implementations that depend on the enum.
 struct Body {
     choices: TokenStream,
     of: TokenStream,

@@ -1,7 +1,6 @@
-//! A struct: each of its fields is a field of the form.
+//! Structs: each field is a field of the form.
 //!
-//! The fields are described once, in a function that both methods of the trait call, so that a type which does not fit
-//! gives one error.
+//! The fields are described in one function that both trait methods call, so that an unsupported type produces one error.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -10,7 +9,7 @@ use syn::{DataStruct, Error, Fields, Ident, Path, Result};
 use super::{field::Field, named};
 use crate::errors::Errors;
 
-pub(super) fn read(ident: &Ident, data: &DataStruct) -> Result<Vec<Field>> {
+pub(super) fn parse(ident: &Ident, data: &DataStruct) -> Result<Vec<Field>> {
     let named = match &data.fields {
         Fields::Named(fields) if !fields.named.is_empty() => &fields.named,
         Fields::Named(_) | Fields::Unit => {
@@ -25,17 +24,18 @@ pub(super) fn read(ident: &Ident, data: &DataStruct) -> Result<Vec<Field>> {
         }
     };
     let mut errors = Errors::default();
-    let fields: Vec<Field> = named.iter().filter_map(|field| errors.keep(Field::read(field))).collect();
-    errors.keep(named::check_different(fields.iter().map(|field| (field.name.as_str(), field.span))));
+    let fields: Vec<Field> = named.iter().filter_map(|field| errors.record(Field::parse(field))).collect();
+    errors.record(named::check_unique(fields.iter().map(|field| (field.name.as_str(), field.span))));
     errors.finish().map(|()| fields)
 }
 
-pub(super) fn write(krate: &Path, ident: &Ident, fields: &[Field]) -> TokenStream {
+pub(super) fn expand(krate: &Path, ident: &Ident, fields: &[Field]) -> TokenStream {
     let form = quote!(#krate::server::form);
     let types = fields.iter().map(|field| &field.ty);
     let described = fields.iter().map(|field| field.describe(krate));
     let idents = fields.iter().map(|field| &field.ident);
-    let names: Vec<Ident> = (0..fields.len()).map(|at| format_ident!("f{at}", span = Span::mixed_site())).collect();
+    let names: Vec<Ident> =
+        (0..fields.len()).map(|index| format_ident!("f{index}", span = Span::mixed_site())).collect();
     quote! {
         const _: () = {
             fn form_field<T: #form::FormField>(name: &'static str) -> #form::Field<T> {
@@ -61,12 +61,12 @@ pub(super) fn write(krate: &Path, ident: &Ident, fields: &[Field]) -> TokenStrea
                     -> ::std::result::Result<Self, ::std::vec::Vec<::std::string::String>>
                 {
                     let (#(#names,)*) = form_fields();
-                    let mut mistakes = ::std::vec::Vec::new();
-                    match (#(#names.read(answers, &mut mistakes),)*) {
+                    let mut errors = ::std::vec::Vec::new();
+                    match (#(#names.read(answers, &mut errors),)*) {
                         (#(::std::option::Option::Some(#names),)*) => {
                             ::std::result::Result::Ok(Self { #(#idents: #names),* })
                         }
-                        _ => ::std::result::Result::Err(mistakes),
+                        _ => ::std::result::Result::Err(errors),
                     }
                 }
             }

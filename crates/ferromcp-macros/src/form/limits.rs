@@ -1,6 +1,6 @@
-//! The limits of a field: `range(…)` of a number, `length(…)` of a text, `items(…)` of a list.
+//! The limits of a field: `range(…)` of a number, `length(…)` of a string, `items(…)` of a list.
 //!
-//! What the spelling of a type tells is judged here; the rest is left to the traits the calls ask for.
+//! The checks are syntactic; the trait bounds of the generated calls check the rest.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use crate::{
     value,
 };
 
-/// What a type is by its spelling.
+/// The syntactic class of a type.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum TypeKind {
     Text,
     Number,
     Bool,
@@ -24,7 +24,7 @@ pub(super) enum Sort {
     Other,
 }
 
-impl Sort {
+impl TypeKind {
     pub(super) fn of(ty: &Type) -> Self {
         if is_named(ty, "String") {
             Self::Text
@@ -39,7 +39,7 @@ impl Sort {
         }
     }
 
-    /// The limits it has instead of others.
+    /// Returns the fix for an unsupported limit.
     fn remedy(self) -> &'static str {
         match self {
             Self::Text => "write `length(…)` for a string",
@@ -50,7 +50,7 @@ impl Sort {
     }
 }
 
-impl fmt::Display for Sort {
+impl fmt::Display for TypeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "a string",
@@ -62,44 +62,44 @@ impl fmt::Display for Sort {
     }
 }
 
-/// Limits of one kind, with the name of the builder's method.
+/// A limit of a field. `key` is both the option and the builder method.
 pub(super) struct Limits {
     key: &'static str,
-    place: Span,
+    option_span: Span,
     range: Expr,
 }
 
-/// An option, the sort of types it is for, that in words, and an example.
-const KINDS: [(&str, Sort, &str, &str); 3] = [
-    ("range", Sort::Number, "numbers", "1..=10"),
-    ("length", Sort::Text, "strings", "1..=80"),
-    ("items", Sort::List, "lists of choices", "1..=3"),
+/// The limit options: name, supported types, their description, an example.
+const LIMIT_OPTIONS: [(&str, TypeKind, &str, &str); 3] = [
+    ("range", TypeKind::Number, "numbers", "1..=10"),
+    ("length", TypeKind::Text, "strings", "1..=80"),
+    ("items", TypeKind::List, "lists of choices", "1..=3"),
 ];
 
-/// All limits of a field; `span` is where to complain about what has no place of its own.
-pub(super) fn read(options: &mut Options, ty: &Type, sort: Sort, span: Span) -> Result<Vec<Limits>> {
+/// Returns all limits of a field; `span` is the fallback location of errors.
+pub(super) fn parse(options: &mut Options, ty: &Type, kind: TypeKind, span: Span) -> Result<Vec<Limits>> {
     let mut found = Vec::new();
-    for (key, wanted, words, example) in KINDS {
-        let place = options.span_of(key).unwrap_or(span);
+    for (key, expected, types, example) in LIMIT_OPTIONS {
+        let option_span = options.span_of(key).unwrap_or(span);
         let Some(tokens) = options.list(key, example)? else {
             continue;
         };
-        if sort != wanted && sort != Sort::Other {
-            return Err(Error::new(place, format!("`{key}` applies to {words}: {}", sort.remedy())));
+        if kind != expected && kind != TypeKind::Other {
+            return Err(Error::new(option_span, format!("`{key}` applies to {types}: {}", kind.remedy())));
         }
-        found.push(Limits { key, place, range: range(tokens, ty, example, place)? });
+        found.push(Limits { key, option_span, range: range(tokens, ty, example, option_span)? });
     }
     Ok(found)
 }
 
-fn range(tokens: TokenStream, ty: &Type, example: &str, place: Span) -> Result<Expr> {
+fn range(tokens: TokenStream, ty: &Type, example: &str, option_span: Span) -> Result<Expr> {
     if tokens.is_empty() {
-        return Err(Error::new(place, format!("expected a range, as in `{example}`")));
+        return Err(Error::new(option_span, format!("expected a range, as in `{example}`")));
     }
     let range = value::typed(value::limits(tokens)?, ty);
     if let Expr::Range(ExprRange { start, end, limits, .. }) = &range {
-        let (least, most) = (number(start.as_deref()), number(end.as_deref()));
-        if least.zip(most).is_some_and(|(least, most)| least > most) {
+        let (min, max) = (number(start.as_deref()), number(end.as_deref()));
+        if min.zip(max).is_some_and(|(min, max)| min > max) {
             return Err(Error::new_spanned(&range, "the range is empty: put the smaller number first"));
         }
         let float = is_named(ty, "f64") || is_named(ty, "f32");
@@ -114,15 +114,15 @@ fn range(tokens: TokenStream, ty: &Type, example: &str, place: Span) -> Result<E
 }
 
 impl Limits {
-    /// `.range(1..=10)`
+    /// Returns the method call, such as `.range(1..=10)`.
     pub(super) fn call(&self) -> TokenStream {
-        let Self { key, place, range } = self;
-        let span = Span::mixed_site().located_at(*place);
+        let Self { key, option_span, range } = self;
+        let span = Span::mixed_site().located_at(*option_span);
         let method = format_ident!("{key}", span = span);
         quote_spanned!(span=> .#method(#range))
     }
 
-    /// Complains if a default does not keep to the limits, where the spelling of both shows it.
+    /// Rejects a literal default outside of literal limits.
     pub(super) fn check_default(&self, default: &Expr) -> Result<()> {
         let Expr::Range(ExprRange { start, end, limits, .. }) = &self.range else {
             return Ok(());
@@ -138,8 +138,8 @@ impl Limits {
             return Ok(());
         };
         let closed = matches!(limits, RangeLimits::Closed(_));
-        let low = number(start.as_deref()).is_some_and(|least| value < least);
-        let high = number(end.as_deref()).is_some_and(|most| value > most || (value >= most && !closed));
+        let low = number(start.as_deref()).is_some_and(|min| value < min);
+        let high = number(end.as_deref()).is_some_and(|max| value > max || (value >= max && !closed));
         if low || high {
             let message = format!("the default is outside the field's `{}`: change one of the two", self.key);
             return Err(Error::new_spanned(default, message));
@@ -148,7 +148,7 @@ impl Limits {
     }
 }
 
-/// A number that is written out, near enough to be compared.
+/// Returns the approximate value of a number literal.
 fn number(expr: Option<&Expr>) -> Option<f64> {
     match expr? {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().parse().ok(),

@@ -1,4 +1,4 @@
-//! `#[derive(Form)]`: a struct is a form, an enum one of its fields.
+//! `#[derive(Form)]`: structs are forms, enums are choice fields.
 //!
 //! <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>
 
@@ -14,17 +14,17 @@ use syn::{Data, DeriveInput, Error, Path, Result, parse_quote, parse2};
 
 use crate::{errors::Errors, options::Rules};
 
-/// What stands in `#[form(…)]` on the type itself.
-const RULES: Rules = Rules { of: "#[form]", keys: &["crate"], repeatable: &[], positional: false };
+/// The options of `#[form(…)]` on the type.
+const RULES: Rules = Rules { name: "#[form]", keys: &["crate"], repeatable: &[], positional: false };
 
 pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = parse2(item)?;
     let mut errors = Errors::default();
-    errors.keep(check_generics(&input));
-    let krate = errors.keep(krate(&input));
-    let written = match &input.data {
-        Data::Struct(data) => errors.keep(fields::read(&input.ident, data)).map(Body::Fields),
-        Data::Enum(data) => errors.keep(choices::read(&input.ident, data)).map(Body::Choices),
+    errors.record(check_generics(&input));
+    let krate = errors.record(krate(&input));
+    let body = match &input.data {
+        Data::Struct(data) => errors.record(fields::parse(&input.ident, data)).map(Body::Fields),
+        Data::Enum(data) => errors.record(choices::parse(&input.ident, data)).map(Body::Choices),
         Data::Union(data) => {
             let message = "`Form` cannot be derived for a union: write a struct with named fields, or an enum";
             errors.push(Error::new(data.union_token.span, message));
@@ -32,10 +32,10 @@ pub(crate) fn expand(item: TokenStream) -> Result<TokenStream> {
         }
     };
     errors.finish()?;
-    let (krate, body) = krate.zip(written).ok_or_else(|| Error::new_spanned(&input.ident, "cannot parse this form"))?;
+    let (krate, body) = krate.zip(body).ok_or_else(|| Error::new_spanned(&input.ident, "cannot parse this form"))?;
     Ok(match body {
-        Body::Fields(fields) => fields::write(&krate, &input.ident, &fields),
-        Body::Choices(choices) => choices::write(&krate, &input.ident, &choices),
+        Body::Fields(fields) => fields::expand(&krate, &input.ident, &fields),
+        Body::Choices(choices) => choices::expand(&krate, &input.ident, &choices),
     })
 }
 
@@ -44,7 +44,7 @@ enum Body {
     Choices(Vec<choices::Variant>),
 }
 
-/// What stands beside the error, so that it is the only one: the traits, for those who use the type.
+/// Returns the items that prevent follow-up errors: stub implementations of the traits.
 pub(crate) fn recover(item: TokenStream) -> TokenStream {
     let Ok(input) = parse2::<DeriveInput>(item) else {
         return TokenStream::new();
@@ -52,7 +52,7 @@ pub(crate) fn recover(item: TokenStream) -> TokenStream {
     let krate = krate(&input).unwrap_or_else(|_| parse_quote!(::ferromcp));
     let ident = &input.ident;
     if !input.generics.params.is_empty() {
-        return TokenStream::new(); // its own bounds would be missing
+        return TokenStream::new(); // the bounds would be missing
     }
     let never = quote!(::std::unreachable!());
     if matches!(input.data, Data::Enum(_)) {

@@ -1,12 +1,12 @@
-//! What fields and variants share: one `#[form(…)]`, and a name on the wire that no other has.
+//! Shared by fields and variants: the `#[form(…)]` options, and unique names on the wire.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Attribute, Error, Ident, Meta, Result, ext::IdentExt, spanned::Spanned};
 
 use crate::options::{Options, Rules, literal};
 
-/// The options in `#[form(…)]`; `on` says what it stands on, with its article.
-pub(super) fn options(attributes: &[Attribute], rules: &'static Rules, on: &str) -> Result<Options> {
+/// Parses the options in `#[form(…)]`. `target` is the annotated item in error messages, as in "a field".
+pub(super) fn options(attributes: &[Attribute], rules: &'static Rules, target: &str) -> Result<Options> {
     let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident("form"));
     let tokens = match found.next() {
         None => Ok((TokenStream::new(), Span::call_site())),
@@ -18,14 +18,14 @@ pub(super) fn options(attributes: &[Attribute], rules: &'static Rules, on: &str)
     };
     match found.next() {
         Some(second) => {
-            let message = format!("duplicate `#[form(…)]` on {on}: put all options into the first");
+            let message = format!("duplicate `#[form(…)]` on {target}: put all options into the first");
             Err(Error::new_spanned(second, message))
         }
         None => tokens.and_then(|(tokens, span)| Options::parse(tokens, rules, span)),
     }
 }
 
-/// `name = "…"`, or the identifier.
+/// Returns the name in `name = "…"`, or the identifier.
 pub(super) fn name(ident: &Ident, options: &mut Options) -> Result<(String, Span)> {
     let Some(given) = options.text("name")? else {
         return Ok((ident.unraw().to_string(), ident.span()));
@@ -41,8 +41,8 @@ pub(super) fn name(ident: &Ident, options: &mut Options) -> Result<(String, Span
     Ok((text.value(), text.span()))
 }
 
-/// Complains of each name that stood before.
-pub(super) fn check_different<'a>(names: impl Iterator<Item = (&'a str, Span)>) -> Result<()> {
+/// Reports each duplicate name.
+pub(super) fn check_unique<'a>(names: impl Iterator<Item = (&'a str, Span)>) -> Result<()> {
     let mut errors = crate::errors::Errors::default();
     let mut known = std::collections::HashSet::new();
     for (name, span) in names {

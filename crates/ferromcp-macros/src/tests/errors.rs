@@ -1,15 +1,15 @@
-//! What is rejected, and the remedy each message names.
+//! Tests of compile errors: each message must contain a remedy.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{messages, rejected};
+use super::{error_messages, messages};
 use crate::{component, kind::Kind};
 
-/// One message, with the remedy in it.
+/// Asserts that expansion fails with one error that contains the remedy.
 fn assert_error(kind: Kind, attribute: TokenStream, item: TokenStream, remedy: &str) {
-    let found = rejected(kind, attribute, item);
-    assert!(found.len() == 1 && found[0].contains(remedy), "wanted one with {remedy:?}: {found:?}");
+    let found = error_messages(kind, attribute, item);
+    assert!(found.len() == 1 && found[0].contains(remedy), "expected one error with {remedy:?}: {found:?}");
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn item_is_rejected_when_not_a_function_with_a_body() {
         quote!(
             struct S;
         ),
-        "goes on a function: write `#[tool] async fn name",
+        "requires a function: write `#[tool] async fn name",
     );
     assert_error(Kind::Tool, quote!(), quote!(impl S {}), "put `#[component]` here");
     assert_error(
@@ -50,7 +50,7 @@ fn function_is_rejected_when_it_has_two_kinds() {
             #[prompt]
             fn f() {}
         ),
-        "a tool or a prompt: write a second function",
+        "both a tool and a prompt: write a second function",
     );
     assert_error(
         Kind::Tool,
@@ -64,7 +64,7 @@ fn function_is_rejected_when_it_has_two_kinds() {
 }
 
 #[test]
-fn qualifiers_and_generics_are_rejected() {
+fn function_is_rejected_when_it_has_qualifiers_or_generics() {
     assert_error(
         Kind::Tool,
         quote!(),
@@ -124,7 +124,7 @@ fn qualifiers_and_generics_are_rejected() {
 }
 
 #[test]
-fn borrowed_parameters_are_rejected() {
+fn parameter_is_rejected_when_type_is_borrowed() {
     for (ty, remedy) in [
         (quote!(&str), "take `String`: arguments cannot be references"),
         (quote!(&'static str), "take `String`"),
@@ -146,7 +146,7 @@ fn parameters_are_rejected_when_too_many_or_duplicate() {
     let many = (0..13).map(|at| quote::format_ident!("p{at}"));
     assert_error(Kind::Tool, quote!(), quote!(fn f(#(#many: u8),*) {}), "take `Args<T>`");
     let most = (0..12).map(|at| quote::format_ident!("p{at}"));
-    super::defined(Kind::Tool, quote!(), quote!(fn f(#(#most: u8),*) {}));
+    super::expand_function(Kind::Tool, quote!(), quote!(fn f(#(#most: u8),*) {}));
     assert_error(
         Kind::Tool,
         quote!(),
@@ -231,7 +231,7 @@ fn tool_name_is_rejected_when_characters_or_length_are_invalid() {
             quote!(
                 fn f() {}
             ),
-            "1 to 128 of",
+            "1 to 128 characters of",
         );
     }
     assert_error(
@@ -240,17 +240,17 @@ fn tool_name_is_rejected_when_characters_or_length_are_invalid() {
         quote!(
             fn größe() {}
         ),
-        "give the tool another with `name = \"…\"`",
+        "set another name with `name = \"…\"`",
     );
     let longest = "x".repeat(128);
-    super::defined(
+    super::expand_function(
         Kind::Tool,
         quote!(name = #longest),
         quote!(
             fn f() {}
         ),
     );
-    super::defined(
+    super::expand_function(
         Kind::Tool,
         quote!(name = "A-Za.z_09"),
         quote!(
@@ -317,8 +317,8 @@ fn completion_is_rejected_when_target_or_argument_is_missing() {
 }
 
 #[test]
-fn all_errors_are_reported_together() {
-    let found = rejected(
+fn all_errors_are_reported_when_several_occur() {
+    let found = error_messages(
         Kind::Tool,
         quote!(tilte = "x"),
         quote!(
@@ -336,9 +336,9 @@ fn component_is_rejected_when_block_or_methods_are_invalid() {
             quote!(
                 struct S;
             ),
-            "goes on an `impl` block",
+            "requires an `impl` block",
         ),
-        (quote!(impl T for S {}), "put `#[component]` on an `impl Name { … }` block"),
+        (quote!(impl T for S {}), "put it on an `impl Name { … }` block"),
         (quote!(impl S { fn f(&self) {} }), "this component has no parts"),
         (quote!(impl S { #[tool] fn f(&mut self) {} }), "take `&self`"),
         (quote!(impl S { #[tool] fn f(self) {} }), "take `&self`"),
@@ -349,12 +349,12 @@ fn component_is_rejected_when_block_or_methods_are_invalid() {
         (quote!(impl S { #[tool(crate = "x")] fn f(&self) {} }), "is an option of the block"),
     ] {
         let found = component(item);
-        assert!(found.len() == 1 && found[0].contains(remedy), "wanted one with {remedy:?}: {found:?}");
+        assert!(found.len() == 1 && found[0].contains(remedy), "expected one error with {remedy:?}: {found:?}");
     }
 }
 
 #[test]
-fn recovery_keeps_function_and_type_names() {
+fn recovery_emits_function_and_type_when_expansion_fails() {
     let tokens = crate::definition::recover(
         Kind::Tool,
         quote!(

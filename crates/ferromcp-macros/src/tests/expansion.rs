@@ -1,13 +1,13 @@
-//! What is written for what is accepted.
+//! Expansions of accepted items.
 
 use quote::quote;
 
-use super::{built, composed, defined};
+use super::{expand_builder, expand_component, expand_function};
 use crate::kind::Kind;
 
 #[test]
-fn a_tool_keeps_its_function_and_gains_a_type() {
-    let written = defined(
+fn tool_expands_to_function_and_type() {
+    let expansion = expand_function(
         Kind::Tool,
         quote!(title = "Query", annotations(read_only, open_world = false), icon = "https://example.org/q.png"),
         quote! {
@@ -24,7 +24,7 @@ fn a_tool_keeps_its_function_and_gains_a_type() {
         },
     );
     assert_eq!(
-        written,
+        expansion,
         r#"#[allow(clippy::needless_pass_by_value, clippy::unused_async)]
 /// Runs a query.
 #[cfg(unix)]
@@ -36,7 +36,7 @@ pub(crate) async fn query(
     db.run(&sql, limit).await
 }
 #[cfg(unix)]
-///The tool `query`, where a type is wanted.
+///Type that registers the tool `query` with a server.
 #[allow(non_camel_case_types, unreachable_pub)]
 #[derive(::std::clone::Clone, ::std::marker::Copy, ::std::fmt::Debug)]
 pub(crate) struct query {}
@@ -87,8 +87,8 @@ impl ::ferromcp::server::ToolDef for query {
 }
 
 #[test]
-fn a_resource_is_named_and_typed() {
-    let written = defined(
+fn resource_expands_with_name_and_mime_type() {
+    let expansion = expand_function(
         Kind::Resource,
         quote!("notes://{owner}/{id}{?lang}", mime_type = "text/plain", ttl_ms = 60_000, priority = 1, blocking),
         quote! {
@@ -98,12 +98,12 @@ fn a_resource_is_named_and_typed() {
         },
     );
     assert_eq!(
-        written,
+        expansion,
         r#"#[allow(clippy::needless_pass_by_value, clippy::unused_async)]
 fn note(owner: String, id: u32, lang: String) -> String {
     owner
 }
-///The resource `note`, where a type is wanted.
+///Type that registers the resource `note` with a server.
 #[allow(non_camel_case_types, unreachable_pub)]
 #[derive(::std::clone::Clone, ::std::marker::Copy, ::std::fmt::Debug)]
 struct note {}
@@ -147,8 +147,8 @@ impl ::ferromcp::server::ResourceDef for note {
 }
 
 #[test]
-fn a_component_hands_its_methods_out() {
-    let written = composed(quote! {
+fn component_expands_to_parts() {
+    let expansion = expand_component(quote! {
         impl<S: Store> Notes<S> {
             /// Adds a note.
             #[tool]
@@ -171,7 +171,7 @@ fn a_component_hands_its_methods_out() {
         }
     });
     assert_eq!(
-        written,
+        expansion,
         r#"impl<S: Store> Notes<S> {
     /// Adds a note.
     #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
@@ -242,8 +242,8 @@ impl<S: Store> ::ferromcp::server::Component for Notes<S> {
 }
 
 #[test]
-fn without_generics_the_check_of_a_method_silences_the_builder() {
-    let written = composed(quote! {
+fn method_type_check_suppresses_builder_errors_when_not_generic() {
+    let expansion = expand_component(quote! {
         impl Notes {
             #[tool]
             fn plain(&self, id: u32) -> u32 { id }
@@ -252,7 +252,7 @@ fn without_generics_the_check_of_a_method_silences_the_builder() {
         }
     });
     assert_eq!(
-        written,
+        expansion,
         r#"impl Notes {
     #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
     fn plain(&self, id: u32) -> u32 {
@@ -310,9 +310,9 @@ impl ::ferromcp::server::Component for Notes {
 }
 
 #[test]
-fn a_completion_says_what_it_completes() {
+fn completion_expands_with_its_target() {
     let constructor = |attribute, item| {
-        let built = built(Kind::Completion, attribute, item);
+        let built = expand_builder(Kind::Completion, attribute, item);
         let (_, call) = built.split_once("server::Completion::").expect("a constructor");
         call.split_once(',').map(|(start, _)| start.replace(' ', "")).expect("arguments")
     };
@@ -335,9 +335,9 @@ fn a_completion_says_what_it_completes() {
 }
 
 #[test]
-fn the_function_decides_the_constructor() {
+fn constructor_depends_on_async_and_blocking() {
     let constructor = |attribute, item| {
-        let built = built(Kind::Tool, attribute, item);
+        let built = expand_builder(Kind::Tool, attribute, item);
         ["new", "sync", "blocking"].into_iter().find(|name| built.contains(&format!("Tool::{name}(")))
     };
     assert_eq!(
@@ -390,8 +390,8 @@ fn the_function_decides_the_constructor() {
 }
 
 #[test]
-fn names_are_as_callers_see_them() {
-    let name = |attribute, item| built(Kind::Tool, attribute, item).split('"').nth(1).map(str::to_owned);
+fn wire_names_are_used_in_builders() {
+    let name = |attribute, item| expand_builder(Kind::Tool, attribute, item).split('"').nth(1).map(str::to_owned);
     assert_eq!(
         name(
             quote!(),
@@ -413,7 +413,7 @@ fn names_are_as_callers_see_them() {
         Some("db.query-1")
     );
 
-    let args = built(
+    let args = expand_builder(
         Kind::Tool,
         quote!(),
         quote!(
@@ -427,7 +427,7 @@ fn names_are_as_callers_see_them() {
 }
 
 #[test]
-fn a_given_description_goes_before_the_doc_comment() {
+fn description_option_overrides_doc_comment() {
     let function = quote! {
         /// From the comment.
         fn f(
@@ -436,14 +436,17 @@ fn a_given_description_goes_before_the_doc_comment() {
             x: u8,
         ) {}
     };
-    let written = built(Kind::Tool, quote!(description = "Given"), function);
-    assert!(written.contains(".describe(\"Given\")") && written.contains(".describe(\"Given too\")"), "{written}");
-    assert!(written.contains(".title(\"X\")") && !written.contains("comment"), "{written}");
+    let expansion = expand_builder(Kind::Tool, quote!(description = "Given"), function);
+    assert!(
+        expansion.contains(".describe(\"Given\")") && expansion.contains(".describe(\"Given too\")"),
+        "{expansion}"
+    );
+    assert!(expansion.contains(".title(\"X\")") && !expansion.contains("comment"), "{expansion}");
 }
 
 #[test]
-fn limits_and_defaults_take_the_type_of_the_parameter() {
-    let written = built(
+fn limits_and_defaults_use_the_parameter_type() {
+    let expansion = expand_builder(
         Kind::Tool,
         quote!(),
         quote! {
@@ -470,13 +473,13 @@ fn limits_and_defaults_take_the_type_of_the_parameter() {
         ".length(1..=9).header(\"Region\")",
         ".header(TENANT)",
     ] {
-        assert!(written.contains(call), "{call}: {written}");
+        assert!(expansion.contains(call), "{call}: {expansion}");
     }
 }
 
 #[test]
-fn another_crate_may_hold_the_facade() {
-    let written = defined(
+fn crate_option_sets_the_facade_path() {
+    let expansion = expand_function(
         Kind::Prompt,
         quote!(crate = "my::sdk", name = "n", blocking),
         quote!(
@@ -485,14 +488,14 @@ fn another_crate_may_hold_the_facade() {
             }
         ),
     );
-    assert!(!written.contains("ferromcp"), "{written}");
-    assert!(written.contains("impl my::sdk::server::PromptDef for f"), "{written}");
-    assert!(written.contains("my::sdk::server::Prompt::blocking(\n"), "{written}");
+    assert!(!expansion.contains("ferromcp"), "{expansion}");
+    assert!(expansion.contains("impl my::sdk::server::PromptDef for f"), "{expansion}");
+    assert!(expansion.contains("my::sdk::server::Prompt::blocking(\n"), "{expansion}");
 }
 
 #[test]
-fn deprecation_and_hiding_reach_the_type() {
-    let written = defined(
+fn deprecated_and_hidden_are_copied_to_the_type() {
+    let expansion = expand_function(
         Kind::Tool,
         quote!(),
         quote! {
@@ -501,22 +504,22 @@ fn deprecation_and_hiding_reach_the_type() {
             pub fn f() {}
         },
     );
-    assert_eq!(written.matches("#[deprecated = \"use `g`\"]").count(), 2, "{written}");
-    assert_eq!(written.matches("#[doc(hidden)]").count(), 2, "{written}");
-    assert!(written.contains("#[allow(deprecated)]\nimpl"), "{written}");
+    assert_eq!(expansion.matches("#[deprecated = \"use `g`\"]").count(), 2, "{expansion}");
+    assert_eq!(expansion.matches("#[doc(hidden)]").count(), 2, "{expansion}");
+    assert!(expansion.contains("#[allow(deprecated)]\nimpl"), "{expansion}");
 }
 
 #[test]
-fn arguments_taken_together_may_hold_every_variable() {
-    let written = built(
+fn args_extractor_covers_all_template_variables() {
+    let expansion = expand_builder(
         Kind::Resource,
         quote!("a://{b}/{c}"),
         quote!(
             fn f(Args(all): Args<All>) {}
         ),
     );
-    assert!(written.contains("Resource::sync("), "{written}");
-    let constant = built(
+    assert!(expansion.contains("Resource::sync("), "{expansion}");
+    let constant = expand_builder(
         Kind::Resource,
         quote!(URI, name = NAME),
         quote!(

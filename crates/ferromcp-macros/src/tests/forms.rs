@@ -1,4 +1,4 @@
-//! `#[derive(Form)]`: what it writes, and what it refuses.
+//! Tests of the expansions and errors of `#[derive(Form)]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,19 +6,19 @@ use quote::quote;
 use super::{messages, pretty};
 use crate::form;
 
-fn written(item: TokenStream) -> String {
-    pretty(&form::expand(item).expect("the derive accepts this"))
+fn expand(item: TokenStream) -> String {
+    pretty(&form::expand(item).expect("expansion must succeed"))
 }
 
-/// One message, with the remedy in it.
+/// Asserts that expansion fails with one error that contains the remedy.
 fn assert_error(item: TokenStream, remedy: &str) {
     let found = messages(form::expand(item));
-    assert!(found.len() == 1 && found[0].contains(remedy), "wanted one with {remedy:?}: {found:?}");
+    assert!(found.len() == 1 && found[0].contains(remedy), "expected one error with {remedy:?}: {found:?}");
 }
 
 #[test]
-fn a_struct_describes_its_fields_once() {
-    let written = written(quote! {
+fn struct_fields_are_described_once() {
+    let expansion = expand(quote! {
         struct Guest {
             /// How to
             /// call you
@@ -31,7 +31,7 @@ fn a_struct_describes_its_fields_once() {
         }
     });
     assert_eq!(
-        written,
+        expansion,
         r#"const _: () = {
     fn form_field<T: ::ferromcp::server::form::FormField>(
         name: &'static str,
@@ -73,11 +73,11 @@ fn a_struct_describes_its_fields_once() {
             answers: &::ferromcp::server::form::Answers<'_>,
         ) -> ::std::result::Result<Self, ::std::vec::Vec<::std::string::String>> {
             let (f0, f1, f2) = form_fields();
-            let mut mistakes = ::std::vec::Vec::new();
+            let mut errors = ::std::vec::Vec::new();
             match (
-                f0.read(answers, &mut mistakes),
-                f1.read(answers, &mut mistakes),
-                f2.read(answers, &mut mistakes),
+                f0.read(answers, &mut errors),
+                f1.read(answers, &mut errors),
+                f2.read(answers, &mut errors),
             ) {
                 (
                     ::std::option::Option::Some(f0),
@@ -90,7 +90,7 @@ fn a_struct_describes_its_fields_once() {
                         r#at: f2,
                     })
                 }
-                _ => ::std::result::Result::Err(mistakes),
+                _ => ::std::result::Result::Err(errors),
             }
         }
     }
@@ -100,8 +100,8 @@ fn a_struct_describes_its_fields_once() {
 }
 
 #[test]
-fn an_enum_lists_its_variants() {
-    let written = written(quote! {
+fn enum_variants_become_choices() {
+    let expansion = expand(quote! {
         #[form(crate = "facade::mcp")]
         enum Color {
             Red,
@@ -110,7 +110,7 @@ fn an_enum_lists_its_variants() {
         }
     });
     assert_eq!(
-        written,
+        expansion,
         r#"#[automatically_derived]
 #[allow(deprecated)]
 impl facade::mcp::server::form::Choices for Color {
@@ -229,7 +229,7 @@ fn form_is_rejected_when_type_is_unsupported() {
 }
 
 #[test]
-fn duplicate_names_are_rejected() {
+fn form_is_rejected_when_names_are_duplicate() {
     assert_error(
         quote!(
             struct A {
@@ -303,12 +303,12 @@ fn limits_are_rejected_when_type_does_not_match() {
         (quote!(range(..), default = -1), quote!(i8)),
         (quote!(default = A::B), quote!(A)),
     ] {
-        written(quote!(struct B { #[form(#options)] a: #ty }));
+        expand(quote!(struct B { #[form(#options)] a: #ty }));
     }
 }
 
 #[test]
-fn errors_of_all_fields_are_reported_together() {
+fn all_errors_are_reported_when_several_fields_are_invalid() {
     let found = messages(form::expand(quote! {
         #[form(crate = 5)]
         struct A<T> {
@@ -322,7 +322,7 @@ fn errors_of_all_fields_are_reported_together() {
 }
 
 #[test]
-fn recovery_implements_the_form_traits() {
+fn recovery_implements_form_traits_when_expansion_fails() {
     let recovered = |item| pretty(&form::recover(item));
     assert!(
         recovered(quote!(

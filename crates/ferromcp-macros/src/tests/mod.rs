@@ -1,4 +1,4 @@
-//! The macros as functions from tokens to tokens.
+//! Tests of the expansions and errors of the macros.
 
 mod errors;
 mod expansion;
@@ -9,34 +9,34 @@ use quote::quote;
 
 use crate::{component, definition, kind::Kind};
 
-/// What a macro on a free function writes, as a person would lay it out.
-fn defined(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
-    pretty(&definition::expand(kind, attribute, item).expect("the macro accepts this"))
+/// Returns the formatted expansion of an attribute on a free function.
+fn expand_function(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
+    pretty(&definition::expand(kind, attribute, item).expect("expansion must succeed"))
 }
 
-/// What `#[component]` writes.
-fn composed(item: TokenStream) -> String {
-    pretty(&component::expand(TokenStream::new(), item).expect("the macro accepts this"))
+/// Returns the formatted expansion of `#[component]`.
+fn expand_component(item: TokenStream) -> String {
+    pretty(&component::expand(TokenStream::new(), item).expect("expansion must succeed"))
 }
 
-/// The builder's lines alone, for tests of single options.
-fn built(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
-    let all = defined(kind, attribute, item);
-    let method = format!("fn {}()", kind.word());
+/// Returns only the builder expression, on one line.
+fn expand_builder(kind: Kind, attribute: TokenStream, item: TokenStream) -> String {
+    let all = expand_function(kind, attribute, item);
+    let method = format!("fn {}()", kind.name());
     let (_, body) = all.split_once(&method).expect("the definition's method");
     body.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every message of the errors.
-fn rejected(kind: Kind, attribute: TokenStream, item: TokenStream) -> Vec<String> {
+/// Returns the messages of all errors.
+fn error_messages(kind: Kind, attribute: TokenStream, item: TokenStream) -> Vec<String> {
     messages(definition::expand(kind, attribute, item))
 }
 
 fn messages(result: syn::Result<TokenStream>) -> Vec<String> {
-    let error = result.expect_err("the macro refuses this");
+    let error = result.expect_err("expansion must fail");
     error.into_iter().map(|error| error.to_string()).collect()
 }
 
 fn pretty(tokens: &TokenStream) -> String {
-    prettyplease::unparse(&syn::parse2(quote!(#tokens)).expect("the macro writes Rust"))
+    prettyplease::unparse(&syn::parse2(quote!(#tokens)).expect("expansion must be valid Rust"))
 }

@@ -16,9 +16,9 @@ use super::mrtr::once::SlotFuture;
 use super::question::{Question, excerpt};
 use crate::ctx::Ctx;
 use crate::deadline;
+use crate::maybe_ready::BoxFuture;
 use crate::pending_requests::RequestError;
 use crate::random;
-use crate::maybe_ready::BoxFuture;
 
 /// A future that sends its question on the first poll: `ctx.elicit::<bool>("Sure?").key("sure").await`.
 #[must_use = "a question is sent when it is awaited"]

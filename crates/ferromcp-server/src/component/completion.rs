@@ -18,8 +18,8 @@ use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Function, Inline};
 use crate::function::text_value::TextValue;
-use crate::output::CompletionOutput;
 use crate::maybe_ready::MaybeReady;
+use crate::output::CompletionOutput;
 
 /// Completes one argument of a prompt or one variable of a resource template.
 ///
@@ -194,9 +194,9 @@ impl ReadyCompletion {
         match self.function.start(&self.signature, invocation) {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
-            Err(Rejection::Arguments(mistakes)) => {
-                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&mistakes, "this completion"))))
-            }
+            Err(Rejection::Arguments(mistakes)) => MaybeReady::Ready(Reply::Failed(Error::invalid_params(
+                Rejection::message(&mistakes, "this completion"),
+            ))),
         }
     }
 }

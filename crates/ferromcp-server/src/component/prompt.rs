@@ -17,8 +17,8 @@ use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
-use crate::output::PromptOutput;
 use crate::maybe_ready::MaybeReady;
+use crate::output::PromptOutput;
 
 /// A prompt: a function that returns messages. Its arguments are strings, and are parsed into the types of the parameters.
 ///

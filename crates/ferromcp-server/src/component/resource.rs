@@ -18,8 +18,8 @@ use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
-use crate::output::ResourceOutput;
 use crate::maybe_ready::MaybeReady;
+use crate::output::ResourceOutput;
 use crate::tool_error::ToolError;
 use crate::uri_template::{Capture, Captures, UriTemplate};
 
@@ -42,7 +42,7 @@ pub struct Resource {
     function: Arc<dyn ResourceFunction>,
 }
 
-/// What is said of a resource.
+/// Metadata of a resource.
 #[derive(Clone, Default)]
 struct About {
     name: Option<String>,

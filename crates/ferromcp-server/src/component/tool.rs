@@ -18,9 +18,9 @@ use crate::function::invocation::Invocation;
 use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline, spawn_driver};
+use crate::maybe_ready::MaybeReady;
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
-use crate::maybe_ready::MaybeReady;
 use crate::tool_error::{ErrorAudience, ToolError};
 
 /// A tool: a handler function with a name and a description.
@@ -43,8 +43,12 @@ pub struct Tool {
 trait ToolFunction: Send + Sync {
     fn signature(&self, args: &[Arg]) -> Result<Signature, String>;
     fn output(&self) -> (OutputShape, Option<Schema>);
-    fn start(&self, signature: &Signature, invocation: &Invocation<'_>, shape: OutputShape)
-    -> Result<MaybeReady, Rejection>;
+    fn start(
+        &self,
+        signature: &Signature,
+        invocation: &Invocation<'_>,
+        shape: OutputShape,
+    ) -> Result<MaybeReady, Rejection>;
 }
 
 struct Typed<F, M>(F, PhantomData<fn() -> M>);
@@ -255,7 +259,8 @@ where
     }
 
     fn start(&self, _: &Signature, invocation: &Invocation<'_>, shape: OutputShape) -> Result<MaybeReady, Rejection> {
-        let arguments = RawJson::parse(invocation.arguments()).map_err(|error| Rejection::argument(error.to_string()))?;
+        let arguments =
+            RawJson::parse(invocation.arguments()).map_err(|error| Rejection::argument(error.to_string()))?;
         let ctx = invocation.ctx();
         let future = (self.0)(arguments, ctx.clone());
         Ok(spawn_driver(Some(ctx), future, move |output: R| reply(output.into_result(shape))))

@@ -91,7 +91,7 @@ impl Session {
             .with_info(RawJson::new(&params.client_info).ok())
             .with_log_level(Some(FIRST_LEVEL));
         if let Some(broadcaster) = &self.broadcaster {
-            peer = peer.with_mailbox(broadcaster.join());
+            peer = peer.with_mailbox(broadcaster.open_session());
         }
         Ok(self.peer.insert(peer).clone())
     }
@@ -101,7 +101,7 @@ impl Drop for Session {
     /// Closes the mailbox. Calls may still have references to it, but it is not read any more.
     fn drop(&mut self) {
         if let Some(mailbox) = self.mailbox() {
-            mailbox.leave();
+            mailbox.close();
         }
     }
 }

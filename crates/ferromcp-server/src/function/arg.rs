@@ -189,9 +189,7 @@ impl Arg {
         let json = default.json.as_ref().unwrap_or(&Value::Null);
         match default.make::<T>() {
             None => Some(format!("default {json} for `{}` is not a valid `{type_name}`", self.name)),
-            Some(value) => {
-                self.check(&value).map(|rule| format!("default {json} is invalid: {rule}"))
-            }
+            Some(value) => self.check(&value).map(|rule| format!("default {json} is invalid: {rule}")),
         }
     }
 

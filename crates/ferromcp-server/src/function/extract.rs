@@ -76,7 +76,10 @@ impl<T: Clone + Send + Sync + 'static> FromCtx for Extension<T> {
     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         match invocation.extensions().get::<T>() {
             Some(value) => Ok(Self(value.clone())),
-            None => Err(Error::internal(format!("no middleware inserted an extension of type `{}`", type_name::<T>())).into()),
+            None => {
+                Err(Error::internal(format!("no middleware inserted an extension of type `{}`", type_name::<T>()))
+                    .into())
+            }
         }
     }
 }

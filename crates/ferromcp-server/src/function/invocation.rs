@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::text_value::TextValue;
 use crate::call::{Extensions, Peer};
-use crate::ctx::Ctx;
 use crate::call_context::{CallContext, ServerContext};
+use crate::ctx::Ctx;
 use crate::state::States;
 
 /// The context of one call, from which extractors take their values.

@@ -27,7 +27,5 @@ pub(crate) mod text_value;
 pub use arg::Arg;
 pub use extract::{Args, Extension, State};
 pub use invocation::Invocation;
-pub use param::{Argument, Extractor, FromCtx, Param, ParamList, Requirements};
+pub use param::{FromCtx, Param, Requirements};
 pub use rejection::Rejection;
-pub use signature::{Parameter, Signature};
-pub use start::{Async, Blocking, Function, Inline, StartedCall};

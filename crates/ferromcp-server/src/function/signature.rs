@@ -66,7 +66,8 @@ impl Signature {
             if let Some(mismatch) = parameter.arg.check_type(id, type_name) {
                 return Err(mismatch);
             }
-            let is_duplicate = |other: &Parameter| matches!(other.kind, Kind::Argument { .. }) && other.arg.name == *name;
+            let is_duplicate =
+                |other: &Parameter| matches!(other.kind, Kind::Argument { .. }) && other.arg.name == *name;
             if parameters[..index].iter().any(is_duplicate) {
                 return Err(format!("two parameters are named `{name}`"));
             }

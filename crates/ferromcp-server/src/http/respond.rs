@@ -25,8 +25,8 @@ use super::reply;
 use super::sink::HttpSink;
 use crate::call::{Call, Extensions, Peer};
 use crate::dispatch::{poll_caught, start};
-use crate::request_sink::RequestSink;
 use crate::maybe_ready::MaybeReady;
+use crate::request_sink::RequestSink;
 
 /// How to respond to a request.
 pub(crate) struct ResponseMode {

@@ -67,7 +67,7 @@ impl HttpService {
         serve::check(&inner)?;
         let errors = options.errors();
         if !errors.is_empty() {
-            return Err(ServeError::mistakes(errors));
+            return Err(ServeError::configuration(errors));
         }
         Ok(Self { endpoint: Arc::new(Endpoint::new(inner, options)) })
     }

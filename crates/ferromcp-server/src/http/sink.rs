@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 
 use super::legacy::QuestionChannel;
 use crate::latch::Latch;
-use crate::request_sink::{QueueFull, ResponseFuture, NotificationSink};
 use crate::peer::Peer;
 use crate::pending_requests::{PendingRequest, RequestError};
+use crate::request_sink::{NotificationSink, QueueFull, ResponseFuture};
 
 /// The message buffer of one request.
 pub(crate) struct HttpSink {

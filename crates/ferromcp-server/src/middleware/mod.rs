@@ -4,7 +4,8 @@
 //! reply, reply without running the handler, or reject the call.
 //!
 //! ```
-//! use ferromcp_server::{Call, Next, Reply, Server};
+//! use ferromcp_server::middleware::Next;
+//! use ferromcp_server::{Call, Reply, Server};
 //!
 //! async fn log_method(call: Call, next: Next) -> Reply {
 //!     eprintln!("received {}", call.request.method());

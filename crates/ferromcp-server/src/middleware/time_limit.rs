@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ferromcp_core::{ClientRequest, Error};
 
-use crate::deadline::PausableDeadline;
 use crate::call::{Call, Reply};
+use crate::deadline::PausableDeadline;
 use crate::middleware::{Middleware, Next};
 
 /// Cancels handlers (tools, resources, prompts, completions) that exceed the timeout `limit`. Their future is dropped and the

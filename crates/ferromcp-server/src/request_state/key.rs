@@ -25,11 +25,11 @@ const SHAPE: &str = "64 hexadecimal digits, or 32 bytes in base64";
 /// A 256-bit key. `Debug` does not show it, and it is zeroed on drop.
 ///
 /// ```
-/// use ferromcp_server::request_state::Key;
+/// use ferromcp_server::Key;
 ///
 /// let key = Key::from_secret(b"a long text that only the fleet knows")?;
 /// assert_eq!(format!("{key:?}"), "Key(..)");
-/// # Ok::<_, ferromcp_server::request_state::KeyError>(())
+/// # Ok::<_, ferromcp_server::KeyError>(())
 /// ```
 pub struct Key {
     /// The derived encryption key. Derivation separates it from other uses of the same secret. Boxed, so that moving

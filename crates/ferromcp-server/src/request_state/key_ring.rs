@@ -13,7 +13,7 @@ use super::key::{Key, KeyId};
 /// [`with_decrypt_key`](Self::with_decrypt_key), then rotate to it.
 ///
 /// ```
-/// use ferromcp_server::request_state::{Key, KeyRing};
+/// use ferromcp_server::{Key, KeyRing};
 ///
 /// let ring = KeyRing::new(Key::random()?);
 /// let serving = ring.clone();

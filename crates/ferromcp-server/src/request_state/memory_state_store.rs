@@ -18,7 +18,7 @@ const ENTRY_OVERHEAD: usize = 256;
 /// resumed.
 ///
 /// ```
-/// use ferromcp_server::request_state::{MemoryStateStore, StateOptions};
+/// use ferromcp_server::{MemoryStateStore, StateOptions};
 ///
 /// let options = StateOptions::new().store(MemoryStateStore::new().total_bytes(16 << 20));
 /// ```

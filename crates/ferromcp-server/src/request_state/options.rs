@@ -14,13 +14,13 @@ use super::store::StateStore;
 /// servers have different names.
 ///
 /// ```
-/// use ferromcp_server::request_state::{Key, KeyRing, StateOptions};
+/// use ferromcp_server::{Key, KeyRing, StateOptions};
 /// use std::time::Duration;
 ///
 /// # let secret = "0f".repeat(32);
 /// let keys = KeyRing::new(Key::parse(&secret)?);
 /// let options = StateOptions::new().keys(keys).ttl(Duration::from_secs(600)).single_use(true);
-/// # Ok::<_, ferromcp_server::request_state::KeyError>(())
+/// # Ok::<_, ferromcp_server::KeyError>(())
 /// ```
 #[derive(Clone)]
 #[must_use = "options do nothing until they are passed to a server"]

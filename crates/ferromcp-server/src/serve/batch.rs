@@ -52,7 +52,7 @@ impl Batches {
     }
 
     /// Removes `id` from its batch, because it will get no response.
-    pub(crate) fn forget(&mut self, id: &RequestId, out: &mut Outbound) {
+    pub(crate) fn remove(&mut self, id: &RequestId, out: &mut Outbound) {
         if let Some(serial) = self.batch_of.remove(id) {
             self.count_down(serial, out);
         }

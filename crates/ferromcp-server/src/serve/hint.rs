@@ -15,10 +15,10 @@ fn text(inner: &Inner) -> String {
     let args: Vec<String> = env::args().skip(1).collect();
     let config = serde_json::json!({ "mcpServers": { name.as_str(): { "command": command, "args": args } } });
     let config = serde_json::to_string_pretty(&config).unwrap_or_default();
-    let line = std::iter::once(&command).chain(&args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    let command_line = std::iter::once(&command).chain(&args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     format!(
         "{name} {version} is an MCP server on stdin and stdout; it is waiting for a client.\n\
-         To try it:   npx @modelcontextprotocol/inspector {line}\n\
+         To try it:   npx @modelcontextprotocol/inspector {command_line}\n\
          Host configuration:\n{config}\n\
          Press Ctrl-D or Ctrl-C to exit."
     )

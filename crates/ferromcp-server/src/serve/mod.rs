@@ -20,7 +20,7 @@ use crate::inner::Inner;
 use crate::lifespan::Lifespans;
 use crate::tool_error::ToolError;
 
-pub use on::{OnHttp, OnPipe, ServeOn, Served};
+pub use on::{OnHttp, OnTransport, ServeOn, Served};
 
 /// The error of [`Server::serve`](crate::Server::serve): invalid configuration, a failed lifespan, or a transport error.
 ///
@@ -28,15 +28,15 @@ pub use on::{OnHttp, OnPipe, ServeOn, Served};
 pub struct ServeError(Kind);
 
 enum Kind {
-    Mistakes(Vec<String>),
+    Configuration(Vec<String>),
     Lifespan { state: &'static str, error: ToolError },
     Transport { name: &'static str, error: io::Error },
 }
 
 impl ServeError {
-    /// Creates an error for configuration mistakes.
-    pub(crate) fn mistakes(mistakes: Vec<String>) -> Self {
-        Self(Kind::Mistakes(mistakes))
+    /// Creates an error that lists configuration errors.
+    pub(crate) fn configuration(errors: Vec<String>) -> Self {
+        Self(Kind::Configuration(errors))
     }
 
     /// Creates a transport error.
@@ -45,8 +45,8 @@ impl ServeError {
     }
 
     /// Returns whether the server's configuration is invalid.
-    pub fn is_mistake(&self) -> bool {
-        matches!(self.0, Kind::Mistakes(_))
+    pub fn is_configuration(&self) -> bool {
+        matches!(self.0, Kind::Configuration(_))
     }
 
     /// Returns whether the transport failed or could not be opened.
@@ -58,7 +58,7 @@ impl ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Mistakes(mistakes) => write!(f, "the server cannot start: {}", mistakes.join("; ")),
+            Kind::Configuration(errors) => write!(f, "cannot start the server: {}", errors.join("; ")),
             Kind::Lifespan { state, error } => write!(f, "cannot open the lifespan of `{state}`: {error}"),
             Kind::Transport { name, error } => write!(f, "the {name} transport failed: {error}"),
         }
@@ -75,23 +75,25 @@ impl std::error::Error for ServeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Transport { error, .. } => Some(error),
-            Kind::Mistakes(_) | Kind::Lifespan { .. } => None,
+            Kind::Configuration(_) | Kind::Lifespan { .. } => None,
         }
     }
 }
 
-/// Reports every configuration mistake.
+/// Validates the configuration; the error lists every problem.
 pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
-    let mut mistakes = inner.build_errors.clone();
-    for (function, need) in inner.registry.snapshot().state_needs() {
-        let given =
-            inner.states.contains(need.id) || inner.lifespans.iter().any(|lifespan| lifespan.state.id == need.id);
-        if !given {
-            mistakes
-                .push(format!("{function} needs state of type `{}`; give it with `.state(..)` or a lifespan", need.name));
+    let mut errors = inner.build_errors.clone();
+    for (function, required) in inner.registry.snapshot().state_needs() {
+        let is_available = inner.states.contains(required.id)
+            || inner.lifespans.iter().any(|lifespan| lifespan.state.id == required.id);
+        if !is_available {
+            errors.push(format!(
+                "{function} requires state of type `{}`; add it with `.state(..)` or a lifespan",
+                required.name
+            ));
         }
     }
-    if mistakes.is_empty() { Ok(()) } else { Err(ServeError::mistakes(mistakes)) }
+    if errors.is_empty() { Ok(()) } else { Err(ServeError::configuration(errors)) }
 }
 
 /// Validates the server and opens its lifespans.
@@ -120,16 +122,16 @@ pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(
 pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Result<(), ServeError> {
     check(inner)?;
     let name = transport.name();
-    let broken = |error| ServeError::transport(name, error);
+    let transport_error = |error| ServeError::transport(name, error);
     if transport.is_terminal() {
         hint::print(inner);
     }
     let (_signals, shutdown) = if transport.handles_signals() { signal::listen() } else { signal::never() };
-    let (rx, tx) = transport.split().map_err(broken)?;
+    let (rx, tx) = transport.split().map_err(transport_error)?;
     enter(inner).await?;
     // In a separate task, the worker that polls the file descriptors also handles their messages.
     let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, shutdown, None));
-    Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(broken)
+    Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(transport_error)
 }
 
 /// A transport being served. Dropping it stops serving and closes the lifespans.
@@ -141,10 +143,10 @@ struct Serving {
 impl Serving {
     async fn join(mut self) -> io::Result<()> {
         let Some(task) = &mut self.task else { return Ok(()) };
-        let outcome = task.await;
+        let result = task.await;
         self.task = None;
         self.lifespans.leave().await;
-        outcome.unwrap_or_else(|error| Err(io::Error::other(error)))
+        result.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 }
 

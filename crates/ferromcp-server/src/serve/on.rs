@@ -37,13 +37,13 @@ impl fmt::Debug for Served {
 
 /// Type-level marker for transports, which serve one peer.
 #[derive(Debug, Clone, Copy)]
-pub enum OnPipe {}
+pub enum OnTransport {}
 
 /// Type-level marker for HTTP, which serves many peers.
 #[derive(Debug, Clone, Copy)]
 pub enum OnHttp {}
 
-impl<T: Transport> ServeOn<OnPipe> for T {
+impl<T: Transport> ServeOn<OnTransport> for T {
     async fn serve(self, server: Served) -> Result<(), ServeError> {
         super::serve(&server.0, self).await
     }

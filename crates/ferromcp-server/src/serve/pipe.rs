@@ -1,9 +1,7 @@
-//! Serves one peer on a pipe: both eras at once, calls side by side, answers that are ready
-//! together written at once.
+//! Serves one peer on a pipe: both eras, concurrent calls, batched writes.
 //!
-//! One task reads, answers and writes. A call that is ready at once costs no task and no channel;
-//! one that must wait goes on in a task of its own, and its reply comes back here to be written,
-//! so what is written for a call ends the moment it is cancelled.
+//! One task reads, dispatches and writes. A call that completes immediately needs no task and no channel. A pending call
+//! runs in a separate task and returns its reply to this task, so that nothing is written for a call after it is cancelled.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -24,20 +22,20 @@ use super::batch::Batches;
 use super::signal::Shutdown;
 use super::sink::PipeSink;
 use crate::answer;
-use crate::pending_requests::Responder;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch::{poll_caught, start};
 use crate::era;
 use crate::era::legacy::Session;
 use crate::era::modern;
 use crate::inner::Inner;
-use crate::request_sink::RequestSink;
 use crate::maybe_ready::MaybeReady;
+use crate::pending_requests::Responder;
+use crate::request_sink::RequestSink;
 
-/// The most frames handled in a row before finished calls and writing get their turn.
+/// Maximum number of frames handled in a row before completed calls and writes are processed.
 const BURST: usize = 256;
 
-/// Serves until the peer hangs up or the process is told to shutdown.
+/// Serves until the peer disconnects or shutdown is requested.
 pub(crate) async fn run<R: FrameRx, W: FrameTx>(
     inner: Arc<Inner>,
     mut rx: R,
@@ -49,37 +47,38 @@ pub(crate) async fn run<R: FrameRx, W: FrameTx>(
     let outcome = pipe.serve(&mut rx, &mut tx, shutdown).await;
     let grace = pipe.inner.limits.shutdown_grace;
     pipe.drain(&mut tx).await;
-    // A peer that reads nothing more must not keep the process.
+    // A peer that has stopped reading must not keep the process alive.
     let finished = tokio::time::timeout(grace, tx.finish()).await.unwrap_or(Ok(()));
-    outcome.and(finished.or_else(hung_up))
+    outcome.and(finished.or_else(ignore_disconnect))
 }
 
-/// A peer that hung up while something was being written is no failure of the server.
-fn hung_up(error: io::Error) -> io::Result<()> {
+/// Ignores a disconnect of the peer during a write; it is not a server error.
+fn ignore_disconnect(error: io::Error) -> io::Result<()> {
     match error.kind() {
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Ok(()),
         _ => Err(error),
     }
 }
 
+/// The state of one peer's connection.
 struct Pipe {
     inner: Arc<Inner>,
-    /// Who is at the other end, where that is known.
+    /// The identity of the peer, if known.
     identity: Option<Identity>,
     session: Session,
     sink: Arc<PipeSink>,
     out: Outbound,
-    /// A write was begun and has not said that it is done: what was taken off `out` may still want a flush.
+    /// Whether a write is incomplete; data already taken from `out` may still need a flush.
     writing: bool,
     calls: HashMap<RequestId, Running>,
     by_task: HashMap<Id, (RequestId, u64)>,
-    /// The number of the last call, by which the sink knows it.
+    /// The number of the last call; identifies calls in the sink.
     serial: u64,
     tasks: JoinSet<Reply>,
     batches: Batches,
 }
 
-/// A call in a task of its own.
+/// A call that runs in a separate task.
 struct Running {
     revision: Revision,
     task: AbortHandle,
@@ -104,30 +103,35 @@ impl Pipe {
         }
     }
 
-    async fn serve<R: FrameRx, W: FrameTx>(&mut self, rx: &mut R, tx: &mut W, mut shutdown: Shutdown) -> io::Result<()> {
-        // A frame read while there is no room to answer it: reading one ahead shows when the peer hangs up.
+    async fn serve<R: FrameRx, W: FrameTx>(
+        &mut self,
+        rx: &mut R,
+        tx: &mut W,
+        mut shutdown: Shutdown,
+    ) -> io::Result<()> {
+        // A frame read while the output buffer is full. Reading one frame ahead detects a disconnect.
         let mut read_ahead = None;
         loop {
-            self.collect();
+            self.write_completed();
             for _ in 0..BURST {
-                if !self.has_room() {
+                if !self.has_capacity() {
                     break;
                 }
                 let Some(frame) = read_ahead.take().or_else(|| rx.try_recv()) else { break };
-                self.frame(frame).await;
+                self.handle_frame(frame).await;
             }
-            if self.has_room() {
+            if self.has_capacity() {
                 self.sink.take(&mut self.out);
                 self.send_changes();
             }
             self.writing |= !self.out.is_empty();
-            let (has_room, must_write) = (self.has_room(), self.writing);
+            let (has_capacity, must_write) = (self.has_capacity(), self.writing);
             tokio::select! {
                 biased;
                 () = shutdown.wait() => return Ok(()),
                 written = tx.write(&mut self.out), if must_write => {
                     if let Err(error) = written {
-                        return hung_up(error);
+                        return ignore_disconnect(error);
                     }
                     self.writing = false;
                 }
@@ -135,43 +139,42 @@ impl Pipe {
                     Some(frame) => read_ahead = Some(frame),
                     None => return Ok(()),
                 },
-                Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.done(done),
-                () = self.sink.filled(), if has_room => {} // else it would notify so again and again
-                news = self.session.next_change(), if has_room => self.notify(news, self.spoken()),
+                Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.complete(done),
+                () = self.sink.filled(), if has_capacity => {} // otherwise it would wake repeatedly
+                change = self.session.next_change(), if has_capacity => self.notify(change, self.fallback_revision()),
             }
         }
     }
 
-    /// Answers calls that are done. A flood of requests would keep the waiting above from getting to them.
-    fn collect(&mut self) {
+    /// Writes the replies of completed calls. Without this, a flood of requests would starve them.
+    fn write_completed(&mut self) {
         while !self.tasks.is_empty() {
             let Some(done) = self.tasks.try_join_next_with_id() else { return };
-            self.done(done);
+            self.complete(done);
         }
     }
 
-    /// Writes the changes that the session is to hear of. What there is no room for waits in its mailbox,
-    /// where each is kept once.
+    /// Writes pending change notifications. The mailbox keeps the rest while the output buffer is full.
     fn send_changes(&mut self) {
-        while self.has_room() {
-            let Some(news) = self.session.try_next_change() else { return };
-            self.notify(news, self.spoken());
+        while self.has_capacity() {
+            let Some(change) = self.session.try_next_change() else { return };
+            self.notify(change, self.fallback_revision());
         }
     }
 
     fn notify(&mut self, notification: ServerNotification, revision: Revision) {
         self.out.frame(|out| {
             if let Err(error) = encode::server_notification(out, notification, revision) {
-                tracing::error!(%error, "a notification cannot be JSON");
+                tracing::error!(%error, "cannot serialize a notification");
             }
         });
     }
 
-    fn has_room(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         self.out.is_empty() || self.out.len() < self.inner.limits.outbound_bytes
     }
 
-    /// Ends subscriptions, lets other calls under way go on for the grace time, and writes what is left.
+    /// Ends subscriptions, waits for in-flight calls during the grace period, and writes the remaining messages.
     async fn drain<W: FrameTx>(&mut self, tx: &mut W) {
         self.sink.close();
         let grace = self.inner.limits.shutdown_grace;
@@ -187,18 +190,18 @@ impl Pipe {
                 }
                 tokio::select! {
                     done = self.tasks.join_next_with_id() => match done {
-                        Some(done) => self.done(done),
+                        Some(done) => self.complete(done),
                         None => return,
                     },
                     () = self.sink.filled() => {}
                 }
             }
         };
-        let _ = tokio::time::timeout(grace, rest).await; // what is not done by then is dropped
+        let _ = tokio::time::timeout(grace, rest).await; // calls that are still running are dropped
         self.tasks.shutdown().await;
     }
 
-    async fn frame(&mut self, frame: Frame) {
+    async fn handle_frame(&mut self, frame: Frame) {
         let bytes = match frame {
             Frame::Whole(bytes) => bytes,
             Frame::TooLong { limit } => {
@@ -207,8 +210,8 @@ impl Pipe {
             }
         };
         match self.decode(bytes) {
-            Ok(Incoming::One(message)) => self.message(message).await,
-            Ok(Incoming::Batch(messages)) => self.batch(messages).await,
+            Ok(Incoming::One(message)) => self.handle_message(message).await,
+            Ok(Incoming::Batch(messages)) => self.handle_batch(messages).await,
             Err(rejection) => self.reject(rejection),
         }
     }
@@ -217,16 +220,16 @@ impl Pipe {
         decode::<FromClient>(bytes, &self.inner.limits.decode)
     }
 
-    async fn message(&mut self, message: Message<FromClient>) {
+    async fn handle_message(&mut self, message: Message<FromClient>) {
         match message {
-            Message::Request { id, request } => self.request(id, request).await,
+            Message::Request { id, request } => self.handle_request(id, request).await,
             Message::Notification(ClientNotification::Cancelled(params)) => {
                 if let Some(id) = params.request_id {
                     self.cancel(&id, params.reason.as_deref());
                 }
             }
             Message::Notification(ClientNotification::Initialized(_)) => self.session.initialized(),
-            Message::Notification(_) => {} // others notify nothing to a server
+            Message::Notification(_) => {} // other notifications need no action
             Message::Response { id, outcome } => {
                 let from = Responder { identity: self.identity.clone(), session: None };
                 self.sink.questions().resolve(id.as_ref(), outcome, &from);
@@ -234,8 +237,8 @@ impl Pipe {
         }
     }
 
-    /// Several messages at once: in 2025-03-26 only, and never the opening.
-    async fn batch(&mut self, messages: Vec<Result<Message<FromClient>, DecodeError>>) {
+    /// Handles a batch. Allowed in 2025-03-26 only, and not for `initialize`.
+    async fn handle_batch(&mut self, messages: Vec<Result<Message<FromClient>, DecodeError>>) {
         if self.session.revision() != Some(Revision::V2025_03_26) {
             return self.reject(DecodeError::new(era::no_batches()));
         }
@@ -247,19 +250,19 @@ impl Pipe {
         }));
         for message in messages {
             match message {
-                Ok(message) => self.message(message).await,
+                Ok(message) => self.handle_message(message).await,
                 Err(rejection) => self.reject(rejection),
             }
         }
     }
 
-    async fn request(&mut self, id: RequestId, request: ClientRequest) {
+    async fn handle_request(&mut self, id: RequestId, request: ClientRequest) {
         if self.calls.contains_key(&id) {
-            return self.answer_apart(Some(&id), era::id_in_use(&id), self.spoken());
+            return self.write_error_unbatched(Some(&id), era::id_in_use(&id), self.fallback_revision());
         }
         let peer = match modern::peer(&request) {
             Ok(Some(peer)) => Ok(peer),
-            Ok(None) => self.session.admit(&request).map_err(|error| (error, self.spoken())),
+            Ok(None) => self.session.admit(&request).map_err(|error| (error, self.fallback_revision())),
             Err(error) => Err((error, Revision::LATEST)),
         };
         let peer = match peer {
@@ -272,10 +275,10 @@ impl Pipe {
             return self.answer(&id, Reply::Failed(era::too_many_calls(limit)), revision);
         }
         self.serial += 1;
-        match start(&self.inner, self.call(&id, request, peer)) {
+        match start(&self.inner, self.build_call(&id, request, peer)) {
             MaybeReady::Ready(reply) => self.answer(&id, reply, revision),
             MaybeReady::Pending(mut future) => {
-                // Most handlers are done at the first poll; only the others get a task.
+                // Most handlers complete at the first poll; only the others are spawned.
                 match poll_fn(|cx| Poll::Ready(poll_caught(&mut future, cx))).await {
                     Poll::Ready(reply) => self.answer(&id, reply, revision),
                     Poll::Pending => {
@@ -288,31 +291,31 @@ impl Pipe {
         }
     }
 
-    fn call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
+    fn build_call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
         let peer = peer.identified(self.identity.as_ref());
         Call::new(request, peer).id(id.clone()).sink(RequestSink::new(Arc::clone(&self.sink) as _, self.serial))
     }
 
-    /// The revision in which to speak to a peer outside of any good request.
-    fn spoken(&self) -> Revision {
+    /// Returns the revision for messages that do not belong to a valid request.
+    fn fallback_revision(&self) -> Revision {
         self.session.revision().unwrap_or(Revision::LATEST_LEGACY)
     }
 
-    /// A task ended: writes its reply, unless the call was cancelled meanwhile.
-    fn done(&mut self, done: Result<(Id, Reply), JoinError>) {
+    /// Writes the reply of a completed task, unless the call was cancelled.
+    fn complete(&mut self, done: Result<(Id, Reply), JoinError>) {
         let task = match &done {
             Ok((task, _)) => *task,
             Err(error) => error.id(),
         };
         let Some((id, serial)) = self.by_task.remove(&task) else { return };
         if self.calls.get(&id).is_none_or(|running| running.serial != serial) {
-            return self.sink.forget(serial);
+            return self.sink.remove(serial);
         }
         let Some(running) = self.calls.remove(&id) else { return };
         let reply = match done {
             Ok((_, reply)) => reply,
             Err(error) => {
-                tracing::error!(%error, "a call's task failed");
+                tracing::error!(%error, "the task of a call failed");
                 Reply::Failed(Error::internal("Internal error"))
             }
         };
@@ -320,44 +323,45 @@ impl Pipe {
     }
 
     fn cancel(&mut self, id: &RequestId, reason: Option<&str>) {
-        tracing::debug!(?id, reason, "a call was cancelled");
+        tracing::debug!(?id, reason, "call cancelled");
         if let Some(running) = self.calls.remove(id) {
-            self.sink.mute(running.serial); // its task may be in the middle of a step on another thread
+            self.sink.mark_cancelled(running.serial); // its task may be running on another thread
             running.task.abort();
-            self.batches.forget(id, &mut self.out);
+            self.batches.remove(id, &mut self.out);
         }
     }
 
-    /// Writes a reply, behind what its call has sent before.
+    /// Writes a reply after the notifications of its call.
     fn answer(&mut self, id: &RequestId, reply: Reply, revision: Revision) {
         self.sink.take(&mut self.out);
         let ends_subscription = matches!(reply, Reply::Done(ServerResult::Listen(_)));
         let inner = &self.inner;
         self.batches.write(id, &mut self.out, |out| answer::write(out, inner, id, reply, revision));
         if ends_subscription {
-            // The spec wants both the result and this: clients may look for either.
+            // The spec requires both the result and this notification; clients may wait for either.
             self.notify(ServerNotification::Cancelled(CancelledParams::new(id.clone())), revision);
         }
     }
 
-    /// Answers what could not be read. Where no id could be read either, the older revisions have
-    /// no form for the answer, so it only goes to the log; so does what is never answered.
+    /// Responds to a message that cannot be decoded.
+    ///
+    /// Older revisions define no error response without an id, so the error is only logged there.
     fn reject(&mut self, rejection: DecodeError) {
         let DecodeError { id, error, suppress_response, .. } = rejection;
-        tracing::debug!(?id, %error, "a message could not be read");
+        tracing::debug!(?id, %error, "cannot decode a message");
         let revision = self.session.revision().unwrap_or(Revision::LATEST);
         if suppress_response || (id.is_none() && revision < Revision::LATEST_LEGACY) {
             return;
         }
         match id {
-            // It may be in a batch, and belongs to its answer then.
+            // The request may be part of a batch.
             Some(id) if !self.calls.contains_key(&id) => self.answer(&id, Reply::Failed(error), revision),
-            id => self.answer_apart(id.as_ref(), error, revision),
+            id => self.write_error_unbatched(id.as_ref(), error, revision),
         }
     }
 
-    /// Writes an error that no batch waits for, even if one waits for another answer to `id`.
-    fn answer_apart(&mut self, id: Option<&RequestId>, error: Error, revision: Revision) {
+    /// Writes an error outside of all batches, even if a batch waits for another response to `id`.
+    fn write_error_unbatched(&mut self, id: Option<&RequestId>, error: Error, revision: Revision) {
         self.sink.take(&mut self.out);
         self.out.frame(|out| encode::error(out, id, error, revision));
     }

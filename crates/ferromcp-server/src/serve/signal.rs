@@ -69,7 +69,8 @@ fn end_process_at_next() {
     STARTED.call_once(|| {
         let thread = thread::Builder::new().name("ferromcp-signals".into()).spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime.inspect_err(|error| tracing::warn!(%error, "cannot listen for further signals")) else {
+            let Ok(runtime) = runtime.inspect_err(|error| tracing::warn!(%error, "cannot listen for further signals"))
+            else {
                 return;
             };
             let number = runtime.block_on(async { Some(Listener::new().ok()?.next().await) });

@@ -13,15 +13,15 @@ use ferromcp_core::{RequestId, Revision, ServerNotification, ServerRequest};
 use ferromcp_transport::Outbound;
 use tokio::sync::Notify;
 
+use crate::latch::Latch;
+use crate::peer::Peer;
 use crate::pending_requests::RequestError;
 use crate::pending_requests::{IdScheme, PendingRequest, PendingRequests, Responder};
-use crate::latch::Latch;
-use crate::request_sink::{ResponseFuture, QueueFull, NotificationSink};
-use crate::peer::Peer;
+use crate::request_sink::{NotificationSink, QueueFull, ResponseFuture};
 
 /// A bounded buffer of encoded notifications.
 pub(crate) struct PipeSink {
-    waiting: Mutex<Waiting>,
+    queue: Mutex<Queue>,
     /// Whether the buffer may contain messages; avoids the lock when it is empty.
     non_empty: AtomicBool,
     limit: usize,
@@ -32,17 +32,17 @@ pub(crate) struct PipeSink {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Queue {
     buffer: Outbound,
     /// Cancelled calls whose tasks may still be running.
-    mute: HashSet<u64>,
+    cancelled: HashSet<u64>,
 }
 
 impl PipeSink {
     /// Creates a sink that buffers `limit` bytes and allows `questions` pending client requests.
     pub(crate) fn new(limit: usize, questions: usize) -> Self {
         Self {
-            waiting: Mutex::default(),
+            queue: Mutex::default(),
             non_empty: AtomicBool::new(false),
             limit,
             filled: Notify::new(),
@@ -72,44 +72,44 @@ impl PipeSink {
         self.emptied.notify_waiters();
     }
 
-    /// Discards further messages of `call` until [`forget`](Self::forget).
-    pub(crate) fn mute(&self, call: u64) {
-        self.lock().mute.insert(call);
+    /// Discards further messages of `call` until [`remove`](Self::remove).
+    pub(crate) fn mark_cancelled(&self, call: u64) {
+        self.lock().cancelled.insert(call);
     }
 
     /// Removes `call`, whose task has ended.
-    pub(crate) fn forget(&self, call: u64) {
-        self.lock().mute.remove(&call);
+    pub(crate) fn remove(&self, call: u64) {
+        self.lock().cancelled.remove(&call);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds one message of `call` to the buffer.
     fn put(&self, call: u64, write: impl FnOnce(&mut BytesMut)) -> Put {
-        let mut waiting = self.lock();
-        if waiting.mute.contains(&call) {
-            return Put::Mute;
+        let mut queue = self.lock();
+        if queue.cancelled.contains(&call) {
+            return Put::Cancelled;
         }
-        if waiting.buffer.len() >= self.limit {
+        if queue.buffer.len() >= self.limit {
             return Put::Full;
         }
-        waiting.buffer.frame(write);
+        queue.buffer.frame(write);
         self.non_empty.store(true, Ordering::Release);
-        drop(waiting);
+        drop(queue);
         self.filled.notify_one();
         Put::Done
     }
 
     /// Sends `notifications/cancelled` for a request of the server.
     fn cancel_request(&self, id: &RequestId, revision: Revision) {
-        let mut waiting = self.lock();
-        if waiting.buffer.len() < self.limit {
+        let mut queue = self.lock();
+        if queue.buffer.len() < self.limit {
             let notification = ServerNotification::Cancelled(CancelledParams::new(id.clone()));
-            waiting.buffer.frame(|out| log_error(encode::server_notification(out, notification, revision)));
+            queue.buffer.frame(|out| log_error(encode::server_notification(out, notification, revision)));
             self.non_empty.store(true, Ordering::Release);
-            drop(waiting);
+            drop(queue);
             self.filled.notify_one();
         }
     }
@@ -127,7 +127,7 @@ enum Put {
     Done,
     Full,
     /// The call was cancelled; the message was discarded.
-    Mute,
+    Cancelled,
 }
 
 /// Logs a serialization error.
@@ -177,7 +177,7 @@ impl NotificationSink for PipeSink {
                 });
                 match put {
                     Put::Done => break,
-                    Put::Mute => return Err(RequestError::Disconnected),
+                    Put::Cancelled => return Err(RequestError::Disconnected),
                     Put::Full => self.ready().await,
                 }
             }

@@ -1,4 +1,4 @@
-//! The one place that lists_wanted of every change, and knows who listens to what.
+//! [`Broadcaster`]: delivers each change to the mailboxes of its subscribers.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -6,14 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use ferromcp_core::Error;
 
 use super::change::{Change, ListKinds};
-use super::uri_ancestors::uri_ancestors;
 use super::subscriber::Subscriber;
+use super::uri_ancestors::uri_ancestors;
 use crate::limits::Limits;
 
-/// The most elicitations to URLs whose end one session awaits.
+/// Maximum number of pending URL elicitations tracked per session.
 const MAX_PENDING_ELICITATIONS: usize = 256;
 
-/// All listeners of a server.
+/// The subscribers of a server, by key and by URI.
 #[derive(Default)]
 pub(crate) struct Broadcaster {
     listeners: RwLock<Listeners>,
@@ -22,100 +22,115 @@ pub(crate) struct Broadcaster {
 #[derive(Default)]
 struct Listeners {
     all: HashMap<u64, Listener>,
-    /// Those who watch a URI, so that an update is a few look-ups however many listen.
+    /// Subscribers by URI, so that an update needs only a few lookups.
     by_uri: HashMap<Arc<str>, HashMap<u64, Arc<Subscriber>>>,
-    /// Who awaits the end of a visit, by its id.
+    /// The session waiting for each URL elicitation, by elicitation id.
     elicitations: HashMap<Arc<str>, u64>,
-    /// The key of the last one.
-    last: u64,
+    /// The key of the most recent listener.
+    last_key: u64,
 }
 
 struct Listener {
     subscriber: Arc<Subscriber>,
-    watched: HashSet<Arc<str>>,
-    /// Of all the URIs watched.
-    bytes: usize,
-    /// The elicitations whose end it awaits, the oldest first.
+    uris: HashSet<Arc<str>>,
+    /// Total size of `uris` in bytes.
+    uri_bytes: usize,
+    /// Pending URL elicitations, the oldest first.
     elicitations: VecDeque<Arc<str>>,
 }
 
 impl Broadcaster {
-    /// Makes a place for a listener of `kinds`, known by the key.
-    pub(super) fn enter(&self, kinds: ListKinds) -> (u64, Arc<Subscriber>) {
+    /// Registers a subscriber of the lists in `kinds`; returns its key.
+    pub(super) fn register(&self, kinds: ListKinds) -> (u64, Arc<Subscriber>) {
         let subscriber = Arc::new(Subscriber::new(kinds));
         let mut listeners = self.write();
-        listeners.last += 1;
-        let key = listeners.last;
+        listeners.last_key += 1;
+        let key = listeners.last_key;
         listeners.all.insert(
             key,
-            Listener { subscriber: Arc::clone(&subscriber), watched: HashSet::new(), bytes: 0, elicitations: VecDeque::new() },
+            Listener {
+                subscriber: Arc::clone(&subscriber),
+                uris: HashSet::new(),
+                uri_bytes: 0,
+                elicitations: VecDeque::new(),
+            },
         );
         (key, subscriber)
     }
 
-    /// Tells all whom it concerns of a change.
-    #[allow(clippy::needless_pass_by_value, reason = "who tells of a change is done with it")]
+    /// Delivers a change to its subscribers.
+    #[allow(clippy::needless_pass_by_value, reason = "callers do not need the change afterwards")]
     pub(crate) fn notify(&self, change: Change) {
-        // They are woken without the lock: what a waker does is not ours to know.
-        for subscriber in self.put(&change) {
+        // Wake without holding the lock, because a waker can run arbitrary code.
+        for subscriber in self.enqueue(&change) {
             subscriber.wake();
         }
     }
 
-    /// Puts a change into every mailbox it concerns, and returns those that were empty.
-    fn put(&self, change: &Change) -> Vec<Arc<Subscriber>> {
+    /// Adds a change to the mailboxes of its subscribers and returns those that were empty.
+    fn enqueue(&self, change: &Change) -> Vec<Arc<Subscriber>> {
         let listeners = self.read();
         let Some(list) = change.list() else {
             return match change {
-                Change::Resource(uri) => listeners.put_resource(uri),
+                Change::Resource(uri) => listeners.enqueue_resource(uri),
                 _ => Vec::new(),
             };
         };
         let subscribers = listeners.all.values().map(|listener| &listener.subscriber);
-        subscribers.filter(|subscriber| subscriber.put_list(change, list)).cloned().collect()
+        subscribers.filter(|subscriber| subscriber.enqueue_list(change, list)).cloned().collect()
     }
 
-    /// Whether anybody watches `uri` or something it is a part of.
-    pub(crate) fn is_watched(&self, uri: &str) -> bool {
+    /// Returns whether there is a subscriber of `uri` or of one of its parents.
+    pub(crate) fn has_subscribers(&self, uri: &str) -> bool {
         let listeners = self.read();
-        !listeners.by_uri.is_empty() && uri_ancestors(uri).any(|part| listeners.by_uri.contains_key(part))
+        !listeners.by_uri.is_empty() && uri_ancestors(uri).any(|ancestor| listeners.by_uri.contains_key(ancestor))
     }
 
-    pub(super) fn watch(&self, key: u64, uri: &str, limits: &Limits) -> Result<(), Error> {
+    /// Subscribes a listener to `uri` and its descendants. Has no effect if it is already subscribed.
+    ///
+    /// # Errors
+    /// Returns -32602 if the subscription exceeds [`Limits::subscriptions`] or [`Limits::subscription_bytes`].
+    pub(super) fn subscribe(&self, key: u64, uri: &str, limits: &Limits) -> Result<(), Error> {
         let mut listeners = self.write();
         let Listeners { all, by_uri, .. } = &mut *listeners;
-        let Some(listener) = all.get_mut(&key) else { return Ok(()) }; // it left, and lists_wanted nothing anyway
-        if listener.watched.contains(uri) {
+        let Some(listener) = all.get_mut(&key) else { return Ok(()) }; // already unregistered
+        if listener.uris.contains(uri) {
             return Ok(());
         }
-        if listener.watched.len() >= limits.subscriptions {
-            let most = limits.subscriptions;
-            return Err(Error::invalid_params(format!("Too many resources are watched; at most {most}")));
+        if listener.uris.len() >= limits.subscriptions {
+            let limit = limits.subscriptions;
+            return Err(Error::invalid_params(format!(
+                "Too many resource subscriptions; at most {limit} (`Limits::subscriptions`)"
+            )));
         }
-        if listener.bytes.saturating_add(uri.len()) > limits.subscription_bytes {
-            let most = limits.subscription_bytes;
-            return Err(Error::invalid_params(format!("The URIs watched are too long; at most {most} bytes in all")));
+        if listener.uri_bytes.saturating_add(uri.len()) > limits.subscription_bytes {
+            let limit = limits.subscription_bytes;
+            return Err(Error::invalid_params(format!(
+                "The subscribed URIs are too long; at most {limit} bytes in total (`Limits::subscription_bytes`)"
+            )));
         }
-        let uri = by_uri.get_key_value(uri).map_or_else(|| Arc::from(uri), |(known, _)| Arc::clone(known));
-        listener.bytes += uri.len();
-        listener.watched.insert(Arc::clone(&uri));
+        let uri = by_uri.get_key_value(uri).map_or_else(|| Arc::from(uri), |(existing, _)| Arc::clone(existing));
+        listener.uri_bytes += uri.len();
+        listener.uris.insert(Arc::clone(&uri));
         by_uri.entry(uri).or_default().insert(key, Arc::clone(&listener.subscriber));
         Ok(())
     }
 
-    pub(super) fn unwatch(&self, key: u64, uri: &str) {
+    /// Unsubscribes a listener from `uri` and removes its queued updates.
+    pub(super) fn unsubscribe(&self, key: u64, uri: &str) {
         let mut listeners = self.write();
         let Listeners { all, by_uri, .. } = &mut *listeners;
         let Some(listener) = all.get_mut(&key) else { return };
-        if listener.watched.remove(uri) {
-            listener.bytes -= uri.len();
-            forget(by_uri, uri, key);
-            // What waits already is not to come after the answer.
-            listener.subscriber.keep(|waiting| uri_ancestors(waiting).any(|part| listener.watched.contains(part)));
+        if listener.uris.remove(uri) {
+            listener.uri_bytes -= uri.len();
+            remove_subscriber(by_uri, uri, key);
+            // Discards queued updates, so that none is sent after the response.
+            let is_subscribed = |uri: &str| uri_ancestors(uri).any(|ancestor| listener.uris.contains(ancestor));
+            listener.subscriber.retain_resources(is_subscribed);
         }
     }
 
-    /// The listener is to hear when the visit known by `id` is over. It awaits only so many; the oldest are forgotten.
+    /// Records that the session waits for a URL elicitation. The oldest entry is evicted at the limit.
     pub(super) fn expect_elicitation(&self, key: u64, id: &str) {
         let mut listeners = self.write();
         let Listeners { all, elicitations, .. } = &mut *listeners;
@@ -128,30 +143,31 @@ impl Broadcaster {
         elicitations.insert(id, key);
     }
 
-    /// Tells who awaits it, and nobody else, that the visit known by `id` is over. Says whether anybody did.
+    /// Notifies the session that waits for the URL elicitation `id`. Returns whether there is one.
     pub(super) fn complete_elicitation(&self, id: &str) -> bool {
         let mut listeners = self.write();
         let Listeners { all, elicitations, .. } = &mut *listeners;
         let Some((id, key)) = elicitations.remove_entry(id) else { return false };
         let Some(listener) = all.get_mut(&key) else { return false };
-        listener.elicitations.retain(|visit| *visit != id);
+        listener.elicitations.retain(|pending| *pending != id);
         let subscriber = Arc::clone(&listener.subscriber);
         drop(listeners);
-        if subscriber.put_elicitation(&id) {
+        if subscriber.enqueue_elicitation(&id) {
             subscriber.wake();
         }
         true
     }
 
-    pub(super) fn leave(&self, key: u64) {
+    /// Removes a listener and all its subscriptions.
+    pub(super) fn unregister(&self, key: u64) {
         let mut listeners = self.write();
         let Listeners { all, by_uri, elicitations, .. } = &mut *listeners;
         let Some(listener) = all.remove(&key) else { return };
-        for visit in &listener.elicitations {
-            elicitations.remove(visit);
+        for id in &listener.elicitations {
+            elicitations.remove(id);
         }
-        for uri in &listener.watched {
-            forget(by_uri, uri, key);
+        for uri in &listener.uris {
+            remove_subscriber(by_uri, uri, key);
         }
     }
 
@@ -165,28 +181,30 @@ impl Broadcaster {
 }
 
 impl Listeners {
-    fn put_resource(&self, uri: &Arc<str>) -> Vec<Arc<Subscriber>> {
+    /// Queues an update of `uri` for the subscribers of `uri` and its ancestors; returns those to wake.
+    fn enqueue_resource(&self, uri: &Arc<str>) -> Vec<Arc<Subscriber>> {
         if self.by_uri.is_empty() {
             return Vec::new();
         }
-        // One who watches both a folder and something in it is told once.
-        let mut told = HashSet::new();
-        let mut woken = Vec::new();
-        for (watched, watchers) in uri_ancestors(uri).filter_map(|part| self.by_uri.get_key_value(part)) {
-            for (key, subscriber) in watchers {
-                if told.insert(*key) && subscriber.put_resource(uri, watched) {
-                    woken.push(Arc::clone(subscriber));
+        // A subscriber of both a parent and a child is notified once.
+        let mut notified = HashSet::new();
+        let mut to_wake = Vec::new();
+        for (subscribed, subscribers) in uri_ancestors(uri).filter_map(|ancestor| self.by_uri.get_key_value(ancestor)) {
+            for (key, subscriber) in subscribers {
+                if notified.insert(*key) && subscriber.enqueue_resource(uri, subscribed) {
+                    to_wake.push(Arc::clone(subscriber));
                 }
             }
         }
-        woken
+        to_wake
     }
 }
 
-fn forget(by_uri: &mut HashMap<Arc<str>, HashMap<u64, Arc<Subscriber>>>, uri: &str, key: u64) {
-    if let Some(watchers) = by_uri.get_mut(uri) {
-        watchers.remove(&key);
-        if watchers.is_empty() {
+/// Removes a subscriber of `uri`, and the entry of `uri` if it was the last one.
+fn remove_subscriber(by_uri: &mut HashMap<Arc<str>, HashMap<u64, Arc<Subscriber>>>, uri: &str, key: u64) {
+    if let Some(subscribers) = by_uri.get_mut(uri) {
+        subscribers.remove(&key);
+        if subscribers.is_empty() {
             by_uri.remove(uri);
         }
     }
@@ -194,7 +212,7 @@ fn forget(by_uri: &mut HashMap<Arc<str>, HashMap<u64, Arc<Subscriber>>>, uri: &s
 
 #[cfg(test)]
 impl Broadcaster {
-    /// How many listen, and how many URIs are watched.
+    /// Returns the number of subscribers and of subscribed URIs.
     pub(super) fn size(&self) -> (usize, usize) {
         let listeners = self.read();
         (listeners.all.len(), listeners.by_uri.len())

@@ -1,31 +1,31 @@
-//! What can change, and how peers are told.
+//! [`Change`]: the events that subscribers are notified of.
 
 use std::sync::Arc;
 
 use ferromcp_core::model::{ElicitationCompleteParams, NotificationParams, ResourceUpdatedParams};
 use ferromcp_core::{Meta, ServerNotification};
 
-/// Something that changed.
+/// A change that subscribers are notified of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// The list of tools.
+    /// The list of tools changed.
     Tools,
-    /// The list of prompts.
+    /// The list of prompts changed.
     Prompts,
-    /// The lists of resources and of resource templates.
+    /// The list of resources or resource templates changed.
     Resources,
-    /// What is read at this URI.
+    /// The content of the resource at this URI changed.
     Resource(Arc<str>),
-    /// No change, but told the same way: a visit to a URL, known by this id, is over.
+    /// The URL elicitation with this id is complete.
     ElicitationComplete(Arc<str>),
 }
 
-/// A set of lists.
+/// A set of lists: tools, prompts, resources.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ListKinds(u8);
 
 impl Change {
-    /// The list that changed, if it is one.
+    /// Returns the list that changed, if the change concerns a list.
     pub(super) fn list(&self) -> Option<ListKinds> {
         match self {
             Self::Tools => Some(ListKinds::TOOLS),
@@ -35,7 +35,7 @@ impl Change {
         }
     }
 
-    /// The change as a peer lists_wanted of it.
+    /// Converts the change to its notification, with `meta` as `_meta`.
     pub(super) fn into_notification(self, meta: Meta) -> ServerNotification {
         let list = |meta| {
             let mut params = NotificationParams::default();
@@ -67,22 +67,22 @@ impl ListKinds {
     pub(crate) const RESOURCES: Self = Self(1 << 2);
     pub(crate) const ALL: Self = Self(0b111);
 
-    /// This set if `wanted`, else none.
+    /// Returns this set if `wanted`, otherwise the empty set.
     pub(crate) fn only_if(self, wanted: bool) -> Self {
         if wanted { self } else { Self::NONE }
     }
 
-    /// Both sets together.
+    /// Returns the union of both sets.
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// This set without what is in `other`.
+    /// Returns the elements that are not in `other`.
     pub(super) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether any of `other` is in it.
+    /// Returns whether the sets intersect.
     pub(super) fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::change::Change;
 use super::broadcaster::Broadcaster;
+use super::change::Change;
 
 /// Sends list and resource change notifications to all subscribed clients, on every revision.
 ///
@@ -65,7 +65,7 @@ impl ChangeNotifier {
     ///
     /// Use it to skip expensive change detection while there are no subscribers.
     pub fn has_subscribers(&self, uri: &str) -> bool {
-        self.broadcaster.is_watched(uri)
+        self.broadcaster.has_subscribers(uri)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `subscriptions/listen`: a call that goes on until either side ends it, and tells of changes meanwhile.
+//! `subscriptions/listen`: a call that sends change notifications until either side ends it.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 
@@ -11,88 +11,101 @@ use ferromcp_core::{Error, Meta, Revision, ServerNotification, ServerResult};
 use super::{Broadcaster, ListKinds, Mailbox};
 use crate::call::{Call, Reply};
 use crate::limits::Limits;
-use crate::request_sink::{QueueFull, RequestSink};
-use crate::registry::Tables;
 use crate::maybe_ready::MaybeReady;
+use crate::registry::Tables;
+use crate::request_sink::{QueueFull, RequestSink};
 
-/// Begins to listen.
-pub(crate) fn start(broadcaster: &Arc<Broadcaster>, tables: &Tables, limits: &Limits, call: &Call, params: &ListenParams) -> MaybeReady {
+/// Starts a subscription. The returned future completes when the server shuts down.
+///
+/// The reply is an error if the request has no id, the sink is closed, or a subscription limit is exceeded.
+pub(crate) fn start(
+    broadcaster: &Arc<Broadcaster>,
+    tables: &Tables,
+    limits: &Limits,
+    call: &Call,
+    params: &ListenParams,
+) -> MaybeReady {
     match prepare(broadcaster, tables, limits, call, params) {
-        Ok(listening) => MaybeReady::Pending(Box::pin(listening.run())),
+        Ok(subscription) => MaybeReady::Pending(Box::pin(subscription.run())),
         Err(error) => MaybeReady::Ready(Reply::Failed(error)),
     }
 }
 
-/// A listener that is in the broadcaster already, so that nothing is missed, but has not been told so yet.
-struct Listening {
+/// A registered subscription that is not yet acknowledged. Changes are already queued, so none is lost.
+struct Subscription {
     mailbox: Mailbox,
     sink: RequestSink,
     revision: Revision,
     acknowledged: AcknowledgedParams,
 }
 
+/// Registers the subscription and prepares its acknowledgment.
 fn prepare(
     broadcaster: &Arc<Broadcaster>,
     tables: &Tables,
     limits: &Limits,
     call: &Call,
     params: &ListenParams,
-) -> Result<Listening, Error> {
+) -> Result<Subscription, Error> {
     let id = call.id.as_ref().filter(|_| call.sink.is_open()).ok_or_else(|| {
-        Error::invalid_request("Invalid request: a subscription needs an id, which names it, and an sink")
+        Error::invalid_request("Invalid request: a subscription requires a request id and a sink for notifications")
     })?;
     let mut meta = Meta::new();
     meta.set(key::SUBSCRIPTION_ID, id).map_err(|error| Error::internal(error.to_string()))?;
-    let acknowledged_filter = acknowledged_filter(tables, &params.notifications);
-    let mailbox = broadcaster.listen(kinds(&acknowledged_filter), meta.clone());
-    for uri in acknowledged_filter.resource_subscriptions.iter().flatten() {
+    let filter = acknowledged_filter(tables, &params.notifications);
+    let mailbox = broadcaster.listen(list_kinds(&filter), meta.clone());
+    for uri in filter.resource_subscriptions.iter().flatten() {
         mailbox.subscribe(uri, limits)?;
     }
     let mut acknowledged = AcknowledgedParams::default();
-    (acknowledged.notifications, acknowledged.meta) = (acknowledged_filter, meta);
-    Ok(Listening { mailbox, sink: call.sink.clone(), revision: call.peer.revision(), acknowledged })
+    (acknowledged.notifications, acknowledged.meta) = (filter, meta);
+    Ok(Subscription { mailbox, sink: call.sink.clone(), revision: call.peer.revision(), acknowledged })
 }
 
-/// What of a wish can come true, with what the server offers now.
-fn acknowledged_filter(tables: &Tables, wish: &SubscriptionFilter) -> SubscriptionFilter {
-    let list = |wanted: Option<bool>, offered: bool| wanted.filter(|wanted| *wanted && offered);
-    let mut acknowledged_filter = SubscriptionFilter::default();
-    acknowledged_filter.tools_list_changed = list(wish.tools_list_changed, tables.has_tools());
-    acknowledged_filter.prompts_list_changed = list(wish.prompts_list_changed, tables.has_prompts());
-    acknowledged_filter.resources_list_changed = list(wish.resources_list_changed, tables.has_resources());
-    let uris = wish.resource_subscriptions.as_ref();
-    acknowledged_filter.resource_subscriptions = uris.filter(|uris| !uris.is_empty() && tables.has_resources()).cloned();
-    acknowledged_filter
+/// Returns the part of the `requested` filter that the server supports with its current components.
+fn acknowledged_filter(tables: &Tables, requested: &SubscriptionFilter) -> SubscriptionFilter {
+    let list = |requested: Option<bool>, supported: bool| requested.filter(|requested| *requested && supported);
+    let mut filter = SubscriptionFilter::default();
+    filter.tools_list_changed = list(requested.tools_list_changed, tables.has_tools());
+    filter.prompts_list_changed = list(requested.prompts_list_changed, tables.has_prompts());
+    filter.resources_list_changed = list(requested.resources_list_changed, tables.has_resources());
+    let uris = requested.resource_subscriptions.as_ref();
+    filter.resource_subscriptions = uris.filter(|uris| !uris.is_empty() && tables.has_resources()).cloned();
+    filter
 }
 
-fn kinds(filter: &SubscriptionFilter) -> ListKinds {
+/// Returns the lists that `filter` selects.
+fn list_kinds(filter: &SubscriptionFilter) -> ListKinds {
     ListKinds::TOOLS
         .only_if(filter.tools_list_changed == Some(true))
         .and(ListKinds::PROMPTS.only_if(filter.prompts_list_changed == Some(true)))
         .and(ListKinds::RESOURCES.only_if(filter.resources_list_changed == Some(true)))
 }
 
-impl Listening {
-    /// Tells of changes until the server closes the call. One that the client ends is dropped.
+impl Subscription {
+    /// Sends the acknowledgment and then changes until the server shuts down.
+    ///
+    /// If the client cancels the request, the future is dropped.
     async fn run(self) -> Reply {
         let Self { mailbox, sink, revision, acknowledged } = self;
         let mut result = ListenResult::default();
         result.meta = acknowledged.meta.clone();
-        let telling = async {
+        let notifications = async {
             send(&sink, ServerNotification::Acknowledged(acknowledged), revision).await;
             loop {
                 send(&sink, mailbox.next().await, revision).await;
             }
         };
         tokio::select! {
-            biased; // what waits is told before the end
-            () = telling => {}
+            biased; // queued changes are sent before the end
+            () = notifications => {}
             () = sink.closing() => {}
         }
         Reply::Done(ServerResult::Listen(result))
     }
 }
 
+/// Sends a notification; waits while the outbound queue is full.
 async fn send(sink: &RequestSink, mut notification: ServerNotification, revision: Revision) {
     while let Err(QueueFull(back)) = sink.try_send(notification, revision) {
         notification = *back;

@@ -1,39 +1,41 @@
-//! A listener's end of the broadcaster.
+//! [`Mailbox`]: the receiving end of a subscriber.
 
 use std::sync::Arc;
 
 use ferromcp_core::{Error, Meta, ServerNotification};
 
-use super::change::ListKinds;
 use super::broadcaster::Broadcaster;
+use super::change::ListKinds;
 use super::subscriber::Subscriber;
 use crate::limits::Limits;
 
-/// A listener's end. Dropping the last handle ends the listening.
+/// The receiving end of a subscriber. Dropping it unsubscribes.
 pub(crate) struct Mailbox {
     broadcaster: Arc<Broadcaster>,
     key: u64,
     subscriber: Arc<Subscriber>,
-    /// What each notification carries.
+    /// The `_meta` of each notification.
     meta: Meta,
 }
 
 impl Broadcaster {
-    /// A listener of all lists: a legacy session.
-    pub(crate) fn join(self: &Arc<Self>) -> Arc<Mailbox> {
+    /// Creates the mailbox of a session, which is subscribed to all lists.
+    pub(crate) fn open_session(self: &Arc<Self>) -> Arc<Mailbox> {
         Arc::new(self.listen(ListKinds::ALL, Meta::new()))
     }
 
-    /// A listener of `kinds` whose notifications carry `meta`.
+    /// Creates a mailbox that is subscribed to the lists in `kinds`, with `meta` in each notification.
     pub(crate) fn listen(self: &Arc<Self>, kinds: ListKinds, meta: Meta) -> Mailbox {
-        let (key, subscriber) = self.enter(kinds);
+        let (key, subscriber) = self.register(kinds);
         Mailbox { broadcaster: Arc::clone(self), key, subscriber, meta }
     }
 }
 
 impl Mailbox {
-    /// Waits for the next change. When several wait, each change goes to one of them; one that stops
-    /// waiting loses nothing.
+    /// Waits for the next change. With several waiting tasks, each change is delivered to one of them.
+    ///
+    /// # Cancellation safety
+    /// If the future is dropped before it completes, no change is lost.
     pub(crate) async fn next(&self) -> ServerNotification {
         loop {
             if let Some(notification) = self.try_next() {
@@ -43,42 +45,42 @@ impl Mailbox {
         }
     }
 
-    /// The next change, if there is one already.
+    /// Returns the next change, if one is queued.
     pub(crate) fn try_next(&self) -> Option<ServerNotification> {
         self.subscriber.take().map(|change| change.into_notification(self.meta.clone()))
     }
 
-    /// Watches `uri`, and what lies below it, from now on; doing so again changes nothing.
+    /// Subscribes to `uri` and its descendants. Has no effect if already subscribed.
     ///
     /// # Errors
-    /// -32602 when it would be more than the limits allow.
+    /// Returns -32602 if the subscription exceeds `limits`.
     pub(crate) fn subscribe(&self, uri: &str, limits: &Limits) -> Result<(), Error> {
-        self.broadcaster.watch(self.key, uri, limits)
+        self.broadcaster.subscribe(self.key, uri, limits)
     }
 
-    /// Watches `uri` no longer.
+    /// Unsubscribes from `uri` and removes its queued updates.
     pub(crate) fn unsubscribe(&self, uri: &str) {
-        self.broadcaster.unwatch(self.key, uri);
+        self.broadcaster.unsubscribe(self.key, uri);
     }
 
-    /// Is to hear when the visit known by `id` is over.
+    /// Registers for the completion of the URL elicitation `id`.
     pub(crate) fn expect_elicitation(&self, id: &str) {
         self.broadcaster.expect_elicitation(self.key, id);
     }
 
-    /// Hears of no lists but `kinds` from now on.
+    /// Restricts list notifications to `kinds`.
     pub(crate) fn restrict_to(&self, kinds: ListKinds) {
         self.subscriber.restrict_to(kinds);
     }
 
-    /// Hears nothing more, whoever else has a handle.
-    pub(crate) fn leave(&self) {
-        self.broadcaster.leave(self.key);
+    /// Ends all subscriptions, even if other references to the mailbox exist.
+    pub(crate) fn close(&self) {
+        self.broadcaster.unregister(self.key);
     }
 }
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.leave();
+        self.close();
     }
 }

@@ -1,23 +1,22 @@
-//! Subscriptions: who lists_wanted of which changes, in both eras.
+//! Subscriptions: deliver list and resource changes to clients, on every revision.
 //!
-//! Whatever changes is told once, to the server's [`Broadcaster`]. Each listener has a [`Mailbox`] there: a
-//! legacy session one from its `initialize` on, the modern era one for every `subscriptions/listen`.
-//! A mailbox holds each change at most once, however often it happens and however slowly its reader
-//! reads, so it is bounded by what is listened to.
+//! Every change is sent once to the server's [`Broadcaster`]. Each subscriber has a [`Mailbox`]: a legacy session has one
+//! from `initialize` on; a modern client has one per `subscriptions/listen`. A mailbox holds each change at most once, so
+//! its size is bounded by the number of subscriptions, even if the client reads slowly.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 
-mod change;
 mod broadcaster;
-mod uri_ancestors;
+mod change;
+mod change_notifier;
 pub(crate) mod listen;
 mod mailbox;
-mod change_notifier;
 mod subscriber;
 #[cfg(test)]
 mod tests;
+mod uri_ancestors;
 
-pub(crate) use change::{Change, ListKinds};
 pub(crate) use broadcaster::Broadcaster;
-pub(crate) use mailbox::Mailbox;
+pub(crate) use change::{Change, ListKinds};
 pub use change_notifier::ChangeNotifier;
+pub(crate) use mailbox::Mailbox;

@@ -1,4 +1,4 @@
-//! Where the changes that one listener is to hear of wait for it.
+//! [`Subscriber`]: the queue of changes for one mailbox.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,82 +7,91 @@ use tokio::sync::Notify;
 
 use super::change::{Change, ListKinds};
 
-/// How many parts of watched resources wait under their own URIs. What more of them change is told
-/// by the watched URI itself, of which there are only so many: a listener may watch a folder of millions.
+/// Maximum number of descendants queued under their own URIs. Further changes are reported with the subscribed URI, so
+/// that the queue stays bounded for large directories.
 const MAX_DESCENDANTS: usize = 256;
 
-/// Queues of more places than this are given back once they are read.
+/// Queues with a larger capacity are deallocated once they are empty.
 const MAX_RETAINED_CAPACITY: usize = 64;
 
-/// What waits in a mailbox, as the broadcaster sees it.
+/// The queue of a mailbox, as used by the broadcaster.
 pub(super) struct Subscriber {
-    waiting: Mutex<Waiting>,
+    pending: Mutex<PendingChanges>,
     wake: Notify,
 }
 
-struct Waiting {
-    lists_wanted: ListKinds,
+struct PendingChanges {
+    /// The subscribed lists.
+    subscribed_lists: ListKinds,
     queue: VecDeque<Change>,
     /// The lists in the queue.
-    lists: ListKinds,
+    queued_lists: ListKinds,
     /// The URIs in the queue.
-    uris: HashSet<Arc<str>>,
+    queued_uris: HashSet<Arc<str>>,
 }
 
 impl Subscriber {
-    pub(super) fn new(lists_wanted: ListKinds) -> Self {
-        let waiting = Waiting { lists_wanted, queue: VecDeque::new(), lists: ListKinds::NONE, uris: HashSet::new() };
-        Self { waiting: Mutex::new(waiting), wake: Notify::new() }
+    pub(super) fn new(subscribed_lists: ListKinds) -> Self {
+        let pending = PendingChanges {
+            subscribed_lists,
+            queue: VecDeque::new(),
+            queued_lists: ListKinds::NONE,
+            queued_uris: HashSet::new(),
+        };
+        Self { pending: Mutex::new(pending), wake: Notify::new() }
     }
 
-    /// Puts in that a list changed. Says whether somebody must be woken: not where something waits
-    /// already, for whoever takes that passes the waking on.
-    pub(super) fn put_list(&self, change: &Change, list: ListKinds) -> bool {
-        let mut waiting = self.lock();
-        if !waiting.lists_wanted.has(list) || waiting.lists.has(list) {
+    /// Queues a list change. Returns whether a waiter must be woken.
+    ///
+    /// If the queue was not empty, no wakeup is needed: a reader that takes a change wakes the next one.
+    pub(super) fn enqueue_list(&self, change: &Change, list: ListKinds) -> bool {
+        let mut pending = self.lock();
+        if !pending.subscribed_lists.has(list) || pending.queued_lists.has(list) {
             return false;
         }
-        waiting.lists = waiting.lists.and(list);
-        waiting.push(change.clone())
+        pending.queued_lists = pending.queued_lists.and(list);
+        pending.push(change.clone())
     }
 
-    /// Puts in that `uri`, `watched` or a part of it, changed. Says whether somebody must be woken.
-    pub(super) fn put_resource(&self, uri: &Arc<str>, watched: &Arc<str>) -> bool {
-        let mut waiting = self.lock();
-        let uri = if waiting.uris.len() < MAX_DESCENDANTS { uri } else { watched };
-        waiting.uris.insert(Arc::clone(uri)) && waiting.push(Change::Resource(Arc::clone(uri)))
+    /// Queues an update of `uri`, which is `subscribed` or its descendant. Returns whether a waiter must be woken.
+    pub(super) fn enqueue_resource(&self, uri: &Arc<str>, subscribed: &Arc<str>) -> bool {
+        let mut pending = self.lock();
+        let uri = if pending.queued_uris.len() < MAX_DESCENDANTS { uri } else { subscribed };
+        pending.queued_uris.insert(Arc::clone(uri)) && pending.push(Change::Resource(Arc::clone(uri)))
     }
 
-    /// Puts in that a visit is over. Says whether somebody must be woken.
-    pub(super) fn put_elicitation(&self, id: &Arc<str>) -> bool {
+    /// Queues the completion of a URL elicitation. Returns whether a waiter must be woken.
+    pub(super) fn enqueue_elicitation(&self, id: &Arc<str>) -> bool {
         self.lock().push(Change::ElicitationComplete(Arc::clone(id)))
     }
 
-    /// Wakes all who wait, or the next to come. Were it only one, it could be the connection of a client that
-    /// reads nothing, which does not come to take anything, and the others would sleep on.
+    /// Wakes all waiters, or the next one to arrive.
+    ///
+    /// Waking only one is not enough: it may belong to a connection whose client does not read, and would then never take
+    /// the change.
     pub(super) fn wake(&self) {
         self.wake.notify_waiters();
         self.wake.notify_one();
     }
 
-    /// Waits to be woken.
+    /// Waits for a wakeup.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
     }
 
-    /// Takes out the updates of resources that are not `wanted` any more.
-    pub(super) fn keep(&self, wanted: impl Fn(&str) -> bool) {
+    /// Removes queued resource updates that are not `wanted`.
+    pub(super) fn retain_resources(&self, wanted: impl Fn(&str) -> bool) {
         self.lock().retain(|change| !matches!(change, Change::Resource(uri) if !wanted(uri)));
     }
 
-    /// Hears of no lists but `kinds` from now on, and forgets the others.
+    /// Restricts list notifications to `kinds` and removes the others from the queue.
     pub(super) fn restrict_to(&self, kinds: ListKinds) {
-        let mut waiting = self.lock();
-        waiting.lists_wanted = kinds;
-        waiting.retain(|change| change.list().is_none_or(|list| kinds.has(list)));
+        let mut pending = self.lock();
+        pending.subscribed_lists = kinds;
+        pending.retain(|change| change.list().is_none_or(|list| kinds.has(list)));
     }
 
-    /// Takes the first change out. Where there are more, the waking is passed on.
+    /// Removes the first change. If more are queued, passes the wakeup on.
     pub(super) fn take(&self) -> Option<Change> {
         let (change, more) = self.lock().pop()?;
         if more {
@@ -91,43 +100,45 @@ impl Subscriber {
         Some(change)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, PendingChanges> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
-    /// Puts a change behind the others; says whether it is the first.
+impl PendingChanges {
+    /// Appends a change; returns whether it is the first.
     fn push(&mut self, change: Change) -> bool {
         self.queue.push_back(change);
         self.queue.len() == 1
     }
 
-    /// The first change, and whether there are more.
+    /// Removes the first change; returns it and whether more are queued.
     fn pop(&mut self) -> Option<(Change, bool)> {
         let change = self.queue.pop_front()?;
-        self.forget(&change);
+        self.unmark(&change);
         let more = !self.queue.is_empty();
         if !more && self.queue.capacity() > MAX_RETAINED_CAPACITY {
-            (self.queue, self.uris) = (VecDeque::new(), HashSet::new());
+            (self.queue, self.queued_uris) = (VecDeque::new(), HashSet::new());
         }
         Some((change, more))
     }
 
+    /// Keeps only the changes that are `wanted`.
     fn retain(&mut self, wanted: impl Fn(&Change) -> bool) {
-        let (kept, gone) = std::mem::take(&mut self.queue).into_iter().partition(wanted);
-        self.queue = kept;
-        let gone: VecDeque<Change> = gone;
-        for change in &gone {
-            self.forget(change);
+        let (retained, removed) = std::mem::take(&mut self.queue).into_iter().partition(wanted);
+        self.queue = retained;
+        let removed: VecDeque<Change> = removed;
+        for change in &removed {
+            self.unmark(change);
         }
     }
 
-    fn forget(&mut self, change: &Change) {
+    /// Removes a change from the sets of queued lists and URIs.
+    fn unmark(&mut self, change: &Change) {
         match change {
-            Change::Resource(uri) => drop(self.uris.remove(uri)),
+            Change::Resource(uri) => drop(self.queued_uris.remove(uri)),
             Change::ElicitationComplete(_) => {}
-            list => self.lists = self.lists.without(list.list().unwrap_or_default()),
+            list => self.queued_lists = self.queued_lists.without(list.list().unwrap_or_default()),
         }
     }
 }

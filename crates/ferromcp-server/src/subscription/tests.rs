@@ -1,4 +1,4 @@
-//! Mailboxes and the broadcaster: nothing is lost, nothing grows, nothing comes twice.
+//! Mailboxes and the broadcaster: no change is lost or delivered twice, and queues are bounded.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -10,11 +10,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use ferromcp_core::{Meta, ServerNotification};
 use proptest::prelude::*;
 
-use super::{Change, Broadcaster, ListKinds, Mailbox};
+use super::{Broadcaster, Change, ListKinds, Mailbox};
 use crate::limits::Limits;
 
-/// A change in a word.
-fn word(notification: &ServerNotification) -> String {
+/// Returns the URI of a resource update, or the method of another notification.
+fn label(notification: &ServerNotification) -> String {
     match notification {
         ServerNotification::ResourceUpdated(params) => params.uri.clone(),
         other => other.method().to_owned(),
@@ -22,14 +22,14 @@ fn word(notification: &ServerNotification) -> String {
 }
 
 fn all(mailbox: &Mailbox) -> Vec<String> {
-    std::iter::from_fn(|| mailbox.try_next()).map(|news| word(&news)).collect()
+    std::iter::from_fn(|| mailbox.try_next()).map(|notification| label(&notification)).collect()
 }
 
 fn updated(uri: &str) -> Change {
     Change::Resource(uri.into())
 }
 
-fn watching(broadcaster: &Arc<Broadcaster>, uris: &[&str]) -> Mailbox {
+fn subscribe_to(broadcaster: &Arc<Broadcaster>, uris: &[&str]) -> Mailbox {
     let mailbox = broadcaster.listen(ListKinds::NONE, Meta::new());
     for uri in uris {
         mailbox.subscribe(uri, &Limits::default()).unwrap();
@@ -38,11 +38,11 @@ fn watching(broadcaster: &Arc<Broadcaster>, uris: &[&str]) -> Mailbox {
 }
 
 #[test]
-fn each_hears_what_it_wants_and_once() {
+fn subscriber_receives_each_subscribed_change_once() {
     // M26-265, M26-278, M26-361, S-272
     let broadcaster = Arc::new(Broadcaster::default());
     let tools = broadcaster.listen(ListKinds::TOOLS, Meta::new());
-    let folder = watching(&broadcaster, &["file:///a", "file:///a/b"]);
+    let folder = subscribe_to(&broadcaster, &["file:///a", "file:///a/b"]);
     for change in [Change::Tools, Change::Prompts, Change::Tools, updated("file:///a/b/c"), updated("file:///ab")] {
         broadcaster.notify(change);
     }
@@ -55,24 +55,24 @@ fn each_hears_what_it_wants_and_once() {
 }
 
 #[test]
-fn what_is_not_read_does_not_grow_and_is_told_in_few_words() {
+fn queue_is_bounded_and_falls_back_to_subscribed_uri_when_not_read() {
     let broadcaster = Arc::new(Broadcaster::default());
-    let folder = watching(&broadcaster, &["file:///a", "file:///b"]);
+    let folder = subscribe_to(&broadcaster, &["file:///a", "file:///b"]);
     for round in 0..10_000 {
         broadcaster.notify(updated(&format!("file:///a/{round}")));
         broadcaster.notify(updated("file:///b/x"));
     }
-    let heard = all(&folder);
-    assert!(heard.len() <= 256 + 2, "{} wait", heard.len());
-    assert!(heard.contains(&"file:///a".to_owned()) && heard.contains(&"file:///b/x".to_owned()));
+    let received = all(&folder);
+    assert!(received.len() <= 256 + 2, "{} queued changes", received.len());
+    assert!(received.contains(&"file:///a".to_owned()) && received.contains(&"file:///b/x".to_owned()));
     broadcaster.notify(updated("file:///a/1"));
-    assert_eq!(all(&folder), ["file:///a/1"], "read, it lists_wanted of parts again");
+    assert_eq!(all(&folder), ["file:///a/1"], "an empty queue accepts descendant URIs");
 }
 
 #[test]
-fn limits_are_named_when_they_refuse() {
+fn subscribe_fails_with_limit_when_limit_exceeded() {
     let broadcaster = Arc::new(Broadcaster::default());
-    let mailbox = broadcaster.join();
+    let mailbox = broadcaster.open_session();
     let mut limits = Limits::default();
     (limits.subscriptions, limits.subscription_bytes) = (2, 20);
     mailbox.subscribe("a://1", &limits).unwrap();
@@ -89,14 +89,14 @@ fn limits_are_named_when_they_refuse() {
 }
 
 #[test]
-fn who_is_gone_leaves_nothing_behind() {
+fn subscriptions_are_removed_when_mailbox_closed() {
     let broadcaster = Arc::new(Broadcaster::default());
-    let (first, second) = (watching(&broadcaster, &["a://1", "a://2"]), watching(&broadcaster, &["a://2"]));
+    let (first, second) = (subscribe_to(&broadcaster, &["a://1", "a://2"]), subscribe_to(&broadcaster, &["a://2"]));
     assert_eq!(broadcaster.size(), (2, 2));
-    assert!(broadcaster.is_watched("a://1/x") && !broadcaster.is_watched("a://"));
+    assert!(broadcaster.has_subscribers("a://1/x") && !broadcaster.has_subscribers("a://"));
     drop(first);
     assert_eq!(broadcaster.size(), (1, 1));
-    second.leave();
+    second.close();
     assert_eq!(broadcaster.size(), (0, 0));
     second.subscribe("a://3", &Limits::default()).unwrap();
     broadcaster.notify(updated("a://3"));
@@ -104,10 +104,10 @@ fn who_is_gone_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_is_no_longer_wanted_no_longer_waits() {
+fn queued_changes_are_removed_when_unsubscribed() {
     // M26-361, S-272
     let broadcaster = Arc::new(Broadcaster::default());
-    let mailbox = broadcaster.join();
+    let mailbox = broadcaster.open_session();
     for uri in ["a://x", "a://x/y", "b://z"] {
         mailbox.subscribe(uri, &Limits::default()).unwrap();
     }
@@ -124,18 +124,18 @@ fn what_is_no_longer_wanted_no_longer_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_who_wait_share_the_changes() {
+async fn each_change_is_delivered_once_when_several_tasks_wait() {
     const CHANGES: usize = 100;
     let broadcaster = Arc::new(Broadcaster::default());
-    let mailbox = Arc::new(watching(&broadcaster, &["a://x"]));
-    let heard = Arc::new(AtomicUsize::new(0));
+    let mailbox = Arc::new(subscribe_to(&broadcaster, &["a://x"]));
+    let received = Arc::new(AtomicUsize::new(0));
     let readers: Vec<_> = (0..4)
         .map(|_| {
-            let (mailbox, heard) = (Arc::clone(&mailbox), Arc::clone(&heard));
+            let (mailbox, received) = (Arc::clone(&mailbox), Arc::clone(&received));
             tokio::spawn(async move {
                 loop {
                     mailbox.next().await;
-                    heard.fetch_add(1, Ordering::Relaxed);
+                    received.fetch_add(1, Ordering::Relaxed);
                 }
             })
         })
@@ -144,17 +144,17 @@ async fn several_who_wait_share_the_changes() {
         broadcaster.notify(updated(&format!("a://x/{n}")));
         tokio::task::yield_now().await;
     }
-    let all_heard = async {
-        while heard.load(Ordering::Relaxed) < CHANGES {
+    let all_received = async {
+        while received.load(Ordering::Relaxed) < CHANGES {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), all_heard).await.expect("a change is lost");
-    assert_eq!((heard.load(Ordering::Relaxed), mailbox.try_next()), (CHANGES, None));
+    tokio::time::timeout(std::time::Duration::from_secs(10), all_received).await.expect("a change was lost");
+    assert_eq!((received.load(Ordering::Relaxed), mailbox.try_next()), (CHANGES, None));
     readers.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// What can happen to a mailbox.
+/// An operation on a mailbox.
 #[derive(Debug, Clone)]
 enum Step {
     Notify(usize),
@@ -187,50 +187,50 @@ impl Wake for Flag {
     }
 }
 
-/// One that waits, and whether it was woken.
+/// A pending `Mailbox::next`, and whether it was woken.
 struct Waiter {
     flag: Arc<Flag>,
     future: Pin<Box<dyn Future<Output = ServerNotification>>>,
 }
 
-/// A mailbox beside what it must hold.
+/// A mailbox and its expected content.
 struct Model {
     broadcaster: Arc<Broadcaster>,
     mailbox: Arc<Mailbox>,
     waiters: [Option<Waiter>; 3],
-    waiting: HashSet<String>,
+    queued: HashSet<String>,
 }
 
 impl Model {
     fn new() -> Self {
         let broadcaster = Arc::new(Broadcaster::default());
-        let mailbox = broadcaster.join();
+        let mailbox = broadcaster.open_session();
         mailbox.subscribe("a://x", &Limits::default()).unwrap();
-        Self { broadcaster, mailbox, waiters: [None, None, None], waiting: HashSet::new() }
+        Self { broadcaster, mailbox, waiters: [None, None, None], queued: HashSet::new() }
     }
 
-    fn heard(&mut self, news: &ServerNotification) {
-        assert!(self.waiting.remove(&word(news)), "{news:?} was not to come");
+    fn received(&mut self, notification: &ServerNotification) {
+        assert!(self.queued.remove(&label(notification)), "unexpected {notification:?}");
     }
 
     fn run(&mut self, step: &Step) {
         match *step {
             Step::Notify(number) => {
                 let change = change(number);
-                self.waiting.insert(word(&change.clone().into_notification(Meta::new())));
+                self.queued.insert(label(&change.clone().into_notification(Meta::new())));
                 self.broadcaster.notify(change);
             }
             Step::TryNext => match self.mailbox.try_next() {
-                Some(news) => self.heard(&news),
-                None => assert!(self.waiting.is_empty(), "{:?} is lost", self.waiting),
+                Some(notification) => self.received(&notification),
+                None => assert!(self.queued.is_empty(), "{:?} was lost", self.queued),
             },
             Step::Poll(number) => self.poll(number),
             Step::Drop(number) => self.waiters[number] = None,
         }
         let woken = |waiter: &Waiter| waiter.flag.0.load(Ordering::Relaxed);
-        let mut asleep = self.waiters.iter().flatten().peekable();
-        if !self.waiting.is_empty() && asleep.peek().is_some() {
-            assert!(asleep.any(woken), "all sleep while {:?} waits", self.waiting);
+        let mut waiters = self.waiters.iter().flatten().peekable();
+        if !self.queued.is_empty() && waiters.peek().is_some() {
+            assert!(waiters.any(woken), "no task was woken for {:?}", self.queued);
         }
     }
 
@@ -242,34 +242,34 @@ impl Model {
         });
         waiter.flag.0.store(false, Ordering::Relaxed);
         let waker = Waker::from(Arc::clone(&waiter.flag));
-        if let Poll::Ready(news) = waiter.future.as_mut().poll(&mut Context::from_waker(&waker)) {
+        if let Poll::Ready(notification) = waiter.future.as_mut().poll(&mut Context::from_waker(&waker)) {
             self.waiters[number] = None;
-            self.heard(&news);
+            self.received(&notification);
         }
     }
 }
 
 #[test]
-fn one_who_is_woken_and_does_not_come_keeps_no_change_from_another() {
+fn change_is_delivered_to_another_task_when_woken_task_does_not_poll() {
     // S-162, S-163
     let mut model = Model::new();
     for step in [Step::Poll(0), Step::Poll(1), Step::Notify(0), Step::Poll(1)] {
-        model.run(&step); // 0 is a connection whose client reads nothing
+        model.run(&step); // task 0 is a connection whose client does not read
     }
-    assert!(model.waiting.is_empty(), "{:?} waits for one who does not come", model.waiting);
+    assert!(model.queued.is_empty(), "{:?} was not delivered", model.queued);
 }
 
 proptest! {
     #[test]
-    fn no_order_of_steps_loses_the_last_change(steps in prop::collection::vec(step(), 1..60)) {
+    fn no_change_is_lost_in_any_order_of_steps(steps in prop::collection::vec(step(), 1..60)) {
         let mut model = Model::new();
         for step in &steps {
             model.run(step);
         }
-        let mut left = all(&model.mailbox);
-        let mut expected: Vec<String> = model.waiting.into_iter().collect();
-        left.sort();
+        let mut remaining = all(&model.mailbox);
+        let mut expected: Vec<String> = model.queued.into_iter().collect();
+        remaining.sort();
         expected.sort();
-        prop_assert_eq!(left, expected);
+        prop_assert_eq!(remaining, expected);
     }
 }

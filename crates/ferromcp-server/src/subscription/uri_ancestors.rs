@@ -1,8 +1,9 @@
-//! What a URI is a part of.
+//! Parent URIs of a resource URI, for subscriptions to a parent.
 
-/// `uri` itself, and then whatever it lies below, nearest first: its path cut at each slash, with
-/// the slash and without. What is compared are whole steps of the path, so `file:///ab` is no part
-/// of `file:///a`. A query or fragment belongs to the URI itself alone.
+/// Returns `uri` and then its ancestors, nearest first: the path cut at each slash, with and without the slash.
+///
+/// Path segments are compared as a whole, so `file:///a` is not an ancestor of `file:///ab`. Ancestors have no query or
+/// fragment.
 pub(super) fn uri_ancestors(uri: &str) -> impl Iterator<Item = &str> {
     let end = uri.find(['?', '#']).unwrap_or(uri.len());
     let start = match uri.find(':') {
@@ -11,34 +12,34 @@ pub(super) fn uri_ancestors(uri: &str) -> impl Iterator<Item = &str> {
         None => 0,
     };
     let path = uri.get(start..end).unwrap_or_default();
-    let above = path.rmatch_indices('/').flat_map(move |(at, _)| {
+    let ancestors = path.rmatch_indices('/').flat_map(move |(at, _)| {
         let cut = start + at;
-        // A host that is empty is no resource: `file:///` is the topmost there is.
+        // An empty host is not a resource: `file:///` is the root.
         [Some(&uri[..=cut]), (at > 0).then_some(&uri[..cut])].into_iter().flatten()
     });
-    std::iter::once(uri).chain(above.filter(move |part| part.len() < uri.len()))
+    std::iter::once(uri).chain(ancestors.filter(move |ancestor| ancestor.len() < uri.len()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::uri_ancestors;
 
-    fn of(uri: &str) -> Vec<&str> {
+    fn ancestors(uri: &str) -> Vec<&str> {
         uri_ancestors(uri).collect()
     }
 
     #[test]
-    fn a_uri_lies_below_each_folder_of_its_path() {
+    fn uri_ancestors_contain_each_parent_of_the_path() {
         // M26-361, S-272
-        assert_eq!(of("file:///a/b"), ["file:///a/b", "file:///a/", "file:///a", "file:///"]);
-        assert_eq!(of("file:///a/"), ["file:///a/", "file:///a", "file:///"]);
-        assert_eq!(of("notes://all/x"), ["notes://all/x", "notes://all/", "notes://all"]);
-        assert_eq!(of("notes://all"), ["notes://all"]);
-        assert_eq!(of("urn:a/b"), ["urn:a/b", "urn:a/", "urn:a"]);
-        assert_eq!(of("http://h/a?x=/b#/c"), ["http://h/a?x=/b#/c", "http://h/", "http://h"]);
-        assert_eq!(of("plain/x"), ["plain/x", "plain/", "plain"]);
-        assert_eq!(of(""), [""]);
-        assert_eq!(of("?a:b"), ["?a:b"]);
-        assert_eq!(of("ü://ä/ö"), ["ü://ä/ö", "ü://ä/", "ü://ä"]);
+        assert_eq!(ancestors("file:///a/b"), ["file:///a/b", "file:///a/", "file:///a", "file:///"]);
+        assert_eq!(ancestors("file:///a/"), ["file:///a/", "file:///a", "file:///"]);
+        assert_eq!(ancestors("notes://all/x"), ["notes://all/x", "notes://all/", "notes://all"]);
+        assert_eq!(ancestors("notes://all"), ["notes://all"]);
+        assert_eq!(ancestors("urn:a/b"), ["urn:a/b", "urn:a/", "urn:a"]);
+        assert_eq!(ancestors("http://h/a?x=/b#/c"), ["http://h/a?x=/b#/c", "http://h/", "http://h"]);
+        assert_eq!(ancestors("plain/x"), ["plain/x", "plain/", "plain"]);
+        assert_eq!(ancestors(""), [""]);
+        assert_eq!(ancestors("?a:b"), ["?a:b"]);
+        assert_eq!(ancestors("ü://ä/ö"), ["ü://ä/ö", "ü://ä/", "ü://ä"]);
     }
 }

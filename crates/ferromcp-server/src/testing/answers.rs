@@ -71,7 +71,9 @@ impl Answers {
                 return fallback(question);
             }
             drop(rules);
-            panic!("no response for \"{text}\" ({kind:?}): add one to the test client, for example with `Client::accept`");
+            panic!(
+                "no response for \"{text}\" ({kind:?}): add one to the test client, for example with `Client::accept`"
+            );
         };
         let more = rules.known.iter().filter(|rule| fits(rule)).count() > 1;
         rules.asked.push(text);

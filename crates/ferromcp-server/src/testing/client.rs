@@ -15,12 +15,11 @@ use ferromcp_core::{
 use serde::Serialize;
 
 use super::answers::{Answers, Kind};
-use super::all_capabilities;
+use super::client_mode::{ClientMode, all_capabilities};
 use super::listener::Listener;
-use super::client_mode::ClientMode;
 use crate::call::{Call, Reply};
-use crate::request_sink::RequestSink;
 use crate::peer::Peer;
+use crate::request_sink::RequestSink;
 use crate::server::Server;
 
 /// Maximum number of rounds of one call before the test fails.
@@ -224,7 +223,10 @@ impl Client {
                 Reply::Done(result) => return Ok(result),
                 Reply::Failed(error) => return Err(error),
                 Reply::NeedsInput(required) => {
-                    assert!(matches!(self.mode, ClientMode::Rounds | ClientMode::OneByOne), "a handshake revision returned input_required");
+                    assert!(
+                        matches!(self.mode, ClientMode::Rounds | ClientMode::OneByOne),
+                        "a handshake revision returned input_required"
+                    );
                     request = make();
                     let (answers, state) = self.answers(required);
                     add_responses(&mut request, answers, state);

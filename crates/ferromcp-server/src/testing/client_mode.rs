@@ -1,6 +1,7 @@
-//! [`ClientMode`]: how a test client answers requests from the server.
+//! Modes and capabilities of the test client.
 
-use ferromcp_core::Revision;
+use ferromcp_core::model::{ClientCapabilities, ElicitationCapability, ListChanged, SamplingCapability};
+use ferromcp_core::{RawJson, Revision};
 
 /// How a test client answers requests from the server (elicitation, sampling, roots).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,4 +26,18 @@ impl ClientMode {
             Self::Rounds | Self::OneByOne => Revision::LATEST,
         }
     }
+}
+
+/// Returns capabilities that declare elicitation (forms and URLs), sampling (tools and context) and roots.
+pub fn all_capabilities() -> ClientCapabilities {
+    let on = || Some(RawJson::empty_object());
+    let mut elicitation = ElicitationCapability::default();
+    (elicitation.form, elicitation.url) = (on(), on());
+    let mut sampling = SamplingCapability::default();
+    (sampling.tools, sampling.context) = (on(), on());
+    let mut capabilities = ClientCapabilities::default();
+    capabilities.elicitation = Some(elicitation);
+    capabilities.sampling = Some(sampling);
+    capabilities.roots = Some(ListChanged::default());
+    capabilities
 }

@@ -10,9 +10,9 @@ use ferromcp_core::model::InputRequest;
 use ferromcp_core::{Revision, ServerNotification, ServerRequest};
 
 use super::answers::Answers;
-use crate::pending_requests::RequestError;
-use crate::request_sink::{ResponseFuture, QueueFull, NotificationSink};
 use crate::peer::Peer;
+use crate::pending_requests::RequestError;
+use crate::request_sink::{NotificationSink, QueueFull, ResponseFuture};
 
 /// Receives the notifications and requests of a client's calls.
 pub(super) struct Listener {

@@ -27,16 +27,15 @@
 
 mod answers;
 mod client;
+mod client_mode;
 mod effects;
 mod listener;
-mod client_mode;
 
 pub use client::Client;
+pub use client_mode::{ClientMode, all_capabilities};
 pub use effects::Effects;
-pub use client_mode::ClientMode;
 
-use ferromcp_core::RawJson;
-use ferromcp_core::model::{ClientCapabilities, ElicitationCapability, ListChanged, SamplingCapability};
+use ferromcp_core::model::ClientCapabilities;
 
 use crate::server::Server;
 
@@ -74,18 +73,4 @@ pub async fn everywhere_as(
             Some(live) => effects::compare(live, &happened, mode),
         }
     }
-}
-
-/// Returns capabilities that declare elicitation (forms and URLs), sampling (tools and context) and roots.
-pub fn all_capabilities() -> ClientCapabilities {
-    let on = || Some(RawJson::empty_object());
-    let mut elicitation = ElicitationCapability::default();
-    (elicitation.form, elicitation.url) = (on(), on());
-    let mut sampling = SamplingCapability::default();
-    (sampling.tools, sampling.context) = (on(), on());
-    let mut capabilities = ClientCapabilities::default();
-    capabilities.elicitation = Some(elicitation);
-    capabilities.sampling = Some(sampling);
-    capabilities.roots = Some(ListChanged::default());
-    capabilities
 }

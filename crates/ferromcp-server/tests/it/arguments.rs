@@ -126,7 +126,7 @@ async fn nested_arguments_reach_the_function() {
 }
 
 #[tokio::test]
-async fn mistakes_are_told_to_the_model_with_name_expectation_and_value() {
+async fn invalid_arguments_are_reported_with_name_expectation_and_value() {
     // M26-340, M26-343, S-254, S-257, S-260
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -184,7 +184,7 @@ async fn mistakes_are_told_to_the_model_with_name_expectation_and_value() {
 }
 
 #[tokio::test]
-async fn a_long_wrong_value_is_not_repeated_whole() {
+async fn excerpt_is_truncated_when_invalid_value_is_long() {
     // M26-340
     for case in Case::eras() {
         let mut client = Client::connect(server(), case).await;
@@ -195,7 +195,7 @@ async fn a_long_wrong_value_is_not_repeated_whole() {
 }
 
 #[tokio::test]
-async fn twins_are_refused() {
+async fn duplicate_arguments_are_rejected() {
     // M26-343, S-260
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -208,7 +208,7 @@ async fn twins_are_refused() {
 }
 
 #[tokio::test]
-async fn values_inside_strings_are_read_unless_that_is_switched_off() {
+async fn json_in_strings_is_parsed_when_lenient() {
     // M26-343, S-260
     let slips = [
         ("add", json!({ "a": "1", "b": "2" }), "3"),
@@ -227,14 +227,14 @@ async fn values_inside_strings_are_read_unless_that_is_switched_off() {
             assert_eq!(lenient.text(tool, arguments.clone()).await, expected, "{tool} {arguments}");
             strict.tool_error(tool, arguments).await;
         }
-        // Values are held to their bounds all the same, and texts stay texts.
+        // Limits still apply, and strings remain strings.
         assert!(lenient.tool_error("rows", json!({ "limit": "1001" })).await.contains("at most 1000"));
         assert_eq!(lenient.text("text", json!({ "s": "[1]" })).await, "[1]");
     }
 }
 
 #[tokio::test]
-async fn schemas_say_what_arguments_are_held_to() {
+async fn input_schemas_contain_limits() {
     // M26-090, M26-093, M26-096, M26-319, M26-320, S-039, S-041, S-043, S-045, S-232, S-233, S-234
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -273,7 +273,7 @@ async fn schemas_say_what_arguments_are_held_to() {
 }
 
 #[tokio::test]
-async fn what_the_schema_allows_the_function_takes() {
+async fn schema_valid_arguments_are_accepted() {
     // M26-343, S-043, S-260
     let mut client = Client::connect(server(), Case::eras()[1]).await;
     let tools = client.result("tools/list", Value::Null).await["tools"].clone();
@@ -331,7 +331,7 @@ async fn hosts_of_every_revision_see_the_same_arguments() {
 }
 
 #[tokio::test]
-async fn whole_numbers_are_integers_however_they_are_written() {
+async fn integral_floats_deserialize_as_integers() {
     // M26-319, S-232: to JSON Schema `5.0` is an integer
     for case in Case::eras() {
         let server = Server::new("whole", "0")
@@ -358,7 +358,7 @@ async fn whole_numbers_are_integers_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn a_flood_of_mistakes_is_told_in_short() {
+async fn error_list_is_truncated_when_many_arguments_are_invalid() {
     // M26-345
     let mut client = Client::connect(server(), Case::eras()[1]).await;
     let flood: serde_json::Map<String, Value> = (0..200_000).map(|n| (n.to_string(), json!(0))).collect();

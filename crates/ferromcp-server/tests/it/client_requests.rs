@@ -48,7 +48,7 @@ async fn effects_are_equal_on_every_revision_when_handler_elicits() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "`started` happened 2 times in Rounds, and 1 times live")]
+#[should_panic(expected = "`started` ran 2 times in Rounds but 1 times live")]
 async fn effect_before_question_is_detected_when_not_in_once() {
     let tool = Tool::new("careless", |State(effects): State<Effects>, ctx: Ctx| async move {
         effects.note("started");

@@ -81,7 +81,7 @@ async fn arguments_and_variables_are_completed() {
 }
 
 #[tokio::test]
-async fn settled_arguments_help() {
+async fn context_arguments_are_passed_to_completion() {
     // M26-405, S-315, S-319
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -116,7 +116,7 @@ async fn a_hundred_values_at_most() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_invalid() {
+async fn unknown_reference_is_invalid_params() {
     // M26-400, M26-401, M26-405, M26-409, S-309, S-310, S-311, S-315, S-319
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;

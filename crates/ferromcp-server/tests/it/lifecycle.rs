@@ -338,7 +338,7 @@ async fn extension_is_rejected_when_id_or_settings_are_invalid() {
             Ok(()) => assert!(good, "{id} {settings}"),
             Err(error) => {
                 assert!(!good, "{id} {settings}: {error}");
-                assert!(error.is_mistake() && error.to_string().contains(id), "{error}");
+                assert!(error.is_configuration() && error.to_string().contains(id), "{error}");
             }
         }
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ferromcp_core::model::{CacheHint, CallToolResult};
 use ferromcp_core::{ClientRequest, Error, ServerResult};
+use ferromcp_server::middleware::Next;
 use ferromcp_server::middleware::{concurrency_limit, rate_limit, response_cache, timing};
-use ferromcp_server::{Call, Ctx, Extension, Next, Reply, Resource, Server, Tool};
+use ferromcp_server::{Call, Ctx, Extension, Reply, Resource, Server, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
@@ -15,7 +16,7 @@ use crate::client::{Case, Client};
 type EventLog = Arc<Mutex<Vec<String>>>;
 
 /// Returns middleware that logs when a call enters and leaves.
-fn logging(log: &EventLog, name: &'static str) -> impl ferromcp_server::Middleware {
+fn logging(log: &EventLog, name: &'static str) -> impl ferromcp_server::middleware::Middleware {
     let log = Arc::clone(log);
     move |call: Call, next: Next| {
         let log = Arc::clone(&log);

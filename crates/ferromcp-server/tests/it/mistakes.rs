@@ -1,4 +1,4 @@
-//! Servers that are built wrongly say so before they serve, naming the culprit.
+//! Configuration mistakes are reported before serving, with the item that caused them.
 
 use ferromcp_core::RawJson;
 use ferromcp_server::{Arg, Args, Completion, Ctx, Limits, Prompt, Resource, Server, State, Tool};
@@ -14,7 +14,7 @@ fn server() -> Server {
 async fn mistakes(server: Server) -> String {
     let case = Case { revision: ferromcp_core::Revision::LATEST, wire: Wire::Memory };
     let checked = server.check().expect_err("a mistake goes unnoticed");
-    assert!(checked.is_mistake() && !checked.is_transport());
+    assert!(checked.is_configuration() && !checked.is_transport());
     let error = Client::raw(server, case).close().await.expect_err("it serves all the same");
     assert_eq!(error.to_string(), checked.to_string());
     error.to_string()
@@ -24,7 +24,7 @@ async fn mistakes(server: Server) -> String {
 struct Database;
 
 #[tokio::test]
-async fn missing_state_is_named_with_who_needs_it() {
+async fn missing_state_is_reported_with_type_and_handler() {
     // S-002
     let needy = || {
         server()
@@ -47,7 +47,7 @@ async fn missing_state_is_named_with_who_needs_it() {
 }
 
 #[tokio::test]
-async fn twins_are_named() {
+async fn duplicate_names_are_reported() {
     // M26-328, S-239
     let words =
         mistakes(server().with_tool(Tool::sync("twin", || "")).with_tool(Tool::new("twin", || async { "" }))).await;
@@ -65,7 +65,7 @@ async fn twins_are_named() {
 }
 
 #[tokio::test]
-async fn bad_names_are_named() {
+async fn invalid_names_are_reported() {
     // M26-324, M26-326, M26-327, S-235, S-237, S-238
     for name in ["", "two words", "a,b", "caf\u{e9}", "a/b", "a\n", &"n".repeat(129)] {
         let words = mistakes(server().with_tool(Tool::sync(name, || ""))).await;
@@ -115,7 +115,7 @@ async fn templates_and_parameters_have_to_fit() {
         assert!(words.contains("resource"), "{uri}: {words}");
     }
     let words = mistakes(server().with_resource(Resource::sync("a://b", |id: String| id).args(["id"]))).await;
-    assert!(words.contains("`id` is no variable"), "{words}");
+    assert!(words.contains("`id` is not a variable"), "{words}");
     let words = mistakes(server().with_resource(Resource::sync("a://{x}", |id: String| id).args(["id"]))).await;
     assert!(words.contains("`x`"), "{words}");
 }
@@ -145,7 +145,7 @@ async fn completions_need_a_text_to_complete() {
 }
 
 #[tokio::test]
-async fn every_mistake_is_told_at_once() {
+async fn all_build_errors_are_reported_together() {
     // S-002
     let words = mistakes(
         server()
@@ -160,17 +160,14 @@ async fn every_mistake_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_default_of_another_type_is_told() {
+async fn default_is_rejected_when_type_differs() {
     // M26-319
     let tool = |arg: Arg| server().with_tool(Tool::sync("count", |n: i64| n.to_string()).args([arg]));
     let words = mistakes(tool(Arg::new("n").default("five"))).await;
     assert!(words.contains("tool `count`: default \"five\" for `n` is not a valid `i64`"), "{words}");
     tool(Arg::new("n").default::<i32>(5)).check().unwrap();
     let words = mistakes(tool(Arg::new("n").range::<i64>(1..=9).default::<i64>(0))).await;
-    assert!(
-        words.contains("default 0 is invalid: `n` must be at least 1 and at most 9, got 0"),
-        "{words}"
-    );
+    assert!(words.contains("default 0 is invalid: `n` must be at least 1 and at most 9, got 0"), "{words}");
     let optional = Tool::sync("count", |n: Option<u8>| format!("{n:?}")).args([Arg::new("n").default(5_u8)]);
     server().with_tool(optional).check().unwrap();
     let optional = Tool::sync("count", |n: Option<u8>| format!("{n:?}")).args([Arg::new("n").default(500)]);
@@ -195,7 +192,7 @@ struct Orders {
 }
 
 #[tokio::test]
-async fn marks_for_headers_that_no_client_may_follow_are_told() {
+async fn invalid_header_annotations_are_reported() {
     // M26-194, M26-195, M26-196, M26-197, M26-198, M26-200, M26-201
     let text = |mark: &str| Tool::sync("count", |region: String| region).args([Arg::new("region").header(mark)]);
     let marked = || [Arg::new("x").header("X")];

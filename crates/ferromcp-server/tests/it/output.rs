@@ -98,7 +98,7 @@ async fn structured_content_keeps_to_the_published_schema() {
 }
 
 #[tokio::test]
-async fn values_that_are_no_objects_are_wrapped() {
+async fn non_object_values_are_wrapped() {
     // S-251, M26-336
     for case in Case::all().filter(|case| case.revision >= Revision::V2025_06_18) {
         let mut client = Client::connect(structured(), case).await;
@@ -120,7 +120,7 @@ async fn values_that_are_no_objects_are_wrapped() {
 }
 
 #[tokio::test]
-async fn what_json_cannot_say_is_a_failure_and_no_broken_promise() {
+async fn non_finite_number_is_an_error_result() {
     // M26-337, S-252
     for case in Case::all() {
         let server = Server::new("nan", "0")
@@ -134,7 +134,7 @@ async fn what_json_cannot_say_is_a_failure_and_no_broken_promise() {
     }
 }
 
-/// A map whose keys are no texts.
+/// A map with keys that are not strings.
 struct Pairs(BTreeMap<(u8, u8), u8>);
 
 impl FromIterator<((u8, u8), u8)> for Pairs {
@@ -218,12 +218,12 @@ async fn bytes_of_another_kind_are_refused() {
     for case in Case::eras() {
         let server = Server::new("media", "0").with_tool(Tool::sync("image", || Image::new(*b"plain words")));
         let mut client = Client::connect(server, case).await;
-        assert!(client.tool_error("image", json!({})).await.contains("picture"));
+        assert!(client.tool_error("image", json!({})).await.contains("image"));
     }
 }
 
 #[tokio::test]
-async fn a_schema_of_ones_own_takes_the_place_of_the_types() {
+async fn explicit_output_schema_overrides_the_derived_one() {
     // M26-091, M26-321, S-040, S-251
     let schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "array", "items": true });
     for case in Case::all() {

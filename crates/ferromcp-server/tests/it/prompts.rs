@@ -144,7 +144,7 @@ async fn failures_inside_are_internal_errors() {
 }
 
 #[tokio::test]
-async fn lists_say_which_arguments_are_needed() {
+async fn prompts_list_marks_required_arguments() {
     // M26-380, M26-381, M26-382
     for case in Case::all() {
         let server = server();

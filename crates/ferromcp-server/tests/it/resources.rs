@@ -49,7 +49,7 @@ async fn read(client: &mut Client, uri: &str) -> Value {
 }
 
 #[tokio::test]
-async fn contents_say_what_they_are() {
+async fn contents_have_uri_and_mime_type() {
     // M26-364, M26-370, M26-371, S-277, S-278, S-284, S-286, S-288
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -82,7 +82,7 @@ async fn one_read_may_give_several_contents() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_never_an_empty_success() {
+async fn missing_resource_is_not_found_error() {
     // M26-026, M26-029, M26-366, M26-369, S-022, S-280
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -136,7 +136,7 @@ async fn templates_read_their_variables_and_the_most_specific_wins() {
 }
 
 #[tokio::test]
-async fn variables_cannot_walk_out_of_a_folder() {
+async fn unsafe_path_variables_are_rejected() {
     // M26-373, M26-376, S-282, S-304
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -176,7 +176,7 @@ async fn variables_that_do_not_fit_are_invalid() {
 }
 
 #[tokio::test]
-async fn lists_say_all_that_was_said() {
+async fn resource_lists_contain_the_full_definition() {
     // M26-354, M26-377, M26-378, M26-372, S-060, S-289, S-290, S-291
     for case in Case::all() {
         let mark = |resource: Resource| {

@@ -195,7 +195,7 @@ async fn serving_fails_and_open_lifespans_close_when_lifespan_fails_to_open() {
         let server =
             lifespan_server(&log).lifespan(|| async { Err::<i8, _>(ToolError::new("no database")) }, |_: i8| async {});
         let error = Client::raw(server, case).close().await.unwrap_err();
-        assert!(!error.is_mistake() && !error.is_transport());
+        assert!(!error.is_configuration() && !error.is_transport());
         let message = error.to_string();
         assert!(message.contains("i8") && message.contains("no database"), "{message}");
         assert_eq!(log.read(), ["open outer", "open", "close 41", "close outer"]);

@@ -65,7 +65,7 @@ async fn an_unknown_tool_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn failures_of_tools_are_told_to_the_model() {
+async fn tool_failures_are_error_results() {
     // M26-340, S-243, S-254
     for case in Case::all() {
         let mut client = Client::connect(failing(), case).await;
@@ -123,7 +123,7 @@ async fn sync_async_and_blocking_tools_answer_alike() {
 }
 
 #[tokio::test]
-async fn a_list_says_all_that_was_said_of_a_tool() {
+async fn tools_list_contains_the_full_definition() {
     // M26-313, M26-317, S-048, S-060, S-232, S-038
     for case in Case::all() {
         let tool = Tool::sync("wipe", |disk: String| disk)

@@ -89,7 +89,7 @@ proptest! {
                 Some(None) if variable.is_required() => Capture::One("stand-in".to_owned()),
                 Some(None) => Capture::Absent,
             };
-            // Segments without names are told apart by their order: after one that is absent there can be none.
+            // Segments without names are distinguished by order: no segment can follow an absent one.
             let segment = variable.operator().symbol() == Some('/');
             let capture = if segment && gap { Capture::Absent } else { capture };
             gap |= segment && capture == Capture::Absent;

@@ -16,7 +16,7 @@ fn slip(typed: String) -> Vec<String> {
 }
 
 #[completion(prompt = "review", argument = "language")]
-fn deaf() -> Vec<String> {
+fn without_input() -> Vec<String> {
     Vec::new()
 }
 

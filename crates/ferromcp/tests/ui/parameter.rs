@@ -11,7 +11,7 @@ fn borrowed(text: &str, list: &[u8], path: &Path, ctx: &Ctx, maybe: Option<&str>
 fn opaque(text: impl Into<String>) {}
 
 #[tool]
-fn twins(a: u8, #[arg(name = "a")] b: u8) {}
+fn duplicate(a: u8, #[arg(name = "a")] b: u8) {}
 
 #[tool]
 fn limits(

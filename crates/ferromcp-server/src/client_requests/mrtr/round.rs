@@ -13,7 +13,7 @@ use crate::client_requests::error::{Kind, QuestionError};
 use crate::client_requests::pending_question::missing;
 use crate::client_requests::question::Question;
 use crate::ctx::Ctx;
-use crate::function::{FromCtx, Invocation, Requirements, Rejection};
+use crate::function::{FromCtx, Invocation, Rejection, Requirements};
 use crate::tool_error::ToolError;
 
 /// One round of a call, for handlers that manage their rounds manually: the answers of the last round, the user state

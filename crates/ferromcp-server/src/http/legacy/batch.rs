@@ -23,8 +23,8 @@ use crate::http::endpoint::{Endpoint, Limit};
 use crate::http::in_flight::{CallSet, InFlightRequest, Leases};
 use crate::http::reply;
 use crate::http::respond::{new_sink, request_sink, respond};
-use crate::request_sink::RequestSink;
 use crate::maybe_ready::MaybeReady;
+use crate::request_sink::RequestSink;
 
 type Messages = Vec<Result<Message<FromClient>, DecodeError>>;
 

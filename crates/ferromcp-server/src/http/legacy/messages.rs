@@ -73,7 +73,11 @@ pub(crate) async fn initialize(
         return reply::limit_exceeded(endpoint, Limit::InFlight);
     };
     let identity = parts.extensions.get::<Identity>().cloned();
-    let mut negotiated = if stateless { Session::default() } else { Session::with_notifications(Arc::clone(&endpoint.inner.broadcaster)) };
+    let mut negotiated = if stateless {
+        Session::default()
+    } else {
+        Session::with_notifications(Arc::clone(&endpoint.inner.broadcaster))
+    };
     let peer = match negotiated.admit(&request) {
         Ok(peer) => peer.identified(identity.as_ref()),
         Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),

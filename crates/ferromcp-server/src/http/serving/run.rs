@@ -23,7 +23,7 @@ impl<L: Listener, F: Fallback> ServeOn<OnHttp> for Http<L, F> {
         check(&server.0)?;
         let errors = self.errors();
         if !errors.is_empty() {
-            return Err(ServeError::mistakes(errors));
+            return Err(ServeError::configuration(errors));
         }
         serve(self, server).await
     }

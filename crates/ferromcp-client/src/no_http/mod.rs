@@ -1,25 +1,12 @@
 //! Replacement of HTTP in builds without the feature `http`: connecting to a URL fails with an error.
 
+mod options;
+
+pub(crate) use options::HttpOptions;
+
 use crate::connect::Connector;
-use crate::error::{ClientError, ErrorKind};
+use crate::error::ClientError;
 use crate::target::{ConnectOptions, OnUrl, Target};
-
-/// Placeholder for the HTTP options.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HttpOptions;
-
-impl HttpOptions {
-    /// Ignores the header.
-    pub(crate) fn header(self, _name: impl AsRef<str>, _value: impl AsRef<str>) -> Self {
-        self
-    }
-
-    #[allow(clippy::unused_self, reason = "same signature as with HTTP")]
-    fn unsupported(&self) -> ClientError {
-        let message = "cannot connect to a URL: the client was built without HTTP; enable the feature `http`";
-        ClientError::new(ErrorKind::Unsupported, message)
-    }
-}
 
 impl Target<OnUrl> for &str {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
