@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::outcome::Outcome;
-use crate::{conformance, deny, interop, lint, msrv, run_tests, shell};
+use crate::{api, conformance, deny, interop, lint, msrv, run_tests, shell};
 
 struct Step {
     name: &'static str,
@@ -20,7 +20,7 @@ struct Step {
 
 /// Fast steps come first, so that mistakes are reported early. The tests come last, so that their counts are at the end
 /// of the log.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", about: "all sources are formatted", run: fmt_check },
     Step { name: "lint", about: "sources and prose follow the project rules", run: lint_check },
     Step { name: "clippy", about: "no warnings in any target with all features", run: clippy },
@@ -30,6 +30,7 @@ const STEPS: [Step; 10] = [
         run: features,
     },
     Step { name: "doc", about: "the documentation builds without warnings", run: doc },
+    Step { name: "api", about: "the committed listing of the public API is up to date", run: api::check },
     Step { name: "msrv", about: "the minimum supported Rust version builds the published crates", run: msrv::check },
     Step { name: "deny", about: "licenses, bans, sources and advisories of dependencies", run: deny::check },
     Step { name: "interop", about: "third-party MCP clients and servers are installed", run: interop_set_up },

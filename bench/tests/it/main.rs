@@ -30,12 +30,12 @@ impl ServerProcess {
     }
 
     /// Starts the server over HTTP on a free port and returns its `host:port`.
-    fn http(mode: &str, more: usize) -> (Self, String) {
-        let mut running = Self::start(&[mode, "0"], more);
-        let mut line = String::new();
-        BufReader::new(running.0.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let addr = line.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp"));
-        let addr = addr.unwrap_or_else(|| panic!("expected a URL on stderr, got: {line:?}")).to_owned();
+    fn http(mode: &str, tools: usize) -> (Self, String) {
+        let mut running = Self::start(&[mode, "0"], tools);
+        let mut text = String::new();
+        BufReader::new(running.0.stderr.take().unwrap()).read_line(&mut text).unwrap();
+        let addr = text.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp"));
+        let addr = addr.unwrap_or_else(|| panic!("expected a URL on stderr, got: {text:?}")).to_owned();
         (running, addr)
     }
 }

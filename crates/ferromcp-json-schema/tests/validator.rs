@@ -1,5 +1,7 @@
 //! Validation of valid, invalid and hostile values and schemas.
 
+#![allow(clippy::needless_pass_by_value, reason = "allows `json!` without a reference in calls")]
+
 use std::time::{Duration, Instant};
 
 use ferromcp_json_schema::{

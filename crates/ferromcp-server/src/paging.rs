@@ -26,7 +26,7 @@ pub enum List {
 /// A list divided into pages that are serialized once.
 pub(crate) struct Pages<T> {
     list: List,
-    pages: Vec<Page<T>>,
+    chunks: Vec<Page<T>>,
     size: usize,
 }
 
@@ -40,13 +40,13 @@ impl<T: Clone> Pages<T> {
     /// Divides `items`, each with its serial number, into pages of `size` items.
     pub(crate) fn new(list: List, items: impl Iterator<Item = (u64, T)>, size: usize) -> Self {
         let size = size.max(1);
-        let mut pages = Vec::new();
+        let mut chunks = Vec::new();
         let mut items = items.peekable();
         while items.peek().is_some() {
             let (serials, items) = items.by_ref().take(size).unzip();
-            pages.push(Page { serials, items: Items::shared(items) });
+            chunks.push(Page { serials, items: Items::shared(items) });
         }
-        Self { list, pages, size }
+        Self { list, chunks, size }
     }
 
     /// Returns the page after `cursor`, or the first page, with the cursor of the next page.
@@ -58,8 +58,8 @@ impl<T: Clone> Pages<T> {
             None => return Ok(self.at(0)),
             Some(cursor) => decode(self.list, cursor).ok_or_else(|| Error::invalid_params("Invalid cursor"))?,
         };
-        let next = self.pages.partition_point(|page| page.serials.last().is_some_and(|last| *last <= after));
-        match self.pages.get(next) {
+        let next = self.chunks.partition_point(|page| page.serials.last().is_some_and(|last| *last <= after));
+        match self.chunks.get(next) {
             None => Ok((Vec::new().into(), None)),
             Some(page) if page.serials.first().is_some_and(|first| *first > after) => Ok(self.at(next)),
             Some(_) => Ok(self.across(next, after)), // the list changed after the cursor was sent
@@ -67,14 +67,14 @@ impl<T: Clone> Pages<T> {
     }
 
     fn at(&self, index: usize) -> (Items<T>, Option<String>) {
-        let Some(page) = self.pages.get(index) else { return (Vec::new().into(), None) };
-        let more = index + 1 < self.pages.len();
+        let Some(page) = self.chunks.get(index) else { return (Vec::new().into(), None) };
+        let more = index + 1 < self.chunks.len();
         (page.items.clone(), page.serials.last().filter(|_| more).map(|last| encode(self.list, *last)))
     }
 
     /// Returns a page that starts after the serial number `after`, inside the page at `index`.
     fn across(&self, index: usize, after: u64) -> (Items<T>, Option<String>) {
-        let rest = self.pages[index..].iter().flat_map(|page| page.serials.iter().zip(page.items.iter()));
+        let rest = self.chunks[index..].iter().flat_map(|page| page.serials.iter().zip(page.items.iter()));
         let mut rest = rest.filter(|(serial, _)| **serial > after);
         let (serials, items): (Vec<u64>, Vec<T>) =
             rest.by_ref().take(self.size).map(|(serial, item)| (*serial, item.clone())).unzip();

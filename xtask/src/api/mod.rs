@@ -48,7 +48,7 @@ pub(crate) fn check(root: &Path) -> Result<Outcome> {
 /// Runs `cargo xtask api`; with `--write` it updates the listings.
 ///
 /// # Errors
-/// Fails on an unknown option, or as [`check`] does.
+/// Fails on an unknown option, or as the check does.
 pub fn run(root: &Path, args: &[String]) -> Result<Outcome> {
     match args {
         [] => check(root),

@@ -190,31 +190,31 @@ impl Handlers {
 
     /// Registers `handler` for the requests it handles.
     pub(crate) fn install(&mut self, handler: impl ClientHandler) {
-        let handled = handler.handled_requests();
+        let requests = handler.handled_requests();
         let handler = Arc::new(handler);
-        if handled.form {
+        if requests.form {
             let handler = Arc::clone(&handler);
             self.on_form(move |form| {
                 let handler = Arc::clone(&handler);
                 async move { handler.form(form).await }
             });
         }
-        if handled.url {
+        if requests.url {
             let handler = Arc::clone(&handler);
             self.on_url(move |url| {
                 let handler = Arc::clone(&handler);
                 async move { handler.url(url).await }
             });
         }
-        if handled.sampling {
+        if requests.sampling {
             let handler = Arc::clone(&handler);
             let run = move |params| {
                 let handler = Arc::clone(&handler);
                 async move { handler.sample(params).await }
             };
-            self.on_sampling(run, handled.sampling_tools);
+            self.on_sampling(run, requests.sampling_tools);
         }
-        if handled.roots {
+        if requests.roots {
             self.on_roots(move || {
                 let handler = Arc::clone(&handler);
                 async move { handler.roots().await }

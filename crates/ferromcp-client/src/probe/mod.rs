@@ -60,7 +60,7 @@ impl Negotiation<'_> {
         {
             match self.handshake_only(negotiated.http_sse).await {
                 Err(error) if is_stale(&error) => {
-                    tracing::debug!(%error, "the saved negotiation result is stale; probing")
+                    tracing::debug!(%error, "the saved negotiation result is stale; probing");
                 }
                 result => return result,
             }

@@ -18,7 +18,7 @@ pub(super) fn server_result(result: &mut ServerResult, revision: Revision) {
     match result {
         // Pages are processed for the newest revision as well, because this also caches their serialized text.
         ServerResult::ListTools(list) => {
-            list.tools.downgrade(revision, |tool| each(downgrades, |downgrade| apply_tool(downgrade, tool)))
+            list.tools.downgrade(revision, |tool| each(downgrades, |downgrade| apply_tool(downgrade, tool)));
         }
         ServerResult::ListResources(list) => {
             list.resources
@@ -142,7 +142,7 @@ fn apply_result(downgrade: &dyn Downgrade, result: &mut ServerResult) {
             result.messages.iter_mut().for_each(|message| apply_content(downgrade, &mut message.content));
         }
         ServerResult::ReadResource(result) => {
-            result.contents.iter_mut().for_each(|contents| downgrade.contents(contents))
+            result.contents.iter_mut().for_each(|contents| downgrade.contents(contents));
         }
         _ => {}
     }

@@ -46,7 +46,7 @@ async fn run(state: Arc<HttpState>, request_headers: RequestHeaders, opened_tx: 
         match failure {
             Failure::SessionEnded { .. } => return state.session_expired(),
             failure if is_transient(&failure) => {
-                tracing::debug!(%failure, "the GET stream was disconnected; reopening it")
+                tracing::debug!(%failure, "the GET stream was disconnected; reopening it");
             }
             failure => return tracing::warn!(%failure, "cannot open the GET stream; continuing without it"),
         }

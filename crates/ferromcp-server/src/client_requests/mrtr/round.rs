@@ -126,7 +126,7 @@ impl NextRound {
         match RawJson::new(state) {
             Ok(state) => self.manual.state = Some(state),
             Err(error) => {
-                self.failed = Some(ToolError::new(format!("cannot serialize the state of the round: {error}")))
+                self.failed = Some(ToolError::new(format!("cannot serialize the state of the round: {error}")));
             }
         }
         self
