@@ -4,7 +4,7 @@
 //! <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr#server-requirements>.
 #![no_main]
 
-use ferromcp_server::request_state_fuzz;
+use ferromcp_server::request_state_fuzz as fuzz;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
