@@ -17,58 +17,58 @@
 //!
 //! # Modules
 //!
-//! | module | content |
+//! | items | purpose |
 //! |---|---|
-//! | [`client`], [`builder`](mod@builder) | the client and its builder |
-//! | [`target`], [`connect`] | connection targets, and connectors that can reconnect |
-//! | [`call`], [`list`], [`subscription`] | requests, paginated lists, change notifications |
-//! | [`handler`], [`pending`] | elicitation, sampling and roots: by handlers, or manually |
-//! | [`group`], [`config`] | groups of servers, and configuration files |
+//! | [`Client`], [`ClientBuilder`], [`ClientLimits`] | the client, its builder, its limits and timeouts |
+//! | [`Target`], [`Connector`], [`reconnect_with`] | connection targets, and connectors that can reconnect |
+//! | [`ClientCall`], [`ListCall`], [`Subscription`] | requests, paginated lists, change notifications |
+//! | [`ClientHandler`], [`PendingCall`] | elicitation, sampling and roots: by handlers, or manually |
+//! | [`ClientGroup`], [`config`] | groups of servers, and configuration files |
 //! | [`channel`], [`pipe`](mod@pipe), `http` | transport interface, byte streams, HTTP (feature `http`) |
-//! | [`cache`], [`result_cache`] | caching of results |
+//! | [`cache`], [`ResultCache`] | caching of results |
 //! | [`output`] | validation of structured output |
-//! | [`limits`], [`error`](mod@error), [`negotiated`] | limits and timeouts, errors, the outcome of negotiation |
+//! | [`ClientError`], [`Negotiated`] | errors, the outcome of negotiation |
 //!
 //! Internally, `engine` sends requests over the current connection and reconnects, `probe` negotiates the revision,
 //! `era` implements the differences between revisions, `mrtr` answers `input_required` responses, and
 //! `notification_router` dispatches notifications.
 
-pub mod builder;
+mod builder;
 pub mod cache;
-pub mod call;
+mod call;
 pub mod channel;
-pub mod child;
-pub mod client;
+mod child;
+mod client;
 pub mod config;
 mod configured;
-pub mod connect;
+mod connect;
 mod engine;
 mod era;
-pub mod error;
-pub mod group;
-pub mod handler;
+mod error;
+mod group;
+mod handler;
 #[cfg(feature = "http")]
 pub mod http;
 mod in_process;
 mod inbound_dispatcher;
-pub mod limits;
-pub mod list;
+mod limits;
+mod list;
 mod mrtr;
-pub mod negotiated;
+mod negotiated;
 #[cfg(not(feature = "http"))]
 mod no_http;
 mod notification_router;
 pub mod output;
 mod output_validation;
 mod partitioned_cache;
-pub mod pending;
+mod pending;
 pub mod pipe;
 mod probe;
 mod request_ids;
-pub mod result_cache;
+mod result_cache;
 mod settings;
-pub mod subscription;
-pub mod target;
+mod subscription;
+mod target;
 mod tool_cache;
 mod typed;
 mod urls;
@@ -81,21 +81,21 @@ use no_http::HttpOptions;
 
 pub use builder::ClientBuilder;
 pub use call::{ClientCall, ManualCall};
-pub use child::child;
+pub use child::{ChildConnector, child};
 pub use client::Client;
-pub use connect::{Connector, Opened, reconnect_with};
+pub use connect::{Connector, Opened, Reconnecting, reconnect_with};
 pub use error::{ClientError, ErrorKind};
-pub use group::{ClientGroup, GroupListing};
+pub use group::{ClientGroup, Collision, GroupListing, Member};
 pub use handler::{ClientHandler, HandledRequests, IntoAnswer, accept, accept_url, cancel, decline};
 pub use limits::ClientLimits;
-pub use list::{ListCall, Page};
+pub use list::{ListCall, Listable, Page};
 pub use negotiated::Negotiated;
 pub use notification_router::Progress;
 pub use pending::{CallOutcome, InputAnswers, PendingCall};
 pub use result_cache::ResultCache;
 pub use subscription::Subscription;
 pub use subscription::change::{Change, ChangeFilter};
-pub use target::Target;
+pub use target::{ConnectOptions, Target};
 #[cfg(unix)]
-pub use target::unix_socket;
+pub use target::{UnixSocket, unix_socket};
 pub use typed::MethodResult;

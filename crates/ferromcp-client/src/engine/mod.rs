@@ -4,7 +4,7 @@ pub(crate) mod connection;
 mod reconnect;
 mod reconnect_state;
 mod send;
-mod wait;
+mod timeout;
 
 use std::fmt;
 use std::sync::Arc;

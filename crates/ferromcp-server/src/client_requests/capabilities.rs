@@ -11,7 +11,7 @@ use ferromcp_core::{RawJson, Revision};
 use crate::call::Peer;
 
 /// Returns the capabilities that the request requires if the peer did not declare them; `None` if it did.
-pub(crate) fn missing(request: &InputRequest, peer: &Peer) -> Option<ClientCapabilities> {
+pub(crate) fn missing_capabilities(request: &InputRequest, peer: &Peer) -> Option<ClientCapabilities> {
     let (declared, revision) = (peer.capabilities(), peer.revision());
     let can = match request {
         InputRequest::Elicit(ElicitParams::Form(form)) => {

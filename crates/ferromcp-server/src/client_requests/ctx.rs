@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::elicited::{Elicited, UrlConsent};
 use super::error::QuestionError;
 use super::mrtr::once::{self, Outcome};
-use super::pending_question::{PendingQuestion, missing};
+use super::pending_question::{PendingQuestion, missing_capabilities};
 use super::question::Question;
 use super::roots::Roots;
 use super::sample::Sample;
@@ -86,7 +86,7 @@ impl Ctx {
     }
 
     fn can(&self, request: &InputRequest) -> bool {
-        self.may_ask().is_ok() && missing(request, self).is_none()
+        self.may_ask().is_ok() && missing_capabilities(request, self).is_none()
     }
 
     /// Returns the error of a call that requires the user to visit these URLs first. Return it from the handler; the

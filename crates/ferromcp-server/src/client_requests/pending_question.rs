@@ -99,7 +99,7 @@ async fn send_question<T>(ctx: Ctx, mut question: Question<T>) -> Result<T, Ques
         return Err(QuestionError::usage(reason));
     }
     ctx.may_ask()?;
-    if let Some(missing) = missing(&question.request, &ctx) {
+    if let Some(missing) = missing_capabilities(&question.request, &ctx) {
         return question.take_fallback().ok_or_else(|| Kind::Unsupported(Box::new(missing)).into());
     }
     capabilities::strip_undeclared(&mut question.request, ctx.peer());
@@ -120,9 +120,10 @@ async fn send_question<T>(ctx: Ctx, mut question: Question<T>) -> Result<T, Ques
 
 /// Returns the client capabilities that this request requires and that are missing, if any. A transport that cannot
 /// send server requests during a call counts as a client without the capability.
-pub(crate) fn missing(request: &InputRequest, ctx: &Ctx) -> Option<ClientCapabilities> {
+pub(crate) fn missing_capabilities(request: &InputRequest, ctx: &Ctx) -> Option<ClientCapabilities> {
     let reachable = ctx.revision().is_modern() || ctx.sink().can_ask();
-    capabilities::missing(request, ctx.peer()).or_else(|| (!reachable).then(|| capabilities::required(request)))
+    capabilities::missing_capabilities(request, ctx.peer())
+        .or_else(|| (!reachable).then(|| capabilities::required(request)))
 }
 
 /// Sends a JSON-RPC request to the client, and waits for the response.

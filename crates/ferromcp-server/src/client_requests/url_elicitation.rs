@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::elicited::UrlConsent;
 use super::error::{Kind, QuestionError};
 use super::mrtr::round::NextRound;
-use super::pending_question::{missing, register_url};
+use super::pending_question::{missing_capabilities, register_url};
 use super::question::Question;
 use crate::ctx::Ctx;
 use crate::tool_error::ToolError;
@@ -25,7 +25,7 @@ fn try_url_required(ctx: &Ctx, questions: Vec<Question<UrlConsent>>) -> Result<T
     if let Some(reason) = questions.iter().find_map(Question::invalid_reason) {
         return Err(QuestionError::usage(reason).into());
     }
-    if let Some(missing) = questions.iter().find_map(|question| missing(&question.request, ctx)) {
+    if let Some(missing) = questions.iter().find_map(|question| missing_capabilities(&question.request, ctx)) {
         return Err(QuestionError::from(Kind::Unsupported(Box::new(missing))).into());
     }
     if ctx.revision().is_modern() {

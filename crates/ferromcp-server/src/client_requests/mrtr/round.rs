@@ -10,7 +10,7 @@ use super::journal::ManualRound;
 use super::replay::Replay;
 use crate::client_requests::capabilities;
 use crate::client_requests::error::{Kind, QuestionError};
-use crate::client_requests::pending_question::missing;
+use crate::client_requests::pending_question::missing_capabilities;
 use crate::client_requests::question::Question;
 use crate::ctx::Ctx;
 use crate::function::{FromCtx, Invocation, Rejection, Requirements};
@@ -108,7 +108,7 @@ impl NextRound {
     pub fn ask<T>(mut self, key: impl Into<String>, question: Question<T>) -> Self {
         if let Some(reason) = question.invalid_reason() {
             self.failed = Some(QuestionError::usage(reason).into());
-        } else if let Some(missing) = missing(&question.request, &self.ctx) {
+        } else if let Some(missing) = missing_capabilities(&question.request, &self.ctx) {
             self.failed = Some(QuestionError::from(Kind::Unsupported(Box::new(missing))).into());
         } else {
             let mut request = question.request;

@@ -26,7 +26,7 @@ use crate::http::respond::ResponseMode;
 use crate::http::{modern, reply};
 use crate::random;
 
-/// The shortest and the longest interval between sweeps for idle sessions.
+/// The shortest and the longest interval between checks for idle sessions.
 const SWEEP_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
 /// Validates a request other than `initialize`, and returns its peer and how to respond to it.
@@ -107,7 +107,7 @@ pub(crate) async fn initialize(
                 return reply::unavailable("Cannot start a session");
             }
         };
-        start_sweeper(endpoint);
+        start_session_expiry(endpoint);
         if let Ok(id) = HeaderValue::from_str(&session.id) {
             response.headers_mut().insert(&SESSION_ID, id);
         }
@@ -116,8 +116,8 @@ pub(crate) async fn initialize(
 }
 
 /// Starts the task that ends idle sessions, unless it runs already. The task ends with the endpoint.
-fn start_sweeper(endpoint: &Arc<Endpoint>) {
-    if endpoint.legacy.has_sweeper.swap(true, Ordering::AcqRel) {
+fn start_session_expiry(endpoint: &Arc<Endpoint>) {
+    if endpoint.legacy.expires_sessions.swap(true, Ordering::AcqRel) {
         return;
     }
     let idle = endpoint.options.limits.session_idle;
@@ -126,7 +126,7 @@ fn start_sweeper(endpoint: &Arc<Endpoint>) {
         loop {
             sleep(interval).await;
             let Some(endpoint) = endpoint.upgrade() else { return };
-            let expired = endpoint.legacy.sessions.sweep(idle);
+            let expired = endpoint.legacy.sessions.expire_idle(idle);
             if !expired.is_empty() {
                 let left = endpoint.legacy.sessions.len();
                 tracing::debug!(expired = expired.len(), left, "idle sessions expired");

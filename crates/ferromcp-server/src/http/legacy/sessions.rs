@@ -51,7 +51,7 @@ impl Sessions {
     pub(super) fn find(&self, id: &str, identity: Option<&Identity>) -> Option<SessionGuard> {
         let shard = self.shard(id);
         let session = shard.get(id).filter(|session| session.identity.as_ref() == identity)?;
-        Some(SessionGuard::new(Arc::clone(session))) // under the lock, so that no sweep runs in between
+        Some(SessionGuard::new(Arc::clone(session))) // under the lock, so that no session expires in between
     }
 
     /// Adds a session. Returns `None` if the maximum is reached and no session is idle.
@@ -89,7 +89,7 @@ impl Sessions {
     }
 
     /// Ends the sessions that were idle for `idle`, and returns them.
-    pub(super) fn sweep(&self, idle: Duration) -> Vec<Arc<HttpSession>> {
+    pub(super) fn expire_idle(&self, idle: Duration) -> Vec<Arc<HttpSession>> {
         let idle = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
         let Some(limit) = now_millis().checked_sub(idle) else { return Vec::new() };
         self.end_idle_since(limit)
@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn sweep_ends_idle_sessions() {
+    fn idle_sessions_expire_after_timeout() {
         let sessions = Sessions::new(10);
         let busy = add(&sessions).unwrap();
         drop(add(&sessions));
         std::thread::sleep(Duration::from_millis(5));
-        assert!(sessions.sweep(Duration::from_secs(60)).is_empty());
-        assert_eq!(sessions.sweep(Duration::from_millis(1)).len(), 1);
+        assert!(sessions.expire_idle(Duration::from_secs(60)).is_empty());
+        assert_eq!(sessions.expire_idle(Duration::from_millis(1)).len(), 1);
         assert!(sessions.find(&busy.id, None).is_some());
         assert_eq!(sessions.len(), 1);
     }

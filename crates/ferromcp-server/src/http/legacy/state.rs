@@ -20,7 +20,7 @@ pub(crate) struct LegacyState {
     /// The number of open HTTP+SSE streams.
     pub(crate) open_sse_streams: AtomicUsize,
     /// Whether the task that ends idle sessions runs.
-    pub(super) has_sweeper: AtomicBool,
+    pub(super) expires_sessions: AtomicBool,
     events: Option<Arc<dyn EventStore>>,
 }
 
@@ -32,7 +32,7 @@ impl LegacyState {
             sse_sessions: SseSessions::default(),
             questions: PendingRequests::new(IdScheme::Random, max_questions),
             open_sse_streams: AtomicUsize::new(0),
-            has_sweeper: AtomicBool::new(false),
+            expires_sessions: AtomicBool::new(false),
             events: options.events.clone(),
         }
     }
