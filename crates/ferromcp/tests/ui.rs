@@ -1,11 +1,11 @@
-//! What people read when they hold an attribute macro wrong.
+//! Compile errors of incorrect attribute macros.
 //!
-//! `ui/*.rs` fail with messages of ours. Those in `ui/types` fail with messages of the compiler, whose words change with
-//! its version, so they are compared under the one version they were written down with.
+//! The files in `ui` fail with messages of the macros. The files in `ui/types` fail with messages of the compiler, which
+//! change between versions, so they are compared only with the version that generated the expected output.
 
 use std::process::Command;
 
-/// To bless other words: `TRYBUILD=overwrite cargo test -p ferromcp --test ui`, and write the version here.
+/// To update the expected output, run `TRYBUILD=overwrite cargo test -p ferromcp --test ui` and set the version here.
 const EXPECTED_COMPILER: &str = "rustc 1.95.";
 
 #[test]

@@ -60,10 +60,12 @@ pub fn run(root: &Path, args: &[String]) -> Result<Outcome> {
 fn compare(root: &Path, write: bool) -> Result<Outcome> {
     let directory = root.join(DIRECTORY);
     let allowed = allowed_crates(&directory.join("foreign-crates.txt"))?;
+    let metadata = shell::metadata(root)?;
+    let target = metadata["target_directory"].as_str().context("`cargo metadata` reports no target directory")?;
     let mut problems = Vec::new();
     let mut count = 0;
     for name in CRATES {
-        let json = rustdoc_json(root, name)?;
+        let json = rustdoc_json(root, Path::new(target), name)?;
         let format = json["format_version"].as_u64().unwrap_or_default();
         if format != FORMAT {
             let reason =
@@ -93,13 +95,11 @@ fn compare(root: &Path, write: bool) -> Result<Outcome> {
 }
 
 /// Documents one crate as JSON. Needs the unstable output format, hence `RUSTC_BOOTSTRAP`.
-fn rustdoc_json(root: &Path, name: &str) -> Result<Value> {
+fn rustdoc_json(root: &Path, target: &Path, name: &str) -> Result<Value> {
     let args = ["rustdoc", "--quiet", "--locked", "--package", name, "--lib", "--all-features", "--"];
     let unstable = ["-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"];
     shell::run(shell::cargo(root, &args).args(unstable).env("RUSTC_BOOTSTRAP", "1"))?;
-    let target = shell::metadata(root)?["target_directory"].as_str().map(ToOwned::to_owned);
-    let target = target.context("`cargo metadata` reports no target directory")?;
-    let path = Path::new(&target).join("doc").join(format!("{}.json", name.replace('-', "_")));
+    let path = target.join("doc").join(format!("{}.json", name.replace('-', "_")));
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("cannot parse {}", path.display()))
 }

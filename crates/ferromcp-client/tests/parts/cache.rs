@@ -119,7 +119,7 @@ async fn private_results_are_partitioned_by_principal() {
     for (key, result) in [(&private, "2"), (&absent, "3")] {
         assert_eq!(fresh_result(&cache, key, "anna").await.as_deref(), Some(result));
         assert_eq!(fresh_result(&cache, key, "bert").await, None);
-        assert_eq!(fresh_result(&cache, key, "").await, None, "the empty principal is a partition of its own");
+        assert_eq!(fresh_result(&cache, key, "").await, None, "the empty principal has a separate partition");
     }
     insert(&cache, &public, "anna", CacheEntry::new("4").ttl_ms(100)).await;
     assert_eq!(fresh_result(&cache, &public, "anna").await.as_deref(), Some("4"));
