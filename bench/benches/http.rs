@@ -4,9 +4,9 @@ mod frames;
 
 use bytes::Bytes;
 use divan::{AllocProfiler, Bencher, black_box};
+use ferromcp::core::ClientRequest;
 use ferromcp::core::header::check_name;
 use ferromcp::core::wire::{FromClient, Incoming, Message, decode};
-use ferromcp::core::{ClientRequest, DecodeLimits};
 use ferromcp::server::http::HttpServerOptions;
 use ferromcp::server::http::HttpService;
 use frames::{INITIALIZE, LEGACY, MODERN};
@@ -23,7 +23,7 @@ fn main() {
 }
 
 fn call_of(frame: &'static str) -> ClientRequest {
-    match decode::<FromClient>(Bytes::from_static(frame.as_bytes()), &DecodeLimits::default()) {
+    match decode::<FromClient>(Bytes::from_static(frame.as_bytes())) {
         Ok(Incoming::One(Message::Request { request, .. })) => request,
         _ => panic!("not a request: {frame}"),
     }

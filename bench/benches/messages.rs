@@ -5,8 +5,9 @@ mod frames;
 use bytes::{Bytes, BytesMut};
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
-use ferromcp::core::wire::{EncodeContext, FromClient, Incoming, Message, decode, encode};
-use ferromcp::core::{ClientRequest, DecodeLimits, RequestId, Revision, ServerResult};
+use ferromcp::core::wire::encode::{self, EncodeContext};
+use ferromcp::core::wire::{FromClient, Incoming, Message, decode};
+use ferromcp::core::{ClientRequest, RequestId, Revision, ServerResult};
 use ferromcp::prelude::*;
 use ferromcp::server::{Call, Peer, Reply};
 use frames::{LEGACY, MODERN};
@@ -22,7 +23,7 @@ fn main() {
 }
 
 fn decode_request(frame: &'static str) -> (RequestId, ClientRequest) {
-    match decode::<FromClient>(Bytes::from_static(frame.as_bytes()), &DecodeLimits::default()) {
+    match decode::<FromClient>(Bytes::from_static(frame.as_bytes())) {
         Ok(Incoming::One(Message::Request { id, request })) => (id, request),
         _ => panic!("not a request: {frame}"),
     }

@@ -6,6 +6,11 @@ use std::process::Command;
 
 use ferromcp::model::CallToolResult;
 
+/// Runs the examples of the README as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 /// Builds the example server of that name and returns the command that starts it.
 ///
 /// # Errors

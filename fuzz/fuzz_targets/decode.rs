@@ -3,7 +3,6 @@
 //! `cargo +nightly fuzz run decode`. Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#messages>.
 #![no_main]
 
-use ferromcp_core::DecodeLimits;
 use ferromcp_core::wire::{Direction, FromClient, FromServer, decode};
 use libfuzzer_sys::fuzz_target;
 
@@ -13,6 +12,6 @@ fuzz_target!(|frame: &[u8]| {
 });
 
 fn decode_and_print<S: Direction + std::fmt::Debug>(frame: &[u8]) {
-    let incoming = decode::<S>(frame.to_vec().into(), &DecodeLimits::default());
+    let incoming = decode::<S>(frame.to_vec().into());
     std::hint::black_box(format!("{incoming:?}"));
 }

@@ -6,7 +6,7 @@
 #![no_main]
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_transport::sse::{DecodedEvent, Decoder, Event, TooLong};
+use ferromcp_transport::sse::{DecodedEvent, Decoder, Event, LimitExceeded};
 use libfuzzer_sys::fuzz_target;
 
 const MAX_LINE: usize = 64;
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn decode(stream: &[u8], piece: usize) -> Vec<Result<DecodedEvent, TooLong>> {
+fn decode(stream: &[u8], piece: usize) -> Vec<Result<DecodedEvent, LimitExceeded>> {
     let mut decoder = Decoder::default().max_line(MAX_LINE).max_event(MAX_EVENT);
     let mut events = vec![];
     for chunk in stream.chunks(piece) {

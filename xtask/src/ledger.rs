@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_without_its_columns_is_refused() {
+    fn ledger_is_rejected_when_columns_are_missing() {
         assert!(parse("id\tlevel\nS-001\tMUST\n").is_err());
         assert!(parse("id\tlevel\tarea\nS-001\tMUST\n").is_err());
     }

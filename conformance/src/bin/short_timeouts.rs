@@ -41,11 +41,11 @@ async fn flood(ctx: Ctx) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    let mut limits = HttpServerLimits::default();
-    limits.header_time = TIMEOUT;
-    limits.body_time = TIMEOUT;
-    limits.stall_time = TIMEOUT;
-    limits.session_idle = TIMEOUT;
+    let limits = HttpServerLimits::new()
+        .header_timeout(TIMEOUT)
+        .body_timeout(TIMEOUT)
+        .stall_timeout(TIMEOUT)
+        .session_idle(TIMEOUT);
     Server::new("Impatient", "1.0.0")
         .tool::<add>()
         .tool::<change>()

@@ -1,7 +1,7 @@
 //! The Ferromcp client with servers of the TypeScript SDKs and rmcp, over all their transports.
 //!
-//! The servers are described in `crates/ferromcp/tests/interop/README.md`. The results must match a table in the guide;
-//! `FERROMCP_WRITE_MATRIX=1` updates the table.
+//! The servers are described in `crates/ferromcp/tests/interop/README.md`. The results must match the table in
+//! `docs/interop/client-others.md`; `FERROMCP_WRITE_MATRIX=1` updates the table.
 
 use std::fs;
 use std::future::Future;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::interop::set_up_folder;
 use crate::server_process::ServerProcess;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/client-interop-others.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/interop/client-others.md");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const HEADER: &str = "\
 | server | version | transport | revision | tools | call | read | prompt | progress | log | question | close |
@@ -201,7 +201,7 @@ fn targets(folder: &Path) -> Vec<Target> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn guide_matrix_matches_results_with_other_servers() {
+async fn matrix_matches_results_with_other_servers() {
     // M26-076, S-063, S-070
     let Some(folder) = set_up_folder("client_others") else { return };
     let mut matrix = HEADER.to_owned();

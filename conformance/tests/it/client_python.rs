@@ -1,7 +1,7 @@
 //! The Ferromcp client with servers of the Python SDKs and FastMCP, over all their transports.
 //!
 //! The servers are described in `crates/ferromcp/tests/interop/README.md`. The results must match the table in
-//! `docs/guide/client-interop-python.md`; `FERROMCP_WRITE_MATRIX=1` updates the table.
+//! `docs/interop/client-python.md`; `FERROMCP_WRITE_MATRIX=1` updates the table.
 
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -226,22 +226,22 @@ fn is_running(pid: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn guide_matrix_matches_results_with_python_servers() {
-    let Some(set_up) = set_up_folder("guide_matrix_matches_results_with_python_servers") else { return };
+async fn matrix_matches_results_with_python_servers() {
+    let Some(set_up) = set_up_folder("matrix_matches_results_with_python_servers") else { return };
     let mut rows = vec![format!("| {} |", HEADER.join(" | ")), format!("|{}", "---|".repeat(HEADER.len()))];
     // The interpreters start slowly, so the three servers run concurrently.
     let tasks = [PYTHON_1, PYTHON_2, FASTMCP].map(|server| tokio::spawn(server.rows(set_up.clone())));
     for task in tasks {
         rows.extend(task.await.unwrap());
     }
-    compare_with_guide(&rows.join("\n"));
+    compare_with_page(&rows.join("\n"));
 }
 
-/// Compares the table of the guide with the results, or updates it.
-fn compare_with_guide(found: &str) {
+/// Compares the table of the page with the results, or updates it.
+fn compare_with_page(found: &str) {
     const BEGIN: &str = "<!-- matrix -->";
     const END: &str = "<!-- /matrix -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/client-interop-python.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/interop/client-python.md");
     let page = fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(BEGIN).expect("the page contains the start marker of the table");
     let (table, after) = rest.split_once(END).expect("the page contains the end marker of the table");

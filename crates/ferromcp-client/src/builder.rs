@@ -19,8 +19,6 @@ use crate::handler::{ClientHandler, HandledRequests, Handlers, IntoAnswer};
 use crate::limits::ClientLimits;
 use crate::negotiated::Negotiated;
 use crate::notification_router::NotificationRouter;
-use crate::partitioned_cache::PartitionedCache;
-use crate::result_cache::ResultCache;
 use crate::settings::{Settings, VersionPolicy};
 use crate::target::{ConnectOptions, Target};
 
@@ -47,7 +45,6 @@ pub struct ClientBuilder {
     handlers: Handlers,
     validate_output: bool,
     cache: Option<CacheOptions>,
-    results: Option<Arc<dyn ResultCache>>,
     pub(crate) connect_options: ConnectOptions,
 }
 
@@ -64,7 +61,6 @@ impl ClientBuilder {
             handlers: Handlers::default(),
             validate_output: true,
             cache: Some(CacheOptions::default()),
-            results: None,
             connect_options: ConnectOptions::default(),
         }
     }
@@ -195,7 +191,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Configures the cache of results with a `ttlMs`. Default: in memory.
+    /// Configures the cache of results with a `ttlMs`. Default: in memory. [`CacheOptions::store`] replaces the storage.
     pub fn cache(mut self, options: CacheOptions) -> Self {
         self.cache = Some(options);
         self
@@ -204,12 +200,6 @@ impl ClientBuilder {
     /// Disables the cache.
     pub fn no_cache(mut self) -> Self {
         self.cache = None;
-        self
-    }
-
-    /// Replaces the cache by an implementation of [`ResultCache`].
-    pub fn result_cache(mut self, results: Arc<dyn ResultCache>) -> Self {
-        self.results = Some(results);
         self
     }
 
@@ -226,12 +216,8 @@ impl ClientBuilder {
         settings.negotiated = self.negotiated;
         settings.log_level = self.log_level;
         settings.validate_output = self.validate_output;
-        let cached = || {
-            let cache = self.cache.as_ref()?.build(connector.name());
-            Some(Arc::new(PartitionedCache::new(cache, Arc::clone(&connector))) as Arc<dyn ResultCache>)
-        };
-        let results = self.results.clone().or_else(cached);
-        let engine = Arc::new(Engine::new(settings, NotificationRouter::new(self.handlers, results), connector));
+        let cache = self.cache.map(|options| options.build(connector.name()));
+        let engine = Arc::new(Engine::new(settings, NotificationRouter::new(self.handlers, cache), connector));
         Box::pin(engine.open()).await?; // boxed, because the future is large
         Ok(Client::from_engine(engine))
     }

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use ferromcp_core::header::Annotation;
 use ferromcp_core::{
@@ -37,6 +38,21 @@ impl Outgoing {
     /// Creates a request without mirrored arguments.
     pub fn new(id: RequestId, request: ClientRequest, revision: Revision) -> Self {
         Self { id, request, revision, annotations: Arc::default() }
+    }
+}
+
+/// Generator of request IDs, which are unique over the lifetime of a client.
+#[derive(Debug)]
+pub(crate) struct RequestIds(AtomicI64);
+
+impl RequestIds {
+    pub(crate) fn new() -> Self {
+        Self(AtomicI64::new(1))
+    }
+
+    /// Returns the next ID.
+    pub(crate) fn next(&self) -> RequestId {
+        RequestId::Number(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use ferromcp_core::model::{
-    CallToolParams, CallToolResult, CompleteParams, Completion, CompletionArgument, CompletionContext, EmptyParams,
-    EmptyResult, GetPromptParams, GetPromptResult, Implementation, LogLevel, NotificationParams, Prompt,
-    ReadResourceParams, ReadResourceResult, Reference, Resource, ResourceTemplate, ServerCapabilities, SetLevelParams,
-    Tool, ToolAnnotations,
+    CallToolParams, CallToolResult, CompleteParams, CompletionArgument, CompletionContext, CompletionValues,
+    EmptyParams, EmptyResult, GetPromptParams, GetPromptResult, Implementation, LogLevel, NotificationParams,
+    PromptDefinition, ReadResourceParams, ReadResourceResult, Reference, ResourceDefinition, ResourceTemplate,
+    ServerCapabilities, SetLevelParams, ToolAnnotations, ToolDefinition,
 };
 use ferromcp_core::{ClientNotification, ClientRequest, Custom, RawJson, Revision};
 use serde::Serialize;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::call::ClientCall;
 use crate::engine::Engine;
+use crate::era::features::has_roots_notification;
 use crate::error::{ClientError, ErrorKind};
 use crate::list::ListCall;
 use crate::negotiated::Negotiated;
@@ -74,12 +75,12 @@ impl Client {
     }
 
     /// Lists tools, fetching pages on demand.
-    pub fn tools(&self) -> ListCall<Tool> {
+    pub fn tools(&self) -> ListCall<ToolDefinition> {
         ListCall::new(Arc::clone(&self.engine))
     }
 
     /// Lists resources, fetching pages on demand.
-    pub fn resources(&self) -> ListCall<Resource> {
+    pub fn resources(&self) -> ListCall<ResourceDefinition> {
         ListCall::new(Arc::clone(&self.engine))
     }
 
@@ -89,7 +90,7 @@ impl Client {
     }
 
     /// Lists prompts, fetching pages on demand.
-    pub fn prompts(&self) -> ListCall<Prompt> {
+    pub fn prompts(&self) -> ListCall<PromptDefinition> {
         ListCall::new(Arc::clone(&self.engine))
     }
 
@@ -135,10 +136,9 @@ impl Client {
         argument: &str,
         value: &str,
         resolved: impl IntoIterator<Item = (K, V)>,
-    ) -> ClientCall<Completion> {
+    ) -> ClientCall<CompletionValues> {
         let mut params = CompleteParams::new(of, CompletionArgument::new(argument, value));
-        let mut context = CompletionContext::default();
-        context.arguments = resolved.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let context = CompletionContext::new(resolved);
         params.context = (!context.arguments.is_empty()).then_some(context);
         ClientCall::new(Arc::clone(&self.engine), Ok(ClientRequest::Complete(params)), typed::completion)
     }
@@ -178,7 +178,7 @@ impl Client {
     pub async fn roots_changed(&self) -> Result<(), ClientError> {
         let connection = self.engine.connection().await?;
         let revision = connection.revision();
-        if revision.is_modern() || !self.engine.router.handlers.has_roots() {
+        if !has_roots_notification(revision) || !self.engine.router.handlers.has_roots() {
             return Ok(());
         }
         let changed = ClientNotification::RootsListChanged(NotificationParams::default());

@@ -4,10 +4,10 @@ use crate::child::ChildConnector;
 use crate::config::{ConfigError, HttpConfig, ServerConfig, TransportConfig};
 use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
-use crate::target::{ConnectOptions, OnConfig, Target};
+use crate::target::{ConnectOptions, Target, ViaConfig};
 
 /// A command is restarted as needed. A URL is connected like any other URL, with the headers of the file.
-impl Target<OnConfig> for ServerConfig {
+impl Target<ViaConfig> for ServerConfig {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         self.connector_with(&ConnectOptions::default())
     }

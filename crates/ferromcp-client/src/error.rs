@@ -19,6 +19,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     rpc: Option<Error>,
+    http_status: Option<u16>,
+    challenge: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -61,7 +63,8 @@ pub enum ErrorKind {
 impl ClientError {
     /// Creates an error of `kind`.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), rpc: None, source: None }))
+        let message = message.into();
+        Self(Box::new(Inner { kind, message, rpc: None, http_status: None, challenge: None, source: None }))
     }
 
     /// Sets the source.
@@ -73,12 +76,18 @@ impl ClientError {
     /// Creates an error from a JSON-RPC error.
     pub(crate) fn rpc_error(error: Error) -> Self {
         let message = format!("server returned an error: {error}");
-        Self(Box::new(Inner { kind: ErrorKind::Server, message, rpc: Some(error), source: None }))
+        Self::new(ErrorKind::Server, message).with_rpc(error)
     }
 
     /// Attaches a JSON-RPC error.
     pub(crate) fn with_rpc(mut self, error: Error) -> Self {
         self.0.rpc = Some(error);
+        self
+    }
+
+    /// Attaches the HTTP status of the response.
+    fn with_status(mut self, status: impl Into<Option<u16>>) -> Self {
+        self.0.http_status = status.into();
         self
     }
 
@@ -105,20 +114,22 @@ impl ClientError {
     /// Converts the failure of a request for `method`.
     pub(crate) fn of(method: &str, failure: ChannelError) -> Self {
         match failure {
-            ChannelError::Rpc { error, .. } => Self::rpc_error(error),
+            ChannelError::Rpc { error, status } => Self::rpc_error(error).with_status(status),
             ChannelError::Status { status, body } => {
                 let kind =
                     if status >= 500 || status == 429 { ErrorKind::Unavailable } else { ErrorKind::InvalidResponse };
                 let body = if body.is_empty() { String::new() } else { format!(": {body}") };
-                Self::new(kind, format!("`{method}` failed with HTTP status {status}{body}"))
+                Self::new(kind, format!("`{method}` failed with HTTP status {status}{body}")).with_status(status)
             }
             ChannelError::Unauthorized { status, challenge } => {
-                let challenge = challenge.map_or(String::new(), |challenge| format!(" ({challenge})"));
+                let shown = challenge.as_ref().map_or(String::new(), |challenge| format!(" ({challenge})"));
                 let message = format!(
-                    "unauthorized: `{method}` failed with HTTP status {status}{challenge}; set \
+                    "unauthorized: `{method}` failed with HTTP status {status}{shown}; set \
                      `ClientBuilder::credentials`"
                 );
-                Self::new(ErrorKind::Unauthorized, message)
+                let mut error = Self::new(ErrorKind::Unauthorized, message).with_status(status);
+                error.0.challenge = challenge;
+                error
             }
             ChannelError::Credentials(error) => {
                 let message = format!("cannot get credentials for `{method}`: {error}");
@@ -161,6 +172,18 @@ impl ClientError {
     /// Returns the JSON-RPC error, if the server returned one.
     pub fn rpc(&self) -> Option<&Error> {
         self.0.rpc.as_ref()
+    }
+
+    /// Returns the HTTP status of the response, if the server responded with an error status or a JSON-RPC error over
+    /// HTTP.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// Returns the `WWW-Authenticate` header of a 401 or 403 response. Several headers are joined by commas, and a long
+    /// text is truncated.
+    pub fn challenge(&self) -> Option<&str> {
+        self.0.challenge.as_deref()
     }
 
     /// Returns whether the connection was lost after the request was sent, so that it may have run.
@@ -232,11 +255,16 @@ impl ClientError {
         )
     }
 
-    /// Returns whether the request certainly did not run, so that a retry is safe even if it is not idempotent.
+    /// Returns whether the request certainly did not run, so that a retry is safe even if it is not idempotent: it was
+    /// not sent, or the server rejected its credentials or its session.
     pub fn is_unsent(&self) -> bool {
         matches!(
             self.0.kind,
-            ErrorKind::Connect | ErrorKind::Closed | ErrorKind::InvalidRequest | ErrorKind::Unsupported
+            ErrorKind::Connect
+                | ErrorKind::Unauthorized
+                | ErrorKind::Closed
+                | ErrorKind::InvalidRequest
+                | ErrorKind::Unsupported
         )
     }
 }

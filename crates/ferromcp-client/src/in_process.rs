@@ -11,9 +11,9 @@ use crate::connect::Connector;
 use crate::error::ClientError;
 use crate::limits::ClientLimits;
 use crate::pipe::{PeerProcess, pipe};
-use crate::target::{OnInProcess, Target};
+use crate::target::{Target, ViaInProcess};
 
-impl<L: InProcess> Target<OnInProcess> for L {
+impl<L: InProcess> Target<ViaInProcess> for L {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(InProcessConnector(self)))
     }

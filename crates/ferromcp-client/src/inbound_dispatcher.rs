@@ -12,6 +12,7 @@ use ferromcp_core::{ClientResult, Error, RequestId, ServerNotification, ServerRe
 use tokio::task::AbortHandle;
 
 use crate::channel::{Inbound, Responder};
+use crate::limits::MAX_SERVER_REQUESTS;
 use crate::notification_router::NotificationRouter;
 
 /// Dispatches inbound messages of one connection. Dropping it aborts the handlers that still run.
@@ -20,15 +21,14 @@ pub(crate) struct InboundDispatcher {
     /// Whether the server is modern. A modern server must not send requests.
     modern: AtomicBool,
     tasks: Arc<HandlerTasks>,
-    limit: usize,
 }
 
 #[derive(Default)]
 struct HandlerTasks(Mutex<HashMap<RequestId, AbortHandle>>);
 
 impl InboundDispatcher {
-    pub(crate) fn new(router: Arc<NotificationRouter>, limit: usize) -> Self {
-        Self { router, modern: AtomicBool::new(false), tasks: Arc::default(), limit }
+    pub(crate) fn new(router: Arc<NotificationRouter>) -> Self {
+        Self { router, modern: AtomicBool::new(false), tasks: Arc::default() }
     }
 
     /// Marks the server as modern.
@@ -60,17 +60,19 @@ impl Inbound for InboundDispatcher {
             );
         }
         let active = self.tasks.lock().len();
-        if active >= self.limit.saturating_mul(2) {
+        if active >= 2 * MAX_SERVER_REQUESTS {
             // Not even an error response, because those would accumulate as well.
-            return tracing::warn!(limit = self.limit, "ignored a server request: too many concurrent requests");
+            return tracing::warn!(
+                limit = MAX_SERVER_REQUESTS,
+                "ignored a server request: too many concurrent requests"
+            );
         }
         let (router, tasks, key) = (Arc::clone(&self.router), Arc::clone(&self.tasks), id.clone());
-        let limit = self.limit;
         // Locked until the task is registered, so that it cannot finish before.
         let mut listed = self.tasks.lock();
         let task = tokio::spawn(async move {
-            let outcome = if active >= limit {
-                Err(Error::internal(format!("Too many concurrent requests: the limit is {limit}")))
+            let outcome = if active >= MAX_SERVER_REQUESTS {
+                Err(Error::internal(format!("Too many concurrent requests: the limit is {MAX_SERVER_REQUESTS}")))
             } else {
                 // A ping must not extend the timeouts of calls.
                 let _answering = (!matches!(request, ServerRequest::Ping(_))).then(|| AnswerGuard::new(&router));

@@ -20,12 +20,12 @@
 //! | items | purpose |
 //! |---|---|
 //! | [`Client`], [`ClientBuilder`], [`ClientLimits`] | the client, its builder, its limits and timeouts |
-//! | [`Target`], [`Connector`], [`reconnect_with`] | connection targets, and connectors that can reconnect |
+//! | [`Target`], [`Connector`], [`reconnect_with`], [`PeerProcess`] | connection targets, and connectors that can reconnect |
 //! | [`ClientCall`], [`ListCall`], [`Subscription`] | requests, paginated lists, change notifications |
 //! | [`ClientHandler`], [`PendingCall`] | elicitation, sampling and roots: by handlers, or manually |
 //! | [`ClientGroup`], [`config`] | groups of servers, and configuration files |
-//! | [`channel`], [`pipe`](mod@pipe), `http` | transport interface, byte streams, HTTP (feature `http`) |
-//! | [`cache`], [`ResultCache`] | caching of results |
+//! | [`channel`], `http` | transport interface, HTTP options and credentials (feature `http`) |
+//! | [`cache`] | caching of results, in memory or in a custom store |
 //! | [`output`] | validation of structured output |
 //! | [`ClientError`], [`Negotiated`] | errors, the outcome of negotiation |
 //!
@@ -33,6 +33,7 @@
 //! `era` implements the differences between revisions, `mrtr` answers `input_required` responses, and
 //! `notification_router` dispatches notifications.
 
+mod backoff;
 mod builder;
 pub mod cache;
 mod call;
@@ -60,12 +61,10 @@ mod no_http;
 mod notification_router;
 pub mod output;
 mod output_validation;
-mod partitioned_cache;
+mod pagination;
 mod pending;
-pub mod pipe;
+mod pipe;
 mod probe;
-mod request_ids;
-mod result_cache;
 mod settings;
 mod subscription;
 mod target;
@@ -88,11 +87,12 @@ pub use error::{ClientError, ErrorKind};
 pub use group::{ClientGroup, Collision, GroupListing, Member};
 pub use handler::{ClientHandler, HandledRequests, IntoAnswer, accept, accept_url, cancel, decline};
 pub use limits::ClientLimits;
-pub use list::{ListCall, Listable, Page};
+pub use list::ListCall;
 pub use negotiated::Negotiated;
 pub use notification_router::Progress;
+pub use pagination::{Listable, Page};
 pub use pending::{CallOutcome, InputAnswers, PendingCall};
-pub use result_cache::ResultCache;
+pub use pipe::PeerProcess;
 pub use subscription::Subscription;
 pub use subscription::change::{Change, ChangeFilter};
 pub use target::{ConnectOptions, Target};

@@ -3,24 +3,21 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::Duration;
 
 use ferromcp_core::model::{CacheHint, InputRequest, InputRequired};
 use ferromcp_core::{ClientRequest, ErrorCode, RawJson, RawMap, ServerResult, Str};
 use serde::Deserialize;
 
+use crate::backoff::Backoff;
+use crate::cache::{CacheKey, Lookup, PendingResult, ResultCache, cache_hint};
 use crate::channel::TransportKind;
 use crate::engine::{Engine, Options};
+use crate::era::features::{has_header_arguments, has_multi_round_trip};
 use crate::error::{ClientError, ErrorKind};
 use crate::inbound_dispatcher::AnswerGuard;
+use crate::limits::MAX_INPUT_REQUESTS;
 use crate::output_validation::validate_output;
-use crate::result_cache::ResultCache;
-use crate::subscription::change::Change;
 use crate::urls;
-
-/// Maximum delay between rounds without input requests.
-const MAX_ROUND_DELAY: Duration = Duration::from_secs(5);
 
 /// Outcome of one round.
 pub(crate) enum Round {
@@ -37,7 +34,7 @@ pub(crate) async fn run_rounds(
     options: &Options,
 ) -> Result<ServerResult, ClientError> {
     let limits = &engine.settings.limits;
-    let mut delay = limits.round_backoff;
+    let mut backoff = Backoff::for_rounds(limits);
     for _ in 0..=limits.rounds {
         let required = match run_round_with_urls(engine, request, retry.as_ref(), options).await? {
             Round::Complete(result) => return Ok(result),
@@ -47,8 +44,8 @@ pub(crate) async fn run_rounds(
             Some(requests) if !requests.is_empty() => Some(answer_input_requests(engine, requests).await?),
             _ => {
                 // The server only requests to be called again later, possibly through another instance.
+                let Some(delay) = backoff.next_delay(None) else { break };
                 tokio::time::sleep(delay).await;
-                delay = delay.saturating_mul(2).min(MAX_ROUND_DELAY);
                 None
             }
         };
@@ -87,25 +84,27 @@ pub(crate) async fn run_round(
 ) -> Result<Round, ClientError> {
     let list_version = engine.router.list_version();
     // Results of retries depend on user input, so they are not cached.
-    let cacheable = retry.is_none() && request.info().is_some_and(|method| method.cacheable);
-    let results = engine.router.results.as_ref().filter(|_| cacheable && !engine.is_closed());
-    if let Some(results) = results.filter(|_| !options.fresh) {
-        if let Some(cached) = results.get(request).await {
-            if let Ok(result) = ServerResult::decode(request.method(), &cached) {
-                return Ok(Round::Complete(cache_tools(engine, result, list_version)));
-            }
+    let cache = engine.router.cache.as_ref().filter(|_| retry.is_none() && !engine.is_closed());
+    let cached = cache.and_then(|cache| Some(CachedRequest { cache, key: CacheKey::of(request)?, engine, request }));
+    if let Some(cached) = cached.as_ref().filter(|_| !options.fresh) {
+        if let Some(result) = cached.fresh().await {
+            return Ok(Round::Complete(cache_tools(engine, result, list_version)));
         }
     }
-    let before = results.map(|_| Snapshot::of(engine));
+    let pending = cached.as_ref().map(CachedRequest::begin);
     let sent = engine.send(retry.unwrap_or(request), options).await;
     let (raw, revision) = match sent {
         Ok(answer) => answer,
         Err(error) => {
-            if let Some(results) = results.filter(|_| is_rejected_cursor(request, &error)) {
-                results.cursor_rejected(request).await;
+            let Some(cached) = cached else { return Err(error) };
+            if is_rejected_cursor(request, &error) {
+                cached.cache.invalidate_pages(&cached.key).await;
             }
-            if let Some(stale) = stale_result(results.filter(|_| !options.fresh), request, &error).await {
-                return Ok(Round::Complete(cache_tools(engine, stale, list_version)));
+            if !options.fresh && error.is_unavailable() {
+                if let Some(stale) = cached.stale().await {
+                    tracing::warn!(method = request.method(), %error, "server unavailable; using a stale cached result");
+                    return Ok(Round::Complete(cache_tools(engine, stale, list_version)));
+                }
             }
             return Err(error);
         }
@@ -113,56 +112,57 @@ pub(crate) async fn run_round(
     if !raw.is_object() {
         return Err(ClientError::malformed("result is not an object"));
     }
-    if revision.is_modern() && is_input_required(&raw)? {
-        return input_required(engine, request, &raw).map(Round::InputRequired);
+    if has_multi_round_trip(revision) && is_input_required(&raw)? {
+        return input_required(request, &raw).map(Round::InputRequired);
     }
     let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
     validate_output(engine, request, &result, revision)?;
-    if let Some((before, hint)) = before.zip(cache_hint(&mut result)) {
-        store(engine, request, &raw, hint, &before).await;
+    if let (Some(cached), Some(pending), Some(hint)) = (cached, pending, cache_hint(&mut result)) {
+        cached.insert(&pending, &raw, hint).await;
     }
     Ok(Round::Complete(cache_tools(engine, result, list_version)))
 }
 
-/// Returns a stale cached result if the server is unavailable.
-async fn stale_result(
-    results: Option<&Arc<dyn ResultCache>>,
-    request: &ClientRequest,
-    error: &ClientError,
-) -> Option<ServerResult> {
-    let results = results.filter(|_| error.is_unavailable())?;
-    let stale = results.get_stale(request).await?;
-    tracing::warn!(method = request.method(), %error, "server unavailable; using a stale cached result");
-    ServerResult::decode(request.method(), &stale).ok()
+/// A request whose result is cacheable.
+struct CachedRequest<'a> {
+    cache: &'a ResultCache,
+    key: CacheKey,
+    engine: &'a Engine,
+    request: &'a ClientRequest,
 }
 
-/// Returns the cache hint of a result. The default scope is private.
-fn cache_hint(result: &mut ServerResult) -> Option<CacheHint> {
-    let (ttl_ms, scope) = result.cache_mut()?;
-    let mut hint = CacheHint::private((*ttl_ms)?);
-    hint.scope = scope.unwrap_or_default();
-    Some(hint)
-}
-
-/// State that must not change between the request and the insertion of its result into the cache.
-#[derive(PartialEq)]
-struct Snapshot {
-    changes: u64,
-    authorization: String,
-}
-
-impl Snapshot {
-    fn of(engine: &Engine) -> Self {
-        Self { changes: engine.router.change_count(), authorization: engine.authorization() }
+impl CachedRequest<'_> {
+    /// Returns a fresh cached result.
+    async fn fresh(&self) -> Option<ServerResult> {
+        match self.cache.get(&self.key, &self.engine.authorization()).await {
+            Lookup::Fresh(result) => self.decode(&result),
+            Lookup::Stale(_) | Lookup::Miss => None,
+        }
     }
-}
 
-/// Caches a result, unless a change or another authorization arrived in the meantime, which makes the result ambiguous.
-async fn store(engine: &Engine, request: &ClientRequest, raw: &RawJson, hint: CacheHint, before: &Snapshot) {
-    let Some(results) = engine.router.results.as_ref().filter(|_| Snapshot::of(engine) == *before) else { return };
-    results.insert(request, raw, hint).await;
-    if Snapshot::of(engine) != *before {
-        results.invalidate(&Change::Gap);
+    /// Returns a cached result that may be stale.
+    async fn stale(&self) -> Option<ServerResult> {
+        match self.cache.get(&self.key, &self.engine.authorization()).await {
+            Lookup::Fresh(result) | Lookup::Stale(result) => self.decode(&result),
+            Lookup::Miss => None,
+        }
+    }
+
+    /// Decodes a cached result. A custom store may return anything.
+    fn decode(&self, result: &str) -> Option<ServerResult> {
+        ServerResult::decode(self.request.method(), &RawJson::parse(result).ok()?).ok()
+    }
+
+    /// Records the state before the request.
+    fn begin(&self) -> PendingResult {
+        self.cache.begin(self.key.clone(), self.engine.authorization())
+    }
+
+    /// Caches the result, unless the authorization has changed: the result may be for either of the two.
+    async fn insert(&self, pending: &PendingResult, result: &RawJson, hint: CacheHint) {
+        if self.engine.authorization() == pending.principal() {
+            self.cache.insert(pending, result.as_str(), hint).await;
+        }
     }
 }
 
@@ -225,7 +225,7 @@ fn is_input_required(result: &RawJson) -> Result<bool, ClientError> {
     }
 }
 
-fn input_required(engine: &Engine, request: &ClientRequest, result: &RawJson) -> Result<InputRequired, ClientError> {
+fn input_required(request: &ClientRequest, result: &RawJson) -> Result<InputRequired, ClientError> {
     if !request.info().is_some_and(|method| method.may_require_input) {
         let method = request.method();
         return Err(ClientError::malformed(format_args!("`{method}` does not support `input_required`")));
@@ -235,10 +235,8 @@ fn input_required(engine: &Engine, request: &ClientRequest, result: &RawJson) ->
     if required.input_requests.is_none() && required.request_state.is_none() {
         return Err(ClientError::malformed("`input_required` without `inputRequests` and without `requestState`"));
     }
-    let limit = engine.settings.limits.questions_per_round;
-    if count > limit {
-        let message =
-            format!("{count} input requests in one response exceed `ClientLimits::questions_per_round` ({limit})");
+    if count > MAX_INPUT_REQUESTS {
+        let message = format!("{count} input requests in one response exceed the limit of {MAX_INPUT_REQUESTS}");
         return Err(ClientError::new(ErrorKind::Limit, message));
     }
     Ok(required)
@@ -247,8 +245,8 @@ fn input_required(engine: &Engine, request: &ClientRequest, result: &RawJson) ->
 /// Caches the tools of a list, and removes those that cannot be called over this transport.
 fn cache_tools(engine: &Engine, mut result: ServerResult, list_version: u64) -> ServerResult {
     let ServerResult::ListTools(list) = &mut result else { return result };
-    let modern = engine.latest().is_some_and(|connection| connection.revision().is_modern());
-    let strict = engine.transport_kind() == TransportKind::Post && modern;
+    let mirrored = engine.latest().is_some_and(|connection| has_header_arguments(connection.revision()));
+    let strict = engine.transport_kind() == TransportKind::Post && mirrored;
     list.tools.to_mut().retain(|tool| match &engine.tool_cache.insert(tool, list_version).header_annotations {
         Err(error) if strict => {
             tracing::warn!(tool = tool.name, %error, "omitting a tool with invalid `x-mcp-header` annotations");

@@ -12,8 +12,8 @@ use ferromcp_core::model::ProgressParams;
 use ferromcp_core::{Meta, RequestId, ServerNotification};
 use tokio::sync::{Notify, watch};
 
+use crate::cache::ResultCache;
 use crate::handler::Handlers;
-use crate::result_cache::ResultCache;
 use crate::subscription::change::Change;
 use crate::subscription::mailbox::Mailbox;
 
@@ -50,9 +50,7 @@ impl CallProgress {
 pub(crate) struct NotificationRouter {
     routes: Mutex<Routes>,
     pub(crate) handlers: Handlers,
-    pub(crate) results: Option<Arc<dyn ResultCache>>,
-    /// Number of change notifications received. A result is stale if this changed while it was in flight.
-    changes: AtomicU64,
+    pub(crate) cache: Option<ResultCache>,
     /// Number of changes of the list of tools.
     list_version: AtomicU64,
     /// Number of server requests being handled. No call times out in the meantime.
@@ -71,10 +69,9 @@ struct Routes {
 }
 
 impl NotificationRouter {
-    pub(crate) fn new(handlers: Handlers, results: Option<Arc<dyn ResultCache>>) -> Self {
+    pub(crate) fn new(handlers: Handlers, cache: Option<ResultCache>) -> Self {
         let active_handlers = watch::Sender::new(0);
-        let (changes, list_version) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { routes: Mutex::default(), handlers, results, changes, list_version, active_handlers }
+        Self { routes: Mutex::default(), handlers, cache, list_version: AtomicU64::new(0), active_handlers }
     }
 
     fn routes(&self) -> MutexGuard<'_, Routes> {
@@ -159,11 +156,6 @@ impl NotificationRouter {
         }
     }
 
-    /// Returns the number of change notifications received so far.
-    pub(crate) fn change_count(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
-    }
-
     /// Returns the version of the list of tools, which each change notification increments.
     pub(crate) fn list_version(&self) -> u64 {
         self.list_version.load(Ordering::Acquire)
@@ -172,18 +164,17 @@ impl NotificationRouter {
     /// Invalidates caches after a reconnect, because changes in between were not notified.
     pub(crate) fn invalidate_after_reconnect(&self) {
         self.list_version.fetch_add(1, Ordering::AcqRel);
-        if let Some(results) = &self.results {
-            results.invalidate(&Change::Gap);
+        if let Some(cache) = &self.cache {
+            cache.invalidate(&Change::Gap);
         }
     }
 
     fn changed(&self, change: Change, meta: &Meta) {
-        self.changes.fetch_add(1, Ordering::AcqRel);
         if change == Change::Tools {
             self.list_version.fetch_add(1, Ordering::AcqRel);
         }
-        if let Some(results) = &self.results {
-            results.invalidate(&change);
+        if let Some(cache) = &self.cache {
+            cache.invalidate(&change);
         }
         if let Some(mailbox) = self.stream_mailbox(meta) {
             return mailbox.push(change);

@@ -9,6 +9,7 @@ use ferromcp_core::{ClientRequest, Revision, ServerResult};
 use ferromcp_json_schema::LazyValidator;
 
 use crate::engine::Engine;
+use crate::era::features::has_structured_output;
 use crate::error::{ClientError, ErrorKind};
 use crate::output::OutputError;
 
@@ -20,7 +21,7 @@ pub(crate) fn validate_output(
     revision: Revision,
 ) -> Result<(), ClientError> {
     let (ClientRequest::CallTool(call), ServerResult::CallTool(result)) = (request, result) else { return Ok(()) };
-    if result.is_error() || revision < Revision::V2025_06_18 {
+    if result.is_error() || !has_structured_output(revision) {
         return Ok(());
     }
     let Some(known) = engine.tool_cache.get(&call.name) else { return Ok(()) };

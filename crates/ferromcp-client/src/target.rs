@@ -46,47 +46,47 @@ pub struct ConnectOptions {
 
 /// Marker for transports.
 #[derive(Debug)]
-pub enum OnTransport {}
+pub enum ViaTransport {}
 
 /// Marker for connectors.
 #[derive(Debug)]
-pub enum OnConnector {}
+pub enum ViaConnector {}
 
 /// Marker for commands.
 #[derive(Debug)]
-pub enum OnCommand {}
+pub enum ViaCommand {}
 
 /// Marker for servers of a configuration file.
 #[derive(Debug)]
-pub enum OnConfig {}
+pub enum ViaConfig {}
 
 /// Marker for in-process servers.
 #[derive(Debug)]
-pub enum OnInProcess {}
+pub enum ViaInProcess {}
 
 /// Marker for URLs.
 #[derive(Debug)]
-pub enum OnUrl {}
+pub enum ViaUrl {}
 
-impl<T: Transport> Target<OnTransport> for T {
+impl<T: Transport> Target<ViaTransport> for T {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(SingleUse::new(self)))
     }
 }
 
-impl<C: Connector> Target<OnConnector> for C {
+impl<C: Connector> Target<ViaConnector> for C {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(self))
     }
 }
 
-impl Target<OnCommand> for tokio::process::Command {
+impl Target<ViaCommand> for tokio::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(ChildConnector::new(self)))
     }
 }
 
-impl Target<OnCommand> for std::process::Command {
+impl Target<ViaCommand> for std::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         Ok(Box::new(ChildConnector::new(self.into())))
     }

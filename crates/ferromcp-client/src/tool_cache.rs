@@ -5,15 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::header::{Annotation, InvalidAnnotation, scan};
-use ferromcp_core::model::{Tool, ToolAnnotations};
-
-use crate::limits::ClientLimits;
+use ferromcp_core::model::{ToolAnnotations, ToolDefinition};
 use ferromcp_json_schema::LazyValidator;
+
+use crate::limits::{MAX_CACHED_TOOLS, MAX_SCHEMA_BYTES};
 
 /// Cache of the listed tools, up to a limit.
 pub(crate) struct ToolCache {
     entries: Mutex<Entries>,
-    limit: usize,
     /// Maximum size of all cached output schemas, in bytes. Zero if results are not validated.
     schema_bytes: usize,
 }
@@ -49,9 +48,9 @@ impl CachedTool {
 }
 
 impl ToolCache {
-    pub(crate) fn new(limits: &ClientLimits, validate_output: bool) -> Self {
-        let schema_bytes = if validate_output { limits.schema_bytes } else { 0 };
-        Self { entries: Mutex::default(), limit: limits.cached_tools, schema_bytes }
+    pub(crate) fn new(validate_output: bool) -> Self {
+        let schema_bytes = if validate_output { MAX_SCHEMA_BYTES } else { 0 };
+        Self { entries: Mutex::default(), schema_bytes }
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -59,7 +58,7 @@ impl ToolCache {
     }
 
     /// Inserts a tool as listed in version `list_version` of the list.
-    pub(crate) fn insert(&self, tool: &Tool, list_version: u64) -> Arc<CachedTool> {
+    pub(crate) fn insert(&self, tool: &ToolDefinition, list_version: u64) -> Arc<CachedTool> {
         let (annotations, header_annotations) = (tool.annotations.clone(), scan(&tool.input_schema).map(Arc::from));
         let mut entries = self.entries();
         let previous = entries.tools.get(&tool.name).cloned();
@@ -67,7 +66,7 @@ impl ToolCache {
         let output =
             tool.output_schema.as_ref().and_then(|schema| self.output(previous.as_deref(), schema, used_bytes));
         let cached = Arc::new(CachedTool { annotations, header_annotations, output, list_version });
-        if entries.tools.len() < self.limit || previous.is_some() {
+        if entries.tools.len() < MAX_CACHED_TOOLS || previous.is_some() {
             entries.schema_bytes = used_bytes + cached.schema_bytes();
             entries.tools.insert(tool.name.clone(), Arc::clone(&cached));
         }
@@ -82,7 +81,7 @@ impl ToolCache {
             return Some(Arc::clone(same));
         }
         if schema.as_str().len() > self.schema_bytes.saturating_sub(used_bytes) {
-            tracing::debug!("an output schema is not cached: `ClientLimits::schema_bytes` is exceeded");
+            tracing::debug!(limit = self.schema_bytes, "an output schema is not cached: the cache is full or disabled");
             return None;
         }
         // The validator copies the text, so that it does not keep the frame of the whole list alive.
@@ -97,5 +96,22 @@ impl ToolCache {
     /// Removes all tools.
     pub(crate) fn clear(&self) {
         *self.entries() = Entries::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_schema_is_not_cached_when_limit_is_exceeded_or_validation_is_disabled() {
+        let schema = || RawJson::parse(r#"{"type":"object"}"#).unwrap();
+        let mut tool = ToolDefinition::new("add", schema());
+        tool.output_schema = Some(schema());
+        let has_output = |cache: &ToolCache| cache.insert(&tool, 1).output.is_some();
+        assert!(has_output(&ToolCache::new(true)));
+        assert!(!has_output(&ToolCache::new(false)));
+        let small = ToolCache { schema_bytes: 10, ..ToolCache::new(true) };
+        assert!(!has_output(&small) && small.get("add").is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! Conversion of results to the type of the call.
 
 use ferromcp_core::model::{
-    CallToolResult, CompleteResult, Completion, ContentBlock, EmptyResult, GetPromptResult, ReadResourceResult,
+    CallToolResult, CompleteResult, CompletionValues, ContentBlock, EmptyResult, GetPromptResult, ReadResourceResult,
 };
 use ferromcp_core::{RawJson, RawMap, ServerResult};
 use serde::de::DeserializeOwned;
@@ -42,9 +42,9 @@ results! {
 }
 
 /// Extracts the completion.
-pub(crate) fn completion(result: ServerResult) -> Result<Completion, ClientError> {
+pub(crate) fn completion(result: ServerResult) -> Result<CompletionValues, ClientError> {
     let mut completion = CompleteResult::read(result)?.completion;
-    completion.values.truncate(Completion::MAX_VALUES);
+    completion.values.truncate(CompletionValues::MAX_VALUES);
     Ok(completion)
 }
 

@@ -4,18 +4,19 @@
 //! client waits for the completion notification of the server, with a timeout, because the notification is optional.
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation#url-elicitation-required-error>.
 
-use ferromcp_core::Revision;
 use ferromcp_core::model::{ElicitAction, UrlParams};
 
 use crate::engine::Engine;
+use crate::era::features::has_url_elicitation_error;
 use crate::error::{ClientError, ErrorKind};
 use crate::inbound_dispatcher::AnswerGuard;
+use crate::limits::{MAX_INPUT_REQUESTS, URL_COMPLETION_TIMEOUT};
 
 /// Returns the URLs that the failed call requires, if a URL handler is registered.
 pub(crate) fn required_urls(engine: &Engine, error: &ClientError) -> Option<Vec<UrlParams>> {
-    let supported = engine.latest().is_some_and(|connection| connection.revision() == Revision::V2025_11_25);
+    let supported = engine.latest().is_some_and(|connection| has_url_elicitation_error(connection.revision()));
     let urls = error.urls();
-    let within_limit = !urls.is_empty() && urls.len() <= engine.settings.limits.questions_per_round;
+    let within_limit = !urls.is_empty() && urls.len() <= MAX_INPUT_REQUESTS;
     (supported && within_limit && engine.router.handlers.has_url()).then_some(urls)
 }
 
@@ -50,9 +51,8 @@ pub(crate) async fn request_visits(
             completion.wait().await;
         }
     };
-    let limit = engine.settings.limits.url_completion;
-    if tokio::time::timeout(limit, all).await.is_err() {
-        tracing::debug!(timeout = ?limit, "no completion notification for the URL elicitation; retrying the call");
+    if tokio::time::timeout(URL_COMPLETION_TIMEOUT, all).await.is_err() {
+        tracing::debug!(timeout = ?URL_COMPLETION_TIMEOUT, "no completion notification for the URL elicitation; retrying the call");
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferromcp_client::{ChangeFilter, Client, ClientLimits};
+use ferromcp_client::{ChangeFilter, Client};
 use ferromcp_core::model::{LogLevel, LogMessageParams};
 use ferromcp_core::{Era, Revision};
 use ferromcp_transport::{Frame, FrameRx, LineRx, streams};
@@ -34,7 +34,7 @@ impl HostileServer {
     /// Receives the next request of `method`, skipping other messages.
     async fn expect(&mut self, method: &str) -> Value {
         loop {
-            let Ok(Some(Frame::Whole(line))) = self.lines.recv().await else { panic!("the client disconnected") };
+            let Ok(Some(Frame::Complete(line))) = self.lines.recv().await else { panic!("the client disconnected") };
             let message: Value = serde_json::from_slice(&line).unwrap();
             if message["method"] == method {
                 return message;
@@ -72,8 +72,6 @@ async fn connect(era: Era) -> (Client, HostileServer, Arc<Notify>) {
     let (reader, writer) = tokio::io::split(near);
     let (far_reader, far_writer) = tokio::io::split(far);
     let mut server = HostileServer { lines: LineRx::new(far_reader, MAX_LINE), writer: far_writer };
-    let mut limits = ClientLimits::default();
-    limits.outbound_bytes = MIB;
     let over = Arc::new(Notify::new());
     let received = Arc::clone(&over);
     let listening = move |log: LogMessageParams| {
@@ -81,7 +79,7 @@ async fn connect(era: Era) -> (Client, HostileServer, Arc<Notify>) {
             received.notify_one();
         }
     };
-    let builder = Client::builder("victim", "1").limits(limits).only_era(era).on_log(LogLevel::Debug, listening);
+    let builder = Client::builder("victim", "1").only_era(era).on_log(LogLevel::Debug, listening);
     let connecting = builder.connect(streams(reader, writer).max_line(MAX_LINE));
     let script = async {
         let capabilities = json!({ "tools": { "listChanged": true }, "resources": { "subscribe": true } });

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::json::Str;
+use crate::shared_str::Str;
 
 /// The id of a JSON-RPC request: a string or an integer.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -7,17 +7,17 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
 
-use bytestring::ByteString;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Shared UTF-8 text, often a slice of the frame that contained it.
-pub type Str = ByteString;
+use crate::shared_str::Str;
 
-/// The default maximum nesting depth of arrays and objects in a frame.
-pub const DEFAULT_MAX_DEPTH: usize = 64;
+/// Maximum nesting depth of arrays and objects in a frame.
+///
+/// It bounds the stack that deserialization needs, and is below the limit of 127 in `serde_json`.
+pub const MAX_DEPTH: usize = 64;
 
 /// One valid JSON value, stored as text.
 ///
@@ -85,7 +85,7 @@ impl RawJson {
     /// Converts the JSON text into a `String`. Does not copy text that was serialized locally.
     pub fn into_string(self) -> String {
         match self.0 {
-            Repr::Slice(text) => text.to_string(),
+            Repr::Slice(text) => text.into(),
             Repr::Owned(raw) => Box::<str>::from(raw).into(),
         }
     }
@@ -387,7 +387,7 @@ mod tests {
         assert!(depth_within(br#"{"a":["[[[[[[[["]}"#, 2));
         assert!(!depth_within(br#"{"a":[[1]]}"#, 2));
         assert!(depth_within(br#"["\"[[[[["]"#, 1));
-        assert!(!depth_within("[".repeat(100_000).as_bytes(), DEFAULT_MAX_DEPTH));
+        assert!(!depth_within("[".repeat(100_000).as_bytes(), MAX_DEPTH));
     }
 
     #[test]

@@ -15,7 +15,6 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28>.
 
-mod decode_limits;
 mod error;
 pub mod header;
 mod id;
@@ -28,17 +27,19 @@ mod methods;
 pub mod model;
 mod request_meta;
 mod revision;
+mod setters;
+mod shared_str;
 #[doc(hidden)]
 pub mod wire;
 
-pub use decode_limits::DecodeLimits;
 pub use error::{Error, ErrorCode};
 pub use id::{ProgressToken, RequestId};
 pub use identity::Identity;
-pub use json::{RawJson, RawMap, Str};
+pub use json::{RawJson, RawMap};
 pub use meta_object::Meta;
 pub use methods::{
     ClientNotification, ClientRequest, ClientResult, Custom, Method, ServerNotification, ServerRequest, ServerResult,
 };
 pub use request_meta::RequestMeta;
 pub use revision::{Era, Revision};
+pub use shared_str::Str;

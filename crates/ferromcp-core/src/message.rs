@@ -8,8 +8,9 @@ use serde::Deserializer;
 
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::json::{RawJson, Str};
+use crate::json::RawJson;
 use crate::methods::{ClientNotification, ClientRequest, ServerNotification, ServerRequest};
+use crate::shared_str::Str;
 
 /// The direction of the messages to decode: [`FromClient`] or [`FromServer`].
 ///

@@ -9,9 +9,10 @@ use std::ops::{Deref, DerefMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::json::{RawJson, RawMap, Str};
+use crate::json::{RawJson, RawMap};
 use crate::meta::key;
 use crate::model::implementation::Implementation;
+use crate::shared_str::Str;
 
 /// The `_meta` of an object, result or notification.
 ///

@@ -99,7 +99,7 @@ macro_rules! messages {
             pub(crate) fn decode<'de, D: serde::Deserializer<'de>>(
                 method: &str,
                 params: D,
-                frame: &crate::json::Str,
+                frame: &crate::shared_str::Str,
             ) -> Result<Self, D::Error> {
                 use crate::wire::params::WireParams;
                 match method {

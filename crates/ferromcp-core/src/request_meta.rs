@@ -12,11 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::id::ProgressToken;
-use crate::json::{Object, RawJson, SeenKeys, Str};
+use crate::json::{Object, RawJson, SeenKeys};
 use crate::meta::key;
 use crate::meta_object::Meta;
 use crate::model::capability::ClientCapabilities;
 use crate::model::log_level::LogLevel;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// The `_meta` of a request. Keys defined by the specification are typed; all other keys are preserved in `other`.
 ///
@@ -43,7 +45,21 @@ impl RequestMeta {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Sets the client capabilities.
+    pub fn client_capabilities(mut self, capabilities: impl Into<Arc<ClientCapabilities>>) -> Self {
+        self.client_capabilities = Some(capabilities.into());
+        self
+    }
 }
+
+setters!(RequestMeta {
+    protocol_version: Option<Str>,
+    client_info: Option<RawJson>,
+    log_level: Option<LogLevel>,
+    progress_token: Option<ProgressToken>,
+    other: Meta,
+});
 
 impl Serialize for RequestMeta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

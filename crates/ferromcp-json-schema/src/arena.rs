@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     error::{SchemaError, quote},
-    limits::SchemaLimits,
+    limits::{MAX_PATTERN_BYTES, MAX_PATTERNS, MAX_SUBSCHEMAS},
     rule::{CompiledSchema, Id, Node, Rule},
     uri::{percent_decode, resolve, split_fragment},
 };
@@ -50,7 +50,6 @@ struct Resource<'d> {
 
 #[derive(Debug)]
 pub(super) struct Arena<'d> {
-    limits: SchemaLimits,
     nodes: Vec<Node>,
     /// Subschemas by address; the schema does not move during compilation.
     ids: HashMap<*const Value, Id>,
@@ -63,9 +62,8 @@ pub(super) struct Arena<'d> {
 }
 
 impl<'d> Arena<'d> {
-    pub(super) fn new(root: &'d Value, limits: SchemaLimits) -> Result<Self, SchemaError> {
+    pub(super) fn new(root: &'d Value) -> Result<Self, SchemaError> {
         let mut arena = Self {
-            limits,
             nodes: Vec::new(),
             ids: HashMap::new(),
             pending: Vec::new(),
@@ -85,8 +83,8 @@ impl<'d> Arena<'d> {
         if let Some(&id) = self.ids.get(&ptr::from_ref(value)) {
             return Ok(id);
         }
-        if self.nodes.len() >= self.limits.subschemas {
-            return Err(SchemaError::too_large("subschemas", self.limits.subschemas));
+        if self.nodes.len() >= MAX_SUBSCHEMAS {
+            return Err(SchemaError::too_large("subschemas", MAX_SUBSCHEMAS));
         }
         let id = Id::try_from(self.nodes.len()).map_err(|_| SchemaError::too_large("subschemas", self.nodes.len()))?;
         self.nodes.push(Node::default());
@@ -115,11 +113,11 @@ impl<'d> Arena<'d> {
     pub(super) fn count_pattern(&mut self, size: usize) -> Result<(), SchemaError> {
         self.patterns += 1;
         self.pattern_bytes += size;
-        if self.patterns > self.limits.patterns {
-            return Err(SchemaError::too_large("patterns", self.limits.patterns));
+        if self.patterns > MAX_PATTERNS {
+            return Err(SchemaError::too_large("patterns", MAX_PATTERNS));
         }
-        if self.pattern_bytes > self.limits.pattern_bytes {
-            return Err(SchemaError::too_large("bytes of patterns, once compiled", self.limits.pattern_bytes));
+        if self.pattern_bytes > MAX_PATTERN_BYTES {
+            return Err(SchemaError::too_large("bytes of patterns, once compiled", MAX_PATTERN_BYTES));
         }
         Ok(())
     }

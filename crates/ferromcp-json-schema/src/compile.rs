@@ -6,17 +6,16 @@ use super::{
     arena::{Arena, Pending},
     error::SchemaError,
     keywords::{Dialect, KeywordParser},
-    limits::SchemaLimits,
     rule::{CompiledSchema, Node, Rule},
 };
 
 /// Compiles a schema and everything it references, which must be part of the schema.
-pub(super) fn compile(schema: &Value, limits: SchemaLimits) -> Result<CompiledSchema, SchemaError> {
+pub(super) fn compile(schema: &Value) -> Result<CompiledSchema, SchemaError> {
     let dialect = match schema.get("$schema") {
         None => Dialect::V2020,
         Some(name) => dialect(name, "")?,
     };
-    let mut arena = Arena::new(schema, limits)?;
+    let mut arena = Arena::new(schema)?;
     loop {
         while let Some(pending) = arena.next_pending() {
             parse(&mut arena, pending, dialect)?;

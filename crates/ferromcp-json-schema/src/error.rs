@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::limits::SchemaLimits;
+use crate::limits::MAX_NESTING;
 use crate::rule::LimitExceeded;
 
 /// Maximum length of a quotation from a schema or value in an error text, in characters.
@@ -27,7 +27,7 @@ pub enum SchemaErrorKind {
     Reference,
     /// A pattern is not a valid regular expression, or needs look-around or back-references.
     Pattern,
-    /// The schema exceeds a limit of [`SchemaLimits`].
+    /// The schema exceeds a limit of [`SchemaLimits`](crate::SchemaLimits).
     TooLarge,
 }
 
@@ -42,7 +42,7 @@ impl SchemaError {
     }
 
     pub(super) fn too_large(unit: &str, limit: usize) -> Self {
-        Self::new(SchemaErrorKind::TooLarge, format!("more than {limit} {unit}, the limit in `SchemaLimits`"))
+        Self::new(SchemaErrorKind::TooLarge, format!("more than {limit} {unit}"))
     }
 
     pub(super) fn not_json(error: &serde_json::Error) -> Self {
@@ -101,7 +101,8 @@ pub struct ValidationError {
 pub enum ValidationErrorKind {
     /// The value does not match the schema.
     Mismatch,
-    /// Validation exceeded [`SchemaLimits::steps`] or [`SchemaLimits::nesting`]; the outcome is unknown.
+    /// Validation exceeded [`SchemaLimits::steps`](crate::SchemaLimits::steps) or the maximum nesting; the outcome is
+    /// unknown.
     LimitExceeded,
 }
 
@@ -111,7 +112,7 @@ impl ValidationError {
         self.kind
     }
 
-    /// Returns the first few reasons, each with a JSON Pointer.
+    /// Returns the first reasons, at most 5, each with a JSON Pointer.
     ///
     /// Reasons quote property names and no values, because values may be secrets.
     pub fn reasons(&self) -> &[String] {
@@ -129,12 +130,10 @@ impl ValidationError {
         Self::mismatch(vec![format!("not valid JSON: {error}")])
     }
 
-    pub(super) fn limit_exceeded(exceeded: LimitExceeded, limits: SchemaLimits) -> Self {
+    pub(super) fn limit_exceeded(exceeded: LimitExceeded, steps: u64) -> Self {
         let reason = match exceeded {
-            LimitExceeded::Steps => format!("more than {} steps (`SchemaLimits::steps`)", limits.steps),
-            LimitExceeded::Nesting => {
-                format!("more than {} nested subschemas (`SchemaLimits::nesting`)", limits.nesting)
-            }
+            LimitExceeded::Steps => format!("more than {steps} steps (`SchemaLimits::steps`)"),
+            LimitExceeded::Nesting => format!("more than {MAX_NESTING} nested subschemas"),
         };
         Self { kind: ValidationErrorKind::LimitExceeded, reasons: vec![reason] }
     }

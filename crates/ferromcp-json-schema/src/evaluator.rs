@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     evaluated::Evaluated,
-    limits::SchemaLimits,
+    limits::MAX_NESTING,
     rule::{CompiledSchema, Id, LimitExceeded, Properties, Rule},
     value::{canonical, compare, is_multiple},
 };
@@ -23,7 +23,7 @@ type EvalResult = Result<bool, LimitExceeded>;
 /// One evaluation of one value.
 pub(super) struct Evaluator<'r> {
     schema: &'r CompiledSchema,
-    limits: SchemaLimits,
+    /// The remaining steps.
     steps: u64,
     nesting: usize,
     /// The dynamic scope: the schema resources on the evaluation path, for `$dynamicRef`.
@@ -35,16 +35,8 @@ pub(super) struct Evaluator<'r> {
 }
 
 impl<'r> Evaluator<'r> {
-    pub(super) fn new(schema: &'r CompiledSchema, limits: SchemaLimits) -> Self {
-        Self {
-            schema,
-            limits,
-            steps: limits.steps,
-            nesting: 0,
-            scope: Vec::new(),
-            memo: HashMap::new(),
-            temporaries: 0,
-        }
+    pub(super) fn new(schema: &'r CompiledSchema, steps: u64) -> Self {
+        Self { schema, steps, nesting: 0, scope: Vec::new(), memo: HashMap::new(), temporaries: 0 }
     }
 
     pub(super) fn schema(&self) -> &'r CompiledSchema {
@@ -77,7 +69,7 @@ impl<'r> Evaluator<'r> {
     pub(super) fn enter(&mut self, id: Id) -> EvalResult {
         self.spend(1)?;
         self.nesting += 1;
-        if self.nesting > self.limits.nesting {
+        if self.nesting > MAX_NESTING {
             return Err(LimitExceeded::Nesting);
         }
         let resource = self.schema.node(id).resource;

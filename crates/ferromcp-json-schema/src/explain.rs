@@ -6,14 +6,13 @@ use super::{
     error::{ValidationError, location, quote},
     evaluated::Evaluated,
     evaluator::Evaluator,
-    limits::SchemaLimits,
+    limits::MAX_REASONS,
     rule::{CompiledSchema, Id, LimitExceeded, Rule, Types},
 };
 
-/// Collects reasons, within the same limits as the validation.
-pub(super) fn explain(schema: &CompiledSchema, limits: SchemaLimits, value: &Value) -> ValidationError {
-    let mut explainer =
-        Explainer { evaluator: Evaluator::new(schema, limits), path: Vec::new(), reasons: Vec::new(), limits };
+/// Collects reasons, within the same number of steps as the validation.
+pub(super) fn explain(schema: &CompiledSchema, steps: u64, value: &Value) -> ValidationError {
+    let mut explainer = Explainer { evaluator: Evaluator::new(schema, steps), path: Vec::new(), reasons: Vec::new() };
     // When a limit is reached, return the reasons found so far.
     let _ = explainer.explain_schema(schema.root(), value);
     ValidationError::mismatch(explainer.reasons)
@@ -23,7 +22,6 @@ struct Explainer<'r> {
     evaluator: Evaluator<'r>,
     path: Vec<String>,
     reasons: Vec<String>,
-    limits: SchemaLimits,
 }
 
 impl Explainer<'_> {
@@ -32,7 +30,7 @@ impl Explainer<'_> {
         let node = self.evaluator.schema().node(id);
         let mut evaluated = node.tracks_evaluated.then(Evaluated::default);
         for rule in &node.rules {
-            if self.reasons.len() >= self.limits.reasons {
+            if self.reasons.len() >= MAX_REASONS {
                 break;
             }
             // A failure of `unevaluated…` after another failure is a consequence of it.
@@ -123,7 +121,7 @@ impl Explainer<'_> {
     }
 
     fn explain_unless_valid(&mut self, id: Id, value: &Value) -> Result<(), LimitExceeded> {
-        if self.reasons.len() >= self.limits.reasons || self.evaluator.evaluate(id, value, None)? {
+        if self.reasons.len() >= MAX_REASONS || self.evaluator.evaluate(id, value, None)? {
             return Ok(());
         }
         self.explain_schema(id, value)
@@ -138,7 +136,7 @@ impl Explainer<'_> {
 
     fn add_reason(&mut self, reason: &str) {
         let pointer: String = self.path.iter().flat_map(|step| ["/", step]).collect();
-        if self.reasons.len() < self.limits.reasons {
+        if self.reasons.len() < MAX_REASONS {
             self.reasons.push(format!("at {}: {reason}", location(&pointer)));
         }
     }

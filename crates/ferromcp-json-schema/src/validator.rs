@@ -8,7 +8,7 @@ use crate::compile::compile;
 use crate::error::{SchemaError, ValidationError};
 use crate::evaluator::Evaluator;
 use crate::explain::explain;
-use crate::limits::SchemaLimits;
+use crate::limits::{MAX_DEPTH, SchemaLimits};
 use crate::rule::CompiledSchema;
 
 /// A compiled schema. Cheap to clone; clones share the compiled rules.
@@ -26,7 +26,8 @@ use crate::rule::CompiledSchema;
 #[derive(Debug, Clone)]
 pub struct Validator {
     schema: Arc<CompiledSchema>,
-    limits: SchemaLimits,
+    /// The maximum number of steps of one validation.
+    steps: u64,
 }
 
 impl Validator {
@@ -44,13 +45,13 @@ impl Validator {
     /// See [`SchemaErrorKind`](crate::SchemaErrorKind).
     pub fn compile_with_limits(schema: &str, limits: SchemaLimits) -> Result<Self, SchemaError> {
         if schema.len() > limits.bytes {
-            return Err(SchemaError::too_large("bytes", limits.bytes));
+            return Err(SchemaError::too_large("bytes (`SchemaLimits::bytes`)", limits.bytes));
         }
-        if !depth_within(schema.as_bytes(), limits.depth) {
-            return Err(SchemaError::too_large("levels", limits.depth));
+        if !depth_within(schema.as_bytes(), MAX_DEPTH) {
+            return Err(SchemaError::too_large("levels", MAX_DEPTH));
         }
         let value: Value = serde_json::from_str(schema).map_err(|error| SchemaError::not_json(&error))?;
-        Ok(Self { schema: Arc::new(compile(&value, limits)?), limits })
+        Ok(Self { schema: Arc::new(compile(&value)?), steps: limits.steps })
     }
 
     /// Validates a JSON text.
@@ -59,10 +60,10 @@ impl Validator {
     /// When the text is not JSON, does not match the schema, or when validation exceeds a limit.
     pub fn validate(&self, json: &str) -> Result<(), ValidationError> {
         let value: Value = serde_json::from_str(json).map_err(|error| ValidationError::not_json(&error))?;
-        match Evaluator::new(&self.schema, self.limits).evaluate(self.schema.root(), &value, None) {
+        match Evaluator::new(&self.schema, self.steps).evaluate(self.schema.root(), &value, None) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(explain(&self.schema, self.limits, &value)),
-            Err(exceeded) => Err(ValidationError::limit_exceeded(exceeded, self.limits)),
+            Ok(false) => Err(explain(&self.schema, self.steps, &value)),
+            Err(exceeded) => Err(ValidationError::limit_exceeded(exceeded, self.steps)),
         }
     }
 }

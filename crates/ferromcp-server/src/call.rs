@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use ferromcp_core::model::InputRequired;
-use ferromcp_core::{ClientRequest, Error, RequestId, ServerResult};
+use ferromcp_core::wire::encode::{self, EncodeContext};
+use ferromcp_core::{ClientRequest, Error, RawJson, RequestId, Revision, ServerResult};
 
-use crate::client_requests::mrtr::replay::Replay;
 pub use crate::peer::Peer;
 use crate::request_sink::RequestSink;
+use crate::rounds::replay::Replay;
 
 /// One request, with everything needed to handle it.
 ///
@@ -125,10 +127,34 @@ impl fmt::Debug for CallRounds {
 pub enum Reply {
     /// A result.
     Done(ServerResult),
-    /// Requests for client input. The client retries the call with its responses.
+    /// Requests for client input (`input_required`, 2026-07-28). The client retries the call with its responses.
+    ///
+    /// Handlers return a [`RoundOutcome`](crate::RoundOutcome) instead. A middleware that returns this reply on a
+    /// handshake revision, or for a request other than `tools/call`, `resources/read` and `prompts/get`, fails the
+    /// request. On 2026-07-28 it receives the retry with its own state and must remove both the state and the responses
+    /// before it runs the rest of the chain. That state is not encrypted or authenticated.
     NeedsInput(InputRequired),
     /// A protocol error.
     Failed(Error),
+}
+
+impl Reply {
+    /// Serializes the reply to request `id` for a peer of `revision`. A serialization error becomes an error response.
+    pub(crate) fn write(self, out: &mut BytesMut, id: &RequestId, revision: Revision, server_info: &RawJson) {
+        let context = EncodeContext::new(revision).server_info(server_info);
+        let written = match self {
+            Self::Done(result) => encode::server_result(out, id, result, context),
+            Self::NeedsInput(required) => encode::input_required(out, id, required, context),
+            Self::Failed(error) => {
+                encode::error(out, Some(id), error, revision);
+                Ok(())
+            }
+        };
+        if let Err(error) = written {
+            tracing::error!(%error, "cannot serialize a result");
+            encode::error(out, Some(id), Error::internal("Internal error: cannot serialize the result"), revision);
+        }
+    }
 }
 
 impl<T: Into<ServerResult>> From<Result<T, Error>> for Reply {

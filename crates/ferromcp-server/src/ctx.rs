@@ -16,15 +16,16 @@ use ferromcp_core::{
 use serde::Serialize;
 
 use crate::call::{Call, CallRounds, Extensions, Peer, Reply};
-use crate::call_context::{CallContext, ServerContext};
-use crate::client_requests::QuestionError;
-use crate::client_requests::error::Kind;
-use crate::client_requests::mrtr::replay::{AfterPoll, Replay};
+use crate::dispatch; // lint: allow(cycle): a handler can call the server that calls it
+use crate::era::features::has_multi_round_trip;
+use crate::inner::Inner; // lint: allow(cycle): the server contains the handlers that receive a context of it
 use crate::latch::Latch;
-use crate::limits::Limits;
+use crate::limits::ServerLimits;
+use crate::question_error::{Kind, QuestionError};
 use crate::request_sink::{QueueFull, RequestSink};
 use crate::request_state::CallIdentity;
 use crate::request_state::StateOptions;
+use crate::rounds::replay::{AfterPoll, Replay};
 use crate::state::States;
 use crate::subscription;
 
@@ -47,7 +48,7 @@ use crate::subscription;
 pub struct Ctx(Arc<Parts>);
 
 struct Parts {
-    server: Arc<dyn ServerContext>,
+    server: Arc<Inner>,
     states: Arc<States>,
     peer: Peer,
     sink: RequestSink,
@@ -67,11 +68,23 @@ struct Parts {
     ended: Latch,
 }
 
+/// The parts of a call that a handler's context is created from.
+#[derive(Clone, Copy)]
+pub(crate) struct CallContext<'a> {
+    pub(crate) server: &'a Arc<Inner>,
+    pub(crate) peer: &'a Peer,
+    pub(crate) sink: &'a RequestSink,
+    pub(crate) extensions: &'a Extensions,
+    pub(crate) meta: Option<&'a RequestMeta>,
+    pub(crate) request: &'a ClientRequest,
+    pub(crate) rounds: Option<&'a CallRounds>,
+}
+
 impl Ctx {
-    pub(crate) fn new(server: &Arc<dyn ServerContext>, context: CallContext<'_>) -> Self {
+    pub(crate) fn new(context: CallContext<'_>) -> Self {
         Self(Arc::new(Parts {
-            states: server.states(),
-            server: Arc::clone(server),
+            states: context.server.states(),
+            server: Arc::clone(context.server),
             peer: context.peer.clone(),
             sink: context.sink.clone(),
             extensions: context.extensions.clone(),
@@ -143,7 +156,7 @@ impl Ctx {
 
     /// Sends a log message with a logger name. See [`log`](Self::log).
     pub async fn log_as<T: Serialize + ?Sized>(&self, logger: Option<&str>, level: LogLevel, data: &T) {
-        if self.0.peer.log_level().is_none_or(|least| level < least) || !self.0.server.logs() {
+        if self.0.peer.log_level().is_none_or(|least| level < least) || !self.0.server.logging {
             return;
         }
         let Ok(data) = RawJson::new(data) else { return };
@@ -201,7 +214,7 @@ impl Ctx {
             .sink(self.0.sink.clone());
         call.extensions = self.0.extensions.clone();
         call.rounds = self.replay().map(CallRounds::inner);
-        match Arc::clone(&self.0.server).call(call).await {
+        match dispatch::run(&self.0.server, call).await {
             Reply::Done(ServerResult::ReadResource(result)) => Ok(result),
             Reply::Failed(error) => Err(error),
             _ => Err(Error::internal(format!("cannot read `{uri}`: the reply has no contents"))),
@@ -212,7 +225,7 @@ impl Ctx {
     ///
     /// Unlike the context, the handle stays valid after the call.
     pub fn notify(&self) -> subscription::ChangeNotifier {
-        subscription::ChangeNotifier::new(Arc::clone(self.0.server.broadcaster()))
+        subscription::ChangeNotifier::new(Arc::clone(&self.0.server.broadcaster))
     }
 
     /// Returns the state of type `T`, set by [`Server::state`](crate::Server::state) or a lifespan.
@@ -265,7 +278,7 @@ impl Ctx {
 
     /// Returns the replay of this call, starting one if needed. `None` if requests are sent to the client during the call.
     pub(crate) fn replay(&self) -> Option<&Arc<Replay>> {
-        (self.0.call_identity.is_some() && self.revision().is_modern()).then(|| self.first_round())
+        (self.0.call_identity.is_some() && has_multi_round_trip(self.revision())).then(|| self.first_round())
     }
 
     /// Returns the replay of this call, if one was started.
@@ -314,6 +327,17 @@ impl Ctx {
         }
     }
 
+    /// Checks that the handler may start the next round itself.
+    pub(crate) fn may_start_round(&self) -> Result<(), QuestionError> {
+        self.may_drive()?;
+        if self.0.is_inner {
+            return Err(misplaced(
+                "a resource that is read with `Ctx::read_resource` cannot start rounds; use `ctx.elicit(..)` in it",
+            ));
+        }
+        Ok(())
+    }
+
     /// Marks the handler as a synchronous function, which cannot await an answer.
     pub(crate) fn is_plain(&self) {
         self.0.is_plain.store(true, Ordering::Relaxed);
@@ -336,13 +360,13 @@ impl Ctx {
     }
 
     /// Returns the server's limits.
-    pub(crate) fn limits(&self) -> &Limits {
-        self.0.server.limits()
+    pub(crate) fn limits(&self) -> &ServerLimits {
+        &self.0.server.limits
     }
 
     /// Returns the request state options and the audience.
     pub(crate) fn states(&self) -> (&StateOptions, &str) {
-        self.0.server.request_state_options()
+        self.0.server.request_state_options_and_audience()
     }
 
     /// Returns a guard that ends this context when dropped.

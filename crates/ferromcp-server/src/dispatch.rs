@@ -12,52 +12,20 @@ use ferromcp_core::model::{
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
 use crate::call::{Call, Peer, Reply};
-use crate::call_context::{CallContext, ServerContext};
 use crate::client_requests::mrtr::{manual, resume};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
-use crate::ctx::Ctx;
+use crate::ctx::{CallContext, Ctx};
+use crate::era::features::has_multi_round_trip;
+use crate::era::modern::has_method;
 use crate::function::invocation::{Input, Invocation};
 use crate::function::signature::Signature;
-use crate::inner::{Inner, announced};
-use crate::limits::Limits;
+use crate::inner::Inner;
 use crate::lists;
 use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::middleware::Next;
 use crate::registry::Tables;
-use crate::request_state::StateOptions;
-use crate::state::States;
-use crate::subscription::{Broadcaster, Mailbox, listen};
+use crate::subscription::{Mailbox, listen};
 use crate::trace;
-
-impl ServerContext for Inner {
-    fn states(&self) -> Arc<States> {
-        self.running.states().unwrap_or_else(|| Arc::clone(&self.states))
-    }
-
-    fn is_lenient(&self) -> bool {
-        self.lenient
-    }
-
-    fn logs(&self) -> bool {
-        self.logging
-    }
-
-    fn broadcaster(&self) -> &Arc<Broadcaster> {
-        &self.broadcaster
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    fn request_state_options(&self) -> (&StateOptions, &str) {
-        (&self.request_state_options, self.request_state_options.audience_or(&self.info.name))
-    }
-
-    fn call(self: Arc<Self>, call: Call) -> BoxFuture<Reply> {
-        Box::pin(async move { run(&self, call).await })
-    }
-}
 
 /// Handles a call, including middleware.
 pub(crate) async fn run(inner: &Arc<Inner>, call: Call) -> Reply {
@@ -75,16 +43,30 @@ pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> MaybeReady {
         if inner.middleware.is_empty() {
             return begin(inner, &call);
         }
-        let last = Arc::clone(inner);
-        let last = Arc::new(move |call| {
-            let started = begin(&last, &call);
-            Box::pin(started.finish()) as BoxFuture<Reply>
-        });
-        MaybeReady::Pending(Box::pin(Next::new(Arc::clone(&inner.middleware), last).run(call)))
+        MaybeReady::Pending(Box::pin(run_middleware(Arc::clone(inner), call)))
     });
     match catch_unwind(begin) {
         Ok(started) => trace::inside(span, started),
         Err(panic) => MaybeReady::Ready(panicked(&*panic)),
+    }
+}
+
+/// Runs the middleware chain, which ends with the handler.
+async fn run_middleware(inner: Arc<Inner>, call: Call) -> Reply {
+    let revision = call.peer.revision();
+    let may_require_input = has_multi_round_trip(revision) && resume::may_require_input(&call.request);
+    let chain = Arc::clone(&inner.middleware);
+    let last = Arc::new(move |call| {
+        let started = begin(&inner, &call);
+        Box::pin(started.finish()) as BoxFuture<Reply>
+    });
+    match Next::new(chain, last).run(call).await {
+        // Handlers of handshake revisions send requests instead, so the reply comes from a middleware.
+        Reply::NeedsInput(_) if !may_require_input => Reply::Failed(Error::internal(format!(
+            "cannot return `Reply::NeedsInput` from a middleware: the request has no `input_required` result on revision \
+             {revision}"
+        ))),
+        reply => reply,
     }
 }
 
@@ -93,6 +75,13 @@ pub(crate) fn poll_caught(future: &mut BoxFuture<Reply>, cx: &mut Context<'_>) -
     match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(panicked(&*panic)),
+    }
+}
+
+/// Drops a call. Logs a panic of its destructors instead of propagating it.
+pub(crate) fn drop_caught(future: BoxFuture<Reply>) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+        panicked(&*panic);
     }
 }
 
@@ -135,8 +124,8 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         ClientRequest::Initialize(_) => Ok(initialize(inner, &tables, &call.peer).into()),
         ClientRequest::Discover(_) => Ok(discover(inner, &tables).into()),
         ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(empty()),
-        ClientRequest::Listen(params) if call.peer.revision().is_modern() => {
-            return listen::start(&inner.broadcaster, &tables, &inner.limits, call, params);
+        ClientRequest::Listen(params) if has_method(&call.request, call.peer.revision()).is_ok() => {
+            return listen::start(&inner.broadcaster, tables.list_kinds(), &inner.limits, call, params);
         }
         ClientRequest::Subscribe(params) => {
             mailbox(call).and_then(|mailbox| mailbox.subscribe(&params.uri, &inner.limits)).map(|()| empty())
@@ -163,8 +152,7 @@ fn resume(inner: &Arc<Inner>, call: Call) -> MaybeReady {
 
 /// Runs manual rounds for a peer that receives requests during the call.
 fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
-    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
-    let ctx = Ctx::new(&server, context(call));
+    let ctx = Ctx::new(context(inner, call));
     let (inner, call) = (Arc::clone(inner), call.again());
     let guard = ctx.guard();
     MaybeReady::Pending(Box::pin(async move {
@@ -179,7 +167,7 @@ fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
 
 /// Returns whether the function has manual rounds and the peer receives requests during the call.
 fn starts_manual_rounds(signature: &Signature, call: &Call) -> bool {
-    signature.has_manual_rounds() && call.rounds.is_none() && !call.peer.revision().is_modern()
+    signature.has_manual_rounds() && call.rounds.is_none() && !has_multi_round_trip(call.peer.revision())
 }
 
 fn empty() -> ServerResult {
@@ -193,7 +181,7 @@ fn mailbox(call: &Call) -> Result<&Mailbox, Error> {
 
 fn initialize(inner: &Inner, tables: &Tables, peer: &Peer) -> InitializeResult {
     if let Some(mailbox) = peer.mailbox() {
-        mailbox.restrict_to(announced(tables)); // undeclared notifications must not be sent
+        mailbox.restrict_to(tables.list_kinds()); // undeclared notifications must not be sent
     }
     let capabilities = inner.capabilities(tables, peer.mailbox().is_some());
     let mut result = InitializeResult::new(peer.revision().as_str(), capabilities, inner.info.clone());
@@ -209,8 +197,9 @@ fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
     result
 }
 
-fn context(call: &Call) -> CallContext<'_> {
+fn context<'a>(server: &'a Arc<Inner>, call: &'a Call) -> CallContext<'a> {
     CallContext {
+        server,
         peer: &call.peer,
         sink: &call.sink,
         extensions: &call.extensions,
@@ -228,8 +217,7 @@ fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParam
         return run_manual_rounds(inner, call);
     }
     let arguments = params.arguments.as_ref().map_or("{}", |arguments| arguments.as_str());
-    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
-    tool.start(&Invocation::new(&server, context(call), Input::Json(arguments)))
+    tool.start(&Invocation::new(context(inner, call), Input::Json(arguments)))
 }
 
 fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResourceParams) -> MaybeReady {
@@ -242,8 +230,7 @@ fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResou
         return run_manual_rounds(inner, call);
     }
     let texts = captures.as_ref().map(resource_texts).unwrap_or_default();
-    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
-    resource.start(&Invocation::new(&server, context(call), Input::Texts(&texts)), &params.uri)
+    resource.start(&Invocation::new(context(inner, call), Input::Texts(&texts)), &params.uri)
 }
 
 fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptParams) -> MaybeReady {
@@ -257,8 +244,7 @@ fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptPa
         Ok(texts) => texts,
         Err(error) => return failed(error),
     };
-    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
-    prompt.start(&Invocation::new(&server, context(call), Input::Texts(&texts)))
+    prompt.start(&Invocation::new(context(inner, call), Input::Texts(&texts)))
 }
 
 fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CompleteParams) -> MaybeReady {
@@ -281,8 +267,7 @@ fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &Complet
         return MaybeReady::Ready(Reply::Done(CompleteResult::default().into())); // no suggestions
     };
     let texts = completion.texts(params);
-    let server: Arc<dyn ServerContext> = Arc::clone(inner) as _;
-    completion.start(&Invocation::new(&server, context(call), Input::Texts(&texts)))
+    completion.start(&Invocation::new(context(inner, call), Input::Texts(&texts)))
 }
 
 fn failed(error: Error) -> MaybeReady {

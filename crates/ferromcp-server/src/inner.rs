@@ -6,12 +6,12 @@ use ferromcp_core::model::{CacheHint, Implementation, ListChanged, ResourcesCapa
 use ferromcp_core::{RawJson, RawMap};
 
 use crate::lifespan::{Lifespan, Lifespans};
-use crate::limits::Limits;
+use crate::limits::ServerLimits;
 use crate::middleware::Middleware;
 use crate::registry::{Registry, Tables};
 use crate::request_state::StateOptions;
 use crate::state::States;
-use crate::subscription::{Broadcaster, ListKinds};
+use crate::subscription::Broadcaster;
 
 /// The configuration and state of a server.
 pub(crate) struct Inner {
@@ -25,7 +25,7 @@ pub(crate) struct Inner {
     /// The subscribers of changes; shared with the registry.
     pub(crate) broadcaster: Arc<Broadcaster>,
     pub(crate) middleware: Arc<[Arc<dyn Middleware>]>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ServerLimits,
     /// How the state of multi-round-trip requests is sealed and stored.
     pub(crate) request_state_options: StateOptions,
     pub(crate) lenient: bool,
@@ -51,7 +51,7 @@ impl Inner {
             registry: Registry::new(Arc::clone(&broadcaster)),
             broadcaster,
             middleware: Arc::new([]),
-            limits: Limits::default(),
+            limits: ServerLimits::default(),
             request_state_options: StateOptions::default(),
             lenient: true,
             caches: [CacheHint::default(); 5],
@@ -65,6 +65,16 @@ impl Inner {
     /// Returns the serialized server info, for the results of modern peers.
     pub(crate) fn info_json(&self) -> &RawJson {
         self.info_json.get_or_init(|| RawJson::new(&self.info).unwrap_or_else(|_| RawJson::empty_object()))
+    }
+
+    /// Returns the state that handlers can use, including the state of the lifespans while the server runs.
+    pub(crate) fn states(&self) -> Arc<States> {
+        self.running.states().unwrap_or_else(|| Arc::clone(&self.states))
+    }
+
+    /// Returns the request state options and the audience of sealed states.
+    pub(crate) fn request_state_options_and_audience(&self) -> (&StateOptions, &str) {
+        (&self.request_state_options, self.request_state_options.audience_or(&self.info.name))
     }
 
     /// Returns the advertised capabilities: each feature with a registered item, and logging.
@@ -92,14 +102,6 @@ fn list_changed(receives_changes: Option<bool>) -> ListChanged {
     let mut list = ListChanged::default();
     list.list_changed = receives_changes;
     list
-}
-
-/// Returns the lists for which change notifications are declared.
-pub(crate) fn announced(tables: &Tables) -> ListKinds {
-    ListKinds::TOOLS
-        .only_if(tables.has_tools())
-        .and(ListKinds::PROMPTS.only_if(tables.has_prompts()))
-        .and(ListKinds::RESOURCES.only_if(tables.has_resources()))
 }
 
 impl Clone for Inner {

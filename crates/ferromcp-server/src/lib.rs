@@ -4,7 +4,7 @@
 //!
 //! | items | purpose |
 //! |---|---|
-//! | [`Server`], [`Limits`], [`Registry`] | the builder, its limits, changes at run time |
+//! | [`Server`], [`ServerLimits`], [`Registry`] | the builder, its limits, changes at run time |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Completion`], [`Component`] | the parts of a server |
 //! | [`Arg`], [`Args`], [`State`], [`Extension`], [`FromCtx`] | arguments and extractors of functions |
 //! | [`Json`], [`Image`], [`File`], [`ToolOutput`], [`ToolError`] | return types and errors of functions |
@@ -21,9 +21,8 @@
     allow(dead_code, reason = "some functions of `era` and `serve` are used by HTTP only")
 )]
 
-mod answer;
+mod batch;
 mod call;
-mod call_context;
 mod client_requests;
 mod component;
 mod ctx;
@@ -46,10 +45,12 @@ mod output;
 mod paging;
 mod peer;
 mod pending_requests;
+mod question_error;
 mod random;
 mod registry;
 mod request_sink;
 mod request_state;
+mod rounds;
 mod schema;
 mod serve;
 mod server;
@@ -61,7 +62,7 @@ mod trace;
 
 pub use call::{Call, Extensions, Peer, Reply};
 pub use client_requests::{
-    Ask, Elicited, NextRound, PendingQuestion, Question, QuestionError, Roots, Round, Sample, UrlConsent,
+    Ask, Elicited, NextRound, PendingQuestion, Question, Roots, Round, RoundOutcome, Sample, UrlConsent,
 };
 pub use component::{
     Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
@@ -70,19 +71,20 @@ pub use ctx::Ctx;
 #[doc(inline)]
 pub use ferromcp_uri_template as uri_template;
 pub use function::{Arg, Args, Extension, FromCtx, Invocation, Param, Rejection, Requirements, State};
-pub use limits::Limits;
+pub use limits::ServerLimits;
 pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, OutputShape, PromptOutput, ResourceOutput,
     ToolOutput,
 };
 pub use paging::List;
 pub use pending_requests::RequestError;
+pub use question_error::QuestionError;
 pub use registry::{RegisterError, Registry};
 pub use request_sink::{NotificationSink, QueueFull, RequestSink, ResponseFuture};
 #[doc(hidden)]
 pub use request_state::fuzz as request_state_fuzz;
 pub use request_state::{Key, KeyError, KeyRing, MemoryStateStore, StateOptions, StateStore, StoreFuture};
-pub use serve::{OnHttp, OnTransport, ServeError, ServeOn, Served};
+pub use serve::{ServeError, ServeTarget, SharedServer};
 pub use server::Server;
 pub use subscription::ChangeNotifier;
 pub use tool_error::ToolError;

@@ -1,81 +1,127 @@
-//! [`Limits`]: every resource limit of a server.
+//! [`ServerLimits`]: resource limits of a server for peers of every transport.
 
 use std::time::Duration;
 
-use ferromcp_core::DecodeLimits;
-
-/// Resource limits of a server.
+/// Maximum size of one tool's input or output schema, in bytes, because every client and its model read the schemas.
 ///
-/// Every limit has a default. Change individual fields and pass the result to
-/// [`Server::limits`](crate::Server::limits).
+/// A tool with a larger schema is a build error of the server.
+pub(crate) const MAX_SCHEMA_BYTES: usize = 256 << 10;
+
+/// Maximum total size of the URIs that one session or one `subscriptions/listen` stream subscribes to, in bytes.
+/// Without it, [`ServerLimits::subscriptions`] would not bound the memory of a peer.
+///
+/// A subscription above the limit fails with error -32602.
+pub(crate) const MAX_SUBSCRIPTION_BYTES: usize = 256 << 10;
+
+/// Resource limits of a server, for peers of every transport.
+///
+/// [`HttpServerLimits`](crate::http::HttpServerLimits) has the additional limits of HTTP.
+///
+/// # Fixed limits
+///
+/// | limit of | value | if exceeded |
+/// |---|---|---|
+/// | nesting of arrays and objects in a message | 64 levels | error -32600 |
+/// | messages in a batch (2025-03-26) | 64 | error -32600 |
+/// | one tool's input or output schema | 256 KiB | the server does not start |
+/// | URIs subscribed by one session or one `subscriptions/listen` stream | 256 KiB in total | error -32602 |
 ///
 /// ```
 /// use std::time::Duration;
-/// use ferromcp_server::{Limits, Server};
+/// use ferromcp_server::{Server, ServerLimits};
 ///
-/// let mut limits = Limits::default();
-/// limits.page_size = 50;
-/// limits.shutdown_grace = Duration::from_secs(5);
+/// let limits = ServerLimits::new().page_size(50).shutdown_grace(Duration::from_secs(5));
 /// let server = Server::new("demo", "1.0.0").limits(limits);
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Limits of the JSON decoder: nesting depth and number of messages in a batch.
-    pub decode: DecodeLimits,
-    /// Maximum number of concurrent calls of one peer. Default: 1,024.
-    ///
-    /// A call above the limit fails with error -32603, "Too many in-flight calls".
-    pub in_flight: usize,
-    /// Maximum size of one peer's outbound buffer, in bytes. Default: 4 MiB.
-    ///
-    /// While the buffer is full, no further messages are read from the peer.
-    pub outbound_bytes: usize,
-    /// Time that in-flight calls have to finish after the peer has closed its side or shutdown has begun. Default: 1.5 s.
-    ///
-    /// Calls that are still running when it expires are dropped.
-    pub shutdown_grace: Duration,
-    /// Number of items on one page of a list. Default: 1,000.
-    ///
-    /// The default is high because some hosts read the first page only.
-    pub page_size: usize,
-    /// Maximum size of one tool's input or output schema, in bytes. Default: 256 KiB.
-    ///
-    /// A larger schema fails the registration of the tool.
-    pub schema_bytes: usize,
-    /// Maximum number of resource subscriptions of one session or one `subscriptions/listen` stream. Default: 1,024.
-    ///
-    /// A subscription above the limit fails with error -32602.
-    pub subscriptions: usize,
-    /// Maximum total size of the URIs that one session or one `subscriptions/listen` stream subscribes to, in bytes.
-    /// Default: 256 KiB.
-    ///
-    /// A subscription above the limit fails with error -32602.
-    pub subscription_bytes: usize,
-    /// Maximum number of pending client requests (elicitation, sampling, roots). Default: 64.
-    ///
-    /// The limit applies per peer on stdio and other pipes, per HTTP request, and per round of a multi-round-trip request.
-    /// A question above the limit fails the call that sends it.
-    pub questions: usize,
-    /// Timeout of a request to the client that sets no timeout itself. Default: 10 minutes.
-    ///
-    /// It applies to handshake revisions, where the handler waits while the client's user responds.
-    pub answer_time: Duration,
+#[must_use = "limits do nothing until they are passed to a server"]
+pub struct ServerLimits {
+    pub(crate) in_flight: usize,
+    pub(crate) outbound_bytes: usize,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) page_size: usize,
+    pub(crate) subscriptions: usize,
+    pub(crate) questions: usize,
+    pub(crate) answer_timeout: Duration,
 }
 
-impl Default for Limits {
+impl ServerLimits {
+    /// Creates the default limits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the maximum number of concurrent calls of one peer. Default: 1,024.
+    ///
+    /// A call above the limit fails with error -32603, "Too many in-flight calls". A call of a batch (2025-03-26)
+    /// counts from the arrival of the batch.
+    pub fn in_flight(mut self, calls: usize) -> Self {
+        self.in_flight = calls;
+        self
+    }
+
+    /// Sets the maximum size of one peer's outbound buffer, in bytes. Default: 4 MiB.
+    ///
+    /// While the buffer is full, no further messages are read from the peer. HTTP has its own buffers.
+    pub fn outbound_bytes(mut self, bytes: usize) -> Self {
+        self.outbound_bytes = bytes;
+        self
+    }
+
+    /// Sets the time for in-flight calls to finish after the peer closes its side or shutdown begins. Default: 1.5 s.
+    ///
+    /// Calls that are still running when it expires are dropped.
+    pub fn shutdown_grace(mut self, time: Duration) -> Self {
+        self.shutdown_grace = time;
+        self
+    }
+
+    /// Sets the number of items on one page of a list. Default: 1,000.
+    ///
+    /// Longer lists are paginated. The default is high because some hosts read the first page only.
+    pub fn page_size(mut self, items: usize) -> Self {
+        self.page_size = items;
+        self
+    }
+
+    /// Sets the maximum number of resource subscriptions of one session or one `subscriptions/listen` stream. Default:
+    /// 1,024.
+    ///
+    /// A subscription above the limit fails with error -32602.
+    pub fn subscriptions(mut self, subscriptions: usize) -> Self {
+        self.subscriptions = subscriptions;
+        self
+    }
+
+    /// Sets the maximum number of pending client requests (elicitation, sampling, roots). Default: 64.
+    ///
+    /// The limit applies per peer on stdio and other pipes, per HTTP request, and per round of a multi-round-trip
+    /// request. A question above the limit fails the call that sends it.
+    pub fn questions(mut self, questions: usize) -> Self {
+        self.questions = questions;
+        self
+    }
+
+    /// Sets the timeout of a request to the client that sets no timeout itself. Default: 10 minutes.
+    ///
+    /// It applies to handshake revisions, where the handler waits while the client's user responds. When it expires,
+    /// the request is cancelled and the question fails.
+    pub fn answer_timeout(mut self, timeout: Duration) -> Self {
+        self.answer_timeout = timeout;
+        self
+    }
+}
+
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
-            decode: DecodeLimits::default(),
             in_flight: 1024,
             outbound_bytes: 4 << 20,
             shutdown_grace: Duration::from_millis(1500),
             page_size: 1000,
-            schema_bytes: 256 << 10,
             subscriptions: 1024,
-            subscription_bytes: 256 << 10,
             questions: 64,
-            answer_time: Duration::from_secs(10 * 60),
+            answer_timeout: Duration::from_secs(10 * 60),
         }
     }
 }

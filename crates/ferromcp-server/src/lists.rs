@@ -13,7 +13,7 @@ macro_rules! list {
     ($(#[$doc:meta])* $name:ident: $pages:ident, $list:ident => $result:ident) => {
         $(#[$doc])*
         pub(crate) fn $name(inner: &Inner, tables: &Tables, params: &ListParams) -> Result<ServerResult, Error> {
-            let (items, next_cursor) = tables.$pages(inner.registry.page_size()).page(params.cursor.as_deref())?;
+            let (items, next_cursor) = tables.$pages(inner.limits.page_size).page(params.cursor.as_deref())?;
             let mut list = $result::new(items);
             list.next_cursor = next_cursor;
             let hint = inner.caches[List::$list as usize];

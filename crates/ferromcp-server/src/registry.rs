@@ -15,10 +15,9 @@ use crate::component::{
     Completion, CompletionKey, Listed, Prompt, ReadyCompletion, ReadyPrompt, ReadyResource, ReadyTool,
 };
 use crate::component::{Resource, Tool};
-use crate::limits::Limits;
 use crate::paging::{List, Pages};
 use crate::state::StateNeed;
-use crate::subscription::{Broadcaster, Change};
+use crate::subscription::{Broadcaster, Change, ListKinds};
 use crate::uri_template::Captures;
 
 /// A handle to the tools, resources, prompts and completions of a server, which can change them while it runs.
@@ -37,7 +36,6 @@ use crate::uri_template::Captures;
 #[derive(Clone)]
 pub struct Registry {
     tables: Arc<RwLock<Arc<Tables>>>,
-    limits: Limits,
     broadcaster: Arc<Broadcaster>,
 }
 
@@ -78,10 +76,10 @@ pub(crate) struct Tables {
 /// Cached list pages, created on first use.
 #[derive(Clone, Default)]
 struct Lists {
-    tools: Arc<OnceLock<Pages<model::Tool>>>,
-    resources: Arc<OnceLock<Pages<model::Resource>>>,
+    tools: Arc<OnceLock<Pages<model::ToolDefinition>>>,
+    resources: Arc<OnceLock<Pages<model::ResourceDefinition>>>,
     templates: Arc<OnceLock<Pages<model::ResourceTemplate>>>,
-    prompts: Arc<OnceLock<Pages<model::Prompt>>>,
+    prompts: Arc<OnceLock<Pages<model::PromptDefinition>>>,
 }
 
 /// Items in order, each with its serial number, found by key.
@@ -130,17 +128,17 @@ impl<K, T> Default for Table<K, T> {
 impl Registry {
     /// Creates an empty registry that notifies `broadcaster` of changes.
     pub(crate) fn new(broadcaster: Arc<Broadcaster>) -> Self {
-        Self { tables: Arc::default(), limits: Limits::default(), broadcaster }
+        Self { tables: Arc::default(), broadcaster }
     }
 
     /// Creates an independent registry with the same entries, which notifies `broadcaster`.
     pub(crate) fn detached(&self, broadcaster: Arc<Broadcaster>) -> Self {
-        Self { tables: Arc::new(RwLock::new(self.snapshot())), limits: self.limits, broadcaster }
+        Self { tables: Arc::new(RwLock::new(self.snapshot())), broadcaster }
     }
 
-    pub(crate) fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
-        self.edit(|_| Ok(())).unwrap_or_default(); // resets the cached pages, which depend on the page size
+    /// Discards the cached pages of lists, which depend on the page size.
+    pub(crate) fn discard_pages(&self) {
+        self.edit(|_| Ok(())).unwrap_or_default();
     }
 
     /// Returns the current snapshot.
@@ -178,7 +176,7 @@ impl Registry {
     /// # Errors
     /// Fails if the tool is invalid or its name is already in use.
     pub fn add_tool(&self, tool: Tool) -> Result<(), RegisterError> {
-        let tool = tool.build(self.limits.schema_bytes)?;
+        let tool = tool.build()?;
         self.add(Change::Tools, |tables| {
             let name = tool.definition.name.clone();
             if tables.tools.get(&name).is_some() {
@@ -262,10 +260,6 @@ impl Registry {
     pub fn remove_prompt(&self, name: &str) -> bool {
         self.remove(Change::Prompts, |tables| tables.prompts.remove(&name.to_owned()).is_some())
     }
-
-    pub(crate) fn page_size(&self) -> usize {
-        self.limits.page_size
-    }
 }
 
 impl fmt::Debug for Registry {
@@ -322,6 +316,14 @@ impl Tables {
         self.templates.iter().find(|template| template.template.as_str() == text)
     }
 
+    /// Returns the lists that are not empty, for which change notifications are declared.
+    pub(crate) fn list_kinds(&self) -> ListKinds {
+        ListKinds::TOOLS
+            .only_if(self.has_tools())
+            .and(ListKinds::PROMPTS.only_if(self.has_prompts()))
+            .and(ListKinds::RESOURCES.only_if(self.has_resources()))
+    }
+
     pub(crate) fn has_tools(&self) -> bool {
         !self.tools.items.is_empty()
     }
@@ -338,14 +340,14 @@ impl Tables {
         !self.completions.items.is_empty()
     }
 
-    pub(crate) fn tool_pages(&self, size: usize) -> &Pages<model::Tool> {
+    pub(crate) fn tool_pages(&self, size: usize) -> &Pages<model::ToolDefinition> {
         self.lists.tools.get_or_init(|| {
             let items = self.tools.iter().map(|(serial, tool)| (serial, tool.definition.clone()));
             Pages::new(List::Tools, items, size)
         })
     }
 
-    pub(crate) fn resource_pages(&self, size: usize) -> &Pages<model::Resource> {
+    pub(crate) fn resource_pages(&self, size: usize) -> &Pages<model::ResourceDefinition> {
         let fixed = |(serial, resource): (u64, &Arc<ReadyResource>)| match &resource.definition {
             Listed::Fixed(listed) => Some((serial, listed.clone())),
             Listed::Template(_) => None,
@@ -363,7 +365,7 @@ impl Tables {
             .get_or_init(|| Pages::new(List::Templates, self.resources.iter().filter_map(template), size))
     }
 
-    pub(crate) fn prompt_pages(&self, size: usize) -> &Pages<model::Prompt> {
+    pub(crate) fn prompt_pages(&self, size: usize) -> &Pages<model::PromptDefinition> {
         self.lists.prompts.get_or_init(|| {
             let items = self.prompts.iter().map(|(serial, prompt)| (serial, prompt.definition.clone()));
             Pages::new(List::Prompts, items, size)

@@ -17,12 +17,12 @@ use crate::component::{Completion, CompletionDef, Component, Prompt, PromptDef, 
 use crate::dispatch;
 use crate::inner::Inner;
 use crate::lifespan::Lifespan;
-use crate::limits::Limits;
+use crate::limits::ServerLimits;
 use crate::middleware::Middleware;
 use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
 use crate::request_state::StateOptions;
-use crate::serve::{self, ServeError, ServeOn, Served};
+use crate::serve::{self, ServeError, ServeTarget, SharedServer};
 use crate::subscription::ChangeNotifier;
 use crate::tool_error::ToolError;
 
@@ -196,11 +196,11 @@ impl Server {
         self
     }
 
-    /// Sets the resource limits.
-    pub fn limits(mut self, limits: Limits) -> Self {
+    /// Sets the resource limits for peers of every transport.
+    pub fn limits(mut self, limits: ServerLimits) -> Self {
         let inner = self.inner();
         inner.limits = limits;
-        inner.registry.set_limits(limits);
+        inner.registry.discard_pages();
         self
     }
 
@@ -269,7 +269,7 @@ impl Server {
     /// Validates the server's configuration without serving.
     ///
     /// # Errors
-    /// Returns a [`ServeError`] that lists every mistake: duplicate names, mismatched URI templates, missing state.
+    /// Returns a [`ServeError`] that lists every configuration error: duplicate names, mismatched URI templates, missing state.
     pub fn check(&self) -> Result<(), ServeError> {
         serve::check(&self.inner)
     }
@@ -280,9 +280,9 @@ impl Server {
     /// immediately, even if a handler is blocking. So does any signal after serving has ended.
     ///
     /// # Errors
-    /// Fails if [`check`](Self::check) finds mistakes, a lifespan fails to open, or the transport fails.
-    pub async fn serve<M>(self, on: impl ServeOn<M>) -> Result<(), ServeError> {
-        on.serve(Served(self.inner)).await
+    /// Fails if [`check`](Self::check) finds configuration errors, a lifespan fails to open, or the transport fails.
+    pub async fn serve<M>(self, target: impl ServeTarget<M>) -> Result<(), ServeError> {
+        target.serve(SharedServer(self.inner)).await
     }
 
     /// Opens the lifespans for in-process calls. [`serve`](Self::serve) does this automatically.
@@ -290,7 +290,7 @@ impl Server {
     /// Each `open` must be paired with a [`close`](Self::close).
     ///
     /// # Errors
-    /// Fails if [`check`](Self::check) finds mistakes or a lifespan fails to open.
+    /// Fails if [`check`](Self::check) finds configuration errors or a lifespan fails to open.
     pub async fn open(&self) -> Result<(), ServeError> {
         serve::open(&self.inner).await
     }

@@ -3,13 +3,9 @@
 use std::fmt;
 
 use ferromcp_core::Error;
-use ferromcp_core::model::InputRequired;
 
 use crate::call::Reply;
-use crate::client_requests::QuestionError;
-
-/// Display text of the internal "input required" marker.
-const INPUT_REQUIRED: &str = "the call requires input from the client";
+use crate::question_error::QuestionError;
 
 /// The error of a handler. The `?` operator converts any error into it.
 ///
@@ -38,8 +34,6 @@ enum Repr {
     Message(String),
     Protocol(Error),
     Source(Box<dyn std::error::Error + Send + Sync>),
-    /// Not a failure: the call requires input from the client and will be retried.
-    InputRequired,
 }
 
 /// The recipient of an error, with its content.
@@ -48,8 +42,6 @@ pub(crate) enum ErrorAudience {
     Protocol(Error),
     /// The model, as text.
     Model(String),
-    /// Not an error: the client must provide input first.
-    InputRequired,
 }
 
 impl ToolError {
@@ -58,17 +50,11 @@ impl ToolError {
         Self(Repr::Message(message.into()))
     }
 
-    /// Creates the marker for a manual round. The questions are stored in the call's context.
-    pub(crate) fn input_required() -> Self {
-        Self(Repr::InputRequired)
-    }
-
     /// Converts the error into the reply to a call other than a tool call: its protocol error, or -32603 with its message.
     pub(crate) fn into_reply(self) -> Reply {
         match self.into_audience() {
             ErrorAudience::Protocol(error) => Reply::Failed(error),
             ErrorAudience::Model(message) => Reply::Failed(Error::internal(message)),
-            ErrorAudience::InputRequired => Reply::NeedsInput(InputRequired::default()),
         }
     }
 
@@ -78,7 +64,6 @@ impl ToolError {
             Repr::Protocol(error) => ErrorAudience::Protocol(error),
             Repr::Message(message) => ErrorAudience::Model(message),
             Repr::Source(source) => ErrorAudience::Model(with_causes(&*source)),
-            Repr::InputRequired => ErrorAudience::InputRequired,
         }
     }
 }
@@ -118,7 +103,6 @@ impl fmt::Display for ToolError {
             Repr::Message(message) => f.write_str(message),
             Repr::Protocol(error) => error.fmt(f),
             Repr::Source(source) => source.fmt(f),
-            Repr::InputRequired => f.write_str(INPUT_REQUIRED),
         }
     }
 }
@@ -129,7 +113,6 @@ impl fmt::Debug for ToolError {
             Repr::Message(message) => write!(f, "ToolError({message:?})"),
             Repr::Protocol(error) => write!(f, "ToolError({error:?})"),
             Repr::Source(source) => write!(f, "ToolError({source:?})"),
-            Repr::InputRequired => write!(f, "ToolError({INPUT_REQUIRED})"),
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn span(call: &Call) -> Span {
         "mcp.call",
         otel.name = name,
         otel.kind = "server",
+        otel.status_code = field::Empty,
         mcp.method.name = method,
         mcp.protocol.version = call.peer.revision().as_str(),
         jsonrpc.request.id = field::Empty,
@@ -100,9 +101,11 @@ fn record(span: &Span, reply: &Reply) {
         Reply::Failed(error) => {
             span.record("rpc.response.status_code", error.code.0);
             span.record("error.type", error.code.0.to_string());
+            span.record("otel.status_code", "ERROR");
         }
         Reply::Done(ServerResult::CallTool(result)) if result.is_error() => {
             span.record("error.type", "tool_error");
+            span.record("otel.status_code", "ERROR");
         }
         Reply::Done(_) | Reply::NeedsInput(_) => {}
     }

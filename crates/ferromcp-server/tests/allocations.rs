@@ -33,13 +33,13 @@ impl Transport for RepeatTransport {
 impl FrameRx for RepeatTransport {
     async fn recv(&mut self) -> io::Result<Option<Frame>> {
         if let Some(first) = self.first.take() {
-            return Ok(Some(Frame::Whole(first)));
+            return Ok(Some(Frame::Complete(first)));
         }
         self.times = match self.times.checked_sub(1) {
             Some(left) => left,
             None => return Ok(None),
         };
-        Ok(Some(Frame::Whole(self.frame.clone())))
+        Ok(Some(Frame::Complete(self.frame.clone())))
     }
 }
 

@@ -68,7 +68,7 @@ async fn per_call(service: &mut HttpService, headers: Headers<'_>, body: &'stati
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_simple_call_stays_below_the_allocation_limits() {
+async fn allocations_stay_within_limit_when_tool_is_called_over_http() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let mut stateless = service(true);
     let stateless = per_call(&mut stateless, &[("mcp-protocol-version", "2025-11-25")], LEGACY).await;

@@ -30,7 +30,7 @@ mod unix;
 
 pub use in_process::InProcess;
 pub use line::{DEFAULT_MAX_LINE, LineBuffer};
-pub use memory::{DEFAULT_BYTES_IN_FLIGHT, Memory, MemoryRx, MemoryTx, memory, memory_with_capacity};
+pub use memory::{DEFAULT_MEMORY_CAPACITY, Memory, MemoryRx, MemoryTx, memory, memory_with_capacity};
 pub use stdio::{Stdio, StdioRx, StdioTx, stdio};
 pub use streams::{LineRx, LineTx, Streams, streams};
 pub use transport::{Frame, FrameRx, FrameTx, Outbound, Transport};

@@ -31,11 +31,11 @@ const MAX_RETAINED_CAPACITY: usize = 1 << 20;
 /// use ferromcp_transport::{Frame, LineBuffer};
 ///
 /// let mut lines = LineBuffer::new(16);
-/// lines.space().extend_from_slice(b"{}\r\n\n[");
-/// assert_eq!(lines.pop(), Some(Frame::Whole("{}".into())));
+/// lines.read_buffer().extend_from_slice(b"{}\r\n\n[");
+/// assert_eq!(lines.pop(), Some(Frame::Complete("{}".into())));
 /// assert_eq!(lines.pop(), None); // the next line is not complete
-/// lines.space().extend_from_slice(b"]");
-/// assert_eq!(lines.finish(), Some(Frame::Whole("[]".into())));
+/// lines.read_buffer().extend_from_slice(b"]");
+/// assert_eq!(lines.finish(), Some(Frame::Complete("[]".into())));
 /// ```
 #[derive(Debug)]
 pub struct LineBuffer {
@@ -59,7 +59,7 @@ impl LineBuffer {
 
     /// Returns the buffer with spare capacity for a read. The caller must only append to it. Call
     /// [`pop`](Self::pop) until it returns `None` first, so that the memory of complete lines can be reused.
-    pub fn space(&mut self) -> &mut BytesMut {
+    pub fn read_buffer(&mut self) -> &mut BytesMut {
         if self.grown && self.buffer.len() <= READ_SIZE {
             let mut fresh = BytesMut::with_capacity(self.buffer.len() + READ_SIZE);
             fresh.extend_from_slice(&self.buffer);
@@ -120,7 +120,7 @@ impl LineBuffer {
         if line.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
-        Some(Frame::Whole(line.freeze()))
+        Some(Frame::Complete(line.freeze()))
     }
 }
 

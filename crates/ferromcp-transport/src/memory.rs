@@ -14,7 +14,7 @@ use tokio::sync::{
 use crate::{Frame, FrameRx, FrameTx, Outbound, Transport};
 
 /// The default capacity of each direction of a [`memory`] transport, in bytes: 1 MiB.
-pub const DEFAULT_BYTES_IN_FLIGHT: usize = 1 << 20;
+pub const DEFAULT_MEMORY_CAPACITY: usize = 1 << 20;
 
 /// The overhead counted per queued frame in addition to its length, which bounds the number of small frames.
 const FRAME_COST: usize = 64;
@@ -30,12 +30,12 @@ const FRAME_COST: usize = 64;
 /// let mut out = Outbound::new();
 /// out.frame(|line| line.extend_from_slice(b"{}"));
 /// tx.write(&mut out).await?;
-/// assert_eq!(rx.recv().await?, Some(Frame::Whole("{}".into())));
+/// assert_eq!(rx.recv().await?, Some(Frame::Complete("{}".into())));
 /// # Ok(())
 /// # }
 /// ```
 pub fn memory() -> (Memory, Memory) {
-    memory_with_capacity(DEFAULT_BYTES_IN_FLIGHT)
+    memory_with_capacity(DEFAULT_MEMORY_CAPACITY)
 }
 
 /// Creates a pair of connected in-memory transports with a capacity of `bytes` in each direction.
@@ -88,11 +88,11 @@ pub struct MemoryRx {
 
 impl FrameRx for MemoryRx {
     async fn recv(&mut self) -> io::Result<Option<Frame>> {
-        Ok(self.frames.recv().await.map(|(frame, _)| Frame::Whole(frame)))
+        Ok(self.frames.recv().await.map(|(frame, _)| Frame::Complete(frame)))
     }
 
     fn try_recv(&mut self) -> Option<Frame> {
-        self.frames.try_recv().ok().map(|(frame, _)| Frame::Whole(frame))
+        self.frames.try_recv().ok().map(|(frame, _)| Frame::Complete(frame))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{Frame, FrameRx, FrameTx, LineBuffer, Outbound, Transport, line::DEFA
 /// let (mut sent, mut out) = (Vec::new(), Outbound::new());
 /// let (reader, writer) = (&b"{\"id\":1}\n"[..], tokio::io::sink());
 /// let (mut rx, mut tx) = streams(reader, writer).split()?;
-/// while let Some(Frame::Whole(frame)) = rx.recv().await? {
+/// while let Some(Frame::Complete(frame)) = rx.recv().await? {
 ///     sent.push(frame);
 /// }
 /// out.frame(|line| line.extend_from_slice(&sent[0]));
@@ -93,7 +93,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> FrameRx for LineRx<R> {
             if self.ended {
                 return Ok(self.lines.finish());
             }
-            match self.reader.read_buf(self.lines.space()).await {
+            match self.reader.read_buf(self.lines.read_buffer()).await {
                 Ok(0) => self.ended = true,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

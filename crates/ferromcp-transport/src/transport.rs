@@ -46,7 +46,7 @@ pub trait Transport: Send + 'static {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// A complete frame, without its line ending.
-    Whole(Bytes),
+    Complete(Bytes),
     /// A frame that exceeded the limit and was discarded. The transport remains usable.
     TooLong {
         /// The limit, in bytes, that the frame exceeded.

@@ -127,11 +127,11 @@ impl fmt::Display for Problem {
                 return write!(
                     f,
                     "the template is longer than {limit} bytes; shorten it or raise \
-                     `Limits::template_bytes`"
+                     `TemplateLimits::template_bytes`"
                 );
             }
             Self::TooManyVariables { limit } => {
-                return write!(f, "there are more than {limit} variables; drop some or raise `Limits::variables`");
+                return write!(f, "there are more than {limit} variables; remove some");
             }
         })
     }

@@ -83,7 +83,7 @@ pub use self::{
     capture::{Capture, Captures},
     error::{Problem, TemplateError},
     expand::Value,
-    limits::Limits,
+    limits::TemplateLimits,
     link::LinkTemplate,
     safety::{Danger, UnsafeValue},
     variable::{Operator, Variable},
@@ -104,11 +104,11 @@ struct Inner {
     parts: Vec<Part>,
     variables: Arc<[Variable]>,
     plan: Plan,
-    limits: Limits,
+    limits: TemplateLimits,
 }
 
 impl UriTemplate {
-    /// Parses a template with the default [`Limits`].
+    /// Parses a template with the default [`TemplateLimits`].
     ///
     /// # Errors
     ///
@@ -121,11 +121,11 @@ impl UriTemplate {
     /// assert_eq!(error.position(), 11);
     /// ```
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Self::parse_within(text, Limits::new())
+        Self::parse_within(text, TemplateLimits::new())
     }
 
     /// Parses a template with the given limits, which also apply to the URIs it matches.
-    pub fn parse_within(text: &str, limits: Limits) -> Result<Self, TemplateError> {
+    pub fn parse_within(text: &str, limits: TemplateLimits) -> Result<Self, TemplateError> {
         let syntax = parse::parse(text, limits)?;
         let plan = compile::compile(&syntax)?;
         Ok(Self {
@@ -172,7 +172,7 @@ impl UriTemplate {
     }
 
     /// Matches a URI, and returns the captured variables. Returns `None` if the URI does not match, or is longer than
-    /// [`Limits::uri_bytes`]. The [crate documentation](self) describes the choice between several possible matches.
+    /// [`TemplateLimits::uri_bytes`]. The [crate documentation](self) describes the choice between several possible matches.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl UriTemplate {
     /// error, and not try other templates.
     pub fn matches(&self, uri: &str) -> Result<Option<Captures>, UnsafeValue> {
         let inner = &*self.inner;
-        if uri.len() > inner.limits.max_uri_bytes() {
+        if uri.len() > inner.limits.uri_bytes {
             return Ok(None);
         }
         let Some(bytes) = encode::normalise(uri) else {

@@ -1,69 +1,50 @@
 //! Limits on templates and URIs, which bound the cost of a match.
 
+/// Maximum number of variables in a template. It bounds the states of the matcher, and with them the cost of a match.
+pub(super) const MAX_VARIABLES: usize = 32;
+
 /// Limits on a template and on the URIs it matches.
 ///
-/// ```
-/// use ferromcp_uri_template::{Limits, UriTemplate};
+/// A template can have up to 32 variables; this limit is fixed.
 ///
-/// let limits = Limits::new().variables(1);
-/// assert!(UriTemplate::parse_within("x://{a}/{b}", limits).is_err());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
-    template_bytes: usize,
-    variables: usize,
-    uri_bytes: usize,
+/// use ferromcp_uri_template::{TemplateLimits, UriTemplate};
+///
+/// let limits = TemplateLimits::new().uri_bytes(8);
+/// let template = UriTemplate::parse_within("x://{a}", limits)?;
+/// assert!(template.matches("x://too/long")?.is_none());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "limits do nothing until they are passed to a template"]
+pub struct TemplateLimits {
+    pub(super) template_bytes: usize,
+    pub(super) uri_bytes: usize,
 }
 
-impl Limits {
-    /// The default maximum length of a template, in bytes.
-    pub const TEMPLATE_BYTES: usize = 2 * 1024;
-    /// The default maximum number of variables in a template.
-    pub const VARIABLES: usize = 32;
-    /// The default maximum length of a matched URI, in bytes; a common limit of HTTP servers.
-    pub const URI_BYTES: usize = 8 * 1024;
-
-    /// Returns the default limits.
-    pub const fn new() -> Self {
-        Self { template_bytes: Self::TEMPLATE_BYTES, variables: Self::VARIABLES, uri_bytes: Self::URI_BYTES }
+impl TemplateLimits {
+    /// Creates the default limits.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Sets the maximum length of a template, in bytes.
-    #[must_use]
-    pub const fn template_bytes(mut self, bytes: usize) -> Self {
+    /// Sets the maximum length of a template, in bytes. Default: 2 KiB. Parsing of a longer template fails with
+    /// [`Problem::TooLong`](crate::Problem::TooLong).
+    pub fn template_bytes(mut self, bytes: usize) -> Self {
         self.template_bytes = bytes;
         self
     }
 
-    /// Sets the maximum number of variables in a template.
-    #[must_use]
-    pub const fn variables(mut self, count: usize) -> Self {
-        self.variables = count;
-        self
-    }
-
-    /// Sets the maximum length of a matched URI, in bytes. Longer URIs do not match.
-    #[must_use]
-    pub const fn uri_bytes(mut self, bytes: usize) -> Self {
+    /// Sets the maximum length of a matched URI, in bytes. Default: 8 KiB, a common limit of HTTP servers. A longer URI
+    /// does not match.
+    pub fn uri_bytes(mut self, bytes: usize) -> Self {
         self.uri_bytes = bytes;
         self
     }
-
-    pub(super) const fn max_template_bytes(self) -> usize {
-        self.template_bytes
-    }
-
-    pub(super) const fn max_variables(self) -> usize {
-        self.variables
-    }
-
-    pub(super) const fn max_uri_bytes(self) -> usize {
-        self.uri_bytes
-    }
 }
 
-impl Default for Limits {
+impl Default for TemplateLimits {
     fn default() -> Self {
-        Self::new()
+        Self { template_bytes: 2 << 10, uri_bytes: 8 << 10 }
     }
 }

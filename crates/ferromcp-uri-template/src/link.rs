@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     error::TemplateError,
     expand::{self, Value},
-    limits::Limits,
+    limits::TemplateLimits,
     parse::{self, Part},
     variable::Variable,
 };
@@ -27,13 +27,13 @@ pub struct LinkTemplate {
 }
 
 impl LinkTemplate {
-    /// Parses a template with the default [`Limits`].
+    /// Parses a template with the default [`TemplateLimits`].
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Self::parse_within(text, Limits::new())
+        Self::parse_within(text, TemplateLimits::new())
     }
 
     /// Parses a template with the given limits.
-    pub fn parse_within(text: &str, limits: Limits) -> Result<Self, TemplateError> {
+    pub fn parse_within(text: &str, limits: TemplateLimits) -> Result<Self, TemplateError> {
         let syntax = parse::parse(text, limits)?;
         Ok(Self { text: text.to_owned(), parts: syntax.parts, variables: syntax.variables })
     }

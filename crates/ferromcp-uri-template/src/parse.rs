@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::{
     encode,
     error::{Problem, TemplateError},
-    limits::Limits,
+    limits::{MAX_VARIABLES, TemplateLimits},
     variable::{Operator, Variable},
 };
 
@@ -43,8 +43,8 @@ impl Part {
     }
 }
 
-pub(super) fn parse(text: &str, limits: Limits) -> Result<Syntax, TemplateError> {
-    let limit = limits.max_template_bytes();
+pub(super) fn parse(text: &str, limits: TemplateLimits) -> Result<Syntax, TemplateError> {
+    let limit = limits.template_bytes;
     if text.len() > limit {
         return Err(TemplateError::new(limit, Problem::TooLong { limit }));
     }
@@ -54,7 +54,7 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<Syntax, TemplateError>
         let rest = &text[at..];
         if let Some(inside) = rest.strip_prefix('{') {
             let length = inside.find('}').ok_or_else(|| TemplateError::new(at, Problem::Unclosed))?;
-            expression(&mut syntax, at, &inside[..length], limits.max_variables())?;
+            expression(&mut syntax, at, &inside[..length])?;
             at += length + 2;
         } else {
             let length = rest.find('{').unwrap_or(rest.len());
@@ -81,7 +81,7 @@ fn check_literal(start: usize, text: &str) -> Result<(), TemplateError> {
     Ok(())
 }
 
-fn expression(syntax: &mut Syntax, at: usize, inside: &str, limit: usize) -> Result<(), TemplateError> {
+fn expression(syntax: &mut Syntax, at: usize, inside: &str) -> Result<(), TemplateError> {
     if let Some(inner) = inside.find('{') {
         // `{a{b}`: the first brace is the unclosed one.
         let problem = if inner == 0 { Problem::BadName { name: "{".to_owned() } } else { Problem::Unclosed };
@@ -100,8 +100,8 @@ fn expression(syntax: &mut Syntax, at: usize, inside: &str, limit: usize) -> Res
     let first = syntax.variables.len();
     let mut position = at + 1 + (inside.len() - list.len());
     for spec in list.split(',') {
-        if syntax.variables.len() == limit {
-            return Err(TemplateError::new(position, Problem::TooManyVariables { limit }));
+        if syntax.variables.len() == MAX_VARIABLES {
+            return Err(TemplateError::new(position, Problem::TooManyVariables { limit: MAX_VARIABLES }));
         }
         let variable = variable(spec, operator).map_err(|problem| TemplateError::new(position, problem))?;
         syntax.variables.push(variable);

@@ -94,12 +94,16 @@ fn errors_include_the_fix() {
 
 #[test]
 fn limits_are_exact() {
-    let limits = Limits::new().template_bytes(10).variables(2).uri_bytes(8);
+    let limits = TemplateLimits::new().template_bytes(10).uri_bytes(8);
     assert!(UriTemplate::parse_within("x://{a}{?b", limits).is_err_and(|error| *error.problem() == Problem::Unclosed));
     let long = UriTemplate::parse_within("x://{a}/bcd", limits).unwrap_err();
     assert_eq!(long.problem(), &Problem::TooLong { limit: 10 });
-    let crowd = UriTemplate::parse_within("{a,b,c}", limits).unwrap_err();
-    assert_eq!((crowd.position(), crowd.problem()), (5, &Problem::TooManyVariables { limit: 2 }));
+    let variables =
+        |count: usize| format!("x://{{?{}}}", (0..count).map(|n| format!("v{n}")).collect::<Vec<_>>().join(","));
+    assert!(UriTemplate::parse(&variables(32)).is_ok());
+    let crowd = UriTemplate::parse(&variables(33)).unwrap_err();
+    assert_eq!(Some(crowd.position()), variables(33).find("v32"));
+    assert_eq!(crowd.problem(), &Problem::TooManyVariables { limit: 32 });
     let small = UriTemplate::parse_within("x://{a}", limits).unwrap();
     assert!(small.matches("x://1234").unwrap().is_some());
     assert!(small.matches("x://12345").unwrap().is_none());
@@ -327,15 +331,16 @@ fn specific_templates_sort_first() {
 #[test]
 fn matching_takes_linear_time_when_uri_is_hostile() {
     // Templates and URIs on which a backtracking matcher would need a number of steps with tens of digits.
-    let pieces: Vec<_> = (0..Limits::VARIABLES).map(|n| format!("{{+v{n}}}a")).collect();
+    let uri_bytes = TemplateLimits::new().uri_bytes;
+    let pieces: Vec<_> = (0..limits::MAX_VARIABLES).map(|n| format!("{{+v{n}}}a")).collect();
     let text = format!("x://{}", pieces.concat());
     let hostile = template(&text);
-    let uri = format!("x://{}b", "a".repeat(Limits::URI_BYTES - 5));
+    let uri = format!("x://{}b", "a".repeat(uri_bytes - 5));
     assert!(hostile.matches(&uri).unwrap().is_none());
     let labels = template("x://{n}{.a}{.b}{.c}{.d}/z");
-    let uri = format!("x://{}", ".".repeat(Limits::URI_BYTES - 4));
+    let uri = format!("x://{}", ".".repeat(uri_bytes - 4));
     assert!(labels.matches(&uri).unwrap().is_none());
     let counted = template("x://{a:9999}-{b:9999}-{c:9999}!");
-    let uri = format!("x://{}", "-".repeat(Limits::URI_BYTES - 4));
+    let uri = format!("x://{}", "-".repeat(uri_bytes - 4));
     assert!(counted.matches(&uri).unwrap().is_none());
 }

@@ -43,10 +43,27 @@
 //! | `macros` (default) | the attributes `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`, and `#[derive(Form)]` |
 //! | `client` | MCP clients |
 //! | `http` | Streamable HTTP and HTTP+SSE for the enabled sides |
+//! | `chrono`, `uuid`, `url` | arguments and results of the types of these crates |
+//!
+//! The [`guide`] explains each topic with tested examples. For the exact text of an error, search
+//! [Troubleshooting](guide::troubleshooting).
+//!
+//! # Paths
+//! Each item has one canonical path, through the module of its crate: `server`, `client`, [`transport`], [`model`] or
+//! [`core`]. For example, the test client is `ferromcp::server::testing::TestClient`. There are three exceptions:
+//!
+//! - The macros are in the crate root.
+//! - The trait `Form` is in the crate root next to its derive macro, so that `use ferromcp::Form` imports both. It is
+//!   defined in `server::form`.
+//! - The [`prelude`] repeats the items that most programs use, and is meant for a glob import.
+
+// Only in documentation: the pages contain no items. Not in documentation tests: their code is tested in the examples.
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 
 /// Runs the examples of the README as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// MCP clients.
@@ -57,16 +74,13 @@ pub use ferromcp_core::model;
 /// MCP servers.
 #[cfg(feature = "server")]
 pub use ferromcp_server as server;
-/// Test clients for servers, on all protocol revisions.
-#[cfg(feature = "server")]
-pub use ferromcp_server::testing;
 /// Transports: stdio, child processes, in-process connections, server-sent events.
 pub use ferromcp_transport as transport;
 
 #[cfg(feature = "macros")]
 pub use ferromcp_macros::{Form, completion, component, prompt, resource, tool};
 
-/// A form for elicitation; derive it with [`derive@Form`].
+/// A form for elicitation; derive it with [`derive@Form`]. Defined in [`server::form`].
 #[cfg(feature = "server")]
 pub use ferromcp_server::form::Form;
 
@@ -79,8 +93,8 @@ pub mod core {
     #[doc(hidden)]
     pub use ferromcp_core::wire;
     pub use ferromcp_core::{
-        ClientNotification, ClientRequest, ClientResult, Custom, DecodeLimits, Era, Error, ErrorCode, Identity, Meta,
-        Method, ProgressToken, RawJson, RawMap, RequestId, RequestMeta, Revision, ServerNotification, ServerRequest,
+        ClientNotification, ClientRequest, ClientResult, Custom, Era, Error, ErrorCode, Identity, Meta, Method,
+        ProgressToken, RawJson, RawMap, RequestId, RequestMeta, Revision, ServerNotification, ServerRequest,
         ServerResult, Str, header, meta,
     };
 }

@@ -78,11 +78,11 @@ fn read<T: Form>(value: &Value) -> Result<T, Vec<String>> {
     form::read(&content(value))
 }
 
-/// The one mistake in `{ "value": … }`.
-fn mistake<T: Form + std::fmt::Debug>(value: &Value) -> String {
-    let told = read::<T>(&json!({ "value": value })).unwrap_err();
-    assert_eq!(told.len(), 1, "{told:?}");
-    told[0].clone()
+/// Returns the one error of `{ "value": … }`.
+fn error_of<T: Form + std::fmt::Debug>(value: &Value) -> String {
+    let errors = read::<T>(&json!({ "value": value })).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors[0].clone()
 }
 
 fn one<T: Form>(json: &str) -> Result<T, Vec<String>> {
@@ -90,7 +90,7 @@ fn one<T: Form>(json: &str) -> Result<T, Vec<String>> {
 }
 
 #[test]
-fn a_form_is_shown_as_its_type_says() {
+fn form_schema_matches_type_when_form_is_derived() {
     // M26-486, M26-487, S-429
     let titled = json!([
         { "const": "Window", "title": "By the window" },
@@ -130,7 +130,7 @@ fn a_form_is_shown_as_its_type_says() {
 }
 
 #[test]
-fn a_single_field_is_a_form_too() {
+fn form_has_one_field_named_value_when_type_is_a_field() {
     let shown = |schema: FormSchema| serde_json::to_value(schema).unwrap();
     let form = |field: Value| json!({ "type": "object", "properties": { "value": field }, "required": ["value"] });
     assert_eq!(shown(bool::schema()), form(json!({ "type": "boolean" })));
@@ -180,17 +180,17 @@ fn field_has_default_when_omitted() {
 }
 
 #[test]
-fn error_lists_every_invalid_field_with_expected_value() {
+fn error_lists_every_invalid_field_when_several_are_invalid() {
     // S-459, S-461
     let wrong = json!({
         "name": "", "email": "ann", "homepage": "example.org", "from": "2023-02-29", "at": "noon", "seats": 9,
         "type": "1", "share": 0.6, "ratio": 1.01, "quiet": "no", "room": "In the garden", "size": "Large",
         "extras": ["Sauna"], "rooms": [], "sizes": "Small"
     });
-    let mut told = read::<Booking>(&wrong).unwrap_err();
+    let mut errors = read::<Booking>(&wrong).unwrap_err();
     let mut checked = check(&Booking::schema(), &content(&wrong)).unwrap_err();
     assert_eq!(
-        told,
+        errors,
         [
             r#"`name` must be a string of 1 to 20 characters, got """#,
             r#"`email` must be an email address of at most 40 characters, got "ann""#,
@@ -210,13 +210,13 @@ fn error_lists_every_invalid_field_with_expected_value() {
             r#"`sizes` must be a list with at least 2 of `Small`, `very large`, got "Small""#,
         ]
     );
-    told.sort();
+    errors.sort();
     checked.sort();
-    assert_eq!(told, checked);
+    assert_eq!(errors, checked);
 }
 
 #[test]
-fn lengths_count_characters() {
+fn length_counts_characters_when_text_is_not_ascii() {
     let mut answer = least();
     answer["name"] = json!("ä".repeat(20));
     read::<Booking>(&answer).unwrap();
@@ -225,20 +225,20 @@ fn lengths_count_characters() {
 }
 
 #[test]
-fn a_number_that_does_not_fit_its_type_is_a_mistake_in_words() {
-    assert_eq!(mistake::<u8>(&json!(256)), "`value` must be a whole number from 0 to 255, got 256");
-    assert_eq!(mistake::<i8>(&json!(-129)), "`value` must be a whole number from -128 to 127, got -129");
-    assert_eq!(mistake::<u64>(&json!(1.5)), "`value` must be a whole number, got 1.5");
+fn error_states_range_when_number_overflows_type() {
+    assert_eq!(error_of::<u8>(&json!(256)), "`value` must be a whole number from 0 to 255, got 256");
+    assert_eq!(error_of::<i8>(&json!(-129)), "`value` must be a whole number from -128 to 127, got -129");
+    assert_eq!(error_of::<u64>(&json!(1.5)), "`value` must be a whole number, got 1.5");
     assert_eq!(one::<u8>("1e400").unwrap_err(), ["`value` must be a whole number from 0 to 255, got 1e400"]);
     assert_eq!(
         one::<f64>("1e400").unwrap_err(),
         ["`value` must be a number from -1.7976931348623157e308 to 1.7976931348623157e308, got 1e400"]
     );
-    assert_eq!(one::<f32>("1e39").map_err(|told| told.len()), Err(1));
+    assert_eq!(one::<f32>("1e39").map_err(|errors| errors.len()), Err(1));
 }
 
 #[test]
-fn numbers_are_read_as_exactly_as_they_are_written() {
+fn number_is_parsed_exactly_when_notation_varies() {
     for (json, number) in
         [("5", 5), ("5.0", 5), ("50e-1", 5), ("0.5E1", 5), ("-0", 0), ("9007199254740993", 9_007_199_254_740_993)]
     {
@@ -251,52 +251,52 @@ fn numbers_are_read_as_exactly_as_they_are_written() {
 }
 
 #[test]
-fn mistakes_and_what_they_repeat_are_bounded() {
-    let text = mistake::<bool>(&json!("x".repeat(10_000)));
+fn error_list_is_truncated_when_value_is_long_or_fields_are_many() {
+    let text = error_of::<bool>(&json!("x".repeat(10_000)));
     assert!(text.len() < 200 && text.ends_with('…'), "{text}");
     let fields = (0..1000).map(|at| (format!("f{at}"), PrimitiveSchema::new(FieldType::Boolean))).collect();
     let schema = FormSchema::new(fields).required((0..1000).map(|at| format!("f{at}")));
-    let told = check(&schema, &RawMap::new()).unwrap_err();
-    assert_eq!(told.len(), 21);
-    assert_eq!(told[20], "and 980 more");
+    let errors = check(&schema, &RawMap::new()).unwrap_err();
+    assert_eq!(errors.len(), 21);
+    assert_eq!(errors[20], "and 980 more");
 }
 
-/// A field, changed by `change`, holds `good` and does not hold `bad`.
-fn holds(r#type: FieldType, change: impl FnOnce(&mut PrimitiveSchema), good: &[Value], bad: &[Value]) {
+/// Checks that a field, changed by `change`, accepts `good` and rejects `bad`.
+fn assert_accepts(r#type: FieldType, change: impl FnOnce(&mut PrimitiveSchema), good: &[Value], bad: &[Value]) {
     let mut field = PrimitiveSchema::new(r#type);
     change(&mut field);
     let schema = FormSchema::new(vec![("value".to_owned(), field)]);
     for (value, wanted) in good.iter().map(|value| (value, true)).chain(bad.iter().map(|value| (value, false))) {
-        let told = check(&schema, &content(&json!({ "value": value })));
-        assert_eq!(told.is_ok(), wanted, "{schema:?}: {value} gave {told:?}");
+        let errors = check(&schema, &content(&json!({ "value": value })));
+        assert_eq!(errors.is_ok(), wanted, "{schema:?}: {value} gave {errors:?}");
     }
 }
 
 #[test]
-fn form_without_derive_is_validated() {
+fn answers_are_validated_when_form_is_not_derived() {
     // S-428, S-429, S-461
     let texts = |texts: &[&str]| Some(texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
     let every = [json!("a"), json!(1), json!(true), json!(["a"]), json!({}), json!(null)];
     let but = |at: &[usize]| -> Vec<Value> {
         (0..5).filter(|place| !at.contains(place)).map(|place| every[place].clone()).collect()
     };
-    holds(FieldType::String, |_| (), &[json!(""), json!("a"), json!(null)], &but(&[0]));
-    holds(FieldType::Number, |_| (), &[json!(1.5), json!(-1e300), json!(1)], &but(&[1]));
-    holds(FieldType::Integer, |_| (), &[json!(1), json!(5.0), json!(u64::MAX)], &but(&[1]));
-    holds(FieldType::Boolean, |_| (), &[json!(true), json!(false)], &but(&[2]));
-    holds(FieldType::Array, |_| (), &[json!([]), json!(["a", "b"])], &but(&[3]));
+    assert_accepts(FieldType::String, |_| (), &[json!(""), json!("a"), json!(null)], &but(&[0]));
+    assert_accepts(FieldType::Number, |_| (), &[json!(1.5), json!(-1e300), json!(1)], &but(&[1]));
+    assert_accepts(FieldType::Integer, |_| (), &[json!(1), json!(5.0), json!(u64::MAX)], &but(&[1]));
+    assert_accepts(FieldType::Boolean, |_| (), &[json!(true), json!(false)], &but(&[2]));
+    assert_accepts(FieldType::Array, |_| (), &[json!([]), json!(["a", "b"])], &but(&[3]));
     let old = |field: &mut PrimitiveSchema| {
         (field.choices, field.enum_names) = (texts(&["a", "b"]), texts(&["A", "B"]));
     };
-    holds(FieldType::String, old, &[json!("a")], &[json!("A"), json!("c")]);
+    assert_accepts(FieldType::String, old, &[json!("a")], &[json!("A"), json!("c")]);
     let titled = |field: &mut PrimitiveSchema| field.one_of = Some(vec![Choice::new("a", "A")]);
-    holds(FieldType::String, titled, &[json!("a")], &[json!("A")]);
+    assert_accepts(FieldType::String, titled, &[json!("a")], &[json!("A")]);
     let several = |field: &mut PrimitiveSchema| {
         let mut items = ChoiceItems::default();
         items.any_of = Some(vec![Choice::new("a", "A"), Choice::new("b", "B")]);
         (field.items, field.min_items, field.max_items) = (Some(items), Some(1), Some(2));
     };
-    holds(
+    assert_accepts(
         FieldType::Array,
         several,
         &[json!(["a"]), json!(["b", "a"])],
@@ -305,9 +305,9 @@ fn form_without_derive_is_validated() {
     let whole = |field: &mut PrimitiveSchema| {
         (field.minimum, field.maximum) = (Some(0.into()), serde_json::Number::from_f64(2.5));
     };
-    holds(FieldType::Integer, whole, &[json!(0), json!(2.0)], &[json!(-1), json!(3), json!(2.5)]);
+    assert_accepts(FieldType::Integer, whole, &[json!(0), json!(2.0)], &[json!(-1), json!(3), json!(2.5)]);
     let other = |field: &mut PrimitiveSchema| field.format = Some("hostname".to_owned());
-    holds(FieldType::String, other, &[json!("a b")], &[json!(1)]);
+    assert_accepts(FieldType::String, other, &[json!("a b")], &[json!(1)]);
     let stray = FormSchema::new(vec![]).required(["stray"]);
     assert_eq!(check(&stray, &RawMap::new()), Err(vec!["`stray` is missing".to_owned()]));
 }
@@ -324,7 +324,7 @@ fn official() -> Option<PathBuf> {
 }
 
 #[test]
-fn every_field_is_valid_by_the_official_schemas() {
+fn form_schema_is_valid_when_checked_with_official_schema() {
     // M26-486, M26-487, S-429
     let Some(folder) = official() else { return };
     for revision in [Revision::V2025_11_25, Revision::V2026_07_28] {
@@ -446,7 +446,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_checked_is_read_and_the_other_way_round(answer in answers()) {
+    fn check_and_read_agree_when_answers_are_arbitrary(answer in answers()) {
         let content = content(&answer);
         let checked = check(&Booking::schema(), &content);
         let read = form::read::<Booking>(&content);
@@ -454,7 +454,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_back(booking in bookings()) {
+    fn form_round_trips_when_values_are_arbitrary(booking in bookings()) {
         prop_assert_eq!(form::read::<Booking>(&written(&booking)), Ok(booking));
     }
 }

@@ -70,7 +70,7 @@ fn with_search() -> Server {
 }
 
 #[tokio::test]
-async fn tool_definition_has_all_options_of_attribute() {
+async fn tool_definition_is_complete_when_attribute_has_all_options() {
     let server = with_search();
     server.check().expect("a sound server");
     let tool = &listed(&server).await[0];
@@ -97,7 +97,7 @@ async fn tool_definition_has_all_options_of_attribute() {
 }
 
 #[tokio::test]
-async fn tool_call_applies_defaults_and_limits() {
+async fn defaults_and_limits_are_applied_when_tool_is_called() {
     let server = with_search();
     assert_eq!(text(&server, "search", json!({ "words": "milk" })).await, "milk 50 1 date None 2");
     let given = json!({ "words": "milk", "limit": 3, "weight": 0.5, "sortBy": "name", "tags": ["a"] });
@@ -127,7 +127,7 @@ fn later(n: i64) -> impl Future<Output = i64> + Send {
 }
 
 #[tokio::test]
-async fn plain_blocking_and_future_returning_functions_are_tools() {
+async fn function_is_a_tool_when_plain_blocking_or_returning_a_future() {
     let server = Server::new("Test", "1").tool::<r#type>().tool::<double>().tool::<later>();
     assert_eq!(text(&server, "type", json!({ "word": "hi" })).await, "hi!");
     assert_eq!(text(&server, "math.double", json!({ "n": 4 })).await, "8");
@@ -135,7 +135,7 @@ async fn plain_blocking_and_future_returning_functions_are_tools() {
 }
 
 #[tokio::test]
-async fn the_function_is_still_a_function_and_its_name_still_binds() {
+async fn function_is_callable_when_tool_attribute_is_applied() {
     let double = double(4);
     assert_eq!(double, 8);
     assert_eq!(later(1).await, 2);
@@ -155,7 +155,7 @@ async fn config() -> &'static str {
 }
 
 #[tokio::test]
-async fn resources_and_templates_are_read() {
+async fn resource_is_read_when_uri_or_template_matches() {
     let server = Server::new("Test", "1").resource::<greeting>().resource::<config>();
     server.check().expect("a sound server");
     assert_eq!(read(&server, "config://app").await.expect("there")["text"], "dark");
@@ -189,7 +189,7 @@ async fn names(typed: String, lang: Option<String>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn prompts_are_filled_and_completed() {
+async fn prompt_is_returned_and_completed_when_arguments_are_given() {
     let server = Server::new("Test", "1")
         .prompt::<review>()
         .resource::<greeting>()
@@ -261,7 +261,7 @@ where
 }
 
 #[tokio::test]
-async fn a_component_is_mounted_with_its_state_shared() {
+async fn component_state_is_shared_when_methods_are_called() {
     let server = Server::new("Test", "1").mount("desk", Notes::<String>::default());
     server.check().expect("a sound server");
     assert_eq!(text(&server, "desk_take", json!({ "this": "milk" })).await, "1");
@@ -294,7 +294,7 @@ impl Far {
 }
 
 #[tokio::test]
-async fn the_sdk_may_go_by_another_path() {
+async fn macros_expand_when_crate_path_is_set() {
     let server = Server::new("Test", "1").tool::<far>().mount("", Far);
     assert_eq!(text(&server, "far", json!({})).await, "far");
     assert_eq!(text(&server, "away", json!({ "steps": 3 })).await, "3 steps");

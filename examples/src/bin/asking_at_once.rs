@@ -1,8 +1,10 @@
 //! Concurrent questions, fallbacks for clients without a capability, URL elicitation, and roots.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ferromcp::prelude::*;
+use ferromcp::server::Question;
 
 /// Set up a new user
 #[tool]
@@ -38,7 +40,27 @@ async fn connect(ctx: Ctx) -> Result<String, ToolError> {
     Ok("the user was sent to sign in; call again when they have".into())
 }
 
+/// Read the user's calendar
+#[tool]
+async fn calendar(ctx: Ctx) -> Result<String, ToolError> {
+    while !has_calendar_token() {
+        ctx.require_urls([Question::url("Connect your calendar", "https://example.com/calendar")]).await?;
+    }
+    Ok("no events today".into())
+}
+
+/// Returns whether the page at `https://example.com/calendar` has stored a token.
+fn has_calendar_token() -> bool {
+    Path::new("calendar.token").exists()
+}
+
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    Server::new("At once", "1.0.0").tool::<set_up>().tool::<count_words>().tool::<connect>().serve(stdio()).await
+    Server::new("At once", "1.0.0")
+        .tool::<set_up>()
+        .tool::<count_words>()
+        .tool::<connect>()
+        .tool::<calendar>()
+        .serve(stdio())
+        .await
 }

@@ -2,7 +2,7 @@
 
 use ferromcp::core::RawJson;
 use ferromcp::model::ContentBlock;
-use ferromcp::model::{self, ToolResultContent};
+use ferromcp::model::{ToolDefinition, ToolResultContent};
 use ferromcp::prelude::*;
 use ferromcp::server::Sample;
 
@@ -17,7 +17,7 @@ async fn summarize(text: String, ctx: Ctx) -> Result<String, ToolError> {
 #[tool]
 async fn is_warm(city: String, ctx: Ctx) -> Result<String, ToolError> {
     let schema = RawJson::parse(r#"{ "type": "object", "properties": { "city": { "type": "string" } } }"#)?;
-    let mut sample = Sample::new(format!("Is it warm in {city}?")).tool(model::Tool::new("temperature", schema));
+    let mut sample = Sample::new(format!("Is it warm in {city}?")).tool(ToolDefinition::new("temperature", schema));
     for _ in 0..4 {
         let response = ctx.sample(sample.clone()).await?;
         let tool_uses: Vec<_> = response.tool_uses().collect();

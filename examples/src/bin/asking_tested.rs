@@ -2,17 +2,17 @@
 
 use ferromcp::prelude::*;
 use ferromcp::server::State;
-use ferromcp::testing::Effects;
+use ferromcp::server::testing::Effects;
 
 /// Pay for an order
 #[tool]
 async fn pay(cents: u32, State(effects): State<Effects>, ctx: Ctx) -> Result<String, ToolError> {
-    ctx.once("reserve", || async { effects.note("reserved") }).await?;
+    ctx.once("reserve", || async { effects.record("reserved") }).await?;
     if !ctx.elicit::<bool>(format!("Pay {cents} cents?")).await? {
         return Ok("nothing was paid".into());
     }
     let tip = ctx.elicit::<u32>("How much of a tip?").or(0).await?;
-    effects.note(format!("paid {}", cents + tip)); // no question follows
+    effects.record(format!("paid {}", cents + tip)); // no question follows
     Ok(format!("{} cents were paid", cents + tip))
 }
 
@@ -27,13 +27,13 @@ async fn main() -> Result<(), ServeError> {
 
 #[cfg(test)]
 mod tests {
-    use ferromcp::testing::everywhere;
+    use ferromcp::server::testing::for_each_mode;
 
     use super::*;
 
     #[tokio::test]
     async fn pays_once_when_user_accepts() {
-        everywhere(server, async |client| {
+        for_each_mode(server, async |client| {
             client.accept("Pay 500 cents?", &[("value", true)]);
             client.accept("tip", &[("value", 50)]);
             assert_eq!(client.text("pay", &[("cents", 500)]).await, "550 cents were paid");
@@ -44,7 +44,7 @@ mod tests {
 
     #[tokio::test]
     async fn pays_nothing_when_user_declines() {
-        everywhere(server, async |client| {
+        for_each_mode(server, async |client| {
             client.decline("Pay 500 cents?");
             let error = client.error_text("pay", &[("cents", 500)]).await;
             assert_eq!(error, "the user declined to answer: Pay 500 cents?");

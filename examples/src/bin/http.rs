@@ -40,12 +40,10 @@ async fn main() -> Result<(), ServeError> {
     let server =
         Server::new("Demo", "1.0.0").tool::<add>().tool::<report>().resource::<greeting>().prompt::<review_code>();
 
-    let mut limits = HttpServerLimits::default();
-    limits.body_bytes = 1 << 20;
     let options = HttpServerOptions::new()
         .allow_host("mcp.example.com") // in addition to local host names
         .allow_origin("https://app.example.com") // a web origin that may send requests
-        .limits(limits);
+        .limits(HttpServerLimits::new().body_bytes(1 << 20));
     let tell = |address| eprintln!("serving at http://{address}/mcp");
     server.serve(http(format!("127.0.0.1:{port}")).options(options).on_bound(tell)).await
 }

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn two_and_three_are_five() -> Result<(), ClientError> {
+    async fn sum_is_returned_when_tool_is_called_in_process() -> Result<(), ClientError> {
         let client = Client::builder("tests", "1.0.0").connect(server()).await?;
         let sum: i64 = client.call_as("add", json!({ "a": 2, "b": 3 })).await?;
         assert_eq!(sum, 5);

@@ -2,23 +2,24 @@
 
 use ferromcp::Form;
 use ferromcp::prelude::*;
-use ferromcp::server::Question;
-use ferromcp::server::Round;
+use ferromcp::server::{Question, Round, RoundOutcome};
 
 /// Guess the user's number between 1 and 100
 #[tool]
-fn guess(round: Round) -> Result<String, ToolError> {
+fn guess(round: Round) -> Result<RoundOutcome<String>, ToolError> {
     let (low, high): (u8, u8) = round.state()?.unwrap_or((1, 100));
     let middle = low.midpoint(high);
     let question = |guess: u8| Question::<Answer>::form(format!("Is it {guess}?"));
     let (low, high) = match round.answer("guess", &question(middle))? {
-        Some(Answer { is_it: Is::Right }) => return Ok(format!("{middle}, in {} questions", round.number() - 1)),
+        Some(Answer { is_it: Is::Right }) => {
+            return Ok(RoundOutcome::Complete(format!("{middle}, in {} questions", round.number() - 1)));
+        }
         Some(Answer { is_it: Is::Higher }) if middle < high => (middle + 1, high),
         Some(Answer { is_it: Is::Lower }) if middle > low => (low, middle - 1),
         Some(_) => return Err(ToolError::new("there is no such number")),
         None => (low, high), // the first round, or a round without an answer
     };
-    Err(round.next().ask("guess", question(low.midpoint(high))).with_state(&(low, high)).into())
+    Ok(round.next().ask("guess", question(low.midpoint(high))).with_state(&(low, high)).into())
 }
 
 #[derive(Form)]

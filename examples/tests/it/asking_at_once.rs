@@ -1,7 +1,9 @@
 //! Concurrent questions, a URL, and roots.
 
 use std::fs;
+use std::process::Command;
 
+use ferromcp::core::Revision;
 use serde_json::json;
 
 use crate::peer::{Peer, accept, asked_in_both_eras, in_both_eras};
@@ -75,4 +77,30 @@ fn url_elicitation_has_unique_url_when_called() {
         let words = peer.call_in_vain("connect", json!({}));
         assert_eq!(words, "ask the user to sign in at https://example.com/connect");
     });
+}
+
+// S-443, S-444, M26-489
+#[test]
+fn calendar_is_read_when_required_url_was_visited() {
+    let folder = std::env::temp_dir().join(format!("ferromcp-calendar-{}", std::process::id()));
+    for revision in [Revision::LATEST_LEGACY, Revision::LATEST] {
+        fs::create_dir_all(&folder).unwrap();
+        let visit = || fs::write(folder.join("calendar.token"), "").unwrap();
+        let mut peer = Peer::asked(Command::new(AT_ONCE).current_dir(&folder), revision);
+        if !peer.is_modern() {
+            let error = peer.fail("tools/call", json!({ "name": "calendar", "arguments": {} }));
+            assert_eq!(error["code"], -32042, "{error}");
+            assert_eq!(error["data"]["elicitations"][0]["url"], "https://example.com/calendar");
+            visit();
+        }
+        let result = peer.call_answering("calendar", json!({}), |_, params| {
+            assert_eq!(params["url"], "https://example.com/calendar");
+            visit();
+            json!({ "action": "accept" })
+        });
+        assert_eq!(result["content"][0]["text"], "no events today");
+        assert_eq!(peer.questions(), usize::from(peer.is_modern()));
+        assert_eq!(peer.end(), "");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -4,16 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the examples are in the workspace")
 }
 
-fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Returns all files below a folder with this suffix.
-fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut found = Vec::new();
     for path in entries.map(|entry| entry.expect("an entry").path()) {
@@ -135,7 +135,7 @@ fn missing<'a>(heading: &'a str, texts: &str) -> Option<&'a str> {
 #[test]
 fn troubleshooting_headings_match_error_texts() {
     let texts = texts();
-    let page = read(&root().join("docs/troubleshooting.md"));
+    let page = read(&root().join("docs/guide/troubleshooting.md"));
     let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let wrong: Vec<String> = headings
         .iter()
@@ -148,19 +148,34 @@ fn troubleshooting_headings_match_error_texts() {
     assert_eq!(missing("`…` is missing, alas", &texts), Some("` is missing, alas"));
 }
 
+/// The address of the files in the repository.
+const REPOSITORY: &str = "https://github.com/ferromcp/ferromcp/blob/main/";
+
+/// Returns the targets of the links and of the link definitions in a page.
+fn targets(page: &str) -> Vec<&str> {
+    let links = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let definitions = page.lines().filter(|line| line.starts_with('[')).filter_map(|line| line.split_once("]: "));
+    links.chain(definitions.map(|(_, target)| target)).collect()
+}
+
 #[test]
 fn links_resolve() {
     let mut count = 0;
-    for page in pages() {
+    let mut pages = pages();
+    pages.extend(["CHANGELOG.md", "ROUGH_EDGES.md", "llms.txt"].map(|name| root().join(name)));
+    pages.extend(files(&root().join("crates"), "README.md"));
+    for page in pages {
         let text = read(&page);
         let folder = page.parent().expect("a page has a parent folder");
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.starts_with("http") {
-                continue;
-            }
-            count += 1;
+        for link in targets(&text) {
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if path.is_empty() { page.clone() } else { folder.join(path) };
+            let target = match path.strip_prefix(REPOSITORY) {
+                Some(path) => root().join(path),
+                None if path.starts_with("http") => continue,
+                None if path.is_empty() => page.clone(),
+                None => folder.join(path),
+            };
+            count += 1;
             assert!(target.exists(), "{}: the target of {link} does not exist", page.display());
             let anchors = || read(&target).lines().filter_map(anchor_of).collect::<Vec<_>>();
             assert!(anchor.is_empty() || anchors().iter().any(|it| it == anchor), "{}: {link}", page.display());

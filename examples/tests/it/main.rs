@@ -1,6 +1,8 @@
 //! Runs every example as a process. Servers are tested over stdio or HTTP in both eras; clients receive typed input and
 //! their output is checked.
 
+#[cfg(feature = "access")]
+mod access;
 mod agent_loop;
 mod answering;
 mod ask_parameter;
@@ -8,9 +10,14 @@ mod asking;
 mod asking_at_once;
 mod asking_model;
 mod component;
+#[cfg(feature = "dates_uuids_urls")]
+mod dates_uuids_urls;
+#[cfg(feature = "deployed")]
+mod deployed;
 mod docs;
 mod dynamic;
 mod fleet_keys;
+mod guide;
 mod header;
 mod http;
 #[cfg(feature = "http_mounted")]
@@ -20,14 +27,20 @@ mod http_tls;
 #[cfg(feature = "lifespan")]
 mod lifespan;
 mod long_task;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "middleware")]
 mod middleware;
 mod orders;
 mod peer;
+mod per_client_state;
 mod prompts;
 mod quickstart;
+mod recipes;
 mod resources;
 mod rounds;
+#[cfg(feature = "telemetry")]
+mod telemetry;
 mod terminal;
 #[cfg(feature = "thumbnail")]
 mod thumbnail;

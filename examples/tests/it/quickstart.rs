@@ -1,4 +1,4 @@
-//! The quickstart server and the client that tries it.
+//! The quickstart server, and the clients that call it.
 
 use std::process::Command;
 
@@ -49,6 +49,12 @@ fn try_quickstart_succeeds_with_quickstart_server() {
         "closed",
     ];
     assert_eq!(shown.lines().collect::<Vec<_>>(), round);
+}
+
+#[test]
+fn first_client_lists_and_calls_tools_when_server_is_quickstart() {
+    let shown = typed(env!("CARGO_BIN_EXE_first_client"), &[env!("CARGO_BIN_EXE_quickstart")], &[]);
+    assert_eq!(shown.lines().collect::<Vec<_>>(), ["add: Add two numbers", "2 + 3 = 5"]);
 }
 
 #[test]

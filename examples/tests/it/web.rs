@@ -27,9 +27,14 @@ pub(crate) struct Web {
 impl Web {
     /// Starts a program on a free port and waits until it prints its address.
     pub(crate) fn start(program: &str, args: &[&str]) -> Self {
+        Self::start_with(program, args, &[])
+    }
+
+    /// Starts a program with environment variables.
+    pub(crate) fn start_with(program: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program);
-        let command = command.arg("0").args(args).stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the example starts");
+        let command = command.arg("0").args(args).envs(variables.iter().copied());
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the example starts");
         let (line, stderr) = channel();
         let lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|text| line.send(text)));
@@ -180,7 +185,12 @@ impl<'w> Client<'w> {
     }
 
     /// Sends a request and returns the response.
-    pub(crate) fn post(&self, method: &str, mut params: Value) -> Response {
+    pub(crate) fn post(&self, method: &str, params: Value) -> Response {
+        self.post_with(method, params, &[])
+    }
+
+    /// Sends a request with additional headers.
+    pub(crate) fn post_with(&self, method: &str, mut params: Value, more: &[(&str, &str)]) -> Response {
         let name = ["name", "uri"].iter().find_map(|field| params[field].as_str().map(str::to_owned));
         let mut headers = vec![("Mcp-Method", method)];
         if self.revision.is_modern() {
@@ -191,6 +201,7 @@ impl<'w> Client<'w> {
             params["_meta"] = meta.into();
             headers.extend(name.as_deref().map(|name| ("Mcp-Name", name)));
         }
+        headers.extend(more);
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         self.send("POST", &headers, &request.to_string())
     }

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_a_note_outside_of_a_clone() {
+    fn returns_note_when_not_in_a_git_clone() {
         let folder = std::env::temp_dir().join(format!("ferromcp-xtask-{}-commits", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let note = check(&folder).unwrap_err();

@@ -162,6 +162,67 @@ fn binary_next_to_library_is_a_separate_crate() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// Checks two modules that import each other; `import` is the import in the first, with its comment.
+fn cycle_with_exemption(import: &str) -> Vec<Violation> {
+    cycles_in(&[
+        ("lib.rs", "mod a;\nmod b;\n"),
+        ("a.rs", &format!("//! Docs\n{import}\npub struct A(b::B);\nfn f() {{ b::g() }}\n")),
+        ("b.rs", "use crate::a::A;\npub struct B;\npub fn g() {}\n"),
+    ])
+}
+
+#[test]
+fn cycle_is_allowed_when_import_has_exemption_with_reason() {
+    for import in [
+        "use crate::b; // lint: allow(cycle): b is the container of a",
+        "// lint: allow(cycle): b is the container of a\nuse crate::b;",
+        "// lint: allow(cycle): b is the container of a,\n// and it calls a\nuse crate::b;",
+        "use crate::b::{self, B}; // lint: allow(cycle): see https://example.org",
+    ] {
+        let found = cycle_with_exemption(import);
+        assert!(found.is_empty(), "{import}: {found:?}");
+    }
+}
+
+#[test]
+fn exemption_is_rejected_when_reason_is_missing() {
+    for import in ["use crate::b; // lint: allow(cycle)", "use crate::b; // lint: allow(cycle): "] {
+        let found = cycle_with_exemption(import);
+        assert_eq!(lines(&found), [2], "{import}: {found:?}");
+        assert!(found[0].message.contains("without a reason"), "{}", found[0]);
+    }
+}
+
+#[test]
+fn exemption_is_rejected_when_import_is_not_in_cycle() {
+    let found = cycles_in(&[
+        ("lib.rs", "mod a;\nmod b;\n"),
+        ("a.rs", "// lint: allow(cycle): b uses a\nuse crate::b::B;\npub struct A;\n"),
+        ("b.rs", "pub struct B;\n"),
+    ]);
+    assert_eq!(lines(&found), [1], "{found:?}");
+    assert!(found[0].message.contains("not part of a cycle"), "{}", found[0]);
+    let no_import = cycles_in(&[("lib.rs", "mod a;\n"), ("a.rs", "pub struct A; // lint: allow(cycle): none\n")]);
+    assert_eq!(lines(&no_import), [1]);
+}
+
+#[test]
+fn cycle_is_reported_when_exemption_is_on_another_import() {
+    let found = cycles_in(&[
+        ("lib.rs", "mod a;\nmod b;\nmod c;\n"),
+        ("a.rs", "use crate::b::B; // lint: allow(cycle): b uses a\nuse crate::c::C;\npub struct A;\n"),
+        ("b.rs", "use crate::a::A;\npub struct B;\n"),
+        ("c.rs", "use crate::a::A;\npub struct C;\n"),
+    ]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].message.contains("crate::a → crate::c"), "{}", found[0]);
+}
+
+#[test]
+fn exemption_in_doc_comment_is_ignored() {
+    assert_eq!(cycle_with_exemption("/// lint: allow(cycle): in docs\nuse crate::b;").len(), 1);
+}
+
 #[test]
 fn crates_depend_only_on_lower_layers() {
     let package = |name: &str, dependencies: &[&str]| Package {

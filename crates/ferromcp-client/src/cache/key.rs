@@ -1,11 +1,14 @@
-//! Cache keys, and invalidation.
+//! The cacheable requests and results, and the results that a change invalidates.
 
-use ferromcp_core::{ClientRequest, ServerNotification, Str};
+use ferromcp_core::model::CacheHint;
+use ferromcp_core::{ClientRequest, ServerResult, Str};
+
+use super::store::StoreKey;
+use crate::subscription::change::Change;
 
 /// The cacheable methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Topic {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
     /// `server/discover`
     Discover,
     /// `tools/list`
@@ -20,12 +23,13 @@ pub enum Topic {
     Read,
 }
 
-/// Number of topics.
-pub(super) const TOPICS: usize = Topic::Read as usize + 1;
-
 impl Topic {
+    /// All topics, in the order of their discriminants.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Discover, Self::Tools, Self::Prompts, Self::Resources, Self::Templates, Self::Read];
+
     /// Returns the name of the method.
-    pub fn method(self) -> &'static str {
+    pub(super) fn method(self) -> &'static str {
         match self {
             Self::Discover => "server/discover",
             Self::Tools => "tools/list",
@@ -35,18 +39,22 @@ impl Topic {
             Self::Read => "resources/read",
         }
     }
+
+    fn as_slice(self) -> &'static [Self] {
+        std::slice::from_ref(&Self::ALL[self as usize])
+    }
 }
 
 /// Key of a cached result: the method, and the cursor or URI.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CacheKey {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CacheKey {
     topic: Topic,
     param: Option<Str>,
 }
 
 impl CacheKey {
     /// Returns the key of a request; `None` if its result is not cacheable.
-    pub fn of(request: &ClientRequest) -> Option<Self> {
+    pub(crate) fn of(request: &ClientRequest) -> Option<Self> {
         match request {
             ClientRequest::Discover(_) => Some(Self::discover()),
             ClientRequest::ListTools(params) => Some(Self::page(Topic::Tools, params.cursor.as_deref())),
@@ -64,29 +72,40 @@ impl CacheKey {
     }
 
     /// Returns the key of `server/discover`.
-    pub fn discover() -> Self {
+    pub(super) fn discover() -> Self {
         Self { topic: Topic::Discover, param: None }
     }
 
     /// Returns the key of a page of a list: the first, or the one at `cursor`, which may be `""`.
-    pub fn page(topic: Topic, cursor: Option<&str>) -> Self {
+    pub(super) fn page(topic: Topic, cursor: Option<&str>) -> Self {
         Self { topic, param: cursor.map(to_owned) }
     }
 
     /// Returns the key of the content of a resource.
-    pub fn read(uri: &str) -> Self {
+    pub(super) fn read(uri: &str) -> Self {
         Self { topic: Topic::Read, param: Some(to_owned(uri)) }
     }
 
     /// Returns the topic.
-    pub fn topic(&self) -> Topic {
+    pub(super) fn topic(&self) -> Topic {
         self.topic
     }
 
-    /// Returns the cursor or URI.
-    pub fn param(&self) -> Option<&str> {
-        self.param.as_deref()
+    /// Returns the key of the result in a store.
+    pub(super) fn to_store_key(&self, server: &Str, partition: Option<&str>) -> StoreKey {
+        let mut key = StoreKey::new(server.clone(), Str::from_static(self.topic.method()));
+        key.partition = partition.map(Str::from);
+        key.param.clone_from(&self.param);
+        key
     }
+}
+
+/// Returns the cache hint of a result; `None` if the server set no time-to-live. The default scope is private.
+pub(crate) fn cache_hint(result: &mut ServerResult) -> Option<CacheHint> {
+    let (ttl_ms, scope) = result.cache_mut()?;
+    let mut hint = CacheHint::private((*ttl_ms)?);
+    hint.scope = scope.unwrap_or_default();
+    Some(hint)
 }
 
 /// Copies a text, so that a stored key does not keep the frame alive that it was parsed from.
@@ -96,12 +115,9 @@ fn to_owned(text: &str) -> Str {
 
 /// A set of cached results to invalidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Invalidation {
-    /// A list, after `list_changed`. [`Topic::Resources`] includes the resource templates.
-    List(Topic),
-    /// The pages of one list.
-    Pages(Topic),
+pub(crate) enum Invalidation {
+    /// All results of these methods.
+    Topics(&'static [Topic]),
     /// The resource with this URI, and the resources above and below it.
     Resource(String),
     /// All results, for example after a reconnect.
@@ -109,36 +125,40 @@ pub enum Invalidation {
 }
 
 impl Invalidation {
-    /// Returns the invalidation that a notification requires.
-    pub fn of(notification: &ServerNotification) -> Option<Self> {
-        match notification {
-            ServerNotification::ToolListChanged(_) => Some(Self::List(Topic::Tools)),
-            ServerNotification::PromptListChanged(_) => Some(Self::List(Topic::Prompts)),
-            ServerNotification::ResourceListChanged(_) => Some(Self::List(Topic::Resources)),
-            ServerNotification::ResourceUpdated(params) => Some(Self::Resource(params.uri.clone())),
-            _ => None,
+    /// Returns the invalidation that a change requires.
+    pub(super) fn of(change: &Change) -> Self {
+        match change {
+            Change::Tools => Self::Topics(&[Topic::Tools]),
+            Change::Prompts => Self::Topics(&[Topic::Prompts]),
+            Change::Resources => Self::Topics(&[Topic::Resources, Topic::Templates]),
+            Change::Resource(uri) => Self::Resource(uri.clone()),
+            Change::Gap => Self::Everything,
         }
     }
 
-    pub(super) fn topics(&self) -> &[Topic] {
+    /// Returns the invalidation of all pages of the list that `key` belongs to.
+    pub(super) fn pages(key: &CacheKey) -> Self {
+        Self::Topics(key.topic.as_slice())
+    }
+
+    /// Returns the methods with invalidated results.
+    pub(super) fn topics(&self) -> &'static [Topic] {
         match self {
-            Self::List(Topic::Resources) => &[Topic::Resources, Topic::Templates],
-            Self::List(topic) | Self::Pages(topic) => std::slice::from_ref(topic),
-            Self::Resource(_) => &[Topic::Read],
-            Self::Everything => {
-                &[Topic::Discover, Topic::Tools, Topic::Prompts, Topic::Resources, Topic::Templates, Topic::Read]
-            }
+            Self::Topics(topics) => topics,
+            Self::Resource(_) => Topic::Read.as_slice(),
+            Self::Everything => &Topic::ALL,
         }
     }
 
     /// Returns whether the result with this key is invalidated.
-    pub fn covers(&self, key: &CacheKey) -> bool {
+    pub(super) fn covers(&self, key: &StoreKey) -> bool {
         match self {
+            Self::Topics(topics) => topics.iter().any(|topic| topic.method() == key.method()),
             Self::Resource(uri) => {
-                let read = key.param().filter(|_| key.topic == Topic::Read);
+                let read = key.param().filter(|_| key.method() == Topic::Read.method());
                 read.is_some_and(|read| is_within(uri, read) || is_within(read, uri))
             }
-            _ => self.topics().contains(&key.topic),
+            Self::Everything => true,
         }
     }
 }
@@ -168,5 +188,10 @@ mod tests {
         for (part, whole) in [("file:///ab", "file:///a"), ("file:///a", "file:///a/b"), ("x", "y")] {
             assert!(!is_within(part, whole), "{part} {whole}");
         }
+    }
+
+    #[test]
+    fn topics_are_ordered_by_discriminant() {
+        assert!(Topic::ALL.iter().enumerate().all(|(n, topic)| *topic as usize == n));
     }
 }

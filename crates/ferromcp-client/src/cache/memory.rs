@@ -9,27 +9,17 @@ use std::{
 
 use super::store::{CacheFuture, CacheStore, StoreKey, StoredEntry};
 
-/// Limits of a [`MemoryStore`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheLimits {
-    /// Maximum number of entries. Default: 1,024.
-    pub entries: usize,
-    /// Maximum total size of results and keys, in bytes. Default: 16 MiB. A result larger than a quarter of the limit
-    /// is not stored, so that it does not evict all others.
-    pub bytes: usize,
-}
+/// Maximum number of entries, because an invalidation visits each of them.
+const MAX_ENTRIES: usize = 1024;
 
-impl Default for CacheLimits {
-    fn default() -> Self {
-        Self { entries: 1024, bytes: 16 << 20 }
-    }
-}
+/// Default of [`MemoryStore::total_bytes`].
+pub(super) const DEFAULT_TOTAL_BYTES: usize = 16 << 20;
 
-/// A [`CacheStore`] in memory.
-#[derive(Default)]
+/// A [`CacheStore`] in memory with up to 1,024 entries. If a limit is exceeded, the least recently used entries are
+/// evicted.
 pub struct MemoryStore {
-    limits: CacheLimits,
+    pub(super) max_entries: usize,
+    total_bytes: usize,
     state: Mutex<State>,
 }
 
@@ -42,10 +32,25 @@ struct State {
     bytes: usize,
 }
 
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { max_entries: MAX_ENTRIES, total_bytes: DEFAULT_TOTAL_BYTES, state: Mutex::default() }
+    }
+}
+
 impl MemoryStore {
-    /// Creates an empty store with these limits.
-    pub fn new(limits: CacheLimits) -> Self {
-        Self { limits, state: Mutex::default() }
+    /// Creates an empty store with the default limits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the maximum total size of results and keys, in bytes. Default: 16 MiB.
+    ///
+    /// A result larger than a quarter of the limit is not stored, so that it does not evict all others.
+    #[must_use]
+    pub fn total_bytes(mut self, bytes: usize) -> Self {
+        self.total_bytes = bytes;
+        self
     }
 
     /// Returns the number of entries.
@@ -79,13 +84,13 @@ impl State {
         Some(entry.clone())
     }
 
-    fn put(&mut self, key: StoreKey, entry: StoredEntry, limits: CacheLimits) {
+    fn put(&mut self, key: StoreKey, entry: StoredEntry, max_entries: usize, max_bytes: usize) {
         self.remove(&key);
         let size = size(&key, &entry);
-        if size > limits.bytes / 4 || limits.entries == 0 {
+        if size > max_bytes / 4 {
             return;
         }
-        while self.entries.len() >= limits.entries || self.bytes + size > limits.bytes {
+        while self.entries.len() >= max_entries || self.bytes + size > max_bytes {
             let Some((_, oldest)) = self.order.first_key_value() else { break };
             let oldest = oldest.clone();
             self.remove(&oldest);
@@ -107,8 +112,8 @@ impl State {
 /// Returns the size of an entry, including its overhead in the maps.
 fn size(key: &StoreKey, entry: &StoredEntry) -> usize {
     const OVERHEAD: usize = 256;
-    let partition = key.partition.as_ref().map_or(0, |partition| partition.len());
-    OVERHEAD + partition + 2 * key.key.param().map_or(0, str::len) + entry.result.len()
+    let partition = key.partition().map_or(0, str::len);
+    OVERHEAD + partition + 2 * key.param().map_or(0, str::len) + entry.result.len()
 }
 
 impl CacheStore for MemoryStore {
@@ -117,7 +122,7 @@ impl CacheStore for MemoryStore {
     }
 
     fn put(&self, key: StoreKey, entry: StoredEntry) -> CacheFuture<'_, ()> {
-        self.with(|state| state.put(key, entry, self.limits));
+        self.with(|state| state.put(key, entry, self.max_entries, self.total_bytes));
         Box::pin(ready(Ok(())))
     }
 
@@ -126,7 +131,11 @@ impl CacheStore for MemoryStore {
         Box::pin(ready(Ok(())))
     }
 
-    fn remove_matching<'a>(&'a self, predicate: Box<dyn Fn(&StoreKey) -> bool + Send + 'a>) -> CacheFuture<'a, ()> {
+    fn remove_matching<'a>(
+        &'a self,
+        _server: &'a str,
+        predicate: Box<dyn Fn(&StoreKey) -> bool + Send + Sync + 'a>,
+    ) -> CacheFuture<'a, ()> {
         self.with(|state| {
             let removed: Vec<StoreKey> = state.entries.keys().filter(|key| predicate(key)).cloned().collect();
             for key in &removed {

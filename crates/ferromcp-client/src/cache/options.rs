@@ -2,11 +2,17 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use ferromcp_core::Str;
+
 use super::{
-    Cache, Clock, DEFAULT_MAX_TTL,
-    memory::{CacheLimits, MemoryStore},
+    clock::Clock,
+    memory::{DEFAULT_TOTAL_BYTES, MemoryStore},
+    result_cache::ResultCache,
     store::CacheStore,
 };
+
+/// Default maximum time-to-live of a result: one day.
+pub const DEFAULT_MAX_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Cache configuration of a client. Default: in memory, with the `ttlMs` of the server, without stale results.
 ///
@@ -18,8 +24,8 @@ use super::{
 #[derive(Clone)]
 #[must_use]
 pub struct CacheOptions {
-    limits: CacheLimits,
-    shared: Option<(Arc<str>, Arc<dyn CacheStore>)>,
+    total_bytes: usize,
+    shared: Option<(Str, Arc<dyn CacheStore>)>,
     clock: Option<Clock>,
     max_ttl: Duration,
     stale_if_error: Duration,
@@ -28,7 +34,7 @@ pub struct CacheOptions {
 impl Default for CacheOptions {
     fn default() -> Self {
         Self {
-            limits: CacheLimits::default(),
+            total_bytes: DEFAULT_TOTAL_BYTES,
             shared: None,
             clock: None,
             max_ttl: DEFAULT_MAX_TTL,
@@ -43,15 +49,16 @@ impl CacheOptions {
         Self::default()
     }
 
-    /// Sets the limits of the in-memory store of each server.
-    pub fn limits(mut self, limits: CacheLimits) -> Self {
-        self.limits = limits;
+    /// Sets the maximum total size of the in-memory store of each server, in bytes. Default: 16 MiB. If it is exceeded,
+    /// the least recently used results are evicted. Has no effect with [`store`](Self::store).
+    pub fn total_bytes(mut self, bytes: usize) -> Self {
+        self.total_bytes = bytes;
         self
     }
 
-    /// Uses a shared store. `server` identifies the server in the store and must be unique, so a builder that connects
-    /// to several servers needs one configuration per server.
-    pub fn store(mut self, server: impl Into<Arc<str>>, store: Arc<dyn CacheStore>) -> Self {
+    /// Uses a custom store, which may be shared. `server` identifies the server in the store and must be unique, so a
+    /// builder that connects to several servers needs one configuration per server.
+    pub fn store(mut self, server: impl Into<Str>, store: Arc<dyn CacheStore>) -> Self {
         self.shared = Some((server.into(), store));
         self
     }
@@ -76,23 +83,24 @@ impl CacheOptions {
     }
 
     /// Builds the cache of the server `name`.
-    pub(crate) fn build(&self, name: String) -> Cache {
+    pub(crate) fn build(&self, name: String) -> ResultCache {
         let (server, store) = match &self.shared {
-            Some((server, store)) => (Arc::clone(server), Arc::clone(store)),
-            None => (Arc::from(name), Arc::new(MemoryStore::new(self.limits)) as _),
+            Some((server, store)) => (server.clone(), Arc::clone(store)),
+            None => (Str::from(name), Arc::new(MemoryStore::new().total_bytes(self.total_bytes)) as _),
         };
-        let cache = Cache::with_store(server, store).max_ttl(self.max_ttl).stale_if_error(self.stale_if_error);
-        match &self.clock {
-            Some(clock) => cache.clock(clock.clone()),
-            None => cache,
+        let mut cache = ResultCache::new(server, store);
+        (cache.max_ttl, cache.stale_if_error) = (self.max_ttl, self.stale_if_error);
+        if let Some(clock) = &self.clock {
+            cache.clock = clock.clone();
         }
+        cache
     }
 }
 
 impl fmt::Debug for CacheOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CacheOptions")
-            .field("limits", &self.limits)
+            .field("total_bytes", &self.total_bytes)
             .field("server", &self.shared.as_ref().map(|(server, _)| server))
             .field("max_ttl", &self.max_ttl)
             .field("stale_if_error", &self.stale_if_error)

@@ -7,8 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     error::{ConfigError, ConfigErrorKind, Location},
     expand::expand,
-    secret::Secret,
-    server::{HttpConfig, HttpKind, ServerConfig, StdioConfig, TransportConfig},
+    server::{HttpConfig, HttpKind, Secret, ServerConfig, StdioConfig, TransportConfig},
 };
 
 /// Keys that are interpreted here; other keys are available from [`ConfigEntry::other`].

@@ -22,14 +22,12 @@ mod comments;
 mod entry;
 mod error;
 mod expand;
-mod secret;
 mod server;
 
 pub use entry::ConfigEntry;
 pub use error::{ConfigError, ConfigErrorKind};
 pub use expand::MAX_EXPANDED;
-pub use secret::Secret;
-pub use server::{HttpConfig, HttpKind, ServerConfig, StdioConfig, TransportConfig};
+pub use server::{HttpConfig, HttpKind, Secret, ServerConfig, StdioConfig, TransportConfig};
 
 use error::Location;
 

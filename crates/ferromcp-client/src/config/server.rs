@@ -2,8 +2,6 @@
 
 use std::{fmt, path::Path, path::PathBuf, process::Command};
 
-use super::secret::Secret;
-
 /// The configuration of one server, with variables expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
@@ -145,5 +143,26 @@ impl fmt::Debug for HttpConfig {
             .field("headers", &self.headers)
             .field("kind", &self.kind)
             .finish()
+    }
+}
+
+/// A string that `Debug` redacts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Returns the string.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
     }
 }

@@ -1,4 +1,4 @@
-//! One connection of a client: a channel and the negotiated revision and capabilities.
+//! One connection of a client, a channel and the negotiated revision and capabilities, and the state of reconnects.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,9 +7,11 @@ use ferromcp_core::{ClientRequest, ProgressToken, RequestId, Revision};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::channel::{Channel, Outgoing};
 use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
+use crate::limits::ClientLimits;
 use crate::negotiated::Negotiated;
 
 /// A connection. It is usable until the channel closes or it is retired.
@@ -81,5 +83,20 @@ impl Connection {
             None => {}
         }
         Ok(Outgoing::new(id, request, self.revision()))
+    }
+}
+
+/// State of reconnect attempts.
+pub(super) struct ReconnectState {
+    /// Restarts since a connection was last stable.
+    pub(super) backoff: Backoff,
+    pub(super) last_attempt: Option<Instant>,
+    pub(super) negotiated: Option<Negotiated>,
+    pub(super) opened: bool,
+}
+
+impl ReconnectState {
+    pub(super) fn new(limits: &ClientLimits) -> Self {
+        Self { backoff: Backoff::for_restarts(limits), last_attempt: None, negotiated: None, opened: false }
     }
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod connection;
 mod reconnect;
-mod reconnect_state;
 mod send;
 mod timeout;
 
@@ -13,14 +12,12 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::channel::TransportKind;
+use crate::channel::{RequestIds, TransportKind};
 use crate::connect::Connector;
 use crate::notification_router::{NotificationRouter, ProgressListener};
-use crate::request_ids::RequestIds;
 use crate::settings::Settings;
 use crate::tool_cache::ToolCache;
-use connection::Connection;
-use reconnect_state::ReconnectState;
+use connection::{Connection, ReconnectState};
 
 /// State shared by all handles of one client.
 pub(crate) struct Engine {
@@ -40,15 +37,15 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(settings: Settings, router: NotificationRouter, connector: Arc<dyn Connector>) -> Self {
         Self {
-            tool_cache: ToolCache::new(&settings.limits, settings.validate_output),
+            tool_cache: ToolCache::new(settings.validate_output),
             permits: Semaphore::new(settings.limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
+            reconnect_state: Mutex::new(ReconnectState::new(&settings.limits)),
             settings,
             router: Arc::new(router),
             ids: RequestIds::new(),
             subscribed: AtomicUsize::new(0),
             connector,
             current: std::sync::Mutex::new(None),
-            reconnect_state: Mutex::default(),
             closed: AtomicBool::new(false),
         }
     }

@@ -8,13 +8,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Engine;
-use super::connection::Connection;
-use super::reconnect_state::ReconnectState;
+use super::connection::{Connection, ReconnectState};
 use crate::error::{ClientError, ErrorKind};
 use crate::probe::{NegotiatedChannel, Negotiation};
-
-/// Maximum backoff. A connection that lasts this long resets the restart counter.
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Opens the first connection. There are no retries, because a server that does not start needs attention by the user.
@@ -62,37 +58,31 @@ impl Engine {
     }
 
     async fn reopen(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+        // Restarts are consecutive only if the connection was short-lived and the last attempt is recent.
         let lifetime = self.latest().map_or(Duration::ZERO, |connection| connection.opened_at.elapsed());
-        let since_last_attempt =
-            reconnect_state.last_attempt.map_or(MAX_BACKOFF, |last_attempt| last_attempt.elapsed());
-        if lifetime >= MAX_BACKOFF || since_last_attempt >= MAX_BACKOFF {
-            reconnect_state.consecutive_restarts = 0;
-        }
-        let limits = &self.settings.limits;
+        let since_last_attempt = reconnect_state.last_attempt.map_or(Duration::MAX, |attempt| attempt.elapsed());
+        reconnect_state.backoff.disconnected(lifetime.max(since_last_attempt));
         loop {
             if self.is_closed() {
                 return Err(ClientError::closed("the client was closed"));
             }
-            if reconnect_state.consecutive_restarts >= limits.restart_attempts {
+            let Some(delay) = reconnect_state.backoff.delay(Some(Duration::ZERO)) else {
                 let message = format!(
                     "cannot keep a connection to `{}`: {} consecutive restarts failed; check the logs of the server",
                     self.connector.name(),
-                    reconnect_state.consecutive_restarts
+                    reconnect_state.backoff.attempts()
                 );
                 return Err(ClientError::new(ErrorKind::Connect, message));
+            };
+            if !delay.is_zero() {
+                sleep(delay).await;
             }
-            if reconnect_state.consecutive_restarts > 0 {
-                let doubled =
-                    limits.restart_backoff.saturating_mul(1 << (reconnect_state.consecutive_restarts - 1).min(16));
-                sleep(doubled.min(MAX_BACKOFF)).await;
-            }
-            reconnect_state.consecutive_restarts += 1;
+            // Recorded after the delay, because a caller that is cancelled during the delay made no attempt.
+            reconnect_state.backoff.record_attempt();
             reconnect_state.last_attempt = Some(Instant::now());
             match self.connect(reconnect_state).await {
-                Err(error)
-                    if is_transient(&error) && reconnect_state.consecutive_restarts < limits.restart_attempts =>
-                {
-                    tracing::warn!(%error, attempt = reconnect_state.consecutive_restarts, "reconnect attempt failed");
+                Err(error) if is_transient(&error) && !reconnect_state.backoff.is_exhausted() => {
+                    tracing::warn!(%error, attempt = reconnect_state.backoff.attempts(), "reconnect attempt failed");
                 }
                 result => return result,
             }

@@ -1,13 +1,15 @@
 //! Sends requests over the current connection, and retries them when that is safe.
 
-use ferromcp_core::model::ListParams;
+use ferromcp_core::model::ToolDefinition;
 use ferromcp_core::{ClientRequest, ErrorCode, RawJson, Revision, ServerResult};
 
 use super::connection::Connection;
 use super::{Engine, Options};
-use crate::channel::{ChannelError, Outgoing, TransportKind};
+use crate::channel::{BoxFuture, ChannelError, Outgoing, TransportKind};
+use crate::era::features::has_header_arguments;
 use crate::era::modern;
 use crate::error::{ClientError, ErrorKind};
+use crate::pagination::{Page, Pages};
 
 /// Retries made so far for one request.
 #[derive(Default)]
@@ -29,14 +31,18 @@ impl Engine {
         options: &Options,
     ) -> Result<(RawJson, Revision), ClientError> {
         let time_limit = options.cap.unwrap_or(self.settings.limits.request_time_limit);
-        match tokio::time::timeout(time_limit, self.attempts(request, options)).await {
+        let sending = async {
+            let _permit = self.permits.acquire().await.map_err(|_| ClientError::closed("the client was closed"))?;
+            self.attempts(request, options).await
+        };
+        match tokio::time::timeout(time_limit, sending).await {
             Ok(result) => result,
             Err(_) => Err(ClientError::timeout(request.method(), time_limit)),
         }
     }
 
+    /// Sends a request with retries. The caller holds a permit, which also covers the requests of a refresh.
     async fn attempts(&self, request: &ClientRequest, options: &Options) -> Result<(RawJson, Revision), ClientError> {
-        let _permit = self.permits.acquire().await.map_err(|_| ClientError::closed("the client was closed"))?;
         let mut retry_state = RetryState::default();
         loop {
             let connection = self.connection().await?;
@@ -71,7 +77,7 @@ impl Engine {
     /// Sets the arguments that are mirrored in headers, if the transport is HTTP.
     fn annotate(&self, connection: &Connection, outgoing: &mut Outgoing) -> Result<(), ClientError> {
         let ClientRequest::CallTool(call) = &outgoing.request else { return Ok(()) };
-        if self.transport_kind() != TransportKind::Post || !connection.revision().is_modern() {
+        if self.transport_kind() != TransportKind::Post || !has_header_arguments(connection.revision()) {
             return Ok(());
         }
         let Some(tool) = self.tool_cache.get(&call.name) else { return Ok(()) };
@@ -143,17 +149,21 @@ impl Engine {
     async fn refresh_tools(&self) -> bool {
         self.tool_cache.clear();
         let list_version = self.router.list_version();
-        let mut params = ListParams::default();
-        for _ in 0..self.settings.limits.pages {
-            let request = ClientRequest::ListTools(params.clone());
-            let Ok((result, _)) = self.attempts(&request, &Options::default()).await else { return false };
-            let Ok(ServerResult::ListTools(page)) = ServerResult::decode("tools/list", &result) else { return false };
-            page.tools.iter().for_each(|tool| drop(self.tool_cache.insert(tool, list_version)));
-            match page.next_cursor {
-                Some(cursor) => params.cursor = Some(cursor.into()),
-                None => break,
+        let mut pages = Pages::new();
+        while let Some(page) = pages.next(&self.settings.limits, |cursor| self.fetch_tools(cursor)).await {
+            match page {
+                Ok(tools) => tools.iter().for_each(|tool| drop(self.tool_cache.insert(tool, list_version))),
+                Err(error) => return error.kind() == ErrorKind::Limit, // the tools within the limit are cached
             }
         }
         true
+    }
+
+    fn fetch_tools(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Page<ToolDefinition>, ClientError>> {
+        Box::pin(async move {
+            let request = Page::<ToolDefinition>::request(cursor);
+            let (result, _) = self.attempts(&request, &Options::default()).await?;
+            Page::from_result(ServerResult::decode(request.method(), &result).map_err(ClientError::malformed)?)
+        })
     }
 }

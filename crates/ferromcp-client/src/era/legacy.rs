@@ -6,9 +6,11 @@ use ferromcp_core::model::{
     ClientCapabilities, Implementation, InitializeParams, InitializeResult, LogLevel, NotificationParams,
     SetLevelParams,
 };
+use ferromcp_core::wire::{DecodeError, FromServer, Incoming, Message};
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, Revision};
 
 use super::ServerInfo;
+use super::features::has_batches;
 use crate::error::{ClientError, ErrorKind};
 use crate::settings::VersionPolicy;
 
@@ -54,6 +56,22 @@ pub(crate) fn initialized_notification() -> ClientNotification {
 /// Creates a `logging/setLevel` request, sent once for each session.
 pub(crate) fn set_level(level: LogLevel) -> ClientRequest {
     ClientRequest::SetLevel(SetLevelParams::new(level))
+}
+
+/// Returns the messages of a frame: one, or those of a batch. Ignores a batch if the revision has no batches.
+pub(crate) fn messages(
+    incoming: Incoming<FromServer>,
+    revision: impl FnOnce() -> Revision,
+) -> impl Iterator<Item = Result<Message<FromServer>, DecodeError>> {
+    let (one, batch) = match incoming {
+        Incoming::One(message) => (Some(Ok(message)), Vec::new()),
+        Incoming::Batch(messages) if has_batches(revision()) => (None, messages),
+        Incoming::Batch(_) => {
+            tracing::warn!("ignored a batch: the revision does not support batches");
+            (None, Vec::new())
+        }
+    };
+    one.into_iter().chain(batch)
 }
 
 /// Returns whether the server declared the capability that `request` requires.

@@ -1,5 +1,6 @@
 //! The two protocol eras: self-contained requests, or a session opened by a handshake.
 
+pub(crate) mod features;
 pub(crate) mod legacy;
 pub(crate) mod modern;
 

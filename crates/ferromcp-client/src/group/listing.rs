@@ -1,12 +1,14 @@
-//! Combined lists of the servers of a group.
+//! Combined lists of the servers of a group, and the names of their items.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use ferromcp_core::model::{Prompt, Resource, Tool};
+use ferromcp_core::model::{PromptDefinition, ResourceDefinition, ToolDefinition};
 
-use super::name::{joined, strip_server};
-use crate::error::ClientError;
+use crate::error::{ClientError, ErrorKind};
+
+/// Separator between the name of a server and the name of an item.
+const SEPARATOR: char = '_';
 
 /// The combined list of all reachable servers.
 #[derive(Debug)]
@@ -52,20 +54,20 @@ pub trait Named {
     const IS_KEY: bool = true;
 }
 
-impl Named for Tool {
+impl Named for ToolDefinition {
     fn name_mut(&mut self) -> &mut String {
         &mut self.name
     }
 }
 
-impl Named for Prompt {
+impl Named for PromptDefinition {
     fn name_mut(&mut self) -> &mut String {
         &mut self.name
     }
 }
 
 /// Resources are read by URI, from their server.
-impl Named for Resource {
+impl Named for ResourceDefinition {
     fn name_mut(&mut self) -> &mut String {
         &mut self.name
     }
@@ -105,4 +107,26 @@ impl<T: Named> GroupListing<T> {
         items.retain_mut(|member| !shadowed.contains(&(member.server.clone(), member.item.name_mut().clone())));
         items.into_iter().map(|member| member.item).collect()
     }
+}
+
+/// Validates the name of a server, which becomes part of the names of tools.
+pub(super) fn check_name(name: &str) -> Result<(), ClientError> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !name.is_empty() && name.chars().all(legal) {
+        return Ok(());
+    }
+    let message = format!(
+        "cannot add server `{name}`: names in a group may contain letters, digits, `_`, `-` and `.`; rename it"
+    );
+    Err(ClientError::new(ErrorKind::InvalidRequest, message))
+}
+
+/// Joins the name of a server and the name of an item.
+fn joined(server: &str, name: &str) -> String {
+    format!("{server}{SEPARATOR}{name}")
+}
+
+/// Returns the name of an item on `server`, if `joined` has its prefix.
+pub(super) fn strip_server<'a>(server: &str, joined: &'a str) -> Option<&'a str> {
+    joined.strip_prefix(server)?.strip_prefix(SEPARATOR)
 }

@@ -3,13 +3,12 @@
 //! Names have the name of the server as a prefix, as in mounted servers: the tool `read` of `files` is `files_read`.
 
 mod listing;
-mod name;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use ferromcp_core::model::{CallToolResult, GetPromptResult, Prompt, Resource, Tool};
+use ferromcp_core::model::{CallToolResult, GetPromptResult, PromptDefinition, ResourceDefinition, ToolDefinition};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -18,7 +17,7 @@ use crate::call::ClientCall;
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::{ClientError, ErrorKind};
-use listing::Named;
+use listing::{Named, check_name, strip_server};
 
 pub use listing::{Collision, GroupListing, Member};
 
@@ -65,7 +64,7 @@ impl ClientGroup {
             let (name, server, builder) = (entry.name().to_owned(), entry.resolve(), builder(entry.name()));
             starting.spawn(async move {
                 let outcome = async {
-                    name::check(&name)?;
+                    check_name(&name)?;
                     builder.connect(server?).await
                 };
                 (name.clone(), outcome.await)
@@ -97,7 +96,7 @@ impl ClientGroup {
     }
 
     fn with_outcome(mut self, name: String, outcome: Result<Client, Arc<ClientError>>) -> Result<Self, ClientError> {
-        name::check(&name)?;
+        check_name(&name)?;
         if self.members.contains_key(&name) {
             return Err(ClientError::new(
                 ErrorKind::InvalidRequest,
@@ -124,17 +123,17 @@ impl ClientGroup {
     }
 
     /// Lists the tools of all servers, named `server_tool`.
-    pub async fn tools(&self) -> GroupListing<Tool> {
+    pub async fn tools(&self) -> GroupListing<ToolDefinition> {
         self.list(|client| client.tools().into_future()).await
     }
 
     /// Lists the resources of all servers. URIs are unchanged; read a resource from its [`Member::server`].
-    pub async fn resources(&self) -> GroupListing<Resource> {
+    pub async fn resources(&self) -> GroupListing<ResourceDefinition> {
         self.list(|client| client.resources().into_future()).await
     }
 
     /// Lists the prompts of all servers, named `server_prompt`.
-    pub async fn prompts(&self) -> GroupListing<Prompt> {
+    pub async fn prompts(&self) -> GroupListing<PromptDefinition> {
         self.list(|client| client.prompts().into_future()).await
     }
 
@@ -181,7 +180,7 @@ impl ClientGroup {
 
     /// Returns the client whose name is the longest prefix of `joined`, and the name of the item on its server.
     fn route<'a>(&self, joined: &'a str) -> Result<(&Client, &'a str), ClientError> {
-        let found = self.members.iter().filter_map(|(name, member)| Some((member, name::strip_server(name, joined)?)));
+        let found = self.members.iter().filter_map(|(name, member)| Some((member, strip_server(name, joined)?)));
         match found.min_by_key(|(_, rest)| rest.len()) {
             Some((Ok(client), rest)) => Ok((client, rest)),
             Some((Err(error), _)) => {

@@ -19,6 +19,7 @@ use ferromcp_core::{Error, RawJson, Revision};
 use serde::Serialize;
 
 use crate::channel::BoxFuture;
+use crate::era::features::has_roots_notification;
 
 /// Return types of handlers: the response, or a `Result` with a JSON-RPC error.
 pub trait IntoAnswer<T> {
@@ -239,7 +240,7 @@ impl Handlers {
         }
         if self.roots.is_some() || declared.roots {
             let mut roots = ListChanged::default();
-            roots.list_changed = (!revision.is_modern()).then_some(true);
+            roots.list_changed = has_roots_notification(revision).then_some(true);
             capabilities.roots = Some(roots);
         }
     }

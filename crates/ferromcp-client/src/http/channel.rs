@@ -219,8 +219,7 @@ impl Drop for InFlightRequest<'_> {
         if !self.cancellable || self.state.is_closed() {
             return;
         }
-        let mut params = CancelledParams::new(self.id.clone());
-        params.reason = Some("The client stopped waiting".to_owned());
+        let params = CancelledParams::new(self.id.clone()).reason("The client stopped waiting");
         let mut message = BytesMut::new();
         let cancelled = ClientNotification::Cancelled(params);
         if encode::client_notification(&mut message, cancelled, self.revision).is_ok() {

@@ -24,7 +24,7 @@ pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelErr
             ChannelError::lost(io::Error::other(format!("{why}: {}", root(&*source))))
         }
         Failure::Lost { why, source: None } => ChannelError::lost(io::Error::other(why)),
-        Failure::Status(refusal) => ChannelError::Status { status: refusal.status(), body: String::new() },
+        Failure::Status(status) => ChannelError::Status { status, body: String::new() },
         Failure::Unauthorized(challenge) => {
             let challenges: Vec<_> = challenge.www_authenticate().filter_map(|value| value.to_str().ok()).collect();
             let challenge_text =
@@ -33,8 +33,7 @@ pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelErr
         }
         Failure::Credentials { source } => ChannelError::Credentials(Arc::from(source)),
         Failure::SessionEnded { in_flight } => ChannelError::SessionGone { in_flight },
-        Failure::TooLarge { name: "body_bytes" | "event_bytes", limit, .. } => ChannelError::TooLarge(limit),
-        failure @ Failure::TooLarge { .. } => ChannelError::Malformed(failure.to_string()),
+        Failure::TooLarge { limit, .. } => ChannelError::TooLarge(limit),
         Failure::Malformed { why } => ChannelError::Malformed(why),
     }
 }

@@ -1,4 +1,4 @@
-//! Connects to an [`Endpoint`], or to a URL with the options of the client.
+//! Connects to a URL with the options of the client.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
 use crate::limits::ClientLimits;
 use crate::pipe::pipe;
-use crate::target::{ConnectOptions, OnUrl, Target};
+use crate::target::{ConnectOptions, Target, ViaUrl};
 
 impl Connector for Endpoint {
     fn open<'a>(
@@ -52,7 +52,7 @@ impl Connector for Endpoint {
     }
 }
 
-impl Target<OnUrl> for &str {
+impl Target<ViaUrl> for &str {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         self.connector_with(&ConnectOptions::default())
     }
@@ -61,14 +61,14 @@ impl Target<OnUrl> for &str {
         match Endpoint::new(self, options.http.clone()) {
             Ok(endpoint) => Ok(Box::new(endpoint)),
             Err(error) => {
-                let message = format!("cannot connect to `{}`: {error}; pass a program as a `Command`", redacted(self));
-                Err(ClientError::new(ErrorKind::InvalidRequest, message).because(error))
+                let message = format!("cannot connect to `{}`: {error}", redacted(self));
+                Err(ClientError::new(ErrorKind::InvalidRequest, message))
             }
         }
     }
 }
 
-impl Target<OnUrl> for String {
+impl Target<ViaUrl> for String {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         self.as_str().into_connector()
     }

@@ -44,7 +44,7 @@ pub trait Credentials: Send + Sync + 'static {
     /// Handles a 401 or 403 response, and returns whether to retry the request. A retry is authorized again. The request
     /// was not executed.
     ///
-    /// Called at most [`challenges`](super::HttpLimits::challenges) times for one request. The default gives up.
+    /// Called at most 3 times for one request. The default gives up.
     fn challenged<'a>(&'a self, challenge: &'a Challenge) -> CredentialsFuture<'a, ChallengeAction> {
         let _ = challenge;
         Box::pin(std::future::ready(Ok(ChallengeAction::GiveUp)))

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_core::wire::{DecodeError, FromServer, Incoming, Message, decode, encode, method_of};
+use ferromcp_core::wire::{DecodeError, FromServer, Message, decode, encode, method_of};
 use ferromcp_core::{ClientResult, Error, RawJson, RequestId, Revision};
 use tokio::time::timeout;
 
 use super::state::HttpState;
 use crate::channel::{ChannelError, Responder};
+use crate::era::legacy::messages;
 
 /// Context in which a message arrived.
 pub(super) struct MessageContext<'a> {
@@ -26,25 +27,19 @@ pub(super) fn dispatch_message(
     bytes: &Bytes,
     context: &MessageContext<'_>,
 ) -> Option<Result<RawJson, ChannelError>> {
-    match decode::<FromServer>(bytes.clone(), &state.limits.decode) {
-        Ok(Incoming::One(message)) => deliver(state, message, context),
-        Ok(Incoming::Batch(messages)) if state.revision() == Revision::V2025_03_26 => {
-            let mut awaited_outcome = None;
-            for message in messages {
-                let outcome = match message {
-                    Ok(message) => deliver(state, message, context),
-                    Err(rejection) => reject(state, rejection, bytes, context),
-                };
-                awaited_outcome = awaited_outcome.or(outcome);
-            }
-            awaited_outcome
-        }
-        Ok(Incoming::Batch(_)) => {
-            tracing::warn!("ignored a batch: the revision does not support batches");
-            None
-        }
-        Err(rejection) => reject(state, rejection, bytes, context),
+    let incoming = match decode::<FromServer>(bytes.clone()) {
+        Ok(incoming) => incoming,
+        Err(rejection) => return reject(state, rejection, bytes, context),
+    };
+    let mut awaited_outcome = None;
+    for message in messages(incoming, || state.revision()) {
+        let outcome = match message {
+            Ok(message) => deliver(state, message, context),
+            Err(rejection) => reject(state, rejection, bytes, context),
+        };
+        awaited_outcome = awaited_outcome.or(outcome);
     }
+    awaited_outcome
 }
 
 fn deliver(

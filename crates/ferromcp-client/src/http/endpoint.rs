@@ -1,6 +1,5 @@
 //! An [`Endpoint`]: one URL, its connection pool, and sending requests with credentials and redirects.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use reqwest::{Body, Client, ClientBuilder, Proxy, Url};
 use super::body;
 use super::credentials::{Challenge, ChallengeAction, Request};
 use super::failure::Failure;
-use super::limits::HttpLimits;
+use super::limits::{HttpLimits, MAX_CHALLENGES, MAX_REDIRECTS};
 use super::options::{HttpOptions, ProxyMode};
 
 /// Timeout of idle pooled connections. Many servers close idle connections after 5 s, and it would be unknown whether a
@@ -28,7 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 ///
 /// Uses HTTP/1.1 only, so that a stream that is read slowly does not block other requests.
 #[derive(Clone)]
-pub struct Endpoint(Arc<Inner>);
+pub(super) struct Endpoint(Arc<Inner>);
 
 struct Inner {
     url: Url,
@@ -42,22 +41,19 @@ impl Endpoint {
     /// Does not connect yet. Redirects are followed within the origin, and only if they preserve POST (307 and 308).
     ///
     /// # Errors
-    /// Fails if the URL, a header or the proxy is invalid.
-    pub fn new(url: impl AsRef<str>, options: HttpOptions) -> Result<Self, InvalidEndpoint> {
+    /// Fails if the URL, a header or the proxy is invalid. The text includes no secrets.
+    pub(super) fn new(url: &str, options: HttpOptions) -> Result<Self, String> {
         if let [error, ..] = options.errors() {
-            return Err(InvalidEndpoint::new(error));
+            return Err(error.clone());
         }
-        let url = Url::parse(url.as_ref()).map_err(|error| InvalidEndpoint::new(format!("invalid URL: {error}")))?;
+        let url = Url::parse(url).map_err(|error| {
+            format!("invalid URL: {error}; pass a URL of http or https, or a program as a `Command`")
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(InvalidEndpoint::new(format!("unsupported URL scheme `{}`; use http or https", url.scheme())));
+            return Err(format!("unsupported URL scheme `{}`; use http or https", url.scheme()));
         }
         let client = http_client(&options)?;
         Ok(Self(Arc::new(Inner { url, client, options })))
-    }
-
-    /// Returns scheme, host and port: the key for saving a [`Negotiated`](crate::Negotiated) result.
-    pub fn origin(&self) -> String {
-        self.0.url.origin().ascii_serialization()
     }
 
     /// Returns a key that identifies the authorization of requests: configured headers and the cache partition of the
@@ -103,7 +99,7 @@ impl Endpoint {
 
     async fn should_retry(&self, challenge: &Challenge) -> Result<bool, Failure> {
         match &self.0.options.credentials {
-            Some(credentials) if challenge.attempt() < self.limits().challenges => {
+            Some(credentials) if challenge.attempt() < MAX_CHALLENGES => {
                 let negotiated = credentials.challenged(challenge).await;
                 Ok(negotiated.map_err(|source| Failure::Credentials { source })? == ChallengeAction::Retry)
             }
@@ -196,50 +192,30 @@ impl HttpResponse {
     }
 }
 
-/// Error of [`Endpoint::new`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidEndpoint(String);
-
-impl InvalidEndpoint {
-    fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
-    }
-}
-
-impl fmt::Display for InvalidEndpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot use the endpoint: {}", self.0)
-    }
-}
-
-impl Error for InvalidEndpoint {}
-
-fn http_client(options: &HttpOptions) -> Result<Client, InvalidEndpoint> {
-    let limits = &options.limits;
+fn http_client(options: &HttpOptions) -> Result<Client, String> {
     let mut builder = ClientBuilder::new()
         .user_agent(concat!("ferromcp/", env!("CARGO_PKG_VERSION")))
         .http1_only()
         .referer(false) // the URL may contain a secret
-        .redirect(within_origin(limits.redirects))
-        .connect_timeout(limits.connect_timeout)
+        .redirect(redirect_policy())
+        .connect_timeout(options.limits.connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(KEEP_ALIVE);
     builder = match &options.proxy {
         ProxyMode::Environment => builder,
         ProxyMode::None => builder.no_proxy(),
-        ProxyMode::One(url) => {
-            builder.proxy(Proxy::all(url.as_str()).map_err(|_| InvalidEndpoint::new("invalid proxy URL"))?)
-        }
+        ProxyMode::One(url) => builder
+            .proxy(Proxy::all(url.as_str()).map_err(|_| "invalid proxy URL; set another with `HttpOptions::proxy`")?),
     };
-    builder.build().map_err(|error| InvalidEndpoint::new(error.without_url().to_string()))
+    builder.build().map_err(|error| error.without_url().to_string())
 }
 
 /// Follows redirects that keep the origin and the method. Other redirect responses are returned unchanged.
-fn within_origin(max_redirects: usize) -> Policy {
-    let decide = move |attempt: Attempt<'_>| -> Action {
+fn redirect_policy() -> Policy {
+    let decide = |attempt: Attempt<'_>| -> Action {
         let keeps = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if keeps && same && attempt.previous().len() <= max_redirects { attempt.follow() } else { attempt.stop() }
+        if keeps && same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
     };
     Policy::custom(decide)
 }

@@ -3,8 +3,6 @@
 use std::error::Error;
 use std::fmt;
 
-use bytes::Bytes;
-
 use super::credentials::{Challenge, CredentialsError};
 
 /// Cause of a failure.
@@ -12,16 +10,13 @@ type Source = Box<dyn Error + Send + Sync>;
 
 /// Reason why an HTTP request failed.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Failure {
+pub(super) enum Failure {
     /// The connection could not be established. The request was not sent, so a retry is safe.
-    #[non_exhaustive]
     Unreachable {
         /// The network error.
         source: Source,
     },
     /// The connection was lost before the response. The request may have been executed.
-    #[non_exhaustive]
     Lost {
         /// Description of the failure.
         why: String,
@@ -29,39 +24,34 @@ pub enum Failure {
         source: Option<Source>,
     },
     /// The server responded with an error status, without a JSON-RPC message in the body.
-    Status(StatusError),
+    Status(u16),
     /// The server responded with 401 or 403, and the credentials did not retry.
     Unauthorized(Box<Challenge>),
     /// The credentials could not be obtained. The request was not sent.
-    #[non_exhaustive]
     Credentials {
         /// The error of the provider.
         source: CredentialsError,
     },
     /// The session expired. Start a new one without its ID.
-    #[non_exhaustive]
     SessionEnded {
         /// Whether the request was accepted before, and is lost with the session.
         in_flight: bool,
     },
     /// The server redirected to another origin, or with a status that would turn a POST into a GET.
-    #[non_exhaustive]
     Redirected {
         /// The target without user and query. Empty if the response has no valid `Location`.
         to: String,
     },
     /// The response is invalid.
-    #[non_exhaustive]
     Malformed {
         /// Description of the problem.
         why: String,
     },
     /// The response exceeds a limit. A stream continues after such an event.
-    #[non_exhaustive]
     TooLarge {
         /// Description of the value over the limit.
         what: &'static str,
-        /// The name of the limit, a field of [`HttpLimits`](super::HttpLimits).
+        /// The name of the limit, a setter of [`HttpOptions`](super::HttpOptions).
         name: &'static str,
         /// The limit, in bytes.
         limit: usize,
@@ -69,17 +59,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Returns whether the request was certainly not executed, so that a retry is safe.
-    pub fn is_unexecuted(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } | Self::Unauthorized(_) | Self::Credentials { .. } | Self::Redirected { .. } => {
-                true
-            }
-            Self::SessionEnded { in_flight } => !in_flight,
-            _ => false,
-        }
-    }
-
     pub(super) fn lost(why: impl Into<String>) -> Self {
         Self::Lost { why: why.into(), source: None }
     }
@@ -106,7 +85,10 @@ impl fmt::Display for Failure {
                 f.write_str("cannot reach the server; check the URL and that the server is running")
             }
             Self::Lost { why, .. } => write!(f, "{why}; the request may have been executed"),
-            Self::Status(refusal) => refusal.fmt(f),
+            Self::Status(status) => {
+                let reason = http::StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+                write!(f, "server returned HTTP status {status} ({})", reason.unwrap_or("unknown"))
+            }
             Self::Unauthorized(challenge) if challenge.status() == 403 => {
                 f.write_str("forbidden (HTTP status 403); check the permissions of the credentials")
             }
@@ -123,7 +105,7 @@ impl fmt::Display for Failure {
             }
             Self::Malformed { why } => write!(f, "invalid response from the server: {why}"),
             Self::TooLarge { what, name, limit } => {
-                write!(f, "{what} exceeds {limit} bytes; raise `HttpLimits::{name}`")
+                write!(f, "{what} exceeds {limit} bytes; raise `HttpOptions::{name}`")
             }
         }
     }
@@ -136,45 +118,5 @@ impl Error for Failure {
             Self::Lost { source, .. } => source.as_deref().map(|source| source as _),
             _ => None,
         }
-    }
-}
-
-/// An error status without a JSON-RPC message.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StatusError {
-    status: u16,
-    body: Bytes,
-}
-
-impl StatusError {
-    pub(super) fn new(status: u16, body: Bytes) -> Self {
-        Self { status, body }
-    }
-
-    /// Returns the HTTP status.
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// Returns the body, which is not a JSON-RPC message. Empty for streams and bodies over the limit.
-    pub fn body(&self) -> &Bytes {
-        &self.body
-    }
-}
-
-impl fmt::Display for StatusError {
-    /// Omits the body, because some servers echo the request in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        write!(f, "server returned HTTP status {} ({})", self.status, reason.unwrap_or("unknown"))
-    }
-}
-
-impl fmt::Debug for StatusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatusError")
-            .field("status", &self.status)
-            .field("body_bytes", &self.body.len())
-            .finish_non_exhaustive()
     }
 }

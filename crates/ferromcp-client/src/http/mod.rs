@@ -1,36 +1,34 @@
-//! HTTP transports of the client: Streamable HTTP for every revision, and the deprecated HTTP+SSE.
+//! HTTP of the client: Streamable HTTP for every revision, and the deprecated HTTP+SSE.
 //!
-//! [`Endpoint`] sends and receives messages as bytes. Matching responses to requests and handling failures is the task of
-//! its caller. `channel` implements this for the engine.
-//!
-//! | file | contents |
-//! |---|---|
-//! | `endpoint` | [`Endpoint`]: a URL and the connections to it |
-//! | `options`, `limits` | [`HttpOptions`] and [`HttpLimits`] |
-//! | `credentials` | [`Credentials`]: hook for authorization |
-//! | `request_headers` | [`RequestHeaders`]: the MCP headers of a request |
-//! | `post` | [`Endpoint::post`]: sends one message, returns a [`PostResponse`] |
-//! | `stream` | [`EventStream`]: messages of an SSE stream, with resumption in the legacy era |
-//! | `events`, `body` | SSE events and response bodies |
-//! | `failure` | [`Failure`]: why a request failed |
-//! | `legacy` | sessions, their GET stream, resumption, and [`HttpSse`] |
-//! | `connector`, `builder` | connecting to an [`Endpoint`] or a URL; options of the client builder |
-//! | `channel`, `state`, `dispatch`, `channel_error` | the channel of the engine, its shared state, inbound messages, errors |
+//! Pass a URL to [`connect`](crate::ClientBuilder::connect). [`HttpOptions`] sets headers, [`Credentials`], the proxy and
+//! limits.
 //!
 //! ```no_run
-//! use ferromcp_client::http::{Content, Endpoint, HttpOptions, RequestHeaders};
+//! use ferromcp_client::{Client, http::HttpOptions};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let endpoint = Endpoint::new("https://example.com/mcp", HttpOptions::new())?;
-//! let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
-//! match endpoint.post(&RequestHeaders::initialize(), initialize.into()).await?.content {
-//!     Content::Json(message) => drop(message),
-//!     Content::Events(mut events) => while let Some(message) = events.next().await? { drop(message) },
-//!     _ => {}
-//! }
+//! # async fn example() -> Result<(), ferromcp_client::ClientError> {
+//! let options = HttpOptions::new().header("X-Api-Key", "KEY").proxy("http://proxy.example.com:3128");
+//! let client = Client::builder("demo", "1.0.0").http(options).connect("https://example.com/mcp").await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Internally, `endpoint` sends and receives messages as bytes, and `channel` matches responses to requests for the
+//! engine.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `options`, `limits`, `builder` | [`HttpOptions`], its limits, and the methods of the client builder |
+//! | `credentials` | [`Credentials`]: hook for authorization |
+//! | `connector` | connecting to a URL |
+//! | `channel`, `state`, `dispatch`, `channel_error` | the channel of the engine, its shared state, inbound messages, errors |
+//! | `endpoint` | a URL and the connections to it |
+//! | `request_headers` | the MCP headers of a request |
+//! | `post` | sends one message and classifies its response |
+//! | `stream` | messages of an SSE stream, with resumption in the legacy era |
+//! | `events`, `body` | SSE events and response bodies |
+//! | `failure` | why a request failed |
+//! | `legacy` | sessions, their GET stream, and HTTP+SSE |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
@@ -51,13 +49,8 @@ mod post;
 mod request_headers;
 mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use credentials::{Challenge, ChallengeAction, Credentials, CredentialsError, CredentialsFuture, Request};
-pub use endpoint::{Endpoint, InvalidEndpoint};
-pub use failure::{Failure, StatusError};
-pub use legacy::{HttpSse, HttpSseRx, HttpSseTx, SessionId};
-pub use limits::HttpLimits;
 pub use options::HttpOptions;
-pub use post::{Content, PostResponse};
-pub use request_headers::RequestHeaders;
-pub use stream::EventStream;

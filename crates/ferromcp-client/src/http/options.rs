@@ -1,7 +1,8 @@
-//! Options of an endpoint: headers, credentials, proxy and limits.
+//! HTTP options of a client: headers, credentials, proxy and limits.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ferromcp_core::header::field::lower;
 use http::header::{
@@ -12,16 +13,31 @@ use http::header::{
 use super::credentials::Credentials;
 use super::limits::HttpLimits;
 
-/// HTTP options of an endpoint.
+/// HTTP options of a client: headers, credentials, proxy and limits. Set with
+/// [`ClientBuilder::http`](crate::ClientBuilder::http).
 ///
 /// Certificates are verified against the system roots. The environment variable `SSL_CERT_FILE` sets others.
+///
+/// There is no timeout for whole responses, because a stream may last for days. Set a timeout for the call instead.
+///
+/// # Fixed limits
+///
+/// | limit of | value | if exceeded |
+/// |---|---|---|
+/// | response headers | 100 fields, about 400 KiB | the call fails |
+/// | a session ID or event ID | 8 KiB | the handshake fails; an event ID is not sent on resumption |
+/// | HTTP+SSE: time until the `endpoint` event | 30 s | connecting fails |
+/// | HTTP+SSE: concurrent POSTs | 16 | further requests wait |
+/// | attempts to resume a stream without new events | 5, with up to 30 s between them | the call fails |
+/// | retries of one request after [`Credentials::challenged`] | 3 | the call fails |
+/// | redirects of one request, within the same origin | 5 | the call fails |
 ///
 /// ```
 /// use ferromcp_client::http::HttpOptions;
 /// let options = HttpOptions::new().header("X-Api-Key", "KEY").no_proxy();
 /// ```
 #[derive(Clone, Default)]
-#[must_use = "options do nothing until an endpoint is made with them"]
+#[must_use = "options do nothing until they are set on a client builder"]
 pub struct HttpOptions {
     pub(super) headers: HeaderMap,
     pub(super) credentials: Option<Arc<dyn Credentials>>,
@@ -49,7 +65,7 @@ impl HttpOptions {
 
     /// Adds a header to every request. Its value is treated as a secret.
     ///
-    /// Headers that the client sets itself are rejected by [`Endpoint::new`](super::Endpoint::new).
+    /// [`connect`](crate::ClientBuilder::connect) fails if the header is invalid or is one that the client sets itself.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         match read(name.as_ref(), value.as_ref()) {
             Ok((name, value)) => {
@@ -66,8 +82,8 @@ impl HttpOptions {
         self
     }
 
-    /// Uses this proxy for every request, and ignores the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
-    /// and `NO_PROXY`.
+    /// Uses this proxy for every request, and ignores the environment variables `HTTP_PROXY`, `HTTPS_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY`.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyMode::One(url.into());
         self
@@ -79,9 +95,27 @@ impl HttpOptions {
         self
     }
 
-    /// Sets the limits.
-    pub fn limits(mut self, limits: HttpLimits) -> Self {
-        self.limits = limits;
+    /// Sets the maximum size of a response body that is not a stream, in bytes. Default: 16 MiB. A call with a larger
+    /// response fails with [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+    pub fn body_bytes(mut self, bytes: usize) -> Self {
+        self.limits.body_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum size of one event of a stream, in bytes. Default: 16 MiB. A call with a larger response fails
+    /// with [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+    pub fn event_bytes(mut self, bytes: usize) -> Self {
+        self.limits.event_bytes = bytes;
+        self
+    }
+
+    /// Sets the timeout of opening a TCP connection, including TLS. Default: 30 s. The request fails without being
+    /// sent.
+    ///
+    /// [`ClientLimits::connect_timeout`](crate::ClientLimits::connect_timeout) limits connecting to an MCP server as a
+    /// whole.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.connect_timeout = timeout;
         self
     }
 

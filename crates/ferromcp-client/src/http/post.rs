@@ -13,26 +13,24 @@ use serde::de::IgnoredAny;
 
 use super::body;
 use super::endpoint::{Endpoint, HttpRequest, HttpResponse};
-use super::failure::{Failure, StatusError};
+use super::failure::Failure;
 use super::legacy::SessionId;
 use super::request_headers::RequestHeaders;
 use super::stream::{EventStream, StreamOrigin};
 
 /// Response to a POST.
 #[derive(Debug)]
-#[non_exhaustive]
-pub struct PostResponse {
+pub(super) struct PostResponse {
     /// The HTTP status. It may be an error status if the body is a JSON-RPC message.
-    pub status: u16,
+    pub(super) status: u16,
     /// The session that this response starts (legacy era).
-    pub session: Option<SessionId>,
+    pub(super) session: Option<SessionId>,
     /// The body.
-    pub content: Content,
+    pub(super) content: Content,
 }
 
 /// The body of a [`PostResponse`].
-#[non_exhaustive]
-pub enum Content {
+pub(super) enum Content {
     /// No body: the server accepted the message.
     Nothing,
     /// JSON, not validated for success statuses.
@@ -60,7 +58,7 @@ impl Endpoint {
     /// # Errors
     /// Fails if the request fails or the response is not a message. An error status with a JSON-RPC body is not a failure,
     /// except for the 404 of an expired session.
-    pub async fn post(&self, request_headers: &RequestHeaders, message: Bytes) -> Result<PostResponse, Failure> {
+    pub(super) async fn post(&self, request_headers: &RequestHeaders, message: Bytes) -> Result<PostResponse, Failure> {
         let response = self.send(&HttpRequest::post(self.url().clone(), request_headers.for_post(), message)).await?;
         if response.status.is_success() {
             return self.accepted(request_headers, response).await;
@@ -73,7 +71,7 @@ impl Endpoint {
         if is_message(&body) {
             return Ok(PostResponse { status: status.as_u16(), session: None, content: Content::Json(body) });
         }
-        Err(Failure::Status(StatusError::new(status.as_u16(), body)))
+        Err(Failure::Status(status.as_u16()))
     }
 
     async fn accepted(

@@ -9,7 +9,7 @@ use ferromcp_core::header::{Annotation, HeaderError, HeaderMismatch, MismatchRea
 use ferromcp_core::{ClientRequest, Era, Revision};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::legacy::SessionId;
+use super::legacy::{SessionId, has_version_header};
 
 const SESSION_ID: HeaderName = HeaderName::from_static(lower::SESSION_ID);
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static(lower::PROTOCOL_VERSION);
@@ -18,7 +18,7 @@ const NAME: HeaderName = HeaderName::from_static(lower::NAME);
 
 /// The MCP headers of a message.
 #[derive(Clone)]
-pub struct RequestHeaders {
+pub(super) struct RequestHeaders {
     era: Era,
     revision: Option<HeaderValue>,
     session: Option<SessionId>,
@@ -28,15 +28,13 @@ pub struct RequestHeaders {
 
 impl RequestHeaders {
     /// Creates the headers of `initialize`, which has neither revision nor session.
-    pub fn initialize() -> Self {
+    pub(super) fn initialize() -> Self {
         Self { era: Era::Legacy, revision: None, session: None, mirrored: HeaderMap::new() }
     }
 
     /// Creates the headers of legacy messages after `initialize`: the negotiated revision and the session, if any.
-    pub fn legacy(revision: Revision, session: Option<SessionId>) -> Self {
-        // Older revisions do not define the header.
-        let named = revision >= Revision::V2025_06_18;
-        let revision = named.then(|| HeaderValue::from_static(revision.as_str()));
+    pub(super) fn legacy(revision: Revision, session: Option<SessionId>) -> Self {
+        let revision = has_version_header(revision).then(|| HeaderValue::from_static(revision.as_str()));
         Self { revision, session, ..Self::initialize() }
     }
 
@@ -47,7 +45,7 @@ impl RequestHeaders {
     /// Fails if an argument cannot be mirrored, such as an integer beyond ±(2^53 - 1). The call must not be sent then.
     ///
     /// [`scan`]: ferromcp_core::header::scan
-    pub fn modern(
+    pub(super) fn modern(
         revision: Revision,
         request: &ClientRequest,
         annotations: &[Annotation],

@@ -18,18 +18,28 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::endpoint::{Endpoint, HttpRequest, HttpResponse};
 use super::events::{Events, Next, message};
-use super::failure::{Failure, StatusError};
-use super::legacy::backoff::Backoff;
+use super::failure::Failure;
+use super::limits::HttpLimits;
 use super::request_headers::RequestHeaders;
+use crate::backoff::{Backoff, BackoffOptions};
 
 /// Time to wait for the end of a stream after its last message. The connection can be reused only if the body was read
 /// to its end.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(5);
 
+/// First delay before a stream is resumed, if the server did not set `retry`.
+const INITIAL_DELAY: Duration = Duration::from_secs(1);
+
+/// Minimum delay, for servers that set `retry` to zero.
+const MIN_DELAY: Duration = Duration::from_millis(50);
+
+/// A connection that lasted this long is not a failed attempt, even without events: proxies close idle connections.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// An SSE stream of JSON-RPC messages. Dropping it closes the connection, which at 2026-07-28 cancels the request.
-pub struct EventStream {
+pub(super) struct EventStream {
     endpoint: Endpoint,
     request_headers: RequestHeaders,
     origin: StreamOrigin,
@@ -69,7 +79,7 @@ impl EventStream {
             origin,
             events: Events::new(body, &limits),
             state: State::Open,
-            backoff: Backoff::new(&limits),
+            backoff: resumption_backoff(&limits),
             connected_at: Instant::now(),
             previous_event_id: None,
         }
@@ -83,7 +93,7 @@ impl EventStream {
     /// # Errors
     /// Returns [`Failure::TooLarge`] for each event over the limit, after which the stream continues. Any other error
     /// ends the stream.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             match &mut self.state {
                 State::Closed => return Ok(None),
@@ -189,9 +199,7 @@ impl EventStream {
                 self.state = State::Open;
                 Ok(())
             }
-            Err(Failure::Status(refusal)) if is_transient(refusal.status()) => {
-                self.schedule_resume(Some(Failure::Status(refusal)))
-            }
+            Err(Failure::Status(status)) if is_transient(status) => self.schedule_resume(Some(Failure::Status(status))),
             Err(Failure::SessionEnded { .. }) => {
                 let in_flight = self.origin == StreamOrigin::Post;
                 Err(self.close(Failure::SessionEnded { in_flight }))
@@ -219,6 +227,17 @@ impl fmt::Debug for EventStream {
     }
 }
 
+/// Creates the backoff between attempts to resume a stream.
+fn resumption_backoff(limits: &HttpLimits) -> Backoff {
+    Backoff::new(BackoffOptions {
+        initial_delay: INITIAL_DELAY,
+        min_delay: MIN_DELAY,
+        max_delay: limits.max_backoff,
+        max_attempts: limits.resumptions,
+        stable_after: STABLE_AFTER,
+    })
+}
+
 /// Returns the event stream of a GET response.
 pub(super) fn opened(response: HttpResponse, request_headers: &RequestHeaders) -> Result<Body, Failure> {
     let status = response.status;
@@ -226,7 +245,7 @@ pub(super) fn opened(response: HttpResponse, request_headers: &RequestHeaders) -
         return Err(Failure::SessionEnded { in_flight: false });
     }
     if status != StatusCode::OK {
-        return Err(Failure::Status(StatusError::new(status.as_u16(), Bytes::new())));
+        return Err(Failure::Status(status.as_u16()));
     }
     if !response.is("text/event-stream") {
         return Err(Failure::malformed(format!(

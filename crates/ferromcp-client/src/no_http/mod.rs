@@ -6,9 +6,9 @@ pub(crate) use options::HttpOptions;
 
 use crate::connect::Connector;
 use crate::error::ClientError;
-use crate::target::{ConnectOptions, OnUrl, Target};
+use crate::target::{ConnectOptions, Target, ViaUrl};
 
-impl Target<OnUrl> for &str {
+impl Target<ViaUrl> for &str {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         self.connector_with(&ConnectOptions::default())
     }
@@ -18,7 +18,7 @@ impl Target<OnUrl> for &str {
     }
 }
 
-impl Target<OnUrl> for String {
+impl Target<ViaUrl> for String {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
         self.as_str().into_connector()
     }

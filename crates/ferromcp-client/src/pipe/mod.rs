@@ -44,16 +44,16 @@ pub trait PeerProcess: Send + Sync + 'static {
 ///
 /// # Errors
 /// Fails if the transport cannot be set up.
-pub fn pipe<T: Transport>(
+pub(crate) fn pipe<T: Transport>(
     transport: T,
     peer: Option<Arc<dyn PeerProcess>>,
     inbound: Arc<dyn Inbound>,
     limits: &ClientLimits,
 ) -> io::Result<Arc<dyn Channel>> {
     let (rx, tx) = transport.split()?;
-    let table = Arc::new(Table::new(limits));
-    let task = tokio::spawn(run(Arc::clone(&table), peer.clone(), inbound, rx, tx, *limits)).abort_handle();
-    Ok(Arc::new(Pipe { table, peer, task, limits: *limits }))
+    let table = Arc::new(Table::new());
+    let task = tokio::spawn(run(Arc::clone(&table), peer.clone(), inbound, rx, tx)).abort_handle();
+    Ok(Arc::new(Pipe { table, peer, task, shutdown_grace: limits.shutdown_grace }))
 }
 
 /// Reads and writes until the server closes the connection.
@@ -63,11 +63,10 @@ async fn run<R: ferromcp_transport::FrameRx, W: ferromcp_transport::FrameTx>(
     inbound: Arc<dyn Inbound>,
     mut rx: R,
     tx: W,
-    limits: ClientLimits,
 ) {
     let guard = CloseGuard(Arc::clone(&table));
     let why = tokio::select! {
-        why = read::all(&table, &inbound, &mut rx, &limits) => why,
+        why = read::all(&table, &inbound, &mut rx) => why,
         () = write::all(&table, tx) => io::Error::from(io::ErrorKind::BrokenPipe), // never returns
     };
     table.end(with_exit_reason(why, peer).await);
@@ -96,7 +95,7 @@ struct Pipe {
     table: Arc<Table>,
     peer: Option<Arc<dyn PeerProcess>>,
     task: AbortHandle,
-    limits: ClientLimits,
+    shutdown_grace: Duration,
 }
 
 impl Channel for Pipe {
@@ -134,7 +133,7 @@ impl Channel for Pipe {
 
     fn close(&self) -> BoxFuture<'static, ()> {
         let (table, peer, task) = (Arc::clone(&self.table), self.peer.clone(), self.task.clone());
-        let grace = self.limits.shutdown_grace;
+        let grace = self.shutdown_grace;
         Box::pin(async move {
             table.close();
             if let Some(peer) = peer {
@@ -186,8 +185,7 @@ impl Drop for InFlightRequest<'_> {
             return;
         }
         let mut line = BytesMut::new();
-        let mut params = CancelledParams::new(self.id.clone());
-        params.reason = Some("The client stopped waiting".to_owned());
+        let params = CancelledParams::new(self.id.clone()).reason("The client stopped waiting");
         let cancelled = ClientNotification::Cancelled(params);
         if encode::client_notification(&mut line, cancelled, self.revision).is_ok() {
             let _ = self.table.enqueue(&line); // a closed pipe needs no cancellation

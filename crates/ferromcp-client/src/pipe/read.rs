@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use ferromcp_core::wire::{DecodeError, FromServer, Incoming, Message, decode, encode};
-use ferromcp_core::{ClientResult, Error, RequestId, Revision};
+use ferromcp_core::wire::{DecodeError, FromServer, Message, decode, encode};
+use ferromcp_core::{ClientResult, Error, RequestId};
 use ferromcp_transport::{Frame, FrameRx};
 use tokio::time::timeout;
 
 use super::table::Table;
 use crate::channel::{ChannelError, Inbound, Responder};
-use crate::limits::ClientLimits;
+use crate::era::features::has_server_requests;
+use crate::era::legacy::messages;
 
 /// Maximum number of frames handled before yielding to other tasks.
 const BURST: usize = 64;
@@ -21,12 +22,7 @@ const BURST: usize = 64;
 const LAST_LINE: Duration = Duration::from_millis(50);
 
 /// Reads until the pipe closes. Returns the reason.
-pub(super) async fn all<R: FrameRx>(
-    table: &Arc<Table>,
-    inbound: &Arc<dyn Inbound>,
-    rx: &mut R,
-    limits: &ClientLimits,
-) -> io::Error {
+pub(super) async fn all<R: FrameRx>(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, rx: &mut R) -> io::Error {
     let mut truncated: Option<ChannelError> = None;
     loop {
         let received = match truncated.take() {
@@ -42,7 +38,7 @@ pub(super) async fn all<R: FrameRx>(
             },
         };
         match received {
-            Ok(Some(frame)) => truncated = take(table, inbound, frame, limits),
+            Ok(Some(frame)) => truncated = take(table, inbound, frame),
             Ok(None) => return io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"),
             Err(error) => return error,
         }
@@ -51,7 +47,7 @@ pub(super) async fn all<R: FrameRx>(
             if let Some(failure) = truncated.take() {
                 table.fail_only_pending(failure);
             }
-            truncated = take(table, inbound, frame, limits);
+            truncated = take(table, inbound, frame);
         }
         // A flood of messages must not starve callers, nor delay cancellation.
         tokio::task::yield_now().await;
@@ -59,30 +55,27 @@ pub(super) async fn all<R: FrameRx>(
 }
 
 /// Handles one frame. Returns the failure for an invalid response that might only be truncated.
-fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame, limits: &ClientLimits) -> Option<ChannelError> {
+fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame) -> Option<ChannelError> {
     let bytes = match frame {
-        Frame::Whole(bytes) => bytes,
+        Frame::Complete(bytes) => bytes,
         Frame::TooLong { limit } => {
             table.fail_only_pending(ChannelError::TooLarge(limit));
             return None;
         }
     };
-    match decode::<FromServer>(bytes.clone(), &limits.decode) {
-        Ok(Incoming::One(message)) => deliver(table, inbound, message),
-        Ok(Incoming::Batch(messages)) if table.revision() == Revision::V2025_03_26 => {
-            for message in messages {
-                match message {
-                    Ok(message) => deliver(table, inbound, message),
-                    Err(rejection) => {
-                        if let Some(failure) = reject(table, rejection, &bytes) {
-                            table.fail_only_pending(failure);
-                        }
-                    }
+    let incoming = match decode::<FromServer>(bytes.clone()) {
+        Ok(incoming) => incoming,
+        Err(rejection) => return reject(table, rejection, &bytes),
+    };
+    for message in messages(incoming, || table.revision()) {
+        match message {
+            Ok(message) => deliver(table, inbound, message),
+            Err(rejection) => {
+                if let Some(failure) = reject(table, rejection, &bytes) {
+                    table.fail_only_pending(failure);
                 }
             }
         }
-        Ok(Incoming::Batch(_)) => tracing::warn!("ignored a batch: the revision does not support batches"),
-        Err(rejection) => return reject(table, rejection, &bytes),
     }
     None
 }
@@ -111,7 +104,7 @@ fn reject(table: &Arc<Table>, rejection: DecodeError, frame: &[u8]) -> Option<Ch
         Some(id) if suppress_response => table.complete(&id, Err(ChannelError::Malformed(error.message))),
         // A modern server sends no requests, so a modern client sends no error responses. Invalid requests must not fill
         // the queue either.
-        Some(id) if !table.revision().is_modern() && table.has_capacity() => write(table, &id, Err(error)),
+        Some(id) if has_server_requests(table.revision()) && table.has_capacity() => write(table, &id, Err(error)),
         Some(_) => {}
         None if looks_like_response(frame) => return Some(ChannelError::Malformed(error.message)),
         None => tracing::warn!(%error, "ignored output of the server that is not a message"),

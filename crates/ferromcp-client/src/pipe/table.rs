@@ -9,7 +9,7 @@ use ferromcp_transport::Outbound;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::channel::ChannelError;
-use crate::limits::ClientLimits;
+use crate::limits::OUTBOUND_BYTES;
 
 /// State of a pipe, shared by the callers and the task that reads and writes.
 pub(super) struct Table {
@@ -19,7 +19,6 @@ pub(super) struct Table {
     /// Notified when capacity may be available.
     drained: Notify,
     phase: watch::Sender<Phase>,
-    max_bytes: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -57,7 +56,7 @@ pub(super) enum WriterAction {
 }
 
 impl Table {
-    pub(super) fn new(limits: &ClientLimits) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
                 out: Outbound::new(),
@@ -72,7 +71,6 @@ impl Table {
             filled: Notify::new(),
             drained: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
-            max_bytes: limits.outbound_bytes.max(1),
         }
     }
 
@@ -89,7 +87,7 @@ impl Table {
             {
                 let state = self.state();
                 state.ensure_open()?;
-                if state.unwritten() < self.max_bytes as u64 {
+                if state.unwritten() < OUTBOUND_BYTES as u64 {
                     return Ok(());
                 }
             }
@@ -99,7 +97,7 @@ impl Table {
 
     /// Returns whether the queue has capacity now.
     pub(super) fn has_capacity(&self) -> bool {
-        self.state().unwritten() < self.max_bytes as u64
+        self.state().unwritten() < OUTBOUND_BYTES as u64
     }
 
     /// Queues a request and registers it for its response.

@@ -11,14 +11,13 @@ use ferromcp_core::model::DiscoverResult;
 use ferromcp_core::{ClientRequest, Era, Error, RawJson, Revision};
 use tokio::time::timeout;
 
-use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing};
+use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing, RequestIds};
 use crate::connect::Connector;
 use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
 use crate::inbound_dispatcher::InboundDispatcher;
 use crate::negotiated::Negotiated;
 use crate::notification_router::NotificationRouter;
-use crate::request_ids::RequestIds;
 use crate::settings::Settings;
 use classify::{Classification, Legacy, ProbeResult, classify};
 
@@ -98,7 +97,7 @@ impl Negotiation<'_> {
     }
 
     fn dispatcher(&self) -> Arc<InboundDispatcher> {
-        Arc::new(InboundDispatcher::new(Arc::clone(self.router), self.settings.limits.questions))
+        Arc::new(InboundDispatcher::new(Arc::clone(self.router)))
     }
 
     async fn opened(

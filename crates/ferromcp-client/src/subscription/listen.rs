@@ -5,17 +5,25 @@ use std::sync::Arc;
 use ferromcp_core::ClientRequest;
 use ferromcp_core::model::ListenParams;
 
-use super::ended::Ended;
 use super::mailbox::Mailbox;
 use crate::channel::ChannelError;
 use crate::engine::Engine;
 use crate::engine::connection::Connection;
 use crate::error::ClientError;
 
+/// Reason why a subscription ended on one connection.
+pub(super) enum Ended {
+    /// The server ended the subscription.
+    Closed,
+    /// The connection was lost.
+    Lost(ClientError),
+    /// The subscription failed permanently.
+    Failed(ClientError),
+}
+
 /// Runs the request until the server ends the subscription or the connection is lost.
 pub(super) async fn run(engine: &Engine, connection: &Connection, mailbox: &Arc<Mailbox>) -> Ended {
-    let mut params = ListenParams::default();
-    params.notifications = mailbox.filter().to_subscription_filter();
+    let params = ListenParams::new(mailbox.filter().to_subscription_filter());
     let id = engine.ids.next();
     let outgoing = match connection.outgoing(id.clone(), ClientRequest::Listen(params), None) {
         Ok(outgoing) => outgoing,

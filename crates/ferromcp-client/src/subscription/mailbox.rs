@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::change::{Change, ChangeFilter};
 use crate::error::ClientError;
+use crate::limits::MAX_QUEUED_CHANGES;
 
 /// Queue of changes for one subscription.
 pub(crate) struct Mailbox {
@@ -16,7 +17,6 @@ pub(crate) struct Mailbox {
     acknowledged: watch::Sender<Option<SubscriptionFilter>>,
     ended: watch::Sender<bool>,
     filter: ChangeFilter,
-    capacity: usize,
 }
 
 #[derive(Default)]
@@ -28,13 +28,12 @@ struct State {
 }
 
 impl Mailbox {
-    pub(crate) fn new(filter: ChangeFilter, capacity: usize) -> Self {
+    pub(crate) fn new(filter: ChangeFilter) -> Self {
         Self {
             state: Mutex::default(),
             acknowledged: watch::Sender::new(None),
             ended: watch::Sender::new(false),
             filter,
-            capacity: capacity.max(1),
         }
     }
 
@@ -55,7 +54,7 @@ impl Mailbox {
         if state.end.is_some() || !state.queued.insert(change.clone()) {
             return;
         }
-        if state.queue.len() >= self.capacity {
+        if state.queue.len() >= MAX_QUEUED_CHANGES {
             state.queue.clear();
             state.queued.clear();
             state.queued.insert(Change::Gap);

@@ -5,7 +5,6 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 
 pub(crate) mod change;
-mod ended;
 mod listen;
 pub(crate) mod mailbox;
 mod watch;
@@ -16,21 +15,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use ferromcp_core::model::SubscriptionFilter;
 use futures_core::Stream;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::backoff::Backoff;
 use crate::engine::Engine;
+use crate::era::features::has_listen;
 use crate::error::{ClientError, ErrorKind};
+use crate::limits::MAX_SUBSCRIPTIONS;
 use change::{Change, ChangeFilter};
-use ended::Ended;
+use listen::Ended;
 use mailbox::Mailbox;
-
-/// Minimum lifetime of a connection after which the count of consecutive failures is reset, and the maximum backoff.
-const STABLE_AFTER: Duration = Duration::from_secs(30);
 
 /// A stream of changes. Created by [`Client::subscribe`](crate::Client::subscribe); dropping it unsubscribes.
 ///
@@ -47,7 +45,7 @@ pub struct Subscription {
 /// Subscribes, and waits for the acknowledgement.
 pub(crate) async fn subscribe(engine: Arc<Engine>, filter: ChangeFilter) -> Result<Subscription, ClientError> {
     let limits = engine.settings.limits;
-    let mailbox = Arc::new(Mailbox::new(filter, limits.queued_changes));
+    let mailbox = Arc::new(Mailbox::new(filter));
     let others = engine.subscribed.fetch_add(1, Ordering::Relaxed);
     let mut subscription = Subscription {
         mailbox: Arc::clone(&mailbox),
@@ -55,8 +53,8 @@ pub(crate) async fn subscribe(engine: Arc<Engine>, filter: ChangeFilter) -> Resu
         driver: None,
         acknowledged: SubscriptionFilter::default(),
     };
-    if others >= limits.subscriptions {
-        let message = format!("{others} open subscriptions exceed `ClientLimits::subscriptions`; raise the limit");
+    if others >= MAX_SUBSCRIPTIONS {
+        let message = format!("cannot subscribe: {others} subscriptions are open, which is the limit; drop one first");
         return Err(ClientError::new(ErrorKind::Limit, message));
     }
     subscription.driver = Some(tokio::spawn(run(engine, Arc::clone(&mailbox))).abort_handle());
@@ -111,8 +109,7 @@ impl fmt::Debug for Subscription {
 
 /// Maintains the subscription across reconnects.
 async fn run(engine: Arc<Engine>, mailbox: Arc<Mailbox>) {
-    let limits = engine.settings.limits;
-    let (mut failures, mut first) = (0_u32, true);
+    let (mut backoff, mut first) = (Backoff::for_restarts(&engine.settings.limits), true);
     loop {
         let connection = match engine.connection().await {
             Ok(connection) => connection,
@@ -122,7 +119,7 @@ async fn run(engine: Arc<Engine>, mailbox: Arc<Mailbox>) {
             mailbox.push(Change::Gap);
         }
         let started = Instant::now();
-        let ended = if connection.revision().is_modern() {
+        let ended = if has_listen(connection.revision()) {
             listen::run(&engine, &connection, &mailbox).await
         } else {
             watch::run(&engine, &connection, &mailbox).await
@@ -131,12 +128,12 @@ async fn run(engine: Arc<Engine>, mailbox: Arc<Mailbox>) {
             Ended::Closed => return mailbox.end(Ok(())),
             Ended::Failed(error) => return mailbox.end(Err(error)),
             Ended::Lost(error) => {
-                failures = if started.elapsed() >= STABLE_AFTER { 1 } else { failures + 1 };
-                if failures > limits.restart_attempts || engine.is_closed() {
-                    return mailbox.end(Err(error));
+                backoff.disconnected(started.elapsed());
+                match backoff.next_delay(None).filter(|_| !engine.is_closed()) {
+                    Some(delay) => sleep(delay).await,
+                    None => return mailbox.end(Err(error)),
                 }
             }
         }
-        sleep(limits.restart_backoff.saturating_mul(1 << (failures - 1).min(16)).min(STABLE_AFTER)).await;
     }
 }

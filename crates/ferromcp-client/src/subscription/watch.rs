@@ -8,7 +8,7 @@ use ferromcp_core::model::{ResourceUriParams, ServerCapabilities, SubscriptionFi
 use tokio::runtime::Handle;
 
 use super::change::ChangeFilter;
-use super::ended::Ended;
+use super::listen::Ended;
 use super::mailbox::Mailbox;
 use crate::engine::connection::Connection;
 use crate::engine::{Engine, Options};

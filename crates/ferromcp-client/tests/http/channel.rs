@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::script::{
     Respond, accept_notification, builder, closing, discovered, impatient_builder, initialized, json_error,
-    json_result, methods, respond_with, text, with_session_id, with_timeout,
+    json_result, methods, options, respond_with, text, with_session_id, with_timeout,
 };
 use crate::wire::{END, Peer, ReceivedRequest, STREAM, Wire, chunk, run_both};
 
@@ -249,8 +249,7 @@ async fn reuses_connection_when_stream_ends_with_response() {
 #[tokio::test]
 async fn connect_times_out_when_server_does_not_accept_notification() {
     let wire = Wire::new().await;
-    let mut limits = ClientLimits::default();
-    limits.request_timeout = Duration::from_millis(100);
+    let limits = ClientLimits::new().request_timeout(Duration::from_millis(100));
     let server = async {
         wire.play(&[json_result(initialized(LEGACY))]).await;
         wire.asked().await.1.expects_disconnect().await;
@@ -414,10 +413,7 @@ async fn sends_annotated_arguments_in_headers_when_calling_tool() {
 #[tokio::test]
 async fn error_kind_is_limit_when_response_is_too_large() {
     let wire = Wire::new().await;
-    let mut limits = ferromcp_client::http::HttpLimits::default();
-    limits.body_bytes = 1000;
-    limits.event_bytes = 1000;
-    let client = modern(&wire, impatient_builder().http(crate::wire::options().limits(limits))).await;
+    let client = modern(&wire, impatient_builder().http(options().body_bytes(1000).event_bytes(1000))).await;
     let long = "x".repeat(2000);
     let bodies = [
         json_result(text(&long)),

@@ -133,19 +133,20 @@ async fn falls_back_to_handshake_when_status_is_4xx() {
 
 #[tokio::test]
 async fn no_fallback_when_unauthorized_unavailable_or_redirected() {
-    for (say, kind) in [
-        (respond_with(401, "text/plain", ""), ErrorKind::Unauthorized),
+    for (status, say, kind) in [
+        (401, respond_with(401, "text/plain", ""), ErrorKind::Unauthorized),
         (
+            403,
             respond_with(403, "application/json", r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"}}"#),
             ErrorKind::Unauthorized,
         ),
-        (respond_with(500, "text/html", "<html>"), ErrorKind::Unavailable),
-        (json_error(500, -32603, Value::Null), ErrorKind::Server),
-        (respond_with(503, "text/plain", ""), ErrorKind::Unavailable),
-        (respond_with(429, "text/plain", ""), ErrorKind::Unavailable),
+        (500, respond_with(500, "text/html", "<html>"), ErrorKind::Unavailable),
+        (500, json_error(500, -32603, Value::Null), ErrorKind::Server),
+        (503, respond_with(503, "text/plain", ""), ErrorKind::Unavailable),
+        (429, respond_with(429, "text/plain", ""), ErrorKind::Unavailable),
     ] {
         let error = fails(say).await;
-        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!((error.kind(), error.http_status()), (kind, Some(status)), "{error}");
     }
     let challenge: Respond = Box::new(|_| {
         closing(401, "text/plain", "").replacen(
@@ -154,7 +155,9 @@ async fn no_fallback_when_unauthorized_unavailable_or_redirected() {
             1,
         )
     });
-    assert!(fails(challenge).await.to_string().contains("Bearer scope"));
+    let error = fails(challenge).await;
+    assert_eq!(error.challenge(), Some("Bearer scope=\"a\""));
+    assert!(error.to_string().contains("Bearer scope"), "{error}");
     let away: Respond = Box::new(|_| {
         closing(302, "text/plain", "").replacen(
             "Content-Type",
@@ -189,8 +192,7 @@ async fn fails_when_discover_response_is_malformed() {
 #[tokio::test]
 async fn no_fallback_when_probe_times_out_or_connection_is_refused() {
     let wire = Wire::new().await;
-    let mut limits = ClientLimits::default();
-    limits.probe_timeout = Duration::from_millis(100);
+    let limits = ClientLimits::new().probe_timeout(Duration::from_millis(100));
     let server = async {
         let (asked, peer) = wire.asked().await;
         peer.expects_disconnect().await;

@@ -2,15 +2,21 @@
 
 use std::future::IntoFuture;
 
+use ferromcp_client::http::HttpOptions;
 use ferromcp_client::{Client, ClientBuilder, ClientError, ClientLimits};
 use ferromcp_core::Revision;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::wire::{ReceivedRequest, TEST_TIMEOUT, Wire, options, run_both};
+use crate::wire::{ReceivedRequest, TEST_TIMEOUT, Wire, run_both};
 
 /// Creates a response from the request.
 pub(crate) type Respond = Box<dyn Fn(&ReceivedRequest) -> String>;
+
+/// Options for a local server.
+pub(crate) fn options() -> HttpOptions {
+    HttpOptions::new().no_proxy()
+}
 
 pub(crate) fn builder() -> ClientBuilder {
     Client::builder("tester", "1.0.0").http(options())
@@ -18,8 +24,7 @@ pub(crate) fn builder() -> ClientBuilder {
 
 /// Creates a client without retries and with short timeouts.
 pub(crate) fn impatient_builder() -> ClientBuilder {
-    let mut limits = ClientLimits::default();
-    limits.retries = 0;
+    let limits = ClientLimits::new().retries(0);
     builder().limits(limits)
 }
 

@@ -1,9 +1,8 @@
-//! A TCP server whose bytes are written by the test.
+//! A TCP server whose bytes are written by the test. The unit tests of `src/http` include this file as well.
 
 use std::future::Future;
 use std::time::Duration;
 
-use ferromcp_client::http::{Content, Endpoint, EventStream, HttpLimits, HttpOptions, PostResponse};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -20,24 +19,6 @@ pub(crate) const STREAM: &str =
 
 /// The final chunk.
 pub(crate) const END: &str = "0\r\n\r\n";
-
-/// Options for a local server.
-pub(crate) fn options() -> HttpOptions {
-    HttpOptions::new().no_proxy()
-}
-
-/// Options with limits set by the test.
-pub(crate) fn bounded(set: impl FnOnce(&mut HttpLimits)) -> HttpOptions {
-    let mut limits = HttpLimits::default();
-    set(&mut limits);
-    options().limits(limits)
-}
-
-/// Creates a response with a body.
-pub(crate) fn response(status: u16, media_type: &str, body: &str) -> String {
-    let length = body.len();
-    format!("HTTP/1.1 {status} Said\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}")
-}
 
 /// Encodes a chunk.
 pub(crate) fn chunk(bytes: impl AsRef<[u8]>) -> Vec<u8> {
@@ -60,26 +41,11 @@ impl Wire {
         format!("http://{}{path}", self.0.local_addr().expect("bound"))
     }
 
-    pub(crate) fn endpoint(&self) -> Endpoint {
-        self.endpoint_with(options())
-    }
-
-    pub(crate) fn endpoint_with(&self, options: HttpOptions) -> Endpoint {
-        Endpoint::new(self.url("/mcp"), options).expect("an endpoint")
-    }
-
     /// Accepts a connection and reads its request.
     pub(crate) async fn asked(&self) -> (ReceivedRequest, Peer) {
         let accepted = timeout(TEST_TIMEOUT, self.0.accept()).await.expect("a connection in time");
         let mut peer = Peer(accepted.expect("a connection").0);
         (peer.asked().await, peer)
-    }
-
-    /// Responds to a request on a new connection, then closes it.
-    pub(crate) async fn answer(&self, bytes: impl AsRef<[u8]>) -> ReceivedRequest {
-        let (asked, mut peer) = self.asked().await;
-        peer.say(bytes).await;
-        asked
     }
 
     /// Returns whether no connection arrives for a while.
@@ -151,26 +117,4 @@ impl Peer {
 /// Runs both sides concurrently.
 pub(crate) async fn run_both<C, S>(client: impl Future<Output = C>, server: impl Future<Output = S>) -> (C, S) {
     timeout(TEST_TIMEOUT, async { tokio::join!(client, server) }).await.expect("both finish in time")
-}
-
-/// Returns the event stream of a response.
-pub(crate) fn events(reply: PostResponse) -> EventStream {
-    match reply.content {
-        Content::Events(events) => *events,
-        other => panic!("no stream: {other:?}"),
-    }
-}
-
-/// Returns the JSON of a response.
-pub(crate) fn json(reply: PostResponse) -> String {
-    match reply.content {
-        Content::Json(json) => String::from_utf8(json.to_vec()).expect("text"),
-        other => panic!("no JSON: {other:?}"),
-    }
-}
-
-/// Returns the next message of a stream.
-pub(crate) async fn message(events: &mut EventStream) -> String {
-    let message = timeout(TEST_TIMEOUT, events.next()).await.expect("a message in time").expect("an open stream");
-    String::from_utf8(message.expect("a message").to_vec()).expect("text")
 }

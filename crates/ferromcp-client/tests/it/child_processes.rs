@@ -32,9 +32,7 @@ pub(crate) fn shell(script: &str) -> Command {
 #[tokio::test]
 async fn restarts_child_when_it_exits_on_probe_or_after_call() {
     // M26-136
-    let mut limits = ClientLimits::default();
-    limits.restart_backoff = Duration::from_millis(1);
-    let client = soon(builder().limits(limits).connect(shell(SCRIPT))).await.unwrap();
+    let client = soon(builder().connect(shell(SCRIPT))).await.unwrap();
     assert_eq!(client.negotiated().era(), Era::Legacy);
     for _ in 0..3 {
         soon(client.ping()).await.unwrap();
@@ -53,8 +51,7 @@ async fn reports_exit_status_and_stderr_when_child_exits() {
 
 #[tokio::test]
 async fn terminates_child_when_it_does_not_exit_on_close() {
-    let mut limits = ClientLimits::default();
-    limits.shutdown_grace = Duration::from_millis(200);
+    let limits = ClientLimits::new().shutdown_grace(Duration::from_millis(200));
     let folder = TempFolder::new();
     // M26-133, S-088: close stdin, then SIGTERM, then SIGKILL.
     let stubborn = format!(
@@ -78,8 +75,7 @@ async fn does_not_signal_child_when_it_exits_on_close() {
 
 #[tokio::test]
 async fn terminates_process_group_of_child() {
-    let mut limits = ClientLimits::default();
-    limits.shutdown_grace = Duration::from_millis(200);
+    let limits = ClientLimits::new().shutdown_grace(Duration::from_millis(200));
     for dropped in [false, true] {
         let folder = TempFolder::new();
         let parent = format!("sleep 1000 & echo $! > pid; {SCRIPT}");
@@ -102,13 +98,11 @@ async fn terminates_process_group_of_child() {
 
 #[tokio::test]
 async fn restarts_child_with_same_command() {
-    let mut limits = ClientLimits::default();
-    limits.restart_backoff = Duration::from_millis(1);
     let folder = TempFolder::new();
     // The server exits after each `ping`.
     let mut command = folder.shell(&format!("echo \"$WHO $1 $HOME\" >> log; {SCRIPT}"));
     command.arg("sh").arg("there").env_clear().env("WHO", "me").env("PATH", std::env::var_os("PATH").unwrap());
-    let client = soon(builder().limits(limits).only_era(Era::Legacy).connect(command)).await.unwrap();
+    let client = soon(builder().only_era(Era::Legacy).connect(command)).await.unwrap();
     for _ in 0..3 {
         soon(client.ping()).await.unwrap();
     }

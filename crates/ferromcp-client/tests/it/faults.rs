@@ -43,10 +43,7 @@ fn tools() -> Value {
 }
 
 fn fast_builder() -> ClientBuilder {
-    let mut limits = ClientLimits::default();
-    limits.restart_backoff = Duration::from_millis(1);
-    limits.shutdown_grace = Duration::from_millis(500);
-    builder().limits(limits)
+    builder().limits(ClientLimits::new().shutdown_grace(Duration::from_millis(500)))
 }
 
 /// Connects to [`SERVER`] and lists its tools.
@@ -134,7 +131,7 @@ fn truncating_connector(cut: usize, answer: &'static str) -> (impl Connector, Ar
 async fn serve(peer: tokio::io::DuplexStream, cut: Option<usize>, answer: &str, runs: Arc<AtomicUsize>) {
     let (reader, mut writer) = tokio::io::split(peer);
     let mut lines = LineRx::new(reader, 1 << 20);
-    while let Ok(Some(Frame::Whole(line))) = lines.recv().await {
+    while let Ok(Some(Frame::Complete(line))) = lines.recv().await {
         let request: Value = serde_json::from_slice(&line).unwrap();
         let result = match request["method"].as_str().unwrap() {
             "server/discover" => discovered(&[Revision::LATEST.as_str()]),

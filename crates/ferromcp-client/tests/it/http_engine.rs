@@ -234,6 +234,19 @@ async fn relists_tools_and_retries_when_headers_mismatch() {
 }
 
 #[tokio::test]
+async fn relists_tools_within_the_permit_of_the_call_when_one_request_may_be_in_flight() {
+    let script = Script::new([
+        modern(),
+        ("tools/call", Err(rpc(ErrorCode::HEADER_MISMATCH, 400))),
+        ("tools/list", Ok(tools("Zone"))),
+        ("tools/call", Ok(text("ok"))),
+    ]);
+    let client = soon(builder().limits(ClientLimits::new().in_flight(1)).connect(script.clone())).await.unwrap();
+    soon(client.call("good", json!({ "a": "x" }))).await.unwrap();
+    assert!(script.is_closed());
+}
+
+#[tokio::test]
 async fn reopens_session_once_and_retries_when_session_expired() {
     let [probe, opening] = legacy();
     let script = Script::new([

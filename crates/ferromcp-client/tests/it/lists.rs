@@ -1,13 +1,6 @@
-//! Lists: pagination, limits, caching.
+//! Lists: pagination and limits.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use ferromcp_client::channel::BoxFuture;
-use ferromcp_client::{Change, ClientLimits, ErrorKind, ResultCache};
-use ferromcp_core::model::{CacheHint, CacheScope};
-use ferromcp_core::{ClientRequest, RawJson};
+use ferromcp_client::{ClientLimits, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::script::{builder, modern, soon};
@@ -71,101 +64,22 @@ async fn fetches_pages_on_demand() {
 
 #[tokio::test]
 async fn reports_error_when_list_exceeds_limit() {
-    let mut limits = ClientLimits::default();
-    limits.pages = 5;
-    let (client, mut peer) = modern(builder().limits(limits).no_cache()).await;
+    let (client, mut peer) = modern(builder().no_cache()).await;
     let script = async {
-        for _ in 0..5 {
+        for _ in 0..1000 {
             let list = peer.expect("tools/list").await;
             peer.answer(&list, tools(&["a"], Some("again"))).await;
         }
     };
     let error = soon(async { tokio::join!(async { client.tools().await }, script) }).await.0.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-}
+    assert!(error.to_string().contains("after 1000 pages and 1000 items"), "{error}");
 
-/// A cache without expiry that records all calls.
-#[derive(Default)]
-struct RecordingCache {
-    entries: Mutex<HashMap<String, RawJson>>,
-    events: Mutex<Vec<String>>,
-}
-
-impl RecordingCache {
-    fn key(request: &ClientRequest) -> String {
-        format!("{} {}", request.method(), serde_json::to_string(request).unwrap())
-    }
-
-    fn record(&self, event: String) {
-        self.events.lock().unwrap().push(event);
-    }
-}
-
-impl ResultCache for RecordingCache {
-    fn get<'a>(&'a self, request: &'a ClientRequest) -> BoxFuture<'a, Option<RawJson>> {
-        Box::pin(async move { self.entries.lock().unwrap().get(&Self::key(request)).cloned() })
-    }
-
-    fn insert<'a>(&'a self, request: &'a ClientRequest, result: &'a RawJson, hint: CacheHint) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            self.record(format!("insert {} {} {:?}", request.method(), hint.ttl_ms, hint.scope));
-            self.entries.lock().unwrap().insert(Self::key(request), result.clone());
-        })
-    }
-
-    fn invalidate(&self, change: &Change) {
-        self.record(format!("invalidate {change:?}"));
-        self.entries.lock().unwrap().clear();
-    }
-
-    fn cursor_rejected<'a>(&'a self, request: &'a ClientRequest) -> BoxFuture<'a, ()> {
-        Box::pin(async move { self.record(format!("reject {}", request.method())) })
-    }
-}
-
-#[tokio::test]
-async fn calls_custom_result_cache() {
-    // M26-442, M26-444, M26-461, M26-465
-    let cache = Arc::new(RecordingCache::default());
-    let roots = builder().on_roots(|| async { Vec::new() });
-    let (client, mut peer) = modern(roots.result_cache(Arc::clone(&cache) as _)).await;
+    let (client, mut peer) = modern(builder().limits(ClientLimits::new().list_items(2)).no_cache()).await;
     let script = async {
         let list = peer.expect("tools/list").await;
-        peer.answer(&list, tools(&["a"], None)).await;
-        let list = peer.expect("tools/list").await;
-        peer.answer(&list, tools(&["b"], None)).await;
-        // A change directly after a result: the result is not used again, whether or not it was stored.
-        peer.notify("notifications/tools/list_changed", json!({})).await;
-        let list = peer.expect("tools/list").await;
-        peer.answer(&list, tools(&["c"], None)).await;
-        // A result of a retry is not cached.
-        let read = peer.expect("resources/read").await;
-        let question = json!({ "resultType": "input_required", "inputRequests": { "r": { "method": "roots/list" } } });
-        peer.answer(&read, question).await;
-        let read = peer.expect("resources/read").await;
-        peer.answer(&read, json!({ "contents": [], "ttlMs": 5, "cacheScope": "public" })).await;
-        let read = peer.expect("resources/read").await;
-        peer.answer(&read, json!({ "contents": [], "ttlMs": -5 })).await;
-        let list = peer.expect("tools/list").await;
-        peer.fail(&list, -32602, Value::Null).await;
+        peer.answer(&list, tools(&["a", "b", "c"], None)).await;
     };
-    let calling = async {
-        assert_eq!(client.tools().await.unwrap()[0].name, "a");
-        assert_eq!(client.tools().await.unwrap()[0].name, "a", "from the cache");
-        assert_eq!(client.tools().fresh().await.unwrap()[0].name, "b");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert_eq!(client.tools().await.unwrap()[0].name, "c");
-        client.read("x:a").await.unwrap();
-        client.read("x:a").await.unwrap();
-        client.tools().page(Some("old".into())).await.unwrap_err();
-    };
-    soon(async { tokio::join!(calling, script) }).await;
-    let events = cache.events.lock().unwrap();
-    assert_eq!(events[0], "insert tools/list 60000 Public");
-    assert!(events.contains(&"invalidate Tools".to_owned()), "{events:?}");
-    let read = format!("insert resources/read 0 {:?}", CacheScope::Private);
-    assert_eq!(
-        events[events.len() - 3..],
-        ["insert tools/list 60000 Public".to_owned(), read, "reject tools/list".to_owned()]
-    );
+    let error = soon(async { tokio::join!(async { client.tools().await }, script) }).await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
 }

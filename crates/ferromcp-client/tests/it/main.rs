@@ -1,7 +1,9 @@
 //! The client against scripted, real and misbehaving servers.
 
+mod cache_store;
 mod caching;
 mod child_processes;
+mod config;
 mod faults;
 mod groups;
 mod hostile_servers;

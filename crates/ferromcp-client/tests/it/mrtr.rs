@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use ferromcp_client::{
     CallOutcome, Client, ClientBuilder, ClientLimits, ErrorKind, HandledRequests, InputAnswers, PendingCall, accept,
@@ -112,11 +111,9 @@ async fn rejects_input_required_when_method_does_not_support_it() {
     soon(async { tokio::join!(calling, script) }).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // the clock advances during the backoff
 async fn retries_with_backoff_when_response_has_only_state() {
-    let mut limits = ClientLimits::default();
-    (limits.rounds, limits.round_backoff) = (3, Duration::from_millis(1));
-    let (client, mut peer) = modern(builder().limits(limits)).await;
+    let (client, mut peer) = modern(builder().limits(ClientLimits::new().rounds(3))).await;
     let result = call(&client, &mut peer, async |peer| {
         for round in 0..4 {
             let request = peer.expect("tools/call").await;

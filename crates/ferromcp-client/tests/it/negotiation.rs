@@ -11,11 +11,7 @@ use crate::script::{ScriptedServer, builder, connect_to, discovered, initialized
 const MODERN: &str = Revision::LATEST.as_str();
 
 fn short_limits() -> ClientLimits {
-    let mut limits = ClientLimits::default();
-    limits.probe_timeout = Duration::from_millis(50);
-    limits.restart_backoff = Duration::from_millis(1);
-    limits.shutdown_grace = Duration::from_millis(50);
-    limits
+    ClientLimits::new().probe_timeout(Duration::from_millis(50)).shutdown_grace(Duration::from_millis(50))
 }
 
 fn is_plain_legacy(opening: &Value) -> bool {

@@ -124,7 +124,7 @@ async fn completes_arguments() {
         let (near, peer) = memory();
         tokio::spawn(server().serve(peer));
         let client = soon(builder().only_revision(revision).connect(near)).await.unwrap();
-        let of = Reference::Prompt { name: "ask".into(), title: None };
+        let of = Reference::prompt("ask");
         let found = soon(client.complete(of, "topic", "te", [("tone", "kind")])).await.unwrap();
         assert_eq!(found.values, ["te!", "te?"], "{revision}");
     }

@@ -9,10 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::script::{ScriptedServer, builder, modern, reconnecting_connector, soon, text};
 
 fn short_limits() -> ClientLimits {
-    let mut limits = ClientLimits::default();
-    limits.restart_backoff = Duration::from_millis(1);
-    limits.shutdown_grace = Duration::from_millis(50);
-    limits
+    ClientLimits::new().shutdown_grace(Duration::from_millis(50))
 }
 
 /// Connects a client that can reconnect. Returns the server end, and a channel of later ones.
@@ -66,7 +63,7 @@ async fn does_not_retry_tool_call_when_connection_is_lost() {
     soon(async { tokio::join!(async { client.call("pay", ()).await }, script) }).await.0.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // the clock advances during the backoff
 async fn retries_tool_call_when_annotated_or_marked_idempotent() {
     let (client, mut peer, mut peers) = connect().await;
     let tool =
@@ -148,7 +145,7 @@ async fn concurrent_requests_share_one_reconnect() {
     assert!(peers.try_recv().is_err(), "one connection for all");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // the clock advances during the backoff
 async fn gives_up_when_reconnects_exceed_limit() {
     let (client, peer, mut peers) = connect().await;
     drop(peer);

@@ -50,7 +50,7 @@ impl ScriptedServer {
     /// Receives the next message; `None` at end of input.
     pub(crate) async fn try_recv(&mut self) -> Option<Value> {
         match soon(self.rx.recv()).await.unwrap()? {
-            Frame::Whole(line) => Some(serde_json::from_slice(&line).unwrap()),
+            Frame::Complete(line) => Some(serde_json::from_slice(&line).unwrap()),
             Frame::TooLong { .. } => panic!("frame exceeds the limit"),
         }
     }

@@ -10,10 +10,7 @@ use crate::script::{ScriptedServer, builder, legacy, modern, reconnecting_connec
 const ID: &str = "io.modelcontextprotocol/subscriptionId";
 
 fn short_limits() -> ClientLimits {
-    let mut limits = ClientLimits::default();
-    limits.restart_backoff = Duration::from_millis(1);
-    limits.request_timeout = Duration::from_millis(500);
-    limits
+    ClientLimits::new().request_timeout(Duration::from_millis(500))
 }
 
 fn filter() -> ChangeFilter {
@@ -173,12 +170,14 @@ async fn legacy_subscription_yields_gap_when_session_is_reopened() {
 
 #[tokio::test]
 async fn subscribe_fails_when_limit_is_exceeded() {
-    let mut limits = short_limits();
-    limits.subscriptions = 1;
-    let (client, mut peer) = modern(builder().limits(limits)).await;
-    let (one, _) = subscribed(&client, &mut peer).await;
-    assert_eq!(soon(client.subscribe(filter())).await.unwrap_err().kind(), ErrorKind::Limit);
-    drop(one);
+    let (client, mut peer) = modern(builder()).await;
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(subscribed(&client, &mut peer).await.0);
+    }
+    let error = soon(client.subscribe(filter())).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Limit && error.to_string().contains("64 subscriptions are open"), "{error}");
+    drop(open.pop());
     peer.expect("notifications/cancelled").await;
     let _other = subscribed(&client, &mut peer).await;
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ferromcp_client::{Client, ClientBuilder, ClientCall, ClientLimits, ErrorKind, accept_url, decline};
+use ferromcp_client::{Client, ClientBuilder, ClientCall, ErrorKind, accept_url, decline};
 use ferromcp_core::model::{CallToolResult, ElicitResult};
 use serde_json::{Value, json};
 
@@ -15,15 +15,10 @@ fn error_data(ids: &[&str]) -> Value {
 }
 
 /// Creates a client with a URL handler that returns `action()`, and a record of the URLs.
-fn builder_with_url_handler(
-    action: fn() -> ElicitResult,
-    timeout: Duration,
-) -> (ClientBuilder, Arc<Mutex<Vec<String>>>) {
+fn builder_with_url_handler(action: fn() -> ElicitResult) -> (ClientBuilder, Arc<Mutex<Vec<String>>>) {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let into = Arc::clone(&seen);
-    let mut limits = ClientLimits::default();
-    limits.url_completion = timeout;
-    let builder = builder().limits(limits).on_url(move |url| {
+    let builder = builder().on_url(move |url| {
         into.lock().unwrap().push(url.url);
         async move { action() }
     });
@@ -42,7 +37,7 @@ async fn reject_with_urls(peer: &mut ScriptedServer, ids: &[&str]) {
 #[tokio::test]
 async fn retries_call_when_urls_are_complete() {
     // S-440, S-441, S-471
-    let (builder, seen) = builder_with_url_handler(accept_url, Duration::from_secs(60));
+    let (builder, seen) = builder_with_url_handler(accept_url);
     let (client, mut peer) = legacy(builder).await;
     let script = async {
         reject_with_urls(&mut peer, &["one", "two"]).await;
@@ -60,16 +55,19 @@ async fn retries_call_when_urls_are_complete() {
     assert_eq!(*seen.lock().unwrap(), ["https://a.example/one", "https://a.example/two"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)] // the clock advances to the timeout
 async fn retries_call_once_when_completion_times_out() {
     // S-442
-    let (builder, seen) = builder_with_url_handler(accept_url, Duration::from_millis(50));
+    let (builder, seen) = builder_with_url_handler(accept_url);
     let (client, mut peer) = legacy(builder).await;
     let script = async {
         reject_with_urls(&mut peer, &["one"]).await;
+        let begin = tokio::time::Instant::now();
+        tokio::time::sleep(Duration::from_secs(115)).await; // longer than the timeouts of the test server
         reject_with_urls(&mut peer, &["two"]).await;
+        assert!(begin.elapsed() >= Duration::from_secs(120), "{:?}", begin.elapsed());
     };
-    let error = soon(async { tokio::join!(async { call(&client).await }, script) }).await.0.unwrap_err();
+    let error = tokio::join!(async { call(&client).await }, script).0.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
     assert_eq!(error.urls()[0].url, "https://a.example/two");
     assert_eq!(seen.lock().unwrap().len(), 1);
@@ -77,7 +75,7 @@ async fn retries_call_once_when_completion_times_out() {
 
 #[tokio::test]
 async fn returns_urls_without_retry_when_user_declines() {
-    let (builder, _seen) = builder_with_url_handler(decline, Duration::from_secs(60));
+    let (builder, _seen) = builder_with_url_handler(decline);
     let (client, mut peer) = legacy(builder).await;
     let refused =
         soon(async { tokio::join!(async { call(&client).await }, reject_with_urls(&mut peer, &["one", "two"])) })
@@ -93,7 +91,7 @@ async fn returns_urls_without_retry_when_user_declines() {
         soon(async { tokio::join!(async { call(&client).await }, reject_with_urls(&mut peer, &["one"])) }).await.0;
     let error = refused.unwrap_err();
     assert_eq!((error.kind(), error.urls()[0].elicitation_id.as_deref()), (ErrorKind::Server, Some("one")));
-    let (builder, seen) = builder_with_url_handler(accept_url, Duration::ZERO);
+    let (builder, seen) = builder_with_url_handler(accept_url);
     let (client, mut peer) = legacy(builder).await;
     let by_hand = async { call(&client).manual().await };
     let refused = soon(async { tokio::join!(by_hand, reject_with_urls(&mut peer, &["one"])) }).await.0;
@@ -102,7 +100,7 @@ async fn returns_urls_without_retry_when_user_declines() {
 
 #[tokio::test]
 async fn returns_server_error_when_urls_are_invalid() {
-    let (builder, seen) = builder_with_url_handler(accept_url, Duration::ZERO);
+    let (builder, seen) = builder_with_url_handler(accept_url);
     let (client, mut peer) = legacy(builder).await;
     for data in [Value::Null, json!({}), json!({ "elicitations": [] }), json!({ "elicitations": [{ "mode": "url" }] })]
     {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::field::PARAM_PREFIX;
 use super::invalid_annotation::{InvalidAnnotation, InvalidAnnotationKind};
-use crate::json::{DEFAULT_MAX_DEPTH, RawJson, depth_within};
+use crate::json::{MAX_DEPTH, RawJson, depth_within};
 
 /// The keyword.
 const KEYWORD: &str = "x-mcp-header";
@@ -23,25 +23,11 @@ const DATA: &[&str] =
 /// Keywords with an object of author-named schemas, except for `properties`.
 const SCHEMAS_BY_NAME: &[&str] = &["patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions"];
 
-/// Limits of [`scan_within`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ScanLimits {
-    /// Maximum nesting depth of arrays and objects in an annotated schema. Values above 127 have no effect, because of the
-    /// limit in `serde_json`.
-    pub max_depth: usize,
-    /// Maximum number of annotations in a schema.
-    pub max_annotations: usize,
-    /// Maximum length of a name in bytes, without the prefix `Mcp-Param-`.
-    pub max_name_len: usize,
-}
+/// Maximum number of annotations in a schema. HTTP servers commonly accept about 100 headers in a request.
+const MAX_ANNOTATIONS: usize = 64;
 
-impl Default for ScanLimits {
-    /// 64 levels, 64 annotations, 128 bytes per name.
-    fn default() -> Self {
-        Self { max_depth: DEFAULT_MAX_DEPTH, max_annotations: 64, max_name_len: 128 }
-    }
-}
+/// Maximum length of a name in bytes, without the prefix `Mcp-Param-`. It bounds the size of the headers.
+const MAX_NAME_BYTES: usize = 128;
 
 /// A tool parameter that is repeated in an `Mcp-Param-*` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +67,9 @@ pub enum ParamType {
 
 /// Returns the `x-mcp-header` annotations of an input schema.
 ///
+/// An annotated schema can have up to 64 levels of arrays and objects, and up to 64 annotations with names of up to 128
+/// bytes.
+///
 /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#schema-extension>.
 ///
 /// # Errors
@@ -94,22 +83,22 @@ pub enum ParamType {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub fn scan(schema: &RawJson) -> Result<Vec<Annotation>, InvalidAnnotation> {
-    scan_within(schema, &ScanLimits::default())
+    scan_to_depth(schema, MAX_DEPTH)
 }
 
-/// Like [`scan`], with custom limits.
-pub fn scan_within(schema: &RawJson, limits: &ScanLimits) -> Result<Vec<Annotation>, InvalidAnnotation> {
+/// Like [`scan`], with another maximum nesting depth.
+pub(super) fn scan_to_depth(schema: &RawJson, max_depth: usize) -> Result<Vec<Annotation>, InvalidAnnotation> {
     let text = schema.as_str();
     // Most schemas have no annotation. The keyword can be hidden only by an escape sequence.
     if !text.contains(KEYWORD) && !text.contains("\\u") {
         return Ok(Vec::new());
     }
     let invalid_schema = |kind| InvalidAnnotation::new(String::new(), kind);
-    if !depth_within(text.as_bytes(), limits.max_depth) {
+    if !depth_within(text.as_bytes(), max_depth) {
         return Err(invalid_schema(InvalidAnnotationKind::TooDeep));
     }
     let schema: Value = schema.decode().map_err(|_| invalid_schema(InvalidAnnotationKind::Unreadable))?;
-    let mut scan = Scan { limits, pointer: Vec::new(), path: Vec::new(), found: Vec::new() };
+    let mut scan = Scan { pointer: Vec::new(), path: Vec::new(), found: Vec::new() };
     scan.value(&schema, Reach::Root)?;
     Ok(scan.found)
 }
@@ -124,8 +113,7 @@ enum Reach {
 }
 
 /// A recursive scan of a schema. The recursion is bounded by the nesting depth of the text, which was checked before.
-struct Scan<'a> {
-    limits: &'a ScanLimits,
+struct Scan {
     /// The keys and indices from the root to the current location.
     pointer: Vec<String>,
     /// The property names in `pointer`.
@@ -133,7 +121,7 @@ struct Scan<'a> {
     found: Vec<Annotation>,
 }
 
-impl Scan<'_> {
+impl Scan {
     fn value(&mut self, value: &Value, reach: Reach) -> Result<(), InvalidAnnotation> {
         match value {
             Value::Object(schema) => self.schema(schema, reach),
@@ -215,7 +203,7 @@ impl Scan<'_> {
             return Err(InvalidAnnotationKind::Elsewhere);
         }
         let name = annotation.as_str().ok_or(InvalidAnnotationKind::NotText)?;
-        self.check_name(name)?;
+        check_name(name)?;
         let param_type = match schema_type.and_then(Value::as_str) {
             Some("string") => ParamType::String,
             Some("integer") => ParamType::Integer,
@@ -226,22 +214,10 @@ impl Scan<'_> {
         if self.found.iter().any(|other| other.header.eq_ignore_ascii_case(&header)) {
             return Err(InvalidAnnotationKind::Taken);
         }
-        if self.found.len() >= self.limits.max_annotations {
+        if self.found.len() >= MAX_ANNOTATIONS {
             return Err(InvalidAnnotationKind::TooMany);
         }
         Ok(Annotation { path: self.path.clone(), header, param_type })
-    }
-
-    fn check_name(&self, name: &str) -> Result<(), InvalidAnnotationKind> {
-        if name.is_empty() {
-            Err(InvalidAnnotationKind::Empty)
-        } else if !name.bytes().all(is_token_byte) {
-            Err(InvalidAnnotationKind::NotToken)
-        } else if name.len() > self.limits.max_name_len {
-            Err(InvalidAnnotationKind::TooLong)
-        } else {
-            Ok(())
-        }
     }
 
     /// Returns the current location as a JSON pointer (RFC 6901).
@@ -249,6 +225,18 @@ impl Scan<'_> {
         self.pointer
             .iter()
             .fold(String::new(), |pointer, key| pointer + "/" + &key.replace('~', "~0").replace('/', "~1"))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), InvalidAnnotationKind> {
+    if name.is_empty() {
+        Err(InvalidAnnotationKind::Empty)
+    } else if !name.bytes().all(is_token_byte) {
+        Err(InvalidAnnotationKind::NotToken)
+    } else if name.len() > MAX_NAME_BYTES {
+        Err(InvalidAnnotationKind::TooLong)
+    } else {
+        Ok(())
     }
 }
 

@@ -46,7 +46,7 @@ pub enum InvalidAnnotationKind {
     Empty,
     /// The value is not a token (RFC 9110).
     NotToken,
-    /// The value is longer than `ScanLimits::max_name_len`.
+    /// The value is longer than 128 bytes.
     TooLong,
     /// Another parameter already uses the same header name. Header names are case-insensitive.
     Taken,
@@ -54,9 +54,9 @@ pub enum InvalidAnnotationKind {
     Type,
     /// The annotation is not on a property that is reachable through `properties` alone.
     Elsewhere,
-    /// The schema has more annotations than `ScanLimits::max_annotations`.
+    /// The schema has more than 64 annotations.
     TooMany,
-    /// The schema is nested deeper than `ScanLimits::max_depth`.
+    /// The schema is nested deeper than 64 levels.
     TooDeep,
     /// The schema cannot be parsed, for example because of a number out of range.
     Unreadable,

@@ -26,7 +26,7 @@ pub(crate) mod name;
 mod tests;
 pub(crate) mod value;
 
-pub use annotation::{Annotation, ParamType, ScanLimits, scan, scan_within};
+pub use annotation::{Annotation, ParamType, scan};
 pub use invalid_annotation::{InvalidAnnotation, InvalidAnnotationKind};
 pub use mirror::{check, mirror};
 pub use mismatch::{HeaderMismatch, MismatchReason};

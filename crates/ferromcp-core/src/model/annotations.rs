@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::setters::setters;
+
 /// The sender of a message, or the audience of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,19 +38,17 @@ pub struct Annotations {
 impl Annotations {
     /// Sets the importance. Values are clamped to 0..=1, the range of the schema; NaN becomes 0.
     pub fn priority(mut self, priority: f64) -> Self {
-        self.priority = Some(if priority.is_nan() { 0.0 } else { priority.clamp(0.0, 1.0) });
+        self.priority = Some(clamp_priority(priority));
         self
     }
+}
 
-    /// Sets the intended audience.
-    pub fn audience(mut self, audience: impl IntoIterator<Item = Role>) -> Self {
-        self.audience = Some(audience.into_iter().collect());
-        self
-    }
+setters!(Annotations {
+    audience: Option<Vec<Role>>,
+    last_modified: Option<String>,
+});
 
-    /// Sets the time of the last modification, in ISO 8601.
-    pub fn last_modified(mut self, when: impl Into<String>) -> Self {
-        self.last_modified = Some(when.into());
-        self
-    }
+/// Clamps a priority to 0..=1, the range of the schema. NaN has no JSON representation and becomes 0.
+pub(super) fn clamp_priority(priority: f64) -> f64 {
+    if priority.is_nan() { 0.0 } else { priority.clamp(0.0, 1.0) }
 }

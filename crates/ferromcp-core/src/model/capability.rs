@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::json::{RawJson, RawMap};
+use crate::setters::setters;
 
 /// The capabilities of a client.
 ///
@@ -33,6 +34,15 @@ pub struct ClientCapabilities {
     #[serde(default, skip_serializing_if = "RawMap::is_empty")]
     pub experimental: RawMap,
 }
+
+setters!(ClientCapabilities {
+    roots: Option<ListChanged>,
+    sampling: Option<SamplingCapability>,
+    elicitation: Option<ElicitationCapability>,
+    tasks: Option<TasksCapability>,
+    extensions: RawMap,
+    experimental: RawMap,
+});
 
 /// The capabilities of a server.
 ///
@@ -67,6 +77,17 @@ pub struct ServerCapabilities {
     pub experimental: RawMap,
 }
 
+setters!(ServerCapabilities {
+    completions: Option<RawJson>,
+    logging: Option<RawJson>,
+    prompts: Option<ListChanged>,
+    resources: Option<ResourcesCapability>,
+    tools: Option<ListChanged>,
+    tasks: Option<TasksCapability>,
+    extensions: RawMap,
+    experimental: RawMap,
+});
+
 /// A capability with a list, and whether its changes are notified.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,6 +97,10 @@ pub struct ListChanged {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_changed: Option<bool>,
 }
+
+setters!(ListChanged {
+    list_changed: Option<bool>,
+});
 
 /// The `resources` capability of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +115,11 @@ pub struct ResourcesCapability {
     pub list_changed: Option<bool>,
 }
 
+setters!(ResourcesCapability {
+    subscribe: Option<bool>,
+    list_changed: Option<bool>,
+});
+
 /// The `sampling` capability of a client.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -101,6 +131,11 @@ pub struct SamplingCapability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<RawJson>,
 }
+
+setters!(SamplingCapability {
+    context: Option<RawJson>,
+    tools: Option<RawJson>,
+});
 
 /// The `elicitation` capability of a client. An empty object declares form mode only.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -126,6 +161,11 @@ impl ElicitationCapability {
     }
 }
 
+setters!(ElicitationCapability {
+    form: Option<RawJson>,
+    url: Option<RawJson>,
+});
+
 /// The `tasks` capability (2025-11-25).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -141,6 +181,12 @@ pub struct TasksCapability {
     pub requests: Option<TaskRequests>,
 }
 
+setters!(TasksCapability {
+    list: Option<RawJson>,
+    cancel: Option<RawJson>,
+    requests: Option<TaskRequests>,
+});
+
 /// The request types that support tasks, by category.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -155,3 +201,5 @@ pub struct TaskRequests {
     #[serde(default, skip_serializing_if = "RawMap::is_empty")]
     pub elicitation: RawMap,
 }
+
+setters!(TaskRequests { tools: RawMap, sampling: RawMap, elicitation: RawMap });

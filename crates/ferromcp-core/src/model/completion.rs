@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
 
 /// The parameters of `completion/complete`.
 ///
@@ -34,6 +35,11 @@ impl CompleteParams {
     }
 }
 
+setters!(CompleteParams {
+    context: Option<CompletionContext>,
+    meta: RequestMeta,
+});
+
 /// The prompt or resource template with the argument to complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -54,6 +60,18 @@ pub enum Reference {
         /// The URI or URI template of the resource.
         uri: String,
     },
+}
+
+impl Reference {
+    /// Creates a reference to a prompt.
+    pub fn prompt(name: impl Into<String>) -> Self {
+        Self::Prompt { name: name.into(), title: None }
+    }
+
+    /// Creates a reference to a resource template, by its URI template.
+    pub fn resource(uri: impl Into<String>) -> Self {
+        Self::Resource { uri: uri.into() }
+    }
 }
 
 /// The argument to complete.
@@ -82,6 +100,13 @@ pub struct CompletionContext {
     pub arguments: BTreeMap<String, String>,
 }
 
+impl CompletionContext {
+    /// Creates a context with the arguments that are already resolved.
+    pub fn new(arguments: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        Self { arguments: arguments.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+    }
+}
+
 /// The result of `completion/complete`.
 ///
 /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion>.
@@ -89,11 +114,20 @@ pub struct CompletionContext {
 #[non_exhaustive]
 pub struct CompleteResult {
     /// The suggested values.
-    pub completion: Completion,
+    pub completion: CompletionValues,
     /// The `_meta` of the result.
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
+
+impl CompleteResult {
+    /// Creates a result with these values.
+    pub fn new(completion: CompletionValues) -> Self {
+        Self { completion, meta: Meta::new() }
+    }
+}
+
+setters!(CompleteResult { meta: Meta });
 
 /// Suggested values, best match first.
 ///
@@ -101,8 +135,8 @@ pub struct CompleteResult {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Completion {
-    /// The values; at most [`Completion::MAX_VALUES`].
+pub struct CompletionValues {
+    /// The values; at most [`CompletionValues::MAX_VALUES`].
     pub values: Vec<String>,
     /// The total number of available values, if known. It can exceed the number of values in the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,15 +146,15 @@ pub struct Completion {
     pub has_more: Option<bool>,
 }
 
-impl Completion {
+impl CompletionValues {
     /// The maximum number of values in a result.
     pub const MAX_VALUES: usize = 100;
 
-    /// Creates a completion from the first [`Completion::MAX_VALUES`] values, and sets `total` and `has_more`.
+    /// Creates a completion from the first [`CompletionValues::MAX_VALUES`] values, and sets `total` and `has_more`.
     ///
     /// ```
-    /// use ferromcp_core::model::Completion;
-    /// let completion = Completion::new((0..250).map(|n| n.to_string()));
+    /// use ferromcp_core::model::CompletionValues;
+    /// let completion = CompletionValues::new((0..250).map(|n| n.to_string()));
     /// assert_eq!((completion.values.len(), completion.total, completion.has_more), (100, Some(250), Some(true)));
     /// ```
     pub fn new(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -131,3 +165,8 @@ impl Completion {
         Self { values, total: Some(total), has_more: Some(left > 0) }
     }
 }
+
+setters!(CompletionValues {
+    total: Option<u64>,
+    has_more: Option<bool>,
+});

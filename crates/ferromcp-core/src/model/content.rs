@@ -9,6 +9,7 @@ use super::annotations::Annotations;
 use super::implementation::Icon;
 use super::resource::{ResourceContents, ResourceLink};
 use crate::meta_object::Meta;
+use crate::setters::setters;
 
 /// A content block.
 ///
@@ -93,6 +94,8 @@ macro_rules! block {
             #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
             pub meta: Meta,
         }
+
+        setters!($name { annotations: Option<Annotations>, meta: Meta });
     };
 }
 

@@ -4,11 +4,13 @@
 //! A form is a flat object of strings, numbers, booleans and choices.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use super::task::TaskMetadata;
 use crate::json::{RawJson, RawMap};
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
 
 /// The parameters of `elicitation/create`, in form or URL mode.
 ///
@@ -68,6 +70,11 @@ impl FormParams {
     }
 }
 
+setters!(FormParams {
+    task: Option<TaskMetadata>,
+    meta: RequestMeta,
+});
+
 impl UrlParams {
     /// Creates a URL elicitation.
     pub fn new(message: impl Into<String>, url: impl Into<String>) -> Self {
@@ -80,6 +87,12 @@ impl UrlParams {
         }
     }
 }
+
+setters!(UrlParams {
+    elicitation_id: Option<String>,
+    task: Option<TaskMetadata>,
+    meta: RequestMeta,
+});
 
 /// The union of the fields of both modes; `mode` selects the fields to use.
 #[derive(Serialize, Deserialize)]
@@ -179,13 +192,12 @@ impl FormSchema {
     pub fn new(properties: Vec<(String, PrimitiveSchema)>) -> Self {
         Self { dialect: None, r#type: ObjectType::Object, properties, required: None }
     }
-
-    /// Sets the required fields.
-    pub fn required(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.required = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
 }
+
+setters!(FormSchema {
+    dialect: Option<String>,
+    required: Option<Vec<String>>,
+});
 
 /// A field of a form: a string, number, boolean, or a choice of one or several values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -211,10 +223,10 @@ pub struct PrimitiveSchema {
     pub format: Option<String>,
     /// The minimum value of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minimum: Option<serde_json::Number>,
+    pub minimum: Option<Number>,
     /// The maximum value of a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<serde_json::Number>,
+    pub maximum: Option<Number>,
     /// The values of a single choice, without titles (`enum`).
     #[serde(rename = "enum", default, skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<String>>,
@@ -288,6 +300,19 @@ pub struct ChoiceItems {
     pub any_of: Option<Vec<Choice>>,
 }
 
+impl ChoiceItems {
+    /// Creates options with titles.
+    pub fn titled(options: impl IntoIterator<Item = Choice>) -> Self {
+        Self { any_of: Some(options.into_iter().collect()), ..Self::default() }
+    }
+
+    /// Creates options without titles.
+    pub fn untitled(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let choices = values.into_iter().map(Into::into).collect();
+        Self { r#type: Some(FieldType::String), choices: Some(choices), any_of: None }
+    }
+}
+
 impl PrimitiveSchema {
     /// Creates a field of this type without constraints.
     pub fn new(r#type: FieldType) -> Self {
@@ -310,6 +335,23 @@ impl PrimitiveSchema {
         }
     }
 }
+
+setters!(PrimitiveSchema {
+    title: Option<String>,
+    description: Option<String>,
+    min_length: Option<u64>,
+    max_length: Option<u64>,
+    format: Option<String>,
+    minimum: Option<Number>,
+    maximum: Option<Number>,
+    choices: Option<Vec<String>>,
+    enum_names: Option<Vec<String>>,
+    one_of: Option<Vec<Choice>>,
+    items: Option<ChoiceItems>,
+    min_items: Option<u64>,
+    max_items: Option<u64>,
+    default: Option<RawJson>,
+});
 
 /// The action of the user in response to an elicitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -347,6 +389,11 @@ impl ElicitResult {
     }
 }
 
+setters!(ElicitResult {
+    content: Option<RawMap>,
+    meta: Meta,
+});
+
 /// The parameters of `notifications/elicitation/complete` (2025-11-25 only).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -365,6 +412,8 @@ impl ElicitationCompleteParams {
         Self { elicitation_id: elicitation_id.into(), meta: Meta::new() }
     }
 }
+
+setters!(ElicitationCompleteParams { meta: Meta });
 
 /// Serializes the fields as an object and preserves their order.
 mod fields {

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::setters::setters;
+
 /// The name and version of a client or server.
 ///
 /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema#implementation>.
@@ -37,6 +39,13 @@ impl Implementation {
         Self { name: name.into(), version: version.into(), ..Self::default() }
     }
 }
+
+setters!(Implementation {
+    title: Option<String>,
+    description: Option<String>,
+    icons: Vec<Icon>,
+    website_url: Option<String>,
+});
 
 /// An icon to display in a user interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,21 +82,14 @@ impl Icon {
         Self { src: src.into(), mime_type: None, sizes: Vec::new(), theme: None }
     }
 
-    /// Sets the MIME type.
-    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
-        self.mime_type = Some(mime_type.into());
-        self
-    }
-
     /// Adds a size, such as `48x48`.
     pub fn size(mut self, size: impl Into<String>) -> Self {
         self.sizes.push(size.into());
         self
     }
-
-    /// Sets the theme.
-    pub fn theme(mut self, theme: IconTheme) -> Self {
-        self.theme = Some(theme);
-        self
-    }
 }
+
+setters!(Icon {
+    mime_type: Option<String>,
+    theme: Option<IconTheme>,
+});

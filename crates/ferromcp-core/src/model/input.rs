@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::elicit::ElicitParams;
 use super::lifecycle::EmptyParams;
 use super::sampling::CreateMessageParams;
-use crate::json::Str;
 use crate::meta_object::Meta;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// A request for input in an `input_required` result: elicitation, sampling or roots.
 ///
@@ -85,6 +86,12 @@ pub struct InputRequired {
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
+
+setters!(InputRequired {
+    input_requests: Option<Vec<(String, InputRequest)>>,
+    request_state: Option<Str>,
+    meta: Meta,
+});
 
 /// Serializes the requests as an object and preserves their order.
 mod ordered_requests {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::cache::CacheScope;
 use super::capability::{ClientCapabilities, ServerCapabilities};
 use super::implementation::Implementation;
-use crate::json::Str;
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// The parameters of `initialize` (legacy).
 ///
@@ -42,6 +43,8 @@ impl InitializeParams {
         Self { protocol_version: protocol_version.into(), capabilities, client_info, meta: RequestMeta::default() }
     }
 }
+
+setters!(InitializeParams { meta: RequestMeta });
 
 /// The result of `initialize` (legacy).
 ///
@@ -81,6 +84,11 @@ impl InitializeResult {
     }
 }
 
+setters!(InitializeResult {
+    instructions: Option<String>,
+    meta: Meta,
+});
+
 /// The parameters of `server/discover` (modern).
 pub type DiscoverParams = EmptyParams;
 
@@ -117,6 +125,13 @@ impl DiscoverResult {
     }
 }
 
+setters!(DiscoverResult {
+    instructions: Option<String>,
+    ttl_ms: Option<u64>,
+    cache_scope: Option<CacheScope>,
+    meta: Meta,
+});
+
 /// The parameters of a method without parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -125,6 +140,8 @@ pub struct EmptyParams {
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
     pub meta: RequestMeta,
 }
+
+setters!(EmptyParams { meta: RequestMeta });
 
 /// An empty result.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -135,6 +152,8 @@ pub struct EmptyResult {
     pub meta: Meta,
 }
 
+setters!(EmptyResult { meta: Meta });
+
 /// The parameters of a notification without parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -143,3 +162,5 @@ pub struct NotificationParams {
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
+
+setters!(NotificationParams { meta: Meta });

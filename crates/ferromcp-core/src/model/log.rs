@@ -8,6 +8,7 @@ use super::log_level::LogLevel;
 use crate::json::RawJson;
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
 
 /// The parameters of `notifications/message`.
 ///
@@ -34,6 +35,11 @@ impl LogMessageParams {
     }
 }
 
+setters!(LogMessageParams {
+    logger: Option<String>,
+    meta: Meta,
+});
+
 /// The parameters of `logging/setLevel` (legacy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -51,3 +57,5 @@ impl SetLevelParams {
         Self { level, meta: RequestMeta::default() }
     }
 }
+
+setters!(SetLevelParams { meta: RequestMeta });

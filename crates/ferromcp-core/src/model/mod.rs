@@ -3,6 +3,20 @@
 //! Fields that exist only on the wire (`jsonrpc`, `resultType`, the server info in each result) are
 //! not part of these types; [`crate::wire`] adds and removes them. Field names are those of the
 //! specification in snake case.
+//!
+//! `new` takes the required fields of a struct. Structs without required fields implement [`Default`]. Each optional field
+//! has a setter with the name of the field:
+//!
+//! ```
+//! use ferromcp_core::RawJson;
+//! use ferromcp_core::model::{ToolAnnotations, ToolDefinition};
+//!
+//! let tool = ToolDefinition::new("read", RawJson::parse(r#"{"type":"object"}"#)?)
+//!     .title("Read a file")
+//!     .annotations(ToolAnnotations::default().read_only_hint(true));
+//! assert_eq!(tool.title.as_deref(), Some("Read a file"));
+//! # Ok::<_, serde_json::Error>(())
+//! ```
 
 pub(crate) mod annotations;
 pub(crate) mod cache;
@@ -31,7 +45,9 @@ pub use capability::{
     ClientCapabilities, ElicitationCapability, ListChanged, ResourcesCapability, SamplingCapability,
     ServerCapabilities, TaskRequests, TasksCapability,
 };
-pub use completion::{CompleteParams, CompleteResult, Completion, CompletionArgument, CompletionContext, Reference};
+pub use completion::{
+    CompleteParams, CompleteResult, CompletionArgument, CompletionContext, CompletionValues, Reference,
+};
 pub use content::{AudioContent, ContentBlock, EmbeddedResource, ImageContent, TextContent};
 pub use elicit::{
     Choice, ChoiceItems, ElicitAction, ElicitParams, ElicitResult, ElicitationCompleteParams, FieldType, FormParams,
@@ -48,10 +64,10 @@ pub use page::{
     Items, ListParams, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
 };
 pub use progress::{CancelledParams, ProgressParams};
-pub use prompt::{GetPromptParams, GetPromptResult, Prompt, PromptArgument, PromptMessage};
+pub use prompt::{GetPromptParams, GetPromptResult, PromptArgument, PromptDefinition, PromptMessage};
 pub use resource::{
-    ReadResourceParams, ReadResourceResult, Resource, ResourceBody, ResourceContents, ResourceLink, ResourceTemplate,
-    ResourceUpdatedParams, ResourceUriParams,
+    ReadResourceParams, ReadResourceResult, ResourceBody, ResourceContents, ResourceDefinition, ResourceLink,
+    ResourceTemplate, ResourceUpdatedParams, ResourceUriParams,
 };
 pub use root::{ListRootsResult, Root};
 pub use sampling::{
@@ -60,4 +76,4 @@ pub use sampling::{
 };
 pub use subscription::{AcknowledgedParams, ListenParams, ListenResult, SubscriptionFilter};
 pub use task::{CreateTaskResult, ListTasksResult, Task, TaskIdParams, TaskMetadata, TaskPayload, TaskStatus};
-pub use tool::{CallToolParams, CallToolResult, TaskSupport, Tool, ToolAnnotations, ToolExecution};
+pub use tool::{CallToolParams, CallToolResult, TaskSupport, ToolAnnotations, ToolDefinition, ToolExecution};

@@ -13,13 +13,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::cache::CacheScope;
-use super::prompt::Prompt;
-use super::resource::{Resource, ResourceTemplate};
-use super::tool::Tool;
-use crate::json::Str;
+use super::prompt::PromptDefinition;
+use super::resource::{ResourceDefinition, ResourceTemplate};
+use super::tool::ToolDefinition;
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// The items of a page. Dereferences to a slice.
 #[derive(Clone)]
@@ -141,6 +142,11 @@ pub struct ListParams {
     pub meta: RequestMeta,
 }
 
+setters!(ListParams {
+    cursor: Option<Str>,
+    meta: RequestMeta,
+});
+
 macro_rules! list_result {
     ($(#[$doc:meta])* $name:ident, $field:ident: $item:ty) => {
         $(#[$doc])*
@@ -171,16 +177,23 @@ macro_rules! list_result {
                 Self { $field: $field.into(), ..Self::default() }
             }
         }
+
+        setters!($name {
+            next_cursor: Option<String>,
+            ttl_ms: Option<u64>,
+            cache_scope: Option<CacheScope>,
+            meta: Meta,
+        });
     };
 }
 
 list_result! {
     /// The result of `tools/list`.
-    ListToolsResult, tools: Tool
+    ListToolsResult, tools: ToolDefinition
 }
 list_result! {
     /// The result of `resources/list`.
-    ListResourcesResult, resources: Resource
+    ListResourcesResult, resources: ResourceDefinition
 }
 list_result! {
     /// The result of `resources/templates/list`.
@@ -188,5 +201,5 @@ list_result! {
 }
 list_result! {
     /// The result of `prompts/list`.
-    ListPromptsResult, prompts: Prompt
+    ListPromptsResult, prompts: PromptDefinition
 }

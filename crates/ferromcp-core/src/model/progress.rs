@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ProgressToken, RequestId};
 use crate::meta_object::Meta;
+use crate::setters::setters;
 
 /// The parameters of `notifications/progress`.
 ///
@@ -36,6 +37,12 @@ impl ProgressParams {
     }
 }
 
+setters!(ProgressParams {
+    total: Option<f64>,
+    message: Option<String>,
+    meta: Meta,
+});
+
 /// The parameters of `notifications/cancelled`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,3 +65,8 @@ impl CancelledParams {
         Self { request_id: Some(request_id), reason: None, meta: Meta::new() }
     }
 }
+
+setters!(CancelledParams {
+    reason: Option<String>,
+    meta: Meta,
+});

@@ -7,16 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::annotations::Role;
 use super::content::ContentBlock;
 use super::implementation::Icon;
-use crate::json::{RawJson, RawMap, Str};
+use crate::json::{RawJson, RawMap};
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// A prompt, as listed by `prompts/list`.
 ///
 /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/prompts>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Prompt {
+pub struct PromptDefinition {
     /// The unique name.
     pub name: String,
     /// The display name (since 2025-06-18).
@@ -36,7 +38,7 @@ pub struct Prompt {
     pub meta: Meta,
 }
 
-impl Prompt {
+impl PromptDefinition {
     /// Creates a prompt without arguments.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -49,6 +51,14 @@ impl Prompt {
         }
     }
 }
+
+setters!(PromptDefinition {
+    title: Option<String>,
+    description: Option<String>,
+    arguments: Vec<PromptArgument>,
+    icons: Vec<Icon>,
+    meta: Meta,
+});
 
 /// An argument of a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +83,12 @@ impl PromptArgument {
         Self { name: name.into(), title: None, description: None, required: None }
     }
 }
+
+setters!(PromptArgument {
+    title: Option<String>,
+    description: Option<String>,
+    required: Option<bool>,
+});
 
 /// A message of a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,13 +151,14 @@ impl GetPromptParams {
             meta: RequestMeta::default(),
         }
     }
-
-    /// Sets the arguments, a JSON object of strings.
-    pub fn arguments(mut self, arguments: RawJson) -> Self {
-        self.arguments = Some(arguments);
-        self
-    }
 }
+
+setters!(GetPromptParams {
+    arguments: Option<RawJson>,
+    input_responses: Option<RawMap>,
+    request_state: Option<Str>,
+    meta: RequestMeta,
+});
 
 /// The result of `prompts/get`.
 ///
@@ -165,3 +182,8 @@ impl GetPromptResult {
         Self { messages, ..Self::default() }
     }
 }
+
+setters!(GetPromptResult {
+    description: Option<String>,
+    meta: Meta,
+});

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::annotations::Annotations;
 use super::cache::CacheScope;
 use super::implementation::Icon;
-use crate::json::{RawMap, Str};
+use crate::json::RawMap;
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 macro_rules! described {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } $($extra:tt)*) => {
@@ -39,6 +41,15 @@ macro_rules! described {
             #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
             pub meta: Meta,
         }
+
+        setters!($name {
+            title: Option<String>,
+            description: Option<String>,
+            mime_type: Option<String>,
+            icons: Vec<Icon>,
+            annotations: Option<Annotations>,
+            meta: Meta,
+        });
     };
 }
 
@@ -46,7 +57,7 @@ described! {
     /// A resource, as listed by `resources/list`.
     ///
     /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
-    Resource {
+    ResourceDefinition {
         /// The URI of the resource.
         uri: String,
         /// The programmatic name.
@@ -80,7 +91,15 @@ described! {
     pub size: Option<u64>,
 }
 
-impl Resource {
+setters!(ResourceDefinition {
+    size: Option<u64>,
+});
+
+setters!(ResourceLink {
+    size: Option<u64>,
+});
+
+impl ResourceDefinition {
     /// Creates a resource.
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
@@ -172,12 +191,6 @@ impl ResourceContents {
         Self { uri: uri.into(), mime_type: None, body: ResourceBody::Blob(base64.into()), meta: Meta::new() }
     }
 
-    /// Sets the MIME type.
-    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
-        self.mime_type = Some(mime_type.into());
-        self
-    }
-
     /// Returns the text, or `None` for binary contents.
     pub fn as_text(&self) -> Option<&str> {
         match &self.body {
@@ -186,6 +199,11 @@ impl ResourceContents {
         }
     }
 }
+
+setters!(ResourceContents {
+    mime_type: Option<String>,
+    meta: Meta,
+});
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -238,6 +256,12 @@ impl ReadResourceParams {
     }
 }
 
+setters!(ReadResourceParams {
+    input_responses: Option<RawMap>,
+    request_state: Option<Str>,
+    meta: RequestMeta,
+});
+
 /// The result of `resources/read`.
 ///
 /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
@@ -266,6 +290,12 @@ impl ReadResourceResult {
     }
 }
 
+setters!(ReadResourceResult {
+    ttl_ms: Option<u64>,
+    cache_scope: Option<CacheScope>,
+    meta: Meta,
+});
+
 /// The parameters of `resources/subscribe` and `resources/unsubscribe` (legacy).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -284,6 +314,8 @@ impl ResourceUriParams {
     }
 }
 
+setters!(ResourceUriParams { meta: RequestMeta });
+
 /// The parameters of `notifications/resources/updated`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -301,3 +333,5 @@ impl ResourceUpdatedParams {
         Self { uri: uri.into(), meta: Meta::new() }
     }
 }
+
+setters!(ResourceUpdatedParams { meta: Meta });

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::meta_object::Meta;
+use crate::setters::setters;
 
 /// A directory or file, as a `file://` URI.
 ///
@@ -29,6 +30,11 @@ impl Root {
     }
 }
 
+setters!(Root {
+    name: Option<String>,
+    meta: Meta,
+});
+
 /// The result of `roots/list`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -46,3 +52,5 @@ impl ListRootsResult {
         Self { roots, meta: Meta::new() }
     }
 }
+
+setters!(ListRootsResult { meta: Meta });

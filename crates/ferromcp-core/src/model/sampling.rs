@@ -4,13 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::annotations::{Annotations, Role};
+use super::annotations::{Annotations, Role, clamp_priority};
 use super::content::{AudioContent, CommonBlock, ContentBlock, ImageContent, TextContent, require_field};
 use super::task::TaskMetadata;
-use super::tool::Tool;
+use super::tool::ToolDefinition;
 use crate::json::{RawJson, present};
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
 
 /// The parameters of `sampling/createMessage`.
 ///
@@ -43,7 +44,7 @@ pub struct CreateMessageParams {
     pub metadata: Option<RawJson>,
     /// The tools that the model can use (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<Vec<Tool>>,
+    pub tools: Option<Vec<ToolDefinition>>,
     /// Controls how the model uses the tools (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_choice: Option<ToolChoice>,
@@ -74,6 +75,19 @@ impl CreateMessageParams {
         }
     }
 }
+
+setters!(CreateMessageParams {
+    model_preferences: Option<ModelPreferences>,
+    system_prompt: Option<String>,
+    include_context: Option<IncludeContext>,
+    temperature: Option<f64>,
+    stop_sequences: Option<Vec<String>>,
+    metadata: Option<RawJson>,
+    tools: Option<Vec<ToolDefinition>>,
+    tool_choice: Option<ToolChoice>,
+    task: Option<TaskMetadata>,
+    meta: RequestMeta,
+});
 
 /// The servers with context to include in the prompt. All values except `None` are deprecated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +121,22 @@ impl SamplingMessage {
     pub fn new(role: Role, content: SamplingContent) -> Self {
         Self { role, content: vec![content], meta: Meta::new() }
     }
+
+    /// Creates a message of the user with one block.
+    pub fn user(content: impl Into<SamplingContent>) -> Self {
+        Self::new(Role::User, content.into())
+    }
+
+    /// Creates a message of the assistant with one block.
+    pub fn assistant(content: impl Into<SamplingContent>) -> Self {
+        Self::new(Role::Assistant, content.into())
+    }
 }
+
+setters!(SamplingMessage {
+    content: Vec<SamplingContent>,
+    meta: Meta,
+});
 
 /// The result of `sampling/createMessage`.
 ///
@@ -157,6 +186,13 @@ impl CreateMessageResult {
     }
 }
 
+setters!(CreateMessageResult {
+    role: Role,
+    content: Vec<SamplingContent>,
+    stop_reason: Option<String>,
+    meta: Meta,
+});
+
 /// A content block of a sampling message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "LooseBlock")]
@@ -189,6 +225,18 @@ impl SamplingContent {
     }
 }
 
+impl From<String> for SamplingContent {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for SamplingContent {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
 /// A tool call requested by the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -210,6 +258,8 @@ impl ToolUseContent {
         Self { id: id.into(), name: name.into(), input, meta: Meta::new() }
     }
 }
+
+setters!(ToolUseContent { meta: Meta });
 
 /// The result of a tool call requested by the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,7 +286,18 @@ impl ToolResultContent {
     pub fn new(tool_use_id: impl Into<String>, content: Vec<ContentBlock>) -> Self {
         Self { tool_use_id: tool_use_id.into(), content, structured_content: None, is_error: None, meta: Meta::new() }
     }
+
+    /// Sets whether the tool call failed.
+    pub fn failed(mut self, failed: bool) -> Self {
+        self.is_error = Some(failed);
+        self
+    }
 }
+
+setters!(ToolResultContent {
+    structured_content: Option<RawJson>,
+    meta: Meta,
+});
 
 /// The union of the fields of all block types; `type` selects the fields to use.
 #[derive(Deserialize)]
@@ -313,6 +374,30 @@ pub struct ModelPreferences {
     pub intelligence_priority: Option<f64>,
 }
 
+impl ModelPreferences {
+    /// Sets the priority of low cost. Values are clamped to 0..=1; NaN becomes 0.
+    pub fn cost_priority(mut self, priority: f64) -> Self {
+        self.cost_priority = Some(clamp_priority(priority));
+        self
+    }
+
+    /// Sets the priority of speed. Values are clamped to 0..=1; NaN becomes 0.
+    pub fn speed_priority(mut self, priority: f64) -> Self {
+        self.speed_priority = Some(clamp_priority(priority));
+        self
+    }
+
+    /// Sets the priority of capability. Values are clamped to 0..=1; NaN becomes 0.
+    pub fn intelligence_priority(mut self, priority: f64) -> Self {
+        self.intelligence_priority = Some(clamp_priority(priority));
+        self
+    }
+}
+
+setters!(ModelPreferences {
+    hints: Option<Vec<ModelHint>>,
+});
+
 /// A hint for the selection of a model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -320,6 +405,13 @@ pub struct ModelHint {
     /// A model name or a part of it, matched as a substring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+impl ModelHint {
+    /// Creates a hint with a model name or a part of it.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()) }
+    }
 }
 
 /// Controls how the model uses tools.
@@ -331,6 +423,13 @@ pub struct ToolChoice {
     /// The mode. Default: [`ToolChoiceMode::Auto`]. An unknown value is decoded as `None`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub mode: Option<ToolChoiceMode>,
+}
+
+impl ToolChoice {
+    /// Creates a choice with this mode.
+    pub fn new(mode: ToolChoiceMode) -> Self {
+        Self { mode: Some(mode) }
+    }
 }
 
 /// Whether the model can, must or must not use tools.

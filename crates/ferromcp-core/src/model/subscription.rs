@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
 
 /// The parameters of `subscriptions/listen`.
 ///
@@ -19,6 +20,15 @@ pub struct ListenParams {
     #[serde(rename = "_meta", default, skip_serializing_if = "RequestMeta::is_empty")]
     pub meta: RequestMeta,
 }
+
+impl ListenParams {
+    /// Creates a subscription to these notifications.
+    pub fn new(notifications: SubscriptionFilter) -> Self {
+        Self { notifications, meta: RequestMeta::default() }
+    }
+}
+
+setters!(ListenParams { meta: RequestMeta });
 
 /// The notifications of a subscription. An absent or `false` field is not subscribed to.
 ///
@@ -41,6 +51,13 @@ pub struct SubscriptionFilter {
     pub resource_subscriptions: Option<Vec<String>>,
 }
 
+setters!(SubscriptionFilter {
+    tools_list_changed: Option<bool>,
+    prompts_list_changed: Option<bool>,
+    resources_list_changed: Option<bool>,
+    resource_subscriptions: Option<Vec<String>>,
+});
+
 /// The parameters of `notifications/subscriptions/acknowledged`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -52,6 +69,15 @@ pub struct AcknowledgedParams {
     pub meta: Meta,
 }
 
+impl AcknowledgedParams {
+    /// Creates an acknowledgement of these notifications.
+    pub fn new(notifications: SubscriptionFilter) -> Self {
+        Self { notifications, meta: Meta::new() }
+    }
+}
+
+setters!(AcknowledgedParams { meta: Meta });
+
 /// The final result of `subscriptions/listen`, sent when the subscription ends.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -60,3 +86,5 @@ pub struct ListenResult {
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
+
+setters!(ListenResult { meta: Meta });

@@ -4,9 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::json::{RawMap, Str};
+use crate::json::RawMap;
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// Requests execution as a task.
 ///
@@ -18,6 +20,10 @@ pub struct TaskMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
 }
+
+setters!(TaskMetadata {
+    ttl: Option<u64>,
+});
 
 /// The status of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +87,15 @@ impl Task {
     }
 }
 
+setters!(Task {
+    status: TaskStatus,
+    status_message: Option<String>,
+    last_updated_at: String,
+    ttl: Option<u64>,
+    poll_interval: Option<u64>,
+    meta: Meta,
+});
+
 /// The result of a request that is executed as a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -98,6 +113,8 @@ impl CreateTaskResult {
         Self { task, meta: Meta::new() }
     }
 }
+
+setters!(CreateTaskResult { meta: Meta });
 
 /// The parameters of `tasks/get`, `tasks/result` and `tasks/cancel`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,6 +135,8 @@ impl TaskIdParams {
     }
 }
 
+setters!(TaskIdParams { meta: RequestMeta });
+
 /// The result of `tasks/result`: the result of the original request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -137,3 +156,15 @@ pub struct ListTasksResult {
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
     pub meta: Meta,
 }
+
+impl ListTasksResult {
+    /// Creates a page.
+    pub fn new(tasks: Vec<Task>) -> Self {
+        Self { tasks, next_cursor: None, meta: Meta::new() }
+    }
+}
+
+setters!(ListTasksResult {
+    next_cursor: Option<String>,
+    meta: Meta,
+});

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::content::ContentBlock;
 use super::implementation::Icon;
 use super::task::TaskMetadata;
-use crate::json::{RawJson, RawMap, Str, present};
+use crate::json::{RawJson, RawMap, present};
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
+use crate::setters::setters;
+use crate::shared_str::Str;
 
 /// A tool, as listed by `tools/list`.
 ///
@@ -17,7 +19,7 @@ use crate::request_meta::RequestMeta;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Tool {
+pub struct ToolDefinition {
     /// The unique name: 1 to 128 characters of `A-Za-z0-9_.-`.
     pub name: String,
     /// The display name (since 2025-06-18).
@@ -45,7 +47,7 @@ pub struct Tool {
     pub meta: Meta,
 }
 
-impl Tool {
+impl ToolDefinition {
     /// Creates a tool with the JSON Schema of its arguments.
     pub fn new(name: impl Into<String>, input_schema: RawJson) -> Self {
         Self {
@@ -67,6 +69,16 @@ impl Tool {
         self.title.as_deref().or(annotated).unwrap_or(&self.name)
     }
 }
+
+setters!(ToolDefinition {
+    title: Option<String>,
+    description: Option<String>,
+    output_schema: Option<RawJson>,
+    annotations: Option<ToolAnnotations>,
+    execution: Option<ToolExecution>,
+    icons: Vec<Icon>,
+    meta: Meta,
+});
 
 /// Hints about the behavior of a tool. Clients must not rely on hints from untrusted servers.
 ///
@@ -92,6 +104,14 @@ pub struct ToolAnnotations {
     pub open_world_hint: Option<bool>,
 }
 
+setters!(ToolAnnotations {
+    title: Option<String>,
+    read_only_hint: Option<bool>,
+    destructive_hint: Option<bool>,
+    idempotent_hint: Option<bool>,
+    open_world_hint: Option<bool>,
+});
+
 /// Execution properties of a tool (2025-11-25).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -101,6 +121,10 @@ pub struct ToolExecution {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]
     pub task_support: Option<TaskSupport>,
 }
+
+setters!(ToolExecution {
+    task_support: Option<TaskSupport>,
+});
 
 /// Whether calls of a tool can be executed as tasks (2025-11-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,13 +177,15 @@ impl CallToolParams {
             meta: RequestMeta::default(),
         }
     }
-
-    /// Sets the arguments, a JSON object.
-    pub fn arguments(mut self, arguments: RawJson) -> Self {
-        self.arguments = Some(arguments);
-        self
-    }
 }
+
+setters!(CallToolParams {
+    arguments: Option<RawJson>,
+    task: Option<TaskMetadata>,
+    input_responses: Option<RawMap>,
+    request_state: Option<Str>,
+    meta: RequestMeta,
+});
 
 /// The result of `tools/call`.
 ///
@@ -204,8 +230,20 @@ impl CallToolResult {
         Self { structured_content: Some(json), ..text }
     }
 
+    /// Sets whether the call failed.
+    pub fn failed(mut self, failed: bool) -> Self {
+        self.is_error = Some(failed);
+        self
+    }
+
     /// Returns `true` if the call failed.
     pub fn is_error(&self) -> bool {
         self.is_error == Some(true)
     }
 }
+
+setters!(CallToolResult {
+    content: Vec<ContentBlock>,
+    structured_content: Option<RawJson>,
+    meta: Meta,
+});

@@ -7,8 +7,8 @@ use crate::methods::{
     ClientNotification, ClientRequest, ClientResult, ServerNotification, ServerRequest, ServerResult,
 };
 use crate::model::{
-    Annotations, ContentBlock, CreateMessageParams, InputRequest, InputRequired, Resource, ResourceTemplate,
-    SamplingContent, SamplingMessage, Tool,
+    Annotations, ContentBlock, CreateMessageParams, InputRequest, InputRequired, ResourceDefinition, ResourceTemplate,
+    SamplingContent, SamplingMessage, ToolDefinition,
 };
 use crate::revision::Revision;
 
@@ -154,11 +154,11 @@ fn apply_annotations(downgrade: &dyn Downgrade, annotations: &mut Option<Annotat
     }
 }
 
-fn apply_tool(downgrade: &dyn Downgrade, tool: &mut Tool) {
+fn apply_tool(downgrade: &dyn Downgrade, tool: &mut ToolDefinition) {
     downgrade.tool(tool);
 }
 
-fn apply_resource(downgrade: &dyn Downgrade, resource: &mut Resource) {
+fn apply_resource(downgrade: &dyn Downgrade, resource: &mut ResourceDefinition) {
     downgrade.resource(resource);
     apply_annotations(downgrade, &mut resource.annotations);
 }

@@ -9,36 +9,38 @@ use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
 use super::envelope::EnvelopeSeed;
-use crate::decode_limits::DecodeLimits;
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::json::{Str, depth_within};
+use crate::json::{MAX_DEPTH, depth_within};
 use crate::message::{DecodeError, Direction, Incoming, Message};
+use crate::shared_str::Str;
 
-/// Decodes a frame sent in the direction `S`.
+/// Maximum number of messages in a batch (2025-03-26), because a small frame could otherwise start many calls.
+pub const MAX_BATCH: usize = 64;
+
+/// Decodes a frame sent in the direction `S`. The transport limits the length of a frame.
 ///
 /// ```
-/// use ferromcp_core::DecodeLimits;
 /// use ferromcp_core::wire::{FromClient, Incoming, Message, decode};
 ///
 /// let frame = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
-/// let Ok(Incoming::One(Message::Request { id, request })) = decode::<FromClient>(frame[..].into(), &DecodeLimits::default())
-/// else { panic!() };
+/// let Ok(Incoming::One(Message::Request { id, request })) = decode::<FromClient>(frame[..].into()) else { panic!() };
 /// assert_eq!((id.to_string().as_str(), request.method()), ("1", "tools/list"));
 /// ```
 ///
 /// # Errors
-/// Returns the error to respond with if the frame is not JSON, is not a JSON-RPC message, or has invalid parameters.
-pub fn decode<S: Direction>(frame: Bytes, limits: &DecodeLimits) -> Result<Incoming<S>, DecodeError> {
-    let Ok(frame) = Str::try_from(frame) else {
+/// Returns the error to respond with if the frame is not JSON, is not a JSON-RPC message, has invalid parameters, or
+/// exceeds [`MAX_DEPTH`] or [`MAX_BATCH`].
+pub fn decode<S: Direction>(frame: Bytes) -> Result<Incoming<S>, DecodeError> {
+    let Ok(frame) = Str::from_utf8(frame) else {
         return Err(DecodeError::new(Error::parse("Parse error: the message is not UTF-8")));
     };
-    if !depth_within(frame.as_bytes(), limits.max_depth) {
-        let message = format!("Invalid request: nested deeper than {} levels", limits.max_depth);
+    if !depth_within(frame.as_bytes(), MAX_DEPTH) {
+        let message = format!("Invalid request: nested deeper than {MAX_DEPTH} levels");
         return Err(DecodeError::new(Error::invalid_request(message)));
     }
     if frame.trim_start().starts_with('[') {
-        return decode_batch(&frame, limits);
+        return decode_batch(&frame);
     }
     decode_one(&frame, &frame).map(Incoming::One)
 }
@@ -51,14 +53,13 @@ fn decode_one<S: Direction>(text: &str, frame: &Str) -> Result<Message<S>, Decod
     message.map_err(|error| classify_error(text, &error))
 }
 
-fn decode_batch<S: Direction>(frame: &Str, limits: &DecodeLimits) -> Result<Incoming<S>, DecodeError> {
+fn decode_batch<S: Direction>(frame: &Str) -> Result<Incoming<S>, DecodeError> {
     let items: Vec<&RawValue> = serde_json::from_str(frame).map_err(|error| classify_error(frame, &error))?;
     if items.is_empty() {
         return Err(DecodeError::new(Error::invalid_request("Invalid request: empty batch")));
     }
-    if items.len() > limits.max_batch {
-        let message =
-            format!("Invalid request: batch of {} messages exceeds `max_batch` ({})", items.len(), limits.max_batch);
+    if items.len() > MAX_BATCH {
+        let message = format!("Invalid request: batch of {} messages exceeds the limit of {MAX_BATCH}", items.len());
         return Err(DecodeError::new(Error::invalid_request(message)));
     }
     Ok(Incoming::Batch(items.into_iter().map(|item| decode_one(item.get(), frame)).collect()))

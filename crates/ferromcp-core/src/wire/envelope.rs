@@ -13,9 +13,10 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::json::{Object, RawJson, Str};
+use crate::json::{Object, RawJson};
 use crate::message::{DecodedParams, Direction, Message};
 use crate::request_meta::CowKey;
+use crate::shared_str::Str;
 
 /// Decodes one message of `frame`.
 pub(super) struct EnvelopeSeed<'f, S> {

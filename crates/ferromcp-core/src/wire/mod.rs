@@ -4,11 +4,9 @@ mod apply;
 mod decode;
 mod downgrade;
 pub mod encode;
-mod encode_context;
 mod envelope;
 pub(crate) mod params;
 
-mod v2024_11_05;
 mod v2025_03_26;
 mod v2025_06_18;
 mod v2025_11_25;
@@ -17,8 +15,7 @@ mod v2026_07_28;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{decode, method_of};
-pub use encode_context::EncodeContext;
+pub use decode::{MAX_BATCH, decode, method_of};
 
-pub use crate::json::{DEFAULT_MAX_DEPTH, depth_within};
+pub use crate::json::{MAX_DEPTH, depth_within};
 pub use crate::message::{DecodeError, DecodedParams, Direction, FromClient, FromServer, Incoming, Message};

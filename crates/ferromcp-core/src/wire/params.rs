@@ -10,7 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::json::{RawJson, RawMap, Str};
+use crate::json::{RawJson, RawMap};
 use crate::model::{
     AcknowledgedParams, CallToolParams, CancelledParams, CompleteParams, CreateMessageParams, ElicitParams,
     ElicitationCompleteParams, EmptyParams, GetPromptParams, InitializeParams, ListParams, ListenParams,
@@ -18,6 +18,7 @@ use crate::model::{
     SetLevelParams, Task, TaskIdParams, TaskMetadata,
 };
 use crate::request_meta::{CowKey, RequestMetaSlices, slice_str};
+use crate::shared_str::Str;
 
 /// Parameters that can be decoded from a frame.
 pub(crate) trait WireParams: Sized {

@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{EncodeContext, decode, encode};
-use crate::decode_limits::DecodeLimits;
+use super::decode;
+use super::encode::{self, EncodeContext};
 use crate::error::ErrorCode;
 use crate::json::RawJson;
 use crate::message::{DecodeError, FromClient, Incoming, Message};
@@ -12,7 +12,7 @@ use crate::model::*;
 use crate::{Error, Meta, RequestId, Revision};
 
 fn read(text: &str) -> Result<Incoming<FromClient>, DecodeError> {
-    decode::<FromClient>(Bytes::copy_from_slice(text.as_bytes()), &DecodeLimits::default())
+    decode::<FromClient>(Bytes::copy_from_slice(text.as_bytes()))
 }
 
 fn request(text: &str) -> (RequestId, ClientRequest) {
@@ -35,7 +35,7 @@ fn arguments_are_slices_of_the_frame() {
         br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"add","arguments":{ "a": 1 }}}"#,
     );
     let Ok(Incoming::One(Message::Request { id, request: ClientRequest::CallTool(call) })) =
-        decode::<FromClient>(frame.clone(), &DecodeLimits::default())
+        decode::<FromClient>(frame.clone())
     else {
         panic!()
     };
@@ -196,7 +196,7 @@ fn translates_resource_not_found_code_for_each_era() {
 
 #[test]
 fn caches_shared_page_per_revision() {
-    let mut tool = Tool::new("t", RawJson::parse(r#"{"type":"object"}"#).unwrap());
+    let mut tool = ToolDefinition::new("t", RawJson::parse(r#"{"type":"object"}"#).unwrap());
     tool.title = Some("T".into());
     tool.icons = vec![Icon::new("https://example.com/i.png")];
     let mut list = ListToolsResult::new(Items::shared(vec![tool]));

@@ -4,7 +4,8 @@
 
 use super::downgrade::Downgrade;
 use crate::model::{
-    ContentBlock, CreateMessageResult, ProgressParams, SamplingContent, SamplingMessage, ServerCapabilities, Tool,
+    ContentBlock, CreateMessageResult, ProgressParams, SamplingContent, SamplingMessage, ServerCapabilities,
+    ToolDefinition,
 };
 
 /// Removes the features of this revision for peers of 2024-11-05.
@@ -15,7 +16,7 @@ impl Downgrade for Added {
         capabilities.completions = None; // the method itself is still supported
     }
 
-    fn tool(&self, tool: &mut Tool) {
+    fn tool(&self, tool: &mut ToolDefinition) {
         tool.annotations = None;
     }
 

@@ -6,7 +6,8 @@ use super::downgrade::Downgrade;
 use crate::meta_object::Meta;
 use crate::model::{
     Annotations, CallToolResult, ClientCapabilities, CompleteParams, ContentBlock, CreateMessageResult, Implementation,
-    Prompt, Reference, Resource, ResourceContents, ResourceTemplate, Root, SamplingContent, SamplingMessage, Tool,
+    PromptDefinition, Reference, ResourceContents, ResourceDefinition, ResourceTemplate, Root, SamplingContent,
+    SamplingMessage, ToolDefinition,
 };
 
 /// Removes the features of this revision for peers of 2025-03-26 and older.
@@ -21,7 +22,7 @@ impl Downgrade for Added {
         capabilities.elicitation = None;
     }
 
-    fn tool(&self, tool: &mut Tool) {
+    fn tool(&self, tool: &mut ToolDefinition) {
         if let Some(title) = tool.title.take() {
             tool.annotations.get_or_insert_default().title.get_or_insert(title);
         }
@@ -29,7 +30,7 @@ impl Downgrade for Added {
         tool.meta = Meta::new();
     }
 
-    fn resource(&self, resource: &mut Resource) {
+    fn resource(&self, resource: &mut ResourceDefinition) {
         resource.title = None;
         resource.meta = Meta::new();
     }
@@ -39,7 +40,7 @@ impl Downgrade for Added {
         template.meta = Meta::new();
     }
 
-    fn prompt(&self, prompt: &mut Prompt) {
+    fn prompt(&self, prompt: &mut PromptDefinition) {
         prompt.title = None;
         prompt.meta = Meta::new();
         for argument in &mut prompt.arguments {

@@ -7,8 +7,9 @@ use crate::error::{Error, ErrorCode};
 use crate::meta_object::Meta;
 use crate::model::{
     CallToolParams, ClientCapabilities, ContentBlock, CreateMessageParams, CreateMessageResult, ElicitAction,
-    ElicitParams, ElicitResult, ElicitationCapability, FieldType, FormSchema, Implementation, Prompt, Resource,
-    ResourceTemplate, SamplingCapability, SamplingContent, SamplingMessage, ServerCapabilities, Tool,
+    ElicitParams, ElicitResult, ElicitationCapability, FieldType, FormSchema, Implementation, PromptDefinition,
+    ResourceDefinition, ResourceTemplate, SamplingCapability, SamplingContent, SamplingMessage, ServerCapabilities,
+    ToolDefinition,
 };
 
 /// Removes the features of this revision for peers of 2025-06-18 and older.
@@ -35,12 +36,12 @@ impl Downgrade for Added {
         }
     }
 
-    fn tool(&self, tool: &mut Tool) {
+    fn tool(&self, tool: &mut ToolDefinition) {
         tool.icons.clear();
         tool.execution = None;
     }
 
-    fn resource(&self, resource: &mut Resource) {
+    fn resource(&self, resource: &mut ResourceDefinition) {
         resource.icons.clear();
     }
 
@@ -48,7 +49,7 @@ impl Downgrade for Added {
         template.icons.clear();
     }
 
-    fn prompt(&self, prompt: &mut Prompt) {
+    fn prompt(&self, prompt: &mut PromptDefinition) {
         prompt.icons.clear();
     }
 

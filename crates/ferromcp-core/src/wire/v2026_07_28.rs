@@ -11,7 +11,7 @@ use crate::methods::ServerResult;
 use crate::model::{
     CacheScope, CallToolParams, CallToolResult, ClientCapabilities, ContentBlock, CreateMessageParams,
     CreateMessageResult, ElicitParams, GetPromptParams, ReadResourceParams, SamplingContent, SamplingMessage,
-    ServerCapabilities, Tool,
+    ServerCapabilities, ToolDefinition,
 };
 use crate::request_meta::RequestMeta;
 
@@ -50,7 +50,7 @@ impl Downgrade for Added {
         read.request_state = None;
     }
 
-    fn tool(&self, tool: &mut Tool) {
+    fn tool(&self, tool: &mut ToolDefinition) {
         expand_boolean_properties(&mut tool.input_schema);
         tool.output_schema.as_mut().map(expand_boolean_properties);
         if tool.output_schema.as_ref().is_some_and(|schema| !describes_object(schema)) {
@@ -106,7 +106,7 @@ impl Downgrade for Removed {
         }
     }
 
-    fn tool(&self, tool: &mut Tool) {
+    fn tool(&self, tool: &mut ToolDefinition) {
         tool.execution = None;
     }
 

@@ -1,8 +1,8 @@
 //! Malformed and malicious frames: decoding never panics and returns a suitable error.
 
 use bytes::Bytes;
-use ferromcp_core::wire::{DEFAULT_MAX_DEPTH, Direction, FromClient, FromServer, Incoming, Message, decode};
-use ferromcp_core::{DecodeLimits, ErrorCode, RawJson, RequestId};
+use ferromcp_core::wire::{Direction, FromClient, FromServer, Incoming, MAX_DEPTH, Message, decode};
+use ferromcp_core::{ErrorCode, RawJson, RequestId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::strategies::{Fill, basic, client, server};
 
 /// Decodes a frame and validates the error to respond with.
 fn decodes_safely<S: Direction + std::fmt::Debug>(frame: &[u8]) -> Result<(), TestCaseError> {
-    match decode::<S>(Bytes::copy_from_slice(frame), &DecodeLimits::default()) {
+    match decode::<S>(Bytes::copy_from_slice(frame)) {
         Ok(incoming) => assert!(!format!("{incoming:?}").is_empty()),
         Err(rejection) => {
             let code = rejection.error.code;
@@ -26,7 +26,7 @@ fn decodes_safely<S: Direction + std::fmt::Debug>(frame: &[u8]) -> Result<(), Te
             );
             let text = std::str::from_utf8(frame);
             let is_json = text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok());
-            let is_shallow = ferromcp_core::wire::depth_within(frame, DEFAULT_MAX_DEPTH);
+            let is_shallow = ferromcp_core::wire::depth_within(frame, MAX_DEPTH);
             if is_shallow {
                 prop_assert_eq!(code == ErrorCode::PARSE_ERROR, !is_json, "{:?}", rejection.error.message);
             }
@@ -126,7 +126,7 @@ fn preserves_json_type_of_ids_and_progress_tokens() {
     try_many(1000, &(basic::id(), basic::id()), |(id, token)| {
         let frame = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list",
             "params": { "_meta": { "progressToken": token } } });
-        let decoded = decode::<FromClient>(Bytes::from(frame.to_string()), &DecodeLimits::default());
+        let decoded = decode::<FromClient>(Bytes::from(frame.to_string()));
         let Ok(Incoming::One(Message::Request { id: ours, request })) = decoded else {
             return Err(TestCaseError::fail("not a request"));
         };
@@ -148,7 +148,7 @@ fn batch_decodes_to_its_messages() {
             .iter()
             .map(|(id, (method, params))| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
             .collect();
-        let whole = decode::<FromClient>(Bytes::from(json!(frames).to_string()), &DecodeLimits::default());
+        let whole = decode::<FromClient>(Bytes::from(json!(frames).to_string()));
         let Ok(Incoming::Batch(items)) = whole else { return Err(TestCaseError::fail("not a batch")) };
         prop_assert_eq!(items.len(), frames.len());
         for (item, frame) in items.into_iter().zip(frames) {
@@ -162,7 +162,8 @@ fn batch_decodes_to_its_messages() {
 #[test]
 fn buffer_is_unchanged_when_encoding_fails() {
     // M26-007: a result must be an object; any other value is rejected without writing to the buffer.
-    use ferromcp_core::{Revision, ServerResult, wire::EncodeContext, wire::encode};
+    use ferromcp_core::wire::encode::{self, EncodeContext};
+    use ferromcp_core::{Revision, ServerResult};
     for revision in Revision::ALL {
         for text in ["null", "[]", "7", "\"}\"", r#"{"a":1,"a":2}"#] {
             let mut out = bytes::BytesMut::from(&b"before"[..]);

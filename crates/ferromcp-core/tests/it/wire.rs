@@ -2,16 +2,17 @@
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::model::InputRequired;
-use ferromcp_core::wire::{Direction, EncodeContext, FromClient, FromServer, Incoming, Message, decode, encode};
+use ferromcp_core::wire::encode::{self, EncodeContext};
+use ferromcp_core::wire::{Direction, FromClient, FromServer, Incoming, Message, decode};
 use ferromcp_core::{
-    ClientNotification, ClientRequest, ClientResult, DecodeLimits, Error, RawJson, RequestId, Revision,
-    ServerNotification, ServerRequest, ServerResult,
+    ClientNotification, ClientRequest, ClientResult, Error, RawJson, RequestId, Revision, ServerNotification,
+    ServerRequest, ServerResult,
 };
 use serde_json::Value;
 
 /// Decodes one message sent in the direction `S`.
 pub(crate) fn read<S: Direction + std::fmt::Debug>(message: &Value) -> Message<S> {
-    match decode::<S>(Bytes::from(message.to_string()), &DecodeLimits::default()) {
+    match decode::<S>(Bytes::from(message.to_string())) {
         Ok(Incoming::One(message)) => message,
         other => panic!("{message}: {other:?}"),
     }

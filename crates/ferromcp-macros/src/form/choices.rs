@@ -92,15 +92,15 @@ fn implement(krate: &Path, ident: &Ident, body: &Body) -> TokenStream {
         #[automatically_derived]
         impl #form::FormField for #ident {
             fn field() -> #krate::model::PrimitiveSchema {
-                #form::choice::field::<Self>()
+                #form::choice_field::<Self>()
             }
 
             fn from_answer(answer: &#krate::core::RawJson) -> ::std::result::Result<Self, ::std::string::String> {
-                #form::choice::from_answer(answer)
+                #form::choice_from_answer(answer)
             }
 
             fn to_answer(&self) -> #krate::core::RawJson {
-                #form::choice::to_answer(self)
+                #form::choice_to_answer(self)
             }
         }
     }

@@ -135,15 +135,15 @@ impl facade::mcp::server::form::Choices for Color {
 #[automatically_derived]
 impl facade::mcp::server::form::FormField for Color {
     fn field() -> facade::mcp::model::PrimitiveSchema {
-        facade::mcp::server::form::choice::field::<Self>()
+        facade::mcp::server::form::choice_field::<Self>()
     }
     fn from_answer(
         answer: &facade::mcp::core::RawJson,
     ) -> ::std::result::Result<Self, ::std::string::String> {
-        facade::mcp::server::form::choice::from_answer(answer)
+        facade::mcp::server::form::choice_from_answer(answer)
     }
     fn to_answer(&self) -> facade::mcp::core::RawJson {
-        facade::mcp::server::form::choice::to_answer(self)
+        facade::mcp::server::form::choice_to_answer(self)
     }
 }
 "#

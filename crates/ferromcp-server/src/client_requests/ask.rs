@@ -1,8 +1,8 @@
 //! Parameters that are elicited before the function is called: `#[ask(..)]`.
 
-use super::error::QuestionError;
 use super::question::Question;
 use crate::ctx::Ctx;
+use crate::question_error::QuestionError;
 
 /// The return type of a function in `#[ask(..)]`: a known value, or a question to the client.
 ///

@@ -9,23 +9,27 @@ use ferromcp_core::model::{
 use ferromcp_core::{RawJson, Revision};
 
 use crate::call::Peer;
+use crate::era::features::{
+    has_elicitation, has_multi_select_fields, has_sampling_tools, has_url_elicitation, requires_context_capability,
+};
 
 /// Returns the capabilities that the request requires if the peer did not declare them; `None` if it did.
 pub(crate) fn missing_capabilities(request: &InputRequest, peer: &Peer) -> Option<ClientCapabilities> {
     let (declared, revision) = (peer.capabilities(), peer.revision());
     let can = match request {
         InputRequest::Elicit(ElicitParams::Form(form)) => {
-            revision >= Revision::V2025_06_18
+            has_elicitation(revision)
                 && declared.elicitation.as_ref().is_some_and(ElicitationCapability::supports_form)
                 && supports_schema(&form.requested_schema, revision)
         }
         InputRequest::Elicit(_) => {
-            revision >= Revision::V2025_11_25
+            has_url_elicitation(revision)
                 && declared.elicitation.as_ref().is_some_and(ElicitationCapability::supports_url)
         }
-        InputRequest::CreateMessage(params) => declared.sampling.as_ref().is_some_and(|sampling| {
-            !uses_tools(params) || (sampling.tools.is_some() && revision >= Revision::V2025_11_25)
-        }),
+        InputRequest::CreateMessage(params) => declared
+            .sampling
+            .as_ref()
+            .is_some_and(|sampling| !uses_tools(params) || (sampling.tools.is_some() && has_sampling_tools(revision))),
         InputRequest::ListRoots => declared.roots.is_some(),
         _ => false,
     };
@@ -62,16 +66,15 @@ fn uses_tools(params: &CreateMessageParams) -> bool {
 /// Removes optional fields that the peer has not declared support for.
 pub(crate) fn strip_undeclared(request: &mut InputRequest, peer: &Peer) {
     if let InputRequest::CreateMessage(params) = request {
-        // `sampling.context` exists since 2025-11-25; earlier clients accept `includeContext` without it.
         let declared = peer.capabilities().sampling.as_ref().is_some_and(|sampling| sampling.context.is_some());
-        if !declared && peer.revision() >= Revision::V2025_11_25 {
+        if !declared && requires_context_capability(peer.revision()) {
             params.include_context = params.include_context.filter(|context| *context == IncludeContext::None);
         }
     }
 }
 
-/// Returns whether the revision supports every required field. Before 2025-11-25, forms had no multi-select fields.
+/// Returns whether the revision supports every required field. Multi-select fields may be missing.
 fn supports_schema(form: &FormSchema, revision: Revision) -> bool {
     let must = |field: &PrimitiveSchema| field.r#type == FieldType::Array && field.min_items.is_some_and(|min| min > 0);
-    revision >= Revision::V2025_11_25 || !form.properties.iter().any(|(_, field)| must(field))
+    has_multi_select_fields(revision) || !form.properties.iter().any(|(_, field)| must(field))
 }

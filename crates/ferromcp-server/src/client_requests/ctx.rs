@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use ferromcp_core::model::Tool;
 use ferromcp_core::model::{
     CreateMessageParams, CreateMessageResult, ElicitParams, FormParams, FormSchema, InputRequest, UrlParams,
 };
@@ -10,7 +9,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::elicited::{Elicited, UrlConsent};
-use super::error::QuestionError;
 use super::mrtr::once::{self, Outcome};
 use super::pending_question::{PendingQuestion, missing_capabilities};
 use super::question::Question;
@@ -19,6 +17,7 @@ use super::sample::Sample;
 use super::url_elicitation;
 use crate::ctx::Ctx;
 use crate::form::Form;
+use crate::question_error::QuestionError;
 use crate::tool_error::ToolError;
 
 /// Elicitation, sampling and roots. Each request can be awaited on every revision. On 2026-07-28 the handler runs again
@@ -75,8 +74,7 @@ impl Ctx {
 
     /// Returns whether the client supports sampling with tools.
     pub fn can_sample_with_tools(&self) -> bool {
-        let mut params = CreateMessageParams::new(Vec::new(), 1);
-        params.tools = Some(Vec::<Tool>::new());
+        let params = CreateMessageParams::new(Vec::new(), 1).tools([]);
         self.can(&InputRequest::CreateMessage(Box::new(params)))
     }
 
@@ -89,12 +87,42 @@ impl Ctx {
         self.may_ask().is_ok() && missing_capabilities(request, self).is_none()
     }
 
-    /// Returns the error of a call that requires the user to visit these URLs first. Return it from the handler; the
-    /// client opens the URLs and retries the call.
+    /// Requires that the user visits these URLs before the call continues, for example to sign in. Call it while the
+    /// result of the visits is missing.
     ///
-    /// On 2025-11-25 the client receives -32042 (URL elicitation required), on 2026-07-28 an `input_required` result.
-    pub fn url_required(&self, questions: impl IntoIterator<Item = Question<UrlConsent>>) -> ToolError {
-        url_elicitation::url_required_error(self, questions)
+    /// - **On 2025-11-25**, it returns the protocol error -32042 (URL elicitation required). The client opens the URLs and
+    ///   sends the call again.
+    /// - **On 2026-07-28**, it requests consent to open the URLs, all in one round. It returns `Ok` when the user has
+    ///   agreed to all of them. The handler runs again from the top.
+    ///
+    /// Consent does not mean that the user has completed anything at the URL, so check again after it. Do not record the
+    /// check with [`once`](Self::once), because each run needs its current result.
+    ///
+    /// Without a URL, nothing is required. A question without a [key](Question::key) gets the key `url1`, `url2` and so on.
+    /// Fallbacks and timeouts of the questions do not apply.
+    ///
+    /// # Errors
+    /// Returns the error -32042 on 2025-11-25. Fails if a URL is invalid, the client does not support URL elicitation, or
+    /// the user declines.
+    ///
+    /// ```
+    /// use ferromcp_server::{Ctx, Question, State, ToolError};
+    ///
+    /// # #[derive(Clone)]
+    /// # struct Accounts;
+    /// # impl Accounts { fn is_connected(&self, _: Option<&str>) -> bool { true } }
+    /// async fn calendar(State(accounts): State<Accounts>, ctx: Ctx) -> Result<String, ToolError> {
+    ///     while !accounts.is_connected(ctx.identity()) {
+    ///         ctx.require_urls([Question::url("Connect your calendar", "https://example.com/connect")]).await?;
+    ///     }
+    ///     Ok("no events today".into())
+    /// }
+    /// ```
+    pub async fn require_urls(
+        &self,
+        questions: impl IntoIterator<Item = Question<UrlConsent>>,
+    ) -> Result<(), ToolError> {
+        url_elicitation::require_urls(self, questions.into_iter().collect()).await
     }
 
     /// Runs an effect once per call, even if the handler runs several times, and returns its recorded result.

@@ -11,10 +11,9 @@
 //! | `ctx`, `pending_question` | `ctx.elicit(..).await` and its future |
 //! | `capabilities` | the client capabilities that a question requires |
 //! | `elicited`, `roots`, `sample` | answers, and the parameters of sampling |
-//! | `url_elicitation` | the error -32042, which requires URL elicitations |
+//! | `url_elicitation` | URLs that the user must visit before a call can continue |
 //! | `ask` | `#[ask(..)]`: questions that are answered before the function is called |
-//! | `error` | errors of questions |
-//! | `mrtr` | multi-round-trip requests: journal, replay, `once`, manual rounds |
+//! | `mrtr` | multi-round-trip requests: driving, `once`, resuming, manual rounds |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 
@@ -22,7 +21,6 @@ mod ask;
 mod capabilities;
 mod ctx;
 mod elicited;
-pub(crate) mod error;
 pub(crate) mod mrtr;
 mod pending_question;
 mod question;
@@ -32,8 +30,7 @@ mod url_elicitation;
 
 pub use ask::Ask;
 pub use elicited::{Elicited, UrlConsent};
-pub use error::QuestionError;
-pub use mrtr::round::{NextRound, Round};
+pub use mrtr::round::{NextRound, Round, RoundOutcome};
 pub use pending_question::PendingQuestion;
 pub use question::Question;
 pub use roots::Roots;

@@ -11,14 +11,16 @@ use ferromcp_core::{RawJson, ServerRequest};
 
 use super::capabilities;
 use super::elicited::UrlConsent;
-use super::error::{Kind, QuestionError};
 use super::mrtr::once::SlotFuture;
-use super::question::{Question, excerpt};
+use super::question::Question;
 use crate::ctx::Ctx;
 use crate::deadline;
+use crate::era::features::has_multi_round_trip;
 use crate::maybe_ready::BoxFuture;
 use crate::pending_requests::RequestError;
+use crate::question_error::{Kind, QuestionError};
 use crate::random;
+use crate::rounds::question_kind::excerpt;
 
 /// A future that sends its question on the first poll: `ctx.elicit::<bool>("Sure?").key("sure").await`.
 #[must_use = "a question is sent when it is awaited"]
@@ -106,22 +108,29 @@ async fn send_question<T>(ctx: Ctx, mut question: Question<T>) -> Result<T, Ques
     let answer = match ctx.replay() {
         Some(replay) => {
             let slot = replay.ask(&question.request, question.key.as_deref());
-            let response = SlotFuture { replay, slot };
-            tokio::select! {
-                biased;
-                answer = response.wait() => answer?,
-                () = ctx.cancelled() => return Err(Kind::Disconnected.into()), // a spawned task outlived its call
-            }
+            replayed_answer(&ctx, &SlotFuture { replay, slot }).await?
         }
         None => send_request(&ctx, &mut question.request, question.timeout).await?,
     };
     question.parse(&answer)
 }
 
+/// Waits for the replayed answer to a question.
+///
+/// # Errors
+/// Fails if the question changes on each run, or if the call has ended, because a spawned task can outlive its call.
+pub(crate) async fn replayed_answer(ctx: &Ctx, slot: &SlotFuture<'_>) -> Result<RawJson, QuestionError> {
+    tokio::select! {
+        biased;
+        answer = slot.wait() => answer,
+        () = ctx.cancelled() => Err(Kind::Disconnected.into()),
+    }
+}
+
 /// Returns the client capabilities that this request requires and that are missing, if any. A transport that cannot
 /// send server requests during a call counts as a client without the capability.
 pub(crate) fn missing_capabilities(request: &InputRequest, ctx: &Ctx) -> Option<ClientCapabilities> {
-    let reachable = ctx.revision().is_modern() || ctx.sink().can_ask();
+    let reachable = has_multi_round_trip(ctx.revision()) || ctx.sink().can_ask();
     capabilities::missing_capabilities(request, ctx.peer())
         .or_else(|| (!reachable).then(|| capabilities::required(request)))
 }
@@ -136,7 +145,7 @@ pub(crate) async fn send_request(
     timeout: Option<Duration>,
 ) -> Result<RawJson, QuestionError> {
     register_url(request, ctx)?;
-    let timeout = timeout.unwrap_or(ctx.limits().answer_time);
+    let timeout = timeout.unwrap_or(ctx.limits().answer_timeout);
     let excerpt = excerpt(request);
     let response = ctx.sink().ask(server_request(request), ctx.peer());
     let _pause = deadline::pause(ctx.extensions());
@@ -144,7 +153,7 @@ pub(crate) async fn send_request(
         answer = response => answer.map_err(|error| match error {
             RequestError::ErrorResponse(error) => Kind::ErrorResponse(error).into(),
             RequestError::TooMany(max) => QuestionError::usage(format!(
-                "{max} requests to the client are already pending; raise `Limits::questions`"
+                "{max} requests to the client are already pending; raise `ServerLimits::questions`"
             )),
             RequestError::Disconnected | RequestError::Unsupported => Kind::Disconnected.into(),
         }),

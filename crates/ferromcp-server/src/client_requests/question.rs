@@ -10,13 +10,11 @@ use ferromcp_core::model::{
 use ferromcp_core::{RawJson, RawMap};
 
 use super::elicited::{Elicited, UrlConsent};
-use super::error::{Kind, QuestionError};
 use super::roots::Roots;
 use super::sample::Sample;
 use crate::form::{self, Form};
-
-/// Maximum number of characters of a question in errors and logs.
-const EXCERPT: usize = 80;
+use crate::question_error::{Kind, QuestionError};
+use crate::rounds::question_kind::{excerpt, truncate};
 
 /// Parses the response to a question.
 type ParseAnswer<T> = fn(&InputRequest, &RawJson) -> Result<T, QuestionError>;
@@ -147,7 +145,7 @@ impl<T> Question<T> {
     }
 
     /// Sets the timeout for the response on handshake revisions, instead of
-    /// [`Limits::answer_time`](crate::Limits::answer_time). On 2026-07-28 there is no wait; the request state expires
+    /// [`ServerLimits::answer_timeout`](crate::ServerLimits::answer_timeout). On 2026-07-28 there is no wait; the request state expires
     /// instead.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -203,57 +201,6 @@ fn parse_form<T: Form>(request: &InputRequest, content: &RawMap) -> Result<T, Qu
 
 fn decode<T: serde::de::DeserializeOwned>(request: &InputRequest, answer: &RawJson) -> Result<T, QuestionError> {
     answer.decode().map_err(|error| Kind::Invalid(excerpt(request), vec![error.to_string()]).into())
-}
-
-/// Validates that a response has the result type of its method.
-pub(crate) fn validate_shape(request: QuestionKind, answer: &RawJson) -> Result<(), serde_json::Error> {
-    match request {
-        QuestionKind::Elicit => answer.decode::<ElicitResult>().map(drop),
-        QuestionKind::Sample => answer.decode::<CreateMessageResult>().map(drop),
-        QuestionKind::Roots => answer.decode::<ListRootsResult>().map(drop),
-    }
-}
-
-/// The method of a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) enum QuestionKind {
-    #[serde(rename = "e")]
-    Elicit,
-    #[serde(rename = "s")]
-    Sample,
-    #[serde(rename = "r")]
-    Roots,
-}
-
-impl QuestionKind {
-    pub(crate) fn of(request: &InputRequest) -> Self {
-        match request {
-            InputRequest::CreateMessage(_) => Self::Sample,
-            InputRequest::ListRoots => Self::Roots,
-            _ => Self::Elicit,
-        }
-    }
-}
-
-/// Returns a short excerpt of the question, for errors and logs.
-pub(crate) fn excerpt(request: &InputRequest) -> String {
-    match request {
-        InputRequest::Elicit(ElicitParams::Form(form)) => truncate(&form.message),
-        InputRequest::Elicit(ElicitParams::Url(url)) => truncate(&url.message),
-        InputRequest::CreateMessage(params) => {
-            let last = params.messages.last().and_then(|message| message.content.first()?.as_text());
-            last.map_or_else(|| "a message of the model".into(), truncate)
-        }
-        InputRequest::ListRoots => "the roots".into(),
-        _ => "a question".into(),
-    }
-}
-
-fn truncate(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// Returns whether a text is an absolute URL: a scheme, and a nonempty rest without characters that require escaping.

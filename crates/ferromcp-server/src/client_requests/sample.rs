@@ -5,7 +5,7 @@
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{
     CreateMessageParams, CreateMessageResult, ModelHint, ModelPreferences, Role, SamplingContent, SamplingMessage,
-    Tool, ToolChoice, ToolChoiceMode, ToolResultContent,
+    ToolChoice, ToolChoiceMode, ToolDefinition, ToolResultContent,
 };
 
 /// Default maximum number of tokens.
@@ -68,9 +68,8 @@ impl Sample {
 
     /// Adds a model name, or a substring of one, as a hint. Earlier hints take precedence.
     pub fn prefer_model(mut self, name: impl Into<String>) -> Self {
-        let mut hint = ModelHint::default();
-        hint.name = Some(name.into());
-        self.0.model_preferences.get_or_insert_default().hints.get_or_insert_default().push(hint);
+        let hints = self.0.model_preferences.get_or_insert_default().hints.get_or_insert_default();
+        hints.push(ModelHint::new(name));
         self
     }
 
@@ -87,16 +86,14 @@ impl Sample {
     }
 
     /// Offers a tool to the model. The client must declare `sampling.tools`.
-    pub fn tool(mut self, tool: Tool) -> Self {
+    pub fn tool(mut self, tool: ToolDefinition) -> Self {
         self.0.tools.get_or_insert_default().push(tool);
         self
     }
 
     /// Sets whether the model may, must or must not use tools.
     pub fn tool_choice(mut self, mode: ToolChoiceMode) -> Self {
-        let mut choice = ToolChoice::default();
-        choice.mode = Some(mode);
-        self.0.tool_choice = Some(choice);
+        self.0.tool_choice = Some(ToolChoice::new(mode));
         self
     }
 

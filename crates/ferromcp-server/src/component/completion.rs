@@ -10,8 +10,9 @@ use std::sync::Arc;
 use ferromcp_core::model::{CompleteParams, Reference};
 use ferromcp_core::{Error, ServerResult};
 
-use super::namespace::uri_under;
+use super::resource::uri_under;
 use crate::call::Reply;
+use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
 use crate::function::rejection::Rejection;
@@ -92,9 +93,11 @@ where
     }
 
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<MaybeReady, Rejection> {
-        let finish = |output: F::Output| match output.into_values() {
-            Ok(result) => Reply::Done(ServerResult::Complete(result)),
-            Err(error) => error.into_reply(),
+        let finish = |output: F::Output| {
+            RoundOutcome::Complete(match output.into_values() {
+                Ok(result) => Reply::Done(ServerResult::Complete(result)),
+                Err(error) => error.into_reply(),
+            })
         };
         self.0.start(signature, invocation, finish).map(|started| started.0)
     }
@@ -194,9 +197,9 @@ impl ReadyCompletion {
         match self.function.start(&self.signature, invocation) {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
-            Err(Rejection::Arguments(mistakes)) => MaybeReady::Ready(Reply::Failed(Error::invalid_params(
-                Rejection::message(&mistakes, "this completion"),
-            ))),
+            Err(Rejection::Arguments(errors)) => {
+                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&errors, "this completion"))))
+            }
         }
     }
 }

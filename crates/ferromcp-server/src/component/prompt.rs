@@ -7,10 +7,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use ferromcp_core::model::{self, Icon, PromptArgument};
+use ferromcp_core::model::{self, GetPromptResult, Icon, PromptArgument};
 use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 
 use crate::call::Reply;
+use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
 use crate::function::rejection::Rejection;
@@ -19,6 +20,7 @@ use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
 use crate::output::PromptOutput;
+use crate::tool_error::ToolError;
 
 /// A prompt: a function that returns messages. Its arguments are strings, and are parsed into the types of the parameters.
 ///
@@ -30,7 +32,7 @@ use crate::output::PromptOutput;
 /// ```
 #[derive(Clone)]
 pub struct Prompt {
-    definition: model::Prompt,
+    definition: model::PromptDefinition,
     args: Vec<Arg>,
     function: Arc<dyn PromptFunction>,
 }
@@ -62,13 +64,12 @@ where
         invocation: &Invocation<'_>,
         description: Option<String>,
     ) -> Result<MaybeReady, Rejection> {
-        let finish = move |output: F::Output| match output.into_messages() {
-            Ok(mut result) => {
-                result.description = result.description.or(description);
-                Reply::Done(ServerResult::GetPrompt(result))
-            }
-            Err(error) => error.into_reply(),
+        let complete = move |mut result: GetPromptResult| {
+            result.description = result.description.or(description);
+            Reply::Done(ServerResult::GetPrompt(result))
         };
+        let finish =
+            move |output: F::Output| RoundOutcome::finish(output.into_outcome(), complete, ToolError::into_reply);
         self.0.start(signature, invocation, finish).map(|started| started.0)
     }
 }
@@ -99,7 +100,7 @@ impl Prompt {
     }
 
     fn of(name: String, function: impl PromptFunction + 'static) -> Self {
-        Self { definition: model::Prompt::new(name), args: Vec::new(), function: Arc::new(function) }
+        Self { definition: model::PromptDefinition::new(name), args: Vec::new(), function: Arc::new(function) }
     }
 
     /// Sets the display name.
@@ -170,7 +171,7 @@ impl fmt::Debug for Prompt {
 
 /// A validated prompt, as stored in the registry.
 pub(crate) struct ReadyPrompt {
-    pub(crate) definition: model::Prompt,
+    pub(crate) definition: model::PromptDefinition,
     pub(crate) signature: Signature,
     function: Arc<dyn PromptFunction>,
 }
@@ -181,9 +182,9 @@ impl ReadyPrompt {
         match self.function.start(&self.signature, invocation, self.definition.description.clone()) {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
-            Err(Rejection::Arguments(mistakes)) => {
+            Err(Rejection::Arguments(errors)) => {
                 let of = format!("prompt `{}`", self.definition.name);
-                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&mistakes, &of))))
+                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&errors, &of))))
             }
         }
     }

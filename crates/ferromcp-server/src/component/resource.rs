@@ -10,8 +10,8 @@ use std::sync::Arc;
 use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResult, Role};
 use ferromcp_core::{Error, Meta, ServerResult};
 
-use super::namespace::uri_under;
 use crate::call::Reply;
+use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
 use crate::function::rejection::Rejection;
@@ -69,20 +69,15 @@ struct Label {
 }
 
 impl Label {
-    fn reply(self, contents: Result<ReadResourceResult, ToolError>) -> Reply {
-        match contents {
-            Ok(mut result) => {
-                if let Some(hint) = self.cache {
-                    result.ttl_ms.get_or_insert(hint.ttl_ms);
-                    result.cache_scope.get_or_insert(hint.scope);
-                }
-                if result.contents.is_empty() {
-                    return Reply::Failed(Error::resource_not_found(&self.uri)); // an empty list would be a success
-                }
-                Reply::Done(ServerResult::ReadResource(result))
-            }
-            Err(error) => error.into_reply(),
+    fn complete(self, mut result: ReadResourceResult) -> Reply {
+        if let Some(hint) = self.cache {
+            result.ttl_ms.get_or_insert(hint.ttl_ms);
+            result.cache_scope.get_or_insert(hint.scope);
         }
+        if result.contents.is_empty() {
+            return Reply::Failed(Error::resource_not_found(&self.uri)); // an empty list would be a success
+        }
+        Reply::Done(ServerResult::ReadResource(result))
     }
 }
 
@@ -98,8 +93,8 @@ where
 
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<MaybeReady, Rejection> {
         let finish = move |output: F::Output| {
-            let contents = output.into_contents(&label.uri, label.mime_type.as_deref());
-            label.reply(contents)
+            let outcome = output.into_outcome(&label.uri, label.mime_type.as_deref());
+            RoundOutcome::finish(outcome, |result| label.complete(result), ToolError::into_reply)
         };
         self.0.start(signature, invocation, finish).map(|started| started.0)
     }
@@ -267,7 +262,7 @@ impl Resource {
         let from = self.about.clone();
         let name = from.name.unwrap_or_else(|| self.uri.clone());
         if template.is_literal() {
-            let mut listed = model::Resource::new(&self.uri, name);
+            let mut listed = model::ResourceDefinition::new(&self.uri, name);
             (listed.title, listed.description, listed.mime_type) = (from.title, from.description, from.mime_type);
             (listed.icons, listed.annotations, listed.meta) = (from.icons, from.annotations, from.meta);
             listed.size = from.size;
@@ -302,7 +297,7 @@ fn check_scheme(uri: &str) -> Result<(), String> {
 /// The list entry of a resource.
 #[derive(Debug, Clone)]
 pub(crate) enum Listed {
-    Fixed(model::Resource),
+    Fixed(model::ResourceDefinition),
     Template(model::ResourceTemplate),
 }
 
@@ -334,9 +329,9 @@ impl ReadyResource {
         match self.function.start(&self.signature, invocation, label) {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
-            Err(Rejection::Arguments(mistakes)) => {
+            Err(Rejection::Arguments(errors)) => {
                 let of = format!("resource `{uri}`");
-                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&mistakes, &of))))
+                MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&errors, &of))))
             }
         }
     }
@@ -352,5 +347,29 @@ fn text(capture: &Capture) -> Option<TextValue<'_>> {
         Capture::One(text) => Some(TextValue::One(text.into())),
         Capture::Many(list) => Some(TextValue::Many(list.iter().map(Into::into).collect())),
         Capture::Absent => None,
+    }
+}
+
+/// Inserts the namespace of a mounted component into a URI: `scheme://rest` becomes `scheme://namespace/rest`. Without `://`, it follows the first colon.
+pub(super) fn uri_under(namespace: &str, uri: &str) -> String {
+    if let Some((scheme, rest)) = uri.split_once("://") {
+        return format!("{scheme}://{namespace}/{}", rest.trim_start_matches('/'));
+    }
+    match uri.split_once(':') {
+        Some((scheme, rest)) => format!("{scheme}:{namespace}/{rest}"),
+        None => format!("{namespace}/{uri}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri_under;
+
+    #[test]
+    fn uri_contains_namespace_when_component_is_mounted() {
+        assert_eq!(uri_under("a", "notes://all"), "notes://a/all");
+        assert_eq!(uri_under("a", "notes:///all"), "notes://a/all");
+        assert_eq!(uri_under("a", "urn:x"), "urn:a/x");
+        assert_eq!(uri_under("a", "notes://{id}"), "notes://a/{id}");
     }
 }

@@ -7,21 +7,23 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::header::{self, Annotation};
-use ferromcp_core::model::{self, CallToolResult, Icon, InputRequired, ToolAnnotations};
+use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
 
 use crate::call::Reply;
+use crate::client_requests::RoundOutcome;
 use crate::ctx::Ctx;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
 use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline, spawn_driver};
+use crate::limits::MAX_SCHEMA_BYTES;
 use crate::maybe_ready::MaybeReady;
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
-use crate::tool_error::{ErrorAudience, ToolError};
+use crate::tool_error::ErrorAudience;
 
 /// A tool: a handler function with a name and a description.
 ///
@@ -34,7 +36,7 @@ use crate::tool_error::{ErrorAudience, ToolError};
 /// ```
 #[derive(Clone)]
 pub struct Tool {
-    definition: model::Tool,
+    definition: model::ToolDefinition,
     args: Vec<Arg>,
     function: Arc<dyn ToolFunction>,
 }
@@ -71,17 +73,17 @@ where
         invocation: &Invocation<'_>,
         shape: OutputShape,
     ) -> Result<MaybeReady, Rejection> {
-        self.0.start(signature, invocation, move |output| reply(output.into_result(shape))).map(|started| started.0)
+        self.0.start(signature, invocation, move |output| reply(output, shape)).map(|started| started.0)
     }
 }
 
-fn reply(result: Result<CallToolResult, ToolError>) -> Reply {
-    match result.map_err(ToolError::into_audience) {
-        Ok(result) => Reply::Done(ServerResult::CallTool(result)),
-        Err(ErrorAudience::Protocol(error)) => Reply::Failed(error),
-        Err(ErrorAudience::Model(words)) => Reply::Done(ServerResult::CallTool(CallToolResult::error(words))),
-        Err(ErrorAudience::InputRequired) => Reply::NeedsInput(InputRequired::default()),
-    }
+/// Converts the output of a tool to the reply. An error for the model is a result with `isError`.
+fn reply(output: impl ToolOutput, shape: OutputShape) -> RoundOutcome<Reply> {
+    let complete = |result| Reply::Done(ServerResult::CallTool(result));
+    RoundOutcome::finish(output.into_outcome(shape), complete, |error| match error.into_audience() {
+        ErrorAudience::Protocol(error) => Reply::Failed(error),
+        ErrorAudience::Model(message) => complete(CallToolResult::error(message)),
+    })
 }
 
 impl Tool {
@@ -125,7 +127,7 @@ impl Tool {
     }
 
     fn of(name: String, function: impl ToolFunction + 'static) -> Self {
-        let definition = model::Tool::new(name, RawJson::null());
+        let definition = model::ToolDefinition::new(name, RawJson::null());
         Self { definition, args: Vec::new(), function: Arc::new(function) }
     }
 
@@ -207,7 +209,7 @@ impl Tool {
     ///
     /// # Errors
     /// Returns a message that names the tool and the problem.
-    pub(crate) fn build(self, schema_bytes: usize) -> Result<ReadyTool, String> {
+    pub(crate) fn build(self) -> Result<ReadyTool, String> {
         let Self { mut definition, args, function } = self;
         let name = definition.name.clone();
         let context = |problem: String| format!("tool `{name}`: {problem}");
@@ -224,10 +226,8 @@ impl Tool {
         }
         for schema in [Some(&definition.input_schema), definition.output_schema.as_ref()].into_iter().flatten() {
             let bytes = schema.as_str().len();
-            if bytes > schema_bytes {
-                return Err(context(format!(
-                    "schema of {bytes} bytes exceeds `Limits::schema_bytes` ({schema_bytes})"
-                )));
+            if bytes > MAX_SCHEMA_BYTES {
+                return Err(context(format!("schema of {bytes} bytes exceeds the limit of {MAX_SCHEMA_BYTES} bytes")));
             }
         }
         let headers = header::scan(&definition.input_schema).map_err(|bad| context(bad.to_string()))?;
@@ -263,7 +263,7 @@ where
             RawJson::parse(invocation.arguments()).map_err(|error| Rejection::argument(error.to_string()))?;
         let ctx = invocation.ctx();
         let future = (self.0)(arguments, ctx.clone());
-        Ok(spawn_driver(Some(ctx), future, move |output: R| reply(output.into_result(shape))))
+        Ok(spawn_driver(Some(ctx), future, move |output: R| reply(output, shape)))
     }
 }
 
@@ -282,7 +282,7 @@ fn is_object_schema(schema: &RawJson) -> bool {
 
 /// A validated tool, as stored in the registry.
 pub(crate) struct ReadyTool {
-    pub(crate) definition: model::Tool,
+    pub(crate) definition: model::ToolDefinition,
     pub(crate) signature: Signature,
     /// The arguments that are mirrored in HTTP headers.
     pub(crate) headers: Vec<Annotation>,
@@ -296,9 +296,9 @@ impl ReadyTool {
         match self.function.start(&self.signature, invocation, self.shape) {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
-            Err(Rejection::Arguments(mistakes)) => {
+            Err(Rejection::Arguments(errors)) => {
                 let of = format!("tool `{}`", self.definition.name);
-                let result = CallToolResult::error(Rejection::message(&mistakes, &of));
+                let result = CallToolResult::error(Rejection::message(&errors, &of));
                 MaybeReady::Ready(Reply::Done(ServerResult::CallTool(result)))
             }
         }

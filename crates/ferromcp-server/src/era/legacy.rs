@@ -59,6 +59,12 @@ impl Session {
         self.peer.as_ref().map(Peer::revision)
     }
 
+    /// Returns the revision for messages that belong to no valid request: the negotiated revision, or the newest one with a
+    /// handshake.
+    pub(crate) fn revision_or_latest(&self) -> Revision {
+        self.revision().unwrap_or(Revision::LATEST_LEGACY)
+    }
+
     /// Returns the peer of a request. `initialize` creates it.
     ///
     /// # Errors

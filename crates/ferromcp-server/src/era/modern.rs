@@ -29,7 +29,7 @@ impl Claim<'_> {
     /// # Errors
     /// Fails with -32022 if the revision is not supported.
     pub(crate) fn peer(self) -> Result<Peer, Error> {
-        let Some(revision) = Revision::parse(self.version).filter(|revision| revision.is_modern()) else {
+        let Some(revision) = parse_revision(self.version) else {
             let newest_first: Vec<Revision> = Revision::ALL.into_iter().rev().collect();
             return Err(Error::unsupported_revision(self.version, &newest_first));
         };
@@ -82,9 +82,14 @@ pub(crate) fn has_method(request: &ClientRequest, revision: Revision) -> Result<
     Ok(())
 }
 
-/// Returns true if the revision has a method of this name.
-pub(crate) fn has_named(method: &str, revision: Revision) -> bool {
-    ClientRequest::METHODS.iter().any(|known| known.name == method && known.exists_in(revision))
+/// Returns true if the newest revision has a method of this name.
+pub(crate) fn has_named(method: &str) -> bool {
+    ClientRequest::METHODS.iter().any(|known| known.name == method && known.exists_in(Revision::LATEST))
+}
+
+/// Returns the modern revision of this name.
+pub(crate) fn parse_revision(name: &str) -> Option<Revision> {
+    Revision::parse(name).filter(|revision| revision.is_modern())
 }
 
 /// Returns the peer that `_meta` of the request describes, or `None` if the request is not modern.

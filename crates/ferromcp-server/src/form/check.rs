@@ -1,12 +1,36 @@
-//! Validation of answers against a form schema.
+//! The answers of a form, and their validation against its schema.
+
+use std::fmt;
 
 use ferromcp_core::model::{Choice, FieldType, FormSchema, PrimitiveSchema};
 use ferromcp_core::{RawJson, RawMap};
 
-use super::answers::Answers;
 use super::decimal::Decimal;
 use super::format::Format;
 use super::messages;
+
+/// The content of an accepted form, by field name.
+#[derive(Clone, Copy)]
+pub struct Answers<'a>(&'a RawMap);
+
+impl<'a> Answers<'a> {
+    /// Wraps the content of an accepted answer.
+    pub fn new(content: &'a RawMap) -> Self {
+        Self(content)
+    }
+
+    /// Returns the answer of one field. `null` counts as absent, because some clients send it for omitted fields.
+    pub fn get(&self, field: &str) -> Option<&'a RawJson> {
+        self.0.get(field).filter(|answer| !answer.is_null())
+    }
+}
+
+/// Formats the field names only, because the values are user input.
+impl fmt::Debug for Answers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 /// Validates the content of an accepted answer against the schema of its form.
 ///
@@ -17,8 +41,7 @@ use super::messages;
 /// use ferromcp_core::model::{FieldType, FormSchema, PrimitiveSchema};
 /// use ferromcp_server::form;
 ///
-/// let mut age = PrimitiveSchema::new(FieldType::Integer);
-/// age.minimum = Some(18.into());
+/// let age = PrimitiveSchema::new(FieldType::Integer).minimum(18);
 /// let schema = FormSchema::new(vec![("age".to_owned(), age)]).required(["age"]);
 ///
 /// let content: RawMap = serde_json::from_str(r#"{ "age": 17 }"#)?;

@@ -44,16 +44,8 @@ impl<T: ListField> ListField for Option<T> {
 
 impl<T: Choices> FormField for Vec<T> {
     fn field() -> PrimitiveSchema {
-        let mut items = ChoiceItems::default();
-        if let Some(choices) = titled::<T>() {
-            items.any_of = Some(choices);
-        } else {
-            items.r#type = Some(FieldType::String);
-            items.choices = Some(values::<T>());
-        }
-        let mut schema = PrimitiveSchema::new(FieldType::Array);
-        schema.items = Some(items);
-        schema
+        let items = titled::<T>().map_or_else(|| ChoiceItems::untitled(values::<T>()), ChoiceItems::titled);
+        PrimitiveSchema::new(FieldType::Array).items(items)
     }
 
     fn from_answer(answer: &RawJson) -> Result<Self, String> {
@@ -72,26 +64,25 @@ impl<T: Choices> FormField for Vec<T> {
 }
 
 /// Implements [`FormField::field`] for an enum.
-pub fn field<T: Choices>() -> PrimitiveSchema {
-    let mut schema = PrimitiveSchema::new(FieldType::String);
+pub fn choice_field<T: Choices>() -> PrimitiveSchema {
+    let schema = PrimitiveSchema::new(FieldType::String);
     match titled::<T>() {
-        Some(choices) => schema.one_of = Some(choices),
-        None => schema.choices = Some(values::<T>()),
+        Some(choices) => schema.one_of(choices),
+        None => schema.choices(values::<T>()),
     }
-    schema
 }
 
 /// Implements [`FormField::from_answer`] for an enum.
 ///
 /// # Errors
 /// Fails if the answer is not one of the choices.
-pub fn from_answer<T: Choices>(answer: &RawJson) -> Result<T, String> {
+pub fn choice_from_answer<T: Choices>(answer: &RawJson) -> Result<T, String> {
     let value: Option<String> = answer.decode().ok();
     value.and_then(|value| T::of(&value)).ok_or_else(|| format!("one of `{}`", values::<T>().join("`, `")))
 }
 
 /// Implements [`FormField::to_answer`] for an enum.
-pub fn to_answer<T: Choices>(choice: &T) -> RawJson {
+pub fn choice_to_answer<T: Choices>(choice: &T) -> RawJson {
     serde_json::Value::from(choice.value()).into()
 }
 

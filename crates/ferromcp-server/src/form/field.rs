@@ -6,14 +6,12 @@ use std::ops::{Bound, RangeBounds};
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{FormSchema, PrimitiveSchema};
 
-use super::answers::Answers;
-use super::check::satisfies;
+use super::check::{Answers, satisfies};
 use super::choice::ListField;
-use super::field_type::FormField;
+use super::field_type::{FormField, TextField};
 use super::format::Format;
 use super::messages;
 use super::number::NumberField;
-use super::text::TextField;
 
 /// A field of a form, used to implement [`Form`](super::Form).
 ///

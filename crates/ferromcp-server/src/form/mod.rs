@@ -5,28 +5,24 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>.
 
-mod answers;
 mod check;
-pub mod choice;
+mod choice;
 mod decimal;
 mod field;
 mod field_type;
 mod format;
 mod messages;
 mod number;
-mod text;
 
 use ferromcp_core::RawMap;
 use ferromcp_core::model::FormSchema;
 
-pub use answers::Answers;
-pub use check::check;
-pub use choice::{Choices, ListField};
+pub use check::{Answers, check};
+pub use choice::{Choices, ListField, choice_field, choice_from_answer, choice_to_answer};
 pub use field::Field;
-pub use field_type::FormField;
+pub use field_type::{FormField, TextField};
 pub use format::Format;
 pub use number::NumberField;
-pub use text::TextField;
 
 /// The field name of a form that consists of a single [`FormField`].
 pub const VALUE: &str = "value";

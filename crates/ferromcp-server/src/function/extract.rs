@@ -1,4 +1,4 @@
-//! Built-in extractors: state, context, all arguments, extensions.
+//! Built-in extractors: state, context, client, all arguments, extensions, rounds.
 
 use std::any::type_name;
 use std::ops::{Deref, DerefMut};
@@ -12,6 +12,7 @@ use super::invocation::Invocation;
 use super::param::{FromCtx, Requirements};
 use super::rejection::Rejection;
 use crate::call::Peer;
+use crate::client_requests::Round;
 use crate::ctx::Ctx;
 
 /// Extracts a clone of the state of type `T`, set with `.state(..)` or returned from a lifespan. Wrap large state in an
@@ -93,5 +94,15 @@ impl FromCtx for Ctx {
 impl FromCtx for Peer {
     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         Ok(invocation.peer().clone())
+    }
+}
+
+impl FromCtx for Round {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+        Ok(Self::new(invocation.ctx()))
+    }
+
+    fn requirements(requirements: &mut Requirements<'_>) {
+        requirements.rounds();
     }
 }

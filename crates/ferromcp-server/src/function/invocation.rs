@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use super::text_value::TextValue;
 use crate::call::{Extensions, Peer};
-use crate::call_context::{CallContext, ServerContext};
-use crate::ctx::Ctx;
+use crate::ctx::{CallContext, Ctx};
 use crate::state::States;
 
 /// The context of one call, from which extractors take their values.
 pub struct Invocation<'a> {
-    server: &'a Arc<dyn ServerContext>,
     context: CallContext<'a>,
     input: Input<'a>,
     ctx: OnceCell<Ctx>,
@@ -30,8 +28,8 @@ pub(crate) enum Input<'a> {
 }
 
 impl<'a> Invocation<'a> {
-    pub(crate) fn new(server: &'a Arc<dyn ServerContext>, context: CallContext<'a>, input: Input<'a>) -> Self {
-        Self { server, context, input, ctx: OnceCell::new(), states: OnceCell::new() }
+    pub(crate) fn new(context: CallContext<'a>, input: Input<'a>) -> Self {
+        Self { context, input, ctx: OnceCell::new(), states: OnceCell::new() }
     }
 
     /// Returns the client that sent the request.
@@ -46,12 +44,12 @@ impl<'a> Invocation<'a> {
 
     /// Returns the state of type `T`, or `None` if there is no such state.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.states.get_or_init(|| self.server.states()).get()
+        self.states.get_or_init(|| self.context.server.states()).get()
     }
 
     /// Returns the [`Ctx`] of this call; created on first use.
     pub fn ctx(&self) -> Ctx {
-        self.ctx.get_or_init(|| Ctx::new(self.server, self.context)).clone()
+        self.ctx.get_or_init(|| Ctx::new(self.context)).clone()
     }
 
     /// Returns the arguments as a JSON object. Named texts become an object of strings.
@@ -80,7 +78,7 @@ impl<'a> Invocation<'a> {
 
     /// Returns true if JSON values inside strings are accepted.
     pub(crate) fn is_lenient(&self) -> bool {
-        self.server.is_lenient()
+        self.context.server.lenient
     }
 
     /// Returns the [`Ctx`] if it was created.

@@ -15,7 +15,8 @@ use super::param::ParamList;
 use super::rejection::Rejection;
 use super::signature::Signature;
 use crate::call::Reply;
-use crate::client_requests::mrtr::drive::{drive, suspend_if_input_required};
+use crate::client_requests::RoundOutcome;
+use crate::client_requests::mrtr::drive::{drive, foreign_round, reply_of};
 use crate::ctx::Ctx;
 use crate::maybe_ready::MaybeReady;
 
@@ -32,11 +33,11 @@ pub trait Function<M>: Send + Sync + 'static {
     #[doc(hidden)]
     fn signature(args: &[Arg]) -> Result<Signature, String>;
 
-    /// Binds the parameters and starts the call; `finish` converts the output into the reply.
+    /// Binds the parameters and starts the call; `finish` converts the output into the reply or the next round.
     #[doc(hidden)]
     fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
     where
-        O: FnOnce(Self::Output) -> Reply + Send + 'static;
+        O: FnOnce(Self::Output) -> RoundOutcome<Reply> + Send + 'static;
 }
 
 /// A started call; opaque outside the crate.
@@ -77,22 +78,28 @@ impl<R> Drop for OnPool<R> {
 pub(crate) fn spawn_driver<R: 'static>(
     ctx: Option<Ctx>,
     future: impl Future<Output = R> + Send + 'static,
-    finish: impl FnOnce(R) -> Reply + Send + 'static,
+    finish: impl FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
 ) -> MaybeReady {
     MaybeReady::Pending(match ctx {
-        None => Box::pin(async move { finish(future.await) }),
+        None => Box::pin(async move {
+            match finish(future.await) {
+                RoundOutcome::Complete(reply) => reply,
+                RoundOutcome::InputRequired(_) => foreign_round(),
+            }
+        }),
         Some(ctx) => Box::pin(drive(ctx, future, finish)),
     })
 }
 
-/// Returns the reply of a non-async function, which may require input in a manual round.
-fn finish_sync(ctx: Option<&Ctx>, reply: Reply) -> MaybeReady {
-    match (ctx, &reply) {
-        (Some(ctx), Reply::NeedsInput(_)) => {
+/// Returns the reply of a non-async function.
+fn finish_sync(ctx: Option<&Ctx>, outcome: RoundOutcome<Reply>) -> MaybeReady {
+    match (ctx, outcome) {
+        (_, RoundOutcome::Complete(reply)) => MaybeReady::Ready(reply),
+        (Some(ctx), outcome) => {
             let ctx = ctx.clone();
-            MaybeReady::Pending(Box::pin(async move { suspend_if_input_required(&ctx, reply).await }))
+            MaybeReady::Pending(Box::pin(async move { reply_of(&ctx, outcome).await }))
         }
-        _ => MaybeReady::Ready(reply),
+        (None, RoundOutcome::InputRequired(_)) => MaybeReady::Ready(foreign_round()),
     }
 }
 
@@ -114,7 +121,7 @@ macro_rules! function {
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
-                O: FnOnce(R) -> Reply + Send + 'static,
+                O: FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
             {
                 let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made();
@@ -137,7 +144,7 @@ macro_rules! function {
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
-                O: FnOnce(R) -> Reply + Send + 'static,
+                O: FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
             {
                 let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made_plain();
@@ -162,7 +169,7 @@ macro_rules! function {
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
-                O: FnOnce(R) -> Reply + Send + 'static,
+                O: FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
             {
                 let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made_plain();

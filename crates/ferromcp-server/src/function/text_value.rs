@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, String> {
-        T::deserialize(TextValue::One(text.into())).map_err(|mistake| mistake.to_string())
+        T::deserialize(TextValue::One(text.into())).map_err(|error| error.to_string())
     }
 
     #[test]

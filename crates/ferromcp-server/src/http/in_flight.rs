@@ -1,10 +1,11 @@
 //! A request in flight: its calls, the messages they send, and the resources it holds.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use ferromcp_core::{RequestId, Revision};
 use ferromcp_transport::sse::Event;
 use http::StatusCode;
@@ -13,13 +14,13 @@ use tokio::task::coop::consume_budget;
 use super::endpoint::{Endpoint, Permit};
 use super::event_body::spawn_until;
 use super::event_buffer::EventBuffer;
-use super::legacy::{Batch, SessionCalls};
+use super::legacy::SessionCalls;
 use super::reply::{EncodedReply, REPLY_CAPACITY, status_of};
 use super::sink::{HttpSink, Outgoing};
-use crate::answer;
 use crate::call::Reply;
 use crate::dispatch::poll_caught;
 use crate::inner::Inner;
+use crate::latch::Latch;
 use crate::maybe_ready::BoxFuture;
 
 /// A request in flight, with everything it holds.
@@ -72,7 +73,7 @@ impl InFlightRequest {
                 }
             }
             match self.calls.poll(&self.endpoint.inner, cx) {
-                Poll::Ready(answer) => break Some(End::Answered(answer)),
+                Poll::Ready(answer) => break Some(answer.map_or(End::Cancelled, End::Answered)),
                 Poll::Pending if self.sink.poll_ready(cx).is_pending() => return Poll::Pending,
                 Poll::Pending if !self.sink.has_withdrawn() => break None,
                 Poll::Pending => {}
@@ -145,26 +146,39 @@ pub(crate) struct OneCall {
 /// The calls of one POST: a single one, or those of a batch.
 pub(crate) enum CallSet {
     Call(OneCall),
-    Batch(Batch),
+    /// The latches that cancel the calls, and the array of responses, or `None` if every call was cancelled.
+    Batch {
+        latches: HashMap<RequestId, Arc<Latch>>,
+        responses: BoxFuture<Option<Bytes>>,
+    },
     /// The client cancelled the only call, and it was dropped.
     Withdrawn,
 }
 
 impl CallSet {
-    fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>) -> Poll<EncodedReply> {
+    /// Ready with the reply, or with `None` if every call was cancelled.
+    fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>) -> Poll<Option<EncodedReply>> {
         match self {
             Self::Call(call) => {
-                poll_caught(&mut call.future, cx).map(|reply| encode_reply(inner, &call.id, reply, call.revision))
+                poll_caught(&mut call.future, cx).map(|reply| Some(encode_reply(inner, &call.id, reply, call.revision)))
             }
-            Self::Batch(batch) => batch.poll(inner, cx).map(|body| EncodedReply { status: StatusCode::OK, body }),
+            Self::Batch { responses, .. } => {
+                responses.as_mut().poll(cx).map(|body| body.map(|body| EncodedReply { status: StatusCode::OK, body }))
+            }
             Self::Withdrawn => Poll::Pending,
         }
     }
 
-    /// Drops the call that the client cancelled, which also cancels its questions. Returns whether any call is left.
+    /// Drops the call that the client cancelled, which also cancels its questions. Returns whether `poll` can still
+    /// complete.
     fn withdraw(&mut self, id: &RequestId) -> bool {
         match self {
-            Self::Batch(batch) => batch.withdraw(id),
+            Self::Batch { latches, .. } => {
+                if let Some(cancelled) = latches.get(id) {
+                    cancelled.set();
+                }
+                true
+            }
             Self::Call(_) | Self::Withdrawn => {
                 *self = Self::Withdrawn;
                 false
@@ -177,6 +191,6 @@ impl CallSet {
 pub(crate) fn encode_reply(inner: &Inner, id: &RequestId, reply: Reply, revision: Revision) -> EncodedReply {
     let status = status_of(&reply, revision);
     let mut body = BytesMut::with_capacity(REPLY_CAPACITY);
-    answer::write(&mut body, inner, id, reply, revision);
+    reply.write(&mut body, id, revision, inner.info_json());
     EncodedReply { status, body: body.freeze() }
 }

@@ -1,67 +1,134 @@
-//! Limits for HTTP peers, in addition to the [`Limits`](crate::Limits) for any peer.
+//! [`HttpServerLimits`]: limits of HTTP, in addition to [`ServerLimits`](crate::ServerLimits).
 
 use std::time::Duration;
 
+/// Maximum size of the headers of a request in bytes (HTTP/1.1 and HTTP/2). A larger one is rejected with 431.
+pub(crate) const MAX_HEADER_BYTES: u32 = 64 << 10;
+
+/// Maximum number of concurrent requests of one HTTP/2 connection. The client waits to send others.
+pub(crate) const MAX_HTTP2_STREAMS: u32 = 256;
+
+/// Size of the write buffer of one stream in bytes. Handlers wait while it is full.
+pub(crate) const STREAM_BUFFER_BYTES: usize = 1 << 20;
+
+/// Maximum number of GET streams of one session; a client needs one. Another one is rejected with 429.
+pub(crate) const MAX_STREAMS_PER_SESSION: usize = 8;
+
 /// Limits of an HTTP server. The defaults are for a dedicated process.
 ///
+/// # Fixed limits
+///
+/// | limit of | value | if exceeded |
+/// |---|---|---|
+/// | headers of a request | 64 KiB | 431 |
+/// | concurrent requests of one HTTP/2 connection | 256 | the client waits |
+/// | write buffer of one stream | 1 MiB | handlers wait |
+/// | GET streams of one session | 8 | 429 |
+///
 /// ```
-/// use ferromcp_server::http::HttpServerLimits;
-/// let mut limits = HttpServerLimits::default();
-/// limits.body_bytes = 1 << 20;
+/// use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
+/// let options = HttpServerOptions::new().limits(HttpServerLimits::new().body_bytes(1 << 20).sessions(1000));
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
+#[must_use = "limits do nothing until they are passed to the options of a server"]
 pub struct HttpServerLimits {
-    /// The maximum size of a request body in bytes. A larger one is rejected with 413. Default: 4 MiB.
-    pub body_bytes: usize,
-    /// The timeout for receiving a request body. A slower one is rejected with 408. Default: 30 s.
-    pub body_time: Duration,
-    /// The maximum size of the headers of a request in bytes (HTTP/1.1 and HTTP/2). Default: 64 KiB.
-    pub header_bytes: usize,
-    /// The timeout for receiving request headers, and the idle timeout of a connection. Default: 30 s.
-    pub header_time: Duration,
-    /// The write timeout: a connection is closed if its peer reads nothing for this long. Default: 60 s.
-    pub stall_time: Duration,
-    /// The maximum number of requests in flight, without subscriptions. Another one is rejected with 503. Default:
-    /// 4,096.
-    pub in_flight: usize,
-    /// The maximum number of long-lived streams: GET streams, `subscriptions/listen` and HTTP+SSE together. Another one
-    /// is rejected with 503. Default: 65,536.
-    pub streams: usize,
-    /// The maximum number of GET streams of one session. Another one is rejected with 429. Default: 8.
-    pub streams_per_session: usize,
-    /// The maximum number of sessions (handshake revisions). Beyond it, the longest idle sessions are evicted; if none
-    /// is idle, a new session is rejected with 503. Default: 10,000.
-    pub sessions: usize,
-    /// The idle timeout of a session: it expires without a request or open stream. Default: 30 min.
-    pub session_idle: Duration,
-    /// The size of the write buffer of one stream in bytes. Handlers wait while it is full. Default: 1 MiB.
-    pub stream_bytes: usize,
-    /// The maximum number of connections. Others wait to be accepted. Default: 65,536.
-    pub connections: usize,
-    /// The maximum number of concurrent requests of one HTTP/2 connection. Default: 256.
-    pub http2_streams: u32,
-    /// The shutdown timeout: how long requests in flight may continue after shutdown begins. Default: 10 s.
-    pub shutdown_grace: Duration,
+    pub(crate) body_bytes: usize,
+    pub(crate) body_timeout: Duration,
+    pub(crate) connections: usize,
+    pub(crate) header_timeout: Duration,
+    pub(crate) in_flight: usize,
+    pub(crate) sessions: usize,
+    pub(crate) session_idle: Duration,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) stall_timeout: Duration,
+    pub(crate) streams: usize,
+}
+
+impl HttpServerLimits {
+    /// Creates the default limits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the maximum size of a request body, in bytes. Default: 4 MiB. A larger one is rejected with 413.
+    pub fn body_bytes(mut self, bytes: usize) -> Self {
+        self.body_bytes = bytes;
+        self
+    }
+
+    /// Sets the timeout for receiving a request body. Default: 30 s. A slower one is rejected with 408.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
+    /// Sets the maximum number of connections. Default: 65,536. Others wait to be accepted.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Sets the timeout for receiving request headers, and the idle timeout of a connection. Default: 30 s. A
+    /// connection that exceeds it is closed.
+    pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        self.header_timeout = timeout;
+        self
+    }
+
+    /// Sets the maximum number of requests in flight, without subscriptions. Default: 4,096. Another one is rejected
+    /// with 503.
+    pub fn in_flight(mut self, requests: usize) -> Self {
+        self.in_flight = requests;
+        self
+    }
+
+    /// Sets the maximum number of sessions (handshake revisions). Default: 10,000. Beyond it, the longest idle sessions
+    /// are evicted; if none is idle, a new session is rejected with 503.
+    pub fn sessions(mut self, sessions: usize) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    /// Sets the idle timeout of a session: it expires without a request or open stream. Default: 30 min.
+    pub fn session_idle(mut self, timeout: Duration) -> Self {
+        self.session_idle = timeout;
+        self
+    }
+
+    /// Sets the shutdown timeout: how long requests in flight may continue after shutdown begins. Default: 10 s.
+    /// Requests that are still running when it expires are dropped.
+    pub fn shutdown_grace(mut self, time: Duration) -> Self {
+        self.shutdown_grace = time;
+        self
+    }
+
+    /// Sets the write timeout: a connection is closed if its peer reads nothing for this long. Default: 60 s.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.stall_timeout = timeout;
+        self
+    }
+
+    /// Sets the maximum number of long-lived streams: GET streams, `subscriptions/listen` and HTTP+SSE together.
+    /// Default: 65,536. Another one is rejected with 503.
+    pub fn streams(mut self, streams: usize) -> Self {
+        self.streams = streams;
+        self
+    }
 }
 
 impl Default for HttpServerLimits {
     fn default() -> Self {
         Self {
             body_bytes: 4 << 20,
-            body_time: Duration::from_secs(30),
-            header_bytes: 64 << 10,
-            header_time: Duration::from_secs(30),
-            stall_time: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(30),
+            connections: 65_536,
+            header_timeout: Duration::from_secs(30),
             in_flight: 4096,
-            streams: 65_536,
-            streams_per_session: 8,
             sessions: 10_000,
             session_idle: Duration::from_secs(30 * 60),
-            stream_bytes: 1 << 20,
-            connections: 65_536,
-            http2_streams: 256,
             shutdown_grace: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(60),
+            streams: 65_536,
         }
     }
 }

@@ -31,10 +31,10 @@ mod sink;
 
 pub use body::Body;
 pub use guard::ClientAddr;
-pub use legacy::{EventReplay, EventStore, MemoryEventStore, StoreFuture, StreamKey};
+pub use legacy::{EventReplay, EventStore, MemoryEventStore, StreamKey};
 pub use limits::HttpServerLimits;
 pub use options::HttpServerOptions;
 pub use service::HttpService;
 pub use serving::{Fallback, Http, Listener, NotFound, Tcp, http, http_on};
 #[cfg(unix)]
-pub use serving::{Unix, http_unix};
+pub use serving::{HttpUnix, http_unix};

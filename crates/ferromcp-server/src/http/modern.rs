@@ -4,12 +4,15 @@
 
 use ferromcp_core::header::field::{self, lower};
 use ferromcp_core::header::{self, HeaderMismatch, MismatchReason};
-use ferromcp_core::{ClientRequest, Error, Revision};
+use ferromcp_core::wire::{FromClient, Incoming, Message};
+use ferromcp_core::{ClientRequest, Error};
 use http::header::AsHeaderName;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+use super::body::Body;
+use super::reply;
 use crate::call::Peer;
-use crate::era::modern::{Claim, has_method};
+use crate::era::modern::{Claim, has_method, parse_revision};
 use crate::inner::Inner;
 
 // Parsed once, so that lookups in a header map need no parsing.
@@ -24,7 +27,18 @@ static NAME: HeaderName = HeaderName::from_static(lower::NAME);
 /// Returns whether the `MCP-Protocol-Version` header names a modern revision.
 pub(crate) fn is_declared(headers: &HeaderMap) -> bool {
     let version = headers.get(&PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
-    version.and_then(|name| Revision::parse(name.trim())).is_some_and(Revision::is_modern)
+    version.is_some_and(|name| parse_revision(name.trim()).is_some())
+}
+
+/// Responds to a message other than a request.
+pub(crate) fn respond_to_other(message: &Incoming<FromClient>) -> Response<Body> {
+    let why = match message {
+        // Ignored: a modern client cancels by closing the response.
+        Incoming::One(Message::Notification(_)) => return reply::accepted(),
+        Incoming::One(_) => "Invalid request: the server sent no request that a response could answer",
+        Incoming::Batch(_) => "Invalid request: batches are not supported; send one message per POST",
+    };
+    reply::reject(StatusCode::BAD_REQUEST, why)
 }
 
 /// Validates the headers against the body and returns the peer. The first failing check decides the error.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, decode, method_of};
-use ferromcp_core::{ClientRequest, Error, ErrorCode, RequestId, Revision};
+use ferromcp_core::{ClientRequest, Error, ErrorCode, RequestId};
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
@@ -33,21 +33,10 @@ pub(crate) async fn post<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &P
         Ok(bytes) => bytes,
         Err(error) => return reject_body(endpoint, error),
     };
-    let is_modern = || modern::is_declared(&parts.headers);
     // Every connection holds this future, so the rare branches are boxed.
-    let (id, request) = match decode::<FromClient>(bytes.clone(), &endpoint.inner.limits.decode) {
+    let (id, request) = match decode::<FromClient>(bytes.clone()) {
         Ok(Incoming::One(Message::Request { id, request })) => (id, request),
-        Ok(Incoming::One(Message::Notification(_))) if is_modern() => {
-            return reply::accepted(); // ignored: a modern client cancels by closing the response
-        }
-        Ok(Incoming::One(Message::Response { .. })) if is_modern() => {
-            let why = "Invalid request: the server sent no request that a response could answer";
-            return reply::reject(StatusCode::BAD_REQUEST, why);
-        }
-        Ok(Incoming::Batch(_)) if is_modern() => {
-            let why = "Invalid request: batches are not supported; send one message per POST";
-            return reply::reject(StatusCode::BAD_REQUEST, why);
-        }
+        Ok(other) if modern::is_declared(&parts.headers) => return modern::respond_to_other(&other),
         Ok(Incoming::One(Message::Notification(notification))) => {
             return legacy::notification(endpoint, parts, &notification);
         }
@@ -86,23 +75,24 @@ async fn dispatch(
 
 /// Returns the peer of a modern request, or `None` if the request is a legacy one.
 fn modern_peer(endpoint: &Endpoint, parts: &Parts, request: &ClientRequest) -> Result<Option<Peer>, Error> {
-    let is_modern = || modern::is_declared(&parts.headers);
-    with_claim(request, is_modern, |claim| {
-        claim.map(|claim| modern::admit(&endpoint.inner, claim, request, &parts.headers)).transpose()
-    })
+    with_claim(
+        request,
+        || modern::is_declared(&parts.headers),
+        |claim| claim.map(|claim| modern::admit(&endpoint.inner, claim, request, &parts.headers)).transpose(),
+    )
 }
 
 /// Responds to a message that failed to parse.
 fn reject_message(parts: &Parts, bytes: &[u8], rejection: DecodeError) -> Response<Body> {
     let DecodeError { id, error, .. } = rejection;
     // An unknown method takes precedence over invalid params.
-    let unknown = |method: &String| !has_named(method, Revision::LATEST);
+    let unknown = |method: &String| !has_named(method);
     if error.code == ErrorCode::INVALID_PARAMS && modern::is_declared(&parts.headers) {
         if let Some(method) = method_of(bytes).filter(unknown) {
             return reply::modern_error(Error::method_not_found(&method), id.as_ref());
         }
     }
-    reply::error(StatusCode::BAD_REQUEST, error, id.as_ref(), Revision::LATEST)
+    reply::error_in_latest(StatusCode::BAD_REQUEST, error, id.as_ref())
 }
 
 /// Responds to a request whose body could not be read: 413, 408 or 400. Closes the connection.
@@ -116,7 +106,10 @@ pub(crate) fn reject_body(endpoint: &Endpoint, error: BodyError) -> Response<Bod
         ),
         BodyError::TimedOut => (
             StatusCode::REQUEST_TIMEOUT,
-            format!("Timed out reading the request body after {:?} (`HttpServerLimits::body_time`)", limits.body_time),
+            format!(
+                "Timed out reading the request body after {:?} (`HttpServerLimits::body_timeout`)",
+                limits.body_timeout
+            ),
         ),
         BodyError::Incomplete => (StatusCode::BAD_REQUEST, "Request body is incomplete".to_owned()),
     };

@@ -12,6 +12,7 @@ use super::body::Body;
 use super::endpoint::{Endpoint, Limit};
 use super::event_body::EventBody;
 use crate::call::Reply;
+use crate::era::features::has_error_statuses;
 
 /// The initial capacity of a reply buffer, in bytes. Most replies fit.
 pub(crate) const REPLY_CAPACITY: usize = 512;
@@ -66,9 +67,14 @@ pub(crate) fn error(status: StatusCode, error: Error, id: Option<&RequestId>, re
     json(EncodedReply { status, body: body.freeze() })
 }
 
+/// Returns a JSON-RPC error in the newest revision, for a modern request or one of an unknown revision.
+pub(crate) fn error_in_latest(status: StatusCode, error: Error, id: Option<&RequestId>) -> Response<Body> {
+    self::error(status, error, id, Revision::LATEST)
+}
+
 /// Returns an error for a request that was rejected before its message was parsed.
 pub(crate) fn reject(status: StatusCode, why: impl Into<String>) -> Response<Body> {
-    error(status, Error::invalid_request(why), None, Revision::LATEST)
+    error_in_latest(status, Error::invalid_request(why), None)
 }
 
 /// Returns 415: the body is not JSON.
@@ -103,7 +109,7 @@ pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down";
 /// Returns 503 with `Retry-After`.
 pub(crate) fn unavailable(why: &str) -> Response<Body> {
     const ONE_SECOND: HeaderValue = HeaderValue::from_static("1");
-    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, Error::internal(why), None, Revision::LATEST);
+    let mut response = error_in_latest(StatusCode::SERVICE_UNAVAILABLE, Error::internal(why), None);
     response.headers_mut().insert(RETRY_AFTER, ONE_SECOND);
     response
 }
@@ -111,7 +117,7 @@ pub(crate) fn unavailable(why: &str) -> Response<Body> {
 /// Returns the status for a reply. A legacy error has the status 200, like any other reply.
 pub(crate) fn status_of(reply: &Reply, revision: Revision) -> StatusCode {
     match reply {
-        Reply::Failed(error) if revision.is_modern() => status_of_error(error),
+        Reply::Failed(error) if has_error_statuses(revision) => status_of_error(error),
         _ => StatusCode::OK,
     }
 }
@@ -134,5 +140,5 @@ pub(crate) fn modern_error(rejection: Error, id: Option<&RequestId>) -> Response
         ErrorCode::INVALID_PARAMS => StatusCode::BAD_REQUEST,
         _ => status_of_error(&rejection),
     };
-    error(status, rejection, id, Revision::LATEST)
+    error_in_latest(status, rejection, id)
 }

@@ -33,7 +33,7 @@ pub(crate) async fn read<B: Body>(body: B, limits: &HttpServerLimits) -> Result<
     if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(reader.poll(body.as_mut(), cx))).await {
         return done;
     }
-    let mut timeout = pin!(sleep(limits.body_time));
+    let mut timeout = pin!(sleep(limits.body_timeout));
     poll_fn(|cx| match reader.poll(body.as_mut(), cx) {
         Poll::Ready(done) => Poll::Ready(done),
         Poll::Pending => timeout.as_mut().poll(cx).map(|()| Err(BodyError::TimedOut)),

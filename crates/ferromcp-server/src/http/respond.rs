@@ -21,6 +21,7 @@ use super::event_body::EventBody;
 use super::event_buffer::EventBuffer;
 use super::in_flight::{CallSet, End, InFlightRequest, Leases, OneCall, PendingResponse, Progressed, encode_reply};
 use super::legacy::{QuestionChannel, SessionCalls, drive};
+use super::limits::STREAM_BUFFER_BYTES;
 use super::reply;
 use super::sink::HttpSink;
 use crate::call::{Call, Extensions, Peer};
@@ -101,7 +102,7 @@ pub(crate) fn new_sink(
     questions: Option<QuestionChannel>,
 ) -> Arc<HttpSink> {
     let can_disconnect = supports_reconnect && endpoint.options.events.is_some();
-    let sink = HttpSink::new(endpoint.options.limits.stream_bytes, Arc::clone(&endpoint.closing), can_disconnect);
+    let sink = HttpSink::new(STREAM_BUFFER_BYTES, Arc::clone(&endpoint.closing), can_disconnect);
     Arc::new(sink.with_questions(questions))
 }
 

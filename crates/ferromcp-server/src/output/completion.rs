@@ -1,6 +1,6 @@
 //! Return types of completions.
 
-use ferromcp_core::model::{CompleteResult, Completion};
+use ferromcp_core::model::{CompleteResult, CompletionValues};
 
 use crate::tool_error::ToolError;
 
@@ -9,7 +9,7 @@ use crate::tool_error::ToolError;
 /// At most 100 values are sent. If there are more, the result sets `hasMore` and `total`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a completion's values",
-    note = "return `Vec<String>`, `Vec<&'static str>`, a `Completion`, or a `Result` of these"
+    note = "return `Vec<String>`, `Vec<&'static str>`, a `CompletionValues`, or a `Result` of these"
 )]
 pub trait CompletionOutput: Send + 'static {
     /// Converts the value to a completion result.
@@ -19,32 +19,26 @@ pub trait CompletionOutput: Send + 'static {
     fn into_values(self) -> Result<CompleteResult, ToolError>;
 }
 
-fn result(completion: Completion) -> CompleteResult {
-    let mut result = CompleteResult::default();
-    result.completion = completion;
-    result
-}
-
 impl CompletionOutput for Vec<String> {
     fn into_values(self) -> Result<CompleteResult, ToolError> {
-        Ok(result(Completion::new(self)))
+        Ok(CompleteResult::new(CompletionValues::new(self)))
     }
 }
 
 impl CompletionOutput for Vec<&'static str> {
     fn into_values(self) -> Result<CompleteResult, ToolError> {
-        Ok(result(Completion::new(self)))
+        Ok(CompleteResult::new(CompletionValues::new(self)))
     }
 }
 
-impl CompletionOutput for Completion {
+impl CompletionOutput for CompletionValues {
     fn into_values(mut self) -> Result<CompleteResult, ToolError> {
         if self.values.len() > Self::MAX_VALUES {
             self.total.get_or_insert(self.values.len() as u64);
             self.has_more = Some(true);
             self.values.truncate(Self::MAX_VALUES);
         }
-        Ok(result(self))
+        Ok(CompleteResult::new(self))
     }
 }
 

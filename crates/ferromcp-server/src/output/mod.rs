@@ -8,6 +8,7 @@
 //! | [`Image`], [`Audio`], [`File`], content blocks | a content block |
 //! | `Vec`, `Option` and tuples of content | the content blocks in order |
 //! | `Result<_, E>` | the value, or a tool error |
+//! | [`RoundOutcome<_>`](crate::RoundOutcome) | the value, or the next round of the call |
 //! | `CallToolResult` | the result unchanged |
 
 mod completion;

@@ -2,6 +2,7 @@
 
 use ferromcp_core::model::{GetPromptResult, PromptMessage};
 
+use crate::client_requests::RoundOutcome;
 use crate::tool_error::ToolError;
 
 /// A type that a prompt can return.
@@ -15,6 +16,15 @@ pub trait PromptOutput: Send + 'static {
     /// # Errors
     /// Returns the error of the prompt.
     fn into_messages(self) -> Result<GetPromptResult, ToolError>;
+
+    /// Converts the value to messages or the next round. Overridden only by [`RoundOutcome`] and its wrappers.
+    #[doc(hidden)]
+    fn into_outcome(self) -> Result<RoundOutcome<GetPromptResult>, ToolError>
+    where
+        Self: Sized,
+    {
+        self.into_messages().map(RoundOutcome::Complete)
+    }
 }
 
 impl PromptOutput for String {
@@ -56,5 +66,23 @@ impl PromptOutput for GetPromptResult {
 impl<T: PromptOutput, E: Into<ToolError> + Send + 'static> PromptOutput for Result<T, E> {
     fn into_messages(self) -> Result<GetPromptResult, ToolError> {
         self.map_err(Into::into)?.into_messages()
+    }
+
+    fn into_outcome(self) -> Result<RoundOutcome<GetPromptResult>, ToolError> {
+        self.map_err(Into::into)?.into_outcome()
+    }
+}
+
+/// The messages, or the next round of the call.
+impl<T: PromptOutput> PromptOutput for RoundOutcome<T> {
+    fn into_messages(self) -> Result<GetPromptResult, ToolError> {
+        self.try_complete()?.into_messages()
+    }
+
+    fn into_outcome(self) -> Result<RoundOutcome<GetPromptResult>, ToolError> {
+        match self {
+            Self::Complete(output) => output.into_outcome(),
+            Self::InputRequired(next) => Ok(next.into()),
+        }
     }
 }

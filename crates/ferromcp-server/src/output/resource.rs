@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::media::{self, File};
 use super::tool::Json;
+use crate::client_requests::RoundOutcome;
 use crate::mime;
 use crate::tool_error::ToolError;
 
@@ -22,6 +23,15 @@ pub trait ResourceOutput: Send + 'static {
     /// # Errors
     /// Returns the error of the resource.
     fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError>;
+
+    /// Converts the value to the contents or the next round. Overridden only by [`RoundOutcome`] and its wrappers.
+    #[doc(hidden)]
+    fn into_outcome(self, uri: &str, mime_type: Option<&str>) -> Result<RoundOutcome<ReadResourceResult>, ToolError>
+    where
+        Self: Sized,
+    {
+        self.into_contents(uri, mime_type).map(RoundOutcome::Complete)
+    }
 }
 
 fn one(contents: ResourceContents, mime_type: Option<&str>) -> ReadResourceResult {
@@ -85,15 +95,34 @@ impl ResourceOutput for ReadResourceResult {
 /// `None` means "resource not found".
 impl<T: ResourceOutput> ResourceOutput for Option<T> {
     fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
-        match self {
-            Some(output) => output.into_contents(uri, mime_type),
-            None => Err(Error::resource_not_found(uri).into()),
-        }
+        self.ok_or_else(|| Error::resource_not_found(uri))?.into_contents(uri, mime_type)
+    }
+
+    fn into_outcome(self, uri: &str, mime_type: Option<&str>) -> Result<RoundOutcome<ReadResourceResult>, ToolError> {
+        self.ok_or_else(|| Error::resource_not_found(uri))?.into_outcome(uri, mime_type)
     }
 }
 
 impl<T: ResourceOutput, E: Into<ToolError> + Send + 'static> ResourceOutput for Result<T, E> {
     fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
         self.map_err(Into::into)?.into_contents(uri, mime_type)
+    }
+
+    fn into_outcome(self, uri: &str, mime_type: Option<&str>) -> Result<RoundOutcome<ReadResourceResult>, ToolError> {
+        self.map_err(Into::into)?.into_outcome(uri, mime_type)
+    }
+}
+
+/// The contents, or the next round of the call.
+impl<T: ResourceOutput> ResourceOutput for RoundOutcome<T> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<ReadResourceResult, ToolError> {
+        self.try_complete()?.into_contents(uri, mime_type)
+    }
+
+    fn into_outcome(self, uri: &str, mime_type: Option<&str>) -> Result<RoundOutcome<ReadResourceResult>, ToolError> {
+        match self {
+            Self::Complete(output) => output.into_outcome(uri, mime_type),
+            Self::InputRequired(next) => Ok(next.into()),
+        }
     }
 }

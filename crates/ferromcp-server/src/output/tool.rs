@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::content::IntoContent;
+use crate::client_requests::RoundOutcome;
 use crate::schema;
 use crate::tool_error::ToolError;
 
@@ -22,6 +23,15 @@ pub trait ToolOutput: Send + 'static {
     /// # Errors
     /// Returns the error of the tool.
     fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError>;
+
+    /// Converts the value to a result or the next round. Overridden only by [`RoundOutcome`] and its wrappers.
+    #[doc(hidden)]
+    fn into_outcome(self, shape: OutputShape) -> Result<RoundOutcome<CallToolResult>, ToolError>
+    where
+        Self: Sized,
+    {
+        self.into_result(shape).map(RoundOutcome::Complete)
+    }
 
     /// Returns the output schema, or `None` if the output is not structured.
     fn schema() -> Option<Schema> {
@@ -66,6 +76,28 @@ impl ToolOutput for CallToolResult {
 impl<T: ToolOutput, E: Into<ToolError> + Send + 'static> ToolOutput for Result<T, E> {
     fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
         self.map_err(Into::into)?.into_result(shape)
+    }
+
+    fn into_outcome(self, shape: OutputShape) -> Result<RoundOutcome<CallToolResult>, ToolError> {
+        self.map_err(Into::into)?.into_outcome(shape)
+    }
+
+    fn schema() -> Option<Schema> {
+        T::schema()
+    }
+}
+
+/// The result, or the next round of the call.
+impl<T: ToolOutput> ToolOutput for RoundOutcome<T> {
+    fn into_result(self, shape: OutputShape) -> Result<CallToolResult, ToolError> {
+        self.try_complete()?.into_result(shape)
+    }
+
+    fn into_outcome(self, shape: OutputShape) -> Result<RoundOutcome<CallToolResult>, ToolError> {
+        match self {
+            Self::Complete(output) => output.into_outcome(shape),
+            Self::InputRequired(next) => Ok(next.into()),
+        }
     }
 
     fn schema() -> Option<Schema> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ferromcp_core::Error;
 
 use super::key::KeyId;
+use super::options::MAX_JOURNAL_BYTES;
 
 /// The error message for any rejected state. It must not depend on the reason, which would help to forge states.
 const REFUSED: &str = "Invalid params: `requestState` is invalid or expired; retry without it";
@@ -26,12 +27,10 @@ pub(crate) enum SealError {
         /// The limit.
         limit: usize,
     },
-    /// The journal exceeds `journal_bytes`.
+    /// The journal exceeds [`MAX_JOURNAL_BYTES`].
     JournalTooLarge {
         /// Size of the journal in bytes.
         bytes: usize,
-        /// The limit.
-        limit: usize,
     },
     /// The call exceeds the maximum number of rounds.
     TooManyRounds {
@@ -113,10 +112,9 @@ impl fmt::Display for SealError {
                 "`requestState` would have {bytes} characters, more than StateOptions::state_bytes ({limit}); set \
                  StateOptions::store, raise the limit, or record less data"
             ),
-            Self::JournalTooLarge { bytes, limit } => write!(
+            Self::JournalTooLarge { bytes } => write!(
                 f,
-                "the journal of the call has {bytes} bytes, more than StateOptions::journal_bytes ({limit}); raise the \
-                 limit, or record less data"
+                "the journal of the call has {bytes} bytes, more than the limit of {MAX_JOURNAL_BYTES}; record less data"
             ),
             Self::TooManyRounds { limit } => write!(
                 f,

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ferromcp_core::RawJson;
-use ferromcp_core::wire::{DEFAULT_MAX_DEPTH, depth_within};
+use ferromcp_core::wire::{MAX_DEPTH, depth_within};
 
 use super::canonical::canonical;
 use super::claims::{Binding, Claims};
@@ -52,7 +52,7 @@ pub fn journal_round_trips(journal: &[u8], round: u32) -> bool {
 /// Returns whether `text` has a canonical form if a server would accept it as JSON.
 pub fn canonicalizes_arguments(text: &str) -> bool {
     let canonical = canonical(text);
-    let read = RawJson::parse(text).is_ok() && depth_within(text.as_bytes(), DEFAULT_MAX_DEPTH);
+    let read = RawJson::parse(text).is_ok() && depth_within(text.as_bytes(), MAX_DEPTH);
     !read || canonical.is_some()
 }
 

@@ -8,6 +8,11 @@ use super::key_ring::KeyRing;
 use super::memory_state_store::MemoryStateStore;
 use super::store::StateStore;
 
+/// Maximum size of a journal in the store, in bytes, because a handler could otherwise fill the store.
+///
+/// A call with a larger journal fails with error -32603.
+pub(super) const MAX_JOURNAL_BYTES: usize = 1 << 20;
+
 /// Configuration of request states, which carry the journal of a call between rounds.
 ///
 /// The defaults suit a single process. A fleet must share [`keys`](Self::keys), and [`audience`](Self::audience) if its
@@ -28,7 +33,6 @@ pub struct StateOptions {
     pub(super) keys: KeyRing,
     pub(super) ttl: Duration,
     pub(super) state_bytes: usize,
-    pub(super) journal_bytes: usize,
     audience: Option<Arc<str>>,
     store: Option<Arc<dyn StateStore>>,
     pub(super) single_use: bool,
@@ -43,7 +47,6 @@ impl Default for StateOptions {
             keys: KeyRing::unset(),
             ttl: Duration::from_secs(60 * 60),
             state_bytes: 16 << 10,
-            journal_bytes: 1 << 20,
             audience: None,
             store: None,
             single_use: false,
@@ -80,12 +83,6 @@ impl StateOptions {
         self
     }
 
-    /// Sets the maximum size of a journal in the store, in bytes. Default: 1 MiB.
-    pub fn journal_bytes(mut self, bytes: usize) -> Self {
-        self.journal_bytes = bytes;
-        self
-    }
-
     /// Sets the audience. States can be opened only by servers with the same audience. Default: the server's name.
     pub fn audience(mut self, audience: impl Into<Arc<str>>) -> Self {
         self.audience = Some(audience.into());
@@ -93,7 +90,7 @@ impl StateOptions {
     }
 
     /// Sets the store for journals that exceed [`state_bytes`](Self::state_bytes) and for single-use tokens. Default:
-    /// none, so a call with a larger journal fails.
+    /// none, so a call with a larger journal fails. A journal in the store can have up to 1 MiB.
     pub fn store(mut self, store: impl StateStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -139,7 +136,6 @@ impl fmt::Debug for StateOptions {
             .field("keys", &self.keys)
             .field("ttl", &self.ttl)
             .field("state_bytes", &self.state_bytes)
-            .field("journal_bytes", &self.journal_bytes)
             .field("audience", &self.audience)
             .field("store", &self.store.is_some())
             .field("single_use", &self.single_use)

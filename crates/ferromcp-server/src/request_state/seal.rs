@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::claims::{Binding, Bound, Claims, Id, Location};
 use super::envelope::{self, Kind};
 use super::error::{OpenError, SealError};
-use super::options::StateOptions;
+use super::options::{MAX_JOURNAL_BYTES, StateOptions};
 
 /// The stored token of a single-use state whose journal is inline.
 const UNUSED_TOKEN: Bytes = Bytes::from_static(b"unused");
@@ -114,8 +114,8 @@ fn choose_location(options: &StateOptions, journal: usize) -> Result<Location, S
     if options.journals().is_none() {
         return Err(SealError::TooLarge { bytes, limit });
     }
-    if journal > options.journal_bytes {
-        return Err(SealError::JournalTooLarge { bytes: journal, limit: options.journal_bytes });
+    if journal > MAX_JOURNAL_BYTES {
+        return Err(SealError::JournalTooLarge { bytes: journal });
     }
     let stored = if options.single_use { Location::StoredSingleUse(random()?) } else { Location::Stored(random()?) };
     match text_len(&stored, 0) {

@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use super::claims::{Binding, Bound, Claims, Location};
 use super::envelope::Kind;
 use super::error::OpenError;
+use super::options::MAX_JOURNAL_BYTES;
 use super::seal::OpenedState;
 use super::seal::{open_at, seal_at};
 use super::*;
@@ -349,7 +350,7 @@ fn stored_journal_survives_key_rotation() {
 
 #[test]
 fn seal_fails_with_the_limit_when_journal_is_too_large() {
-    let options = options().state_bytes(1000).journal_bytes(5000);
+    let options = options().state_bytes(1000);
     let error =
         |options: &StateOptions, journal: usize| ready(seal(options, &call(), &vec![0; journal], 1)).unwrap_err();
     let most = (0..1000).rev().find(|length| ready(seal(&options, &call(), &vec![0; *length], 1)).is_ok()).unwrap();
@@ -360,10 +361,10 @@ fn seal_fails_with_the_limit_when_journal_is_too_large() {
     let text = large.to_string();
     assert!(text.contains("StateOptions::state_bytes (1000)") && text.contains("StateOptions::store"), "{text}");
     let stored = options.clone().store(MemoryStateStore::new());
-    assert!(ready(seal(&stored, &call(), &[0; 5000], 1)).is_ok());
-    let larger = error(&stored, 5001);
-    assert!(matches!(larger, SealError::JournalTooLarge { bytes: 5001, limit: 5000 }), "{larger:?}");
-    assert!(larger.to_string().contains("StateOptions::journal_bytes (5000)"), "{larger}");
+    assert!(ready(seal(&stored, &call(), &vec![0; MAX_JOURNAL_BYTES], 1)).is_ok());
+    let larger = error(&stored, MAX_JOURNAL_BYTES + 1);
+    assert!(matches!(larger, SealError::JournalTooLarge { bytes: 1_048_577 }), "{larger:?}");
+    assert!(larger.to_string().contains("more than the limit of 1048576"), "{larger}");
     let tiny = stored.state_bytes(300);
     assert!(matches!(error(&tiny, 100), SealError::TooLarge { bytes: 312, limit: 300 }));
     // M26-241: longer states are rejected too.

@@ -1,11 +1,10 @@
 //! Serving: validates the server, opens lifespans, serves the transport, closes lifespans.
 
-mod batch;
 mod hint;
-mod on;
 mod pipe;
 pub(crate) mod signal;
 mod sink;
+mod target;
 
 use std::fmt;
 use std::io;
@@ -20,7 +19,7 @@ use crate::inner::Inner;
 use crate::lifespan::Lifespans;
 use crate::tool_error::ToolError;
 
-pub use on::{OnHttp, OnTransport, ServeOn, Served};
+pub use target::{ServeTarget, SharedServer};
 
 /// The error of [`Server::serve`](crate::Server::serve): invalid configuration, a failed lifespan, or a transport error.
 ///

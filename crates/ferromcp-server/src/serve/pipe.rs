@@ -1,7 +1,8 @@
 //! Serves one peer on a pipe: both eras, concurrent calls, batched writes.
 //!
-//! One task reads, dispatches and writes. A call that completes immediately needs no task and no channel. A pending call
-//! runs in a separate task and returns its reply to this task, so that nothing is written for a call after it is cancelled.
+//! One task reads, dispatches and writes. A call that completes immediately needs no task and no channel. A pending call,
+//! or a pending batch, runs in a separate task and returns its reply to this task, so that nothing is written for a call
+//! after it is cancelled.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -18,16 +19,16 @@ use ferromcp_core::{
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
-use super::batch::Batches;
 use super::signal::Shutdown;
 use super::sink::PipeSink;
-use crate::answer;
-use crate::call::{Call, Peer, Reply};
+use crate::batch::Batch;
+use crate::call::{Call, Reply};
 use crate::dispatch::{poll_caught, start};
 use crate::era;
+use crate::era::features::has_batches;
 use crate::era::legacy::Session;
-use crate::era::modern;
 use crate::inner::Inner;
+use crate::latch::Latch;
 use crate::maybe_ready::MaybeReady;
 use crate::pending_requests::Responder;
 use crate::request_sink::RequestSink;
@@ -70,19 +71,36 @@ struct Pipe {
     out: Outbound,
     /// Whether a write is incomplete; data already taken from `out` may still need a flush.
     writing: bool,
+    /// The calls in flight, including those of a batch that have not started.
     calls: HashMap<RequestId, Running>,
+    /// The call of each task that runs a single call.
     by_task: HashMap<Id, (RequestId, u64)>,
+    /// The calls of each task that runs a batch.
+    batches: HashMap<Id, Vec<(RequestId, u64)>>,
     /// The number of the last call; identifies calls in the sink.
     serial: u64,
-    tasks: JoinSet<Reply>,
-    batches: Batches,
+    tasks: JoinSet<Finished>,
+}
+
+/// The result of a task.
+enum Finished {
+    Call(Reply),
+    /// The array of responses, or `None` if every call was cancelled.
+    Batch(Option<Bytes>),
 }
 
 /// A call that runs in a separate task.
 struct Running {
     revision: Revision,
-    task: AbortHandle,
     serial: u64,
+    canceller: Canceller,
+}
+
+/// Cancels a call.
+enum Canceller {
+    Task(AbortHandle),
+    /// The call is part of a batch.
+    Latch(Arc<Latch>),
 }
 
 impl Pipe {
@@ -97,9 +115,9 @@ impl Pipe {
             writing: false,
             calls: HashMap::new(),
             by_task: HashMap::new(),
+            batches: HashMap::new(),
             serial: 0,
             tasks: JoinSet::new(),
-            batches: Batches::default(),
         }
     }
 
@@ -141,7 +159,7 @@ impl Pipe {
                 },
                 Some(done) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.complete(done),
                 () = self.sink.filled(), if has_capacity => {} // otherwise it would wake repeatedly
-                change = self.session.next_change(), if has_capacity => self.notify(change, self.fallback_revision()),
+                change = self.session.next_change(), if has_capacity => self.notify(change, self.session.revision_or_latest()),
             }
         }
     }
@@ -158,7 +176,7 @@ impl Pipe {
     fn send_changes(&mut self) {
         while self.has_capacity() {
             let Some(change) = self.session.try_next_change() else { return };
-            self.notify(change, self.fallback_revision());
+            self.notify(change, self.session.revision_or_latest());
         }
     }
 
@@ -203,21 +221,17 @@ impl Pipe {
 
     async fn handle_frame(&mut self, frame: Frame) {
         let bytes = match frame {
-            Frame::Whole(bytes) => bytes,
+            Frame::Complete(bytes) => bytes,
             Frame::TooLong { limit } => {
                 let message = format!("Invalid request: the message is longer than {limit} bytes");
                 return self.reject(DecodeError::new(Error::invalid_request(message)));
             }
         };
-        match self.decode(bytes) {
+        match decode::<FromClient>(bytes) {
             Ok(Incoming::One(message)) => self.handle_message(message).await,
             Ok(Incoming::Batch(messages)) => self.handle_batch(messages).await,
             Err(rejection) => self.reject(rejection),
         }
-    }
-
-    fn decode(&self, bytes: Bytes) -> Result<Incoming<FromClient>, DecodeError> {
-        decode::<FromClient>(bytes, &self.inner.limits.decode)
     }
 
     async fn handle_message(&mut self, message: Message<FromClient>) {
@@ -239,95 +253,140 @@ impl Pipe {
 
     /// Handles a batch. Allowed in 2025-03-26 only, and not for `initialize`.
     async fn handle_batch(&mut self, messages: Vec<Result<Message<FromClient>, DecodeError>>) {
-        if self.session.revision() != Some(Revision::V2025_03_26) {
+        let Some(revision) = self.session.revision().filter(|revision| has_batches(*revision)) else {
             return self.reject(DecodeError::new(era::no_batches()));
-        }
-        self.batches.open(messages.iter().filter_map(|message| match message {
-            Ok(Message::Request { id, .. }) | Err(DecodeError { id: Some(id), suppress_response: false, .. }) => {
-                Some(id).filter(|id| !self.calls.contains_key(*id))
-            }
-            _ => None,
-        }));
+        };
+        let (mut batch, mut members) = (Batch::default(), Vec::new());
         for message in messages {
             match message {
+                Ok(Message::Request { id, request }) if !self.calls.contains_key(&id) => {
+                    match self.admit(&id, request) {
+                        Ok(call) if has_batches(call.peer.revision()) => {
+                            let (revision, serial) = (call.peer.revision(), self.serial);
+                            members.push((id.clone(), serial));
+                            let canceller = Canceller::Latch(batch.push(id.clone(), call));
+                            self.calls.insert(id, Running { revision, serial, canceller });
+                        }
+                        Ok(_) => batch.push_rejected(Some(id), era::no_batches(), revision),
+                        Err((error, revision)) => batch.push_rejected(Some(id), error, revision),
+                    }
+                }
+                Err(DecodeError { id: Some(id), error, suppress_response: false, .. })
+                    if !self.calls.contains_key(&id) =>
+                {
+                    batch.push_rejected(Some(id), error, revision);
+                }
+                // A request with the id of a call in flight is rejected immediately, not in the array.
                 Ok(message) => self.handle_message(message).await,
                 Err(rejection) => self.reject(rejection),
+            }
+        }
+        if batch.is_empty() {
+            return;
+        }
+        let mut responses = Box::pin(batch.run(Arc::clone(&self.inner)));
+        match poll_fn(|cx| Poll::Ready(responses.as_mut().poll(cx))).await {
+            Poll::Ready(responses) => self.complete_batch(members, responses),
+            Poll::Pending => {
+                let task = self.tasks.spawn(async move { Finished::Batch(responses.await) });
+                self.batches.insert(task.id(), members);
             }
         }
     }
 
     async fn handle_request(&mut self, id: RequestId, request: ClientRequest) {
-        if self.calls.contains_key(&id) {
-            return self.write_error_unbatched(Some(&id), era::id_in_use(&id), self.fallback_revision());
-        }
-        let peer = match modern::peer(&request) {
-            Ok(Some(peer)) => Ok(peer),
-            Ok(None) => self.session.admit(&request).map_err(|error| (error, self.fallback_revision())),
-            Err(error) => Err((error, Revision::LATEST)),
+        let call = match self.admit(&id, request) {
+            Ok(call) => call,
+            Err((error, revision)) => return self.write_error(Some(&id), error, revision),
         };
-        let peer = match peer {
-            Ok(peer) => peer,
-            Err((error, revision)) => return self.answer(&id, Reply::Failed(error), revision),
-        };
-        let revision = peer.revision();
-        let limit = self.inner.limits.in_flight;
-        if self.calls.len() >= limit {
-            return self.answer(&id, Reply::Failed(era::too_many_calls(limit)), revision);
-        }
-        self.serial += 1;
-        match start(&self.inner, self.build_call(&id, request, peer)) {
+        let (revision, serial) = (call.peer.revision(), self.serial);
+        match start(&self.inner, call) {
             MaybeReady::Ready(reply) => self.answer(&id, reply, revision),
             MaybeReady::Pending(mut future) => {
                 // Most handlers complete at the first poll; only the others are spawned.
                 match poll_fn(|cx| Poll::Ready(poll_caught(&mut future, cx))).await {
                     Poll::Ready(reply) => self.answer(&id, reply, revision),
                     Poll::Pending => {
-                        let task = self.tasks.spawn(async move { poll_fn(|cx| poll_caught(&mut future, cx)).await });
-                        self.by_task.insert(task.id(), (id.clone(), self.serial));
-                        self.calls.insert(id, Running { revision, task, serial: self.serial });
+                        let reply = async move { Finished::Call(poll_fn(|cx| poll_caught(&mut future, cx)).await) };
+                        let task = self.tasks.spawn(reply);
+                        self.by_task.insert(task.id(), (id.clone(), serial));
+                        self.calls.insert(id, Running { revision, serial, canceller: Canceller::Task(task) });
                     }
                 }
             }
         }
     }
 
-    fn build_call(&self, id: &RequestId, request: ClientRequest, peer: Peer) -> Call {
-        let peer = peer.identified(self.identity.as_ref());
-        Call::new(request, peer).id(id.clone()).sink(RequestSink::new(Arc::clone(&self.sink) as _, self.serial))
-    }
-
-    /// Returns the revision for messages that do not belong to a valid request.
-    fn fallback_revision(&self) -> Revision {
-        self.session.revision().unwrap_or(Revision::LATEST_LEGACY)
+    /// Returns the call of a valid request, with `self.serial` as its number.
+    ///
+    /// # Errors
+    /// The error to respond with, and the revision in which to send it.
+    fn admit(&mut self, id: &RequestId, request: ClientRequest) -> Result<Call, (Error, Revision)> {
+        if self.calls.contains_key(id) {
+            return Err((era::id_in_use(id), self.session.revision_or_latest()));
+        }
+        let peer = era::peer(&request, &mut self.session)?;
+        let limit = self.inner.limits.in_flight;
+        if self.calls.len() >= limit {
+            return Err((era::too_many_calls(limit), peer.revision()));
+        }
+        self.serial += 1;
+        let sink = RequestSink::new(Arc::clone(&self.sink) as _, self.serial);
+        Ok(Call::new(request, peer.identified(self.identity.as_ref())).id(id.clone()).sink(sink))
     }
 
     /// Writes the reply of a completed task, unless the call was cancelled.
-    fn complete(&mut self, done: Result<(Id, Reply), JoinError>) {
-        let task = match &done {
-            Ok((task, _)) => *task,
-            Err(error) => error.id(),
-        };
-        let Some((id, serial)) = self.by_task.remove(&task) else { return };
-        if self.calls.get(&id).is_none_or(|running| running.serial != serial) {
-            return self.sink.remove(serial);
-        }
-        let Some(running) = self.calls.remove(&id) else { return };
-        let reply = match done {
-            Ok((_, reply)) => reply,
+    fn complete(&mut self, done: Result<(Id, Finished), JoinError>) {
+        let (task, finished) = match done {
+            Ok((task, finished)) => (task, Some(finished)),
             Err(error) => {
-                tracing::error!(%error, "the task of a call failed");
-                Reply::Failed(Error::internal("Internal error"))
+                if !error.is_cancelled() {
+                    tracing::error!(%error, "the task of a call failed");
+                }
+                (error.id(), None)
             }
         };
+        if let Some(members) = self.batches.remove(&task) {
+            let responses = if let Some(Finished::Batch(responses)) = finished { responses } else { None };
+            return self.complete_batch(members, responses);
+        }
+        let Some((id, serial)) = self.by_task.remove(&task) else { return };
+        let Some(running) = self.forget(&id, serial) else { return };
+        let reply = match finished {
+            Some(Finished::Call(reply)) => reply,
+            _ => Reply::Failed(Error::internal("Internal error")),
+        };
         self.answer(&id, reply, running.revision);
+    }
+
+    /// Writes the responses of a batch, if there are any.
+    fn complete_batch(&mut self, members: Vec<(RequestId, u64)>, responses: Option<Bytes>) {
+        for (id, serial) in members {
+            self.forget(&id, serial);
+        }
+        self.sink.take(&mut self.out);
+        if let Some(responses) = responses {
+            self.out.frame(|out| out.extend_from_slice(&responses));
+        }
+    }
+
+    /// Removes a call whose task has ended. Returns it, unless it was cancelled.
+    fn forget(&mut self, id: &RequestId, serial: u64) -> Option<Running> {
+        if self.calls.get(id).is_none_or(|running| running.serial != serial) {
+            self.sink.remove(serial);
+            return None;
+        }
+        self.calls.remove(id)
     }
 
     fn cancel(&mut self, id: &RequestId, reason: Option<&str>) {
         tracing::debug!(?id, reason, "call cancelled");
         if let Some(running) = self.calls.remove(id) {
             self.sink.mark_cancelled(running.serial); // its task may be running on another thread
-            running.task.abort();
-            self.batches.remove(id, &mut self.out);
+            match running.canceller {
+                Canceller::Task(task) => task.abort(),
+                Canceller::Latch(cancelled) => cancelled.set(),
+            }
         }
     }
 
@@ -336,7 +395,7 @@ impl Pipe {
         self.sink.take(&mut self.out);
         let ends_subscription = matches!(reply, Reply::Done(ServerResult::Listen(_)));
         let inner = &self.inner;
-        self.batches.write(id, &mut self.out, |out| answer::write(out, inner, id, reply, revision));
+        self.out.frame(|out| reply.write(out, id, revision, inner.info_json()));
         if ends_subscription {
             // The spec requires both the result and this notification; clients may wait for either.
             self.notify(ServerNotification::Cancelled(CancelledParams::new(id.clone())), revision);
@@ -349,19 +408,13 @@ impl Pipe {
     fn reject(&mut self, rejection: DecodeError) {
         let DecodeError { id, error, suppress_response, .. } = rejection;
         tracing::debug!(?id, %error, "cannot decode a message");
-        let revision = self.session.revision().unwrap_or(Revision::LATEST);
-        if suppress_response || (id.is_none() && revision < Revision::LATEST_LEGACY) {
-            return;
-        }
-        match id {
-            // The request may be part of a batch.
-            Some(id) if !self.calls.contains_key(&id) => self.answer(&id, Reply::Failed(error), revision),
-            id => self.write_error_unbatched(id.as_ref(), error, revision),
+        match era::decode_error_revision(&self.session, id.as_ref()) {
+            Some(revision) if !suppress_response => self.write_error(id.as_ref(), error, revision),
+            _ => {}
         }
     }
 
-    /// Writes an error outside of all batches, even if a batch waits for another response to `id`.
-    fn write_error_unbatched(&mut self, id: Option<&RequestId>, error: Error, revision: Revision) {
+    fn write_error(&mut self, id: Option<&RequestId>, error: Error, revision: Revision) {
         self.sink.take(&mut self.out);
         self.out.frame(|out| encode::error(out, id, error, revision));
     }

@@ -8,7 +8,7 @@ use ferromcp_core::Error;
 use super::change::{Change, ListKinds};
 use super::subscriber::Subscriber;
 use super::uri_ancestors::uri_ancestors;
-use crate::limits::Limits;
+use crate::limits::{MAX_SUBSCRIPTION_BYTES, ServerLimits};
 
 /// Maximum number of pending URL elicitations tracked per session.
 const MAX_PENDING_ELICITATIONS: usize = 256;
@@ -89,8 +89,8 @@ impl Broadcaster {
     /// Subscribes a listener to `uri` and its descendants. Has no effect if it is already subscribed.
     ///
     /// # Errors
-    /// Returns -32602 if the subscription exceeds [`Limits::subscriptions`] or [`Limits::subscription_bytes`].
-    pub(super) fn subscribe(&self, key: u64, uri: &str, limits: &Limits) -> Result<(), Error> {
+    /// Returns -32602 if the subscription exceeds [`ServerLimits::subscriptions`] or [`MAX_SUBSCRIPTION_BYTES`].
+    pub(super) fn subscribe(&self, key: u64, uri: &str, limits: &ServerLimits) -> Result<(), Error> {
         let mut listeners = self.write();
         let Listeners { all, by_uri, .. } = &mut *listeners;
         let Some(listener) = all.get_mut(&key) else { return Ok(()) }; // already unregistered
@@ -100,13 +100,12 @@ impl Broadcaster {
         if listener.uris.len() >= limits.subscriptions {
             let limit = limits.subscriptions;
             return Err(Error::invalid_params(format!(
-                "Too many resource subscriptions; at most {limit} (`Limits::subscriptions`)"
+                "Too many resource subscriptions; at most {limit} (`ServerLimits::subscriptions`)"
             )));
         }
-        if listener.uri_bytes.saturating_add(uri.len()) > limits.subscription_bytes {
-            let limit = limits.subscription_bytes;
+        if listener.uri_bytes.saturating_add(uri.len()) > MAX_SUBSCRIPTION_BYTES {
             return Err(Error::invalid_params(format!(
-                "The subscribed URIs are too long; at most {limit} bytes in total (`Limits::subscription_bytes`)"
+                "The subscribed URIs are too long; at most {MAX_SUBSCRIPTION_BYTES} bytes in total"
             )));
         }
         let uri = by_uri.get_key_value(uri).map_or_else(|| Arc::from(uri), |(existing, _)| Arc::clone(existing));

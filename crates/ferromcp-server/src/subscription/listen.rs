@@ -10,22 +10,21 @@ use ferromcp_core::{Error, Meta, Revision, ServerNotification, ServerResult};
 
 use super::{Broadcaster, ListKinds, Mailbox};
 use crate::call::{Call, Reply};
-use crate::limits::Limits;
+use crate::limits::ServerLimits;
 use crate::maybe_ready::MaybeReady;
-use crate::registry::Tables;
 use crate::request_sink::{QueueFull, RequestSink};
 
 /// Starts a subscription. The returned future completes when the server shuts down.
 ///
-/// The reply is an error if the request has no id, the sink is closed, or a subscription limit is exceeded.
+/// `offered` are the lists that the server has. The reply is an error if the request has no id, the sink is closed, or a subscription limit is exceeded.
 pub(crate) fn start(
     broadcaster: &Arc<Broadcaster>,
-    tables: &Tables,
-    limits: &Limits,
+    offered: ListKinds,
+    limits: &ServerLimits,
     call: &Call,
     params: &ListenParams,
 ) -> MaybeReady {
-    match prepare(broadcaster, tables, limits, call, params) {
+    match prepare(broadcaster, offered, limits, call, params) {
         Ok(subscription) => MaybeReady::Pending(Box::pin(subscription.run())),
         Err(error) => MaybeReady::Ready(Reply::Failed(error)),
     }
@@ -42,8 +41,8 @@ struct Subscription {
 /// Registers the subscription and prepares its acknowledgment.
 fn prepare(
     broadcaster: &Arc<Broadcaster>,
-    tables: &Tables,
-    limits: &Limits,
+    offered: ListKinds,
+    limits: &ServerLimits,
     call: &Call,
     params: &ListenParams,
 ) -> Result<Subscription, Error> {
@@ -52,25 +51,24 @@ fn prepare(
     })?;
     let mut meta = Meta::new();
     meta.set(key::SUBSCRIPTION_ID, id).map_err(|error| Error::internal(error.to_string()))?;
-    let filter = acknowledged_filter(tables, &params.notifications);
+    let filter = acknowledged_filter(offered, &params.notifications);
     let mailbox = broadcaster.listen(list_kinds(&filter), meta.clone());
     for uri in filter.resource_subscriptions.iter().flatten() {
         mailbox.subscribe(uri, limits)?;
     }
-    let mut acknowledged = AcknowledgedParams::default();
-    (acknowledged.notifications, acknowledged.meta) = (filter, meta);
+    let acknowledged = AcknowledgedParams::new(filter).meta(meta);
     Ok(Subscription { mailbox, sink: call.sink.clone(), revision: call.peer.revision(), acknowledged })
 }
 
-/// Returns the part of the `requested` filter that the server supports with its current components.
-fn acknowledged_filter(tables: &Tables, requested: &SubscriptionFilter) -> SubscriptionFilter {
-    let list = |requested: Option<bool>, supported: bool| requested.filter(|requested| *requested && supported);
+/// Returns the part of the `requested` filter that concerns the `offered` lists.
+fn acknowledged_filter(offered: ListKinds, requested: &SubscriptionFilter) -> SubscriptionFilter {
+    let list = |requested: Option<bool>, kind| requested.filter(|requested| *requested && offered.has(kind));
     let mut filter = SubscriptionFilter::default();
-    filter.tools_list_changed = list(requested.tools_list_changed, tables.has_tools());
-    filter.prompts_list_changed = list(requested.prompts_list_changed, tables.has_prompts());
-    filter.resources_list_changed = list(requested.resources_list_changed, tables.has_resources());
+    filter.tools_list_changed = list(requested.tools_list_changed, ListKinds::TOOLS);
+    filter.prompts_list_changed = list(requested.prompts_list_changed, ListKinds::PROMPTS);
+    filter.resources_list_changed = list(requested.resources_list_changed, ListKinds::RESOURCES);
     let uris = requested.resource_subscriptions.as_ref();
-    filter.resource_subscriptions = uris.filter(|uris| !uris.is_empty() && tables.has_resources()).cloned();
+    filter.resource_subscriptions = uris.filter(|uris| !uris.is_empty() && offered.has(ListKinds::RESOURCES)).cloned();
     filter
 }
 
@@ -88,8 +86,7 @@ impl Subscription {
     /// If the client cancels the request, the future is dropped.
     async fn run(self) -> Reply {
         let Self { mailbox, sink, revision, acknowledged } = self;
-        let mut result = ListenResult::default();
-        result.meta = acknowledged.meta.clone();
+        let result = ListenResult::default().meta(acknowledged.meta.clone());
         let notifications = async {
             send(&sink, ServerNotification::Acknowledged(acknowledged), revision).await;
             loop {

@@ -7,7 +7,7 @@ use ferromcp_core::{Error, Meta, ServerNotification};
 use super::broadcaster::Broadcaster;
 use super::change::ListKinds;
 use super::subscriber::Subscriber;
-use crate::limits::Limits;
+use crate::limits::ServerLimits;
 
 /// The receiving end of a subscriber. Dropping it unsubscribes.
 pub(crate) struct Mailbox {
@@ -54,7 +54,7 @@ impl Mailbox {
     ///
     /// # Errors
     /// Returns -32602 if the subscription exceeds `limits`.
-    pub(crate) fn subscribe(&self, uri: &str, limits: &Limits) -> Result<(), Error> {
+    pub(crate) fn subscribe(&self, uri: &str, limits: &ServerLimits) -> Result<(), Error> {
         self.broadcaster.subscribe(self.key, uri, limits)
     }
 

@@ -11,6 +11,10 @@ use super::change::{Change, ListKinds};
 /// that the queue stays bounded for large directories.
 const MAX_DESCENDANTS: usize = 256;
 
+/// Maximum number of queued completions of URL elicitations; further ones are dropped. A session whose client never
+/// opens its stream would otherwise collect them.
+const MAX_ELICITATIONS: usize = 256;
+
 /// Queues with a larger capacity are deallocated once they are empty.
 const MAX_RETAINED_CAPACITY: usize = 64;
 
@@ -28,6 +32,8 @@ struct PendingChanges {
     queued_lists: ListKinds,
     /// The URIs in the queue.
     queued_uris: HashSet<Arc<str>>,
+    /// The number of completed URL elicitations in the queue.
+    queued_elicitations: usize,
 }
 
 impl Subscriber {
@@ -37,6 +43,7 @@ impl Subscriber {
             queue: VecDeque::new(),
             queued_lists: ListKinds::NONE,
             queued_uris: HashSet::new(),
+            queued_elicitations: 0,
         };
         Self { pending: Mutex::new(pending), wake: Notify::new() }
     }
@@ -62,13 +69,19 @@ impl Subscriber {
 
     /// Queues the completion of a URL elicitation. Returns whether a waiter must be woken.
     pub(super) fn enqueue_elicitation(&self, id: &Arc<str>) -> bool {
-        self.lock().push(Change::ElicitationComplete(Arc::clone(id)))
+        let mut pending = self.lock();
+        if pending.queued_elicitations >= MAX_ELICITATIONS {
+            tracing::debug!(limit = MAX_ELICITATIONS, "dropped the completion of a URL elicitation");
+            return false;
+        }
+        pending.queued_elicitations += 1;
+        pending.push(Change::ElicitationComplete(Arc::clone(id)))
     }
 
     /// Wakes all waiters, or the next one to arrive.
     ///
-    /// Waking only one is not enough: it may belong to a connection whose client does not read, and would then never take
-    /// the change.
+    /// Waking only one is not enough: it may belong to a connection whose client does not read, and would then never
+    /// take the change.
     pub(super) fn wake(&self) {
         self.wake.notify_waiters();
         self.wake.notify_one();
@@ -137,7 +150,7 @@ impl PendingChanges {
     fn unmark(&mut self, change: &Change) {
         match change {
             Change::Resource(uri) => drop(self.queued_uris.remove(uri)),
-            Change::ElicitationComplete(_) => {}
+            Change::ElicitationComplete(_) => self.queued_elicitations -= 1,
             list => self.queued_lists = self.queued_lists.without(list.list().unwrap_or_default()),
         }
     }

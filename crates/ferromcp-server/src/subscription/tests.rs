@@ -11,7 +11,7 @@ use ferromcp_core::{Meta, ServerNotification};
 use proptest::prelude::*;
 
 use super::{Broadcaster, Change, ListKinds, Mailbox};
-use crate::limits::Limits;
+use crate::limits::{MAX_SUBSCRIPTION_BYTES, ServerLimits};
 
 /// Returns the URI of a resource update, or the method of another notification.
 fn label(notification: &ServerNotification) -> String {
@@ -32,7 +32,7 @@ fn updated(uri: &str) -> Change {
 fn subscribe_to(broadcaster: &Arc<Broadcaster>, uris: &[&str]) -> Mailbox {
     let mailbox = broadcaster.listen(ListKinds::NONE, Meta::new());
     for uri in uris {
-        mailbox.subscribe(uri, &Limits::default()).unwrap();
+        mailbox.subscribe(uri, &ServerLimits::default()).unwrap();
     }
     mailbox
 }
@@ -70,15 +70,32 @@ fn queue_is_bounded_and_falls_back_to_subscribed_uri_when_not_read() {
 }
 
 #[test]
+fn completed_elicitations_are_dropped_when_queue_is_full() {
+    let broadcaster = Arc::new(Broadcaster::default());
+    let session = broadcaster.open_session();
+    for number in 0..300 {
+        let id = format!("elicitation-{number}");
+        session.expect_elicitation(&id);
+        broadcaster.complete_elicitation(&id);
+    }
+    assert_eq!(all(&session).len(), 256);
+    session.expect_elicitation("later");
+    assert!(broadcaster.complete_elicitation("later"));
+    assert_eq!(all(&session).len(), 1, "completions are queued again when the queue is empty");
+}
+
+#[test]
 fn subscribe_fails_with_limit_when_limit_exceeded() {
     let broadcaster = Arc::new(Broadcaster::default());
     let mailbox = broadcaster.open_session();
-    let mut limits = Limits::default();
-    (limits.subscriptions, limits.subscription_bytes) = (2, 20);
+    let limits = ServerLimits::new().subscriptions(2);
+    let most = format!("a://{}", "x".repeat(MAX_SUBSCRIPTION_BYTES - "a://1a://".len()));
     mailbox.subscribe("a://1", &limits).unwrap();
     mailbox.subscribe("a://1", &limits).unwrap();
-    let error = mailbox.subscribe("a://long/long/long", &limits).unwrap_err();
-    assert!(error.message.contains("at most 20 bytes"), "{error}");
+    let error = mailbox.subscribe(&(most.clone() + "x"), &limits).unwrap_err();
+    assert!(error.code.0 == -32602 && error.message.contains("at most 262144 bytes"), "{error}");
+    mailbox.subscribe(&most, &limits).unwrap();
+    mailbox.unsubscribe(&most);
     mailbox.subscribe("a://2", &limits).unwrap();
     let error = mailbox.subscribe("a://3", &limits).unwrap_err();
     assert!(error.code.0 == -32602 && error.message.contains("at most 2"), "{error}");
@@ -98,7 +115,7 @@ fn subscriptions_are_removed_when_mailbox_closed() {
     assert_eq!(broadcaster.size(), (1, 1));
     second.close();
     assert_eq!(broadcaster.size(), (0, 0));
-    second.subscribe("a://3", &Limits::default()).unwrap();
+    second.subscribe("a://3", &ServerLimits::default()).unwrap();
     broadcaster.notify(updated("a://3"));
     assert_eq!((broadcaster.size(), all(&second).len()), ((0, 0), 0));
 }
@@ -109,7 +126,7 @@ fn queued_changes_are_removed_when_unsubscribed() {
     let broadcaster = Arc::new(Broadcaster::default());
     let mailbox = broadcaster.open_session();
     for uri in ["a://x", "a://x/y", "b://z"] {
-        mailbox.subscribe(uri, &Limits::default()).unwrap();
+        mailbox.subscribe(uri, &ServerLimits::default()).unwrap();
     }
     for change in [updated("a://x/y/1"), Change::Tools, updated("a://x/2"), updated("b://z"), Change::Prompts] {
         broadcaster.notify(change);
@@ -205,7 +222,7 @@ impl Model {
     fn new() -> Self {
         let broadcaster = Arc::new(Broadcaster::default());
         let mailbox = broadcaster.open_session();
-        mailbox.subscribe("a://x", &Limits::default()).unwrap();
+        mailbox.subscribe("a://x", &ServerLimits::default()).unwrap();
         Self { broadcaster, mailbox, waiters: [None, None, None], queued: HashSet::new() }
     }
 

@@ -72,7 +72,7 @@ impl Answers {
             }
             drop(rules);
             panic!(
-                "no response for \"{text}\" ({kind:?}): add one to the test client, for example with `Client::accept`"
+                "no response for \"{text}\" ({kind:?}): add one to the test client, for example with `TestClient::accept`"
             );
         };
         let more = rules.known.iter().filter(|rule| fits(rule)).count() > 1;

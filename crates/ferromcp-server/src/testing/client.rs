@@ -1,4 +1,4 @@
-//! [`Client`]: an in-process test client.
+//! [`TestClient`]: an in-process test client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,24 +31,24 @@ const ROUNDS: usize = 1_000;
 /// responses match, they are consumed in order and the last one is reused.
 ///
 /// ```
-/// use ferromcp_server::testing::{Client, ClientMode};
+/// use ferromcp_server::testing::{TestClient, ClientMode};
 /// use ferromcp_server::{Arg, Server, Tool};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let add = Tool::sync("add", |a: i64, b: i64| a + b).args([Arg::new("a"), Arg::new("b")]);
-/// let client = Client::with(Server::new("demo", "1.0.0").with_tool(add), ClientMode::Rounds);
+/// let client = TestClient::with(Server::new("demo", "1.0.0").with_tool(add), ClientMode::Rounds);
 /// assert_eq!(client.text("add", &[("a", 1), ("b", 2)]).await, "3");
 /// # });
 /// ```
 #[derive(Clone)]
-pub struct Client {
+pub struct TestClient {
     server: Server,
     mode: ClientMode,
     peer: Peer,
     listener: Arc<Listener>,
 }
 
-impl Client {
+impl TestClient {
     /// Creates a client of `server` that declares all capabilities, for tests of a single [`ClientMode`].
     pub fn with(server: Server, mode: ClientMode) -> Self {
         Self::new(server, mode, all_capabilities())
@@ -75,9 +75,7 @@ impl Client {
     /// # Panics
     /// Panics if `content` does not serialize to a JSON object or a list of pairs.
     pub fn accept(&self, text: &str, content: &(impl Serialize + ?Sized)) {
-        let mut result = ElicitResult::new(ElicitAction::Accept);
-        result.content = Some(object(content));
-        self.answer(Kind::Elicit, text, &result);
+        self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Accept).content(object(content)));
     }
 
     /// Accepts matching URL elicitations.
@@ -283,8 +281,8 @@ fn text_of(tool: &str, result: &CallToolResult) -> String {
     text.unwrap_or_else(|| panic!("the result of `{tool}` has no text: {:?}", result.content)).to_owned()
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for TestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("TestClient").field("mode", &self.mode).finish_non_exhaustive()
     }
 }

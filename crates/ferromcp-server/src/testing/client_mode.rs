@@ -30,14 +30,9 @@ impl ClientMode {
 
 /// Returns capabilities that declare elicitation (forms and URLs), sampling (tools and context) and roots.
 pub fn all_capabilities() -> ClientCapabilities {
-    let on = || Some(RawJson::empty_object());
-    let mut elicitation = ElicitationCapability::default();
-    (elicitation.form, elicitation.url) = (on(), on());
-    let mut sampling = SamplingCapability::default();
-    (sampling.tools, sampling.context) = (on(), on());
-    let mut capabilities = ClientCapabilities::default();
-    capabilities.elicitation = Some(elicitation);
-    capabilities.sampling = Some(sampling);
-    capabilities.roots = Some(ListChanged::default());
-    capabilities
+    let supported = RawJson::empty_object;
+    ClientCapabilities::default()
+        .elicitation(ElicitationCapability::default().form(supported()).url(supported()))
+        .sampling(SamplingCapability::default().tools(supported()).context(supported()))
+        .roots(ListChanged::default())
 }

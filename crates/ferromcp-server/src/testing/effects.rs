@@ -14,7 +14,7 @@ use super::client_mode::ClientMode;
 /// use ferromcp_server::testing::Effects;
 ///
 /// let effects = Effects::new();
-/// effects.note("paid");
+/// effects.record("paid");
 /// assert_eq!(effects.count("paid"), 1);
 /// ```
 #[derive(Clone, Default)]
@@ -27,7 +27,7 @@ impl Effects {
     }
 
     /// Records an effect.
-    pub fn note(&self, what: impl Into<String>) {
+    pub fn record(&self, what: impl Into<String>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
     }
 

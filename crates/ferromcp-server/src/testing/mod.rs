@@ -1,23 +1,23 @@
 //! In-process tests of a server, run in every protocol era.
 //!
 //! A handler that sends requests to its client (elicitation, sampling, roots) runs once on handshake revisions. On
-//! 2026-07-28 it is replayed from the start after each response. [`everywhere`] runs a test in both modes and fails if an
+//! 2026-07-28 it is replayed from the start after each response. [`for_each_mode`] runs a test in both modes and fails if an
 //! effect ran more often in a replay than in a live run: such an effect precedes a question and is not wrapped in
 //! [`Ctx::once`](crate::Ctx::once).
 //!
 //! ```
-//! use ferromcp_server::testing::{Effects, everywhere};
+//! use ferromcp_server::testing::{Effects, for_each_mode};
 //! use ferromcp_server::{Ctx, Server, State, Tool, ToolError};
 //!
 //! async fn greet(State(effects): State<Effects>, ctx: Ctx) -> Result<String, ToolError> {
-//!     ctx.once("count", || async { effects.note("a guest") }).await?;
+//!     ctx.once("count", || async { effects.record("a guest") }).await?;
 //!     let name = ctx.elicit::<String>("What is your name?").await?;
 //!     Ok(format!("Hello, {name}!"))
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let server = |effects: Effects| Server::new("demo", "1.0.0").with_tool(Tool::new("greet", greet)).state(effects);
-//! everywhere(server, async |client| {
+//! for_each_mode(server, async |client| {
 //!     client.accept("What is your name?", &[("value", "Ada")]);
 //!     assert_eq!(client.text("greet", &()).await, "Hello, Ada!");
 //! })
@@ -31,7 +31,7 @@ mod client_mode;
 mod effects;
 mod listener;
 
-pub use client::Client;
+pub use client::TestClient;
 pub use client_mode::{ClientMode, all_capabilities};
 pub use effects::Effects;
 
@@ -44,19 +44,19 @@ use crate::server::Server;
 /// Each run uses a new server from `make` and a client that declares [all capabilities](all_capabilities).
 ///
 /// # Panics
-/// Panics if `body` panics, or if a [recorded](Effects::note) effect ran more or less often than in live mode.
-pub async fn everywhere(make: impl Fn(Effects) -> Server, body: impl AsyncFn(Client)) {
-    everywhere_as(all_capabilities(), make, body).await;
+/// Panics if `body` panics, or if a [recorded](Effects::record) effect ran more or less often than in live mode.
+pub async fn for_each_mode(make: impl Fn(Effects) -> Server, body: impl AsyncFn(TestClient)) {
+    for_each_mode_with(all_capabilities(), make, body).await;
 }
 
-/// Runs `body` in every [`ClientMode`] with a client that declares `capabilities`. See [`everywhere`].
+/// Runs `body` in every [`ClientMode`] with a client that declares `capabilities`. See [`for_each_mode`].
 ///
 /// # Panics
-/// Panics in the same cases as [`everywhere`].
-pub async fn everywhere_as(
+/// Panics in the same cases as [`for_each_mode`].
+pub async fn for_each_mode_with(
     capabilities: ClientCapabilities,
     make: impl Fn(Effects) -> Server,
-    body: impl AsyncFn(Client),
+    body: impl AsyncFn(TestClient),
 ) {
     let mut live = None;
     for mode in ClientMode::ALL {
@@ -65,7 +65,7 @@ pub async fn everywhere_as(
         if let Err(error) = server.open().await {
             panic!("{error}");
         }
-        body(Client::new(server.clone(), mode, capabilities.clone())).await;
+        body(TestClient::new(server.clone(), mode, capabilities.clone())).await;
         server.close().await;
         let happened = effects.all();
         match &live {

@@ -27,7 +27,7 @@ fn by_id(answers: &Value) -> BTreeMap<i64, Value> {
 }
 
 #[tokio::test]
-async fn a_batch_is_answered_with_one_array() {
+async fn batch_is_answered_with_one_array() {
     // S-135, S-138, S-145
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
@@ -71,7 +71,7 @@ async fn responds_202_when_a_batch_has_no_requests() {
 }
 
 #[tokio::test]
-async fn a_batch_becomes_a_stream_when_a_call_sends_progress() {
+async fn batch_becomes_a_stream_when_a_call_sends_progress() {
     // S-145, S-146, S-150
     let host = Host::new().await;
     let session = Session::open(host.address, Revision::V2025_03_26).await;
@@ -105,21 +105,36 @@ async fn cancelling_one_call_of_a_batch_leaves_the_others() {
         let request = session.post(&batch);
         async move { request.send(host.address).await.json().await }
     });
-    wait_for(&host.control.started, 3).await;
-    cancel(2).await;
-    wait_for(&host.control.finished, 1).await;
+    wait_for(&host.control.started, 1).await;
+    cancel(2).await; // it has not started, and does not start
     // Its id is free again; the batch does not affect another call with this id.
     let again = tokio::spawn({
         let session = session.clone();
         async move { session.call(2, "steps", json!({ "count": 0 })).await.events().await.ends().await }
     });
-    wait_for(&host.control.started, 4).await;
-    host.control.go(2);
-    assert_eq!(by_id(&answers.await.unwrap()).keys().copied().collect::<Vec<_>>(), [1, 3]);
+    wait_for(&host.control.started, 2).await;
+    host.control.go(1);
+    wait_for(&host.control.started, 3).await;
     cancel(2).await;
     again.await.unwrap();
-    wait_for(&host.control.finished, 4).await;
+    host.control.go(1);
+    assert_eq!(by_id(&answers.await.unwrap()).keys().copied().collect::<Vec<_>>(), [1, 3]);
+    wait_for(&host.control.finished, 3).await;
+    assert_eq!(host.control.started.load(std::sync::atomic::Ordering::SeqCst), 3);
     assert_eq!(host.control.answered.load(std::sync::atomic::Ordering::SeqCst), 2);
+
+    // A running call is dropped, and the next one starts.
+    let batch = json!([call(7, "wait", json!({})), call(8, "wait", json!({}))]);
+    let answers = tokio::spawn({
+        let request = session.post(&batch);
+        async move { request.send(host.address).await.json().await }
+    });
+    wait_for(&host.control.started, 4).await;
+    cancel(7).await;
+    wait_for(&host.control.started, 5).await;
+    wait_for(&host.control.finished, 4).await;
+    host.control.go(1);
+    assert_eq!(by_id(&answers.await.unwrap()).keys().copied().collect::<Vec<_>>(), [8]);
 
     // If all calls are cancelled, the stream ends without a reply.
     let batch = json!([call(5, "wait", json!({})), call(6, "wait", json!({})), notification()]);
@@ -131,6 +146,12 @@ async fn cancelling_one_call_of_a_batch_leaves_the_others() {
     cancel(5).await;
     cancel(6).await;
     cancelled.await.unwrap();
+
+    // A batch can cancel its own calls.
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 9 } });
+    let batch = json!([call(9, "wait", json!({})), cancel, legacy_message(10, "ping", json!({}))]);
+    let answers = session.post(&batch).send(host.address).await.json().await;
+    assert_eq!(by_id(&answers).keys().copied().collect::<Vec<_>>(), [10]);
 }
 
 #[tokio::test]

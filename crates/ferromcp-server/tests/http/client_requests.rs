@@ -7,7 +7,7 @@ use ferromcp_core::Revision;
 use ferromcp_core::header::field;
 use ferromcp_core::model::SamplingContent;
 use ferromcp_server::http::HttpServerOptions;
-use ferromcp_server::{Ctx, Limits, Server, Tool, ToolError};
+use ferromcp_server::{Ctx, Server, ServerLimits, Tool, ToolError};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -316,8 +316,7 @@ async fn pending_requests_fail_when_session_ends() {
 
 #[tokio::test]
 async fn request_fails_when_pending_limit_is_reached() {
-    let mut limits = Limits::default();
-    limits.questions = 1;
+    let limits = ServerLimits::new().questions(1);
     let control = CallControl::default();
     let host = Host::of(server(&control).limits(limits), control, HttpServerOptions::new()).await;
     let session = Session::open_with(host.address, Revision::V2025_11_25, all_capabilities()).await;
@@ -325,7 +324,10 @@ async fn request_fails_when_pending_limit_is_reached() {
     let request = question(&mut stream).await.1;
     session.reply(&request, sampled("one")).await;
     let message = ends_with(stream, 1).await;
-    assert!(message.contains("1 requests to the client are already pending; raise `Limits::questions`"), "{message}");
+    assert!(
+        message.contains("1 requests to the client are already pending; raise `ServerLimits::questions`"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -388,15 +390,18 @@ async fn batches_can_contain_responses_and_calls_with_requests() {
     let call = |id: i64| legacy_message(id, "tools/call", json!({ "name": "both", "arguments": {} }));
     let mut stream = session.post(&json!([call(4), call(5)])).send(host.address).await.events().await;
     let mut questions = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..2 {
         questions.push(self::question(&mut stream).await.1);
     }
-    // The client cancels the first call, so its requests are cancelled.
+    // The client cancels the first call, so its requests are cancelled, and the second call starts.
     session.notify("notifications/cancelled", json!({ "requestId": 4 })).await.empty(202).await;
-    for request in &questions[..2] {
-        assert_cancels(&stream.message().await, request);
+    for request in questions.drain(..) {
+        assert_cancels(&stream.message().await, &request);
     }
-    let answers: Vec<_> = questions[2..].iter().map(|request| answer(request, "yes")).collect();
+    for _ in 0..2 {
+        questions.push(self::question(&mut stream).await.1);
+    }
+    let answers: Vec<_> = questions.iter().map(|request| answer(request, "yes")).collect();
     session.post(&json!(answers)).send(host.address).await.empty(202).await;
     let answers = stream.message().await;
     assert_eq!(answers.as_array().map(Vec::len), Some(1), "{answers}");

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferromcp_core::Revision;
-use ferromcp_server::http::{EventReplay, EventStore, HttpServerOptions, MemoryEventStore, StoreFuture, StreamKey};
+use ferromcp_server::StoreFuture;
+use ferromcp_server::http::{EventReplay, EventStore, HttpServerOptions, MemoryEventStore, StreamKey};
 use serde_json::json;
 
 use crate::client::Session;
@@ -66,7 +67,7 @@ async fn reconnect(session: &Session, stream: &mut Events) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_response_is_complete_when_disconnected_repeatedly() {
+async fn response_is_complete_when_disconnected_repeatedly() {
     // S-141, S-151, S-153, S-166, S-171, S-172
     const STEPS: u32 = 40;
     for options in stores() {

@@ -3,7 +3,7 @@
 use ferromcp_core::header::field;
 use ferromcp_core::{Error, ErrorCode, Revision};
 use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
-use ferromcp_server::{Ctx, Limits, Server, Tool};
+use ferromcp_server::{Ctx, Server, ServerLimits, Tool};
 use serde_json::json;
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern, modern_call, post};
@@ -44,7 +44,7 @@ async fn responds_with_an_error_when_a_handler_panics() {
 }
 
 #[tokio::test]
-async fn an_error_is_an_event_when_the_stream_has_started() {
+async fn error_is_an_event_when_the_stream_has_started() {
     let needy = Tool::new("needy", |ctx: Ctx| async move {
         ctx.progress(1.0, None).await;
         Err::<String, _>(Error::new(ErrorCode::MISSING_CLIENT_CAPABILITY, "Sampling is needed"))
@@ -62,8 +62,7 @@ async fn an_error_is_an_event_when_the_stream_has_started() {
 
 #[tokio::test]
 async fn responds_503_when_in_flight_is_exceeded() {
-    let mut limits = HttpServerLimits::default();
-    limits.in_flight = 1;
+    let limits = HttpServerLimits::new().in_flight(1);
     let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let session = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let address = host.address;
@@ -83,8 +82,7 @@ async fn responds_503_when_in_flight_is_exceeded() {
 
 #[tokio::test]
 async fn rejects_calls_when_the_session_exceeds_in_flight() {
-    let mut limits = Limits::default();
-    limits.in_flight = 1;
+    let limits = ServerLimits::new().in_flight(1);
     let control = CallControl::default();
     let host = Host::of(server(&control).limits(limits), control, HttpServerOptions::new()).await;
     let greedy = Session::open(host.address, Revision::V2025_03_26).await;

@@ -116,7 +116,7 @@ async fn rejects_a_request_when_required_meta_is_missing_or_invalid() {
 }
 
 #[tokio::test]
-async fn the_version_header_must_match_the_body() {
+async fn rejects_a_request_when_the_version_header_differs_from_the_body() {
     // M26-066, M26-067, M26-068, M26-173, M26-176, M26-180, M26-184, M26-185
     let host = Host::new().await;
     let whole = modern("tools/list", json!({}));
@@ -150,7 +150,7 @@ async fn the_version_header_must_match_the_body() {
 }
 
 #[tokio::test]
-async fn the_method_header_must_match_the_body() {
+async fn rejects_a_request_when_the_method_header_differs_from_the_body() {
     // M26-180, M26-181, M26-182, M26-183, M26-184, M26-185, M26-186
     let host = Host::new().await;
     let whole = modern("tools/list", json!({}));
@@ -170,7 +170,7 @@ async fn the_method_header_must_match_the_body() {
 }
 
 #[tokio::test]
-async fn the_name_header_must_match_the_body() {
+async fn rejects_a_request_when_the_name_header_differs_from_the_body() {
     // M26-180, M26-181, M26-182, M26-183, M26-184, M26-185, M26-186, M26-187
     let host = Host::new().await;
     for (whole, name) in [

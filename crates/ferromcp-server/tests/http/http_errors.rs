@@ -80,7 +80,7 @@ async fn responds_415_when_the_content_type_is_not_json() {
 }
 
 #[tokio::test]
-async fn the_response_type_follows_accept() {
+async fn response_type_follows_accept() {
     // M26-156, S-138
     let host = Host::new().await;
     let call = modern_call("add", json!({ "a": 1, "b": 2 }));
@@ -120,9 +120,7 @@ async fn discards_notifications_when_the_client_accepts_only_json() {
 
 #[tokio::test]
 async fn rejects_a_body_when_it_is_too_large_or_too_slow() {
-    let mut limits = HttpServerLimits::default();
-    limits.body_bytes = 1000;
-    limits.body_time = std::time::Duration::from_millis(200);
+    let limits = HttpServerLimits::new().body_bytes(1000).body_timeout(std::time::Duration::from_millis(200));
     let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let long = post(" ".repeat(1001));
     let response = assert_error(long.send(host.address).await, 413).await;
@@ -150,7 +148,7 @@ async fn rejects_a_body_when_it_is_too_large_or_too_slow() {
 }
 
 #[tokio::test]
-async fn a_connection_serves_many_requests() {
+async fn connection_serves_many_requests() {
     // M26-156
     let host = Host::new().await;
     let mut stream = TcpStream::connect(host.address).await.unwrap();

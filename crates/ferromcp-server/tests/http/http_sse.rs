@@ -81,7 +81,7 @@ async fn assert_error(mut response: Response, status: u16) {
 }
 
 #[tokio::test]
-async fn messages_are_posted_and_replies_arrive_on_the_stream() {
+async fn replies_arrive_on_the_stream_when_messages_are_posted() {
     // M26-231, S-116, S-117, S-119, S-120
     let host = Host::with(options()).await;
     let mut client = SseClient::connect(host.address, "/sse").await;
@@ -122,7 +122,7 @@ async fn messages_are_posted_and_replies_arrive_on_the_stream() {
 }
 
 #[tokio::test]
-async fn http_sse_is_served_next_to_the_endpoint() {
+async fn http_sse_is_served_when_streamable_http_is_served_too() {
     // M26-078, M26-231, S-120
     let host = Host::with(options()).await;
     let mut client = SseClient::connect(host.address, "/sse").await;
@@ -189,7 +189,7 @@ async fn closing_the_stream_ends_the_session() {
 }
 
 #[tokio::test]
-async fn http_sse_works_under_a_prefix_and_shuts_down() {
+async fn http_sse_serves_and_shuts_down_when_mounted_under_a_prefix() {
     // S-117
     let control = CallControl::default();
     let mounted = Mounted::new(&server(&control), options()).await;

@@ -52,7 +52,7 @@ impl Drop for Mounted {
 }
 
 #[tokio::test]
-async fn a_router_serves_the_mounted_endpoint() {
+async fn router_serves_the_mounted_endpoint() {
     // M26-075, M26-078, M26-143, S-125
     let control = CallControl::default();
     let mounted = Mounted::new(&server(&control), HttpServerOptions::new()).await;

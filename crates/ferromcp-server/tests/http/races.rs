@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
-use ferromcp_server::http::{EventReplay, EventStore, HttpServerOptions, MemoryEventStore, StoreFuture, StreamKey};
-use ferromcp_server::{Ctx, Server, Tool, ToolError};
+use ferromcp_server::http::{EventReplay, EventStore, HttpServerOptions, MemoryEventStore, StreamKey};
+use ferromcp_server::{Ctx, Server, StoreFuture, Tool, ToolError};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -123,8 +123,7 @@ async fn http_sse_calls_finish_before_lifespans_close() {
 async fn detached_calls_are_dropped_before_lifespans_close() {
     for stateless in [false, true] {
         let life = Life::new();
-        let mut limits = ferromcp_server::http::HttpServerLimits::default();
-        limits.shutdown_grace = Duration::from_millis(50);
+        let limits = ferromcp_server::http::HttpServerLimits::new().shutdown_grace(Duration::from_millis(50));
         let mounted = Mounted::new(&life.server(), HttpServerOptions::new().stateless(stateless).limits(limits)).await;
         let call = legacy_message(1, "tools/call", json!({ "name": "hold", "arguments": {} }));
         let mut request = crate::client::post(call.to_string());
@@ -206,7 +205,7 @@ async fn forgets_an_event_that_is_stored_while_the_session_ends() {
 }
 
 #[tokio::test]
-async fn a_task_that_sends_after_the_response_does_not_hang() {
+async fn task_that_sends_after_the_response_does_not_hang() {
     let finished = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&finished);
     let speak = move |ctx: Ctx, first: bool| {
@@ -266,7 +265,7 @@ impl EventStore for BlockingReplay {
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_its_session_ends_during_resumption() {
+async fn stream_ends_when_its_session_ends_during_resumption() {
     // S-171
     let store = BlockingReplay { events: Arc::default(), replays: Arc::default(), go: Arc::new(Semaphore::new(0)) };
     let host = Host::with(HttpServerOptions::new().events(store.clone())).await;

@@ -34,7 +34,7 @@ fn is_result(message: &Value, id: i64) -> bool {
 }
 
 #[tokio::test]
-async fn a_response_resumes_after_a_disconnect() {
+async fn response_resumes_after_a_disconnect() {
     // S-153, S-159, S-171, S-172
     let host = Host::new().await;
     for (round, revision) in resumable().enumerate() {
@@ -111,7 +111,7 @@ async fn resumes_from_the_priming_event() {
 }
 
 #[tokio::test]
-async fn a_new_connection_takes_over_when_the_old_one_is_half_open() {
+async fn new_connection_takes_over_when_the_old_one_is_half_open() {
     // S-163, S-171
     let host = Host::new().await;
     for revision in resumable() {

@@ -210,7 +210,7 @@ async fn responds_404_when_the_identity_differs() {
 }
 
 #[tokio::test]
-async fn handlers_see_the_identity() {
+async fn handler_receives_the_identity_when_authenticated() {
     let who = ferromcp_server::Tool::sync("who", |ctx: ferromcp_server::Ctx| ctx.identity().map(str::to_owned));
     let server = ferromcp_server::Server::new("who", "1").with_tool(who.args(["ctx"]));
     let service = server.http_with(HttpServerOptions::new()).unwrap();
@@ -228,8 +228,7 @@ async fn handlers_see_the_identity() {
 #[tokio::test]
 async fn idle_sessions_expire_and_active_ones_do_not() {
     // S-179, S-180
-    let mut limits = HttpServerLimits::default();
-    limits.session_idle = Duration::from_millis(300);
+    let limits = HttpServerLimits::new().session_idle(Duration::from_millis(300));
     let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let [idle, reading] = [(); 2].map(|()| Session::open(host.address, Revision::V2025_11_25));
     let (idle, reading) = (idle.await, reading.await);
@@ -252,8 +251,7 @@ async fn idle_sessions_expire_and_active_ones_do_not() {
 
 #[tokio::test]
 async fn responds_503_when_the_session_limit_is_exceeded() {
-    let mut limits = HttpServerLimits::default();
-    limits.sessions = 2;
+    let limits = HttpServerLimits::new().sessions(2);
     let host = Host::with(HttpServerOptions::new().limits(limits)).await;
     let first = Session::open(host.address, Revision::LATEST_LEGACY).await;
     let second = Session::open(host.address, Revision::LATEST_LEGACY).await;

@@ -54,8 +54,7 @@ async fn shutdown_waits_for_calls_of_sessions() {
 
 #[tokio::test]
 async fn shutdown_times_out_when_a_call_never_finishes() {
-    let mut limits = ferromcp_server::http::HttpServerLimits::default();
-    limits.shutdown_grace = Duration::from_millis(100);
+    let limits = ferromcp_server::http::HttpServerLimits::new().shutdown_grace(Duration::from_millis(100));
     let control = CallControl::default();
     let mounted = Mounted::new(&server(&control), HttpServerOptions::new().limits(limits)).await;
     let mut call = modern_call("wait", json!({}));

@@ -30,7 +30,7 @@ fn assert_stream_headers(response: &Response) {
 }
 
 #[tokio::test]
-async fn a_response_is_json_when_the_handler_sends_nothing() {
+async fn response_is_json_when_the_handler_sends_nothing() {
     // M26-156, S-138
     let host = Host::new().await;
     let assert_json = |response: &Response| {
@@ -56,7 +56,7 @@ async fn a_response_is_json_when_the_handler_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_modern_stream_starts_with_the_first_notification() {
+async fn modern_stream_starts_with_the_first_notification() {
     // M26-156, M26-158, M26-159, M26-160, M26-161, M26-162, M26-163, M26-166
     let host = Host::new().await;
     host.control.go(1);
@@ -89,7 +89,7 @@ async fn a_modern_stream_starts_with_the_first_notification() {
 }
 
 #[tokio::test]
-async fn a_stream_of_a_session_has_event_ids_and_a_priming_event_in_2025_11_25() {
+async fn stream_of_a_session_has_event_ids_and_a_priming_event_in_2025_11_25() {
     // S-140, S-145, S-146, S-147, S-148, S-150, S-165, S-166, S-167, S-168
     let retry = Duration::from_millis(1234);
     let host = Host::with(HttpServerOptions::new().retry(retry)).await;
@@ -138,7 +138,7 @@ async fn events_have_no_ids_when_resumption_is_disabled() {
 }
 
 #[tokio::test]
-async fn sends_keep_alive_comments_and_a_slow_call_becomes_a_stream() {
+async fn response_becomes_a_stream_with_keep_alive_comments_when_the_call_is_slow() {
     // M26-164
     let every = Duration::from_millis(40);
     let host = Host::with(HttpServerOptions::new().keep_alive(every)).await;
@@ -173,7 +173,7 @@ async fn sends_keep_alive_comments_and_a_slow_call_becomes_a_stream() {
 }
 
 #[tokio::test]
-async fn a_disconnect_cancels_a_modern_call() {
+async fn disconnect_cancels_a_modern_call() {
     // M26-168, M26-169, M26-170, M26-298
     let host = Host::new().await;
     // During the stream.
@@ -206,7 +206,7 @@ async fn a_disconnect_cancels_a_modern_call() {
 }
 
 #[tokio::test]
-async fn a_disconnect_does_not_cancel_a_call_of_a_session() {
+async fn disconnect_does_not_cancel_a_call_of_a_session() {
     // S-151
     let host = Host::new().await;
     for (round, revision) in legacy().enumerate() {
@@ -280,24 +280,23 @@ async fn notifications_cancelled_cancels_a_call_of_a_session() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_applies_backpressure_to_the_handler() {
+async fn slow_reader_applies_backpressure_to_the_handler() {
     // M26-158, S-145
-    let mut limits = ferromcp_server::http::HttpServerLimits::default();
-    limits.stream_bytes = 4 << 10;
+    // More than the buffers of the stream (1 MiB) and of the kernel.
+    const MESSAGES: u32 = 4_000;
     let flood = ferromcp_server::Tool::new("flood", |ctx: ferromcp_server::Ctx| async move {
-        for number in 0..2_000_u32 {
-            let text = format!("{number} {}", "x".repeat(1000));
+        for number in 0..MESSAGES {
+            let text = format!("{number} {}", "x".repeat(4000));
             ctx.progress_with(f64::from(number), None, text).await;
         }
         "done"
     });
     let server = ferromcp_server::Server::new("flood", "1").with_tool(flood.args(["ctx"]));
-    let options = HttpServerOptions::new().limits(limits);
-    let host = Host::of(server, crate::fixture::CallControl::default(), options).await;
+    let host = Host::of(server, crate::fixture::CallControl::default(), HttpServerOptions::new()).await;
     let call = modern("tools/call", json!({ "name": "flood", "arguments": {}, "_meta": { "progressToken": 1 } }));
     let mut stream = call.send(host.address).await.events().await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    for number in 0..2_000 {
+    for number in 0..MESSAGES {
         assert_eq!(progress_of(&stream.message().await), f64::from(number));
     }
     assert_eq!(stream.message().await["id"], 1);

@@ -70,7 +70,7 @@ fn server() -> Server {
 }
 
 #[tokio::test]
-async fn arguments_reach_the_function() {
+async fn function_receives_arguments_when_types_match() {
     // M26-343, S-260
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -112,7 +112,7 @@ async fn arguments_reach_the_function() {
 }
 
 #[tokio::test]
-async fn nested_arguments_reach_the_function() {
+async fn function_receives_nested_arguments_when_types_match() {
     // M26-343, S-260
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -126,7 +126,7 @@ async fn nested_arguments_reach_the_function() {
 }
 
 #[tokio::test]
-async fn invalid_arguments_are_reported_with_name_expectation_and_value() {
+async fn error_states_name_expectation_and_value_when_argument_is_invalid() {
     // M26-340, M26-343, S-254, S-257, S-260
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -195,7 +195,7 @@ async fn excerpt_is_truncated_when_invalid_value_is_long() {
 }
 
 #[tokio::test]
-async fn duplicate_arguments_are_rejected() {
+async fn arguments_are_rejected_when_duplicate() {
     // M26-343, S-260
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -234,7 +234,7 @@ async fn json_in_strings_is_parsed_when_lenient() {
 }
 
 #[tokio::test]
-async fn input_schemas_contain_limits() {
+async fn input_schema_contains_limits_when_arguments_have_limits() {
     // M26-090, M26-093, M26-096, M26-319, M26-320, S-039, S-041, S-043, S-045, S-232, S-233, S-234
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -273,7 +273,7 @@ async fn input_schemas_contain_limits() {
 }
 
 #[tokio::test]
-async fn schema_valid_arguments_are_accepted() {
+async fn arguments_are_accepted_when_valid_by_input_schema() {
     // M26-343, S-043, S-260
     let mut client = Client::connect(server(), Case::eras()[1]).await;
     let tools = client.result("tools/list", Value::Null).await["tools"].clone();
@@ -313,7 +313,7 @@ async fn schema_valid_arguments_are_accepted() {
 }
 
 #[tokio::test]
-async fn hosts_of_every_revision_see_the_same_arguments() {
+async fn input_schema_is_equal_when_revisions_differ() {
     // M26-317, S-232
     let mut schemas = Vec::new();
     for case in Case::all() {
@@ -331,7 +331,7 @@ async fn hosts_of_every_revision_see_the_same_arguments() {
 }
 
 #[tokio::test]
-async fn integral_floats_deserialize_as_integers() {
+async fn integer_is_deserialized_when_json_number_is_integral_float() {
     // M26-319, S-232: to JSON Schema `5.0` is an integer
     for case in Case::eras() {
         let server = Server::new("whole", "0")
@@ -365,6 +365,6 @@ async fn error_list_is_truncated_when_many_arguments_are_invalid() {
     let begin = std::time::Instant::now();
     let result = client.call("add", Value::Object(flood)).await;
     assert_eq!(result["isError"], true);
-    assert!(result.to_string().len() < 10_000, "{} bytes of mistakes", result.to_string().len());
+    assert!(result.to_string().len() < 10_000, "{} bytes of errors", result.to_string().len());
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }

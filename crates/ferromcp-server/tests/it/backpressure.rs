@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ferromcp_server::{Arg, Ctx, Limits, Server, Tool};
+use ferromcp_server::{Arg, Ctx, Server, ServerLimits, Tool};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, memory_with_capacity, streams, unix};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -14,8 +14,7 @@ use crate::client::Case;
 const OUTBOUND_BYTES: usize = 64 << 10;
 
 fn server(calls: Arc<AtomicU64>) -> Server {
-    let mut limits = Limits::default();
-    limits.outbound_bytes = OUTBOUND_BYTES;
+    let limits = ServerLimits::new().outbound_bytes(OUTBOUND_BYTES);
     Server::new("backpressure", "0")
         .limits(limits)
         .with_tool(
@@ -109,7 +108,7 @@ async fn notifications_are_queued_without_loss_when_reader_is_slow() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let mut steps = 0;
         loop {
-            let Some(Frame::Whole(line)) = rx.recv().await.unwrap() else { panic!("the server disconnected") };
+            let Some(Frame::Complete(line)) = rx.recv().await.unwrap() else { panic!("the server disconnected") };
             let message: Value = serde_json::from_slice(&line).unwrap();
             if message["id"] == 1 {
                 assert_eq!(message["result"]["content"][0]["text"], "reported");
@@ -128,9 +127,7 @@ async fn notifications_are_queued_without_loss_when_reader_is_slow() {
 async fn shutdown_completes_when_client_never_reads() {
     // M26-134
     for case in Case::eras() {
-        let mut limits = Limits::default();
-        limits.shutdown_grace = Duration::from_millis(50);
-        limits.outbound_bytes = OUTBOUND_BYTES;
+        let limits = ServerLimits::new().shutdown_grace(Duration::from_millis(50)).outbound_bytes(OUTBOUND_BYTES);
         let (near, far) = tokio::net::UnixStream::pair().unwrap();
         let served = tokio::spawn(server(Arc::default()).limits(limits).serve(unix(far)));
         let (reader, mut writer) = near.into_split();
@@ -174,8 +171,7 @@ async fn serving_ends_within_grace_time_when_flush_is_blocked() {
     let (mut near_in, far_in) = tokio::io::duplex(4096);
     let (far_out, _unread) = tokio::io::duplex(16);
     let transport = streams(far_in, tokio::io::BufWriter::new(far_out));
-    let mut limits = Limits::default();
-    limits.shutdown_grace = Duration::from_millis(50);
+    let limits = ServerLimits::new().shutdown_grace(Duration::from_millis(50));
     let server = server(Arc::default()).limits(limits);
     let served = tokio::spawn(async move { server.serve(transport).await });
     near_in.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").await.unwrap();

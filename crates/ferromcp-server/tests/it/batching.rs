@@ -1,8 +1,12 @@
 //! JSON-RPC batching, which only revision 2025-03-26 supports.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ferromcp_core::Revision;
-use ferromcp_server::{Server, Tool};
+use ferromcp_server::{Ctx, Server, Tool, ToolError};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::client::{Case, Client, Wire};
 
@@ -137,6 +141,121 @@ async fn response_is_omitted_when_batch_member_is_cancelled() {
         assert_eq!(ids(&client.recv().await), ["\"a\""]);
         client.send(&json!([call("c", "never")]));
         client.cancel("c");
+        client.assert_alive().await;
+    }
+}
+
+#[tokio::test]
+async fn calls_run_one_after_another_when_batched() {
+    // S-027
+    for case in cases() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let server = Server::new("batch", "0").with_tool(Tool::new("count", move || {
+            let running = Arc::clone(&running);
+            async move {
+                let others = running.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                others.to_string()
+            }
+        }));
+        let mut client = Client::connect(server, case).await;
+        client.send(&json!([call("a", "count"), ping("b"), call("c", "count"), call("d", "count")]));
+        let batch = client.recv().await;
+        let order: Vec<_> = batch.as_array().unwrap().iter().map(|answer| answer["id"].as_str().unwrap()).collect();
+        assert_eq!(order, ["a", "b", "c", "d"]);
+        for index in [0, 2, 3] {
+            assert_eq!(batch[index]["result"]["content"][0]["text"], "0", "{batch}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn call_is_not_started_when_cancelled_in_queue() {
+    // S-217, S-027
+    for case in cases() {
+        let (gate, started) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+        let server = Server::new("batch", "0").with_tool({
+            let (gate, started) = (Arc::clone(&gate), Arc::clone(&started));
+            Tool::new("gate", move || {
+                let (gate, started) = (Arc::clone(&gate), Arc::clone(&started));
+                async move {
+                    started.fetch_add(1, Ordering::SeqCst);
+                    gate.acquire().await.unwrap().forget();
+                    "open"
+                }
+            })
+        });
+        let mut client = Client::connect(server, case).await;
+        // The last call is cancelled by the batch itself.
+        let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": "d" } });
+        client.send(&json!([call("a", "gate"), call("b", "gate"), ping("c"), call("d", "gate"), cancel]));
+        client.cancel("b");
+        assert!(client.fence().await.is_empty());
+        // The id of a cancelled call is free again.
+        client.send(&ping("b"));
+        assert_eq!(client.recv().await["result"], json!({}));
+        gate.add_permits(1);
+        assert_eq!(ids(&client.recv().await), ["\"a\"", "\"c\""]);
+        assert_eq!(started.load(Ordering::SeqCst), 1);
+        client.assert_alive().await;
+    }
+}
+
+/// Panics when dropped.
+struct PanicOnDrop;
+
+impl Drop for PanicOnDrop {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "panics when dropped");
+    }
+}
+
+#[tokio::test]
+async fn other_calls_are_answered_when_one_panics() {
+    // S-027
+    for case in cases() {
+        let server = server()
+            .with_tool(Tool::new("panic", || async {
+                tokio::task::yield_now().await;
+                let none: Option<String> = std::hint::black_box(None);
+                none.expect("panics")
+            }))
+            .with_tool(Tool::new("panic_on_drop", |ctx: Ctx| async move {
+                let _guard = PanicOnDrop;
+                ctx.info("started").await;
+                std::future::pending::<()>().await;
+                "never"
+            }));
+        let mut client = Client::connect(server, case).await;
+        client.send(&json!([call("a", "slow"), call("b", "panic"), call("c", "panic_on_drop"), call("d", "slow")]));
+        assert_eq!(client.recv().await["params"]["data"], "started");
+        client.cancel("c");
+        let batch = client.recv().await;
+        assert_eq!(ids(&batch), ["\"a\"", "\"b\"", "\"d\""]);
+        assert_eq!(batch[1]["error"]["code"], -32603, "{batch}");
+        assert_eq!(batch[2]["result"]["content"][0]["text"], "slow", "{batch}");
+        client.assert_alive().await;
+    }
+}
+
+#[tokio::test]
+async fn batch_continues_when_client_answers_request_of_a_call() {
+    // S-023, S-027
+    for case in cases() {
+        let server = server().with_tool(Tool::new("roots", |ctx: Ctx| async move {
+            Ok::<_, ToolError>(ctx.roots().await?.len().to_string())
+        }));
+        let mut client = Client::raw(server, case).with_capabilities(json!({ "roots": {} }));
+        client.initialize().await;
+        client.send(&json!([call("a", "roots"), call("b", "roots"), ping("c")]));
+        for _ in 0..2 {
+            let question = client.question("roots/list").await;
+            client.reply(&question, json!({ "roots": [{ "uri": "file:///a" }] }));
+        }
+        let batch = client.recv().await;
+        assert_eq!(ids(&batch), ["\"a\"", "\"b\"", "\"c\""]);
+        assert_eq!(batch[1]["result"]["content"][0]["text"], "1", "{batch}");
         client.assert_alive().await;
     }
 }

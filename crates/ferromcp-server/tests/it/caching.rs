@@ -1,14 +1,13 @@
 //! Cache hints (`ttlMs`, `cacheScope`): on cacheable results of the modern era only.
 
 use ferromcp_core::model::{CacheHint, CacheScope, ReadResourceResult, ResourceContents};
-use ferromcp_server::{Limits, Prompt, Resource, Server, Tool};
+use ferromcp_server::{Prompt, Resource, Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
 
 fn server() -> Server {
-    let mut limits = Limits::default();
-    limits.page_size = 1;
+    let limits = ServerLimits::new().page_size(1);
     Server::new("caching", "0")
         .limits(limits)
         .with_tool(Tool::sync("one", || "1"))

@@ -129,7 +129,7 @@ impl Client {
         });
         tokio::spawn(async move {
             while let Ok(Some(frame)) = rx.recv().await {
-                let Frame::Whole(line) = frame else {
+                let Frame::Complete(line) = frame else {
                     panic!("the server sent a line that exceeds the client's limit")
                 };
                 if received.send(line).is_err() {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use ferromcp_core::model::{
-    ClientCapabilities, ContentBlock, CreateMessageResult, Role, SamplingContent, Tool as ToolModel, ToolResultContent,
+    ClientCapabilities, ContentBlock, CreateMessageResult, Role, SamplingContent, ToolDefinition, ToolResultContent,
     ToolUseContent,
 };
 use ferromcp_core::{ClientRequest, ErrorCode, RawJson, Revision, ServerResult};
-use ferromcp_server::testing::{Client, ClientMode, Effects, all_capabilities, everywhere, everywhere_as};
+use ferromcp_server::testing::{ClientMode, Effects, TestClient, all_capabilities, for_each_mode, for_each_mode_with};
 use ferromcp_server::{
     Ask, Call, Completion, Ctx, Elicited, Peer, Prompt, Question, Reply, Resource, Sample, Server, State, Tool,
     ToolError,
@@ -23,21 +23,21 @@ pub(crate) fn server_with(tool: Tool) -> impl Fn(Effects) -> Server {
 #[tokio::test]
 async fn effects_are_equal_on_every_revision_when_handler_elicits() {
     let tool = Tool::new("book", |State(effects): State<Effects>, ctx: Ctx| async move {
-        ctx.once("reserve", || async { effects.note("reserved") }).await?;
+        ctx.once("reserve", || async { effects.record("reserved") }).await?;
         let name = ctx.elicit::<String>("Name?").await?;
         let paid: u32 = ctx
             .once("pay", || async {
                 tokio::time::sleep(Duration::from_millis(2)).await;
-                effects.note("paid");
+                effects.record("paid");
                 7
             })
             .await?;
         let seats = ctx.elicit::<u8>(format!("How many seats, {name}?")).await?;
         let sure = ctx.try_elicit::<bool>(format!("{seats} seats?")).await?;
-        effects.note("done");
+        effects.record("done");
         Ok::<_, ToolError>(format!("{name} {seats} {paid} {sure}"))
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.accept("Name?", &json!({ "value": "Ada" }));
         client.accept("How many", &json!({ "value": 3 }));
         client.decline("3 seats?");
@@ -51,10 +51,10 @@ async fn effects_are_equal_on_every_revision_when_handler_elicits() {
 #[should_panic(expected = "`started` ran 2 times in Rounds but 1 times live")]
 async fn effect_before_question_is_detected_when_not_in_once() {
     let tool = Tool::new("careless", |State(effects): State<Effects>, ctx: Ctx| async move {
-        effects.note("started");
+        effects.record("started");
         ctx.elicit::<bool>("Sure?").await.map(|sure| sure.to_string())
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.accept("Sure?", &json!({ "value": true }));
         client.text("careless", &()).await;
     })
@@ -66,14 +66,14 @@ async fn question_is_repeated_when_answer_in_loop_is_invalid() {
     let tool = Tool::new("guess", |State(effects): State<Effects>, ctx: Ctx| async move {
         for attempt in 1.. {
             let guess = ctx.elicit::<u32>("A number?").await?;
-            ctx.once("look", || async { effects.note(format!("looked at {guess}")) }).await?;
+            ctx.once("look", || async { effects.record(format!("looked at {guess}")) }).await?;
             if guess == 7 {
                 return Ok::<_, ToolError>(format!("right after {attempt}"));
             }
         }
         unreachable!()
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         for guess in [1, 5, 7] {
             client.accept("A number?", &json!({ "value": guess }));
         }
@@ -91,7 +91,7 @@ async fn question_fails_when_answer_is_invalid() {
             other => other.map(|age| age.to_string()).map_err(ToolError::from),
         }
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.accept("Age?", &json!({ "value": 300 }));
         let message = client.text("age", &()).await;
         assert!(message.starts_with("again: invalid answer to \"Age?\": `value`"), "{message}");
@@ -113,7 +113,7 @@ async fn question_fails_when_client_lacks_capability() {
                 format!("{} {} {}", ctx.can_elicit(), ctx.can_sample(), ctx.can_list_roots())
             }))
     };
-    everywhere_as(ClientCapabilities::default(), server, async |client| {
+    for_each_mode_with(ClientCapabilities::default(), server, async |client| {
         for (tool, needed) in [("form", "elicitation"), ("model", "sampling"), ("roots", "roots")] {
             let error = client.call(tool, &()).await.unwrap_err();
             assert_eq!(error.code, ErrorCode::MISSING_CLIENT_CAPABILITY, "{tool}");
@@ -132,7 +132,7 @@ async fn question_fails_when_client_lacks_capability() {
 async fn form_elicitation_is_supported_when_capability_is_empty() {
     let capabilities: ClientCapabilities = serde_json::from_value(json!({ "elicitation": {} })).unwrap();
     let tool = Tool::new("can", |ctx: Ctx| async move { format!("{} {}", ctx.can_elicit(), ctx.can_elicit_url()) });
-    everywhere_as(capabilities, server_with(tool), async |client| {
+    for_each_mode_with(capabilities, server_with(tool), async |client| {
         assert_eq!(client.text("can", &()).await, "true false");
     })
     .await;
@@ -149,7 +149,7 @@ async fn form_elicitation_fails_when_revision_is_too_old() {
         (Revision::V2025_06_18, "true false"),
         (Revision::V2025_11_25, "true true"),
     ] {
-        let client = Client::with(server.clone(), ClientMode::Live(revision));
+        let client = TestClient::with(server.clone(), ClientMode::Live(revision));
         assert_eq!(client.text("can", &()).await, expected, "{revision:?}");
     }
 }
@@ -158,7 +158,7 @@ async fn form_elicitation_fails_when_revision_is_too_old() {
 #[tokio::test]
 async fn sampling_with_tools_fails_when_client_lacks_capability() {
     let tool = Tool::new("weather", |ctx: Ctx| async move {
-        let offered = ToolModel::new("temperature", RawJson::parse(r#"{"type":"object"}"#)?);
+        let offered = ToolDefinition::new("temperature", RawJson::parse(r#"{"type":"object"}"#)?);
         let sample = Sample::new("Is it warm?").tool(offered);
         let response = ctx.sample(sample.clone()).await?;
         let uses = response.content.iter().filter_map(|block| match block {
@@ -169,7 +169,7 @@ async fn sampling_with_tools_fails_when_client_lacks_capability() {
         let response = ctx.sample(sample.tool_results(&response, results)).await?;
         Ok::<_, ToolError>(format!("{:?}", response.content.len()))
     });
-    everywhere(server_with(tool.clone()), async |client| {
+    for_each_mode(server_with(tool.clone()), async |client| {
         let wants = ToolUseContent::new("1", "temperature", RawJson::empty_object());
         client.sample("Is it warm?", &CreateMessageResult::new("m", SamplingContent::ToolUse(wants)));
         client.sample_text("ToolResult", "Yes");
@@ -177,7 +177,7 @@ async fn sampling_with_tools_fails_when_client_lacks_capability() {
     })
     .await;
     let without: ClientCapabilities = serde_json::from_value(json!({ "sampling": {} })).unwrap();
-    everywhere_as(without, server_with(tool), async |client| {
+    for_each_mode_with(without, server_with(tool), async |client| {
         let error = client.call("weather", &()).await.unwrap_err();
         assert_eq!(error.code, ErrorCode::MISSING_CLIENT_CAPABILITY);
         assert!(error.data.unwrap().as_str().contains(r#""sampling":{"tools":{}}"#));
@@ -194,7 +194,7 @@ async fn elicitation_succeeds_when_called_from_prompt_or_resource() {
                 ctx.elicit::<String>("Name?").await.map(|name| format!("Greet {name}"))
             }))
             .with_resource(Resource::new("file:///secret", |State(effects): State<Effects>, ctx: Ctx| async move {
-                ctx.once("open", || async { effects.note("opened") }).await?;
+                ctx.once("open", || async { effects.record("opened") }).await?;
                 let word = ctx.elicit::<String>("Word?").await?;
                 Ok::<_, ToolError>(format!("for {word}"))
             }))
@@ -206,7 +206,7 @@ async fn elicitation_succeeds_when_called_from_prompt_or_resource() {
                 Ok::<_, ToolError>(format!("{text} to {to}: {sure}"))
             }))
     };
-    everywhere(server, async |client| {
+    for_each_mode(server, async |client| {
         client.accept("Name?", &json!({ "value": "Ada" }));
         client.accept("Word?", &json!({ "value": "sesame" }));
         client.accept("Where to?", &json!({ "value": "/tmp" }));
@@ -223,11 +223,11 @@ async fn elicitation_succeeds_when_called_from_prompt_or_resource() {
 async fn question_fails_when_its_text_changes_twice() {
     let tool = Tool::new("clock", |State(effects): State<Effects>, ctx: Ctx| async move {
         let run = effects.all().len();
-        effects.note(format!("run {run}"));
+        effects.record(format!("run {run}"));
         ctx.elicit::<bool>(format!("It is {run} o'clock, right?")).await.map(|_| "right")
     });
     let server = server_with(tool)(Effects::new());
-    let client = Client::with(server, ClientMode::Rounds);
+    let client = TestClient::with(server, ClientMode::Rounds);
     client.accept("o'clock", &json!({ "value": true }));
     let message = client.error_text("clock", &()).await;
     assert!(
@@ -241,10 +241,10 @@ async fn question_fails_when_its_text_changes_twice() {
 async fn answer_is_found_by_key_when_text_changes() {
     let tool = Tool::new("clock", |State(effects): State<Effects>, ctx: Ctx| async move {
         let run = effects.all().len();
-        effects.note(format!("run {run}"));
+        effects.record(format!("run {run}"));
         ctx.elicit::<bool>(format!("It is {run} o'clock, right?")).key("right").await.map(|right| right.to_string())
     });
-    let client = Client::with(server_with(tool)(Effects::new()), ClientMode::Rounds);
+    let client = TestClient::with(server_with(tool)(Effects::new()), ClientMode::Rounds);
     client.accept("o'clock", &json!({ "value": true }));
     assert_eq!(client.text("clock", &()).await, "true");
 }
@@ -254,14 +254,14 @@ async fn failed_effect_is_not_retried_when_handler_reruns() {
     let tool = Tool::new("pay", |State(effects): State<Effects>, ctx: Ctx| async move {
         let paid: Result<u32, ToolError> = ctx
             .try_once("charge", || async {
-                effects.note("charged");
+                effects.record("charged");
                 Err(ToolError::new("no money"))
             })
             .await;
         let again = ctx.elicit::<bool>("Another card?").await?;
         Ok::<_, ToolError>(format!("{} {again}", paid.unwrap_err()))
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.accept("Another card?", &json!({ "value": false }));
         assert_eq!(client.text("pay", &()).await, "no money false");
     })
@@ -284,7 +284,7 @@ async fn question_fails_with_reason_when_not_allowed() {
                 |ctx: Ctx| async move { ctx.elicit_url("Go", "no url").await.map(|_| "?") },
             ))
     };
-    everywhere(server, async |client| {
+    for_each_mode(server, async |client| {
         let message = client.text("within", &()).await;
         assert!(message.contains("cannot ask inside `once`"), "{message}");
         let message = client.error_text("invalid", &()).await;
@@ -300,11 +300,11 @@ async fn function_is_resumed_with_answer_when_ask_parameter_is_elicited() {
     }
     let tool = Tool::new("delete", |path: String, State(effects): State<Effects>, ctx: Ctx| async move {
         let sure = sure(&path).resolve(&ctx).await?;
-        effects.note("ran");
+        effects.record("ran");
         Ok::<_, ToolError>(format!("{path} {sure}"))
     })
     .args(["path"]);
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.accept("Delete /x?", &json!({ "value": false }));
         assert_eq!(client.text("delete", &json!({ "path": "/x" })).await, "/x false");
         assert_eq!(client.text("delete", &json!({ "path": "/tmp" })).await, "/tmp true");
@@ -326,7 +326,7 @@ async fn elicit_fails_and_try_elicit_succeeds_when_user_declines_or_cancels() {
                 })
             }))
     };
-    everywhere(server, async |client| {
+    for_each_mode(server, async |client| {
         client.decline("Sure?");
         client.cancel("Sure?");
         client.cancel("Sure?");
@@ -349,13 +349,13 @@ async fn consent_is_returned_on_every_revision_when_url_is_elicited() {
             }))
             .with_tool(Tool::new("first", |State(effects): State<Effects>, ctx: Ctx| async move {
                 if effects.count("visited") == 0 {
-                    effects.note("visited");
-                    return Err(ctx.url_required([Question::url("Sign in", "https://example.com/in")]));
+                    effects.record("visited");
+                    ctx.require_urls([Question::url("Sign in", "https://example.com/in")]).await?;
                 }
-                Ok("welcome")
+                Ok::<_, ToolError>("welcome")
             }))
     };
-    everywhere(server, async |client| {
+    for_each_mode(server, async |client| {
         client.accept_url("Sign in");
         let live = matches!(client.mode(), ClientMode::Live(_));
         assert_eq!(client.text("visit", &()).await, format!("accepted, {live}"));
@@ -379,7 +379,7 @@ async fn model_result_is_returned_when_handler_samples() {
         assert_eq!(response.role, Role::Assistant);
         Ok::<_, ToolError>(format!("{:?}", response.content.len()))
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.sample_text("Capital of France?", "Paris");
         assert_eq!(client.text("capital", &()).await, "1");
     })
@@ -420,7 +420,7 @@ async fn elicitation_succeeds_when_called_from_spawned_task() {
         });
         Ok::<_, ToolError>(task.await??.to_string())
     });
-    everywhere(server_with(tool), async |client| {
+    for_each_mode(server_with(tool), async |client| {
         client.accept("How many?", &json!({ "value": 4 }));
         assert_eq!(client.text("spawn", &()).await, "4");
     })
@@ -438,7 +438,7 @@ async fn time_limit_is_paused_when_elicitation_is_pending() {
     .args(["wait"]);
     let server =
         Server::new("client-requests", "1").with_tool(tool).wrap(ferromcp_server::middleware::time_limit(limit));
-    let client = Client::with(server, ClientMode::Live(Revision::LATEST_LEGACY));
+    let client = TestClient::with(server, ClientMode::Live(Revision::LATEST_LEGACY));
     client.set_response_delay(limit * 3);
     client.accept("Sure?", &json!({ "value": true }));
     assert_eq!(client.text("slow", &json!({ "wait": 0 })).await, "true");
@@ -453,8 +453,10 @@ async fn question_times_out_when_client_does_not_respond() {
         let request = ctx.elicit::<bool>("Sure?").timeout(Duration::from_millis(20)).await;
         request.unwrap_err().to_string()
     });
-    let client =
-        Client::with(Server::new("client-requests", "1").with_tool(tool), ClientMode::Live(Revision::LATEST_LEGACY));
+    let client = TestClient::with(
+        Server::new("client-requests", "1").with_tool(tool),
+        ClientMode::Live(Revision::LATEST_LEGACY),
+    );
     client.set_response_delay(Duration::from_secs(60));
     client.accept("Sure?", &json!({ "value": true }));
     assert_eq!(client.text("wait", &()).await, "timed out after 20ms waiting for an answer: Sure?");

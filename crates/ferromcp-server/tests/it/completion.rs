@@ -1,6 +1,6 @@
 //! Completions of prompt arguments and template variables.
 
-use ferromcp_core::model::Completion as Values;
+use ferromcp_core::model::CompletionValues as Values;
 use ferromcp_server::{Completion, Prompt, Resource, Server, ToolError};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ fn repo() -> Value {
 }
 
 #[tokio::test]
-async fn arguments_and_variables_are_completed() {
+async fn values_are_suggested_when_completion_is_registered() {
     // M26-396, M26-402, S-306, S-312, S-319
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -81,7 +81,7 @@ async fn arguments_and_variables_are_completed() {
 }
 
 #[tokio::test]
-async fn context_arguments_are_passed_to_completion() {
+async fn completion_receives_context_arguments_when_request_has_context() {
     // M26-405, S-315, S-319
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -98,7 +98,7 @@ async fn context_arguments_are_passed_to_completion() {
 }
 
 #[tokio::test]
-async fn a_hundred_values_at_most() {
+async fn completion_is_truncated_when_values_exceed_one_hundred() {
     // M26-397, S-306
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -116,7 +116,7 @@ async fn a_hundred_values_at_most() {
 }
 
 #[tokio::test]
-async fn unknown_reference_is_invalid_params() {
+async fn invalid_params_is_returned_when_completion_reference_is_unknown() {
     // M26-400, M26-401, M26-405, M26-409, S-309, S-310, S-311, S-315, S-319
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ferromcp_server::{Arg, Limits, Server, Tool};
+use ferromcp_server::{Arg, Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 use tokio::sync::{Barrier, Notify};
 
@@ -81,8 +81,7 @@ async fn call_is_rejected_when_in_flight_limit_is_reached() {
     for case in Case::all() {
         let go = Arc::new(Notify::new());
         let waits = Arc::clone(&go);
-        let mut limits = Limits::default();
-        limits.in_flight = 5;
+        let limits = ServerLimits::new().in_flight(5);
         let server = Server::new("bounded", "0").limits(limits).with_tool(Tool::new("wait", move || {
             let waits = Arc::clone(&waits);
             async move {

@@ -1,6 +1,5 @@
 //! Form and URL elicitation at the wire level, for each revision with sessions.
 
-use ferromcp_core::RawJson;
 use ferromcp_core::Revision;
 use ferromcp_core::model::{Choice, ChoiceItems, FieldType, FormSchema, PrimitiveSchema};
 use ferromcp_server::{Ctx, Elicited, Question, Server, Tool, ToolError};
@@ -13,24 +12,16 @@ use crate::server_requests::all_capabilities;
 /// A form with one field of each type.
 fn form() -> FormSchema {
     let text = || PrimitiveSchema::new(FieldType::String);
-    let default = |value: &Value| Some(RawJson::new(value).unwrap());
-    let mut name = text();
-    (name.title, name.default, name.max_length) = (Some("Name".into()), default(&json!("Ada")), Some(20));
-    let mut seats = PrimitiveSchema::new(FieldType::Integer);
-    seats.default = default(&json!(2));
-    let mut sure = PrimitiveSchema::new(FieldType::Boolean);
-    sure.default = default(&json!(true));
-    let mut class = text();
-    class.one_of = Some(vec![Choice::new("1", "First"), Choice::new("2", "Second")]);
-    class.default = default(&json!("2"));
-    let mut plain = text();
-    plain.choices = Some(vec!["aisle".into(), "window".into()]);
-    let mut items = ChoiceItems::default();
-    items.any_of = Some(vec![Choice::new("v", "Vegetarian")]);
-    let mut meals = PrimitiveSchema::new(FieldType::Array);
-    meals.items = Some(items);
-    let fields =
-        [("name", name), ("seats", seats), ("sure", sure), ("class", class), ("place", plain), ("meals", meals)];
+    let classes = [Choice::new("1", "First"), Choice::new("2", "Second")];
+    let meals = ChoiceItems::titled([Choice::new("v", "Vegetarian")]);
+    let fields = [
+        ("name", text().title("Name").default(json!("Ada")).max_length(20)),
+        ("seats", PrimitiveSchema::new(FieldType::Integer).default(json!(2))),
+        ("sure", PrimitiveSchema::new(FieldType::Boolean).default(json!(true))),
+        ("class", text().one_of(classes).default(json!("2"))),
+        ("place", text().choices(["aisle", "window"])),
+        ("meals", PrimitiveSchema::new(FieldType::Array).items(meals)),
+    ];
     FormSchema::new(fields.map(|(name, field)| (name.to_owned(), field)).to_vec()).required(["name"])
 }
 
@@ -48,7 +39,8 @@ fn server() -> Server {
         }))
         .with_tool(Tool::new("first", |ctx: Ctx| async move {
             let pages = ["a", "b"].map(|page| Question::url("Pay, please", format!("https://example.com/{page}")));
-            Err::<String, _>(ctx.url_required(pages))
+            ctx.require_urls(pages).await?;
+            Ok::<_, ToolError>("paid")
         }))
 }
 

@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ferromcp_core::model::{CacheHint, CallToolResult};
+use ferromcp_core::model::{
+    CacheHint, CallToolResult, ElicitParams, FormParams, FormSchema, InputRequest, InputRequired,
+};
 use ferromcp_core::{ClientRequest, Error, ServerResult};
 use ferromcp_server::middleware::Next;
 use ferromcp_server::middleware::{concurrency_limit, rate_limit, response_cache, timing};
 use ferromcp_server::{Call, Ctx, Extension, Reply, Resource, Server, Tool};
 use serde_json::{Value, json};
 
-use crate::client::{Case, Client};
+use crate::client::{Case, Client, only_text};
+use crate::server_requests::all_capabilities;
 
 type EventLog = Arc<Mutex<Vec<String>>>;
 
@@ -244,5 +247,50 @@ async fn concurrency_permit_is_shared_when_call_is_nested() {
         let mut client = Client::connect(server, case).await;
         assert_eq!(client.text("reads", json!({})).await, "1");
         assert_eq!(client.text("reads", json!({})).await, "1", "the permit must be released");
+    }
+}
+
+/// Returns an `input_required` reply with the opaque state of the middleware.
+fn terms() -> Reply {
+    let form = FormParams::new("Do you accept the terms?", FormSchema::new(Vec::new()));
+    let mut required = InputRequired::default();
+    required.input_requests = Some(vec![("terms".to_owned(), InputRequest::Elicit(ElicitParams::Form(form)))]);
+    required.request_state = Some("terms".into());
+    Reply::NeedsInput(required)
+}
+
+#[tokio::test]
+async fn input_is_required_when_middleware_returns_needs_input_on_modern_revision() {
+    // M26-237, M26-240
+    async fn accept_terms(mut call: Call, next: Next) -> Reply {
+        match &mut call.request {
+            ClientRequest::CallTool(params) => {
+                // The state and the answers belong to the middleware, not to the handler.
+                let (state, answers) = (params.request_state.take(), params.input_responses.take());
+                let accepted = answers.is_some_and(|answers| answers.get("terms").is_some());
+                if accepted && state.as_deref() == Some("terms") { next.run(call).await } else { terms() }
+            }
+            ClientRequest::ListTools(_) => terms(),
+            _ => next.run(call).await,
+        }
+    }
+    for case in Case::all() {
+        let server = Server::new("terms", "0").with_tool(Tool::sync("hi", || "hi")).wrap(accept_terms);
+        let mut client = Client::raw(server, case).with_capabilities(all_capabilities());
+        if !case.is_modern() {
+            client.initialize().await;
+        }
+        let error = client.error("tools/list", json!({})).await;
+        assert_eq!(error["code"], -32603, "{error}");
+        assert!(error["message"].as_str().unwrap().starts_with("cannot return `Reply::NeedsInput`"), "{error}");
+        if !case.is_modern() {
+            assert_eq!(client.error("tools/call", json!({ "name": "hi" })).await, error);
+            continue;
+        }
+        let required = client.request("tools/call", json!({ "name": "hi" })).await["result"].clone();
+        assert_eq!(required["inputRequests"]["terms"]["params"]["message"], "Do you accept the terms?");
+        let responses = json!({ "terms": { "action": "accept", "content": {} } });
+        let retry = json!({ "name": "hi", "inputResponses": responses, "requestState": required["requestState"] });
+        assert_eq!(only_text(&client.result("tools/call", retry).await), "hi");
     }
 }

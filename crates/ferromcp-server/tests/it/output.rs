@@ -70,7 +70,7 @@ fn structured() -> Server {
 }
 
 #[tokio::test]
-async fn structured_content_keeps_to_the_published_schema() {
+async fn structured_content_matches_output_schema_when_tool_returns_structured_value() {
     // M26-096, M26-321, M26-332, M26-336, M26-337, S-043, S-045, S-243, S-250, S-251, S-252
     for case in Case::all() {
         let mut client = Client::connect(structured(), case).await;
@@ -98,7 +98,7 @@ async fn structured_content_keeps_to_the_published_schema() {
 }
 
 #[tokio::test]
-async fn non_object_values_are_wrapped() {
+async fn structured_content_is_wrapped_when_value_is_not_an_object() {
     // S-251, M26-336
     for case in Case::all().filter(|case| case.revision >= Revision::V2025_06_18) {
         let mut client = Client::connect(structured(), case).await;
@@ -120,7 +120,7 @@ async fn non_object_values_are_wrapped() {
 }
 
 #[tokio::test]
-async fn non_finite_number_is_an_error_result() {
+async fn error_result_is_returned_when_value_cannot_be_serialized() {
     // M26-337, S-252
     for case in Case::all() {
         let server = Server::new("nan", "0")
@@ -159,7 +159,7 @@ impl JsonSchema for Pairs {
 }
 
 #[tokio::test]
-async fn content_of_every_kind_suits_the_revision() {
+async fn content_blocks_match_revision_when_tool_returns_every_kind() {
     // M26-332, M26-333, M26-334, S-243, S-244, S-245, S-246, S-247, S-249, M26-371
     let server = Server::new("content", "0")
         .with_tool(Tool::sync("image", || Image::new(PNG)))
@@ -213,7 +213,7 @@ async fn content_of_every_kind_suits_the_revision() {
 }
 
 #[tokio::test]
-async fn bytes_of_another_kind_are_refused() {
+async fn tool_error_is_returned_when_bytes_are_not_an_image() {
     // M26-371, S-284
     for case in Case::eras() {
         let server = Server::new("media", "0").with_tool(Tool::sync("image", || Image::new(*b"plain words")));
@@ -223,7 +223,7 @@ async fn bytes_of_another_kind_are_refused() {
 }
 
 #[tokio::test]
-async fn explicit_output_schema_overrides_the_derived_one() {
+async fn output_schema_is_overridden_when_set_explicitly() {
     // M26-091, M26-321, S-040, S-251
     let schema = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "array", "items": true });
     for case in Case::all() {

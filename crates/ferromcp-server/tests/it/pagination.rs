@@ -1,6 +1,6 @@
 //! Pagination of lists with opaque, stable, validated cursors.
 
-use ferromcp_server::{Limits, Prompt, Resource, Server, Tool};
+use ferromcp_server::{Prompt, Resource, Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
@@ -13,8 +13,7 @@ const LISTS: [(&str, &str); 4] = [
 ];
 
 fn server(count: usize) -> Server {
-    let mut limits = Limits::default();
-    limits.page_size = 3;
+    let limits = ServerLimits::new().page_size(3);
     (0..count).fold(Server::new("pages", "0").limits(limits), |server, n| {
         server
             .with_tool(Tool::sync(format!("n{n}"), || ""))
@@ -129,7 +128,7 @@ async fn invalid_params_is_returned_when_cursor_is_invalid() {
 async fn list_has_one_page_when_page_size_is_default() {
     // M26-313, S-350
     for case in Case::eras() {
-        let mut client = Client::connect(server(300).limits(Limits::default()), case).await;
+        let mut client = Client::connect(server(300).limits(ServerLimits::default()), case).await;
         for (method, member) in LISTS {
             let result = client.result(method, Value::Null).await;
             assert_eq!((result[member].as_array().unwrap().len(), result.get("nextCursor")), (300, None), "{method}");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ferromcp_core::Revision;
-use ferromcp_server::{Ctx, Limits, Server, Tool};
+use ferromcp_server::{Ctx, Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -146,8 +146,8 @@ async fn no_notification_is_sent_when_context_outlives_response() {
 async fn progress_increases_and_stops_at_response_when_tasks_report_concurrently() {
     // M26-282, M26-289, S-200, S-206
     for case in Case::eras() {
-        let mut limits = Limits::default();
-        limits.outbound_bytes = 512; // small, so that tasks also wait for buffer space
+        // A small buffer, so that tasks also wait for space.
+        let limits = ServerLimits::new().outbound_bytes(512);
         let server =
             Server::new("concurrent", "0").limits(limits).with_tool(Tool::new("concurrent", |ctx: Ctx| async move {
                 let next = Arc::new(AtomicU32::new(1));

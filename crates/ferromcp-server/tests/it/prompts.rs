@@ -50,7 +50,7 @@ fn server() -> Server {
 }
 
 #[tokio::test]
-async fn prompts_give_messages() {
+async fn messages_are_returned_when_prompt_is_requested() {
     // M26-380, M26-387, S-297
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -76,7 +76,7 @@ async fn prompts_give_messages() {
 }
 
 #[tokio::test]
-async fn media_in_prompts_is_base64_with_its_kind() {
+async fn media_is_base64_with_mime_type_when_prompt_returns_media() {
     // M26-385, M26-386, M26-388, S-294, S-295, S-296, S-244, S-245
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -104,7 +104,7 @@ async fn media_in_prompts_is_base64_with_its_kind() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_invalid_params() {
+async fn invalid_params_is_returned_when_prompt_arguments_are_invalid() {
     // M26-389, M26-390, M26-392, M26-395, S-297, S-298, S-299, S-301, S-304
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -131,7 +131,7 @@ async fn wrong_arguments_are_invalid_params() {
 }
 
 #[tokio::test]
-async fn failures_inside_are_internal_errors() {
+async fn internal_error_is_returned_when_prompt_fails_or_panics() {
     // M26-391, S-300, M26-428
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -144,7 +144,7 @@ async fn failures_inside_are_internal_errors() {
 }
 
 #[tokio::test]
-async fn prompts_list_marks_required_arguments() {
+async fn required_arguments_are_marked_when_prompts_are_listed() {
     // M26-380, M26-381, M26-382
     for case in Case::all() {
         let server = server();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use ferromcp_core::model::{CallToolParams, CallToolResult, InputRequest};
 use ferromcp_core::{ClientRequest, RawJson, RawMap, Revision, ServerResult};
-use ferromcp_server::testing::{Client, ClientMode, Effects, all_capabilities};
+use ferromcp_server::testing::{ClientMode, Effects, TestClient, all_capabilities};
 use ferromcp_server::{Call, Ctx, Peer, Reply, Server, Tool, ToolError};
 use proptest::prelude::*;
 use serde_json::json;
@@ -80,14 +80,14 @@ fn run<'a>(ctx: &'a Ctx, state: &'a RunState, program: &'a [Step], path: String)
                         for _ in 0..waits {
                             tokio::task::yield_now().await;
                         }
-                        effects.note(format!("{path} {now}"));
+                        effects.record(format!("{path} {now}"));
                         now.rotate_left(3)
                     };
                     ctx.once(&name, effect).await?.wrapping_add(ctx.once(&name, async || now).await?)
                 }
                 Step::Fail => {
                     let effect = || async {
-                        state.effects.note(format!("{path} failed"));
+                        state.effects.record(format!("{path} failed"));
                         Err::<u64, _>(ToolError::new(path.clone()))
                     };
                     let failed = ctx.try_once(&path, effect).await.unwrap_err();
@@ -169,7 +169,7 @@ async fn in_rounds(server: &Server, mut choose: impl FnMut() -> bool) -> CallToo
 
 /// Calls with live requests on the latest session revision.
 async fn live(server: &Server) -> CallToolResult {
-    let client = Client::with(server.clone(), ClientMode::Live(Revision::LATEST_LEGACY));
+    let client = TestClient::with(server.clone(), ClientMode::Live(Revision::LATEST_LEGACY));
     client.answer_with(|question| RawJson::new(&answer_to(question)).unwrap());
     client.call("run", &()).await.unwrap()
 }

@@ -49,7 +49,7 @@ async fn read(client: &mut Client, uri: &str) -> Value {
 }
 
 #[tokio::test]
-async fn contents_have_uri_and_mime_type() {
+async fn contents_have_uri_and_mime_type_when_resource_is_read() {
     // M26-364, M26-370, M26-371, S-277, S-278, S-284, S-286, S-288
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -69,7 +69,7 @@ async fn contents_have_uri_and_mime_type() {
 }
 
 #[tokio::test]
-async fn one_read_may_give_several_contents() {
+async fn several_contents_are_returned_when_handler_returns_several() {
     // M26-359, S-288
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -82,7 +82,7 @@ async fn one_read_may_give_several_contents() {
 }
 
 #[tokio::test]
-async fn missing_resource_is_not_found_error() {
+async fn not_found_error_is_returned_when_resource_is_missing() {
     // M26-026, M26-029, M26-366, M26-369, S-022, S-280
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -97,7 +97,7 @@ async fn missing_resource_is_not_found_error() {
 }
 
 #[tokio::test]
-async fn failures_inside_are_internal_errors() {
+async fn internal_error_is_returned_when_resource_fails_or_panics() {
     // M26-367, S-281, M26-428
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -112,7 +112,7 @@ async fn failures_inside_are_internal_errors() {
 }
 
 #[tokio::test]
-async fn templates_read_their_variables_and_the_most_specific_wins() {
+async fn most_specific_template_is_read_when_several_templates_match() {
     // M26-354, M26-373, S-282, S-289
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -136,7 +136,7 @@ async fn templates_read_their_variables_and_the_most_specific_wins() {
 }
 
 #[tokio::test]
-async fn unsafe_path_variables_are_rejected() {
+async fn read_is_rejected_when_template_variable_is_an_unsafe_path() {
     // M26-373, M26-376, S-282, S-304
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -163,7 +163,7 @@ async fn unsafe_path_variables_are_rejected() {
 }
 
 #[tokio::test]
-async fn variables_that_do_not_fit_are_invalid() {
+async fn invalid_params_is_returned_when_template_variable_is_invalid() {
     // M26-373, S-282
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
@@ -176,7 +176,7 @@ async fn variables_that_do_not_fit_are_invalid() {
 }
 
 #[tokio::test]
-async fn resource_lists_contain_the_full_definition() {
+async fn full_definition_is_returned_when_resources_are_listed() {
     // M26-354, M26-377, M26-378, M26-372, S-060, S-289, S-290, S-291
     for case in Case::all() {
         let mark = |resource: Resource| {
@@ -219,7 +219,7 @@ async fn resource_lists_contain_the_full_definition() {
 }
 
 #[tokio::test]
-async fn a_server_of_templates_alone_has_an_empty_list() {
+async fn resource_list_is_empty_when_server_has_only_templates() {
     // M26-355, M26-356, S-269
     for case in Case::all() {
         let server = Server::new("templates", "0")
@@ -236,7 +236,7 @@ async fn a_server_of_templates_alone_has_an_empty_list() {
 }
 
 #[tokio::test]
-async fn handlers_read_resources_as_clients_do() {
+async fn handler_receives_contents_when_it_reads_resource() {
     // M26-366, S-280
     for case in Case::all() {
         let server = server().with_tool(

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ferromcp_core::Revision;
 use ferromcp_core::model::SamplingContent;
-use ferromcp_server::{Ctx, Limits, Server, Tool, ToolError};
+use ferromcp_server::{Ctx, Server, ServerLimits, Tool, ToolError};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client, only_text};
@@ -179,8 +179,7 @@ async fn response_is_ignored_when_request_id_does_not_match() {
 async fn request_is_cancelled_when_it_times_out() {
     // S-093, S-094, S-095, S-096, S-098, S-210, S-211, S-214, S-215, S-219, S-220
     for case in Case::legacy() {
-        let mut limits = Limits::default();
-        limits.answer_time = Duration::from_millis(30);
+        let limits = ServerLimits::new().answer_timeout(Duration::from_millis(30));
         let mut client = connect(server().limits(limits), case).await;
         for (tool, expected) in [
             ("impatient", "timed out after 30ms waiting for an answer: One?"),
@@ -246,14 +245,16 @@ async fn pending_requests_fail_when_client_disconnects() {
 #[tokio::test]
 async fn request_fails_when_pending_limit_is_reached() {
     for case in Case::legacy() {
-        let mut limits = Limits::default();
-        limits.questions = 2;
+        let limits = ServerLimits::new().questions(2);
         let mut client = connect(server().limits(limits), case).await;
         let first = client.start_call("both", json!({}));
         let questions =
             [client.question("sampling/createMessage").await, client.question("sampling/createMessage").await];
         let error = client.tool_error("one", json!({})).await;
-        assert!(error.contains("2 requests to the client are already pending; raise `Limits::questions`"), "{error}");
+        assert!(
+            error.contains("2 requests to the client are already pending; raise `ServerLimits::questions`"),
+            "{error}"
+        );
         for question in &questions {
             client.reply(question, sampled("yes"));
         }

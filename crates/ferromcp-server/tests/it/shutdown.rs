@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ferromcp_core::model::CallToolParams;
 use ferromcp_core::{ClientRequest, Revision, ServerResult};
-use ferromcp_server::{Call, Ctx, Limits, Peer, Reply, Server, State, Tool, ToolError};
+use ferromcp_server::{Call, Ctx, Peer, Reply, Server, ServerLimits, State, Tool, ToolError};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -33,11 +33,9 @@ impl Drop for OnDrop {
     }
 }
 
-/// Limits with this shutdown grace time in milliseconds.
-fn limits_with_grace(ms: u64) -> Limits {
-    let mut limits = Limits::default();
-    limits.shutdown_grace = Duration::from_millis(ms);
-    limits
+/// Returns limits with this shutdown grace time in milliseconds.
+fn limits_with_grace(ms: u64) -> ServerLimits {
+    ServerLimits::new().shutdown_grace(Duration::from_millis(ms))
 }
 
 #[tokio::test]

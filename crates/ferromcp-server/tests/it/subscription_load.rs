@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use ferromcp_core::model::ListenParams;
 use ferromcp_core::{ClientRequest, Revision, ServerNotification};
-use ferromcp_server::{Call, Limits, NotificationSink, Peer, QueueFull, RequestSink};
+use ferromcp_server::{Call, NotificationSink, Peer, QueueFull, RequestSink, ServerLimits};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport, memory_with_capacity};
 use serde_json::{Value, json};
 
@@ -20,8 +20,7 @@ async fn change_notifications_are_coalesced_when_reader_is_slow() {
     // M26-267, M26-318, S-230
     const CHANGES: usize = 20_000;
     for case in Case::eras() {
-        let mut limits = Limits::default();
-        limits.outbound_bytes = 2 << 10;
+        let limits = ServerLimits::new().outbound_bytes(2 << 10);
         let server = server().limits(limits);
         let notify = server.notify();
         let (near, far) = memory_with_capacity(2 << 10);
@@ -51,7 +50,7 @@ async fn change_notifications_are_coalesced_when_reader_is_slow() {
             let frame = tokio::time::timeout(Duration::from_secs(10), rx.recv())
                 .await
                 .expect("timed out waiting for the last notification");
-            let Some(Frame::Whole(line)) = frame.unwrap() else { panic!("the server disconnected") };
+            let Some(Frame::Complete(line)) = frame.unwrap() else { panic!("the server disconnected") };
             let message: Value = serde_json::from_slice(&line).unwrap();
             received += 1;
             parent_notified |= message["params"]["uri"] == "file:///a";

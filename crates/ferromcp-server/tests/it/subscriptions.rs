@@ -6,7 +6,7 @@ use ferromcp_core::meta::key;
 use ferromcp_core::model::{InitializeParams, ListenParams, ResourceUriParams};
 use ferromcp_core::{ClientRequest, Revision, ServerResult};
 use ferromcp_server::middleware::concurrency_limit;
-use ferromcp_server::{Call, ChangeNotifier, Ctx, Limits, Peer, Prompt, Reply, Resource, Server, Tool};
+use ferromcp_server::{Call, ChangeNotifier, Ctx, Peer, Prompt, Reply, Resource, Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
@@ -366,8 +366,7 @@ async fn each_subscription_is_completed_when_server_shuts_down() {
 async fn subscription_is_rejected_when_params_are_invalid_or_limit_is_exceeded() {
     // M26-264
     for case in Case::all() {
-        let mut limits = Limits::default();
-        limits.subscriptions = 2;
+        let limits = ServerLimits::new().subscriptions(2);
         let mut client = Client::connect(server().limits(limits), case).await;
         if !case.is_modern() {
             for (uri, code) in [("a:1", Value::Null), ("a:2", Value::Null), ("a:3", json!(-32602))] {

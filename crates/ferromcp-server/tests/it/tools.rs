@@ -51,7 +51,7 @@ fn failing() -> Server {
 }
 
 #[tokio::test]
-async fn an_unknown_tool_is_a_protocol_error() {
+async fn protocol_error_is_returned_when_tool_is_unknown() {
     // M26-325, M26-339, S-236, S-255
     for case in Case::all() {
         let mut client = Client::connect(failing(), case).await;
@@ -65,7 +65,7 @@ async fn an_unknown_tool_is_a_protocol_error() {
 }
 
 #[tokio::test]
-async fn tool_failures_are_error_results() {
+async fn error_result_is_returned_when_tool_fails() {
     // M26-340, S-243, S-254
     for case in Case::all() {
         let mut client = Client::connect(failing(), case).await;
@@ -76,7 +76,7 @@ async fn tool_failures_are_error_results() {
 }
 
 #[tokio::test]
-async fn protocol_errors_stay_protocol_errors() {
+async fn protocol_error_is_returned_when_tool_returns_protocol_error() {
     // M26-016, M26-017, M26-031, M26-339, S-019, S-255
     for case in Case::all() {
         let mut client = Client::connect(failing(), case).await;
@@ -87,7 +87,7 @@ async fn protocol_errors_stay_protocol_errors() {
 }
 
 #[tokio::test]
-async fn panics_are_answered_and_kept_to_the_log() {
+async fn internal_error_without_panic_message_is_returned_when_tool_panics() {
     // M26-339, M26-428, S-338, S-255
     for case in Case::all() {
         let mut client = Client::connect(failing(), case).await;
@@ -101,7 +101,7 @@ async fn panics_are_answered_and_kept_to_the_log() {
 }
 
 #[tokio::test]
-async fn sync_async_and_blocking_tools_answer_alike() {
+async fn results_are_equal_when_tool_is_sync_async_or_blocking() {
     // M26-006, S-007
     for case in Case::all() {
         let server = Server::new("kinds", "0")
@@ -123,7 +123,7 @@ async fn sync_async_and_blocking_tools_answer_alike() {
 }
 
 #[tokio::test]
-async fn tools_list_contains_the_full_definition() {
+async fn full_definition_is_returned_when_tools_are_listed() {
     // M26-313, M26-317, S-048, S-060, S-232, S-038
     for case in Case::all() {
         let tool = Tool::sync("wipe", |disk: String| disk)
@@ -156,7 +156,7 @@ async fn tools_list_contains_the_full_definition() {
 }
 
 #[tokio::test]
-async fn lists_keep_their_order_and_change_with_the_registry() {
+async fn list_order_is_stable_when_registry_changes() {
     // M26-314, M26-315, M26-317, M26-355, M26-381
     for case in Case::all() {
         let tool = |name: &str| Tool::sync(name, || "");
@@ -188,7 +188,7 @@ async fn lists_keep_their_order_and_change_with_the_registry() {
 }
 
 #[tokio::test]
-async fn a_tool_taken_away_while_it_runs_finishes() {
+async fn running_call_completes_when_its_tool_is_removed() {
     // M26-315, M26-314
     for case in Case::all() {
         let go = std::sync::Arc::new(tokio::sync::Notify::new());
@@ -214,7 +214,7 @@ async fn a_tool_taken_away_while_it_runs_finishes() {
 }
 
 #[tokio::test]
-async fn names_of_the_whole_alphabet_work() {
+async fn tool_is_callable_when_name_has_any_allowed_character() {
     // M26-324, M26-325, M26-326, M26-328, S-235, S-236, S-237
     for case in Case::eras() {
         let long = "n".repeat(128);
@@ -245,7 +245,7 @@ struct Node {
 }
 
 #[tokio::test]
-async fn what_may_be_left_out_may_be_null_where_arguments_are_read_leniently() {
+async fn null_is_accepted_for_optional_argument_when_arguments_are_lenient() {
     // M26-343, S-260
     let sorted = Tool::sync("sorted", |order: Order, count: u8| format!("{order:?} {count}"));
     let count = || Arg::new("count").default::<u8>(3).range::<u8>(1..);
@@ -263,7 +263,7 @@ async fn what_may_be_left_out_may_be_null_where_arguments_are_read_leniently() {
 }
 
 #[tokio::test]
-async fn choices_keep_their_explanations_and_definitions_their_optional_fields() {
+async fn schema_has_enum_descriptions_and_optional_fields_when_tools_are_listed() {
     // M26-319, S-232
     let case = Case::eras()[1];
     let server = Server::new("schemas", "0")

@@ -113,15 +113,17 @@ async fn span_has_semantic_convention_fields_when_request_is_served() {
         ] {
             assert_eq!(span.get(field).map(String::as_str), Some(expected), "{field}: {span:?}");
         }
-        assert!(!span.contains_key("error.type"), "{span:?}");
+        assert!(!span.contains_key("error.type") && !span.contains_key("otel.status_code"), "{span:?}");
         for (method, params, field, expected) in [
             ("tools/call", json!({ "name": "late" }), "error.type", "tool_error"),
+            ("tools/call", json!({ "name": "late" }), "otel.status_code", "ERROR"),
             ("tools/call", json!({ "name": "unknown" }), "error.type", "-32602"),
             ("tools/call", json!({ "name": "unknown" }), "rpc.response.status_code", "-32602"),
             ("prompts/get", json!({ "name": "ask" }), "gen_ai.prompt.name", "ask"),
             ("resources/read", json!({ "uri": "notes://one" }), "mcp.resource.uri", "notes://one"),
             ("tools/list", json!({}), "otel.name", "tools/list"),
             ("unknown/method", json!({}), "error.type", "-32601"),
+            ("unknown/method", json!({}), "otel.status_code", "ERROR"),
         ] {
             let id = client.start(method, params);
             client.answer(id).await;

@@ -19,7 +19,7 @@ impl Exit {
         self.status
     }
 
-    /// Returns the last stderr output, at most [`STDERR_TAIL`](super::STDERR_TAIL) bytes. Empty unless stderr
+    /// Returns the last stderr output, at most [`MAX_STDERR_TAIL`](super::MAX_STDERR_TAIL) bytes. Empty unless stderr
     /// [is captured](super::Stderr). Output on stderr does not imply a failure.
     pub fn stderr(&self) -> &str {
         &self.stderr

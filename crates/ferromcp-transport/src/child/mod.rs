@@ -32,7 +32,7 @@ use supervisor::Process;
 pub use exit::Exit;
 pub use handle::ChildHandle;
 pub use pipe::{ChildPipe, ChildRx, ChildTx};
-pub use stderr::{MAX_STDERR_LINE, STDERR_TAIL, Stderr};
+pub use stderr::{MAX_STDERR_LINE, MAX_STDERR_TAIL, Stderr};
 
 /// The default grace period for exit after stdin is closed: 2 s.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);

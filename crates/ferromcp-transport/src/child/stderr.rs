@@ -18,7 +18,7 @@ use tokio::{io::AsyncReadExt, process::ChildStderr, runtime::Handle, task::JoinH
 pub const MAX_STDERR_LINE: usize = 8 << 10;
 
 /// The number of bytes of stderr stored for [`Exit::stderr`](super::Exit::stderr): 4 KiB.
-pub const STDERR_TAIL: usize = 4 << 10;
+pub const MAX_STDERR_TAIL: usize = 4 << 10;
 
 /// The handling of the stderr of a child process. Output on stderr is free-form text and does not imply a failure.
 #[derive(Debug, Default)]
@@ -128,8 +128,8 @@ async fn read(mut stderr: ChildStderr, mut lines: LineSplitter, tail: Arc<Mutex<
         let Some(read) = bytes.get(..count).filter(|read| !read.is_empty()) else { break };
         {
             let mut tail = lock(&tail);
-            tail.extend(&read[count.saturating_sub(STDERR_TAIL)..]);
-            let over = tail.len().saturating_sub(STDERR_TAIL);
+            tail.extend(&read[count.saturating_sub(MAX_STDERR_TAIL)..]);
+            let over = tail.len().saturating_sub(MAX_STDERR_TAIL);
             tail.drain(..over);
         }
         lines.push(read);

@@ -10,7 +10,7 @@ fn feed(mut bytes: &[u8], pieces: &[usize], max_line: usize) -> Vec<Frame> {
     let (mut lines, mut frames) = (LineBuffer::new(max_line), Vec::new());
     for &piece in pieces.iter().chain([&usize::MAX]) {
         let (now, later) = bytes.split_at(piece.min(bytes.len()));
-        lines.space().extend_from_slice(now);
+        lines.read_buffer().extend_from_slice(now);
         frames.extend(std::iter::from_fn(|| lines.pop()));
         bytes = later;
     }
@@ -27,13 +27,13 @@ fn model(bytes: &[u8], max_line: usize) -> Vec<Frame> {
         .filter_map(|line| match line {
             _ if line.len() > max_line => Some(Frame::TooLong { limit: max_line }),
             _ if line.iter().all(u8::is_ascii_whitespace) => None,
-            _ => Some(Frame::Whole(Bytes::copy_from_slice(line))),
+            _ => Some(Frame::Complete(Bytes::copy_from_slice(line))),
         })
         .collect()
 }
 
 fn whole(text: &'static str) -> Frame {
-    Frame::Whole(Bytes::from_static(text.as_bytes()))
+    Frame::Complete(Bytes::from_static(text.as_bytes()))
 }
 
 proptest! {
@@ -72,11 +72,11 @@ fn discards_line_when_it_exceeds_limit() {
     let (limit, mut lines) = (4 * READ_SIZE, LineBuffer::new(4 * READ_SIZE));
     let piece = vec![b'x'; READ_SIZE];
     for _ in 0..200 {
-        lines.space().extend_from_slice(&piece);
+        lines.read_buffer().extend_from_slice(&piece);
         assert_eq!(lines.pop(), None);
         assert!(lines.buffer.capacity() <= 2 * (limit + READ_SIZE));
     }
-    lines.space().extend_from_slice(b"\n{}\n");
+    lines.read_buffer().extend_from_slice(b"\n{}\n");
     assert_eq!(lines.pop(), Some(Frame::TooLong { limit }));
     assert_eq!(lines.pop(), Some(whole("{}")));
 }
@@ -85,15 +85,15 @@ fn discards_line_when_it_exceeds_limit() {
 fn releases_memory_after_large_line() {
     let (mut lines, piece) = (LineBuffer::new(DEFAULT_MAX_LINE), vec![b'x'; READ_SIZE]);
     for _ in 0..64 {
-        lines.space().extend_from_slice(&piece);
+        lines.read_buffer().extend_from_slice(&piece);
         assert_eq!(lines.pop(), None);
     }
-    lines.space().extend_from_slice(b"\n[1");
-    assert!(matches!(lines.pop(), Some(Frame::Whole(line)) if line.len() == 64 * READ_SIZE));
+    lines.read_buffer().extend_from_slice(b"\n[1");
+    assert!(matches!(lines.pop(), Some(Frame::Complete(line)) if line.len() == 64 * READ_SIZE));
     assert!(lines.grown);
-    assert!(lines.space().capacity() <= 2 * READ_SIZE);
+    assert!(lines.read_buffer().capacity() <= 2 * READ_SIZE);
     assert!(!lines.grown);
-    lines.space().extend_from_slice(b"]\n");
+    lines.read_buffer().extend_from_slice(b"]\n");
     assert_eq!(lines.pop(), Some(whole("[1]")), "bytes after the large line are preserved");
 }
 
@@ -101,11 +101,11 @@ fn releases_memory_after_large_line() {
 fn searches_long_line_once() {
     let mut lines = LineBuffer::default();
     for count in 1..=10 {
-        lines.space().extend_from_slice(&[b'x'; 1000]);
+        lines.read_buffer().extend_from_slice(&[b'x'; 1000]);
         assert_eq!(lines.pop(), None);
         assert_eq!(lines.searched, 1000 * count);
     }
-    lines.space().extend_from_slice(b"\ny");
+    lines.read_buffer().extend_from_slice(b"\ny");
     assert!(lines.pop().is_some());
     assert_eq!(lines.searched, 0);
 }
@@ -113,16 +113,16 @@ fn searches_long_line_once() {
 #[test]
 fn frames_are_slices_and_buffer_is_reused() {
     let mut lines = LineBuffer::default();
-    lines.space().extend_from_slice(b"{\"a\":1}\n{\"b\":2}\n");
-    let (Some(Frame::Whole(a)), Some(Frame::Whole(b))) = (lines.pop(), lines.pop()) else {
+    lines.read_buffer().extend_from_slice(b"{\"a\":1}\n{\"b\":2}\n");
+    let (Some(Frame::Complete(a)), Some(Frame::Complete(b))) = (lines.pop(), lines.pop()) else {
         panic!("two frames");
     };
     assert_eq!(a.as_ptr() as usize + a.len() + 1, b.as_ptr() as usize);
     let allocation = a.as_ptr() as usize..a.as_ptr() as usize + READ_SIZE;
     drop((a, b));
     for _ in 0..10_000 {
-        lines.space().extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
-        let Some(Frame::Whole(frame)) = lines.pop() else { panic!("a frame") };
+        lines.read_buffer().extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+        let Some(Frame::Complete(frame)) = lines.pop() else { panic!("a frame") };
         assert!(allocation.contains(&(frame.as_ptr() as usize)));
     }
 }

@@ -20,7 +20,7 @@ async fn waits(future: impl Future) -> bool {
 
 async fn next(rx: &mut MemoryRx) -> Bytes {
     match rx.recv().await.unwrap() {
-        Some(Frame::Whole(frame)) => frame,
+        Some(Frame::Complete(frame)) => frame,
         other => panic!("{other:?} is not a frame"),
     }
 }
@@ -35,7 +35,7 @@ async fn delivers_frames_in_order_without_copying_in_both_directions() {
     assert!(out.is_empty());
     let one = next(&mut right_rx).await;
     assert_eq!((&one[..], one.as_ptr()), (&b"one"[..], address));
-    assert_eq!(right_rx.try_recv(), Some(Frame::Whole("two".into())), "blank frames are skipped");
+    assert_eq!(right_rx.try_recv(), Some(Frame::Complete("two".into())), "blank frames are skipped");
     assert_eq!(right_rx.try_recv(), None);
     right_tx.write(&mut queue(&[b"back"])).await.unwrap();
     assert_eq!(next(&mut left_rx).await, "back");

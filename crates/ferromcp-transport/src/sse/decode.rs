@@ -43,7 +43,7 @@ pub struct DecodedEvent {
 
 /// Parses a stream of bytes into events.
 ///
-/// An event that exceeds a limit is discarded without buffering it and reported as one [`TooLong`]
+/// An event that exceeds a limit is discarded without buffering it and reported as one [`LimitExceeded`]
 /// error. Decoding continues with the next event. The id of a discarded event is still recorded, so
 /// that a reconnecting client does not receive the same event again. The decoder buffers at most one
 /// incomplete line, one incomplete event and the last id.
@@ -114,8 +114,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// Returns [`TooLong`] once for each event that exceeds a limit. The decoder remains usable.
-    pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<DecodedEvent>, TooLong> {
+    /// Returns [`LimitExceeded`] once for each event that exceeds a limit. The decoder remains usable.
+    pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<DecodedEvent>, LimitExceeded> {
         while let Some(line) = self.next_line(chunk)? {
             if !line.is_empty() {
                 self.take_field(&line)?;
@@ -147,7 +147,7 @@ impl Decoder {
     }
 
     /// Returns the next complete line within the limit, without its line ending.
-    fn next_line(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, TooLong> {
+    fn next_line(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, LimitExceeded> {
         while let Some(&first) = chunk.first() {
             let position = self.position;
             if position == Position::AfterReturn {
@@ -170,7 +170,7 @@ impl Decoder {
                 if end.is_none() {
                     self.position = Position::Skipping;
                 }
-                self.reject_event(TooLong::Line { limit: self.max_line })?;
+                self.reject_event(LimitExceeded::Line { limit: self.max_line })?;
             } else if end.is_some() {
                 return Ok(Some(self.complete_line(piece, position == Position::FirstLine)));
             } else {
@@ -195,7 +195,7 @@ impl Decoder {
     }
 
     /// Parses a line that is not blank. A comment is a field without a name.
-    fn take_field(&mut self, line: &Bytes) -> Result<(), TooLong> {
+    fn take_field(&mut self, line: &Bytes) -> Result<(), LimitExceeded> {
         let colon = memchr(b':', line).unwrap_or(line.len());
         let after = line.get(colon + 1..).unwrap_or_default();
         let value = after.strip_prefix(b" ").unwrap_or(after);
@@ -211,7 +211,7 @@ impl Decoder {
         }
     }
 
-    fn take_data(&mut self, value: Bytes) -> Result<(), TooLong> {
+    fn take_data(&mut self, value: Bytes) -> Result<(), LimitExceeded> {
         let join = usize::from(!matches!(self.data, Data::Nothing));
         self.count(value.len() + join)?;
         if !self.rejected {
@@ -220,7 +220,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn take_event(&mut self, value: &[u8]) -> Result<(), TooLong> {
+    fn take_event(&mut self, value: &[u8]) -> Result<(), LimitExceeded> {
         self.count(value.len())?;
         if !self.rejected {
             self.event = Some(match value {
@@ -231,7 +231,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn take_id(&mut self, value: &[u8]) -> Result<(), TooLong> {
+    fn take_id(&mut self, value: &[u8]) -> Result<(), LimitExceeded> {
         // An id with a NUL is ignored, as required by the standard.
         if memchr(0, value).is_some() {
             return Ok(());
@@ -261,13 +261,17 @@ impl Decoder {
         Some(DecodedEvent { id: self.last_id.clone(), event, data })
     }
 
-    fn count(&mut self, bytes: usize) -> Result<(), TooLong> {
+    fn count(&mut self, bytes: usize) -> Result<(), LimitExceeded> {
         self.size = self.size.saturating_add(bytes);
-        if self.size > self.max_event { self.reject_event(TooLong::Event { limit: self.max_event }) } else { Ok(()) }
+        if self.size > self.max_event {
+            self.reject_event(LimitExceeded::Event { limit: self.max_event })
+        } else {
+            Ok(())
+        }
     }
 
     /// Discards the rest of the event. Returns the error for the first limit exceeded by the event only.
-    fn reject_event(&mut self, why: TooLong) -> Result<(), TooLong> {
+    fn reject_event(&mut self, why: LimitExceeded) -> Result<(), LimitExceeded> {
         self.event = None;
         self.data = Data::Nothing;
         if mem::replace(&mut self.rejected, true) { Ok(()) } else { Err(why) }
@@ -295,7 +299,7 @@ impl Default for Decoder {
 /// An event that exceeded a limit and was discarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TooLong {
+pub enum LimitExceeded {
     /// A line of the event, or a comment before it, exceeded the limit.
     #[non_exhaustive]
     Line {
@@ -310,7 +314,7 @@ pub enum TooLong {
     },
 }
 
-impl fmt::Display for TooLong {
+impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (subject, limit) = match self {
             Self::Line { limit } => ("has a line", limit),
@@ -320,7 +324,7 @@ impl fmt::Display for TooLong {
     }
 }
 
-impl std::error::Error for TooLong {}
+impl std::error::Error for LimitExceeded {}
 
 impl Data {
     fn push(&mut self, line: Bytes) {
@@ -353,7 +357,9 @@ mod tests {
     #[test]
     fn memory_is_bounded_when_line_or_event_never_ends() {
         let (line, lines) = (&[b'x'; 100][..], &b"data: 12345\n:\nevent: 1\nid: 1\nx\n"[..]);
-        for (piece, limit) in [(line, TooLong::Line { limit: 1000 }), (lines, TooLong::Event { limit: 1000 })] {
+        for (piece, limit) in
+            [(line, LimitExceeded::Line { limit: 1000 }), (lines, LimitExceeded::Event { limit: 1000 })]
+        {
             let mut decoder = Decoder::default().max_line(1000).max_event(1000);
             let mut errors = vec![];
             for _ in 0..1000 {

@@ -26,7 +26,7 @@
 mod decode;
 mod encode;
 
-pub use decode::{DEFAULT_MAX_EVENT, DEFAULT_MAX_LINE, DecodedEvent, Decoder, TooLong};
+pub use decode::{DEFAULT_MAX_EVENT, DEFAULT_MAX_LINE, DecodedEvent, Decoder, LimitExceeded};
 pub use encode::{Event, InvalidField, comment, retry};
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::*;
 /// The decoded stream: events and errors in order, the last event id and the retry delay.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {
-    events: Vec<Result<Plain, TooLong>>,
+    events: Vec<Result<Plain, LimitExceeded>>,
     last_id: String,
     retry: Option<Duration>,
 }
@@ -65,7 +65,7 @@ fn model(text: &str, max_line: usize, max_event: usize) -> Seen {
     let (mut size, mut broken) = (0, false);
     let lines: Vec<&str> = text.split('\n').collect();
     for (at, mut line) in lines.iter().copied().enumerate() {
-        let mut failure = (line.len() > max_line).then_some(TooLong::Line { limit: max_line });
+        let mut failure = (line.len() > max_line).then_some(LimitExceeded::Line { limit: max_line });
         if at == 0 {
             line = line.strip_prefix('\u{feff}').unwrap_or(line);
         }
@@ -106,7 +106,7 @@ fn model(text: &str, max_line: usize, max_event: usize) -> Seen {
             _ => {}
         }
         if size > max_event {
-            failure = failure.or(Some(TooLong::Event { limit: max_event }));
+            failure = failure.or(Some(LimitExceeded::Event { limit: max_event }));
         }
         if let (Some(failure), false) = (failure, broken) {
             broken = true;
@@ -330,7 +330,7 @@ fn restart_discards_incomplete_event() {
         feed(&mut decoder, unfinished.as_bytes(), &[]);
         decoder.restart();
         let seen = feed(&mut decoder, b"\xef\xbb\xbfdata: new\n\ndata: too long\n\n", &[]);
-        let expected = vec![Ok(plain("", "message", "new")), Err(TooLong::Line { limit: 12 })];
+        let expected = vec![Ok(plain("", "message", "new")), Err(LimitExceeded::Line { limit: 12 })];
         assert_eq!(seen, Seen { events: expected, retry: Some(Duration::from_millis(5)), ..Seen::default() });
     }
 }
@@ -373,13 +373,13 @@ fn enforces_limits_exactly_and_decodes_next_event() {
     let seen = feed(&mut decoder, b"id: 1\ndata: abcd\n\nid: 2\ndata: abc\ndata:d\ndata:e\n\ndata: x\n\n", &[]);
     let expected = vec![
         Ok(plain("1", "message", "abcd")),
-        Err(TooLong::Event { limit: 5 }),
+        Err(LimitExceeded::Event { limit: 5 }),
         Ok(plain("2", "message", "x")), // the id of the discarded event is recorded
     ];
     assert_eq!(seen.events, expected);
     let seen = feed(&mut decoder, b":234567890\ndata:x\n\n:2345678901\ndata:y\n\ndata:z\n\n", &[]);
     let expected =
-        vec![Ok(plain("2", "message", "x")), Err(TooLong::Line { limit: 10 }), Ok(plain("2", "message", "z"))];
+        vec![Ok(plain("2", "message", "x")), Err(LimitExceeded::Line { limit: 10 }), Ok(plain("2", "message", "z"))];
     assert_eq!(seen.events, expected);
 }
 
@@ -394,7 +394,7 @@ fn decodes_event_of_maximum_default_size() {
 
 #[test]
 fn errors_contain_limit() {
-    let text = |error: TooLong| error.to_string();
-    assert_eq!(text(TooLong::Line { limit: 8 }), "a server-sent event has a line longer than 8 bytes");
-    assert_eq!(text(TooLong::Event { limit: 9 }), "a server-sent event is longer than 9 bytes");
+    let text = |error: LimitExceeded| error.to_string();
+    assert_eq!(text(LimitExceeded::Line { limit: 8 }), "a server-sent event has a line longer than 8 bytes");
+    assert_eq!(text(LimitExceeded::Event { limit: 9 }), "a server-sent event is longer than 9 bytes");
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncWriteExt, duplex};
 use super::*;
 
 fn whole(text: &'static str) -> Frame {
-    Frame::Whole(text.into())
+    Frame::Complete(text.into())
 }
 
 // M26-122, M26-123
@@ -53,7 +53,7 @@ async fn loses_no_bytes_when_futures_are_dropped() {
     let (mut peer_rx, mut peer_tx) = streams(peer_reader, peer_writer).split().unwrap();
     let echo = async move {
         let mut out = Outbound::new();
-        while let Some(Frame::Whole(frame)) = peer_rx.recv().await.unwrap() {
+        while let Some(Frame::Complete(frame)) = peer_rx.recv().await.unwrap() {
             out.frame(|line| line.extend_from_slice(&frame));
             while !out.is_empty() {
                 peer_tx.write(&mut out).await.unwrap();
@@ -73,7 +73,7 @@ async fn loses_no_bytes_when_futures_are_dropped() {
             () = tokio::task::yield_now() => {}
         }
     }
-    let expected: Vec<_> = (0..50).map(|number| Frame::Whole(format!("frame {number}").into())).collect();
+    let expected: Vec<_> = (0..50).map(|number| Frame::Complete(format!("frame {number}").into())).collect();
     assert_eq!(got, expected);
     tx.finish().await.unwrap();
     assert_eq!(rx.recv().await.unwrap(), None);

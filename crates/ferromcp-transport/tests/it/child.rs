@@ -56,7 +56,7 @@ async fn serve(mut rx: impl FrameRx, mut tx: impl FrameTx) {
     let mut out = Outbound::new();
     while let Some(frame) = rx.recv().await.unwrap() {
         out.frame(|line| match frame {
-            Frame::Whole(frame) => line.extend_from_slice(&frame),
+            Frame::Complete(frame) => line.extend_from_slice(&frame),
             Frame::TooLong { limit } => line.extend_from_slice(format!("over {limit}").as_bytes()),
         });
         while !out.is_empty() {

@@ -12,7 +12,7 @@ use std::{
 
 use ferromcp_transport::{
     Frame, FrameRx, FrameTx, Outbound, Transport,
-    child::{Child, ChildHandle, ChildRx, ChildTx, MAX_STDERR_LINE, STDERR_TAIL, Stderr},
+    child::{Child, ChildHandle, ChildRx, ChildTx, MAX_STDERR_LINE, MAX_STDERR_TAIL, Stderr},
 };
 use rustix::process::{Pid, Signal, test_kill_process};
 use tokio::process::Command;
@@ -48,7 +48,7 @@ async fn send(tx: &mut impl FrameTx, frame: &str) -> io::Result<()> {
 /// The next frame as text.
 async fn next(rx: &mut impl FrameRx) -> Option<String> {
     match tokio::time::timeout(LONG, rx.recv()).await.expect("a frame or the end").unwrap()? {
-        Frame::Whole(frame) => Some(String::from_utf8(frame.to_vec()).unwrap()),
+        Frame::Complete(frame) => Some(String::from_utf8(frame.to_vec()).unwrap()),
         Frame::TooLong { limit } => panic!("frame exceeds {limit} bytes"),
     }
 }
@@ -188,7 +188,7 @@ async fn stderr_is_bounded_and_does_not_block_when_output_is_large() {
     assert_eq!(next(&mut rx).await.as_deref(), Some("{}"));
     let exit = handle.exited().await;
     assert!(exit.status().unwrap().success());
-    assert!(exit.stderr().len() <= STDERR_TAIL && exit.stderr().ends_with("löve"), "{:?}", exit.stderr());
+    assert!(exit.stderr().len() <= MAX_STDERR_TAIL && exit.stderr().ends_with("löve"), "{:?}", exit.stderr());
     assert_eq!(lines.load(Ordering::Relaxed), LINES + 1);
     assert_eq!(longest.load(Ordering::Relaxed), MAX_STDERR_LINE + '…'.len_utf8());
 }
@@ -211,7 +211,7 @@ async fn memory_is_bounded_when_line_is_huge() {
 async fn preserves_incomplete_utf8_at_end_of_input() {
     let (mut rx, _tx, _handle) = start(sh("printf '{}\\n\"\\342\\202'"));
     assert_eq!(next(&mut rx).await.as_deref(), Some("{}"));
-    assert_eq!(rx.recv().await.unwrap(), Some(Frame::Whole("\"\u{20AC}".as_bytes()[..3].to_vec().into())));
+    assert_eq!(rx.recv().await.unwrap(), Some(Frame::Complete("\"\u{20AC}".as_bytes()[..3].to_vec().into())));
     assert_eq!(rx.recv().await.unwrap(), None);
 }
 

@@ -25,7 +25,7 @@ async fn echo<A: Transport, B: Transport>(name: &str, client: A, server: B) {
     };
     let receiving = async {
         for frame in frames() {
-            assert_eq!(rx.recv().await.unwrap(), Some(Frame::Whole(frame.into())));
+            assert_eq!(rx.recv().await.unwrap(), Some(Frame::Complete(frame.into())));
         }
         assert_eq!(rx.recv().await.unwrap(), None);
     };
@@ -38,7 +38,7 @@ async fn serve(mut rx: impl FrameRx, mut tx: impl FrameTx) {
     while let Some(first) = rx.recv().await.unwrap() {
         let more = std::iter::from_fn(|| rx.try_recv());
         for frame in std::iter::once(first).chain(more) {
-            let Frame::Whole(frame) = frame else { panic!("unexpected frame above the limit") };
+            let Frame::Complete(frame) = frame else { panic!("unexpected frame above the limit") };
             out.frame(|line| line.extend_from_slice(&frame));
         }
         while !out.is_empty() {

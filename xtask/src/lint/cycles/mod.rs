@@ -3,7 +3,11 @@
 //! Files in a cycle cannot be read, tested or moved separately. An import is a `use` item or a path in code, followed
 //! through re-exports to the file that defines the item. Tests, and re-exports of child modules in `lib.rs` or `mod.rs`,
 //! are not imports.
+//!
+//! `// lint: allow(cycle): <reason>` on the line of an import, or above it, exempts the modules imported there, in the whole
+//! file. The reason is mandatory, and an exemption without which there is no cycle is a violation.
 
+mod exemption;
 mod module;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,6 +34,8 @@ struct Graph {
     by_name: BTreeMap<Vec<String>, usize>,
     /// For each module: the imported modules, with the line of the first import.
     edges: Vec<BTreeMap<usize, usize>>,
+    /// Violations of the rules for exemptions.
+    invalid_exemptions: Vec<Violation>,
 }
 
 impl Graph {
@@ -37,20 +43,64 @@ impl Graph {
         let has_lib = files.iter().any(|f| f.path.ends_with("/src/lib.rs"));
         let modules: Vec<Module> = files.iter().filter_map(|file| Module::read(file, has_lib)).collect();
         let by_name = modules.iter().enumerate().map(|(i, m)| (m.name.clone(), i)).collect();
-        let mut graph = Self { modules, by_name, edges: Vec::new() };
+        let mut graph = Self { modules, by_name, edges: Vec::new(), invalid_exemptions: Vec::new() };
         graph.edges = graph.modules.iter().enumerate().map(|(i, module)| graph.edges_of(i, module)).collect();
+        graph.apply_exemptions();
         graph
+    }
+
+    /// Removes the exempted imports, and records exemptions without a reason or without an effect.
+    fn apply_exemptions(&mut self) {
+        let mut exempted: Vec<(usize, usize, BTreeSet<usize>)> = Vec::new();
+        let mut invalid = Vec::new();
+        for (from, module) in self.modules.iter().enumerate() {
+            for exemption in &module.exemptions {
+                let paths = module.uses.iter().filter(|(_, line)| *line == exemption.import).map(|(path, _)| path);
+                // `use crate::a;` alone imports no item, but it names the module for the paths in the code.
+                let targets =
+                    paths.flat_map(|path| self.by_name.get(path).copied().into_iter().chain(self.targets(from, path)));
+                exempted.push((from, exemption.line, targets.collect()));
+                if !exemption.has_reason {
+                    let message = "exemption without a reason; write `lint: allow(cycle): <reason>`";
+                    invalid.push(Violation::new(&module.path, exemption.line, message));
+                }
+            }
+        }
+        for (from, _, targets) in &exempted {
+            self.edges[*from].retain(|to, _| !targets.contains(to));
+        }
+        for (from, line, targets) in &exempted {
+            if !targets.iter().any(|to| self.reaches(*to, *from)) {
+                let message = "exemption without an effect: the import is not part of a cycle; remove the comment";
+                invalid.push(Violation::new(&self.modules[*from].path, *line, message));
+            }
+        }
+        self.invalid_exemptions = invalid;
+    }
+
+    /// Returns the modules that a path in the module `from` imports.
+    fn targets(&self, from: usize, path: &[String]) -> Vec<usize> {
+        let behind_glob =
+            if path.last().is_some_and(|last| last == "*") { self.modules_behind_glob(path, 0) } else { Vec::new() };
+        self.definition(path, 0).into_iter().chain(behind_glob).filter(|to| *to != from).collect()
+    }
+
+    /// Returns whether `from` imports `to`, directly or through other modules.
+    fn reaches(&self, from: usize, to: usize) -> bool {
+        let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
+        while let Some(at) = open.pop() {
+            if at == to {
+                return true;
+            }
+            open.extend(self.edges[at].keys().filter(|next| seen.insert(**next)));
+        }
+        false
     }
 
     fn edges_of(&self, from: usize, module: &Module) -> BTreeMap<usize, usize> {
         let mut edges = BTreeMap::new();
         for (path, line) in &module.uses {
-            let all = if path.last().is_some_and(|last| last == "*") {
-                self.modules_behind_glob(path, 0)
-            } else {
-                Vec::new()
-            };
-            for to in self.definition(path, 0).into_iter().chain(all).filter(|to| *to != from) {
+            for to in self.targets(from, path) {
                 let first = edges.entry(to).or_insert(*line);
                 *first = (*first).min(*line);
             }
@@ -104,7 +154,7 @@ impl Graph {
 
     fn violations(&self) -> Vec<Violation> {
         let mut reported = BTreeSet::new();
-        let mut found = Vec::new();
+        let mut found = self.invalid_exemptions.clone();
         for start in 0..self.modules.len() {
             if reported.contains(&start) {
                 continue;

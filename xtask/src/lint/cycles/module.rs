@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 use super::SourceFile;
+use super::exemption::{self, Exemption};
 
 /// A module, as the cycle rule needs it. All paths are absolute within the crate, without `crate`.
 pub(super) struct Module {
@@ -24,6 +25,8 @@ pub(super) struct Module {
     pub(super) globs: Vec<Vec<String>>,
     /// Paths in the code, each with its line.
     pub(super) uses: Vec<(Vec<String>, usize)>,
+    /// Comments that exempt an import.
+    pub(super) exemptions: Vec<Exemption>,
 }
 
 impl Module {
@@ -46,6 +49,7 @@ impl Module {
             foreign: BTreeSet::new(),
             globs: Vec::new(),
             uses: Vec::new(),
+            exemptions: exemption::find(&file.text),
         };
         let mut reader = Reader { file, may_reexport, module, children: BTreeSet::new(), inline: Vec::new() };
         reader.declare(&file.ast.items);

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::http::endpoint::{Endpoint, HttpRequest};
 use crate::http::events::{Events, Next, message};
-use crate::http::failure::{Failure, StatusError};
+use crate::http::failure::Failure;
 use crate::http::request_headers::RequestHeaders;
 use crate::http::stream::opened;
 
@@ -26,7 +26,7 @@ use crate::http::stream::opened;
 const ORDER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open HTTP+SSE connection.
-pub struct HttpSse {
+pub(in crate::http) struct HttpSse {
     rx: HttpSseRx,
     tx: HttpSseTx,
 }
@@ -35,18 +35,11 @@ impl HttpSse {
     /// Opens the stream at `endpoint`, and waits for the `endpoint` event with the URL for messages.
     ///
     /// # Errors
-    /// Fails if the stream cannot be opened, the event does not arrive within [`HttpLimits::endpoint_timeout`], or its URL
-    /// has another origin.
-    ///
-    /// [`HttpLimits::endpoint_timeout`]: crate::http::HttpLimits::endpoint_timeout
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self, Failure> {
-        let limits = endpoint.limits();
-        let within = limits.endpoint_timeout;
+    /// Fails if the stream cannot be opened, the event does not arrive in time, or its URL has another origin.
+    pub(in crate::http) async fn connect(endpoint: &Endpoint) -> Result<Self, Failure> {
+        let within = endpoint.limits().endpoint_timeout;
         timeout(within, Self::open(endpoint)).await.unwrap_or_else(|_| {
-            let why = format!(
-                "timed out after {within:?} waiting for the `endpoint` event; raise `HttpLimits::endpoint_timeout`"
-            );
-            Err(Failure::malformed(why))
+            Err(Failure::malformed(format!("timed out after {within:?} waiting for the `endpoint` event")))
         })
     }
 
@@ -94,7 +87,7 @@ impl fmt::Debug for HttpSse {
 /// Resolves the URL for messages. It must have the origin of the stream, because credentials are sent to it.
 fn resolve(from: &Url, data: &[u8], limit: usize) -> Result<Url, Failure> {
     if data.len() > limit {
-        return Err(Failure::TooLarge { what: "the URL for messages", name: "id_bytes", limit });
+        return Err(Failure::malformed(format!("the URL for messages exceeds {limit} bytes")));
     }
     let text = std::str::from_utf8(data).ok().map(str::trim);
     let to = text.and_then(|text| from.join(text).ok());
@@ -109,7 +102,7 @@ fn resolve(from: &Url, data: &[u8], limit: usize) -> Result<Url, Failure> {
 }
 
 /// Read half of an [`HttpSse`].
-pub struct HttpSseRx {
+pub(in crate::http) struct HttpSseRx {
     events: Events,
     /// Notified when the write half is closed. The server cannot detect that, and would keep its stream open.
     closed: Arc<Notify>,
@@ -125,7 +118,7 @@ impl FrameRx for HttpSseRx {
             match next {
                 Ok(Next::Event(event)) => {
                     if let Some(message) = message(event) {
-                        return Ok(Some(Frame::Whole(message)));
+                        return Ok(Some(Frame::Complete(message)));
                     }
                 }
                 Ok(Next::End(None)) => return Ok(None),
@@ -149,7 +142,7 @@ impl fmt::Debug for HttpSseRx {
 ///
 /// Messages are posted in order, as long as the server accepts each within a second. A rejected message closes the
 /// connection.
-pub struct HttpSseTx {
+pub(in crate::http) struct HttpSseTx {
     endpoint: Endpoint,
     to: Url,
     /// POSTs in flight, with sequence numbers. Dropping the set aborts them.
@@ -240,7 +233,7 @@ impl fmt::Debug for HttpSseTx {
 /// Posts a message. Only the status of the response matters; JSON-RPC responses arrive on the stream.
 async fn post(endpoint: &Endpoint, request: &HttpRequest) -> Result<(), Failure> {
     let status = endpoint.send(request).await?.status;
-    if status.is_success() { Ok(()) } else { Err(Failure::Status(StatusError::new(status.as_u16(), Bytes::new()))) }
+    if status.is_success() { Ok(()) } else { Err(Failure::Status(status.as_u16())) }
 }
 
 #[cfg(test)]

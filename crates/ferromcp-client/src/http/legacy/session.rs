@@ -2,11 +2,10 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management>.
 
-use bytes::Bytes;
 use http::StatusCode;
 
 use crate::http::endpoint::{Endpoint, HttpRequest};
-use crate::http::failure::{Failure, StatusError};
+use crate::http::failure::Failure;
 use crate::http::request_headers::RequestHeaders;
 use crate::http::stream::{EventStream, StreamOrigin, opened};
 
@@ -17,7 +16,10 @@ impl Endpoint {
     ///
     /// # Errors
     /// Fails if the request fails or the server responds with another error status.
-    pub async fn get_stream(&self, request_headers: &RequestHeaders) -> Result<Option<EventStream>, Failure> {
+    pub(in crate::http) async fn get_stream(
+        &self,
+        request_headers: &RequestHeaders,
+    ) -> Result<Option<EventStream>, Failure> {
         let response = self.send(&HttpRequest::stream(self.url().clone(), request_headers.common())).await?;
         if response.status == StatusCode::METHOD_NOT_ALLOWED {
             return Ok(None);
@@ -30,7 +32,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// Fails if the request fails or the server responds with another error status.
-    pub async fn delete_session(&self, request_headers: &RequestHeaders) -> Result<(), Failure> {
+    pub(in crate::http) async fn delete_session(&self, request_headers: &RequestHeaders) -> Result<(), Failure> {
         if request_headers.session().is_none() {
             return Ok(());
         }
@@ -39,6 +41,6 @@ impl Endpoint {
         if status.is_success() || gone {
             return Ok(());
         }
-        Err(Failure::Status(StatusError::new(status.as_u16(), Bytes::new())))
+        Err(Failure::Status(status.as_u16()))
     }
 }

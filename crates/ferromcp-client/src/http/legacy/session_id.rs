@@ -2,6 +2,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management>.
 
+use ferromcp_core::Revision;
 use std::fmt;
 
 use http::HeaderValue;
@@ -10,7 +11,7 @@ use crate::http::failure::Failure;
 
 /// Session ID assigned by the server. It is a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SessionId(HeaderValue);
+pub(in crate::http) struct SessionId(HeaderValue);
 
 impl SessionId {
     /// Parses a session ID.
@@ -19,7 +20,7 @@ impl SessionId {
     /// Fails if the ID is empty, longer than `limit` bytes, or not visible ASCII.
     pub(in crate::http) fn parse(value: &HeaderValue, limit: usize) -> Result<Self, Failure> {
         if value.len() > limit {
-            return Err(Failure::TooLarge { what: "the session ID", name: "id_bytes", limit });
+            return Err(Failure::malformed(format!("the session ID exceeds {limit} bytes")));
         }
         if value.is_empty() || !value.as_bytes().iter().all(u8::is_ascii_graphic) {
             return Err(Failure::malformed("the session ID is not visible ASCII"));
@@ -38,6 +39,11 @@ impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionId(…)")
     }
+}
+
+/// Returns whether each request of a session names the revision in a header.
+pub(in crate::http) fn has_version_header(revision: Revision) -> bool {
+    revision >= Revision::V2025_06_18
 }
 
 #[cfg(test)]

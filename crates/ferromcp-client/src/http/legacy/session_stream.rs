@@ -72,7 +72,7 @@ async fn read(state: &Arc<HttpState>, mut events: EventStream) -> Failure {
 fn is_transient(failure: &Failure) -> bool {
     match failure {
         Failure::Unreachable { .. } | Failure::Lost { .. } => true,
-        Failure::Status(refusal) => matches!(refusal.status(), 408 | 409 | 425 | 429 | 500..),
+        Failure::Status(status) => matches!(status, 408 | 409 | 425 | 429 | 500..),
         _ => false,
     }
 }

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::header::{Annotation, InvalidAnnotationKind, ParamType, ScanLimits, scan, scan_within};
+use crate::header::annotation::scan_to_depth;
+use crate::header::{Annotation, InvalidAnnotationKind, ParamType, scan};
 use crate::json::RawJson;
 
 fn annotations(schema: Value) -> Vec<Annotation> {
@@ -216,14 +217,10 @@ fn returns_error_when_scan_limits_are_exceeded() {
     }
     let deep = RawJson::from(json!({"properties": deep}));
     assert_eq!(scan(&deep).unwrap_err().kind(), InvalidAnnotationKind::TooDeep);
-    assert_eq!(
-        scan_within(&deep, &ScanLimits { max_depth: 100, ..ScanLimits::default() }).unwrap()[0].path().len(),
-        41
-    );
+    assert_eq!(scan_to_depth(&deep, 100).unwrap()[0].path().len(), 41);
     let hopeless = RawJson::parse(format!("{{\"x-mcp-header\":{}1{}}}", "[".repeat(9000), "]".repeat(9000))).unwrap();
     assert_eq!(scan(&hopeless).unwrap_err().kind(), InvalidAnnotationKind::TooDeep);
-    let deepest = ScanLimits { max_depth: usize::MAX, ..ScanLimits::default() };
-    assert_eq!(scan_within(&hopeless, &deepest).unwrap_err().kind(), InvalidAnnotationKind::Unreadable);
+    assert_eq!(scan_to_depth(&hopeless, usize::MAX).unwrap_err().kind(), InvalidAnnotationKind::Unreadable);
 
     let many = |n: usize| {
         let property = |i: usize| (format!("p{i}"), json!({"type": "string", "x-mcp-header": format!("P{i}")}));

@@ -7,17 +7,23 @@ use std::task::Poll;
 use ferromcp_core::Error;
 use ferromcp_core::model::{InputRequest, InputRequired};
 
-use super::journal::Journal;
-use super::replay::AfterPoll;
+use super::round::RoundOutcome;
 use crate::call::Reply;
 use crate::ctx::Ctx;
+use crate::era::features::has_multi_round_trip;
 use crate::request_state::{self, CallIdentity, SealError};
+use crate::rounds::journal::{Journal, ManualRound};
+use crate::rounds::replay::AfterPoll;
 
 /// Runs a handler that has a context. If it can make no progress without an answer, its future is dropped (destructors
 /// run), and the reply contains its questions.
-pub(crate) async fn drive<R>(ctx: Ctx, handler: impl Future<Output = R>, finish: impl FnOnce(R) -> Reply) -> Reply {
+pub(crate) async fn drive<R>(
+    ctx: Ctx,
+    handler: impl Future<Output = R>,
+    finish: impl FnOnce(R) -> RoundOutcome<Reply>,
+) -> Reply {
     let _guard = ctx.guard();
-    let reply = {
+    let outcome = {
         let mut handler = pin!(handler);
         let mut finish = Some(finish);
         poll_fn(|cx| {
@@ -34,40 +40,43 @@ pub(crate) async fn drive<R>(ctx: Ctx, handler: impl Future<Output = R>, finish:
         })
         .await
     };
-    match reply {
-        None => suspend(&ctx).await,
-        Some(reply) => suspend_if_input_required(&ctx, reply).await,
+    match outcome {
+        None => suspend(&ctx, None).await,
+        Some(outcome) => reply_of(&ctx, outcome).await,
     }
 }
 
-/// Adds the questions of a manual round to the reply. The context holds them.
-pub(crate) async fn suspend_if_input_required(ctx: &Ctx, reply: Reply) -> Reply {
-    match reply {
-        Reply::NeedsInput(_) => suspend(ctx).await,
-        reply => reply,
+/// Returns the reply of a completed handler: its result, or the `input_required` reply of its next round.
+pub(crate) async fn reply_of(ctx: &Ctx, outcome: RoundOutcome<Reply>) -> Reply {
+    match outcome {
+        RoundOutcome::Complete(reply) => reply,
+        RoundOutcome::InputRequired(next) => suspend(ctx, Some(next.into_manual())).await,
     }
+}
+
+/// Returns the reply of a handler without a context that returns a `NextRound`, which must come from another call.
+pub(crate) fn foreign_round() -> Reply {
+    Reply::Failed(Error::internal("cannot start the next round: its `Round` belongs to another call"))
 }
 
 /// Returns the `input_required` reply of a call: its questions, and the sealed journal.
-async fn suspend(ctx: &Ctx) -> Reply {
-    let (Some(replay), Some(call)) = (ctx.rounds(), ctx.call_identity()) else {
-        return Reply::Failed(Error::internal("handler returned NeedsInput without a question"));
-    };
+async fn suspend(ctx: &Ctx, manual: Option<ManualRound>) -> Reply {
+    let (Some(replay), Some(call)) = (ctx.rounds(), ctx.call_identity()) else { return foreign_round() };
     let (mut questions, mut journal) = replay.suspend();
     let mut wants_state = true;
-    if let Some(manual) = replay.take_manual_round() {
+    if let Some(manual) = manual {
         wants_state = manual.state.is_some() || !journal.answers.is_empty() || !journal.steps.is_empty();
         questions.extend(manual.open(&mut journal));
     }
     let max = ctx.limits().questions;
     if questions.len() > max {
         return Reply::Failed(Error::internal(format!(
-            "{} questions in one round exceed `Limits::questions` ({max})",
+            "{} questions in one round exceed `ServerLimits::questions` ({max})",
             questions.len()
         )));
     }
     let mut required = InputRequired::default();
-    if !ctx.revision().is_modern() {
+    if !has_multi_round_trip(ctx.revision()) {
         // `manual::run_rounds` sends the questions; the journal stays in this process.
         replay.store_journal(journal);
     } else if wants_state || !questions.is_empty() {

@@ -7,11 +7,11 @@ use std::task::Poll;
 use ferromcp_core::model::InputRequest;
 use ferromcp_core::{Error, RawMap};
 
-use super::replay::Replay;
 use crate::call::{Call, Reply};
 use crate::client_requests::pending_question::send_request;
 use crate::ctx::Ctx;
 use crate::maybe_ready::BoxFuture;
+use crate::rounds::replay::Replay;
 
 /// Runs the rounds of a call until its handler returns; `run` runs the handler once.
 pub(crate) async fn run_rounds(call: Call, ctx: Ctx, run: impl Fn(Call) -> BoxFuture<Reply>) -> Reply {

@@ -2,13 +2,11 @@
 //!
 //! A 2026-07-28 server cannot send requests. It answers the call with an `input_required` result that contains the
 //! questions and a sealed request state; the client calls again with the responses and that state. The handler then
-//! runs again from the top, and a *journal* replays the responses and the effects of the earlier runs.
+//! runs again from the top, and a *journal* replays the responses and the effects of the earlier runs (`crate::rounds`).
 //!
 //! | module | contents |
 //! |---|---|
 //! | `drive` | polls a handler until it returns or needs input |
-//! | `journal` | responses and effect results of the earlier rounds |
-//! | `replay` | one run of a handler against the journal |
 //! | `once` | effects that run once per call |
 //! | `resume` | opens the request state of a resumed call and records its responses |
 //! | `round`, `manual` | handlers that manage their rounds manually |
@@ -16,9 +14,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
 
 pub(crate) mod drive;
-mod journal;
 pub(crate) mod manual;
 pub(crate) mod once;
-pub(crate) mod replay;
 pub(crate) mod resume;
 pub(crate) mod round;

@@ -9,10 +9,10 @@ use ferromcp_core::RawJson;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::replay::{Recalled, Replay};
-use crate::client_requests::error::QuestionError;
 use crate::ctx::Ctx;
+use crate::question_error::QuestionError;
 use crate::random;
+use crate::rounds::replay::{Recalled, Replay};
 
 /// The recorded result of a fallible effect. A failure is recorded as its message.
 #[derive(Serialize, Deserialize)]

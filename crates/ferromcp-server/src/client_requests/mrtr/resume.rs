@@ -6,17 +6,23 @@ use std::sync::Arc;
 
 use ferromcp_core::{ClientRequest, Error, RawMap, Str};
 
-use super::journal::Journal;
-use super::replay::Replay;
 use crate::call::Call;
+use crate::era::features::has_multi_round_trip;
 use crate::inner::Inner;
 use crate::request_state::{self, CallIdentity};
+use crate::rounds::journal::Journal;
+use crate::rounds::replay::Replay;
 
 /// Returns whether a call has a request state, or responses that precede their questions.
 pub(crate) fn is_resumed(call: &Call) -> bool {
     call.rounds.is_none()
-        && call.peer.revision().is_modern()
+        && has_multi_round_trip(call.peer.revision())
         && state_and_responses(&call.request).is_some_and(|(state, answers)| state.is_some() || answers.is_some())
+}
+
+/// Returns whether the method of the request has `input_required` results.
+pub(crate) fn may_require_input(request: &ClientRequest) -> bool {
+    state_and_responses(request).is_some()
 }
 
 /// Returns the request state and the input responses of a request.

@@ -6,14 +6,14 @@ use ferromcp_core::{Error, RawJson};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::journal::ManualRound;
-use super::replay::Replay;
+use crate::call::Reply;
 use crate::client_requests::capabilities;
-use crate::client_requests::error::{Kind, QuestionError};
 use crate::client_requests::pending_question::missing_capabilities;
 use crate::client_requests::question::Question;
 use crate::ctx::Ctx;
-use crate::function::{FromCtx, Invocation, Rejection, Requirements};
+use crate::question_error::{Kind, QuestionError};
+use crate::rounds::journal::ManualRound;
+use crate::rounds::replay::Replay;
 use crate::tool_error::ToolError;
 
 /// One round of a call, for handlers that manage their rounds manually: the answers of the last round, the user state
@@ -23,13 +23,13 @@ use crate::tool_error::ToolError;
 /// the rounds. Prefer `ctx.elicit(..)`, unless the handler needs control over each round or a small state.
 ///
 /// ```
-/// use ferromcp_server::{Question, Round, ToolError};
+/// use ferromcp_server::{Question, Round, RoundOutcome, ToolError};
 ///
-/// async fn greet(round: Round) -> Result<String, ToolError> {
+/// async fn greet(round: Round) -> Result<RoundOutcome<String>, ToolError> {
 ///     let question = || Question::<String>::form("What is your name?");
 ///     match round.answer("name", &question())? {
-///         Some(name) => Ok(format!("Hello, {name}!")),
-///         None => Err(round.next().ask("name", question()).into()),
+///         Some(name) => Ok(RoundOutcome::Complete(format!("Hello, {name}!"))),
+///         None => Ok(round.next().ask("name", question()).into()),
 ///     }
 /// }
 /// ```
@@ -75,24 +75,62 @@ impl Round {
         })
     }
 
-    /// Starts the next round. Return it as the error of the handler.
+    /// Starts the next round. Return it from the handler as [`RoundOutcome::InputRequired`].
     pub fn next(&self) -> NextRound {
         NextRound::new(self.ctx.clone())
     }
 }
 
-impl FromCtx for Round {
-    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
-        Ok(Self::new(invocation.ctx()))
+/// The outcome of one round: the result of the call, or the next round. The return type of handlers that take a [`Round`].
+///
+/// Tools, prompts and resources can return it, also within a `Result`. The output schema of a tool is that of `T`.
+#[derive(Debug)]
+#[must_use = "return it from the handler"]
+pub enum RoundOutcome<T> {
+    /// The result of the call.
+    Complete(T),
+    /// The call requires input from the client, or another round.
+    InputRequired(NextRound),
+}
+
+impl<T> RoundOutcome<T> {
+    /// Converts the outcome of a handler to a reply or a valid next round.
+    pub(crate) fn finish(
+        outcome: Result<Self, ToolError>,
+        complete: impl FnOnce(T) -> Reply,
+        failed: impl FnOnce(ToolError) -> Reply,
+    ) -> RoundOutcome<Reply> {
+        let next = match outcome {
+            Ok(RoundOutcome::Complete(result)) => return RoundOutcome::Complete(complete(result)),
+            Ok(RoundOutcome::InputRequired(next)) => next.validate(),
+            Err(error) => Err(error),
+        };
+        next.map_or_else(|error| RoundOutcome::Complete(failed(error)), RoundOutcome::InputRequired)
     }
 
-    fn requirements(requirements: &mut Requirements<'_>) {
-        requirements.rounds();
+    /// Returns the result, for conversions that cannot start a round.
+    ///
+    /// # Errors
+    /// Fails if the outcome is the next round.
+    pub(crate) fn try_complete(self) -> Result<T, ToolError> {
+        match self {
+            Self::Complete(result) => Ok(result),
+            Self::InputRequired(_) => Err(QuestionError::usage(
+                "cannot convert `RoundOutcome::InputRequired` to a result; return the `RoundOutcome` from the handler",
+            )
+            .into()),
+        }
     }
 }
 
-/// The questions and the state of the next round. Converted to the error that the handler returns.
-#[must_use = "return it as the error of the handler"]
+impl<T> From<NextRound> for RoundOutcome<T> {
+    fn from(next: NextRound) -> Self {
+        Self::InputRequired(next)
+    }
+}
+
+/// The questions and the state of the next round, created by [`Round::next`]. Converts to a [`RoundOutcome`].
+#[must_use = "return it from the handler"]
 pub struct NextRound {
     ctx: Ctx,
     manual: ManualRound,
@@ -100,7 +138,7 @@ pub struct NextRound {
 }
 
 impl NextRound {
-    pub(crate) fn new(ctx: Ctx) -> Self {
+    fn new(ctx: Ctx) -> Self {
         Self { ctx, manual: ManualRound::default(), failed: None }
     }
 
@@ -131,29 +169,31 @@ impl NextRound {
         }
         self
     }
-}
 
-impl From<NextRound> for ToolError {
-    fn from(next: NextRound) -> Self {
-        if let Some(failed) = next.failed {
-            return failed;
+    /// Checks that the round can start.
+    ///
+    /// # Errors
+    /// Fails if a question or the state is invalid, the client lacks a capability, the round is empty, or the call cannot
+    /// have rounds.
+    fn validate(mut self) -> Result<Self, ToolError> {
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
         }
-        if let Err(error) = next.ctx.may_drive() {
-            return error.into();
+        self.ctx.may_start_round()?;
+        if self.manual.questions.is_empty() && self.manual.state.is_none() {
+            let empty = "NextRound has neither a question nor state; call `ask` or `with_state`";
+            return Err(QuestionError::usage(empty).into());
         }
-        if next.manual.questions.is_empty() && next.manual.state.is_none() {
-            return QuestionError::usage("NextRound has neither a question nor state; call `ask` or `with_state`")
-                .into();
+        if self.ctx.rounds_or_first().is_none() {
+            let undeclared = "cannot return a NextRound here; add a `Round` parameter to the handler";
+            return Err(QuestionError::usage(undeclared).into());
         }
-        match next.ctx.rounds_or_first() {
-            Some(replay) => {
-                replay.set_manual_round(next.manual);
-                Self::input_required()
-            }
-            None => {
-                QuestionError::usage("cannot return a NextRound here; add a `Round` parameter to the handler").into()
-            }
-        }
+        Ok(self)
+    }
+
+    /// Returns the questions and the state.
+    pub(super) fn into_manual(self) -> ManualRound {
+        self.manual
     }
 }
 

@@ -2,28 +2,28 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-03-26/basic/transports#sending-messages-to-the-server>.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ferromcp_core::wire::{DecodeError, FromClient, Message};
-use ferromcp_core::{ClientRequest, Error, Identity, RequestId, Revision};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RequestId};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
-use super::batch_calls::{Batch, BatchItem};
 use super::messages::apply_notification;
 use super::questions::QuestionChannel;
 use super::scope::{LegacyScope, find_scope};
-use crate::call::{Call, Extensions, Reply};
-use crate::dispatch::start;
+use crate::batch::Batch;
+use crate::call::{Call, Extensions};
 use crate::era;
+use crate::era::features::has_batches;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
 use crate::http::endpoint::{Endpoint, Limit};
 use crate::http::in_flight::{CallSet, InFlightRequest, Leases};
 use crate::http::reply;
 use crate::http::respond::{new_sink, request_sink, respond};
-use crate::maybe_ready::MaybeReady;
+use crate::latch::Latch;
 use crate::request_sink::RequestSink;
 
 type Messages = Vec<Result<Message<FromClient>, DecodeError>>;
@@ -40,7 +40,7 @@ pub(crate) async fn batch(
         Err(response) => return *response,
     };
     let revision = scope.revision();
-    if revision != Revision::V2025_03_26 {
+    if !has_batches(revision) {
         return reply::error(StatusCode::BAD_REQUEST, era::no_batches(), None, revision);
     }
     let Some(permit) = endpoint.acquire(Limit::InFlight) else {
@@ -56,11 +56,12 @@ pub(crate) async fn batch(
         sink: request_sink(&sink, accepts),
         extensions: endpoint.request_extensions(parts),
     };
-    let (items, ids) = context.start(messages);
-    if items.is_empty() {
+    let (batch, latches) = context.read(messages);
+    if batch.is_empty() {
         return reply::accepted();
     }
-    let calls = CallSet::Batch(Batch::new(&endpoint.inner, items, revision));
+    let ids = latches.keys().cloned().collect();
+    let calls = CallSet::Batch { latches, responses: Box::pin(batch.run(Arc::clone(&endpoint.inner))) };
     let request = InFlightRequest { endpoint: Arc::clone(endpoint), calls, sink, leases: Leases::new(permit) };
     respond(request, ids, scope.response_mode(accepts, Extensions::default())).await
 }
@@ -75,49 +76,52 @@ struct BatchContext<'a> {
 }
 
 impl BatchContext<'_> {
-    /// Starts the requests, and applies the notifications and responses. Returns the items that need a reply, and the
-    /// ids by which the client can cancel them.
-    fn start(&self, messages: Messages) -> (Vec<BatchItem>, Vec<RequestId>) {
-        let (mut items, mut ids, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    /// Collects the requests, and applies the notifications and responses. Returns the latches that cancel the calls.
+    fn read(&self, messages: Messages) -> (Batch, HashMap<RequestId, Arc<Latch>>) {
+        let mut latches: HashMap<RequestId, Arc<Latch>> = HashMap::new();
+        let (mut batch, mut seen) = (Batch::default(), HashSet::new());
+        let revision = self.scope.revision();
         for message in messages {
             match message {
                 Ok(Message::Request { id, request }) => {
                     let is_unused = seen.insert(id.clone()) && !self.scope.is_in_flight(&id);
-                    let started = self.start_one(&id, request, is_unused, ids.len());
-                    if is_unused {
-                        ids.push(id.clone());
+                    match self.admit(&id, request, is_unused, latches.len()) {
+                        Ok(call) => {
+                            latches.insert(id.clone(), batch.push(id, call));
+                        }
+                        Err(error) => batch.push_rejected(Some(id), error, revision),
                     }
-                    items.push(BatchItem { id: Some(id), started });
                 }
-                Ok(Message::Notification(notification)) => apply_notification(self.scope, &notification),
+                Ok(Message::Notification(notification)) => {
+                    // The calls of this batch are not registered with the session yet.
+                    if let ClientNotification::Cancelled(params) = &notification {
+                        if let Some(cancelled) = params.request_id.as_ref().and_then(|id| latches.get(id)) {
+                            cancelled.set();
+                        }
+                    }
+                    apply_notification(self.scope, &notification);
+                }
                 Ok(Message::Response { id, outcome }) => {
                     self.scope.deliver_response(self.endpoint, self.identity, id.as_ref(), outcome);
                 }
                 Err(DecodeError { suppress_response: true, .. }) => {}
-                Err(DecodeError { id, error, .. }) => {
-                    items.push(BatchItem { id, started: MaybeReady::Ready(Reply::Failed(error)) });
-                }
+                Err(DecodeError { id, error, .. }) => batch.push_rejected(id, error, revision),
             }
         }
-        (items, ids)
+        (batch, latches)
     }
 
-    fn start_one(&self, id: &RequestId, request: ClientRequest, is_unused: bool, starting: usize) -> MaybeReady {
-        let peer = if !is_unused {
-            Err(era::id_in_use(id))
-        } else if matches!(request, ClientRequest::Initialize(_)) {
-            Err(Error::invalid_request("Invalid request: `initialize` must not be part of a batch"))
-        } else {
-            let checked = self.scope.check_in_flight(self.endpoint, starting);
-            checked.and_then(|()| self.scope.peer(&request, self.identity))
-        };
-        match peer {
-            Ok(peer) => {
-                let mut call = Call::new(request, peer).id(id.clone()).sink(self.sink.clone());
-                call.extensions = self.extensions.clone();
-                start(&self.endpoint.inner, call)
-            }
-            Err(error) => MaybeReady::Ready(Reply::Failed(error)),
+    fn admit(&self, id: &RequestId, request: ClientRequest, is_unused: bool, starting: usize) -> Result<Call, Error> {
+        if !is_unused {
+            return Err(era::id_in_use(id));
         }
+        if matches!(request, ClientRequest::Initialize(_)) {
+            return Err(Error::invalid_request("Invalid request: `initialize` must not be part of a batch"));
+        }
+        self.scope.check_in_flight(self.endpoint, starting)?;
+        let peer = self.scope.peer(&request, self.identity)?;
+        let mut call = Call::new(request, peer).id(id.clone()).sink(self.sink.clone());
+        call.extensions = self.extensions.clone();
+        Ok(call)
     }
 }

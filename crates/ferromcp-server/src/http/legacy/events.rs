@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 pub use memory::MemoryEventStore;
 
-pub use crate::request_state::StoreFuture;
+use crate::request_state::StoreFuture;
 
 /// Identifies a stream of a session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

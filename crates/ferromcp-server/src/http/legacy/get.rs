@@ -21,6 +21,7 @@ use crate::http::body::Body;
 use crate::http::endpoint::{Endpoint, Limit, Permit};
 use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
+use crate::http::limits::{MAX_STREAMS_PER_SESSION, STREAM_BUFFER_BYTES};
 use crate::http::{modern, reply};
 use crate::maybe_ready::BoxFuture;
 
@@ -47,7 +48,7 @@ pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Bod
     let buffer = match last {
         Some(EventId { stream: StreamId { kind: StreamKind::Response, .. }, .. }) => {
             // The driver of the request writes to it, without waiting for this connection to read.
-            EventBuffer::bounded(endpoint.options.limits.stream_bytes)
+            EventBuffer::bounded(STREAM_BUFFER_BYTES)
         }
         _ => EventBuffer::default(),
     };
@@ -95,8 +96,8 @@ impl Connection {
 
     /// Responds with a stream of server notifications. Resumes an earlier stream after event `last`, if given.
     async fn notifications(self, last: Option<EventId>) -> Response<Body> {
-        if !self.session.acquire_get_stream(self.endpoint.options.limits.streams_per_session) {
-            let why = "Too many GET streams in this session (`HttpServerLimits::streams_per_session`)";
+        if !self.session.acquire_get_stream() {
+            let why = format!("Too many GET streams in this session; at most {MAX_STREAMS_PER_SESSION}");
             return reply::reject(StatusCode::TOO_MANY_REQUESTS, why);
         }
         let get_stream = GetStream(self);
@@ -113,7 +114,7 @@ impl Connection {
                 None => return cannot_resume(),
             },
         };
-        connection.session.add_get_stream(id, &stream, connection.endpoint.options.limits.streams_per_session);
+        connection.session.add_get_stream(id, &stream);
         if last.is_none() && connection.session.revision() == Revision::V2025_11_25 {
             stream.prime(connection.endpoint.options.retry).await;
         }

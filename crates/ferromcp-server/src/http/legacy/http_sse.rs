@@ -122,7 +122,7 @@ async fn run(
     buffer: Arc<EventBuffer>,
 ) {
     let forward = async {
-        while let Ok(Some(Frame::Whole(message))) = client_rx.recv().await {
+        while let Ok(Some(Frame::Complete(message))) = client_rx.recv().await {
             buffer.event(Event::new(&message).event("message"));
         }
     };
@@ -161,7 +161,7 @@ async fn message<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, bo
     let mut frame = Outbound::new();
     frame.frame(|out| out.extend_from_slice(&bytes));
     let write = async { session.messages.lock().await.write(&mut frame).await };
-    match timeout(endpoint.options.limits.body_time, write).await {
+    match timeout(endpoint.options.limits.body_timeout, write).await {
         Ok(Ok(())) => reply::accepted(),
         Ok(Err(_)) => reply::reject(StatusCode::NOT_FOUND, "Session not found: its stream is closed"),
         Err(_) => reply::unavailable("The buffer of the session is full: the client does not read its stream"),

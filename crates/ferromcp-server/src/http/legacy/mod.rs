@@ -5,7 +5,6 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
 
 mod batch;
-mod batch_calls;
 mod event_id;
 mod event_stream;
 mod events;
@@ -22,8 +21,7 @@ mod state;
 mod stateless_session_id;
 
 pub(crate) use batch::batch;
-pub(crate) use batch_calls::Batch;
-pub use events::{EventReplay, EventStore, MemoryEventStore, StoreFuture, StreamKey};
+pub use events::{EventReplay, EventStore, MemoryEventStore, StreamKey};
 pub(crate) use get::get;
 pub(crate) use messages::{admit, delete, initialize, notification, response};
 pub(crate) use questions::QuestionChannel;

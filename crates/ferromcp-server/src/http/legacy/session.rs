@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::event_id::{StreamId, StreamKind};
 use super::event_stream::EventStream;
 use crate::era::legacy::Session;
+use crate::http::limits::MAX_STREAMS_PER_SESSION;
 use crate::http::sink::HttpSink;
 use crate::latch::Latch;
 
@@ -69,7 +70,7 @@ impl HttpSession {
 
     /// Returns the negotiated revision.
     pub(super) fn revision(&self) -> Revision {
-        self.negotiated().revision().unwrap_or(Revision::LATEST_LEGACY)
+        self.negotiated().revision_or_latest()
     }
 
     /// Marks the handshake as complete: the client has sent `notifications/initialized`.
@@ -158,13 +159,13 @@ impl HttpSession {
     }
 
     /// Adds a GET stream. Removes the oldest disconnected ones if there are more than `max`.
-    pub(super) fn add_get_stream(&self, id: StreamId, stream: &Arc<EventStream>, max: usize) {
+    pub(super) fn add_get_stream(&self, id: StreamId, stream: &Arc<EventStream>) {
         let mut streams = self.streams();
         streams.live.insert(id.number, Arc::clone(stream));
         let mut disconnected: Vec<u64> =
             streams.live.iter().filter(|(_, stream)| stream.is_disconnected_get()).map(|(number, _)| *number).collect();
         disconnected.sort_unstable();
-        for number in disconnected.iter().take(disconnected.len().saturating_sub(max)) {
+        for number in disconnected.iter().take(disconnected.len().saturating_sub(MAX_STREAMS_PER_SESSION)) {
             streams.live.remove(number);
         }
     }
@@ -183,9 +184,9 @@ impl HttpSession {
     }
 
     /// Counts one more connected GET stream. Returns false if there are `max` already.
-    pub(super) fn acquire_get_stream(&self, max: usize) -> bool {
+    pub(super) fn acquire_get_stream(&self) -> bool {
         let mut streams = self.streams();
-        let is_available = streams.get_streams < max;
+        let is_available = streams.get_streams < MAX_STREAMS_PER_SESSION;
         streams.get_streams += usize::from(is_available);
         is_available
     }
@@ -266,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_cancelled_when_registered_after_the_session_ended() {
+    fn call_is_cancelled_when_registered_after_the_session_ended() {
         let session = HttpSession::new("s".into(), None, Session::default());
         let sink = Arc::new(HttpSink::new(1, Arc::default(), false));
         session.end();

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_not_found_when_the_identity_differs() {
+    fn session_is_not_found_when_the_identity_differs() {
         let sessions = Sessions::new(10);
         let (ann, bob) = (Identity::new("ann"), Identity::new("bob"));
         let Ok(Some(Added { session, .. })) = sessions.add(Some(ann.clone()), Session::default()) else { panic!() };

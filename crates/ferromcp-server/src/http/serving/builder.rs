@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::listener::{Listener, Tcp};
 use super::routes::{Fallback, NotFound};
 #[cfg(unix)]
-use super::unix::Unix;
+use super::unix::HttpUnix;
 use crate::http::options::HttpServerOptions;
 
 /// Serves HTTP/1.1 and HTTP/2 at an address such as `127.0.0.1:8000`. Port 0 selects a free port. The endpoint is at
@@ -26,8 +26,8 @@ pub fn http(addr: impl Into<String>) -> Http {
 /// Serves HTTP at a Unix socket that only the current user can open. Replaces a stale socket; any other file at the
 /// path is an error.
 #[cfg(unix)]
-pub fn http_unix(path: impl Into<std::path::PathBuf>) -> Http<Unix> {
-    Http::on(Unix::at(path))
+pub fn http_unix(path: impl Into<std::path::PathBuf>) -> Http<HttpUnix> {
+    Http::on(HttpUnix::at(path))
 }
 
 /// Serves HTTP on a custom [`Listener`], such as one that is already bound, or one with TLS.

@@ -17,11 +17,8 @@ use super::response_body::RequestGuard;
 use super::routes::{Fallback, Routes};
 use super::timeout_io::TimeoutIo;
 use crate::http::guard::ClientAddr;
-use crate::http::limits::HttpServerLimits;
+use crate::http::limits::{HttpServerLimits, MAX_HEADER_BYTES, MAX_HTTP2_STREAMS};
 use crate::latch::Latch;
-
-/// The minimum buffer size that hyper accepts for HTTP/1.1.
-const MIN_BUFFER: usize = 8192;
 
 /// State shared by all connections.
 pub(super) struct Shared<F> {
@@ -47,7 +44,7 @@ impl<F: Fallback> Shared<F> {
         peer: Option<SocketAddr>,
     ) {
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let mut io = TimeoutIo::new(io, Arc::clone(&in_flight), self.limits.header_time, self.limits.stall_time);
+        let mut io = TimeoutIo::new(io, Arc::clone(&in_flight), self.limits.header_timeout, self.limits.stall_timeout);
         // hyper detects the version too, but then reads the first request in two pieces and allocates twice the buffer.
         let http = tokio::select! {
             biased;
@@ -85,13 +82,13 @@ fn builder(limits: &HttpServerLimits) -> Builder<TokioExecutor> {
     http.http1()
         .half_close(false)
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
-        .max_buf_size(limits.header_bytes.max(MIN_BUFFER));
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(MAX_HEADER_BYTES as usize);
     http.http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.http2_streams)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        .keep_alive_interval(limits.header_time)
-        .keep_alive_timeout(limits.stall_time);
+        .max_concurrent_streams(MAX_HTTP2_STREAMS)
+        .max_header_list_size(MAX_HEADER_BYTES)
+        .keep_alive_interval(limits.header_timeout)
+        .keep_alive_timeout(limits.stall_timeout);
     http
 }

@@ -18,4 +18,4 @@ pub use builder::{Http, http, http_on};
 pub use listener::{Listener, Tcp};
 pub use routes::{Fallback, NotFound};
 #[cfg(unix)]
-pub use unix::Unix;
+pub use unix::HttpUnix;

@@ -12,14 +12,18 @@ use super::connection::Shared;
 use super::listener::Listener;
 use super::routes::{Fallback, Routes};
 use crate::http::service::HttpService;
-use crate::serve::{OnHttp, ServeError, ServeOn, Served, check, signal};
+use crate::serve::{ServeError, ServeTarget, SharedServer, check, signal};
 
 /// The delay after `accept` has failed, for example because the process has too many open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-impl<L: Listener, F: Fallback> ServeOn<OnHttp> for Http<L, F> {
+/// Marker for HTTP, which serves many peers.
+#[derive(Debug)]
+pub enum ViaHttp {}
+
+impl<L: Listener, F: Fallback> ServeTarget<ViaHttp> for Http<L, F> {
     /// Serves until the process receives a shutdown signal.
-    async fn serve(self, server: Served) -> Result<(), ServeError> {
+    async fn serve(self, server: SharedServer) -> Result<(), ServeError> {
         check(&server.0)?;
         let errors = self.errors();
         if !errors.is_empty() {
@@ -30,7 +34,7 @@ impl<L: Listener, F: Fallback> ServeOn<OnHttp> for Http<L, F> {
 }
 
 /// Binds the listener and serves until a shutdown signal. Dropping the future closes all connections.
-async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: Served) -> Result<(), ServeError> {
+async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: SharedServer) -> Result<(), ServeError> {
     let Http { mut listener, path, mut options, fallback, on_bound } = http;
     let (_signals, mut stop) = signal::listen();
     listener.listen().await.map_err(|error| ServeError::transport("http", error))?;

@@ -16,14 +16,14 @@ const MODE: u32 = 0o600;
 
 /// A Unix socket listener. Creates the socket when the server starts and removes it when dropped.
 #[derive(Debug)]
-pub struct Unix {
+pub struct HttpUnix {
     path: PathBuf,
     listener: Option<UnixListener>,
     /// The device and inode of the socket file.
     file: Option<(u64, u64)>,
 }
 
-impl Unix {
+impl HttpUnix {
     pub(super) fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), listener: None, file: None }
     }
@@ -43,7 +43,7 @@ impl Unix {
     }
 }
 
-impl Listener for Unix {
+impl Listener for HttpUnix {
     type Io = UnixStream;
 
     async fn listen(&mut self) -> io::Result<()> {
@@ -68,7 +68,7 @@ impl Listener for UnixListener {
     }
 }
 
-impl Drop for Unix {
+impl Drop for HttpUnix {
     /// Removes the socket, unless another one has replaced it.
     fn drop(&mut self) {
         if self.file.is_some() && identity(&self.path).ok() == self.file {

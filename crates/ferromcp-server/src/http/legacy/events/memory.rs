@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::session_log::SessionLog;
-use super::{EventReplay, EventStore, StoreFuture, StreamKey};
+use super::{EventReplay, EventStore, StreamKey};
+use crate::request_state::StoreFuture;
 
 /// Stores events in this process, within limits.
 ///

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::MemoryEventStore;
-use crate::http::legacy::events::{EventReplay, EventStore, StoreFuture, StreamKey};
+use crate::http::legacy::events::{EventReplay, EventStore, StreamKey};
+use crate::request_state::StoreFuture;
 
 /// Returns the result of a future that is ready at once.
 fn now<T>(mut future: StoreFuture<'_, T>) -> T {
@@ -131,7 +132,7 @@ fn evicts_from_the_least_recently_used_session_when_total_bytes_is_exceeded() {
 }
 
 #[test]
-fn an_event_is_not_stored_when_it_exceeds_the_limit() {
+fn event_is_not_stored_when_it_exceeds_the_limit() {
     let store = MemoryEventStore::new().session_bytes(1000);
     now(store.append(key("a", 1), 1, datum("a", 1, 1, 2000)));
     assert_eq!(now(store.replay(key("a", 1), 0)), EventReplay::Lost);
