@@ -121,7 +121,7 @@ async fn shutdown_ends_a_subscription_with_its_result() {
 
 #[tokio::test]
 async fn coalesces_notifications_when_the_subscriber_reads_slowly() {
-    const CHANGES: usize = 3_000;
+    const CHANGES: usize = 10_000;
     let host = Host::new().await;
     let long = format!("file:///{}", "x".repeat(4000));
     let uris: Vec<String> = (0..4).map(|number| format!("{long}{number}")).collect();
