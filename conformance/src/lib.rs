@@ -4,3 +4,4 @@
 
 pub mod client;
 pub mod fixture;
+pub mod host_types;

@@ -16,8 +16,22 @@ struct Readme;
 /// # Errors
 /// Fails if the build fails.
 pub fn example(name: &str) -> io::Result<Command> {
-    if cargo("build", name).status()?.success() {
-        return Ok(cargo("run", name));
+    build(name, &[])
+}
+
+/// Builds an example server that requires the Cargo feature of the same name, and returns the command that starts it.
+///
+/// # Errors
+/// Fails if the build fails.
+pub fn example_with_feature(name: &str) -> io::Result<Command> {
+    build(name, &["--features", name])
+}
+
+fn build(name: &str, features: &[&str]) -> io::Result<Command> {
+    if cargo("build", name).args(features).status()?.success() {
+        let mut run = cargo("run", name);
+        run.args(features).arg("--"); // arguments after this are those of the example
+        return Ok(run);
     }
     Err(io::Error::other(format!("cannot build the example `{name}`; see the output of Cargo")))
 }

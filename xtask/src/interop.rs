@@ -7,7 +7,8 @@
 //! | `py1/bin/python` | the Python SDK for the handshake revisions |
 //! | `py2/bin/python` | the Python SDK that also supports 2026-07-28 |
 //! | `fastmcp/bin/python` | FastMCP servers |
-//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector and the TypeScript SDKs |
+//! | `hosts/bin/python` | agent frameworks that convert tools for models |
+//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector, the TypeScript SDKs and the AI SDK |
 //! | `rmcp/debug/interop-rmcp` | a server written with the rmcp SDK |
 
 use std::fs;
@@ -21,7 +22,7 @@ use crate::shell;
 /// The environment variable that contains the absolute path of the folder.
 pub const VARIABLE: &str = "FERROMCP_INTEROP";
 
-const PARTS: [&str; 5] = ["py1", "py2", "fastmcp", "node", "rmcp"];
+const PARTS: [&str; 6] = ["py1", "py2", "fastmcp", "hosts", "node", "rmcp"];
 
 /// Installs missing or outdated parts and returns the folder.
 pub fn set_up(root: &Path) -> Result<PathBuf> {

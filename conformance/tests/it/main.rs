@@ -12,6 +12,7 @@
 //! | `client_python` | the Ferromcp client with servers of the Python SDKs and FastMCP |
 //! | `client_others` | the Ferromcp client with servers of the TypeScript SDKs and rmcp |
 //! | `multi_process` | multi-round-trip calls across several server processes |
+//! | `host_types` | conversion of input schemas by agent frameworks |
 //! | `resumption` | resumption after a connection is closed during a call |
 //! | `browser` | web pages of other origins in a browser |
 //! | `server_process`, `schema_validator` | helpers: the child process, the schemas |
@@ -24,6 +25,7 @@ mod browser;
 mod client_others;
 mod client_python;
 mod client_requests;
+mod host_types;
 mod interop;
 mod many_tools;
 mod misbehaving_clients;

@@ -13,6 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const QUICKSTART: &str = env!("CARGO_BIN_EXE_conformance-quickstart");
 pub(crate) const EVERYTHING: &str = env!("CARGO_BIN_EXE_conformance-everything");
 pub(crate) const MANY_TOOLS: &str = env!("CARGO_BIN_EXE_conformance-many-tools");
+pub(crate) const HOST_TYPES: &str = env!("CARGO_BIN_EXE_conformance-host-types");
 pub(crate) const HTTP: &str = env!("CARGO_BIN_EXE_conformance-http");
 pub(crate) const CLIENT_REQUESTS: &str = env!("CARGO_BIN_EXE_conformance-client-requests");
 

@@ -101,6 +101,11 @@ impl Backoff {
         self.options.initial_delay.saturating_mul(factor).min(self.options.max_delay)
     }
 
+    /// Returns the minimum time between the last attempt and the next one, without a limit on attempts.
+    pub(crate) fn cooldown(&self) -> Duration {
+        self.attempts.checked_sub(1).map_or(Duration::ZERO, |doublings| self.exponential(doublings))
+    }
+
     /// Records an attempt.
     pub(crate) fn record_attempt(&mut self) {
         self.attempts = self.attempts.saturating_add(1);

@@ -208,6 +208,23 @@ impl ClientBuilder {
     /// # Errors
     /// When the server cannot be started or reached, or supports no revision that this client may use.
     pub async fn connect<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
+        let engine = self.into_engine(target)?;
+        Box::pin(engine.open()).await?; // boxed, because the future is large
+        Ok(Client::from_engine(engine))
+    }
+
+    /// Creates a client that connects when it is used for the first time, or by [`Client::reconnect`].
+    ///
+    /// Until the server has answered for the first time, each call makes one attempt to connect. Calls shortly after a
+    /// failed attempt fail with its error.
+    ///
+    /// # Errors
+    /// When the target is invalid.
+    pub fn connect_lazy<M>(self, target: impl Target<M>) -> Result<Client, ClientError> {
+        Ok(Client::from_engine(self.into_engine(target)?))
+    }
+
+    fn into_engine<M>(self, target: impl Target<M>) -> Result<Arc<Engine>, ClientError> {
         let connector: Arc<dyn Connector> = target.connector_with(&self.connect_options)?.into();
         let mut settings = Settings::new(self.info);
         settings.extensions = self.extensions;
@@ -217,9 +234,7 @@ impl ClientBuilder {
         settings.log_level = self.log_level;
         settings.validate_output = self.validate_output;
         let cache = self.cache.map(|options| options.build(connector.name()));
-        let engine = Arc::new(Engine::new(settings, NotificationRouter::new(self.handlers, cache), connector));
-        Box::pin(engine.open()).await?; // boxed, because the future is large
-        Ok(Client::from_engine(engine))
+        Ok(Engine::new(settings, NotificationRouter::new(self.handlers, cache), connector))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferromcp_core::model::LogLevel;
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, RawJson, ServerResult, Str};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use crate::channel::BoxFuture;
 use crate::engine::{Engine, Options};
 use crate::era::modern::with_meta;
 use crate::error::{ClientError, ErrorKind};
-use crate::mrtr::{Round, run_round, run_rounds};
+use crate::mrtr::{Round, run_rounds, run_single_round};
 use crate::notification_router::Progress;
 use crate::pending::{CallOutcome, PendingCall};
 
@@ -64,15 +65,16 @@ impl<T> ClientCall<T> {
         Self { retry, ..Self::new(engine, request, read) }
     }
 
-    /// Sets the timeout, which restarts on each progress notification. Default:
-    /// [`ClientLimits::request_timeout`](crate::ClientLimits::request_timeout).
+    /// Sets the timeout of the call, which restarts on each progress notification and while the client answers requests
+    /// of the server. It covers the whole call: retries, reconnects, and rounds whose response contains only state.
+    /// Default: [`ClientLimits::request_timeout`](crate::ClientLimits::request_timeout).
     pub fn timeout(mut self, time: Duration) -> Self {
         self.options.timeout = Some(time);
         self
     }
 
-    /// Sets the maximum duration of each round, regardless of progress. Default:
-    /// [`ClientLimits::request_time_limit`](crate::ClientLimits::request_time_limit).
+    /// Sets the maximum duration of the whole call, regardless of progress: all its rounds with the answers in between,
+    /// retries and reconnects. Default: [`ClientLimits::request_time_limit`](crate::ClientLimits::request_time_limit).
     pub fn time_limit(mut self, time: Duration) -> Self {
         self.options.cap = Some(time);
         self
@@ -133,15 +135,32 @@ impl<T> ClientCall<T> {
 
     async fn run(self) -> Result<T, ClientError> {
         let request = self.request?;
-        (self.read)(run_rounds(&self.engine, &request, self.retry, &self.options).await?)
+        let completed = run_rounds(&self.engine, &request, self.retry, &self.options).await?;
+        (self.read)(completed.result).map_err(|error| named(error, &request))
     }
 
     async fn run_once(self) -> Result<CallOutcome<T>, ClientError> {
         let request = self.request?;
-        match run_round(&self.engine, &request, self.retry.as_ref(), &self.options).await? {
-            Round::Complete(result) => (self.read)(result).map(CallOutcome::Complete),
+        match run_single_round(&self.engine, &request, self.retry.as_ref(), &self.options).await? {
+            Round::Complete(completed) => {
+                let value = (self.read)(completed.result).map_err(|error| named(error, &request))?;
+                Ok(CallOutcome::Complete(value))
+            }
             Round::InputRequired(required) => PendingCall::new(&request, required).map(CallOutcome::InputRequired),
         }
+    }
+}
+
+/// Adds the tool, resource or prompt to the error of a result that cannot be converted.
+fn named(error: ClientError, request: &ClientRequest) -> ClientError {
+    if error.kind() != ErrorKind::InvalidResponse {
+        return error;
+    }
+    match request {
+        ClientRequest::CallTool(params) => error.about(&format!("tool `{}`", excerpt(&params.name))),
+        ClientRequest::ReadResource(params) => error.about(&format!("resource `{}`", excerpt(&params.uri))),
+        ClientRequest::GetPrompt(params) => error.about(&format!("prompt `{}`", excerpt(&params.name))),
+        request => error.about(&format!("`{}`", request.method())),
     }
 }
 

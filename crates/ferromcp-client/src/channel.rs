@@ -162,6 +162,13 @@ pub enum ChannelError {
         /// Whether the server had accepted the request before. If not, the request was not executed.
         in_flight: bool,
     },
+    /// The server rejected the session of the request (400 on legacy HTTP). The request was not executed.
+    SessionRejected {
+        /// The error, which may also have another reason.
+        error: Error,
+        /// The HTTP status.
+        status: u16,
+    },
     /// This transport cannot send the request, for example because an argument does not fit into a header.
     Unsendable(String),
     /// The request was not sent.
@@ -172,6 +179,12 @@ pub enum ChannelError {
     Malformed(String),
     /// The response is longer than this limit, in bytes.
     TooLarge(usize),
+}
+
+/// Returns whether a request that was not sent would fail again: it cannot be serialized, the server redirects it, or the
+/// TLS handshake fails.
+pub(crate) fn is_permanent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Unsupported)
 }
 
 impl ChannelError {

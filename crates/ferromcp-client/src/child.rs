@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ferromcp_transport::child::{Child, ChildHandle, ChildPipe, Stderr};
-use tokio::process::Command;
 
 use crate::channel::{BoxFuture, Channel, ChannelError, Inbound};
 use crate::connect::Connector;
@@ -14,6 +13,9 @@ use crate::limits::ClientLimits;
 use crate::pipe::{PeerProcess, pipe};
 
 /// Creates a connector that starts `child`, and restarts it when it has exited.
+///
+/// The process inherits only the variables of [`default_env`](ferromcp_transport::child::default_env), and those that the
+/// command sets; [`Child::inherit_env`] passes on the whole environment.
 ///
 /// A plain `Command` also works; it uses [`Stderr::log`] and the grace period [`ClientLimits::shutdown_grace`]. A
 /// [`Child`] configures both itself. If stderr is read, its last lines are part of the errors of calls that fail because
@@ -41,9 +43,9 @@ pub struct ChildConnector {
 }
 
 impl ChildConnector {
-    pub(crate) fn new(command: Command) -> Self {
-        let described = Child::new(command).stderr(Stderr::log());
-        Self { has_grace_periods: false, ..child(described) }
+    /// Creates a connector that logs stderr and uses the grace periods of the client.
+    pub(crate) fn new(described: impl Into<Child>) -> Self {
+        Self { has_grace_periods: false, ..child(described.into().stderr(Stderr::log())) }
     }
 
     fn start(&self, limits: &ClientLimits) -> std::io::Result<(ChildPipe, ChildHandle)> {

@@ -12,8 +12,10 @@ use ferromcp_core::model::{
 use ferromcp_core::{ClientNotification, ClientRequest, Custom, RawJson, Revision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::call::ClientCall;
+use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
 use crate::era::features::has_roots_notification;
 use crate::error::{ClientError, ErrorKind};
@@ -74,6 +76,49 @@ impl Client {
         self.engine.latest()?.server_info.instructions.clone()
     }
 
+    /// Returns the state of the connection.
+    pub fn state(&self) -> ConnectionState {
+        match self.engine.state.get() {
+            // The task that observes the connection may not have run yet.
+            ConnectionState::Connected if self.engine.current().is_none() => ConnectionState::Disconnected,
+            state => state,
+        }
+    }
+
+    /// Returns a channel with the state of the connection. Intermediate states may be skipped.
+    pub fn watch_state(&self) -> watch::Receiver<ConnectionState> {
+        self.engine.state.subscribe()
+    }
+
+    /// Returns the error of the last attempt to connect, if it failed.
+    pub fn last_connect_error(&self) -> Option<Arc<ClientError>> {
+        self.engine.state.last_error()
+    }
+
+    /// Closes the current connection, if there is one, and connects again with one attempt. In-flight calls fail, unless
+    /// they can be retried.
+    ///
+    /// # Errors
+    /// When the client was closed, the target cannot be connected to again, or the server cannot be reached.
+    pub async fn reconnect(&self) -> Result<(), ClientError> {
+        self.engine.reconnect().await
+    }
+
+    /// Makes the first attempt to connect.
+    pub(crate) async fn open(&self) -> Result<(), ClientError> {
+        self.engine.open().await.map(drop)
+    }
+
+    /// Returns whether the target can be connected to again.
+    pub(crate) fn can_reconnect(&self) -> bool {
+        self.engine.can_reopen()
+    }
+
+    /// Returns whether the server has answered at least once.
+    pub(crate) fn has_connected(&self) -> bool {
+        self.engine.latest().is_some()
+    }
+
     /// Lists tools, fetching pages on demand.
     pub fn tools(&self) -> ListCall<ToolDefinition> {
         ListCall::new(Arc::clone(&self.engine))
@@ -117,6 +162,14 @@ impl Client {
     pub fn read(&self, uri: &str) -> ClientCall<ReadResourceResult> {
         let request = ClientRequest::ReadResource(ReadResourceParams::new(uri));
         ClientCall::new(Arc::clone(&self.engine), Ok(request), ReadResourceResult::read)
+    }
+
+    /// Reads a resource and returns its text.
+    ///
+    /// Binary contents are an error of kind [`ErrorKind::InvalidResponse`].
+    pub fn read_text(&self, uri: &str) -> ClientCall<String> {
+        let request = ClientRequest::ReadResource(ReadResourceParams::new(uri));
+        ClientCall::new(Arc::clone(&self.engine), Ok(request), typed::resource_text)
     }
 
     /// Gets a prompt. `args` must serialize to a JSON object of strings; `()` means no arguments.

@@ -2,12 +2,16 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferromcp_core::model::{ElicitParams, UrlParams};
-use ferromcp_core::{Error, ErrorCode};
+use ferromcp_core::text::{escape, message, report};
+use ferromcp_core::{Error, ErrorCode, RawJson};
 
-use crate::channel::ChannelError;
+use crate::channel::{ChannelError, is_permanent};
+use crate::decode::decode_result;
 use crate::output::OutputError;
 
 /// An error of a connection or a call.
@@ -28,7 +32,8 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The server could not be started or reached.
+    /// The server could not be started or reached, or it disconnected before the connection was established. The request
+    /// was not sent.
     Connect,
     /// Client and server have no revision in common, or the handshake failed.
     Negotiation,
@@ -67,6 +72,19 @@ impl ClientError {
         Self(Box::new(Inner { kind, message, rpc: None, http_status: None, challenge: None, source: None }))
     }
 
+    /// Returns a copy without the source, which cannot be cloned. The message contains its text.
+    pub(crate) fn copy(&self) -> Self {
+        let Inner { kind, message, rpc, http_status, challenge, .. } = &*self.0;
+        Self(Box::new(Inner {
+            kind: *kind,
+            message: message.clone(),
+            rpc: rpc.clone(),
+            http_status: *http_status,
+            challenge: challenge.clone(),
+            source: None,
+        }))
+    }
+
     /// Sets the source.
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
@@ -100,9 +118,28 @@ impl ClientError {
         Self::new(ErrorKind::Timeout, message)
     }
 
+    /// Creates an error for a request that exceeded its maximum duration.
+    pub(crate) fn time_limit(method: &str, time: Duration) -> Self {
+        let message = format!(
+            "`{method}` exceeded its time limit of {time:?} and was cancelled; raise `.time_limit(..)` or \
+             `ClientLimits::request_time_limit`"
+        );
+        Self::new(ErrorKind::Timeout, message)
+    }
+
+    /// Creates an error for a list whose pages exceeded its maximum duration.
+    pub(crate) fn list_time_limit(method: &str, time: Duration) -> Self {
+        let message = format!(
+            "`{method}` exceeded its time limit of {time:?} for all pages and was cancelled; raise \
+             `ListCall::time_limit` or `ClientLimits::list_time_limit`"
+        );
+        Self::new(ErrorKind::Timeout, message)
+    }
+
     /// Creates an error for a response that violates the protocol.
     pub(crate) fn malformed(problem: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::InvalidResponse, format!("invalid response from the server: {problem}"))
+        let problem = problem.to_string();
+        Self::new(ErrorKind::InvalidResponse, format!("invalid response from the server: {}", message(&problem)))
     }
 
     /// Creates an error for a closed connection.
@@ -111,14 +148,52 @@ impl ClientError {
         Self::new(ErrorKind::Closed, message)
     }
 
+    /// Converts the failure of a request for `method` that is part of connecting. Such a request has no effects, so the
+    /// text does not warn of repeating it.
+    pub(crate) fn connecting(method: &str, failure: ChannelError) -> Self {
+        match failure {
+            ChannelError::Unsent(error) => {
+                let text = error.to_string();
+                let text = if text.starts_with("cannot ") { text } else { format!("cannot connect: {text}") };
+                Self::new(ErrorKind::Connect, text).because(error)
+            }
+            ChannelError::Lost(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Self::new(ErrorKind::Timeout, format!("`{method}` failed: {error}")).because(error)
+            }
+            ChannelError::Lost(error) => {
+                let message = format!("connection lost while waiting for the response to `{method}`: {error}");
+                Self::new(ErrorKind::Connect, message).because(Disconnected(error))
+            }
+            failure => Self::of(method, failure),
+        }
+    }
+
+    /// Returns whether the server disconnected while the client was connecting.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.0.source.as_ref().is_some_and(|source| source.is::<Disconnected>())
+    }
+
+    /// Appends another cause or a remedy to the text.
+    pub(crate) fn and(mut self, text: &str) -> Self {
+        self.0.message = format!("{}; {text}", self.0.message);
+        self
+    }
+
+    /// Prepends the object that the error is about to the text.
+    pub(crate) fn about(mut self, subject: &str) -> Self {
+        self.0.message = format!("{subject}: {}", self.0.message);
+        self
+    }
+
     /// Converts the failure of a request for `method`.
     pub(crate) fn of(method: &str, failure: ChannelError) -> Self {
         match failure {
             ChannelError::Rpc { error, status } => Self::rpc_error(error).with_status(status),
+            ChannelError::SessionRejected { error, status } => Self::rpc_error(error).with_status(status),
             ChannelError::Status { status, body } => {
                 let kind =
                     if status >= 500 || status == 429 { ErrorKind::Unavailable } else { ErrorKind::InvalidResponse };
-                let body = if body.is_empty() { String::new() } else { format!(": {body}") };
+                let body = if body.is_empty() { String::new() } else { format!(": {}", message(&body)) };
                 Self::new(kind, format!("`{method}` failed with HTTP status {status}{body}")).with_status(status)
             }
             ChannelError::Unauthorized { status, challenge } => {
@@ -147,7 +222,12 @@ impl ClientError {
                 Self::new(ErrorKind::InvalidRequest, format!("cannot send `{method}`: {why}"))
             }
             ChannelError::Unsent(error) => {
-                let message = format!("cannot send `{method}`: {error}; it did not run and can be retried");
+                let text = error.to_string();
+                let message = match text.starts_with("cannot ") {
+                    _ if is_permanent(&error) => format!("cannot send `{method}`: {text}"),
+                    true => format!("{text}; `{method}` did not run and can be retried"),
+                    false => format!("cannot send `{method}`: {text}; it did not run and can be retried"),
+                };
                 Self::new(ErrorKind::Connect, message).because(error)
             }
             ChannelError::Lost(error) => {
@@ -156,7 +236,9 @@ impl ClientError {
                 );
                 Self::new(ErrorKind::ConnectionLost, message).because(error)
             }
-            ChannelError::Malformed(what) => Self::malformed(what),
+            ChannelError::Malformed(what) => {
+                Self::new(ErrorKind::InvalidResponse, format!("invalid response to `{method}`: {}", message(&what)))
+            }
             ChannelError::TooLarge(limit) => Self::new(
                 ErrorKind::Limit,
                 format!("response to `{method}` exceeds {limit} bytes; raise the limit of the transport"),
@@ -213,7 +295,7 @@ impl ClientError {
     pub fn urls(&self) -> Vec<UrlParams> {
         #[derive(serde::Deserialize)]
         struct Data {
-            elicitations: Vec<ElicitParams>,
+            elicitations: Vec<RawJson>,
         }
         let error = self.rpc().filter(|error| error.code == ErrorCode::URL_ELICITATION_REQUIRED);
         let data = error.and_then(|error| error.data.as_ref()?.decode::<Data>().ok());
@@ -221,7 +303,8 @@ impl ClientError {
             ElicitParams::Url(url) => Some(url),
             _ => None,
         };
-        data.into_iter().flat_map(|data| data.elicitations).filter_map(url).collect()
+        let elicitations = data.into_iter().flat_map(|data| data.elicitations);
+        elicitations.filter_map(|params| decode_result("elicitations", &params).ok()).filter_map(url).collect()
     }
 
     /// Returns the details of a failed output validation.
@@ -269,8 +352,24 @@ impl ClientError {
     }
 }
 
+/// The server disconnected before it responded to a request that is part of connecting.
+#[derive(Debug)]
+struct Disconnected(Arc<io::Error>);
+
+impl fmt::Display for Disconnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Disconnected {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
+    }
+}
+
 /// Returns whether the data of an error has the form `{"uri": …}`.
-fn names_uri(data: &ferromcp_core::RawJson) -> bool {
+fn names_uri(data: &RawJson) -> bool {
     #[derive(serde::Deserialize)]
     struct Uri {
         #[serde(rename = "uri")]
@@ -279,16 +378,21 @@ fn names_uri(data: &ferromcp_core::RawJson) -> bool {
     data.decode::<Uri>().is_ok()
 }
 
+/// Escapes control characters other than line feeds and tabs, because the text may contain text of the server. Truncates a
+/// long text, except that of a tool, which is its result.
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        match self.0.kind {
+            ErrorKind::Tool => f.write_str(&escape(&self.0.message)),
+            _ => report(&self.0.message).fmt(f),
+        }
     }
 }
 
 /// Includes the message, because a `main` that returns the error prints its `Debug` form.
 impl fmt::Debug for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({:?})", self.0.message, self.0.kind)
+        write!(f, "{self} ({:?})", self.0.kind)
     }
 }
 

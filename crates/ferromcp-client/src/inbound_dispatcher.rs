@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientResult, Error, RequestId, ServerNotification, ServerRequest};
 use tokio::task::AbortHandle;
 
@@ -41,7 +42,8 @@ impl Inbound for InboundDispatcher {
     fn notification(&self, notification: ServerNotification) {
         if let ServerNotification::Cancelled(params) = &notification {
             if let Some(task) = params.request_id.as_ref().and_then(|id| self.tasks.lock().remove(id)) {
-                tracing::debug!(reason = params.reason, "the server cancelled its request");
+                let reason = params.reason.as_deref().map(|reason| excerpt(reason).to_string());
+                tracing::debug!(reason, "the server cancelled its request");
                 return task.abort();
             }
         }
@@ -55,7 +57,7 @@ impl Inbound for InboundDispatcher {
     fn request(&self, id: RequestId, request: ServerRequest, responder: Responder) {
         if self.modern.load(Ordering::Relaxed) {
             return tracing::warn!(
-                method = request.method(),
+                method = %excerpt(request.method()),
                 "ignored a request: modern servers must not send requests"
             );
         }

@@ -27,7 +27,7 @@
 //! | [`channel`], `http` | transport interface, HTTP options and credentials (feature `http`) |
 //! | [`cache`] | caching of results, in memory or in a custom store |
 //! | [`output`] | validation of structured output |
-//! | [`ClientError`], [`Negotiated`] | errors, the outcome of negotiation |
+//! | [`ClientError`], [`Negotiated`], [`ConnectionState`] | errors, the outcome of negotiation, the state of the connection |
 //!
 //! Internally, `engine` sends requests over the current connection and reconnects, `probe` negotiates the revision,
 //! `era` implements the differences between revisions, `mrtr` answers `input_required` responses, and
@@ -43,6 +43,8 @@ mod client;
 pub mod config;
 mod configured;
 mod connect;
+mod connection_state;
+mod decode;
 mod engine;
 mod era;
 mod error;
@@ -83,6 +85,7 @@ pub use call::{ClientCall, ManualCall};
 pub use child::{ChildConnector, child};
 pub use client::Client;
 pub use connect::{Connector, Opened, Reconnecting, reconnect_with};
+pub use connection_state::ConnectionState;
 pub use error::{ClientError, ErrorKind};
 pub use group::{ClientGroup, Collision, GroupListing, Member};
 pub use handler::{ClientHandler, HandledRequests, IntoAnswer, accept, accept_url, cancel, decline};
@@ -99,3 +102,8 @@ pub use target::{ConnectOptions, Target};
 #[cfg(unix)]
 pub use target::{UnixSocket, unix_socket};
 pub use typed::MethodResult;
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,6 +32,9 @@ pub(crate) const MAX_QUEUED_CHANGES: usize = 1024;
 /// Maximum number of concurrent subscriptions, because each one has a task and, over HTTP, a connection.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 64;
 
+/// Maximum length of a cursor in bytes, because the client sends it back.
+pub(crate) const MAX_CURSOR_BYTES: usize = 64 << 10;
+
 /// Maximum number of pages of one list, which ends a list whose cursors never end.
 pub(crate) const MAX_PAGES: usize = 1000;
 
@@ -56,10 +59,11 @@ pub(crate) const MAX_SCHEMA_BYTES: usize = 16 << 20;
 /// | queued changes of a subscription | 1,024 | replaced by one [`Change::Gap`](crate::Change::Gap) |
 /// | concurrent subscriptions | 64 | a further subscription fails |
 /// | pages of one list | 1,000 | the list fails |
+/// | a cursor | 64 KiB | the list fails |
 /// | cached tools | 4,096 | the metadata of further tools is not cached |
 /// | cached output schemas | 16 MiB | the output of further tools is not validated |
 ///
-/// Consecutive restarts are delayed by 200 ms, doubling up to 30 s. Rounds whose response contains only state are
+/// Consecutive restarts, and attempts to send a request over HTTP, are delayed by 200 ms, doubling up to 30 s. Rounds whose response contains only state are
 /// delayed by 100 ms, doubling up to 5 s.
 ///
 /// ```
@@ -81,6 +85,8 @@ pub struct ClientLimits {
     pub(crate) retries: u32,
     pub(crate) restart_attempts: u32,
     pub(crate) list_items: usize,
+    pub(crate) list_bytes: usize,
+    pub(crate) list_time_limit: Duration,
 }
 
 impl ClientLimits {
@@ -95,15 +101,15 @@ impl ClientLimits {
         self
     }
 
-    /// Sets the timeout of a request, which restarts on each progress notification. Default: 60 s. A request that
-    /// exceeds it is cancelled and fails.
+    /// Sets the timeout of a call, which restarts on each progress notification. Default: 60 s. A call that exceeds it is
+    /// cancelled and fails. See [`ClientCall::timeout`](crate::ClientCall::timeout).
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
     }
 
-    /// Sets the maximum duration of a request, regardless of progress. Default: 30 min. A request that exceeds it is
-    /// cancelled and fails.
+    /// Sets the maximum duration of a call with all its rounds, regardless of progress. Default: 30 min. A call that
+    /// exceeds it is cancelled and fails. See [`ClientCall::time_limit`](crate::ClientCall::time_limit).
     pub fn request_time_limit(mut self, time: Duration) -> Self {
         self.request_time_limit = time;
         self
@@ -144,7 +150,8 @@ impl ClientLimits {
         self
     }
 
-    /// Sets the maximum number of consecutive reconnects or restarts. Default: 5. Then requests fail.
+    /// Sets the maximum number of consecutive reconnects or restarts, and of attempts to send a request again over HTTP
+    /// that could not be sent. Default: 5. Then requests fail.
     pub fn restart_attempts(mut self, attempts: u32) -> Self {
         self.restart_attempts = attempts;
         self
@@ -153,6 +160,19 @@ impl ClientLimits {
     /// Sets the maximum number of items of one list. Default: 100,000. A longer list fails.
     pub fn list_items(mut self, items: usize) -> Self {
         self.list_items = items;
+        self
+    }
+
+    /// Sets the maximum total size of the pages of one list as JSON, in bytes. Default: 64 MiB. A longer list fails.
+    pub fn list_bytes(mut self, bytes: usize) -> Self {
+        self.list_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum time to fetch all pages of one list. Default: 5 min. A list that exceeds it fails. See
+    /// [`ListCall::time_limit`](crate::ListCall::time_limit).
+    pub fn list_time_limit(mut self, time: Duration) -> Self {
+        self.list_time_limit = time;
         self
     }
 }
@@ -170,6 +190,8 @@ impl Default for ClientLimits {
             retries: 2,
             restart_attempts: 5,
             list_items: 100_000,
+            list_bytes: 64 << 20,
+            list_time_limit: Duration::from_secs(5 * 60),
         }
     }
 }

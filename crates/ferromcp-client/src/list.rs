@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use ferromcp_core::ErrorCode;
+use ferromcp_core::text::reason;
 use futures_core::Stream;
+use tokio::time::Instant;
 
 use crate::channel::BoxFuture;
 use crate::engine::{Engine, Options};
@@ -20,7 +23,7 @@ use crate::pagination::{Listable, Page, Pages};
 
 /// A paginated list. Awaiting it collects all items; as a `Stream` it fetches pages on demand.
 ///
-/// The list is empty if the server does not declare the capability.
+/// The list is empty if the server does not declare the capability, or answers with -32601.
 ///
 /// ```no_run
 /// # async fn example(client: ferromcp_client::Client) -> Result<(), ferromcp_client::ClientError> {
@@ -44,9 +47,17 @@ impl<T: Listable> ListCall<T> {
         Self { engine, options: Options::default(), pages: Pages::new(), items: VecDeque::new() }
     }
 
-    /// Sets the timeout of each page.
+    /// Sets the timeout of each page. Default:
+    /// [`ClientLimits::request_timeout`](crate::ClientLimits::request_timeout).
     pub fn timeout(mut self, time: Duration) -> Self {
         self.options.timeout = Some(time);
+        self
+    }
+
+    /// Sets the maximum time to fetch all pages. The time that passes between two pages of a stream does not count.
+    /// Default: [`ClientLimits::list_time_limit`](crate::ClientLimits::list_time_limit).
+    pub fn time_limit(mut self, time: Duration) -> Self {
+        self.options.cap = Some(time);
         self
     }
 
@@ -58,7 +69,7 @@ impl<T: Listable> ListCall<T> {
 
     /// Fetches one page: the first, or the one at a cursor of an earlier page.
     pub async fn page(self, cursor: Option<String>) -> Result<Page<T>, ClientError> {
-        fetch(self.engine, self.options, cursor).await
+        fetch(self.engine, self.options, cursor, Duration::ZERO).await
     }
 
     /// Returns the next item; `None` at the end of the list.
@@ -87,8 +98,8 @@ impl<T: Listable> Stream for ListCall<T> {
             if let Some(item) = list.items.pop_front() {
                 return Poll::Ready(Some(Ok(item)));
             }
-            let fetch = |cursor| -> BoxFuture<'static, _> {
-                Box::pin(fetch(Arc::clone(&list.engine), list.options.clone(), cursor))
+            let fetch = |cursor, spent| -> BoxFuture<'static, _> {
+                Box::pin(fetch(Arc::clone(&list.engine), list.options.clone(), cursor, spent))
             };
             match ready!(list.pages.poll_next(cx, &list.engine.settings.limits, fetch)) {
                 Some(Ok(items)) => list.items = items.into(),
@@ -114,15 +125,32 @@ impl<T> fmt::Debug for ListCall<T> {
     }
 }
 
-/// Fetches one page. The list is empty if the server does not support it.
+/// Fetches one page of a list that was fetched for `spent` so far. The list is empty if the server does not support it.
 async fn fetch<T: Listable>(
     engine: Arc<Engine>,
-    options: Options,
+    mut options: Options,
     cursor: Option<String>,
+    spent: Duration,
 ) -> Result<Page<T>, ClientError> {
-    let first = cursor.is_none();
-    match run_rounds(&engine, &Page::<T>::request(cursor), None, &options).await {
-        Err(error) if first && error.kind() == ErrorKind::Unsupported => Ok(Page::empty()),
-        result => Page::from_result(result?),
+    let (first, request) = (cursor.is_none(), Page::<T>::request(cursor));
+    let (limit, started_at) = (options.cap.unwrap_or(engine.settings.limits.list_time_limit), Instant::now());
+    options.cap = Some(limit.saturating_sub(spent));
+    let error = match run_rounds(&engine, &request, None, &options).await {
+        Ok(completed) => return Page::from_result(completed.result, completed.bytes),
+        Err(error) => error,
+    };
+    if first && is_unsupported(&error) {
+        let error = reason(&error.to_string()).to_string();
+        tracing::debug!(method = request.method(), error, "the server does not support this list; it is empty");
+        return Ok(Page::empty());
     }
+    if error.is_timeout() && spent.saturating_add(started_at.elapsed()) >= limit {
+        return Err(ClientError::list_time_limit(request.method(), limit));
+    }
+    Err(error)
+}
+
+/// Returns whether the server does not support a list. Some servers declare a capability without all of its lists.
+fn is_unsupported(error: &ClientError) -> bool {
+    error.kind() == ErrorKind::Unsupported || error.rpc().is_some_and(|error| error.code == ErrorCode::METHOD_NOT_FOUND)
 }

@@ -5,12 +5,16 @@
 use std::borrow::Cow;
 
 use ferromcp_core::model::{CacheHint, InputRequest, InputRequired};
+use ferromcp_core::text::{excerpt, reason};
+use ferromcp_core::wire::replace_lone_surrogates;
 use ferromcp_core::{ClientRequest, ErrorCode, RawJson, RawMap, ServerResult, Str};
 use serde::Deserialize;
 
 use crate::backoff::Backoff;
 use crate::cache::{CacheKey, Lookup, PendingResult, ResultCache, cache_hint};
 use crate::channel::TransportKind;
+use crate::decode::{decode_result, decode_server_result};
+use crate::engine::timeout::CallDeadline;
 use crate::engine::{Engine, Options};
 use crate::era::features::{has_header_arguments, has_multi_round_trip};
 use crate::error::{ClientError, ErrorKind};
@@ -21,22 +25,59 @@ use crate::urls;
 
 /// Outcome of one round.
 pub(crate) enum Round {
-    Complete(ServerResult),
+    Complete(Completed),
     InputRequired(InputRequired),
 }
 
-/// Sends a request until it completes, answering input requests. `retry` is the request of the next round of a resumed
-/// call.
+/// The result of a call.
+pub(crate) struct Completed {
+    pub(crate) result: ServerResult,
+    /// Its size as JSON.
+    pub(crate) bytes: usize,
+}
+
+/// Sends a request until it completes, answering input requests, within one deadline. `retry` is the request of the next
+/// round of a resumed call.
 pub(crate) async fn run_rounds(
     engine: &Engine,
     request: &ClientRequest,
     mut retry: Option<ClientRequest>,
     options: &Options,
-) -> Result<ServerResult, ClientError> {
+) -> Result<Completed, ClientError> {
+    let deadline = CallDeadline::start(options, &engine.settings.limits);
+    let rounds = rounds(engine, request, &mut retry, options, &deadline);
+    match deadline.run(&engine.router, request.method(), rounds).await {
+        Err(error) if retry.is_none() => stale_result(engine, request, options, error).await,
+        outcome => outcome,
+    }
+}
+
+/// Runs one round within the deadline of a call.
+pub(crate) async fn run_single_round(
+    engine: &Engine,
+    request: &ClientRequest,
+    retry: Option<&ClientRequest>,
+    options: &Options,
+) -> Result<Round, ClientError> {
+    let deadline = CallDeadline::start(options, &engine.settings.limits);
+    let round = run_round(engine, request, retry, options, &deadline);
+    match deadline.run(&engine.router, request.method(), round).await {
+        Err(error) if retry.is_none() => stale_result(engine, request, options, error).await.map(Round::Complete),
+        outcome => outcome,
+    }
+}
+
+async fn rounds(
+    engine: &Engine,
+    request: &ClientRequest,
+    retry: &mut Option<ClientRequest>,
+    options: &Options,
+    deadline: &CallDeadline,
+) -> Result<Completed, ClientError> {
     let limits = &engine.settings.limits;
     let mut backoff = Backoff::for_rounds(limits);
     for _ in 0..=limits.rounds {
-        let required = match run_round_with_urls(engine, request, retry.as_ref(), options).await? {
+        let required = match run_round_with_urls(engine, request, retry.as_ref(), options, deadline).await? {
             Round::Complete(result) => return Ok(result),
             Round::InputRequired(required) => required,
         };
@@ -49,7 +90,7 @@ pub(crate) async fn run_rounds(
                 None
             }
         };
-        retry = Some(next_round(request, answers, required.request_state)?);
+        *retry = Some(next_round(request, answers, required.request_state)?);
     }
     let message = format!(
         "`{}` exceeded `ClientLimits::rounds` ({} input_required responses)",
@@ -65,46 +106,40 @@ async fn run_round_with_urls(
     request: &ClientRequest,
     retry: Option<&ClientRequest>,
     options: &Options,
+    deadline: &CallDeadline,
 ) -> Result<Round, ClientError> {
-    let error = match run_round(engine, request, retry, options).await {
+    let error = match run_round(engine, request, retry, options, deadline).await {
         Err(error) => error,
         outcome => return outcome,
     };
     let Some(required) = urls::required_urls(engine, &error) else { return Err(error) };
     urls::request_visits(engine, required, error).await?;
-    run_round(engine, request, retry, options).await
+    run_round(engine, request, retry, options, deadline).await
 }
 
 /// Runs one round: a cache lookup, or a request.
-pub(crate) async fn run_round(
+async fn run_round(
     engine: &Engine,
     request: &ClientRequest,
     retry: Option<&ClientRequest>,
     options: &Options,
+    deadline: &CallDeadline,
 ) -> Result<Round, ClientError> {
     let list_version = engine.router.list_version();
     // Results of retries depend on user input, so they are not cached.
-    let cache = engine.router.cache.as_ref().filter(|_| retry.is_none() && !engine.is_closed());
-    let cached = cache.and_then(|cache| Some(CachedRequest { cache, key: CacheKey::of(request)?, engine, request }));
+    let cached = if retry.is_none() { CachedRequest::of(engine, request) } else { None };
     if let Some(cached) = cached.as_ref().filter(|_| !options.fresh) {
-        if let Some(result) = cached.fresh().await {
-            return Ok(Round::Complete(cache_tools(engine, result, list_version)));
+        if let Some(completed) = cached.fresh().await {
+            return Ok(Round::Complete(cache_tools(engine, completed, list_version)));
         }
     }
     let pending = cached.as_ref().map(CachedRequest::begin);
-    let sent = engine.send(retry.unwrap_or(request), options).await;
+    let sent = engine.send_before(retry.unwrap_or(request), options, deadline).await;
     let (raw, revision) = match sent {
         Ok(answer) => answer,
         Err(error) => {
-            let Some(cached) = cached else { return Err(error) };
-            if is_rejected_cursor(request, &error) {
+            if let Some(cached) = cached.filter(|_| is_rejected_cursor(request, &error)) {
                 cached.cache.invalidate_pages(&cached.key).await;
-            }
-            if !options.fresh && error.is_unavailable() {
-                if let Some(stale) = cached.stale().await {
-                    tracing::warn!(method = request.method(), %error, "server unavailable; using a stale cached result");
-                    return Ok(Round::Complete(cache_tools(engine, stale, list_version)));
-                }
             }
             return Err(error);
         }
@@ -115,12 +150,29 @@ pub(crate) async fn run_round(
     if has_multi_round_trip(revision) && is_input_required(&raw)? {
         return input_required(request, &raw).map(Round::InputRequired);
     }
-    let mut result = ServerResult::decode(request.method(), &raw).map_err(ClientError::malformed)?;
+    let mut result = decode_server_result(request.method(), &raw).map_err(ClientError::malformed)?;
     validate_output(engine, request, &result, revision)?;
     if let (Some(cached), Some(pending), Some(hint)) = (cached, pending, cache_hint(&mut result)) {
         cached.insert(&pending, &raw, hint).await;
     }
-    Ok(Round::Complete(cache_tools(engine, result, list_version)))
+    let completed = Completed { result, bytes: raw.as_str().len() };
+    Ok(Round::Complete(cache_tools(engine, completed, list_version)))
+}
+
+/// Returns a stale cached result if the server is unavailable, otherwise the error.
+async fn stale_result(
+    engine: &Engine,
+    request: &ClientRequest,
+    options: &Options,
+    error: ClientError,
+) -> Result<Completed, ClientError> {
+    let list_version = engine.router.list_version();
+    let cached = CachedRequest::of(engine, request).filter(|_| !options.fresh && error.is_unavailable());
+    let Some(cached) = cached else { return Err(error) };
+    let Some(stale) = cached.stale().await else { return Err(error) };
+    let error = reason(&error.to_string()).to_string();
+    tracing::warn!(method = request.method(), error, "server unavailable; using a stale cached result");
+    Ok(cache_tools(engine, stale, list_version))
 }
 
 /// A request whose result is cacheable.
@@ -131,9 +183,15 @@ struct CachedRequest<'a> {
     request: &'a ClientRequest,
 }
 
-impl CachedRequest<'_> {
+impl<'a> CachedRequest<'a> {
+    /// Returns `None` if the result is not cacheable or the client has no cache.
+    fn of(engine: &'a Engine, request: &'a ClientRequest) -> Option<Self> {
+        let cache = engine.router.cache.as_ref().filter(|_| !engine.is_closed())?;
+        Some(Self { cache, key: CacheKey::of(request)?, engine, request })
+    }
+
     /// Returns a fresh cached result.
-    async fn fresh(&self) -> Option<ServerResult> {
+    async fn fresh(&self) -> Option<Completed> {
         match self.cache.get(&self.key, &self.engine.authorization()).await {
             Lookup::Fresh(result) => self.decode(&result),
             Lookup::Stale(_) | Lookup::Miss => None,
@@ -141,7 +199,7 @@ impl CachedRequest<'_> {
     }
 
     /// Returns a cached result that may be stale.
-    async fn stale(&self) -> Option<ServerResult> {
+    async fn stale(&self) -> Option<Completed> {
         match self.cache.get(&self.key, &self.engine.authorization()).await {
             Lookup::Fresh(result) | Lookup::Stale(result) => self.decode(&result),
             Lookup::Miss => None,
@@ -149,8 +207,9 @@ impl CachedRequest<'_> {
     }
 
     /// Decodes a cached result. A custom store may return anything.
-    fn decode(&self, result: &str) -> Option<ServerResult> {
-        ServerResult::decode(self.request.method(), &RawJson::parse(result).ok()?).ok()
+    fn decode(&self, cached: &str) -> Option<Completed> {
+        let result = ServerResult::decode(self.request.method(), &RawJson::parse(cached).ok()?).ok()?;
+        Some(Completed { result, bytes: cached.len() })
     }
 
     /// Records the state before the request.
@@ -193,11 +252,12 @@ async fn answer_input_requests(engine: &Engine, requests: Vec<(String, InputRequ
     let _answering = AnswerGuard::new(&engine.router);
     for (key, request) in requests {
         let answer = engine.router.handlers.answer_input(request).await.map_err(|error| {
-            let message = format!("cannot answer the input request `{key}`: {error}");
+            let message = format!("cannot answer the input request `{}`: {error}", excerpt(&key));
             ClientError::new(ErrorKind::Unanswerable, message).with_rpc(error)
         })?;
         let answer = RawJson::new(&answer).map_err(|error| {
-            ClientError::new(ErrorKind::InvalidRequest, format!("cannot serialize the response to `{key}`: {error}"))
+            let message = format!("cannot serialize the response to `{}`: {error}", excerpt(&key));
+            ClientError::new(ErrorKind::InvalidRequest, message)
         })?;
         answers.insert(key, answer);
     }
@@ -209,20 +269,23 @@ async fn answer_input_requests(engine: &Engine, requests: Vec<(String, InputRequ
 /// # Errors
 /// When `resultType` is unknown.
 fn is_input_required(result: &RawJson) -> Result<bool, ClientError> {
+    let kind = is_input_required_json(result.as_str());
+    let kind = kind.or_else(|_| is_input_required_json(&replace_lone_surrogates(result.as_str())));
+    kind.map_err(|error| ClientError::malformed(format_args!("`result.resultType`: {error}")))?
+}
+
+fn is_input_required_json(result: &str) -> Result<Result<bool, ClientError>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Typed<'a> {
         #[serde(rename = "resultType", borrow, default)]
         result_type: Option<Cow<'a, str>>,
     }
-    let typed: Typed<'_> = serde_json::from_str(result.as_str()).map_err(ClientError::malformed)?;
-    match typed.result_type.as_deref() {
+    let typed: Typed<'_> = serde_json::from_str(result)?;
+    Ok(match typed.result_type.as_deref() {
         None | Some("complete") => Ok(false),
         Some("input_required") => Ok(true),
-        Some(other) => {
-            let other: String = other.chars().take(64).collect();
-            Err(ClientError::malformed(format_args!("unknown `resultType` `{other}`")))
-        }
-    }
+        Some(other) => Err(ClientError::malformed(format_args!("unknown `resultType` `{}`", excerpt(other)))),
+    })
 }
 
 fn input_required(request: &ClientRequest, result: &RawJson) -> Result<InputRequired, ClientError> {
@@ -230,7 +293,7 @@ fn input_required(request: &ClientRequest, result: &RawJson) -> Result<InputRequ
         let method = request.method();
         return Err(ClientError::malformed(format_args!("`{method}` does not support `input_required`")));
     }
-    let required: InputRequired = result.decode().map_err(ClientError::malformed)?;
+    let required: InputRequired = decode_result(request.method(), result).map_err(ClientError::malformed)?;
     let count = required.input_requests.as_ref().map_or(0, Vec::len);
     if required.input_requests.is_none() && required.request_state.is_none() {
         return Err(ClientError::malformed("`input_required` without `inputRequests` and without `requestState`"));
@@ -243,18 +306,18 @@ fn input_required(request: &ClientRequest, result: &RawJson) -> Result<InputRequ
 }
 
 /// Caches the tools of a list, and removes those that cannot be called over this transport.
-fn cache_tools(engine: &Engine, mut result: ServerResult, list_version: u64) -> ServerResult {
-    let ServerResult::ListTools(list) = &mut result else { return result };
+fn cache_tools(engine: &Engine, mut completed: Completed, list_version: u64) -> Completed {
+    let ServerResult::ListTools(list) = &mut completed.result else { return completed };
     let mirrored = engine.latest().is_some_and(|connection| has_header_arguments(connection.revision()));
     let strict = engine.transport_kind() == TransportKind::Post && mirrored;
     list.tools.to_mut().retain(|tool| match &engine.tool_cache.insert(tool, list_version).header_annotations {
         Err(error) if strict => {
-            tracing::warn!(tool = tool.name, %error, "omitting a tool with invalid `x-mcp-header` annotations");
+            tracing::warn!(tool = %excerpt(&tool.name), %error, "omitting a tool with invalid `x-mcp-header` annotations");
             false
         }
         _ => true,
     });
-    result
+    completed
 }
 
 fn is_rejected_cursor(request: &ClientRequest, error: &ClientError) -> bool {

@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::meta::key;
 use ferromcp_core::model::ProgressParams;
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{Meta, RequestId, ServerNotification};
 use tokio::sync::{Notify, watch};
 
 use crate::cache::ResultCache;
+use crate::decode::sent_id;
 use crate::handler::Handlers;
 use crate::subscription::change::Change;
 use crate::subscription::mailbox::Mailbox;
@@ -36,13 +38,13 @@ pub(crate) type ProgressListener = Arc<dyn Fn(Progress) + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct CallProgress {
     /// Notified when a progress notification arrives.
-    pub(crate) activity: Notify,
+    activity: Arc<Notify>,
     listener: Option<ProgressListener>,
 }
 
 impl CallProgress {
-    pub(crate) fn new(listener: Option<ProgressListener>) -> Self {
-        Self { activity: Notify::new(), listener }
+    pub(crate) fn new(listener: Option<ProgressListener>, activity: Arc<Notify>) -> Self {
+        Self { activity, listener }
     }
 }
 
@@ -129,7 +131,7 @@ impl NotificationRouter {
             }
             ServerNotification::Cancelled(params) => {
                 // The server ends a subscription; nothing else can be cancelled here.
-                let mailbox = params.request_id.and_then(|id| self.routes().streams.get(&id).cloned());
+                let mailbox = params.request_id.and_then(|id| self.routes().streams.get(&sent_id(id)).cloned());
                 mailbox.inspect(|mailbox| mailbox.mark_closed());
             }
             ServerNotification::ElicitationComplete(params) => {
@@ -144,12 +146,12 @@ impl NotificationRouter {
                     complete(params.elicitation_id);
                 }
             }
-            other => tracing::debug!(method = other.method(), "ignored a notification without a receiver"),
+            other => tracing::debug!(method = %excerpt(other.method()), "ignored a notification without a receiver"),
         }
     }
 
     fn progress(&self, params: ProgressParams) {
-        let Some(progress) = self.routes().calls.get(&params.progress_token).cloned() else { return };
+        let Some(progress) = self.routes().calls.get(&sent_id(params.progress_token)).cloned() else { return };
         progress.activity.notify_one();
         if let Some(listener) = &progress.listener {
             listener(Progress { progress: params.progress, total: params.total, message: params.message });
@@ -187,7 +189,7 @@ impl NotificationRouter {
 
     fn stream_mailbox(&self, meta: &Meta) -> Option<Arc<Mailbox>> {
         let id: RequestId = meta.read(key::SUBSCRIPTION_ID)?;
-        self.routes().streams.get(&id).cloned()
+        self.routes().streams.get(&sent_id(id)).cloned()
     }
 }
 

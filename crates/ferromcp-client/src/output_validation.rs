@@ -5,6 +5,8 @@
 //! its tools, because the output may follow a newer schema.
 
 use ferromcp_core::model::CallToolResult;
+use ferromcp_core::text::excerpt;
+use ferromcp_core::wire::replace_lone_surrogates;
 use ferromcp_core::{ClientRequest, Revision, ServerResult};
 use ferromcp_json_schema::LazyValidator;
 
@@ -32,7 +34,7 @@ pub(crate) fn validate_output(
         let message = format!(
             "the tool `{}` ran, but its result failed output validation: {error}; fix the tool, or disable validation \
              with `ClientBuilder::validate_output(false)`",
-            call.name
+            excerpt(&call.name)
         );
         ClientError::new(ErrorKind::Output, message).because(error)
     })
@@ -41,5 +43,5 @@ pub(crate) fn validate_output(
 fn validate(schema: &LazyValidator, result: &CallToolResult) -> Result<(), OutputError> {
     let Some(structured) = &result.structured_content else { return Err(OutputError::Missing) };
     let validator = schema.get().map_err(|error| OutputError::Schema(error.clone()))?;
-    validator.validate(structured.as_str()).map_err(OutputError::Mismatch)
+    validator.validate(&replace_lone_surrogates(structured.as_str())).map_err(OutputError::Mismatch)
 }

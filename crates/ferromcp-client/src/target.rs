@@ -88,7 +88,7 @@ impl Target<ViaCommand> for tokio::process::Command {
 
 impl Target<ViaCommand> for std::process::Command {
     fn into_connector(self) -> Result<Box<dyn Connector>, ClientError> {
-        Ok(Box::new(ChildConnector::new(self.into())))
+        Ok(Box::new(ChildConnector::new(self)))
     }
 }
 

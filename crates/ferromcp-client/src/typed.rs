@@ -1,9 +1,9 @@
 //! Conversion of results to the type of the call.
 
 use ferromcp_core::model::{
-    CallToolResult, CompleteResult, CompletionValues, ContentBlock, EmptyResult, GetPromptResult, ReadResourceResult,
+    CallToolResult, CompleteResult, CompletionValues, EmptyResult, GetPromptResult, ReadResourceResult,
 };
-use ferromcp_core::{RawJson, RawMap, ServerResult};
+use ferromcp_core::{RawJson, ServerResult};
 use serde::de::DeserializeOwned;
 
 use crate::error::{ClientError, ErrorKind};
@@ -54,46 +54,36 @@ pub(crate) fn other<T: DeserializeOwned>(result: ServerResult) -> Result<T, Clie
         ServerResult::Custom(raw) => raw,
         known => RawJson::new(&known).map_err(ClientError::malformed)?,
     };
-    raw.decode().map_err(ClientError::malformed)
+    raw.decode().map_err(mismatch::<T>)
 }
 
 /// Deserializes the structured content of a tool result, falling back to its text.
 pub(crate) fn tool_value<T: DeserializeOwned>(result: ServerResult) -> Result<T, ClientError> {
     let result = CallToolResult::read(result)?;
-    let text = || {
-        let texts: Vec<&str> = result.content.iter().filter_map(as_text).collect();
-        texts.join("\n")
-    };
     if result.is_error() {
-        return Err(ClientError::new(ErrorKind::Tool, text()));
+        return Err(ClientError::new(ErrorKind::Tool, result.text_content()));
     }
-    let Some(structured) = &result.structured_content else { return from_text(&text()) };
-    let error = match structured.decode() {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    // Legacy servers wrap non-object output in an object, usually under this name.
-    let wrapped = structured.decode::<RawMap>().ok().filter(|map| map.len() == 1);
-    let inner = wrapped.as_ref().and_then(|map| map.get("result"));
-    inner.and_then(|inner| inner.decode().ok()).ok_or_else(|| ClientError::malformed(error))
+    result.parse().map_err(mismatch::<T>)
 }
 
-fn as_text(block: &ContentBlock) -> Option<&str> {
-    match block {
-        ContentBlock::Text(block) => Some(&block.text),
-        _ => None,
-    }
+/// Extracts the text of a resource.
+pub(crate) fn resource_text(result: ServerResult) -> Result<String, ClientError> {
+    let result = ReadResourceResult::read(result)?;
+    let text = result.text().map(str::to_owned);
+    text.ok_or_else(|| ClientError::new(ErrorKind::InvalidResponse, "the resource has no text; use `Client::read`"))
 }
 
-/// Deserializes a text as JSON, falling back to a string.
-fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
-    match serde_json::from_str(text) {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            let string = serde::de::value::StrDeserializer::<serde_json::Error>::new(text);
-            T::deserialize(string).map_err(|_| ClientError::malformed(error))
-        }
-    }
+/// Creates the error of a result that does not deserialize as the type that the caller requested.
+fn mismatch<T>(error: impl std::fmt::Display) -> ClientError {
+    let name = short(std::any::type_name::<T>());
+    ClientError::new(ErrorKind::InvalidResponse, format!("cannot deserialize the result as `{name}`: {error}"))
+}
+
+/// Returns the name of a type without the paths of modules.
+fn short(name: &str) -> String {
+    let is_path = |symbol: char| symbol.is_alphanumeric() || matches!(symbol, '_' | ':');
+    let parts = name.split_inclusive(|symbol| !is_path(symbol));
+    parts.map(|part| part.rsplit_once("::").map_or(part, |(_, last)| last)).collect()
 }
 
 #[cfg(test)]
@@ -115,6 +105,7 @@ mod tests {
         assert_eq!(tool_value::<Vec<i64>>(of(plain)).unwrap(), [1, 2]);
         let error = tool_value::<i64>(of(CallToolResult::error("no cheese"))).unwrap_err();
         assert!(error.is_tool() && error.to_string() == "no cheese");
-        assert!(tool_value::<i64>(of(CallToolResult::text("x"))).is_err());
+        let error = tool_value::<Vec<Option<String>>>(of(CallToolResult::text("x"))).unwrap_err();
+        assert!(error.to_string().contains("as `Vec<Option<String>>`: "), "{error}");
     }
 }

@@ -5,6 +5,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/client/elicitation#url-elicitation-required-error>.
 
 use ferromcp_core::model::{ElicitAction, UrlParams};
+use ferromcp_core::text::reason;
 
 use crate::engine::Engine;
 use crate::era::features::has_url_elicitation_error;
@@ -32,9 +33,10 @@ pub(crate) async fn request_visits(
     // Register before asking, so that no completion notification is missed.
     let ids = urls.iter().filter_map(|url| url.elicitation_id.as_deref());
     let completions: Vec<_> = ids.map(|id| engine.router.register_completion(id)).collect();
-    let answering = AnswerGuard::new(&engine.router);
+    // The user is busy until the completion, so that no call times out in the meantime.
+    let _answering = AnswerGuard::new(&engine.router);
     for url in urls {
-        let address = url.url.clone();
+        let address = reason(&url.url).to_string();
         let answer = engine.router.handlers.elicit_url(url).await;
         if !answer.as_ref().is_ok_and(|answer| answer.action == ElicitAction::Accept) {
             let message = format!("the call requires the user to visit `{address}`, and the user declined: {error}");
@@ -45,7 +47,6 @@ pub(crate) async fn request_visits(
             });
         }
     }
-    drop(answering);
     let all = async {
         for completion in &completions {
             completion.wait().await;

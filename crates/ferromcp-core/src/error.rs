@@ -2,6 +2,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#error-codes>.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::json::{RawJson, present};
 use crate::model::capability::ClientCapabilities;
 use crate::revision::Revision;
+use crate::text::{excerpt, message};
 
 /// A JSON-RPC or MCP error code.
 ///
@@ -47,7 +49,7 @@ impl ErrorCode {
 ///
 /// A handler that returns this type fails the request with a protocol error. Return a tool error instead for a
 /// failure that the model should read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Error {
     /// The error code.
@@ -85,7 +87,7 @@ impl Error {
 
     /// Creates a method not found error (-32601).
     pub fn method_not_found(method: &str) -> Self {
-        Self::new(ErrorCode::METHOD_NOT_FOUND, format!("Method not found: {method}"))
+        Self::new(ErrorCode::METHOD_NOT_FOUND, format!("Method not found: {}", excerpt(method)))
     }
 
     /// Creates an invalid params error (-32602).
@@ -100,31 +102,52 @@ impl Error {
 
     /// Creates a resource not found error: -32002 for a legacy peer, -32602 for a modern peer.
     pub fn resource_not_found(uri: &str) -> Self {
-        Self::new(ErrorCode::RESOURCE_NOT_FOUND, format!("Resource not found: {uri}"))
-            .with_data(&serde_json::json!({ "uri": uri }))
+        Self::new(ErrorCode::RESOURCE_NOT_FOUND, format!("Resource not found: {}", excerpt(uri)))
+            .with_data(&serde_json::json!({ "uri": echoed(uri) }))
     }
 
     /// Creates an unsupported protocol version error (-32022) that lists the supported revisions.
     pub fn unsupported_revision(requested: &str, supported: &[Revision]) -> Self {
-        Self::new(ErrorCode::UNSUPPORTED_REVISION, format!("Unsupported protocol version: {requested}"))
-            .with_data(&serde_json::json!({ "supported": supported, "requested": requested }))
+        Self::new(ErrorCode::UNSUPPORTED_REVISION, format!("Unsupported protocol version: {}", excerpt(requested)))
+            .with_data(&serde_json::json!({ "supported": supported, "requested": echoed(requested) }))
     }
 
-    /// Creates a missing client capability error (-32021) that lists the required capabilities.
+    /// Creates a missing client capability error (-32021) that names the required capabilities.
     pub fn missing_client_capability(required: &ClientCapabilities) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Data<'a> {
             required_capabilities: &'a ClientCapabilities,
         }
-        Self::new(ErrorCode::MISSING_CLIENT_CAPABILITY, "The client did not declare a capability this request needs")
-            .with_data(&Data { required_capabilities: required })
+        let names = required.names().join("` and `");
+        let message = format!("The client did not declare the capability `{names}`, which this request needs");
+        Self::new(ErrorCode::MISSING_CLIENT_CAPABILITY, message).with_data(&Data { required_capabilities: required })
     }
 }
 
+/// Maximum length of a value of a request that is repeated unchanged in the data of its error, in bytes.
+const MAX_ECHO_BYTES: usize = 8 << 10;
+
+/// Returns a value for the data of an error, truncated if it is too long.
+fn echoed(value: &str) -> Cow<'_, str> {
+    if value.len() > MAX_ECHO_BYTES { excerpt(value).to_string().into() } else { value.into() }
+}
+
+/// Escapes control characters, because the message may come from a peer, and truncates a long message.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.code.0)
+        write!(f, "{} ({})", message(&self.message), self.code.0)
+    }
+}
+
+/// Truncates a long message and long data, because they may come from a peer.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.code)
+            .field("message", &message(&self.message).to_string())
+            .field("data", &self.data.as_ref().map(|data| message(data.as_str()).to_string()))
+            .finish()
     }
 }
 

@@ -9,6 +9,7 @@ use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::shared_str::Str;
+use crate::text::MAX_EXCERPT;
 
 /// The id of a JSON-RPC request: a string or an integer.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -22,6 +23,25 @@ pub enum RequestId {
 /// The token that associates progress notifications with a request. It has the same JSON types as a request id.
 pub type ProgressToken = RequestId;
 
+impl RequestId {
+    /// Returns the number that a decimal string such as `"3"` denotes, or `None` for numbers and other strings.
+    ///
+    /// `3` and `"3"` are different ids. Some peers nevertheless return a numeric id as a string, so the sender of a numeric
+    /// id can use this for a response that matches no request.
+    ///
+    /// ```
+    /// use ferromcp_core::RequestId;
+    /// assert_eq!(RequestId::from("3").parse_decimal(), Some(RequestId::from(3)));
+    /// assert_eq!(RequestId::from("03").parse_decimal(), None);
+    /// ```
+    #[doc(hidden)]
+    pub fn parse_decimal(&self) -> Option<Self> {
+        let Self::String(text) = self else { return None };
+        let number: i64 = text.parse().ok()?;
+        (number.to_string() == **text).then_some(Self::Number(number))
+    }
+}
+
 impl From<i64> for RequestId {
     fn from(number: i64) -> Self {
         Self::Number(number)
@@ -34,11 +54,15 @@ impl From<&str> for RequestId {
     }
 }
 
+/// Truncates a long string, because logs contain ids of peers.
 impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::String(text) => fmt::Debug::fmt(&**text, f),
+            Self::String(text) => match text.char_indices().nth(MAX_EXCERPT) {
+                None => fmt::Debug::fmt(&**text, f),
+                Some((end, _)) => write!(f, "{:?}… ({} bytes)", &text[..end], text.len()),
+            },
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Tool arguments, structured content, schemas and unknown `_meta` values are not parsed into a
 //! tree. They are stored as text that is known to be one valid JSON value.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
@@ -13,6 +14,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::shared_str::Str;
+use crate::surrogates::replace_lone_surrogates;
+use crate::text::escape;
+
+mod fields;
+
+pub(crate) use fields::{Object, known, known_items, object, optional_raw_object, or_default, present, raw_object};
 
 /// Maximum nesting depth of arrays and objects in a frame.
 ///
@@ -90,12 +97,15 @@ impl RawJson {
         }
     }
 
-    /// Deserializes the value into a `T`.
+    /// Deserializes the value into a `T`. Half of a surrogate pair in a string, such as `"\\ud83d"`, is read as U+FFFD.
     ///
     /// # Errors
     /// Returns an error if the value does not match the shape of `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.as_str())
+        serde_json::from_str(self.as_str()).or_else(|error| match replace_lone_surrogates(self.as_str()) {
+            Cow::Owned(repaired) => serde_json::from_str(&repaired),
+            Cow::Borrowed(_) => Err(error),
+        })
     }
 
     /// Returns `true` if the value is an object.
@@ -129,9 +139,10 @@ impl PartialEq for RawJson {
 
 impl Eq for RawJson {}
 
+/// Writes the JSON text. Control characters are escaped, which JSON requires only of some of them.
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&escape(self.as_str()))
     }
 }
 
@@ -227,25 +238,42 @@ impl Serialize for RawMap {
 
 impl<'de> Deserialize<'de> for RawMap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MapVisitor;
-        impl<'de> Visitor<'de> for MapVisitor {
-            type Value = RawMap;
+        Entries::<Str, RawJson>::deserialize(deserializer).map(|entries| Self(entries.0))
+    }
+}
+
+/// The entries of an object in order. A duplicate key is an error.
+pub(crate) struct Entries<K, V>(pub(crate) Vec<(K, V)>);
+
+impl<'de, K, V> Deserialize<'de> for Entries<K, V>
+where
+    K: From<String> + Clone + Eq + Hash + fmt::Display,
+    V: Deserialize<'de>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor<K, V>(std::marker::PhantomData<(K, V)>);
+        impl<'de, K, V> Visitor<'de> for EntriesVisitor<K, V>
+        where
+            K: From<String> + Clone + Eq + Hash + fmt::Display,
+            V: Deserialize<'de>,
+        {
+            type Value = Entries<K, V>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawMap, A::Error> {
-                let (mut map, mut seen) = (RawMap::new(), SeenKeys::default());
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let (mut entries, mut seen) = (Vec::new(), SeenKeys::default());
                 while let Some(key) = access.next_key::<String>()? {
-                    let key = Str::from(key);
-                    if seen.contains_or_insert(&map.0, &key) {
+                    let key = K::from(key);
+                    if seen.contains_or_insert(&entries, &key) {
                         return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
                     }
-                    map.push(key, access.next_value()?);
+                    entries.push((key, access.next_value()?));
                 }
-                Ok(map)
+                Ok(Entries(entries))
             }
         }
-        deserializer.deserialize_map(MapVisitor)
+        deserializer.deserialize_map(EntriesVisitor(std::marker::PhantomData))
     }
 }
 
@@ -273,67 +301,6 @@ impl<K: Clone + Eq + Hash> SeenKeys<K> {
         }
         !self.0.insert(key.clone())
     }
-}
-
-/// Deserializes `null` as a value, so that only an absent field is `None`. Used with `#[serde(deserialize_with)]`.
-pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RawJson>, D::Error> {
-    RawJson::deserialize(deserializer).map(Some)
-}
-
-/// Deserializes an optional hint. A value that is unknown to this version decodes as `None` and does not fail the message.
-/// Used with `#[serde(deserialize_with)]`.
-pub(crate) fn known<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Hint::deserialize(deserializer).map(Hint::into_known)
-}
-
-/// Deserializes an optional list of hints. Items that are unknown to this version are skipped.
-/// Used with `#[serde(deserialize_with)]`.
-pub(crate) fn known_items<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    let items = Option::<Vec<Hint<T>>>::deserialize(deserializer)?;
-    Ok(items.map(|items| items.into_iter().filter_map(Hint::into_known).collect()))
-}
-
-/// A value of an open set: known to this version, or ignored.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Hint<T> {
-    Known(T),
-    Unknown(serde::de::IgnoredAny),
-}
-
-impl<T> Hint<T> {
-    fn into_known(self) -> Option<T> {
-        match self {
-            Self::Known(value) => Some(value),
-            Self::Unknown(_) => None,
-        }
-    }
-}
-
-/// Deserializes a `T` from an object only. Structs with a derived `Deserialize` would also accept an array.
-pub(crate) struct Object<T>(pub(crate) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-        deserializer.deserialize_any(ObjectVisitor(std::marker::PhantomData))
-    }
-}
-
-/// Deserializes a `T` from an object only. Used with `#[serde(deserialize_with)]`.
-pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Object::deserialize(deserializer).map(|object| object.0)
 }
 
 /// Returns `true` if arrays and objects in `text` are nested at most `limit` levels deep.

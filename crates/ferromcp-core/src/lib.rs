@@ -15,6 +15,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28>.
 
+mod cow_key;
 mod error;
 pub mod header;
 mod id;
@@ -25,10 +26,14 @@ pub mod meta;
 mod meta_object;
 mod methods;
 pub mod model;
+mod repair;
 mod request_meta;
 mod revision;
 mod setters;
 mod shared_str;
+mod surrogates;
+#[doc(hidden)]
+pub mod text;
 #[doc(hidden)]
 pub mod wire;
 
@@ -40,6 +45,12 @@ pub use meta_object::Meta;
 pub use methods::{
     ClientNotification, ClientRequest, ClientResult, Custom, Method, ServerNotification, ServerRequest, ServerResult,
 };
+pub use repair::{FieldError, Repair, RepairKind, Repairs};
 pub use request_meta::RequestMeta;
 pub use revision::{Era, Revision};
 pub use shared_str::Str;
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

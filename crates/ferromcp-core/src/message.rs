@@ -22,6 +22,10 @@ pub trait Direction: sealed::Sealed + Sized {
     type Notification: std::fmt::Debug + serde::Serialize;
 
     #[doc(hidden)]
+    const IS_CLIENT: bool;
+    #[doc(hidden)]
+    fn is_notification(method: &str) -> bool;
+    #[doc(hidden)]
     fn decode<'de, D: Deserializer<'de>>(method: &str, params: D, frame: &Str)
     -> Result<DecodedParams<Self>, D::Error>;
     #[doc(hidden)]
@@ -48,10 +52,16 @@ pub enum DecodedParams<S: Direction> {
 }
 
 macro_rules! direction {
-    ($direction:ident, $request:ident, $notification:ident) => {
+    ($direction:ident, $request:ident, $notification:ident, $is_client:literal) => {
         impl Direction for $direction {
             type Request = $request;
             type Notification = $notification;
+
+            const IS_CLIENT: bool = $is_client;
+
+            fn is_notification(method: &str) -> bool {
+                $notification::knows(method) && !$request::knows(method)
+            }
 
             fn decode<'de, D: Deserializer<'de>>(
                 method: &str,
@@ -80,8 +90,8 @@ macro_rules! direction {
     };
 }
 
-direction!(FromClient, ClientRequest, ClientNotification);
-direction!(FromServer, ServerRequest, ServerNotification);
+direction!(FromClient, ClientRequest, ClientNotification, true);
+direction!(FromServer, ServerRequest, ServerNotification, false);
 
 mod sealed {
     pub trait Sealed {}

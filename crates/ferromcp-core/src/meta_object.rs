@@ -7,19 +7,29 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json::{RawJson, RawMap};
 use crate::meta::key;
 use crate::model::implementation::Implementation;
+use crate::repair::path::Path;
+use crate::repair::policy::Policy;
+use crate::repair::{Repairs, repair_object};
 use crate::shared_str::Str;
 
 /// The `_meta` of an object, result or notification.
 ///
 /// Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#meta>.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Meta(RawMap);
+
+impl<'de> Deserialize<'de> for Meta {
+    /// `null` is the same as an empty object.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::json::or_default(deserializer).map(Self)
+    }
+}
 
 impl Meta {
     /// Creates an empty `_meta`. An empty `_meta` is omitted on the wire.
@@ -41,9 +51,13 @@ impl Meta {
         Ok(())
     }
 
-    /// Returns the server that sent this result. Modern servers (2026-07-28) include it in each result.
+    /// Returns the server that sent this result. Modern servers (2026-07-28) include it in each result. Unreadable optional
+    /// fields, such as icons, are ignored.
     pub fn server_info(&self) -> Option<Implementation> {
-        self.read(key::SERVER_INFO)
+        let info = self.get(key::SERVER_INFO)?;
+        let repaired =
+            || repair_object(info.as_str(), &Path::root(key::SERVER_INFO), &Policy::ANY, &mut Repairs::new());
+        info.decode().or_else(|_| repaired()).ok()
     }
 
     /// Returns `true` if `_meta` is omitted. Used with `skip_serializing_if`.

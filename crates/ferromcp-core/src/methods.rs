@@ -3,7 +3,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/schema>. Messages are decoded
 //! according to their method in this table.
 
-use crate::json::RawJson;
+use crate::json::{RawJson, RawMap};
 use crate::meta_object::Meta;
 use crate::model::{
     AcknowledgedParams, CacheScope, CallToolParams, CallToolResult, CancelledParams, CompleteParams, CompleteResult,
@@ -14,6 +14,7 @@ use crate::model::{
     LogMessageParams, NotificationParams, ProgressParams, ReadResourceParams, ReadResourceResult,
     ResourceUpdatedParams, ResourceUriParams, SetLevelParams, Task, TaskIdParams, TaskPayload,
 };
+use crate::repair::{FieldError, Repairs, decode_result};
 use crate::request_meta::RequestMeta;
 use crate::revision::Revision;
 use crate::revision::Revision::{V2024_11_05, V2025_06_18, V2025_11_25, V2026_07_28};
@@ -353,32 +354,40 @@ boxed! {
 }
 
 impl ServerResult {
-    /// Decodes the result of `method`. A result with a `task` field is decoded as a task.
+    /// Decodes the result of `method`. A result with a `task` field and without content is decoded as a task.
+    ///
+    /// One imperfect field does not cost the result: an unreadable optional field is ignored, and an item of a list
+    /// without its required fields is skipped.
     ///
     /// # Errors
     /// Returns an error if the result does not match the method.
-    pub fn decode(method: &str, result: &RawJson) -> Result<Self, serde_json::Error> {
+    pub fn decode(method: &str, result: &RawJson) -> Result<Self, FieldError> {
+        Self::decode_with_repairs(method, result, &mut Repairs::new())
+    }
+
+    /// Decodes the result of `method` like [`decode`](Self::decode), and records the ignored and skipped parts.
+    ///
+    /// # Errors
+    /// Returns an error if the result does not match the method.
+    pub fn decode_with_repairs(method: &str, result: &RawJson, repairs: &mut Repairs) -> Result<Self, FieldError> {
         Ok(match method {
-            "initialize" => Self::Initialize(result.decode()?),
-            "server/discover" => Self::Discover(result.decode()?),
+            "initialize" => Self::Initialize(decode_result(result, ROOT, repairs)?),
+            "server/discover" => Self::Discover(decode_result(result, ROOT, repairs)?),
             "ping" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
-                Self::Empty(result.decode()?)
+                Self::Empty(decode_result(result, ROOT, repairs)?)
             }
-            "tools/list" => Self::ListTools(result.decode()?),
-            "tools/call" => match result.decode::<CreateTaskResult>() {
-                Ok(task) => task.into(),
-                Err(_) => Self::CallTool(result.decode()?),
-            },
-            "resources/list" => Self::ListResources(result.decode()?),
-            "resources/templates/list" => Self::ListResourceTemplates(result.decode()?),
-            "resources/read" => Self::ReadResource(result.decode()?),
-            "prompts/list" => Self::ListPrompts(result.decode()?),
-            "prompts/get" => Self::GetPrompt(result.decode()?),
-            "completion/complete" => Self::Complete(result.decode()?),
-            "subscriptions/listen" => Self::Listen(result.decode()?),
-            "tasks/get" | "tasks/cancel" => Self::Task(result.decode()?),
-            "tasks/result" => Self::TaskPayload(result.decode()?),
-            "tasks/list" => Self::ListTasks(result.decode()?),
+            "tools/list" => Self::ListTools(decode_result(result, ROOT, repairs)?),
+            "tools/call" => call_result(result, repairs)?,
+            "resources/list" => Self::ListResources(decode_result(result, ROOT, repairs)?),
+            "resources/templates/list" => Self::ListResourceTemplates(decode_result(result, ROOT, repairs)?),
+            "resources/read" => Self::ReadResource(decode_result(result, ROOT, repairs)?),
+            "prompts/list" => Self::ListPrompts(decode_result(result, ROOT, repairs)?),
+            "prompts/get" => Self::GetPrompt(decode_result(result, ROOT, repairs)?),
+            "completion/complete" => Self::Complete(decode_result(result, ROOT, repairs)?),
+            "subscriptions/listen" => Self::Listen(decode_result(result, ROOT, repairs)?),
+            "tasks/get" | "tasks/cancel" => Self::Task(decode_result(result, ROOT, repairs)?),
+            "tasks/result" => Self::TaskPayload(decode_result(result, ROOT, repairs)?),
+            "tasks/list" => Self::ListTasks(decode_result(result, ROOT, repairs)?),
             _ => Self::Custom(result.clone()),
         })
     }
@@ -421,26 +430,45 @@ impl ServerResult {
 }
 
 impl ClientResult {
-    /// Decodes the result of `method`.
+    /// Decodes the result of `method`. One imperfect field does not cost the result, see [`ServerResult::decode`].
     ///
     /// # Errors
     /// Returns an error if the result does not match the method.
-    pub fn decode(method: &str, result: &RawJson) -> Result<Self, serde_json::Error> {
+    pub fn decode(method: &str, result: &RawJson) -> Result<Self, FieldError> {
+        let repairs = &mut Repairs::new();
         Ok(match method {
-            "ping" => Self::Empty(result.decode()?),
-            "sampling/createMessage" => match result.decode::<CreateTaskResult>() {
-                Ok(task) => task.into(),
-                Err(_) => Self::CreateMessage(result.decode()?),
+            "ping" => Self::Empty(decode_result(result, ROOT, repairs)?),
+            "sampling/createMessage" => match task_of(result) {
+                Some(task) => task.into(),
+                None => Self::CreateMessage(decode_result(result, ROOT, repairs)?),
             },
-            "elicitation/create" => match result.decode::<CreateTaskResult>() {
-                Ok(task) => task.into(),
-                Err(_) => Self::Elicit(result.decode()?),
+            "elicitation/create" => match task_of(result) {
+                Some(task) => task.into(),
+                None => Self::Elicit(decode_result(result, ROOT, repairs)?),
             },
-            "roots/list" => Self::ListRoots(result.decode()?),
-            "tasks/get" | "tasks/cancel" => Self::Task(result.decode()?),
-            "tasks/result" => Self::TaskPayload(result.decode()?),
-            "tasks/list" => Self::ListTasks(result.decode()?),
+            "roots/list" => Self::ListRoots(decode_result(result, ROOT, repairs)?),
+            "tasks/get" | "tasks/cancel" => Self::Task(decode_result(result, ROOT, repairs)?),
+            "tasks/result" => Self::TaskPayload(decode_result(result, ROOT, repairs)?),
+            "tasks/list" => Self::ListTasks(decode_result(result, ROOT, repairs)?),
             _ => Self::Custom(result.clone()),
         })
     }
+}
+
+/// The name of a result in the paths of errors.
+const ROOT: &str = "result";
+
+/// Decodes the result of `tools/call`, which may be a task. A task has no content.
+fn call_result(result: &RawJson, repairs: &mut Repairs) -> Result<ServerResult, FieldError> {
+    let decoded: CallToolResult = decode_result(result, ROOT, repairs)?;
+    let has_content = !decoded.content.is_empty() || decoded.structured_content.is_some();
+    if !has_content && result.decode::<RawMap>().is_ok_and(|map| map.get("task").is_some()) {
+        return decode_result::<CreateTaskResult>(result, ROOT, repairs).map(ServerResult::from);
+    }
+    Ok(ServerResult::CallTool(decoded))
+}
+
+/// Returns the task of a result with a `task` field.
+fn task_of(result: &RawJson) -> Option<CreateTaskResult> {
+    serde_json::from_str(result.as_str()).ok()
 }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -11,14 +12,20 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::cow_key::CowKey;
 use crate::id::ProgressToken;
 use crate::json::{Object, RawJson, SeenKeys};
 use crate::meta::key;
 use crate::meta_object::Meta;
 use crate::model::capability::ClientCapabilities;
 use crate::model::log_level::LogLevel;
+use crate::repair::edit::Members;
+use crate::repair::path::{Path, Segment, decode_tracked};
+use crate::repair::policy::Policy;
+use crate::repair::{FieldError, Repairs, run};
 use crate::setters::setters;
 use crate::shared_str::Str;
+use crate::surrogates::replace_lone_surrogates;
 
 /// The `_meta` of a request. Keys defined by the specification are typed; all other keys are preserved in `other`.
 ///
@@ -171,6 +178,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for RequestMetaSlices<'a> {
                     }
                 }
                 if meta.client_info.is_some_and(|raw| !raw.get().starts_with('{')) {
+                    if meta.client_info.is_some_and(|raw| raw.get() == "null") {
+                        meta.client_info = None;
+                        return Ok(meta);
+                    }
                     return Err(A::Error::custom(format_args!("`{}` must be an object", key::CLIENT_INFO)));
                 }
                 Ok(meta)
@@ -188,33 +199,40 @@ impl<'de> Deserialize<'de> for RequestMeta {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let frame = Str::from(raw.get());
-        let slices: RequestMetaSlices<'_> = serde_json::from_str(&frame).map_err(D::Error::custom)?;
-        Ok(slices.into_meta(&frame))
+        decode_meta(&frame).or_else(|_| decode_imperfect_meta(&frame)).map_err(D::Error::custom)
     }
 }
 
-/// A string that borrows from the input unless it contains escapes.
-pub(crate) struct CowKey<'a>(pub(crate) Cow<'a, str>);
+fn decode_meta(frame: &Str) -> Result<RequestMeta, serde_json::Error> {
+    serde_json::from_str::<RequestMetaSlices<'_>>(frame).map(|slices| slices.into_meta(frame))
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for CowKey<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = CowKey<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<CowKey<'de>, E> {
-                Ok(CowKey(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<CowKey<'de>, E> {
-                Ok(CowKey(Cow::Owned(text.to_owned())))
-            }
-            fn visit_string<E>(self, text: String) -> Result<CowKey<'de>, E> {
-                Ok(CowKey(Cow::Owned(text)))
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor)
+/// Decodes an imperfect `_meta`: `null` is the same as an absent key, and unreadable capabilities are ignored.
+fn decode_imperfect_meta(frame: &str) -> Result<RequestMeta, FieldError> {
+    let is_capability = |path: &[Segment]| path.len() > 1 && path[0].as_key() == Some(key::CLIENT_CAPABILITIES);
+    let policy = Policy { allows: &is_capability, ..Policy::ANY };
+    run(frame, (&Path::default(), None), &policy, &mut Repairs::new(), |text| {
+        let frame = Str::from(text);
+        decode_tracked(PhantomData::<RequestMetaSlices<'_>>, &frame).map(|slices| slices.into_meta(&frame))
+    })
+}
+
+/// Decodes the `_meta` of parameters with an unknown method.
+///
+/// # Errors
+/// Returns an error if a key of the specification has another type.
+pub fn meta_of_params(params: &RawJson) -> Result<RequestMeta, FieldError> {
+    let base = Path::root("params");
+    let params = replace_lone_surrogates(params.as_str());
+    if params.trim_start().starts_with('[') {
+        return Ok(RequestMeta::default()); // parameters by position have no `_meta`
+    }
+    let members = Members::of(&params).ok_or_else(|| FieldError::new(base.clone(), "expected an object"))?;
+    match members.get("_meta") {
+        None | Some("null") => Ok(RequestMeta::default()),
+        Some(meta) => decode_meta(&Str::from(meta))
+            .or_else(|_| decode_imperfect_meta(meta))
+            .map_err(|error| error.below(&base.join(&[Segment::key("_meta")]))),
     }
 }
 

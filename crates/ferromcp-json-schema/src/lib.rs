@@ -36,3 +36,8 @@ mod value;
 pub use error::{SchemaError, SchemaErrorKind, ValidationError, ValidationErrorKind};
 pub use limits::SchemaLimits;
 pub use validator::{LazyValidator, Validator};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,8 +8,8 @@ use syn::{Attribute, Error, Expr, Ident, Meta, Result, parse2};
 
 pub(crate) const ATTRIBUTE: &str = "ask";
 
-/// Returns the expression of `#[ask(…)]`: a call that can use the preceding parameters, or the name of a function without
-/// parameters.
+/// Returns the expression of `#[ask(…)]`: a call that can use the preceding parameters, or the name of a function
+/// without parameters.
 pub(crate) fn parse(attributes: &[Attribute]) -> Result<Option<Expr>> {
     let mut found = attributes.iter().filter(|attribute| attribute.path().is_ident(ATTRIBUTE));
     let Some(attribute) = found.next() else { return Ok(None) };

@@ -4,11 +4,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Error, Expr, Path, Result};
+use syn::{Error, Expr, LitStr, Path, Result};
 
 use crate::{
     function::Function,
     options::{Options, Rules, literal},
+    param::Param,
     suggestion::closest_match,
     template,
 };
@@ -68,10 +69,24 @@ fn check_argument(template: &Expr, argument: &Expr) -> Result<()> {
     let Some(argument) = literal(argument).filter(|argument| !variables.contains(&argument.value().as_str())) else {
         return Ok(());
     };
-    let hint = match (closest_match(&argument.value(), &variables), variables.as_slice()) {
-        (Some(suggestion), _) => format!("did you mean `{suggestion}`?"),
-        (None, []) => "it has no variables".to_owned(),
-        (None, known) => format!("write one of `{}`", known.join("`, `")),
-    };
+    let hint = hint(&argument.value(), &variables, "it has no variables");
     Err(Error::new(argument.span(), format!("the template has no variable `{}`: {hint}", argument.value())))
+}
+
+/// Checks that a prompt has the argument. Its parameters can be extractors, which the server checks at startup.
+pub(crate) fn check_prompt_argument(prompt: &Function, argument: &LitStr) -> Result<()> {
+    let names: Vec<&str> = prompt.params.iter().map(|param| param.name.as_str()).collect();
+    if names.contains(&argument.value().as_str()) || prompt.params.iter().any(Param::is_args_struct) {
+        return Ok(());
+    }
+    let hint = hint(&argument.value(), &names, "it has no arguments");
+    Err(Error::new(argument.span(), format!("the prompt has no argument `{}`: {hint}", argument.value())))
+}
+
+fn hint(name: &str, known: &[&str], none: &str) -> String {
+    match (closest_match(name, known), known) {
+        (Some(suggestion), _) => format!("did you mean `{suggestion}`?"),
+        (None, []) => none.to_owned(),
+        (None, known) => format!("write one of `{}`", known.join("`, `")),
+    }
 }

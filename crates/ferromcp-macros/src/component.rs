@@ -3,16 +3,17 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{
-    Attribute, Error, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Result, parse_quote, parse2, spanned::Spanned,
+    Attribute, Error, Expr, ImplItem, ImplItemFn, Item, ItemImpl, LitStr, Meta, Path, Result, ext::IdentExt,
+    parse_quote, parse2, spanned::Spanned,
 };
 
 use crate::{
-    builder,
+    builder, completion,
     errors::Errors,
     function::{Function, Scope, conditions, strip_parameters},
     handler::{Block, Handler},
     kind::Kind,
-    options::{Options, Rules},
+    options::{Options, Rules, literal},
 };
 
 const RULES: Rules = Rules { name: "#[component]", keys: &["crate"], repeatable: &[], positional: false };
@@ -23,10 +24,12 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let mut errors = Errors::default();
     let mut parts = Vec::new();
     let ty = block.self_ty.clone();
+    let methods: Vec<ImplItemFn> = block.items.iter().filter_map(method).cloned().collect();
+    check_completions(&methods, &mut errors);
     let impl_block = Block { ty: &ty, generic: !block.generics.params.is_empty() };
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item {
-            if let Some(part) = errors.record(part(&krate, method, impl_block)) {
+            if let Some(part) = errors.record(part(&krate, method, impl_block, &methods)) {
                 parts.extend(part);
             }
             strip_attributes(method);
@@ -100,7 +103,7 @@ fn item_impl(item: TokenStream) -> Result<ItemImpl> {
 }
 
 /// Returns the statement that adds a method to the parts; `None` for methods without an attribute.
-fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<TokenStream>> {
+fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>, methods: &[ImplItemFn]) -> Result<Option<TokenStream>> {
     let mut attributes = method.attrs.iter().filter_map(|attribute| Some((attribute, Kind::of(attribute)?)));
     let Some((attribute, kind)) = attributes.next() else {
         return Ok(None);
@@ -113,7 +116,9 @@ fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<To
         ));
     }
     let function = errors.record(Function::read(&method.sig, &method.attrs, kind, Scope::Component));
-    let options = errors.record(options(kind, attribute));
+    let options = errors.record(options(kind, attribute).and_then(|mut options| {
+        options.replace_expr("list", |list| list_closure(krate, list, block, methods)).map(|()| options)
+    }));
     let built = function.zip(options).and_then(|(function, options)| {
         let Handler { checks, call } = Handler::method(krate, &function, block);
         let built = builder::build(kind, krate, options, &function, &call);
@@ -131,6 +136,54 @@ fn part(krate: &Path, method: &ImplItemFn, block: Block<'_>) -> Result<Option<To
             }
         }
     }))
+}
+
+fn method(item: &ImplItem) -> Option<&ImplItemFn> {
+    match item {
+        ImplItem::Fn(method) => Some(method),
+        _ => None,
+    }
+}
+
+/// Returns the closure that calls the method `list` of the block; `None` if it is not a method of the block.
+fn list_closure(krate: &Path, list: &Expr, block: Block<'_>, methods: &[ImplItemFn]) -> Result<Option<Expr>> {
+    let Expr::Path(path) = list else { return Ok(None) };
+    let name = match path.path.segments.iter().collect::<Vec<_>>().as_slice() {
+        [name] => &name.ident,
+        [this, name] if this.ident == "Self" => &name.ident,
+        _ => return Ok(None),
+    };
+    let Some(method) = methods.iter().find(|method| method.sig.ident == *name) else { return Ok(None) };
+    let function = Function::read(&method.sig, &[], Kind::Resource, Scope::Component)?;
+    let Handler { checks, call } = Handler::method(krate, &function, block);
+    Ok(Some(Expr::Verbatim(quote!({ #checks #call }))))
+}
+
+/// Rejects completions for an argument that the prompt of the same block does not have.
+fn check_completions(methods: &[ImplItemFn], errors: &mut Errors) {
+    let of_kind = |kind: Kind| {
+        methods.iter().filter_map(move |method| {
+            let attribute = method.attrs.iter().find(|attribute| Kind::of(attribute) == Some(kind))?;
+            Some((method, options(kind, attribute).ok()?))
+        })
+    };
+    for (_, mut completion) in of_kind(Kind::Completion) {
+        let (Ok(Some(prompt)), Ok(Some(argument))) = (completion.text("prompt"), completion.text("argument")) else {
+            continue;
+        };
+        let (Some(prompt), Some(argument)) = (literal(&prompt), literal(&argument)) else { continue };
+        for (method, mut options) in of_kind(Kind::Prompt) {
+            let name = match options.text("name") {
+                Ok(Some(name)) => literal(&name).map(LitStr::value),
+                Ok(None) => Some(method.sig.ident.unraw().to_string()),
+                Err(_) => None,
+            };
+            let function = Function::read(&method.sig, &[], Kind::Prompt, Scope::Component);
+            if let (true, Ok(function)) = (name == Some(prompt.value()), function) {
+                errors.record(completion::check_prompt_argument(&function, argument));
+            }
+        }
+    }
 }
 
 fn options(kind: Kind, attribute: &Attribute) -> Result<Options> {

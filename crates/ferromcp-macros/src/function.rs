@@ -14,6 +14,7 @@ use crate::{
     errors::Errors,
     kind::Kind,
     param::{self, Param},
+    types,
 };
 
 /// The maximum number of parameters for which the server crate implements its traits.
@@ -35,6 +36,9 @@ pub(crate) struct Function {
     /// The span of the return type, or of the name.
     pub(crate) output_span: Span,
     pub(crate) params: Vec<Param>,
+    pub(crate) kind: Kind,
+    /// The types `Json<T>` in the return type.
+    pub(crate) json_outputs: Vec<Type>,
     pub(crate) description: Option<TokenStream>,
 }
 
@@ -67,6 +71,11 @@ impl Function {
                 ReturnType::Default => signature.ident.span(),
             },
             params,
+            kind,
+            json_outputs: match &signature.output {
+                ReturnType::Type(_, output) => types::json_types(output),
+                ReturnType::Default => Vec::new(),
+            },
             description: docs::description(attributes),
         })
     }

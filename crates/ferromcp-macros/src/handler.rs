@@ -1,15 +1,15 @@
 //! The handler closure passed to a builder, and the type checks of its function.
 //!
 //! An invalid parameter type should produce one error, at the parameter; a future that is not `Send` should produce the
-//! error that names the captured value. The checks produce these errors, but the builder would report the whole function
-//! as well. The return type of the closure is therefore the item type of an array whose length is a constant that contains
-//! the checks: if they fail, the type is already erroneous, and the compiler suppresses further errors.
+//! error that names the captured value. The checks produce these errors, but the builder would report the whole
+//! function as well. The return type of the closure is therefore the item type of an array whose length is a constant
+//! that contains the checks: if they fail, the type is already erroneous, and the compiler suppresses further errors.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Ident, Path, Type};
+use syn::{Ident, Path, Type, spanned::Spanned};
 
-use crate::{ask::argument_ident, ask_closure, function::Function};
+use crate::{ask::argument_ident, ask_closure, function::Function, kind::Kind};
 
 pub(crate) struct Handler {
     /// Items and statements before the builder expression.
@@ -40,7 +40,8 @@ impl Handler {
         let Block { ty, generic } = block;
         let ident = &function.ident;
         // Constants cannot use outer type parameters or `Self`.
-        let as_statements = generic || function.params.iter().any(|param| mentions_self(param.ty.to_token_stream()));
+        let mut types = function.params.iter().map(|param| &param.ty).chain(&function.json_outputs);
+        let as_statements = generic || types.any(|ty| mentions_self(ty.to_token_stream()));
         let checks = if as_statements {
             checks(krate, function, &quote!(Self::#ident))
         } else {
@@ -133,11 +134,14 @@ fn constant(checks: &TokenStream) -> TokenStream {
 /// Returns statements that compile only if the types are supported. They have no effect at run time.
 fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream {
     let mut checks = TokenStream::new();
-    if function.arguments().next().is_some() {
+    let outputs = output_checks(function);
+    if function.arguments().next().is_some() || !outputs.is_empty() {
         let lines = function.arguments().map(|(_, param)| param.check());
         checks.extend(quote!({
-            const fn parameter<T: #krate::server::Param<M>, M>() {}
+            #[allow(unused_imports)]
+            use #krate::server::{FallbackTypeCheck as _, TypeCheck as __TypeCheck};
             #(#lines)*
+            #(#outputs)*
         }));
     }
     if function.is_async {
@@ -150,6 +154,22 @@ fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream 
         }));
     }
     checks
+}
+
+/// Returns statements that compile only if the `T` in each `Json<T>` of the return type has the required derives. The
+/// errors point at the type, and name the missing trait.
+fn output_checks(function: &Function) -> Vec<TokenStream> {
+    let check = match function.kind {
+        Kind::Tool => "tool_output",
+        Kind::Resource => "resource_output",
+        Kind::Prompt | Kind::Completion => return Vec::new(),
+    };
+    let line = |ty: &Type| {
+        let span = Span::mixed_site().located_at(ty.span());
+        let check = Ident::new(check, span);
+        quote_spanned!(span=> let _ = __TypeCheck::<#ty>::#check;)
+    };
+    function.json_outputs.iter().map(line).collect()
 }
 
 /// Returns the span of the return type, at which errors of the closure are reported.

@@ -77,7 +77,7 @@ use kind::Kind;
 /// | `title = "…"`, `description = "…"` | the display name, and the description for the model |
 /// | `default`, `default = …` | the value of a missing argument; without a value, `Default::default()` |
 /// | `range(1..=1000)` | the range of a number |
-/// | `length(1..=80)` | the length of a string in characters, or of a list in items |
+/// | `length(1..=80)` | the characters of a string, the items of a list or set, or the entries of a map |
 /// | `header = "Region"` | mirrors the argument in the HTTP header `Mcp-Param-Region`, for routing proxies |
 ///
 /// A call with missing, unknown or invalid arguments is rejected before the function runs. The error lists all invalid
@@ -170,6 +170,25 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `mime_type = "…"` | the MIME type of the contents; default: detected from the contents |
 /// | `ttl_ms = 60_000` | how long clients may cache the contents, in milliseconds |
 /// | `priority = 0.5` | the importance, from 0 to 1 |
+/// | `list = all_notes` | the function that lists the resources of a template in `resources/list` |
+///
+/// The `list` function takes extractors and returns a `Vec` or another iterator of `ResourceDefinition`, or a `Result`
+/// of these. In a component, it can be a method of the block. See `Resource::list`.
+///
+/// ```
+/// use ferromcp::model::ResourceDefinition;
+/// use ferromcp::prelude::*;
+/// use ferromcp::server::State;
+///
+/// async fn all_notes(State(notes): State<Vec<String>>) -> Vec<ResourceDefinition> {
+///     (0..notes.len()).map(|id| ResourceDefinition::new(format!("note://{id}"), format!("note {id}"))).collect()
+/// }
+///
+/// #[resource("note://{id}", list = all_notes)]
+/// fn note(id: usize, State(notes): State<Vec<String>>) -> Option<String> {
+///     notes.get(id).cloned()
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Resource, attribute, item)
@@ -196,14 +215,15 @@ pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Options
 ///
 /// `name` (default: the function name), `title`, `description`, `icon`, `blocking` and `crate`, as for
-/// [`tool`](macro@tool). Parameters support `#[arg(…)]`. Prompt arguments are strings on the wire, and are parsed into the
-/// types of the parameters.
+/// [`tool`](macro@tool). Parameters support `#[arg(…)]`. Prompt arguments are strings on the wire, and are parsed into
+/// the types of the parameters.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Prompt, attribute, item)
 }
 
-/// Defines a completion: a function that suggests values for an argument of a prompt or a variable of a resource template.
+/// Defines a completion: a function that suggests values for an argument of a prompt or a variable of a resource
+/// template.
 ///
 /// The first argument of the function receives the text typed so far. Further arguments receive the values of other
 /// arguments by name; make them `Option`, because clients may omit them.
@@ -239,8 +259,8 @@ pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
     define(Kind::Completion, attribute, item)
 }
 
-/// Defines a component: the annotated methods of an `impl` block become tools, resources, prompts and completions, which a
-/// server mounts together.
+/// Defines a component: the annotated methods of an `impl` block become tools, resources, prompts and completions,
+/// which a server mounts together.
 ///
 /// ```
 /// use std::sync::Mutex;
@@ -274,8 +294,8 @@ pub fn completion(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Methods take `&self`, because calls run concurrently. Functions without `self` are supported. `#[tool]`,
-/// `#[resource]`, `#[prompt]` and `#[completion]` take the same options as on functions, except `crate = "…"`, which is an
-/// option of `#[component]`. A type can have only one such block.
+/// `#[resource]`, `#[prompt]` and `#[completion]` take the same options as on functions, except `crate = "…"`, which is
+/// an option of `#[component]`. A type can have only one such block.
 #[proc_macro_attribute]
 pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(component::expand(attribute.into(), item.clone().into()), || component::recover(item.into()))
@@ -324,12 +344,12 @@ pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Fields
 ///
-/// A field has one of these types: `String`, `bool`, an integer, `f32` or `f64`, an enum that derives `Form`, a `Vec` of
-/// such an enum (multiple choice), an `Option` of any of these, or a type that implements
+/// A field has one of these types: `String`, `bool`, an integer, `f32` or `f64`, an enum that derives `Form`, a `Vec`
+/// of such an enum (multiple choice), an `Option` of any of these, or a type that implements
 /// `ferromcp::server::form::FormField`. Other types do not compile, because MCP forms are flat.
 ///
-/// An `Option`, a field with a default, and a `Vec` without a minimum are optional. The doc comment is the description of
-/// the field. `#[form(…)]` sets the other properties:
+/// An `Option`, a field with a default, and a `Vec` without a minimum are optional. The doc comment is the description
+/// of the field. `#[form(…)]` sets the other properties:
 ///
 /// | option | meaning |
 /// |---|---|
@@ -370,3 +390,8 @@ fn finish(expansion: syn::Result<TokenStream2>, recover: impl FnOnce() -> TokenS
     });
     tokens.into()
 }
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -77,7 +77,8 @@ impl Options {
         let key = entry.key.as_str();
         if !keys.contains(&key) {
             let list = keys.join("`, `");
-            let hint = match (equivalent_option(key, keys), closest_match(key, keys)) {
+            let near = || closest_match(key, keys).or_else(|| abbreviated(key, keys));
+            let hint = match (equivalent_option(key, keys), near()) {
                 (Some(suggestion), _) => format!("write `{suggestion}`."),
                 (None, Some(suggestion)) => format!("did you mean `{suggestion}`?"),
                 (None, None) => "drop it.".to_owned(),
@@ -191,6 +192,21 @@ impl Options {
         }
     }
 
+    /// Replaces the value of `key = EXPR`.
+    pub(crate) fn replace_expr(
+        &mut self,
+        key: &str,
+        replace: impl FnOnce(&Expr) -> Result<Option<Expr>>,
+    ) -> Result<()> {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.key == key) else { return Ok(()) };
+        if let Value::Expr(expr) = &mut entry.value {
+            if let Some(replacement) = replace(expr)? {
+                *expr = replacement;
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, key: &str) -> Option<Entry> {
         let index = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(index))
@@ -217,10 +233,31 @@ impl Entry {
     }
 }
 
+/// The minimum length of an abbreviation of a key, in bytes.
+const MIN_ABBREVIATION: usize = 3;
+
+/// Returns the only key that `key` abbreviates.
+fn abbreviated<'a>(key: &str, keys: &[&'a str]) -> Option<&'a str> {
+    let mut matches = keys.iter().filter(|known| key.len() >= MIN_ABBREVIATION && known.starts_with(key));
+    matches.next().filter(|_| matches.next().is_none()).copied()
+}
+
 /// Returns the equivalent of a key from another SDK or another attribute.
 fn equivalent_option(key: &str, keys: &[&str]) -> Option<&'static str> {
     let (option, syntax) = match key {
-        "read_only" | "readonly" | "read_only_hint" => ("annotations", "annotations(read_only)"),
+        "desc" | "describe" | "doc" | "docs" | "about" | "help" | "summary" => ("description", "description = \"…\""),
+        "label" | "display_name" | "heading" => ("title", "title = \"…\""),
+        "rename" | "alias" | "id" => ("name", "name = \"…\""),
+        "mime" | "mimetype" | "content_type" | "media_type" => ("mime_type", "mime_type = \"…\""),
+        "ttl" | "cache" | "max_age" => ("ttl_ms", "ttl_ms = 60_000"),
+        "icons" => ("icon", "icon = \"…\""),
+        "uri" | "template" | "uri_template" if keys.contains(&"resource") => ("resource", "resource = \"…\""),
+        "arg" | "variable" | "param" | "parameter" => ("argument", "argument = \"…\""),
+        "default_value" => ("default", "default = …"),
+        "len" | "size" if keys.contains(&"length") => ("length", "length(1..=10)"),
+        "hints" | "annotation" | "read_only" | "readonly" | "read_only_hint" => {
+            ("annotations", "annotations(read_only)")
+        }
         "destructive" | "destructive_hint" => ("annotations", "annotations(destructive)"),
         "idempotent" | "idempotent_hint" => ("annotations", "annotations(idempotent)"),
         "open_world" | "open_world_hint" => ("annotations", "annotations(open_world)"),

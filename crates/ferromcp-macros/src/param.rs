@@ -7,7 +7,7 @@ use syn::{Attribute, Error, Expr, Ident, Meta, Pat, PatType, Path, Result, Type,
 use crate::{
     ask, docs,
     errors::Errors,
-    options::{Options, Rules, literal},
+    options::{FlagOrExpr, Options, Rules, literal},
     types, value,
 };
 
@@ -52,7 +52,11 @@ impl Param {
     }
 
     fn from_options(param: &PatType, mut options: Options) -> Result<Self> {
-        let (name, span) = name(&param.pat, options.text("name")?)?;
+        let given_name = options.text("name")?;
+        if given_name.is_none() {
+            check_pattern(&param.pat)?;
+        }
+        let (name, span) = name(&param.pat, given_name)?;
         let inner = types::inside_option(&param.ty);
         let ty = inner.unwrap_or(&param.ty);
         let span_of = |options: &Options, key| options.span_of(key).unwrap_or(span);
@@ -61,14 +65,25 @@ impl Param {
         let range = options.list("range", "1..=10")?;
         let length = options.list("length", "1..=80")?;
         let description = options.text("description")?.map(|text| quote!(#text));
+        let range = range.map(|tokens| value::range(tokens, ty, spans[1])).transpose()?;
+        let length = length.map(|tokens| value::length(tokens, ty, spans[2])).transpose()?;
+        for (key, limits) in [("range", &range), ("length", &length)] {
+            match (limits, &default) {
+                (Some(limits), Some(FlagOrExpr::Expr(value))) => {
+                    value::check_default(key, limits, value, "argument")?;
+                }
+                (Some(limits), Some(FlagOrExpr::Flag)) => value::check_default_of_type(key, limits, ty, spans[0])?,
+                _ => {}
+            }
+        }
         Ok(Self {
             name,
             span,
             title: options.text("title")?,
             description: description.or_else(|| docs::description(&param.attrs)),
             default: default.map(|default| value::default(default, ty, inner.is_some(), spans[0])).transpose()?,
-            range: range.map(|tokens| value::range(tokens, ty, spans[1])).transpose()?,
-            length: length.map(|tokens| value::length(tokens, ty, spans[2])).transpose()?,
+            range,
+            length,
             header: options.text("header")?,
             ty: (*param.ty).clone(),
             ident: ident(&param.pat),
@@ -126,10 +141,12 @@ impl Param {
     }
 
     /// Returns a statement that compiles only if the type is an argument or an extractor; the error points at the type.
+    /// A parameter without a name must be an extractor.
     pub(crate) fn check(&self) -> TokenStream {
         let ty = &self.ty;
         let span = Span::mixed_site().located_at(ty.span());
-        quote_spanned!(span=> parameter::<#ty, _>();)
+        let check = Ident::new(if self.has_name() { "parameter" } else { "extractor" }, span);
+        quote_spanned!(span=> let _ = __TypeCheck::<#ty>::#check;)
     }
 
     pub(crate) fn has_name(&self) -> bool {
@@ -180,6 +197,18 @@ fn check_attributes(attributes: &[Attribute]) -> Result<()> {
             "`#[cfg]` is not supported on parameters: put it on two versions of the function",
         )),
         None => Ok(()),
+    }
+}
+
+/// Rejects patterns that have no name and are not the pattern of an extractor.
+fn check_pattern(pattern: &Pat) -> Result<()> {
+    match pattern {
+        Pat::Tuple(_) | Pat::Slice(_) => Err(Error::new_spanned(
+            pattern,
+            "the argument has no name: write `name: Type` and destructure it in the function, or add `#[arg(name = \"…\")]`",
+        )),
+        Pat::Paren(inner) => check_pattern(&inner.pat),
+        _ => Ok(()),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const RULES: Rules = Rules {
     name: "#[resource]",
-    keys: &["name", "title", "description", "mime_type", "ttl_ms", "priority", "icon", "blocking", "crate"],
+    keys: &["name", "title", "description", "mime_type", "ttl_ms", "priority", "list", "icon", "blocking", "crate"],
     repeatable: &["icon"],
     positional: true,
 };
@@ -30,13 +30,21 @@ pub(crate) fn build(
         let message = "missing URI or template: write `#[resource(\"notes://{id}\")]`";
         return Err(Error::new(options.span(), message));
     };
+    let list_span = options.span_of("list");
     if let Some(text) = literal(&uri) {
-        check_variables(text, function)?;
+        let variables = check_variables(text, function)?;
+        if let (Some(span), true) = (list_span, variables.is_empty()) {
+            return Err(Error::new(
+                span,
+                "a fixed URI is listed without `list`: drop it, or add a variable to the URI",
+            ));
+        }
     }
     let default_name = &function.name;
     let name = options.text("name")?.map_or_else(|| quote!(#default_name), |name| quote!(#name));
     let mime_type = options.text("mime_type")?.into_iter();
     let ttl = options.expr("ttl_ms")?.map(check_ttl).transpose()?.into_iter();
+    let list = options.expr("list")?.into_iter();
     let priority = options.expr("priority")?.map(priority).transpose()?.into_iter();
     let Common { constructor, calls } = Common::take(krate, &mut options, function)?;
     Ok(quote! {
@@ -46,14 +54,16 @@ pub(crate) fn build(
             #(.mime_type(#mime_type))*
             #(.ttl_ms(#ttl))*
             #(.priority(#priority))*
+            #(.list(#list))*
     })
 }
 
-/// Checks that every variable has a parameter. The converse requires types, because a parameter can be an extractor.
-fn check_variables(uri: &LitStr, function: &Function) -> Result<()> {
+/// Checks that every variable has a parameter, and returns the variables. The converse requires types, because a
+/// parameter can be an extractor.
+fn check_variables(uri: &LitStr, function: &Function) -> Result<Vec<String>> {
     let variables = template::variables(uri)?;
     if function.params.iter().any(crate::param::Param::is_args_struct) {
-        return Ok(());
+        return Ok(variables);
     }
     match variables.iter().find(|variable| function.params.iter().all(|param| param.name != **variable)) {
         Some(variable) => {
@@ -65,7 +75,7 @@ fn check_variables(uri: &LitStr, function: &Function) -> Result<()> {
             let message = format!("the template's variable `{variable}` has no parameter: {remedy}");
             Err(Error::new(uri.span(), message))
         }
-        None => Ok(()),
+        None => Ok(variables),
     }
 }
 

@@ -56,6 +56,39 @@ fn impl_error(opaque: &TypeImplTrait) -> Error {
     )
 }
 
+/// Returns the types named `Json` inside of a type. Types that contain `impl Trait` cannot be checked, and are omitted.
+pub(crate) fn json_types(ty: &Type) -> Vec<Type> {
+    struct JsonVisitor(Vec<Type>);
+    impl<'ast> Visit<'ast> for JsonVisitor {
+        fn visit_type(&mut self, ty: &'ast Type) {
+            match ty {
+                Type::ImplTrait(_) | Type::BareFn(_) | Type::TraitObject(_) => {}
+                _ if is_named(ty, "Json") => {
+                    if !contains_impl_trait(ty) {
+                        self.0.push(ty.clone());
+                    }
+                }
+                _ => visit_type(self, ty),
+            }
+        }
+    }
+    let mut visitor = JsonVisitor(Vec::new());
+    visitor.visit_type(ty);
+    visitor.0
+}
+
+fn contains_impl_trait(ty: &Type) -> bool {
+    struct ImplVisitor(bool);
+    impl<'ast> Visit<'ast> for ImplVisitor {
+        fn visit_type_impl_trait(&mut self, _: &'ast TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut visitor = ImplVisitor(false);
+    visitor.visit_type(ty);
+    visitor.0
+}
+
 /// Formats a type without the spaces of token streams.
 fn readable(tokens: &TokenStream) -> String {
     tokens.to_string().replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")

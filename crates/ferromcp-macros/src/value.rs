@@ -46,6 +46,53 @@ pub(crate) fn default(default: FlagOrExpr, ty: &Type, optional: bool, span: Span
 
 const REDUNDANT_DEFAULT: &str = "an omitted `Option` is already `None`: drop the default";
 
+/// Rejects a literal default outside of literal limits. `key` is the option of the limits, and `owner` is what has
+/// them.
+pub(crate) fn check_default(key: &str, limits: &Expr, default: &Expr, owner: &str) -> Result<()> {
+    let value = match key {
+        "range" => number(Some(default)),
+        _ => literal(default).and_then(|text| u32::try_from(text.value().chars().count()).ok()).map(f64::from),
+    };
+    match value.filter(|value| is_outside(*value, limits)) {
+        Some(_) => {
+            let message = format!("the default is outside the {owner}'s `{key}`: change one of the two");
+            Err(Error::new_spanned(default, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Rejects `Default::default()` of a type outside of literal limits.
+pub(crate) fn check_default_of_type(key: &str, limits: &Expr, ty: &Type, span: Span) -> Result<()> {
+    let is_zero = if key == "range" { is_number(ty) } else { is_named(ty, "String") || is_named(ty, "Vec") };
+    if !is_zero || !is_outside(0.0, limits) {
+        return Ok(());
+    }
+    let message =
+        format!("the default of this type is outside the argument's `{key}`: write the value, as in `default = …`");
+    Err(Error::new(span, message))
+}
+
+/// Returns whether a value is outside of a range of literals.
+fn is_outside(value: f64, limits: &Expr) -> bool {
+    let Expr::Range(ExprRange { start, end, limits, .. }) = limits else { return false };
+    let closed = matches!(limits, syn::RangeLimits::Closed(_));
+    let low = number(start.as_deref()).is_some_and(|min| value < min);
+    low || number(end.as_deref()).is_some_and(|max| value > max || (value >= max && !closed))
+}
+
+/// Returns the approximate value of a number literal.
+pub(crate) fn number(expr: Option<&Expr>) -> Option<f64> {
+    match expr? {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_digits().parse().ok(),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => number(Some(expr)).map(|number| -number),
+        Expr::Paren(inner) => number(Some(&inner.expr)),
+        Expr::Group(inner) => number(Some(&inner.expr)),
+        _ => None,
+    }
+}
+
 /// Parses the tokens in `range(…)`, the limits of a number.
 pub(crate) fn range(tokens: TokenStream, ty: &Type, span: Span) -> Result<Expr> {
     if is_named(ty, "String") || is_named(ty, "Vec") {
@@ -69,7 +116,10 @@ pub(crate) fn typed(limits: Expr, ty: &Type) -> Expr {
 /// Parses the tokens in `length(…)`, the limits of the length of a string or list.
 pub(crate) fn length(tokens: TokenStream, ty: &Type, span: Span) -> Result<Expr> {
     if is_number(ty) {
-        return Err(Error::new(span, "`length` applies to strings and lists: write `range(…)` for a number"));
+        return Err(Error::new(
+            span,
+            "`length` applies to strings, lists, sets and maps: write `range(…)` for a number",
+        ));
     }
     limits(tokens)
 }

@@ -16,6 +16,7 @@ use crate::call::{Call, Reply};
 use crate::dispatch::{drop_caught, poll_caught, start};
 use crate::inner::Inner;
 use crate::latch::Latch;
+use crate::shutdown_cut::ShutdownCut;
 
 /// The initial capacity of the responses, in bytes.
 const RESPONSES_CAPACITY: usize = 512;
@@ -48,17 +49,17 @@ impl Batch {
         self.0.is_empty()
     }
 
-    /// Runs the calls, each after the previous one has finished. Returns the array of responses, or `None` if every call
-    /// was cancelled.
+    /// Runs the calls, each after the previous one has finished. After `cut`, the others end with its error. Returns the
+    /// array of responses, or `None` if every call was cancelled.
     ///
     /// Dropping the future drops the running call and those that have not started.
-    pub(crate) async fn run(self, inner: Arc<Inner>) -> Option<Bytes> {
+    pub(crate) async fn run(self, inner: Arc<Inner>, cut: ShutdownCut) -> Option<Bytes> {
         let mut responses = BytesMut::with_capacity(RESPONSES_CAPACITY);
         for Member { id, request } in self.0 {
             let (reply, revision) = match request {
                 Ok((call, cancelled)) => {
                     let revision = call.peer.revision();
-                    let Some(reply) = run_unless_cancelled(&inner, call, &cancelled).await else { continue };
+                    let Some(reply) = run_unless_cancelled(&inner, call, &cancelled, &cut).await else { continue };
                     (reply, revision)
                 }
                 Err((error, revision)) => (Reply::Failed(error), revision),
@@ -80,14 +81,18 @@ impl Batch {
 
 /// Returns the reply of a call, or `None` if it is cancelled before. A panic of the call, also in a destructor, does not
 /// affect the other calls.
-async fn run_unless_cancelled(inner: &Arc<Inner>, call: Call, cancelled: &Latch) -> Option<Reply> {
+async fn run_unless_cancelled(inner: &Arc<Inner>, call: Call, cancelled: &Latch, cut: &ShutdownCut) -> Option<Reply> {
     if cancelled.is_set() {
         return None;
+    }
+    if cut.latch.is_set() {
+        return Some(Reply::Failed(cut.error.clone()));
     }
     let mut future = start(inner, call).boxed();
     let reply = tokio::select! {
         biased;
         () = cancelled.wait() => None,
+        () = cut.latch.wait() => Some(Reply::Failed(cut.error.clone())),
         reply = poll_fn(|cx| poll_caught(&mut future, cx)) => Some(reply),
     };
     drop_caught(future);

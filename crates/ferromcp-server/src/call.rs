@@ -42,12 +42,22 @@ pub struct Call {
     pub extensions: Extensions,
     /// The multi-round-trip state, if earlier rounds exist.
     pub(crate) rounds: Option<CallRounds>,
+    /// The number of calls of handlers that led to this call; 0 if the client made it.
+    pub(crate) depth: usize,
 }
 
 impl Call {
     /// Creates a call from `peer` that discards its notifications.
     pub fn new(request: ClientRequest, peer: Peer) -> Self {
-        Self { request, id: None, peer, sink: RequestSink::closed(), extensions: Extensions::default(), rounds: None }
+        Self {
+            request,
+            id: None,
+            peer,
+            sink: RequestSink::closed(),
+            extensions: Extensions::default(),
+            rounds: None,
+            depth: 0,
+        }
     }
 
     /// Returns a copy of the call.
@@ -59,6 +69,7 @@ impl Call {
             sink: self.sink.clone(),
             extensions: self.extensions.clone(),
             rounds: self.rounds.clone(),
+            depth: self.depth,
         }
     }
 

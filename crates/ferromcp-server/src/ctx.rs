@@ -9,10 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
-use ferromcp_core::model::{LogLevel, LogMessageParams, ProgressParams, ReadResourceParams, ReadResourceResult};
-use ferromcp_core::{
-    ClientRequest, Error, ProgressToken, RawJson, RequestMeta, Revision, ServerNotification, ServerResult,
-};
+use ferromcp_core::model::{LogLevel, LogMessageParams, ProgressParams};
+use ferromcp_core::{ClientRequest, Error, ProgressToken, RawJson, RequestMeta, Revision, ServerNotification};
 use serde::Serialize;
 
 use crate::call::{Call, CallRounds, Extensions, Peer, Reply};
@@ -20,8 +18,9 @@ use crate::dispatch; // lint: allow(cycle): a handler can call the server that c
 use crate::era::features::has_multi_round_trip;
 use crate::inner::Inner; // lint: allow(cycle): the server contains the handlers that receive a context of it
 use crate::latch::Latch;
-use crate::limits::ServerLimits;
+use crate::limits::{MAX_CALL_DEPTH, ServerLimits};
 use crate::question_error::{Kind, QuestionError};
+use crate::registry::Registry; // lint: allow(cycle): a handler can change the registry that contains it
 use crate::request_sink::{QueueFull, RequestSink};
 use crate::request_state::CallIdentity;
 use crate::request_state::StateOptions;
@@ -59,6 +58,8 @@ struct Parts {
     rounds: OnceLock<Arc<Replay>>,
     /// Whether the call was made by a handler. The driver of that handler then drives the rounds.
     is_inner: bool,
+    /// The number of calls of handlers that led to this call.
+    depth: usize,
     /// Number of running `once` effects. No question may be asked inside one.
     in_step: AtomicUsize,
     /// Whether the handler is a synchronous function, which cannot await an answer.
@@ -78,6 +79,28 @@ pub(crate) struct CallContext<'a> {
     pub(crate) meta: Option<&'a RequestMeta>,
     pub(crate) request: &'a ClientRequest,
     pub(crate) rounds: Option<&'a CallRounds>,
+    pub(crate) depth: usize,
+}
+
+impl<'a> CallContext<'a> {
+    /// Returns the context of a call.
+    pub(crate) fn of(server: &'a Arc<Inner>, call: &'a Call) -> Self {
+        Self {
+            server,
+            peer: &call.peer,
+            sink: &call.sink,
+            extensions: &call.extensions,
+            meta: call.request.meta(),
+            request: &call.request,
+            rounds: call.rounds.as_ref(),
+            depth: call.depth,
+        }
+    }
+
+    /// Returns the registry of the server.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.server.registry
+    }
 }
 
 impl Ctx {
@@ -92,6 +115,7 @@ impl Ctx {
             call_identity: CallIdentity::of(context.request),
             rounds: context.rounds.map_or_else(OnceLock::new, |rounds| OnceLock::from(Arc::clone(rounds.replay()))),
             is_inner: context.rounds.is_some_and(CallRounds::is_inner),
+            depth: context.depth,
             in_step: AtomicUsize::new(0),
             is_plain: AtomicBool::new(false),
             progress: Mutex::new(f64::NEG_INFINITY),
@@ -101,8 +125,8 @@ impl Ctx {
 
     /// Reports progress, if the client requested progress notifications.
     ///
-    /// The spec requires strictly increasing values; a value that does not increase is dropped. Waits while the outbound
-    /// buffer is full.
+    /// The spec requires strictly increasing values; a value that does not increase is dropped. Waits while the
+    /// outbound buffer is full.
     pub async fn progress(&self, progress: f64, total: impl Into<Option<f64>>) {
         self.report(progress, total.into(), None).await;
     }
@@ -205,20 +229,18 @@ impl Ctx {
         }
     }
 
-    /// Reads a resource of this server, in the same way as the client would.
-    ///
-    /// # Errors
-    /// Returns the error that the client would receive.
-    pub async fn read_resource(&self, uri: &str) -> Result<ReadResourceResult, Error> {
-        let mut call = Call::new(ClientRequest::ReadResource(ReadResourceParams::new(uri)), self.0.peer.clone())
-            .sink(self.0.sink.clone());
+    /// Handles a request to the own server as a part of this call.
+    pub(crate) async fn call_own_server(&self, request: ClientRequest) -> Reply {
+        if self.0.depth >= MAX_CALL_DEPTH {
+            return Reply::Failed(Error::internal(format!(
+                "handlers call each other on more than {MAX_CALL_DEPTH} levels; check for a recursion without end"
+            )));
+        }
+        let mut call = Call::new(request, self.0.peer.clone()).sink(self.0.sink.clone());
         call.extensions = self.0.extensions.clone();
         call.rounds = self.replay().map(CallRounds::inner);
-        match dispatch::run(&self.0.server, call).await {
-            Reply::Done(ServerResult::ReadResource(result)) => Ok(result),
-            Reply::Failed(error) => Err(error),
-            _ => Err(Error::internal(format!("cannot read `{uri}`: the reply has no contents"))),
-        }
+        call.depth = self.0.depth + 1;
+        dispatch::run(&self.0.server, call).await
     }
 
     /// Returns a handle that sends change notifications to all subscribed clients.
@@ -276,7 +298,8 @@ impl Ctx {
         &self.0.extensions
     }
 
-    /// Returns the replay of this call, starting one if needed. `None` if requests are sent to the client during the call.
+    /// Returns the replay of this call, starting one if needed. `None` if requests are sent to the client during the
+    /// call.
     pub(crate) fn replay(&self) -> Option<&Arc<Replay>> {
         (self.0.call_identity.is_some() && has_multi_round_trip(self.revision())).then(|| self.first_round())
     }
@@ -332,7 +355,7 @@ impl Ctx {
         self.may_drive()?;
         if self.0.is_inner {
             return Err(misplaced(
-                "a resource that is read with `Ctx::read_resource` cannot start rounds; use `ctx.elicit(..)` in it",
+                "a call of another handler (`Ctx::read_resource`, `Ctx::call_tool`) cannot start rounds; use `ctx.elicit(..)` in it",
             ));
         }
         Ok(())

@@ -9,6 +9,7 @@ use ferromcp_core::model::{
     CallToolParams, CompleteParams, CompleteResult, DiscoverResult, EmptyResult, GetPromptParams, InitializeResult,
     ReadResourceParams, Reference,
 };
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
 use crate::call::{Call, Peer, Reply};
@@ -19,11 +20,13 @@ use crate::era::features::has_multi_round_trip;
 use crate::era::modern::has_method;
 use crate::function::invocation::{Input, Invocation};
 use crate::function::signature::Signature;
+use crate::ignored_arguments::without_ignored;
 use crate::inner::Inner;
 use crate::lists;
 use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::middleware::Next;
 use crate::registry::Tables;
+use crate::resource_list;
 use crate::subscription::{Mailbox, listen};
 use crate::trace;
 
@@ -118,6 +121,9 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         ClientRequest::GetPrompt(params) => return prompt(inner, &tables, call, params),
         ClientRequest::Complete(params) => return completion(inner, &tables, call, params),
         ClientRequest::ListTools(params) => lists::tools(inner, &tables, params),
+        ClientRequest::ListResources(params) if tables.has_listers() => {
+            return resource_list::start(inner, tables, call, params);
+        }
         ClientRequest::ListResources(params) => lists::resources(inner, &tables, params),
         ClientRequest::ListResourceTemplates(params) => lists::templates(inner, &tables, params),
         ClientRequest::ListPrompts(params) => lists::prompts(inner, &tables, params),
@@ -152,7 +158,7 @@ fn resume(inner: &Arc<Inner>, call: Call) -> MaybeReady {
 
 /// Runs manual rounds for a peer that receives requests during the call.
 fn run_manual_rounds(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
-    let ctx = Ctx::new(context(inner, call));
+    let ctx = Ctx::new(CallContext::of(inner, call));
     let (inner, call) = (Arc::clone(inner), call.again());
     let guard = ctx.guard();
     MaybeReady::Pending(Box::pin(async move {
@@ -197,27 +203,16 @@ fn discover(inner: &Inner, tables: &Tables) -> DiscoverResult {
     result
 }
 
-fn context<'a>(server: &'a Arc<Inner>, call: &'a Call) -> CallContext<'a> {
-    CallContext {
-        server,
-        peer: &call.peer,
-        sink: &call.sink,
-        extensions: &call.extensions,
-        meta: call.request.meta(),
-        request: &call.request,
-        rounds: call.rounds.as_ref(),
-    }
-}
-
 fn tool(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CallToolParams) -> MaybeReady {
     let Some(tool) = tables.tool(&params.name) else {
-        return failed(Error::invalid_params(format!("Unknown tool: {}", params.name)));
+        return failed(Error::invalid_params(format!("Unknown tool: {}", excerpt(&params.name))));
     };
     if starts_manual_rounds(&tool.signature, call) {
         return run_manual_rounds(inner, call);
     }
     let arguments = params.arguments.as_ref().map_or("{}", |arguments| arguments.as_str());
-    tool.start(&Invocation::new(context(inner, call), Input::Json(arguments)))
+    let arguments = without_ignored(arguments, &inner.ignored_arguments, tool);
+    tool.start(&Invocation::new(CallContext::of(inner, call), &tool.signature, Input::Json(&arguments)))
 }
 
 fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResourceParams) -> MaybeReady {
@@ -230,12 +225,13 @@ fn resource(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &ReadResou
         return run_manual_rounds(inner, call);
     }
     let texts = captures.as_ref().map(resource_texts).unwrap_or_default();
-    resource.start(&Invocation::new(context(inner, call), Input::Texts(&texts)), &params.uri)
+    let invocation = Invocation::new(CallContext::of(inner, call), &resource.signature, Input::Texts(&texts));
+    resource.start(&invocation, &params.uri)
 }
 
 fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptParams) -> MaybeReady {
     let Some(prompt) = tables.prompt(&params.name) else {
-        return failed(Error::invalid_params(format!("Unknown prompt: {}", params.name)));
+        return failed(Error::invalid_params(format!("Unknown prompt: {}", excerpt(&params.name))));
     };
     if starts_manual_rounds(&prompt.signature, call) {
         return run_manual_rounds(inner, call);
@@ -244,14 +240,14 @@ fn prompt(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &GetPromptPa
         Ok(texts) => texts,
         Err(error) => return failed(error),
     };
-    prompt.start(&Invocation::new(context(inner, call), Input::Texts(&texts)))
+    prompt.start(&Invocation::new(CallContext::of(inner, call), &prompt.signature, Input::Texts(&texts)))
 }
 
 fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &CompleteParams) -> MaybeReady {
     let known = match &params.r#ref {
         Reference::Prompt { name, .. } => match tables.prompt(name) {
-            Some(prompt) => prompt.signature.position(&params.argument.name).is_some(),
-            None => return failed(Error::invalid_params(format!("Unknown prompt: {name}"))),
+            Some(prompt) => prompt.argument_names().any(|name| name == params.argument.name),
+            None => return failed(Error::invalid_params(format!("Unknown prompt: {}", excerpt(name)))),
         },
         Reference::Resource { uri } => match tables.template(uri) {
             Some(resource) => resource.template.variables().any(|variable| variable.name() == params.argument.name),
@@ -262,12 +258,12 @@ fn completion(inner: &Arc<Inner>, tables: &Tables, call: &Call, params: &Complet
     };
     let Some(completion) = CompletionKey::of(params).and_then(|key| tables.completion(&key)) else {
         if !known {
-            return failed(Error::invalid_params(format!("Unknown argument: {}", params.argument.name)));
+            return failed(Error::invalid_params(format!("Unknown argument: {}", excerpt(&params.argument.name))));
         }
         return MaybeReady::Ready(Reply::Done(CompleteResult::default().into())); // no suggestions
     };
     let texts = completion.texts(params);
-    completion.start(&Invocation::new(context(inner, call), Input::Texts(&texts)))
+    completion.start(&Invocation::new(CallContext::of(inner, call), &completion.signature, Input::Texts(&texts)))
 }
 
 fn failed(error: Error) -> MaybeReady {

@@ -29,7 +29,10 @@ pub(crate) struct Inner {
     /// How the state of multi-round-trip requests is sealed and stored.
     pub(crate) request_state_options: StateOptions,
     pub(crate) lenient: bool,
-    /// The cache hints: of `server/discover` at index 0, of each list at the index of its [`List`](crate::paging::List).
+    /// The names of arguments that are removed from the calls of tools without such an argument.
+    pub(crate) ignored_arguments: Vec<String>,
+    /// The cache hints: of `server/discover` at index 0, of each list at the index of its
+    /// [`List`](crate::paging::List).
     pub(crate) caches: [CacheHint; 5],
     pub(crate) logging: bool,
     pub(crate) extensions: RawMap,
@@ -54,6 +57,7 @@ impl Inner {
             limits: ServerLimits::default(),
             request_state_options: StateOptions::default(),
             lenient: true,
+            ignored_arguments: Vec::new(),
             caches: [CacheHint::default(); 5],
             logging: true,
             extensions: RawMap::new(),
@@ -105,10 +109,10 @@ fn list_changed(receives_changes: Option<bool>) -> ListChanged {
 }
 
 impl Clone for Inner {
-    /// Copies a shared server for further building. The copy has the same items and state, but later changes to one do not
-    /// affect the other.
+    /// Copies a shared server for further building. The copy has the same items and state. What is built on one does
+    /// not affect the other, but handles of the original (registry, change notifier) reach the copy too.
     fn clone(&self) -> Self {
-        let broadcaster: Arc<Broadcaster> = Arc::default();
+        let broadcaster = self.broadcaster.fork();
         Self {
             info: self.info.clone(),
             info_json: OnceLock::new(),
@@ -116,12 +120,13 @@ impl Clone for Inner {
             states: Arc::clone(&self.states),
             lifespans: self.lifespans.clone(),
             running: Arc::new(Lifespans::new()),
-            registry: self.registry.detached(Arc::clone(&broadcaster)),
+            registry: self.registry.fork(Arc::clone(&broadcaster)),
             broadcaster,
             middleware: Arc::clone(&self.middleware),
             limits: self.limits,
             request_state_options: self.request_state_options.clone(),
             lenient: self.lenient,
+            ignored_arguments: self.ignored_arguments.clone(),
             caches: self.caches,
             logging: self.logging,
             extensions: self.extensions.clone(),

@@ -4,10 +4,10 @@
 //!
 //! | items | purpose |
 //! |---|---|
-//! | [`Server`], [`ServerLimits`], [`Registry`] | the builder, its limits, changes at run time |
+//! | [`Server`], [`ServerLimits`], [`Registry`], [`HostWarning`] | the builder, its limits, changes at run time, tools that hosts reject |
 //! | [`Tool`], [`Resource`], [`Prompt`], [`Completion`], [`Component`] | the parts of a server |
 //! | [`Arg`], [`Args`], [`State`], [`Extension`], [`FromCtx`] | arguments and extractors of functions |
-//! | [`Json`], [`Image`], [`File`], [`ToolOutput`], [`ToolError`] | return types and errors of functions |
+//! | [`Json`], [`Image`], [`File`], [`ToolOutput`], [`ToolError`], [`CallError`] | return types and errors of functions |
 //! | [`Ctx`], [`Question`], [`Sample`], [`Round`] | progress, logs, elicitation, sampling and roots inside a handler |
 //! | [`form`] | elicitation forms |
 //! | [`StateOptions`], [`KeyRing`], [`StateStore`] | the sealed state of multi-round-trip requests |
@@ -23,16 +23,21 @@
 
 mod batch;
 mod call;
+mod call_error;
 mod client_requests;
 mod component;
 mod ctx;
 mod deadline;
+mod decode;
 mod dispatch;
 mod era;
+mod forks;
 pub mod form;
 mod function;
+mod hosts;
 #[cfg(feature = "http")]
 pub mod http;
+mod ignored_arguments;
 mod inner;
 mod latch;
 mod lifespan;
@@ -42,6 +47,7 @@ mod maybe_ready;
 pub mod middleware;
 pub mod mime;
 mod output;
+mod own_calls;
 mod paging;
 mod peer;
 mod pending_requests;
@@ -50,27 +56,35 @@ mod random;
 mod registry;
 mod request_sink;
 mod request_state;
+mod resource_list;
 mod rounds;
 mod schema;
 mod serve;
 mod server;
+mod shutdown_cut;
 mod state;
 mod subscription;
 pub mod testing;
 mod tool_error;
 mod trace;
+mod uri_key;
 
 pub use call::{Call, Extensions, Peer, Reply};
+pub use call_error::CallError;
 pub use client_requests::{
     Ask, Elicited, NextRound, PendingQuestion, Question, Roots, Round, RoundOutcome, Sample, UrlConsent,
 };
 pub use component::{
-    Completion, CompletionDef, Component, Parts, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef,
+    Completion, CompletionDef, Component, ListFunction, Parts, Prompt, PromptDef, Resource, ResourceDef,
+    ResourceListOutput, Tool, ToolDef,
 };
 pub use ctx::Ctx;
 #[doc(inline)]
 pub use ferromcp_uri_template as uri_template;
-pub use function::{Arg, Args, Extension, FromCtx, Invocation, Param, Rejection, Requirements, State};
+#[doc(hidden)]
+pub use function::type_check::{FallbackTypeCheck, TypeCheck};
+pub use function::{Arg, Args, AsyncFromCtx, Extension, FromCtx, Invocation, Param, Rejection, Requirements, State};
+pub use hosts::HostWarning;
 pub use limits::ServerLimits;
 pub use output::{
     Audio, CompletionOutput, File, Image, IntoContent, Json, MediaError, OutputShape, PromptOutput, ResourceOutput,
@@ -88,3 +102,8 @@ pub use serve::{ServeError, ServeTarget, SharedServer};
 pub use server::Server;
 pub use subscription::ChangeNotifier;
 pub use tool_error::ToolError;
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -24,21 +24,21 @@ impl Lifespan {
     pub(crate) fn new<S, O, OFut, E, C, CFut>(open: O, close: C) -> Self
     where
         S: Clone + Send + Sync + 'static,
-        O: Fn() -> OFut + Send + Sync + 'static,
+        O: FnOnce() -> OFut + Clone + Send + Sync + 'static,
         OFut: Future<Output = Result<S, E>> + Send + 'static,
         E: Into<ToolError>,
-        C: Fn(S) -> CFut + Send + Sync + 'static,
+        C: FnOnce(S) -> CFut + Clone + Send + Sync + 'static,
         CFut: Future<Output = ()> + Send + 'static,
     {
-        let close = Arc::new(close);
+        // Cloned for each use, because a server can be opened again after it was closed.
         Self {
             state: StateNeed::of::<S>(),
             open: Arc::new(move || {
-                let state = open();
+                let state = open.clone()();
                 Box::pin(async move { state.await.map(|state| Arc::new(state) as Erased).map_err(Into::into) })
             }),
             close: Arc::new(move |state| {
-                let close = Arc::clone(&close);
+                let close = close.clone();
                 Box::pin(async move {
                     if let Some(state) = state.downcast_ref::<S>() {
                         close(state.clone()).await;

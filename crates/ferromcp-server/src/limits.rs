@@ -13,6 +13,19 @@ pub(crate) const MAX_SCHEMA_BYTES: usize = 256 << 10;
 /// A subscription above the limit fails with error -32602.
 pub(crate) const MAX_SUBSCRIPTION_BYTES: usize = 256 << 10;
 
+/// Maximum number of resources that the function of one template lists, because all of them are in memory at once.
+pub(crate) const MAX_LISTED_RESOURCES: usize = 10_000;
+
+/// Maximum size of what a session keeps of its client in bytes: its capabilities, and its name and description.
+///
+/// Above it, experimental capabilities, extensions and icons are ignored; what is still larger fails `initialize`.
+pub(crate) const MAX_CLIENT_BYTES: usize = 16 << 10;
+
+/// Maximum number of nested calls that handlers make to the own server, because each level uses memory and stack.
+///
+/// A call above the limit fails, as a tool error in a tool.
+pub(crate) const MAX_CALL_DEPTH: usize = 16;
+
 /// Resource limits of a server, for peers of every transport.
 ///
 /// [`HttpServerLimits`](crate::http::HttpServerLimits) has the additional limits of HTTP.
@@ -24,6 +37,9 @@ pub(crate) const MAX_SUBSCRIPTION_BYTES: usize = 256 << 10;
 /// | nesting of arrays and objects in a message | 64 levels | error -32600 |
 /// | messages in a batch (2025-03-26) | 64 | error -32600 |
 /// | one tool's input or output schema | 256 KiB | the server does not start |
+/// | resources that the function of one template lists | 10,000 | the rest is skipped, with a warning |
+/// | nested calls with `Ctx::call_tool` and `Ctx::read_resource` | 16 levels | the call fails |
+/// | capabilities, or name and description, of a client with a session | 16 KiB | optional parts are ignored, or error -32602 |
 /// | URIs subscribed by one session or one `subscriptions/listen` stream | 256 KiB in total | error -32602 |
 ///
 /// ```
@@ -70,7 +86,7 @@ impl ServerLimits {
 
     /// Sets the time for in-flight calls to finish after the peer closes its side or shutdown begins. Default: 1.5 s.
     ///
-    /// Calls that are still running when it expires are dropped.
+    /// Calls that are still running when it expires end with an error.
     pub fn shutdown_grace(mut self, time: Duration) -> Self {
         self.shutdown_grace = time;
         self
@@ -95,8 +111,9 @@ impl ServerLimits {
 
     /// Sets the maximum number of pending client requests (elicitation, sampling, roots). Default: 64.
     ///
-    /// The limit applies per peer on stdio and other pipes, per HTTP request, and per round of a multi-round-trip
-    /// request. A question above the limit fails the call that sends it.
+    /// The limit applies per peer on stdio and other pipes, per session and per request over HTTP, and per round of a
+    /// multi-round-trip request. One principal may have four times as many over HTTP. A question above the limit fails the
+    /// call that sends it.
     pub fn questions(mut self, questions: usize) -> Self {
         self.questions = questions;
         self

@@ -1,8 +1,8 @@
 //! Pagination of lists.
 //!
-//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>.
-//! A cursor contains the serial number of the last item on the page. It stays valid when items are added or removed, and in
-//! every process that registers the same items. It is opaque to clients and validated when it is received.
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination>. A cursor contains the
+//! serial number of the last item on the page. It stays valid when items are added or removed, and in every process
+//! that registers the same items. It is opaque to clients and validated when it is received.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -56,7 +56,7 @@ impl<T: Clone> Pages<T> {
     pub(crate) fn page(&self, cursor: Option<&str>) -> Result<(Items<T>, Option<String>), Error> {
         let after = match cursor {
             None => return Ok(self.at(0)),
-            Some(cursor) => decode(self.list, cursor).ok_or_else(|| Error::invalid_params("Invalid cursor"))?,
+            Some(cursor) => Position::decode(self.list, cursor)?.serial,
         };
         let next = self.chunks.partition_point(|page| page.serials.last().is_some_and(|last| *last <= after));
         match self.chunks.get(next) {
@@ -69,7 +69,8 @@ impl<T: Clone> Pages<T> {
     fn at(&self, index: usize) -> (Items<T>, Option<String>) {
         let Some(page) = self.chunks.get(index) else { return (Vec::new().into(), None) };
         let more = index + 1 < self.chunks.len();
-        (page.items.clone(), page.serials.last().filter(|_| more).map(|last| encode(self.list, *last)))
+        let next = page.serials.last().filter(|_| more).map(|last| Position::after(*last).encode(self.list));
+        (page.items.clone(), next)
     }
 
     /// Returns a page that starts after the serial number `after`, inside the page at `index`.
@@ -78,25 +79,53 @@ impl<T: Clone> Pages<T> {
         let mut rest = rest.filter(|(serial, _)| **serial > after);
         let (serials, items): (Vec<u64>, Vec<T>) =
             rest.by_ref().take(self.size).map(|(serial, item)| (*serial, item.clone())).unzip();
-        let next = serials.last().filter(|_| rest.next().is_some()).map(|last| encode(self.list, *last));
+        let next = serials.last().filter(|_| rest.next().is_some());
+        let next = next.map(|last| Position::after(*last).encode(self.list));
         (items.into(), next)
     }
 }
 
-fn encode(list: List, serial: u64) -> String {
-    let mut bytes = [0; 13];
-    bytes[0] = list as u8;
-    bytes[1..9].copy_from_slice(&serial.to_be_bytes());
-    let check = checksum(&bytes[..9]);
-    bytes[9..].copy_from_slice(&check.to_be_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
+/// The position of a cursor: after the item with this serial number, or within the items that it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) serial: u64,
+    /// The number of preceding items of a template whose resources are listed by a function. `None` after all of them.
+    pub(crate) offset: Option<u32>,
 }
 
-fn decode(list: List, cursor: &str) -> Option<u64> {
-    let bytes: [u8; 13] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
-    let (body, check) = bytes.split_at(9);
-    let valid = body[0] == list as u8 && check == checksum(body).to_be_bytes();
-    valid.then(|| u64::from_be_bytes(body[1..].try_into().unwrap_or_default()))
+impl Position {
+    /// The position before the first item; serial numbers start at 1.
+    pub(crate) const START: Self = Self { serial: 0, offset: None };
+
+    /// Returns the position after an item.
+    pub(crate) fn after(serial: u64) -> Self {
+        Self { serial, offset: None }
+    }
+
+    pub(crate) fn encode(self, list: List) -> String {
+        let mut bytes = vec![list as u8];
+        bytes.extend(self.serial.to_be_bytes());
+        bytes.extend(self.offset.into_iter().flat_map(u32::to_be_bytes));
+        bytes.extend(checksum(&bytes).to_be_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Decodes a cursor of `list`.
+    ///
+    /// # Errors
+    /// Fails with -32602 if the cursor does not belong to this list.
+    pub(crate) fn decode(list: List, cursor: &str) -> Result<Self, Error> {
+        let decode = || {
+            let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+            let (body, check) = bytes.split_last_chunk::<4>()?;
+            let (first, rest) = body.split_first()?;
+            let (serial, offset) = rest.split_first_chunk::<8>()?;
+            let offset = if offset.is_empty() { None } else { Some(u32::from_be_bytes(offset.try_into().ok()?)) };
+            let valid = *first == list as u8 && *check == checksum(body).to_be_bytes();
+            valid.then(|| Self { serial: u64::from_be_bytes(*serial), offset })
+        };
+        decode().ok_or_else(|| Error::invalid_params("Invalid cursor"))
+    }
 }
 
 /// Returns the FNV-1a hash, which detects invalid cursors. Forging a cursor gives no access to hidden items.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use ferromcp_core::model::{ClientCapabilities, Implementation, LogLevel};
-use ferromcp_core::{Identity, RawJson, Revision};
+use ferromcp_core::{Identity, RawJson, Repairs, Revision, wire};
 
 use crate::subscription::Mailbox;
 
@@ -94,7 +94,7 @@ impl Peer {
 
     /// Returns the implementation info from the client, if it is valid. The info is not verified.
     pub fn info(&self) -> Option<Implementation> {
-        self.0.info.as_ref()?.decode().ok()
+        wire::decode_result(self.0.info.as_ref()?, "clientInfo", &mut Repairs::new()).ok()
     }
 
     /// Returns the minimum level of log messages that the client receives, or `None` if it receives none.

@@ -3,8 +3,10 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic#requests>.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as HashEntry;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::hash::Hash;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::{Error, Identity, RawJson, RequestId};
@@ -20,8 +22,10 @@ pub enum RequestError {
     Unsupported,
     /// The client disconnected, or the call has ended.
     Disconnected,
-    /// Too many requests are pending; the limit.
+    /// Too many requests to the client are pending; the limit.
     TooMany(usize),
+    /// Too many requests to all clients of the server are pending; the limit.
+    ServerBusy(usize),
     /// The client returned an error response.
     ErrorResponse(Error),
 }
@@ -32,6 +36,7 @@ impl fmt::Display for RequestError {
             Self::Unsupported => f.write_str("the transport cannot send requests to the client"),
             Self::Disconnected => f.write_str("the client disconnected, or the call has ended"),
             Self::TooMany(limit) => write!(f, "{limit} requests to the client are already pending"),
+            Self::ServerBusy(limit) => write!(f, "{limit} requests to the clients of the server are already pending"),
             Self::ErrorResponse(error) => write!(f, "the client returned an error: {error}"),
         }
     }
@@ -56,6 +61,10 @@ pub(crate) struct PendingRequests {
     id_scheme: IdScheme,
     /// Maximum number of pending requests.
     limit: usize,
+    /// Maximum number of them to one session, and to one principal.
+    shares: Option<(usize, usize)>,
+    /// The number of calls that wait for a response.
+    waiting: AtomicUsize,
 }
 
 /// How request ids are generated.
@@ -70,6 +79,9 @@ pub(crate) enum IdScheme {
 #[derive(Default)]
 struct Table {
     entries: HashMap<RequestId, Entry>,
+    /// The number of requests to each session and to each principal, if these are limited.
+    by_session: HashMap<Arc<str>, usize>,
+    by_identity: HashMap<Identity, usize>,
     /// The peer has disconnected; no request can be registered.
     closed: bool,
 }
@@ -98,7 +110,33 @@ pub(crate) struct PendingRequest {
 impl PendingRequests {
     /// Creates a table for at most `limit` pending requests.
     pub(crate) fn new(id_scheme: IdScheme, limit: usize) -> Arc<Self> {
-        Arc::new(Self { table: Mutex::default(), last_id: AtomicI64::new(0), id_scheme, limit })
+        Arc::new(Self::with(id_scheme, limit, None))
+    }
+
+    /// Creates the table of an endpoint: for at most `limit` pending requests, `per_session` of them to one session and
+    /// `per_identity` of them to one principal.
+    pub(crate) fn for_endpoint(limit: usize, per_session: usize, per_identity: usize) -> Arc<Self> {
+        Arc::new(Self::with(IdScheme::Random, limit, Some((per_session, per_identity))))
+    }
+
+    fn with(id_scheme: IdScheme, limit: usize, shares: Option<(usize, usize)>) -> Self {
+        let (table, last_id, waiting) = (Mutex::default(), AtomicI64::new(0), AtomicUsize::new(0));
+        Self { table, last_id, id_scheme, limit, shares, waiting }
+    }
+
+    /// Returns the number of calls that wait for a response.
+    pub(crate) fn waiting_calls(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Counts a call that begins to wait.
+    pub(crate) fn begin_waiting(&self) {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Counts a call that no longer waits.
+    pub(crate) fn end_waiting(&self) {
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -120,7 +158,11 @@ impl PendingRequests {
             return Err(RequestError::Disconnected);
         }
         if table.entries.len() >= self.limit {
-            return Err(RequestError::TooMany(self.limit));
+            let error = if self.shares.is_some() { RequestError::ServerBusy } else { RequestError::TooMany };
+            return Err(error(self.limit));
+        }
+        if let Some(shares) = self.shares {
+            table.count(&responder, shares)?;
         }
         table.entries.insert(id.clone(), Entry { sender, responder });
         drop(table);
@@ -130,12 +172,16 @@ impl PendingRequests {
     /// Resolves request `id` with a response from `from`. Returns false if `from` has no pending request with this id.
     pub(crate) fn resolve(&self, id: Option<&RequestId>, outcome: Result<RawJson, Error>, from: &Responder) -> bool {
         let mut table = self.lock();
-        let Some(id) = id.filter(|id| table.entries.get(id).is_some_and(|entry| entry.responder == *from)) else {
+        // Some clients return a number as a string.
+        let decimal = id.filter(|id| !table.entries.contains_key(id)).and_then(RequestId::parse_decimal);
+        let Some(id) =
+            decimal.as_ref().or(id).filter(|id| table.entries.get(id).is_some_and(|entry| entry.responder == *from))
+        else {
             drop(table);
             tracing::debug!(?id, "ignored a response that matches no pending request");
             return false;
         };
-        let entry = table.entries.remove(id);
+        let entry = table.remove(id);
         drop(table);
         entry.is_some_and(|entry| entry.sender.send(outcome.map_err(RequestError::ErrorResponse)).is_ok())
     }
@@ -143,8 +189,57 @@ impl PendingRequests {
     /// Fails all pending requests, and rejects new ones.
     pub(crate) fn close(&self) {
         let mut table = self.lock();
-        table.closed = true;
-        table.entries.clear(); // dropping the senders wakes the receivers
+        *table = Table { closed: true, ..Table::default() }; // dropping the senders wakes the receivers
+    }
+}
+
+impl Table {
+    /// Counts a request to `responder`.
+    ///
+    /// # Errors
+    /// Fails if the session or the principal has too many.
+    fn count(
+        &mut self,
+        responder: &Responder,
+        (per_session, per_identity): (usize, usize),
+    ) -> Result<(), RequestError> {
+        let Responder { identity, session } = responder;
+        let is_full = |count: Option<&usize>, limit: usize| count.is_some_and(|count| *count >= limit);
+        if session.as_ref().is_some_and(|session| is_full(self.by_session.get(session), per_session)) {
+            return Err(RequestError::TooMany(per_session));
+        }
+        if identity.as_ref().is_some_and(|identity| is_full(self.by_identity.get(identity), per_identity)) {
+            return Err(RequestError::TooMany(per_identity));
+        }
+        if let Some(session) = session {
+            *self.by_session.entry(Arc::clone(session)).or_default() += 1;
+        }
+        if let Some(identity) = identity {
+            *self.by_identity.entry(identity.clone()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Removes a request, which no longer counts.
+    fn remove(&mut self, id: &RequestId) -> Option<Entry> {
+        let entry = self.entries.remove(id)?;
+        if let Some(session) = &entry.responder.session {
+            decrement(&mut self.by_session, session);
+        }
+        if let Some(identity) = &entry.responder.identity {
+            decrement(&mut self.by_identity, identity);
+        }
+        Some(entry)
+    }
+}
+
+/// Decrements a count, and removes it at zero.
+fn decrement<K: Clone + Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let HashEntry::Occupied(mut count) = counts.entry(key.clone()) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
     }
 }
 
@@ -162,7 +257,7 @@ impl PendingRequest {
 
 impl Drop for PendingRequest {
     fn drop(&mut self) {
-        self.requests.lock().entries.remove(&self.id);
+        self.requests.lock().remove(&self.id);
     }
 }
 
@@ -198,6 +293,20 @@ mod tests {
         assert_eq!(pending.wait().await, Ok(RawJson::null()));
     }
 
+    // C12
+    #[tokio::test]
+    async fn response_resolves_request_when_id_is_a_decimal_string() {
+        let requests = PendingRequests::new(IdScheme::Sequential, 1);
+        let mut pending = requests.register(Responder::default()).unwrap();
+        let RequestId::Number(number) = pending.id else { panic!("a sequential id is a number") };
+        let text = RequestId::from(number.to_string().as_str());
+        let other = RequestId::from(format!("0{number}").as_str());
+        assert!(!requests.resolve(Some(&other), Ok(RawJson::null()), &Responder::default()));
+        assert!(!requests.resolve(Some(&text), Ok(RawJson::null()), &responder("eve", None)));
+        assert!(requests.resolve(Some(&text), Ok(RawJson::null()), &Responder::default()));
+        assert_eq!(pending.wait().await, Ok(RawJson::null()));
+    }
+
     #[tokio::test]
     async fn register_fails_when_limit_is_reached_or_table_is_closed() {
         let requests = PendingRequests::new(IdScheme::Sequential, 1);
@@ -207,6 +316,25 @@ mod tests {
         assert_eq!(first.wait().await, Err(RequestError::Disconnected));
         drop(first);
         assert_eq!(requests.register(Responder::default()).err(), Some(RequestError::Disconnected));
+    }
+
+    #[tokio::test]
+    async fn register_fails_when_session_or_principal_has_too_many() {
+        let requests = PendingRequests::for_endpoint(5, 2, 3);
+        let register = |name, session| requests.register(responder(name, session));
+        let first = register("ada", Some("s")).unwrap();
+        let second = register("ada", Some("s")).unwrap();
+        assert_eq!(register("ada", Some("s")).err(), Some(RequestError::TooMany(2)));
+        let third = register("ada", Some("t")).unwrap();
+        assert_eq!(register("ada", None).err(), Some(RequestError::TooMany(3)));
+        let others = [register("eve", Some("u")).unwrap(), requests.register(Responder::default()).unwrap()];
+        assert_eq!(register("bob", None).err(), Some(RequestError::ServerBusy(5)));
+        assert!(requests.resolve(Some(&first.id), Ok(RawJson::null()), &responder("ada", Some("s"))));
+        drop((first, second));
+        assert!(register("ada", Some("s")).is_ok(), "answered and dropped requests do not count");
+        drop((third, others));
+        let table = requests.lock();
+        assert!(table.entries.is_empty() && table.by_session.is_empty() && table.by_identity.is_empty());
     }
 
     #[tokio::test]

@@ -112,8 +112,8 @@ impl fmt::Display for QuestionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Kind::Unsupported(required) => {
-                let names = serde_json::to_string(required).unwrap_or_default();
-                write!(f, "cannot send the request: the client did not declare {names}")
+                let names = required.names().join("` and `");
+                write!(f, "cannot send the request: the client did not declare the capability `{names}`")
             }
             Kind::Declined(question) => write!(f, "the user declined to answer: {question}"),
             Kind::Cancelled(question) => write!(f, "the user cancelled the request: {question}"),

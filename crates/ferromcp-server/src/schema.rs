@@ -2,9 +2,18 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic#json-schema-usage>.
 //! Subschemas are inlined, except recursive ones. Formats that JSON Schema does not define (`uint32`, `double`) and titles
-//! that only repeat the type name are removed. Keywords that some hosts reject are replaced ([`plain`]).
+//! that only repeat the type name are removed. Keywords that some hosts reject are replaced ([`plain`]). The root of an
+//! input schema has no union ([`arguments`]).
 
+mod arguments;
+mod merge;
+mod optional;
 mod plain;
+mod portable;
+mod resolve;
+mod shape;
+mod union;
+mod words;
 
 use ferromcp_core::RawJson;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -12,18 +21,24 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
+pub(crate) use arguments::repair;
+pub(crate) use optional::{optional_without_null, without_null};
 use plain::Plain;
 pub(crate) use plain::enum_descriptions;
+use portable::Portable;
+pub(crate) use words::{OTHER, describe};
 
 /// Creates a schema generator with the settings of this crate.
 pub(crate) fn generator() -> SchemaGenerator {
-    SchemaSettings::draft2020_12()
-        .with(|settings| {
-            settings.inline_subschemas = true;
-            settings.meta_schema = None;
-        })
-        .with_transform(Plain)
-        .into_generator()
+    settings().with_transform(Plain).into_generator()
+}
+
+/// Returns the settings of generators, without rewriting ([`plain`]).
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    })
 }
 
 /// Returns the root schema of `T`.
@@ -31,6 +46,11 @@ pub(crate) fn root_of<T: JsonSchema + ?Sized>() -> Schema {
     let mut schema = generator().into_root_schema_for::<T>();
     schema.remove("title");
     schema
+}
+
+/// Returns the input schema of a tool whose arguments are one `T`, or `None` if no object deserializes into `T`.
+pub(crate) fn arguments_of<T: JsonSchema + ?Sized>() -> Option<Schema> {
+    arguments::published(settings().into_generator().into_root_schema_for::<T>())
 }
 
 /// Returns true if the root of the schema has `"type": "object"`.
@@ -43,64 +63,16 @@ pub(crate) fn text(schema: &Schema) -> RawJson {
     RawJson::from(schema.as_value().clone())
 }
 
-/// Removes `null` from the schema of an optional argument, which is omitted instead.
-pub(crate) fn without_null(schema: &mut Schema) {
-    let Some(object) = schema.as_object_mut() else { return };
-    if let Some(Value::Array(types)) = object.get_mut("type") {
-        types.retain(|r#type| r#type != "null");
-        if let [only] = types.as_slice() {
-            let only = only.clone();
-            object.insert("type".into(), only);
-        }
-    }
-    if let Some(Value::Array(choices)) = object.get_mut("enum") {
-        choices.retain(|choice| !choice.is_null());
-    }
-    if let Some(Value::Array(arms)) = object.get_mut("anyOf") {
-        arms.retain(|arm| arm.get("type").is_none_or(|r#type| r#type != "null"));
-        if let [Value::Object(only)] = arms.as_slice() {
-            let only = only.clone();
-            object.remove("anyOf");
-            for (keyword, value) in only {
-                object.entry(keyword).or_insert(value);
-            }
-        }
-    }
-    if object.get("default").is_some_and(Value::is_null) {
-        object.remove("default");
-    }
-}
-
-/// Removes `null` from every optional property of the objects in an *input* schema, at any depth.
-pub(crate) fn optional_without_null(schema: &mut Schema) {
-    Optional.transform(schema);
-}
-
-#[derive(Debug, Clone)]
-struct Optional;
-
-impl Transform for Optional {
-    fn transform(&mut self, schema: &mut Schema) {
-        let required = schema.get("required").cloned().unwrap_or_default();
-        let is_required = |name: &str| required.as_array().is_some_and(|names| names.iter().any(|it| it == name));
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            for (_, property) in properties.iter_mut().filter(|(name, _)| !is_required(name)) {
-                if let Ok(property) = <&mut Schema>::try_from(property) {
-                    without_null(property);
-                }
-            }
-        }
-        transform_subschemas(self, schema);
-    }
+/// Rewrites an exact input schema to the published one.
+pub(crate) fn make_portable(schema: &mut Schema) {
+    Portable.transform(schema);
 }
 
 /// Returns the schema of an object with exactly these properties.
 pub(crate) fn object(properties: Map<String, Value>, required: Vec<String>, definitions: Map<String, Value>) -> Schema {
     let mut schema = Map::new();
     schema.insert("type".into(), "object".into());
-    if !properties.is_empty() {
-        schema.insert("properties".into(), properties.into());
-    }
+    schema.insert("properties".into(), properties.into()); // some hosts require it, even if it is empty
     if !required.is_empty() {
         schema.insert("required".into(), required.into());
     }
@@ -135,42 +107,6 @@ impl Transform for Inward {
         }
         transform_subschemas(self, schema);
     }
-}
-
-/// The result of [`describe`] for a schema without a known type.
-pub(crate) const OTHER: &str = "another value";
-
-/// Describes the expected value of a schema for error texts.
-pub(crate) fn describe(schema: &Value) -> String {
-    if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
-        let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
-        return format!("one of {}", choices.join(", "));
-    }
-    let one = |name: &str| match name {
-        "string" => "a string".to_owned(),
-        "integer" => "an integer".to_owned(),
-        "number" => "a number".to_owned(),
-        "boolean" => "true or false".to_owned(),
-        "array" => "an array".to_owned(),
-        "object" => "an object".to_owned(),
-        other => other.to_owned(),
-    };
-    let mut description = match schema.get("type") {
-        Some(Value::String(name)) => one(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(one).collect::<Vec<_>>().join(" or "),
-        _ => OTHER.to_owned(),
-    };
-    let bounds = match (schema.get("minimum"), schema.get("maximum")) {
-        (Some(low), Some(high)) => format!(" from {low} to {high}"),
-        (Some(low), None) => format!(" of at least {low}"),
-        (None, Some(high)) => format!(" of at most {high}"),
-        (None, None) => String::new(),
-    };
-    description.push_str(&bounds);
-    if schema.get("maxLength").is_some_and(|length| *length == 1) {
-        description.push_str(" of one character");
-    }
-    description
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! [`Server`]: the builder of an MCP server, and the running server.
 
+use std::any::{TypeId, type_name};
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -15,6 +16,7 @@ use ferromcp_transport::{InProcess, Memory};
 use crate::call::{Call, Reply};
 use crate::component::{Completion, CompletionDef, Component, Prompt, PromptDef, Resource, ResourceDef, Tool, ToolDef};
 use crate::dispatch;
+use crate::hosts::HostWarning;
 use crate::inner::Inner;
 use crate::lifespan::Lifespan;
 use crate::limits::ServerLimits;
@@ -23,6 +25,7 @@ use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
 use crate::request_state::StateOptions;
 use crate::serve::{self, ServeError, ServeTarget, SharedServer};
+use crate::state::duplicate_state;
 use crate::subscription::ChangeNotifier;
 use crate::tool_error::ToolError;
 
@@ -103,7 +106,7 @@ impl Server {
     ///
     /// An invalid tool or a duplicate name is reported by [`check`](Self::check) and [`serve`](Self::serve).
     pub fn with_tool(mut self, tool: Tool) -> Self {
-        let outcome = self.inner().registry.add_tool(tool);
+        let outcome = self.inner().registry.build_tool(tool);
         self.record(outcome)
     }
 
@@ -114,7 +117,7 @@ impl Server {
 
     /// Adds a resource or resource template.
     pub fn with_resource(mut self, resource: Resource) -> Self {
-        let outcome = self.inner().registry.add_resource(resource);
+        let outcome = self.inner().registry.build_resource(resource);
         self.record(outcome)
     }
 
@@ -125,7 +128,7 @@ impl Server {
 
     /// Adds a prompt.
     pub fn with_prompt(mut self, prompt: Prompt) -> Self {
-        let outcome = self.inner().registry.add_prompt(prompt);
+        let outcome = self.inner().registry.build_prompt(prompt);
         self.record(outcome)
     }
 
@@ -136,7 +139,7 @@ impl Server {
 
     /// Adds a completion.
     pub fn with_completion(mut self, completion: Completion) -> Self {
-        let outcome = self.inner().registry.add_completion(completion);
+        let outcome = self.inner().registry.build_completion(completion);
         self.record(outcome)
     }
 
@@ -154,9 +157,14 @@ impl Server {
 
     /// Adds shared state for functions that take [`State<T>`](crate::State).
     ///
-    /// The server holds one value of each type; a second value of the same type replaces the first.
+    /// The server holds one value of each type. A second value of the same type is a configuration error; wrap one of
+    /// them in a newtype.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        Arc::make_mut(&mut self.inner().states).insert(value);
+        let states = Arc::make_mut(&mut self.inner().states);
+        if states.contains(TypeId::of::<T>()) {
+            return self.record(Err(duplicate_state(type_name::<T>()).into()));
+        }
+        states.insert(value);
         self
     }
 
@@ -176,16 +184,39 @@ impl Server {
     ///     |_db: Db| async { eprintln!("closed") },
     /// );
     /// ```
+    ///
+    /// The functions can be closures that move captured values into their future. They are cloned for each use, because
+    /// a server can be opened again. Wrap a captured value that is not `Clone` in an `Arc`.
+    ///
+    /// ```
+    /// # use ferromcp_server::{Server, ToolError};
+    /// # #[derive(Clone)]
+    /// # struct Db;
+    /// # impl Db {
+    /// #     async fn connect(_url: &str) -> Result<Self, std::io::Error> { Ok(Self) }
+    /// #     async fn disconnect(self, _reason: &str) {}
+    /// # }
+    /// let url = String::from("postgres://localhost");
+    /// let reason = String::from("shutdown");
+    /// let server = Server::new("demo", "1.0.0").lifespan(
+    ///     move || async move { Db::connect(&url).await },
+    ///     move |db: Db| async move { db.disconnect(&reason).await },
+    /// );
+    /// ```
     pub fn lifespan<S, O, OFut, E, C, CFut>(mut self, open: O, close: C) -> Self
     where
         S: Clone + Send + Sync + 'static,
-        O: Fn() -> OFut + Send + Sync + 'static,
+        O: FnOnce() -> OFut + Clone + Send + Sync + 'static,
         OFut: Future<Output = Result<S, E>> + Send + 'static,
         E: Into<ToolError>,
-        C: Fn(S) -> CFut + Send + Sync + 'static,
+        C: FnOnce(S) -> CFut + Clone + Send + Sync + 'static,
         CFut: Future<Output = ()> + Send + 'static,
     {
-        self.inner().lifespans.push(Lifespan::new(open, close));
+        let lifespan = Lifespan::new(open, close);
+        if self.inner().lifespans.iter().any(|other| other.state == lifespan.state) {
+            return self.record(Err(duplicate_state(lifespan.state.name).into()));
+        }
+        self.inner().lifespans.push(lifespan);
         self
     }
 
@@ -218,6 +249,24 @@ impl Server {
     /// Lenient parsing is tried only after strict deserialization failed. Enabled by default.
     pub fn lenient_arguments(mut self, lenient: bool) -> Self {
         self.inner().lenient = lenient;
+        self
+    }
+
+    /// Ignores these arguments in calls of tools, for hosts that add extra arguments.
+    ///
+    /// Without it, an unknown argument is an error that the model can correct. A tool that declares an argument with
+    /// one of the names receives it. The argument is removed before anything else reads it, so `Tool::dynamic` does not
+    /// see it either; middleware does. Later calls add further names.
+    ///
+    /// ```
+    /// use ferromcp_server::{Arg, Server, Tool};
+    ///
+    /// let server = Server::new("demo", "1.0.0")
+    ///     .ignore_arguments(["reason"]) // the host asks its model why it calls a tool
+    ///     .with_tool(Tool::sync("double", |n: i64| n * 2).args([Arg::new("n")]));
+    /// ```
+    pub fn ignore_arguments<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.inner().ignored_arguments.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -254,14 +303,17 @@ impl Server {
         self
     }
 
-    /// Returns the registry, which adds and removes tools, resources and prompts while the server runs.
+    /// Returns the registry, which adds and removes tools, resources and prompts while the server runs. Handlers take a
+    /// [`Registry`] as a parameter.
+    ///
+    /// A handle can be taken at any time, also before the last builder method.
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
     }
 
     /// Returns a handle that sends change notifications to this server's clients.
     ///
-    /// Call it after the last builder method: a builder method on a server that has clones creates a separate server.
+    /// It can be taken at any time, also before the last builder method.
     pub fn notify(&self) -> ChangeNotifier {
         ChangeNotifier::new(Arc::clone(&self.inner.broadcaster))
     }
@@ -269,9 +321,25 @@ impl Server {
     /// Validates the server's configuration without serving.
     ///
     /// # Errors
-    /// Returns a [`ServeError`] that lists every configuration error: duplicate names, mismatched URI templates, missing state.
+    /// Returns a [`ServeError`] that lists every configuration error: duplicate names, mismatched URI templates,
+    /// missing state.
     pub fn check(&self) -> Result<(), ServeError> {
         serve::check(&self.inner)
+    }
+
+    /// Returns the tools that some hosts or model providers reject although they are valid, for example because of a
+    /// dot in the name.
+    ///
+    /// These are not configuration errors: [`check`](Self::check) succeeds, and the server starts and logs them. A test
+    /// can assert that the list is empty:
+    ///
+    /// ```
+    /// # use ferromcp_server::{Server, Tool};
+    /// # let server = Server::new("demo", "1.0.0").with_tool(Tool::sync("read_file", || "text"));
+    /// assert_eq!(server.host_warnings(), []);
+    /// ```
+    pub fn host_warnings(&self) -> Vec<HostWarning> {
+        self.inner.registry.host_warnings(&self.inner.info.name)
     }
 
     /// Serves on a transport until the peer disconnects, or on an HTTP address until the process is asked to shut down.

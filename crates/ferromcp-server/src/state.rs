@@ -45,3 +45,8 @@ impl StateNeed {
         Self { id: TypeId::of::<T>(), name: type_name::<T>() }
     }
 }
+
+/// Returns the error for two values of one type of state.
+pub(crate) fn duplicate_state(type_name: &str) -> String {
+    format!("two states have the type `{type_name}`; remove one, or wrap it in a newtype")
+}

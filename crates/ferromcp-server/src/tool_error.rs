@@ -5,6 +5,7 @@ use std::fmt;
 use ferromcp_core::Error;
 
 use crate::call::Reply;
+use crate::call_error::CallError;
 use crate::question_error::QuestionError;
 
 /// The error of a handler. The `?` operator converts any error into it.
@@ -12,6 +13,8 @@ use crate::question_error::QuestionError;
 /// - **From a tool**, the message and its causes are sent to the model as a result with `isError: true`, so that the model
 ///   can correct its call.
 /// - **From a resource, prompt or completion**, the message becomes a JSON-RPC error with code -32603.
+/// - **The error of a call to the own server** ([`CallError`]) is a message for the model from a tool. From other handlers, the
+///   client receives its protocol error.
 /// - **A protocol [`Error`]** is returned to the client unchanged, with its own code. Return one to reject a call without
 ///   showing the reason to the model.
 ///
@@ -33,6 +36,8 @@ pub struct ToolError(Repr);
 enum Repr {
     Message(String),
     Protocol(Error),
+    /// The error of a call to the own server.
+    Call(CallError),
     Source(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -50,18 +55,24 @@ impl ToolError {
         Self(Repr::Message(message.into()))
     }
 
-    /// Converts the error into the reply to a call other than a tool call: its protocol error, or -32603 with its message.
+    /// Converts the error into the reply to a call other than a tool call: its protocol error, or -32603 with its
+    /// message.
     pub(crate) fn into_reply(self) -> Reply {
+        if let Repr::Call(error) = self.0 {
+            return Reply::Failed(error.into_error());
+        }
         match self.into_audience() {
             ErrorAudience::Protocol(error) => Reply::Failed(error),
             ErrorAudience::Model(message) => Reply::Failed(Error::internal(message)),
         }
     }
 
-    /// Determines the recipient of the error.
+    /// Determines the recipient of the error of a tool.
     pub(crate) fn into_audience(self) -> ErrorAudience {
         match self.0 {
             Repr::Protocol(error) => ErrorAudience::Protocol(error),
+            Repr::Call(error) if error.is_for_client() => ErrorAudience::Protocol(error.into_error()),
+            Repr::Call(error) => ErrorAudience::Model(error.to_string()),
             Repr::Message(message) => ErrorAudience::Model(message),
             Repr::Source(source) => ErrorAudience::Model(with_causes(&*source)),
         }
@@ -89,6 +100,10 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for ToolError {
             Ok(protocol) => return Self(Repr::Protocol(*protocol)),
             Err(source) => source,
         };
+        let source = match source.downcast::<CallError>() {
+            Ok(error) => return Self(Repr::Call(*error)),
+            Err(source) => source,
+        };
         // A missing client capability is reported to the client, not to its model.
         match source.downcast_ref::<QuestionError>().and_then(QuestionError::protocol) {
             Some(protocol) => Self(Repr::Protocol(protocol)),
@@ -102,6 +117,7 @@ impl fmt::Display for ToolError {
         match &self.0 {
             Repr::Message(message) => f.write_str(message),
             Repr::Protocol(error) => error.fmt(f),
+            Repr::Call(error) => error.fmt(f),
             Repr::Source(source) => source.fmt(f),
         }
     }
@@ -112,6 +128,7 @@ impl fmt::Debug for ToolError {
         match &self.0 {
             Repr::Message(message) => write!(f, "ToolError({message:?})"),
             Repr::Protocol(error) => write!(f, "ToolError({error:?})"),
+            Repr::Call(error) => write!(f, "ToolError({error:?})"),
             Repr::Source(source) => write!(f, "ToolError({source:?})"),
         }
     }

@@ -5,6 +5,7 @@
 //! Without a subscriber, no span is created.
 
 use ferromcp_core::meta::key;
+use ferromcp_core::text::{escape, excerpt};
 use ferromcp_core::{ClientRequest, ServerResult};
 use tracing::{Instrument, Span, field};
 
@@ -14,6 +15,9 @@ use crate::maybe_ready::MaybeReady;
 /// The target of this crate's spans, for filters.
 pub(crate) const TARGET: &str = "ferromcp::call";
 
+/// Maximum length of a value of the trace context in bytes, the limit of W3C for `baggage`. A longer one is ignored.
+const MAX_TRACE_CONTEXT: usize = 8 << 10;
+
 /// Creates the span of a call; disabled without a subscriber.
 pub(crate) fn span(call: &Call) -> Span {
     if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
@@ -21,14 +25,15 @@ pub(crate) fn span(call: &Call) -> Span {
     }
     let method = call.request.method();
     let subject = subject(&call.request);
-    let name = subject.map_or_else(|| method.to_owned(), |subject| format!("{method} {subject}"));
+    let name = subject
+        .map_or_else(|| excerpt(method).to_string(), |subject| format!("{} {}", excerpt(method), excerpt(subject)));
     let span = tracing::info_span!(
         target: TARGET,
         "mcp.call",
         otel.name = name,
         otel.kind = "server",
         otel.status_code = field::Empty,
-        mcp.method.name = method,
+        mcp.method.name = excerpt(method).to_string(),
         mcp.protocol.version = call.peer.revision().as_str(),
         jsonrpc.request.id = field::Empty,
         gen_ai.operation.name = field::Empty,
@@ -42,21 +47,21 @@ pub(crate) fn span(call: &Call) -> Span {
         baggage = field::Empty,
     );
     if let Some(id) = &call.id {
-        span.record("jsonrpc.request.id", id.to_string());
+        span.record("jsonrpc.request.id", excerpt(&id.to_string()).to_string());
     }
     match &call.request {
         ClientRequest::CallTool(params) => {
             span.record("gen_ai.operation.name", "execute_tool");
-            span.record("gen_ai.tool.name", &*params.name);
+            span.record("gen_ai.tool.name", excerpt(&params.name).to_string());
         }
-        ClientRequest::GetPrompt(params) => drop(span.record("gen_ai.prompt.name", &*params.name)),
-        ClientRequest::ReadResource(params) => drop(span.record("mcp.resource.uri", &*params.uri)),
+        ClientRequest::GetPrompt(params) => drop(span.record("gen_ai.prompt.name", excerpt(&params.name).to_string())),
+        ClientRequest::ReadResource(params) => drop(span.record("mcp.resource.uri", excerpt(&params.uri).to_string())),
         _ => {}
     }
     if let Some(meta) = call.request.meta() {
         for name in [key::TRACEPARENT, key::TRACESTATE, key::BAGGAGE] {
-            if let Some(text) = meta.other.read::<String>(name) {
-                span.record(name, text);
+            if let Some(text) = meta.other.read::<String>(name).filter(|text| text.len() <= MAX_TRACE_CONTEXT) {
+                span.record(name, &*escape(&text));
             }
         }
     }

@@ -24,6 +24,7 @@ mod memory;
 pub mod sse;
 mod stdio;
 mod streams;
+mod text;
 mod transport;
 #[cfg(unix)]
 mod unix;
@@ -33,6 +34,13 @@ pub use line::{DEFAULT_MAX_LINE, LineBuffer};
 pub use memory::{DEFAULT_MEMORY_CAPACITY, Memory, MemoryRx, MemoryTx, memory, memory_with_capacity};
 pub use stdio::{Stdio, StdioRx, StdioTx, stdio};
 pub use streams::{LineRx, LineTx, Streams, streams};
+#[doc(hidden)]
+pub use text::escape;
 pub use transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 #[cfg(unix)]
 pub use unix::{Unix, unix};
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `claim` | replaces the standard descriptors, and restores them |
 //! | `stream` | the descriptors as byte streams, registered with the reactor if they are pollable |
+//! | `hangup` | detects that no process reads stdout |
 //! | `blocking` | a thread per direction for descriptors that are not pollable: files, terminals, `/dev/null` |
 //! | `portable` | the implementation for systems other than Unix |
 
@@ -19,6 +20,8 @@ use crate::{Frame, FrameRx, FrameTx, LineRx, LineTx, Outbound, Transport, line::
 mod blocking;
 #[cfg(unix)]
 mod claim;
+#[cfg(unix)]
+mod hangup;
 #[cfg(not(unix))]
 mod portable;
 #[cfg(unix)]
@@ -29,6 +32,7 @@ use portable::{Claim, Sink, Source};
 #[cfg(unix)]
 use {
     claim::Claim,
+    hangup::Hangup,
     stream::{Sink, Source},
 };
 
@@ -47,7 +51,10 @@ use {
 ///
 /// `split` requires a tokio runtime with I/O enabled. It returns
 /// [`ResourceBusy`](io::ErrorKind::ResourceBusy) while another stdio transport is open in this
-/// process. It panics in a tokio runtime without I/O.
+/// process, and [`BrokenPipe`](io::ErrorKind::BrokenPipe) if stdout is closed (on Unix). It panics in a tokio runtime
+/// without I/O.
+///
+/// On Unix, the input ends when the reader of a stdout pipe closes it, even if stdin stays open.
 pub fn stdio() -> Stdio {
     Stdio { max_line: DEFAULT_MAX_LINE }
 }
@@ -78,9 +85,17 @@ impl Transport for Stdio {
 
     fn split(self) -> io::Result<(Self::Rx, Self::Tx)> {
         let claim = Claim::new()?;
+        #[cfg(unix)]
+        hangup::check(claim.output())?;
         let rx = LineRx::new(Source::open(&claim)?, self.max_line);
         let tx = LineTx::new(Sink::open(&claim)?);
-        Ok((StdioRx { lines: rx, _claim: claim.clone() }, StdioTx { lines: tx, _claim: claim }))
+        let rx = StdioRx {
+            lines: rx,
+            #[cfg(unix)]
+            hangup: Hangup::watch(&claim),
+            _claim: claim.clone(),
+        };
+        Ok((rx, StdioTx { lines: tx, _claim: claim }))
     }
 
     fn name(&self) -> &'static str {
@@ -100,11 +115,23 @@ impl Transport for Stdio {
 #[derive(Debug)]
 pub struct StdioRx {
     lines: LineRx<Source>,
+    #[cfg(unix)]
+    hangup: Hangup,
     /// Declared after `lines`, so that the descriptors are restored when they are no longer in use.
     _claim: Claim,
 }
 
 impl FrameRx for StdioRx {
+    #[cfg(unix)]
+    async fn recv(&mut self) -> io::Result<Option<Frame>> {
+        tokio::select! {
+            biased;
+            frame = self.lines.recv() => frame,
+            () = &mut self.hangup => Ok(None),
+        }
+    }
+
+    #[cfg(not(unix))]
     async fn recv(&mut self) -> io::Result<Option<Frame>> {
         self.lines.recv().await
     }

@@ -42,7 +42,8 @@
 //! - A variable does not match a `?`, `#`, `;` or `&` that starts a later part of the template.
 //! - If several matches are possible, optional expressions are present if they can be, and variables on the left are
 //!   greedy: `{name}{.ext}` matches `a.tar.gz` as `a.tar` and `gz`, `{a}-{b}` matches `1-2-3` as `1-2` and `3`.
-//! - Matching is case-sensitive, including the scheme, because MCP compares URIs as strings.
+//! - Matching is case-sensitive, including the scheme. To ignore the case of the scheme, lowercase it in the template and in
+//!   the URI.
 //!
 //! Matching does not backtrack. Time and memory are proportional to the length of the URI times the number of expressions.
 //!
@@ -276,3 +277,8 @@ impl Hash for UriTemplate {
         self.unsafe_paths.hash(state);
     }
 }
+
+/// Runs the example of the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -46,8 +46,9 @@ pub enum Danger {
     ParentSegment,
     /// A slash or backslash in a single-segment value: `{x}`, `{.x}`, `{/x}` and the items of their lists.
     Separator,
-    /// A value that starts with a slash after a slash of the template, as `{+x}` in `file:///{+x}`. Joined to a directory,
-    /// an absolute path would replace it.
+    /// An absolute path: a value that starts with a slash after a slash of the template, as `{+x}` in `file:///{+x}`, or
+    /// with two slashes or backslashes (a UNC path), or with a drive such as `C:`. Joined to a directory, an absolute path
+    /// would replace it. The forms of Windows are refused on every system.
     Absolute,
 }
 
@@ -86,9 +87,29 @@ fn in_value(variable: &Variable, value: &str) -> Option<Danger> {
         Some(Danger::ParentSegment)
     } else if variable.is_one_segment() && value.contains(is_separator) {
         Some(Danger::Separator)
+    } else if !variable.operator.is_named() && (has_drive(variable, value) || is_unc(value)) {
+        Some(Danger::Absolute)
     } else {
         None
     }
+}
+
+/// Returns whether a value starts with a drive of Windows: `C:`, `C:/windows`. On Windows, `C:windows` also leaves the
+/// directory; elsewhere, a value of one segment such as `a:1` is a common name.
+fn has_drive(variable: &Variable, value: &str) -> bool {
+    match value.as_bytes() {
+        [letter, b':', rest @ ..] if letter.is_ascii_alphabetic() => {
+            let is_path = cfg!(windows) || variable.operator == Operator::Reserved;
+            is_path || matches!(rest, [] | [b'/' | b'\\', ..])
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a value starts with the name of a server or a device: `//server/share`, `\\server\share`, `\\?\C:\`.
+fn is_unc(value: &str) -> bool {
+    let mut symbols = value.chars();
+    symbols.next().is_some_and(is_separator) && symbols.next().is_some_and(is_separator)
 }
 
 /// Returns the danger of values in context, because handlers join them with the same surrounding text.

@@ -109,6 +109,6 @@ pub mod prelude {
     #[cfg(all(feature = "server", feature = "http"))]
     pub use ferromcp_server::http::http;
     #[cfg(feature = "server")]
-    pub use ferromcp_server::{Ctx, ServeError, Server, ToolError};
+    pub use ferromcp_server::{Ctx, Registry, ServeError, Server, ToolError};
     pub use ferromcp_transport::stdio;
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use ferromcp::core::ClientRequest;
 use ferromcp::core::Revision;
-use ferromcp::model::ListParams;
+use ferromcp::model::{ListParams, ResourceDefinition};
 use ferromcp::prelude::*;
 use ferromcp::server::{Call, Peer, Reply, State};
 use ferromcp::server::{Component, Parts, ToolDef};
@@ -169,6 +169,36 @@ async fn resource_is_read_when_uri_or_template_matches() {
     assert_eq!((&template["description"], &template["annotations"]["priority"]), (&json!("A greeting."), &json!(1.0)));
 }
 
+async fn all_cities(State(cities): State<Vec<String>>, _ctx: Ctx) -> Result<Vec<ResourceDefinition>, ToolError> {
+    Ok(cities.iter().map(|city| ResourceDefinition::new(format!("city://{city}"), city)).collect())
+}
+
+#[resource("city://{name}", list = all_cities)]
+fn city(name: String) -> String {
+    name
+}
+
+#[resource("number://{n}", list = || [ResourceDefinition::new("number://1", "one")])]
+fn number(n: u8) -> String {
+    n.to_string()
+}
+
+async fn resources(server: &Server) -> Vec<String> {
+    let list = ask(server, ClientRequest::ListResources(ListParams::default())).await.expect("a list");
+    let uri = |resource: &Value| resource["uri"].as_str().expect("a URI").to_owned();
+    list["resources"].as_array().expect("resources").iter().map(uri).collect()
+}
+
+#[tokio::test]
+async fn resources_are_listed_when_a_template_has_a_list_function() {
+    // S15
+    let cities = vec!["oslo".to_owned(), "rome".to_owned()];
+    let server = Server::new("Test", "1").state(cities).resource::<city>().resource::<number>();
+    server.check().expect("a sound server");
+    assert_eq!(resources(&server).await, ["city://oslo", "city://rome", "number://1"]);
+    assert_eq!(read(&server, "city://rome").await.expect("there")["text"], "rome");
+}
+
 /// Reviews code.
 #[prompt(title = "Review")]
 fn review(
@@ -241,7 +271,12 @@ where
         usize::from(u8::MAX)
     }
 
-    #[resource("note://{number}", blocking)]
+    fn all_notes(&self) -> Vec<ResourceDefinition> {
+        let definition = |id| ResourceDefinition::new(format!("note://{id}"), format!("note {id}"));
+        (0..self.count()).map(definition).collect()
+    }
+
+    #[resource("note://{number}", blocking, list = Self::all_notes)]
     fn note(&self, number: usize) -> String {
         self.notes.lock().expect("no panics").get(number).map(T::to_string).unwrap_or_default()
     }
@@ -268,6 +303,7 @@ async fn component_state_is_shared_when_methods_are_called() {
     assert_eq!(text(&server, "desk_take", json!({ "this": "eggs" })).await, "2");
     assert_eq!(text(&server, "desk_limit", json!({})).await, "255");
     assert_eq!(read(&server, "note://desk/1").await.expect("there")["text"], "eggs");
+    assert_eq!(resources(&server).await, ["note://desk/0", "note://desk/1"]); // S15
     let get = serde_json::from_value(json!({ "name": "desk_sum_up" })).expect("parameters");
     let got = ask(&server, ClientRequest::GetPrompt(get)).await.expect("a prompt");
     assert_eq!(got["messages"][0]["content"]["text"], "Sum up 2 notes.");

@@ -17,10 +17,7 @@ use ferromcp_examples::{example, text};
 async fn main() -> Result<()> {
     let mut group = ClientGroup::new();
     for (name, command) in servers()? {
-        group = match Client::builder("agent_loop", "1.0.0").connect(command).await {
-            Ok(client) => group.with(name, client)?,
-            Err(error) => group.with_failure(name, error)?,
-        };
+        group = group.with_target(name, Client::builder("agent_loop", "1.0.0"), command).await?;
     }
     let listing = group.tools().await;
     for (name, error) in &listing.failures {

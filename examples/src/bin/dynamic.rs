@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use ferromcp::core::RawJson;
 use ferromcp::prelude::*;
-use ferromcp::server::Registry;
 use ferromcp::server::middleware::Next;
-use ferromcp::server::{Arg, Call, Reply, Resource, State, Tool};
+use ferromcp::server::{Arg, Call, Reply, Resource, Tool};
 
 /// Prints the duration of each call to stderr.
 async fn timing(call: Call, next: Next) -> Reply {
@@ -34,18 +33,18 @@ fn echo() -> anyhow::Result<Tool> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let learn = Tool::sync("learn", |word: String, State(registry): State<Registry>| {
+    let learn = Tool::sync("learn", |word: String, registry: Registry| {
         registry.add_tool(shout(word)) // a registration error becomes a tool error
     });
-    let forget = Tool::sync("forget", |word: String, State(registry): State<Registry>| {
-        registry.remove_tool(&format!("shout_{word}"))
-    });
-    let server = Server::new("Parrot", "1.0.0")
+    let forget =
+        Tool::sync("forget", |word: String, registry: Registry| registry.remove_tool(&format!("shout_{word}")));
+    Server::new("Parrot", "1.0.0")
         .with_tool(learn.describe("Learn a word").args(["word", "registry"]))
         .with_tool(forget.describe("Forget a word").args(["word", "registry"]))
         .with_tool(echo()?)
         .with_resource(Resource::sync("parrot://mood", || "cheerful"))
-        .wrap(timing);
-    let registry = server.registry().clone();
-    Ok(server.state(registry).serve(stdio()).await?)
+        .wrap(timing)
+        .serve(stdio())
+        .await?;
+    Ok(())
 }

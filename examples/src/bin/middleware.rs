@@ -6,7 +6,7 @@ use ferromcp::core::{Error, Revision};
 use ferromcp::prelude::*;
 use ferromcp::server::middleware::Next;
 use ferromcp::server::middleware::{concurrency_limit, response_cache, timing};
-use ferromcp::server::{Call, Extension, Reply};
+use ferromcp::server::{AsyncFromCtx, Call, Extension, Reply};
 use ferromcp::server::{FromCtx, Invocation, Rejection};
 
 /// The caller, set by a middleware.
@@ -39,6 +39,23 @@ fn who_am_i(Extension(Caller(name)): Extension<Caller>, Speaks(revision): Speaks
     format!("{name}, in {revision}")
 }
 
+/// The plan that the caller pays for.
+struct Plan(&'static str);
+
+impl AsyncFromCtx for Plan {
+    async fn from_ctx(ctx: &Ctx) -> Result<Self, ToolError> {
+        let Some(Caller(name)) = ctx.extensions().get() else { return Err(ToolError::new("the caller is unknown")) };
+        tokio::time::sleep(Duration::from_millis(5)).await; // instead of a database query
+        Ok(Self(if name == "nobody" { "free" } else { "paid" }))
+    }
+}
+
+/// Return the caller's plan
+#[tool]
+fn my_plan(Plan(plan): Plan) -> &'static str {
+    plan
+}
+
 /// A slow response, cached for a minute
 #[resource("slow://answer", ttl_ms = 60_000)]
 async fn slow() -> &'static str {
@@ -51,6 +68,7 @@ async fn main() -> Result<(), ServeError> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init(); // stdout carries the protocol
     Server::new("Layers", "1.0.0")
         .tool::<who_am_i>()
+        .tool::<my_plan>()
         .resource::<slow>()
         .wrap(timing) // the first is the outermost
         .wrap(who)

@@ -1,9 +1,10 @@
 //! Resources: fixed URIs, templates, text, JSON and bytes.
 
-use ferromcp::server::{Json, State};
 use std::path::PathBuf;
 
+use ferromcp::model::ResourceDefinition;
 use ferromcp::prelude::*;
+use ferromcp::server::{Json, State};
 use serde::Serialize;
 
 /// The application's configuration
@@ -20,8 +21,14 @@ struct Article {
     name: &'static str,
 }
 
+/// The articles of one shelf, for `resources/list`
+async fn all_articles() -> Vec<ResourceDefinition> {
+    let article = |number| ResourceDefinition::new(format!("stock://tools/{number}"), format!("article {number}"));
+    (0..3).map(article).collect()
+}
+
 /// An article, by its shelf and number
-#[resource("stock://{shelf}/{number}")]
+#[resource("stock://{shelf}/{number}", list = all_articles)]
 fn article(shelf: String, number: u32) -> Option<Json<Article>> {
     let name = *["hammer", "saw", "plane"].get(number as usize)?; // `None` is "not found"
     Some(Json(Article { shelf, number, name }))

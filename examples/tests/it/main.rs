@@ -10,6 +10,7 @@ mod asking;
 mod asking_at_once;
 mod asking_model;
 mod component;
+mod counter;
 #[cfg(feature = "dates_uuids_urls")]
 mod dates_uuids_urls;
 #[cfg(feature = "deployed")]
@@ -31,6 +32,8 @@ mod long_task;
 mod metrics;
 #[cfg(feature = "middleware")]
 mod middleware;
+#[cfg(feature = "notes")]
+mod notes;
 mod orders;
 mod peer;
 mod per_client_state;
@@ -42,6 +45,8 @@ mod rounds;
 #[cfg(feature = "telemetry")]
 mod telemetry;
 mod terminal;
+#[cfg(feature = "notes")]
+mod three_servers;
 #[cfg(feature = "thumbnail")]
 mod thumbnail;
 mod tools;

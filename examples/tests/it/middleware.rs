@@ -13,6 +13,8 @@ fn middleware_identifies_times_and_rejects_callers() {
         let name = if peer.is_modern() { "nobody" } else { "tests" }; // modern clients may keep their name to themselves
         let said = peer.call("who_am_i", json!({}));
         assert_eq!(said["content"][0]["text"], format!("{name}, in {revision}"));
+        let plan = if peer.is_modern() { "free" } else { "paid" };
+        assert_eq!(peer.call("my_plan", json!({}))["content"][0]["text"], plan);
         assert_eq!(peer.read("slow://answer")["text"], "42");
         if peer.is_modern() {
             let mallory = json!({ "name": "mallory", "version": "1" });

@@ -17,6 +17,6 @@ fn nested_arguments_and_tool_errors() {
         let words = peer.call_in_vain("order", json!({ "name": "Ada", "lines": [{ "article": "milk" }] }));
         assert_eq!(words, "there is no `milk`, only `tea`");
         let words = peer.call_in_vain("order", json!({ "name": "Ada", "lines": [{ "article": "tea", "count": -1 }] }));
-        assert!(words.contains("`lines` at `[0].count`"), "{words}");
+        assert!(words.contains("`lines[0].count` must be an integer"), "{words}");
     });
 }

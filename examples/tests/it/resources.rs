@@ -24,7 +24,10 @@ fn in_both_eras(test: impl Fn(&mut Peer)) {
 #[test]
 fn resources_return_text_json_and_bytes() {
     in_both_eras(|peer| {
-        assert_eq!(peer.names("resources/list", "resources"), ["config", "pixel"]);
+        assert_eq!(
+            peer.names("resources/list", "resources"),
+            ["config", "article 0", "article 1", "article 2", "pixel"]
+        );
         assert_eq!(peer.names("resources/templates/list", "resourceTemplates"), ["article", "page"]);
         let config = peer.read("config://app");
         assert_eq!(config["mimeType"], "application/toml");

@@ -14,4 +14,5 @@ fn lists_revisions_newest_first_with_era() {
     let newest_first: Vec<&str> = Revision::ALL.iter().rev().map(|revision| revision.as_str()).collect();
     assert_eq!(names, newest_first);
     assert!(lines[0].1 == "modern" && lines[1..].iter().all(|(_, era)| *era == "legacy"), "{output}");
+    assert!(include_str!("../../README.md").contains(&output), "the README does not contain:\n{output}");
 }

@@ -294,29 +294,36 @@ async fn servers_are_isolated_when_sharing_a_store() {
     assert!(fresh_result(&one, &tools(None), "").await.is_some());
 }
 
-/// A store that fails on demand.
+/// A store in memory that can fail, and in which the list of tools can change while a result is written.
 #[derive(Default)]
-struct Broken {
+struct TestStore {
     inner: MemoryStore,
+    /// Whether lookups and invalidations fail.
     fails: AtomicBool,
+    /// The cache that another request notifies of changed tools during each write.
+    changed_during_put: OnceLock<Weak<ResultCache>>,
 }
 
-impl Broken {
-    fn or_fail<'a, T: Send + 'a>(&self, future: CacheFuture<'a, T>) -> CacheFuture<'a, T> {
-        if self.fails.load(Ordering::Relaxed) {
-            return Box::pin(std::future::ready(Err(io::Error::other("unavailable"))));
-        }
-        future
+impl TestStore {
+    fn failure<'a, T: Send + 'a>(&self) -> Option<CacheFuture<'a, T>> {
+        let failure = || Box::pin(std::future::ready(Err(io::Error::other("unavailable")))) as CacheFuture<'a, T>;
+        self.fails.load(Ordering::Relaxed).then(failure)
     }
 }
 
-impl CacheStore for Broken {
+impl CacheStore for TestStore {
     fn get<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, Option<StoredEntry>> {
-        self.or_fail(self.inner.get(key))
+        self.failure().unwrap_or_else(|| self.inner.get(key))
     }
 
     fn put(&self, key: StoreKey, entry: StoredEntry) -> CacheFuture<'_, ()> {
-        self.inner.put(key, entry)
+        Box::pin(async move {
+            if let Some(cache) = self.changed_during_put.get() {
+                // The other request applies the change before the entry is written.
+                invalidate(&cache.upgrade().unwrap(), Change::Tools).await;
+            }
+            self.inner.put(key, entry).await
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, ()> {
@@ -328,17 +335,14 @@ impl CacheStore for Broken {
         server: &'a str,
         predicate: Box<dyn Fn(&StoreKey) -> bool + Send + Sync + 'a>,
     ) -> CacheFuture<'a, ()> {
-        if self.fails.load(Ordering::Relaxed) {
-            return self.or_fail(Box::pin(std::future::ready(Ok(()))));
-        }
-        self.inner.remove_matching(server, predicate)
+        self.failure().unwrap_or_else(|| self.inner.remove_matching(server, predicate))
     }
 }
 
 // M26-461
 #[tokio::test]
 async fn ignores_entries_when_store_fails_to_remove() {
-    let store = Arc::new(Broken::default());
+    let store = Arc::new(TestStore::default());
     let (cache, clock) = cache_with(Arc::clone(&store) as _);
     insert(&cache, &tools(None), "", "old", CacheHint::private(100)).await;
     store.fails.store(true, Ordering::Relaxed);
@@ -372,45 +376,12 @@ async fn invalidates_all_results_when_invalidation_queue_overflows() {
     }
 }
 
-/// A store in which the list of tools changes while a result is written.
-struct ChangesDuringPut {
-    inner: MemoryStore,
-    cache: OnceLock<Weak<ResultCache>>,
-}
-
-impl CacheStore for ChangesDuringPut {
-    fn get<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, Option<StoredEntry>> {
-        self.inner.get(key)
-    }
-
-    fn put(&self, key: StoreKey, entry: StoredEntry) -> CacheFuture<'_, ()> {
-        let cache = self.cache.get().and_then(Weak::upgrade).unwrap();
-        Box::pin(async move {
-            // Another request applies the change before the entry is written.
-            invalidate(&cache, Change::Tools).await;
-            self.inner.put(key, entry).await
-        })
-    }
-
-    fn remove<'a>(&'a self, key: &'a StoreKey) -> CacheFuture<'a, ()> {
-        self.inner.remove(key)
-    }
-
-    fn remove_matching<'a>(
-        &'a self,
-        server: &'a str,
-        predicate: Box<dyn Fn(&StoreKey) -> bool + Send + Sync + 'a>,
-    ) -> CacheFuture<'a, ()> {
-        self.inner.remove_matching(server, predicate)
-    }
-}
-
 // M26-461
 #[tokio::test]
 async fn result_is_removed_when_invalidated_during_write() {
-    let store = Arc::new(ChangesDuringPut { inner: MemoryStore::default(), cache: OnceLock::new() });
+    let store = Arc::new(TestStore::default());
     let cache = Arc::new(cache_with(Arc::clone(&store) as _).0);
-    store.cache.set(Arc::downgrade(&cache)).unwrap();
+    store.changed_during_put.set(Arc::downgrade(&cache)).unwrap();
     insert(&cache, &tools(None), "", "1", CacheHint::private(100)).await;
     assert!(store.inner.is_empty());
     insert(&cache, &CacheKey::discover(), "", "1", CacheHint::private(100)).await;

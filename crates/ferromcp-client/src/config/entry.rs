@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use super::{
     error::{ConfigError, ConfigErrorKind, Location},
     expand::expand,
-    server::{HttpConfig, HttpKind, Secret, ServerConfig, StdioConfig, TransportConfig},
+    server::{Expanded, HttpConfig, HttpKind, Secret, ServerConfig, StdioConfig, TransportConfig},
 };
 
 /// Keys that are interpreted here; other keys are available from [`ConfigEntry::other`].
-const KNOWN: [&str; 8] = ["type", "command", "args", "env", "cwd", "url", "headers", "disabled"];
+const KNOWN: [&str; 9] = ["type", "command", "args", "env", "inheritEnv", "cwd", "url", "headers", "disabled"];
 
 /// One entry of a configuration file, not resolved yet.
 #[derive(Clone)]
@@ -107,14 +107,15 @@ impl Reader<'_> {
     fn stdio(&self) -> Result<StdioConfig, ConfigError> {
         let location = self.location.at_key("command");
         let command = match self.get("command") {
-            Some(command) => self.text(command, &location)?,
+            Some(command) => self.expanded(command, &location)?,
             None => return Err(location.invalid("is missing", "set the program to start")),
         };
-        if command.trim().is_empty() {
+        if command.value.trim().is_empty() {
             return Err(location.invalid("is empty", "set the program to start"));
         }
-        let cwd = self.get("cwd").map(|cwd| self.text(cwd, &self.location.at_key("cwd"))).transpose()?;
-        Ok(StdioConfig { command, args: self.args()?, env: self.env()?, cwd: cwd.map(Into::into) })
+        let cwd = self.get("cwd").map(|cwd| self.expanded(cwd, &self.location.at_key("cwd"))).transpose()?;
+        let inherits_env = self.flag("inheritEnv")?;
+        Ok(StdioConfig { command, args: self.args()?, env: self.env()?, inherits_env, cwd })
     }
 
     fn args(&self) -> Result<Vec<String>, ConfigError> {
@@ -147,10 +148,10 @@ impl Reader<'_> {
     fn http(&self, kind: HttpKind) -> Result<HttpConfig, ConfigError> {
         let location = self.location.at_key("url");
         let url = match self.get("url") {
-            Some(url) => self.text(url, &location)?,
+            Some(url) => self.expanded(url, &location)?,
             None => return Err(location.invalid("is missing", "set the URL of the server")),
         };
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = url.value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if !matches!(scheme.as_deref(), Some("http" | "https")) {
             return Err(location.invalid("does not begin with `http://` or `https://`", "write the full URL"));
         }
@@ -185,11 +186,19 @@ impl Reader<'_> {
         }
     }
 
-    fn flag(&self, key: &str) -> Result<(), ConfigError> {
+    fn flag(&self, key: &str) -> Result<bool, ConfigError> {
         match self.get(key) {
-            None | Some(Value::Bool(_)) => Ok(()),
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
             Some(_) => Err(self.location.at_key(key).invalid("is not a boolean", "write `true` or `false`")),
         }
+    }
+
+    /// Like [`text`](Self::text), together with the text as written.
+    fn expanded(&self, value: &Value, location: &Location) -> Result<Expanded, ConfigError> {
+        let expanded = self.text(value, location)?;
+        let written = value.as_str().map_or_else(|| expanded.clone(), str::to_owned);
+        Ok(Expanded { value: expanded, written })
     }
 
     /// Converts a value to a string and expands its variables. Numbers and booleans are accepted, as in most hosts.

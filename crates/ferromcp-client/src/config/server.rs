@@ -1,6 +1,8 @@
 //! The configuration of one server: a command to start, or a URL.
 
-use std::{fmt, path::Path, path::PathBuf, process::Command};
+use std::{fmt, path::Path, process::Command};
+
+use ferromcp_transport::child::default_env;
 
 /// The configuration of one server, with variables expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,21 +40,46 @@ impl ServerConfig {
 /// A program that uses stdin and stdout as its transport.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StdioConfig {
-    pub(super) command: String,
+    pub(super) command: Expanded,
     pub(super) args: Vec<String>,
     pub(super) env: Vec<(String, Option<Secret>)>,
-    pub(super) cwd: Option<PathBuf>,
+    pub(super) inherits_env: bool,
+    pub(super) cwd: Option<Expanded>,
+}
+
+/// A string whose variables are expanded. `Debug` shows it as written in the file, because variables may contain secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Expanded {
+    pub(super) value: String,
+    pub(super) written: String,
+}
+
+impl fmt::Debug for Expanded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written.fmt(f)
+    }
 }
 
 impl StdioConfig {
     /// Returns the program.
     pub fn program(&self) -> &str {
-        &self.command
+        &self.command.value
+    }
+
+    /// Returns the program as written in the file, for logs and errors: its variables may contain secrets.
+    pub(crate) fn written_program(&self) -> &str {
+        &self.command.written
     }
 
     /// Returns the arguments.
     pub fn args(&self) -> impl ExactSizeIterator<Item = &str> {
         self.args.iter().map(String::as_str)
+    }
+
+    /// Returns whether the program inherits the whole environment of this process (`"inheritEnv": true`), instead of
+    /// [`default_env`].
+    pub fn inherits_env(&self) -> bool {
+        self.inherits_env
     }
 
     /// Returns the changes to the inherited environment; `None` removes a variable.
@@ -62,33 +89,38 @@ impl StdioConfig {
 
     /// Returns the working directory, if it differs from that of this process.
     pub fn cwd(&self) -> Option<&Path> {
-        self.cwd.as_deref()
+        self.cwd.as_ref().map(|cwd| Path::new(&cwd.value))
     }
 
-    /// Builds the [`Command`]. The program inherits the environment of this process.
+    /// Builds the [`Command`] with its environment. A [`Child`](ferromcp_transport::child::Child) preserves it if
+    /// [`inherit_env`](ferromcp_transport::child::Child::inherit_env) is called.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.command);
+        let mut command = Command::new(self.program());
         command.args(&self.args);
+        if !self.inherits_env {
+            command.env_clear().envs(default_env());
+        }
         for (name, value) in &self.env {
             match value {
                 Some(value) => command.env(name, value.reveal()),
                 None => command.env_remove(name),
             };
         }
-        if let Some(cwd) = &self.cwd {
+        if let Some(cwd) = self.cwd() {
             command.current_dir(cwd);
         }
         command
     }
 }
 
-/// Omits the arguments, because they may contain secrets.
+/// Omits the arguments and the values of variables, because they may contain secrets.
 impl fmt::Debug for StdioConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StdioConfig")
             .field("command", &self.command)
             .field("args", &format_args!("[{} hidden]", self.args.len()))
             .field("env", &self.env)
+            .field("inherits_env", &self.inherits_env)
             .field("cwd", &self.cwd)
             .finish()
     }
@@ -97,7 +129,7 @@ impl fmt::Debug for StdioConfig {
 /// A server that is reached over HTTP.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpConfig {
-    pub(super) url: String,
+    pub(super) url: Expanded,
     pub(super) headers: Vec<(String, Secret)>,
     pub(super) kind: HttpKind,
 }
@@ -117,7 +149,18 @@ pub enum HttpKind {
 impl HttpConfig {
     /// Returns the URL, with scheme `http` or `https`.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.url.value
+    }
+
+    /// Returns the URL as written in the file, without the parts that may be secret: user, password, query, fragment, and
+    /// the values of variables.
+    pub(crate) fn shown_url(&self) -> String {
+        let shown = self.url.written.split(['?', '#']).next().unwrap_or_default();
+        let (scheme, rest) = shown.split_once("://").unwrap_or(("", shown));
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = host.rsplit('@').next().unwrap_or_default();
+        let colon = if scheme.is_empty() { "" } else { "://" };
+        format!("{scheme}{colon}{host}{path}")
     }
 
     /// Returns the headers to send with each request. Names and values are valid in HTTP.
@@ -131,15 +174,11 @@ impl HttpConfig {
     }
 }
 
-/// Omits the parts of a URL that may be secret: user, password, query and fragment.
+/// Omits the parts that may be secret: user, password, query and fragment of the URL, and the values of variables.
 impl fmt::Debug for HttpConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.url.split(['?', '#']).next().unwrap_or_default();
-        let (scheme, rest) = shown.split_once("://").unwrap_or(("", shown));
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = host.rsplit('@').next().unwrap_or_default();
         f.debug_struct("HttpConfig")
-            .field("url", &format_args!("{scheme}://{host}{path}"))
+            .field("url", &format_args!("{}", self.shown_url()))
             .field("headers", &self.headers)
             .field("kind", &self.kind)
             .finish()

@@ -11,8 +11,8 @@ use crate::backoff::Backoff;
 use crate::channel::{Channel, Outgoing};
 use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
-use crate::limits::ClientLimits;
 use crate::negotiated::Negotiated;
+use crate::settings::Settings;
 
 /// A connection. It is usable until the channel closes or it is retired.
 pub(crate) struct Connection {
@@ -92,11 +92,17 @@ pub(super) struct ReconnectState {
     pub(super) backoff: Backoff,
     pub(super) last_attempt: Option<Instant>,
     pub(super) negotiated: Option<Negotiated>,
+    /// Whether an attempt was made. A transport that cannot be reopened is then used up.
     pub(super) opened: bool,
 }
 
 impl ReconnectState {
-    pub(super) fn new(limits: &ClientLimits) -> Self {
-        Self { backoff: Backoff::for_restarts(limits), last_attempt: None, negotiated: None, opened: false }
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            backoff: Backoff::for_restarts(&settings.limits),
+            last_attempt: None,
+            negotiated: settings.negotiated,
+            opened: false,
+        }
     }
 }

@@ -3,17 +3,18 @@
 pub(crate) mod connection;
 mod reconnect;
 mod send;
-mod timeout;
+pub(crate) mod timeout;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::channel::{RequestIds, TransportKind};
 use crate::connect::Connector;
+use crate::connection_state::StateCell;
 use crate::notification_router::{NotificationRouter, ProgressListener};
 use crate::settings::Settings;
 use crate::tool_cache::ToolCache;
@@ -29,17 +30,20 @@ pub(crate) struct Engine {
     pub(crate) subscribed: AtomicUsize,
     connector: Arc<dyn Connector>,
     current: std::sync::Mutex<Option<Arc<Connection>>>,
-    reconnect_state: Mutex<ReconnectState>,
+    reconnect_state: Arc<Mutex<ReconnectState>>,
     permits: Semaphore,
     closed: AtomicBool,
+    pub(crate) state: StateCell,
+    /// Lets a reconnect continue when the call that started it is cancelled.
+    this: Weak<Self>,
 }
 
 impl Engine {
-    pub(crate) fn new(settings: Settings, router: NotificationRouter, connector: Arc<dyn Connector>) -> Self {
-        Self {
+    pub(crate) fn new(settings: Settings, router: NotificationRouter, connector: Arc<dyn Connector>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             tool_cache: ToolCache::new(settings.validate_output),
             permits: Semaphore::new(settings.limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
-            reconnect_state: Mutex::new(ReconnectState::new(&settings.limits)),
+            reconnect_state: Arc::new(Mutex::new(ReconnectState::new(&settings))),
             settings,
             router: Arc::new(router),
             ids: RequestIds::new(),
@@ -47,12 +51,19 @@ impl Engine {
             connector,
             current: std::sync::Mutex::new(None),
             closed: AtomicBool::new(false),
-        }
+            state: StateCell::new(),
+            this: this.clone(),
+        })
     }
 
     /// Returns the text that identifies the current authorization.
     pub(crate) fn authorization(&self) -> String {
         self.connector.authorization()
+    }
+
+    /// Returns whether the target can be connected to again.
+    pub(crate) fn can_reopen(&self) -> bool {
+        self.connector.can_reopen()
     }
 
     pub(crate) fn transport_kind(&self) -> TransportKind {
@@ -63,9 +74,9 @@ impl Engine {
 /// Options of one request. Unset options default to the limits of the client.
 #[derive(Clone, Default)]
 pub(crate) struct Options {
-    /// Timeout without a response or progress.
+    /// Timeout of the call without progress.
     pub(crate) timeout: Option<Duration>,
-    /// Maximum total time.
+    /// Maximum total time of the call.
     pub(crate) cap: Option<Duration>,
     pub(crate) progress: Option<ProgressListener>,
     /// Whether the request is idempotent. If unset, the method and the annotations of the tool decide.

@@ -4,11 +4,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ferromcp_core::text::reason;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Engine;
 use super::connection::{Connection, ReconnectState};
+use super::timeout::{CallDeadline, after};
+use crate::connection_state::ConnectionState;
 use crate::error::{ClientError, ErrorKind};
 use crate::probe::{NegotiatedChannel, Negotiation};
 
@@ -19,25 +22,60 @@ impl Engine {
     /// Fails if the server cannot be reached or negotiation fails.
     pub(crate) async fn open(&self) -> Result<Arc<Connection>, ClientError> {
         let mut reconnect_state = self.reconnect_state.lock().await;
-        reconnect_state.negotiated = self.settings.negotiated;
-        reconnect_state.opened = true;
-        self.connect(&mut reconnect_state).await
+        self.first_attempt(&mut reconnect_state).await
     }
 
     /// Returns the current connection, or reconnects.
     pub(crate) async fn connection(&self) -> Result<Arc<Connection>, ClientError> {
+        self.connection_before(None).await
+    }
+
+    /// Returns the current connection, or reconnects. Fails with the cause if the next attempt would be after `deadline`.
+    pub(super) async fn connection_before(
+        &self,
+        deadline: Option<&CallDeadline>,
+    ) -> Result<Arc<Connection>, ClientError> {
         if let Some(connection) = self.current() {
             return Ok(connection);
         }
         // The first caller reconnects for all.
-        let mut reconnect_state = self.reconnect_state.lock().await;
+        let mut reconnect_state = Arc::clone(&self.reconnect_state).lock_owned().await;
         if let Some(connection) = self.current() {
             return Ok(connection);
+        }
+        self.ensure_reopenable(&reconnect_state)?;
+        let (engine, give_up_at) = (self.this.upgrade(), deadline.map(CallDeadline::until));
+        detached(async move { Some(engine?.reopen(&mut reconnect_state, give_up_at).await) }).await
+    }
+
+    /// Closes the current connection, if there is one, and connects once.
+    ///
+    /// # Errors
+    /// Fails if the client was closed, the connector cannot reopen, the server cannot be reached, or negotiation fails.
+    pub(crate) async fn reconnect(&self) -> Result<(), ClientError> {
+        let mut reconnect_state = Arc::clone(&self.reconnect_state).lock_owned().await;
+        self.ensure_reopenable(&reconnect_state)?;
+        let engine = self.this.upgrade();
+        let reconnecting = detached(async move {
+            let engine = engine?;
+            if let Some(previous) = engine.current() {
+                previous.retire();
+                previous.channel.close().await;
+            }
+            reconnect_state.backoff.reset();
+            Some(engine.first_attempt(&mut reconnect_state).await)
+        });
+        reconnecting.await.map(drop)
+    }
+
+    fn ensure_reopenable(&self, reconnect_state: &ReconnectState) -> Result<(), ClientError> {
+        if self.is_closed() {
+            return Err(ClientError::closed("the client was closed"));
         }
         if reconnect_state.opened && !self.connector.can_reopen() {
             return Err(ClientError::closed(&format!("the {} connection ended", self.connector.name())));
         }
-        self.reopen(&mut reconnect_state).await
+        Ok(())
     }
 
     /// Returns the current connection if it is usable.
@@ -57,11 +95,19 @@ impl Engine {
         self.closed.load(Ordering::Relaxed)
     }
 
-    async fn reopen(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+    async fn reopen(
+        &self,
+        reconnect_state: &mut ReconnectState,
+        give_up_at: Option<Instant>,
+    ) -> Result<Arc<Connection>, ClientError> {
+        if self.latest().is_none() {
+            return self.connect_first(reconnect_state).await;
+        }
         // Restarts are consecutive only if the connection was short-lived and the last attempt is recent.
         let lifetime = self.latest().map_or(Duration::ZERO, |connection| connection.opened_at.elapsed());
         let since_last_attempt = reconnect_state.last_attempt.map_or(Duration::MAX, |attempt| attempt.elapsed());
         reconnect_state.backoff.disconnected(lifetime.max(since_last_attempt));
+        let mut last_error = None;
         loop {
             if self.is_closed() {
                 return Err(ClientError::closed("the client was closed"));
@@ -74,19 +120,66 @@ impl Engine {
                 );
                 return Err(ClientError::new(ErrorKind::Connect, message));
             };
+            if let Some(error) = last_error.take_if(|_| give_up_at.is_some_and(|until| after(delay) >= until)) {
+                return Err(error);
+            }
             if !delay.is_zero() {
                 sleep(delay).await;
             }
-            // Recorded after the delay, because a caller that is cancelled during the delay made no attempt.
-            reconnect_state.backoff.record_attempt();
-            reconnect_state.last_attempt = Some(Instant::now());
-            match self.connect(reconnect_state).await {
+            match self.attempt(reconnect_state).await {
                 Err(error) if is_transient(&error) && !reconnect_state.backoff.is_exhausted() => {
-                    tracing::warn!(%error, attempt = reconnect_state.backoff.attempts(), "reconnect attempt failed");
+                    let (shown, attempt) = (error.to_string(), reconnect_state.backoff.attempts());
+                    tracing::warn!(error = %reason(&shown), attempt, "reconnect attempt failed");
+                    last_error = Some(error);
                 }
                 result => return result,
             }
         }
+    }
+
+    /// Connects to a server that never answered: one attempt per call, with backoff between calls, so that a call does not
+    /// wait for a series of attempts, and a loop of calls does not start processes in a loop.
+    async fn connect_first(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+        let waited = reconnect_state.last_attempt.map_or(Duration::MAX, |attempt| attempt.elapsed());
+        match self.state.last_error() {
+            Some(error) if waited < reconnect_state.backoff.cooldown() => Err(error.copy()),
+            _ => self.first_attempt(reconnect_state).await,
+        }
+    }
+
+    /// Makes one attempt to connect that does not count as a restart: if it succeeds, the first restart has no delay.
+    async fn first_attempt(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+        let connection = self.attempt(reconnect_state).await?;
+        reconnect_state.backoff.reset();
+        reconnect_state.last_attempt = None;
+        Ok(connection)
+    }
+
+    /// Makes one attempt to connect, and records it.
+    async fn attempt(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
+        reconnect_state.backoff.record_attempt();
+        reconnect_state.last_attempt = Some(Instant::now());
+        reconnect_state.opened = true;
+        self.state.set(ConnectionState::Connecting);
+        let connected = self.connect(reconnect_state).await;
+        connected.inspect(|connection| self.watch_connection(connection)).inspect_err(|error| self.state.failed(error))
+    }
+
+    /// Publishes that the connection is usable, and later that it no longer is.
+    fn watch_connection(&self, connection: &Connection) {
+        self.state.set(ConnectionState::Connected);
+        // Does not keep the connection alive: the task ends with it, because `retired` is dropped.
+        let (engine, closed) = (self.this.clone(), connection.channel.closed());
+        let mut retired = connection.retired.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = closed => {}
+                _ = retired.wait_for(|retired| *retired) => {}
+            }
+            if let Some(engine) = engine.upgrade().filter(|engine| engine.current().is_none()) {
+                engine.state.connection_lost();
+            }
+        });
     }
 
     async fn connect(&self, reconnect_state: &mut ReconnectState) -> Result<Arc<Connection>, ClientError> {
@@ -120,11 +213,22 @@ impl Engine {
     /// Closes the connection. In-flight requests fail.
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+        self.state.set(ConnectionState::Closed);
         self.permits.close();
         if let Some(connection) = self.latest() {
             connection.channel.close().await;
         }
     }
+}
+
+/// Connects in a task, which continues when the caller is cancelled: calls with a short timeout must not restart a slow
+/// server again and again.
+async fn detached(
+    connecting: impl Future<Output = Option<Result<Arc<Connection>, ClientError>>> + Send + 'static,
+) -> Result<Arc<Connection>, ClientError> {
+    // `None` if the engine was dropped, an error if the runtime shuts down.
+    let connected = tokio::spawn(connecting).await.ok().flatten();
+    connected.unwrap_or_else(|| Err(ClientError::closed("the client was dropped")))
 }
 
 /// Returns whether a connect error may be transient.

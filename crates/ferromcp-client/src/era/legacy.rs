@@ -6,11 +6,13 @@ use ferromcp_core::model::{
     ClientCapabilities, Implementation, InitializeParams, InitializeResult, LogLevel, NotificationParams,
     SetLevelParams,
 };
+use ferromcp_core::text::excerpt;
 use ferromcp_core::wire::{DecodeError, FromServer, Incoming, Message};
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, Revision};
 
 use super::ServerInfo;
 use super::features::has_batches;
+use crate::decode::decode_result;
 use crate::error::{ClientError, ErrorKind};
 use crate::settings::VersionPolicy;
 
@@ -31,12 +33,15 @@ pub(crate) fn parse_initialize(
     result: &RawJson,
     version_policy: VersionPolicy,
 ) -> Result<(Revision, ServerInfo), ClientError> {
-    let result: InitializeResult = result.decode().map_err(ClientError::malformed)?;
+    let result: InitializeResult = decode_result("initialize", result).map_err(|error| {
+        let message = format!("cannot negotiate a revision: the result of `initialize` is invalid: {error}");
+        ClientError::new(ErrorKind::Negotiation, message)
+    })?;
     let chosen = Revision::parse(&result.protocol_version);
     let Some(revision) = chosen.filter(|revision| !revision.is_modern() && version_policy.allows(*revision)) else {
         let message = format!(
             "cannot negotiate a revision: the server chose `{}`, which the client does not support or allow",
-            result.protocol_version
+            excerpt(&result.protocol_version)
         );
         return Err(ClientError::new(ErrorKind::Negotiation, message));
     };

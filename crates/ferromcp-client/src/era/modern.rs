@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::meta::key;
 use ferromcp_core::model::{ClientCapabilities, DiscoverParams, DiscoverResult, LogLevel};
 use ferromcp_core::{ClientRequest, Error, ErrorCode, ProgressToken, RawJson, RawMap, RequestMeta, Revision};
 
 use super::ServerInfo;
+use crate::decode::decode_result;
 use crate::error::ClientError;
 
 /// The `_meta` members that all modern requests of a client share.
@@ -88,14 +88,14 @@ pub(crate) fn discover_request() -> ClientRequest {
 
 /// Parses the result of `server/discover`. Returns `None` if it is not the result of a modern server.
 pub(crate) fn parse_discover(result: &RawJson) -> Option<DiscoverResult> {
-    result.decode().ok()
+    decode_result("server/discover", result).ok()
 }
 
 /// Converts the result of `server/discover`.
 pub(crate) fn server_info(result: DiscoverResult) -> ServerInfo {
     ServerInfo {
         // The specification puts it in `_meta`, although some servers put it elsewhere.
-        server: result.meta.read(key::SERVER_INFO),
+        server: result.meta.server_info(),
         capabilities: result.capabilities,
         instructions: result.instructions,
     }
@@ -111,8 +111,8 @@ pub(crate) fn is_modern_error(error: &Error) -> bool {
 pub(crate) fn supported_versions(error: &Error) -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Data {
-        supported: Vec<String>,
+        supported: Vec<RawJson>,
     }
     let data = error.data.as_ref().and_then(|data| data.decode::<Data>().ok());
-    data.map(|data| data.supported).unwrap_or_default()
+    data.into_iter().flat_map(|data| data.supported).filter_map(|version| version.decode().ok()).collect()
 }

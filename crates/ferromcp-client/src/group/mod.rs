@@ -8,20 +8,34 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use ferromcp_core::model::{CallToolResult, GetPromptResult, PromptDefinition, ResourceDefinition, ToolDefinition};
+use ferromcp_core::model::{
+    CallToolResult, CompletionValues, GetPromptResult, PromptDefinition, ReadResourceResult, Reference,
+    ResourceDefinition, ToolDefinition,
+};
+use ferromcp_core::text::excerpt;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::builder::ClientBuilder;
 use crate::call::ClientCall;
 use crate::client::Client;
 use crate::config::Config;
+use crate::connection_state::ConnectionState;
 use crate::error::{ClientError, ErrorKind};
+use crate::subscription::Subscription;
+use crate::subscription::change::ChangeFilter;
+use crate::target::Target;
 use listing::{Named, check_name, strip_server};
 
 pub use listing::{Collision, GroupListing, Member};
 
 /// A group of named clients.
+///
+/// A server that is down when the group is created stays in the group: the next use connects, and so does
+/// [`reconnect`](Self::reconnect). [`state`](Self::state) and [`watch_state`](Self::watch_state) return the state of a
+/// connection.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
@@ -38,6 +52,7 @@ pub use listing::{Collision, GroupListing, Member};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ClientGroup {
+    /// The clients, connected or not, and the errors of servers that have no valid target.
     members: BTreeMap<String, Result<Client, Arc<ClientError>>>,
 }
 
@@ -50,7 +65,7 @@ impl ClientGroup {
     /// Connects concurrently to all enabled servers of a configuration file. `builder` returns the builder for a server
     /// name.
     ///
-    /// A server that fails to start is listed in [`failures`](Self::failures); the others are unaffected.
+    /// A server that fails to start is listed in [`failures`](Self::failures) until it connects; the others are unaffected.
     ///
     /// # Errors
     /// When the file cannot be read or parsed.
@@ -65,7 +80,7 @@ impl ClientGroup {
             starting.spawn(async move {
                 let outcome = async {
                     check_name(&name)?;
-                    builder.connect(server?).await
+                    connect(builder.connect_lazy(server?)?).await
                 };
                 (name.clone(), outcome.await)
             });
@@ -87,7 +102,34 @@ impl ClientGroup {
         self.with_outcome(name.into(), Ok(client))
     }
 
-    /// Adds a server that failed to connect, to report its error under its name.
+    /// Connects to a server and adds its client. A server that cannot be reached is added too, and listed in
+    /// [`failures`](Self::failures) until it connects.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), ferromcp_client::ClientError> {
+    /// use ferromcp_client::{Client, ClientGroup};
+    /// let weather = std::process::Command::new("weather-server");
+    /// let builder = Client::builder("demo", "1.0.0");
+    /// let group = ClientGroup::new().with_target("weather", builder, weather).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the name is invalid or already in use, the target is invalid, or it cannot be connected to again after a failure.
+    pub async fn with_target<M>(
+        self,
+        name: impl Into<String>,
+        builder: ClientBuilder,
+        target: impl Target<M>,
+    ) -> Result<Self, ClientError> {
+        let (name, client) = (name.into(), builder.connect_lazy(target)?);
+        self.check_new_name(&name)?;
+        self.with(name, connect(client).await?)
+    }
+
+    /// Adds a server that failed to connect, to report its error under its name. The group does not connect to it; use
+    /// [`with_target`](Self::with_target) for that.
     ///
     /// # Errors
     /// See [`with`](Self::with).
@@ -96,30 +138,75 @@ impl ClientGroup {
     }
 
     fn with_outcome(mut self, name: String, outcome: Result<Client, Arc<ClientError>>) -> Result<Self, ClientError> {
-        check_name(&name)?;
-        if self.members.contains_key(&name) {
-            return Err(ClientError::new(
-                ErrorKind::InvalidRequest,
-                format!("cannot add server `{name}`: the name is already taken"),
-            ));
-        }
+        self.check_new_name(&name)?;
         self.members.insert(name, outcome);
         Ok(self)
     }
 
-    /// Returns the client with this name.
+    fn check_new_name(&self, name: &str) -> Result<(), ClientError> {
+        check_name(name)?;
+        if self.members.contains_key(name) {
+            let message = format!("cannot add server `{name}`: the name is already taken");
+            return Err(ClientError::new(ErrorKind::InvalidRequest, message));
+        }
+        Ok(())
+    }
+
+    /// Returns the client with this name, connected or not.
     pub fn get(&self, name: &str) -> Option<&Client> {
         self.members.get(name)?.as_ref().ok()
     }
 
-    /// Iterates over the connected clients and their names.
+    /// Returns the client with this name.
+    fn client(&self, name: &str) -> Result<&Client, ClientError> {
+        match self.members.get(name) {
+            Some(Ok(client)) => Ok(client),
+            Some(Err(error)) => Err(error.copy()),
+            None => {
+                let message = format!("the group has no server `{}`", excerpt(name));
+                Err(ClientError::new(ErrorKind::InvalidRequest, message))
+            }
+        }
+    }
+
+    /// Iterates over the clients that have connected at least once, and their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Client)> {
+        self.clients().filter(|(_, client)| client.has_connected())
+    }
+
+    fn clients(&self) -> impl Iterator<Item = (&str, &Client)> {
         self.members.iter().filter_map(|(name, member)| Some((name.as_str(), member.as_ref().ok()?)))
     }
 
-    /// Iterates over the servers that failed to connect, and their errors.
-    pub fn failures(&self) -> impl Iterator<Item = (&str, &ClientError)> {
-        self.members.iter().filter_map(|(name, member)| Some((name.as_str(), &**member.as_ref().err()?)))
+    /// Iterates over the servers whose last attempt to connect failed, and its error.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, Arc<ClientError>)> {
+        self.members.iter().filter_map(|(name, member)| {
+            let error = match member {
+                Ok(client) => client.last_connect_error()?,
+                Err(error) => Arc::clone(error),
+            };
+            Some((name.as_str(), error))
+        })
+    }
+
+    /// Returns the state of the connection to a server; `None` if the group has no server with this name.
+    pub fn state(&self, server: &str) -> Option<ConnectionState> {
+        let member = self.members.get(server)?;
+        Some(member.as_ref().map_or(ConnectionState::Disconnected, Client::state))
+    }
+
+    /// Returns a channel with the state of the connection to a server. Intermediate states may be skipped. `None` if the
+    /// group has no client for the server.
+    pub fn watch_state(&self, server: &str) -> Option<watch::Receiver<ConnectionState>> {
+        self.get(server).map(Client::watch_state)
+    }
+
+    /// Connects to a server again; see [`Client::reconnect`].
+    ///
+    /// # Errors
+    /// When the group has no client for the server, or connecting fails.
+    pub async fn reconnect(&self, server: &str) -> Result<(), ClientError> {
+        self.client(server)?.reconnect().await
     }
 
     /// Lists the tools of all servers, named `server_tool`.
@@ -169,6 +256,46 @@ impl ClientGroup {
         Ok(client.call(tool, args))
     }
 
+    /// Calls the tool `server_tool`, and deserializes its result as [`Client::call_as`] does.
+    ///
+    /// # Errors
+    /// See [`call`](Self::call).
+    pub fn call_as<T: DeserializeOwned>(&self, tool: &str, args: impl Serialize) -> Result<ClientCall<T>, ClientError> {
+        let (client, tool) = self.route(tool)?;
+        Ok(client.call_as(tool, args))
+    }
+
+    /// Reads a resource of a server. URIs have no prefix; [`Member::server`] is the server of a listed resource.
+    ///
+    /// # Errors
+    /// When the group has no client for the server.
+    pub fn read(&self, server: &str, uri: &str) -> Result<ClientCall<ReadResourceResult>, ClientError> {
+        Ok(self.client(server)?.read(uri))
+    }
+
+    /// Completes an argument of the prompt `server_prompt`. `resolved` are the arguments known so far.
+    ///
+    /// # Errors
+    /// See [`call`](Self::call).
+    pub fn complete<K: Into<String>, V: Into<String>>(
+        &self,
+        prompt: &str,
+        argument: &str,
+        value: &str,
+        resolved: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<ClientCall<CompletionValues>, ClientError> {
+        let (client, prompt) = self.route(prompt)?;
+        Ok(client.complete(Reference::prompt(prompt), argument, value, resolved))
+    }
+
+    /// Subscribes to changes of a server; see [`Client::subscribe`].
+    ///
+    /// # Errors
+    /// When the group has no client for the server, or the server does not acknowledge the subscription.
+    pub async fn subscribe(&self, server: &str, interest: ChangeFilter) -> Result<Subscription, ClientError> {
+        self.client(server)?.subscribe(interest).await
+    }
+
     /// Gets the prompt `server_prompt`.
     ///
     /// # Errors
@@ -184,12 +311,14 @@ impl ClientGroup {
         match found.min_by_key(|(_, rest)| rest.len()) {
             Some((Ok(client), rest)) => Ok((client, rest)),
             Some((Err(error), _)) => {
+                let joined = excerpt(joined);
                 let message = format!("cannot route `{joined}`: its server failed to connect: {error}");
                 Err(ClientError::new(ErrorKind::Connect, message).because(Arc::clone(error)))
             }
             None => {
                 let message = format!(
-                    "cannot route `{joined}`: no server in the group has this prefix; names have the form `server_name`"
+                    "cannot route `{}`: no server in the group has this prefix; names have the form `server_name`",
+                    excerpt(joined)
                 );
                 Err(ClientError::new(ErrorKind::InvalidRequest, message))
             }
@@ -199,10 +328,18 @@ impl ClientGroup {
     /// Closes all clients concurrently.
     pub async fn close(&self) {
         let mut closing = JoinSet::new();
-        for (_, client) in self.iter() {
+        for (_, client) in self.clients() {
             let client = client.clone();
             closing.spawn(async move { client.close().await });
         }
         while closing.join_next().await.is_some() {}
+    }
+}
+
+/// Makes the first attempt to connect. A client whose server is down connects when it is used, if its target allows that.
+async fn connect(client: Client) -> Result<Client, ClientError> {
+    match Box::pin(client.open()).await {
+        Err(error) if !client.can_reconnect() => Err(error),
+        _ => Ok(client),
     }
 }

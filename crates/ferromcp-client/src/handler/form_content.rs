@@ -5,6 +5,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation#requested-schema>.
 
 use ferromcp_core::model::FormSchema;
+use ferromcp_core::text::message;
 use ferromcp_core::{Error, RawJson, RawMap};
 use ferromcp_json_schema::Validator;
 
@@ -25,7 +26,7 @@ pub(super) fn prepare_form_content(content: &mut RawMap, form: FormSchema) -> Re
     if problems.is_empty() {
         return Ok(());
     }
-    let problems = problems.join("; ");
+    let problems = message(&problems.join("; ")).to_string(); // field names are those of the server
     tracing::error!(%problems, "form content does not match the form and is not sent; fix the form handler");
     Err(Error::internal(format!("Internal error: the form content of the client does not match the form: {problems}")))
 }

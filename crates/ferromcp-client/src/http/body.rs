@@ -2,14 +2,26 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body as _;
 use reqwest::Body;
+use tokio::time::timeout;
 
 use super::failure::Failure;
+
+/// Maximum length of a body that is read only to reuse its connection, in bytes.
+const MAX_DISCARDED: usize = 64 << 10;
+
+/// Maximum length of a header value in an error, in characters.
+const MAX_SHOWN: usize = 100;
+
+/// Time to wait for the end of a body that is discarded. Its connection can be reused only if the body was read to its
+/// end.
+pub(super) const DISCARD_TIMEOUT: Duration = Duration::from_millis(5);
 
 /// Returns the next chunk, or `None` at the end. This function is cancel-safe.
 pub(super) async fn chunk(body: &mut Body) -> Result<Option<Bytes>, reqwest::Error> {
@@ -47,12 +59,60 @@ pub(super) async fn read(mut body: Body, headers: &HeaderMap, limit: usize) -> R
     }
 }
 
-/// Reads the body of an error response. Returns an empty body for event streams, which may not end, and on errors.
-pub(super) async fn read_or_nothing(body: Body, headers: &HeaderMap, limit: usize) -> Bytes {
+/// Reads the body of an error response. Returns an empty body for event streams, which may not end, for compressed
+/// bodies, and for bodies that exceed `limit` bytes.
+///
+/// If the connection is lost, returns what was read: a server that rejects a request may respond and close the connection
+/// before the request is sent to its end, and then the error of sending follows the whole response.
+pub(super) async fn read_or_nothing(mut body: Body, headers: &HeaderMap, limit: usize) -> Bytes {
     if media_type(headers).eq_ignore_ascii_case("text/event-stream") {
         return Bytes::new();
     }
-    read(body, headers, limit).await.unwrap_or_default()
+    if let Err(failure) = ensure_unencoded(headers) {
+        tracing::warn!(%failure, "ignored the body of an error response");
+        return Bytes::new();
+    }
+    let mut buffer = BytesMut::new();
+    while let Ok(Some(data)) = chunk(&mut body).await {
+        if data.len() > limit - buffer.len() {
+            return Bytes::new();
+        }
+        buffer.extend_from_slice(&data);
+    }
+    buffer.freeze()
+}
+
+/// Discards a body. The connection is reused if the body is short and ends at once.
+pub(super) async fn discard(mut body: Body) {
+    let reading = async {
+        let mut length = 0;
+        while let Ok(Some(data)) = chunk(&mut body).await {
+            length += data.len();
+            if length > MAX_DISCARDED {
+                return;
+            }
+        }
+    };
+    let _ = timeout(DISCARD_TIMEOUT, reading).await;
+}
+
+/// Checks that a body has no content coding. The client requests none, because a compressed body could expand without
+/// a bound.
+///
+/// # Errors
+/// Fails if `Content-Encoding` names a coding other than `identity`.
+pub(super) fn ensure_unencoded(headers: &HeaderMap) -> Result<(), Failure> {
+    let values = headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let codings = values.collect::<Vec<_>>().join(", ");
+    let is_identity = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    if codings.split(',').map(str::trim).all(is_identity) {
+        return Ok(());
+    }
+    let codings: String = codings.chars().take(MAX_SHOWN).collect();
+    Err(Failure::malformed(format!(
+        "unexpected `Content-Encoding: {codings}`, which the client did not accept; disable compression in the server \
+         and its proxy"
+    )))
 }
 
 /// Returns the media type without parameters, or an empty text.

@@ -16,7 +16,7 @@ use ferromcp_core::wire::encode;
 use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revision};
 use tokio::time::timeout;
 
-use super::dispatch::{MessageContext, dispatch_message};
+use super::dispatch::{MessageContext, Part, dispatch_event, dispatch_message};
 use super::endpoint::Endpoint;
 use super::legacy::session_stream;
 use super::post::Content;
@@ -69,10 +69,12 @@ impl Channel for HttpChannel {
             // A pipe only buffers a notification. Over HTTP, the server has to accept it.
             let result = timeout(state.limits.request_timeout, state.post(revision, message.freeze())).await;
             result.map_err(|_| {
-                ChannelError::lost(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "timed out waiting for the server to accept the notification",
-                ))
+                let text = format!(
+                    "timed out after {:?} waiting for the server to accept the notification; raise \
+                     `ClientLimits::request_timeout`",
+                    state.limits.request_timeout
+                );
+                ChannelError::lost(io::Error::new(io::ErrorKind::TimedOut, text))
             })??;
             if is_initialized {
                 session_stream::open_session_stream(&state, revision).await;
@@ -122,7 +124,13 @@ async fn request(state: &Arc<HttpState>, outgoing: Outgoing) -> Result<RawJson, 
     let cancellable = !is_initialize && !revision.is_modern();
     let out_of_band = cancellable.then(|| state.register_waiter(&id));
     let mut in_flight = InFlightRequest { state, id: &id, revision, cancellable };
-    let context = MessageContext { awaited: Some(&id), status: 200, modern: revision.is_modern() };
+    let context = MessageContext {
+        awaited: Some(&id),
+        status: 200,
+        modern: revision.is_modern(),
+        after_handshake: !is_initialize,
+        part: Part::Body,
+    };
     let outcome = tokio::select! {
         biased;
         outcome = exchange(state, &request_headers, message.freeze(), context, is_initialize) => outcome,
@@ -148,9 +156,7 @@ async fn exchange(
     }
     context.status = reply.status;
     match reply.content {
-        Content::Nothing => {
-            Err(ChannelError::Malformed("the server accepted the request without a response".to_owned()))
-        }
+        Content::Nothing => Err(ChannelError::Malformed(format!("HTTP status {} without a body", reply.status))),
         Content::Json(json) => json_result(state, &json, &context),
         Content::Events(events) => stream_result(state, *events, &context).await,
     }
@@ -198,7 +204,7 @@ async fn stream_result(
             let why = "the stream ended without the response";
             return Err(ChannelError::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
         };
-        if let Some(outcome) = dispatch_message(state, &message, context) {
+        if let Some(outcome) = dispatch_event(state, &message, context) {
             events.release().await;
             return outcome;
         }

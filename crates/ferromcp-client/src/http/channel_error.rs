@@ -16,10 +16,13 @@ pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelErr
     match failure {
         Failure::Unreachable { source } => {
             let (url, why) = (endpoint.redacted_url(), root(&*source));
-            let why = format!("cannot reach `{url}` ({why}); check the URL and that the server is running");
-            ChannelError::unsent(io::Error::other(why))
+            let text = format!("cannot reach `{url}` ({why}); check the URL and that the server is running");
+            ChannelError::unsent(io::Error::new(kind(&*source), text))
         }
-        Failure::Redirected { .. } => ChannelError::unsent(io::Error::other(failure)),
+        // Another attempt would be redirected again.
+        Failure::Redirected { .. } | Failure::RedirectLoop { .. } => {
+            ChannelError::unsent(io::Error::new(io::ErrorKind::Unsupported, failure))
+        }
         Failure::Lost { why, source: Some(source) } => {
             ChannelError::lost(io::Error::other(format!("{why}: {}", root(&*source))))
         }
@@ -32,10 +35,22 @@ pub(super) fn channel_error(failure: Failure, endpoint: &Endpoint) -> ChannelErr
             ChannelError::Unauthorized { status: challenge.status(), challenge: challenge_text }
         }
         Failure::Credentials { source } => ChannelError::Credentials(Arc::from(source)),
-        Failure::SessionEnded { in_flight } => ChannelError::SessionGone { in_flight },
+        Failure::SessionEnded => ChannelError::SessionGone { in_flight: false },
         Failure::TooLarge { limit, .. } => ChannelError::TooLarge(limit),
         Failure::Malformed { why } => ChannelError::Malformed(why),
     }
+}
+
+/// Returns the kind of the innermost I/O error. TLS failures have the kind `InvalidData`.
+fn kind(error: &(dyn Error + 'static)) -> io::ErrorKind {
+    let (mut kind, mut next) = (io::ErrorKind::NotConnected, Some(error));
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            kind = error.kind();
+        }
+        next = error.source();
+    }
+    kind
 }
 
 /// Returns the root cause of an error, without the wrappers of the HTTP libraries.

@@ -61,7 +61,8 @@ impl Target<ViaUrl> for &str {
         match Endpoint::new(self, options.http.clone()) {
             Ok(endpoint) => Ok(Box::new(endpoint)),
             Err(error) => {
-                let message = format!("cannot connect to `{}`: {error}", redacted(self));
+                let shown = options.http.shown_url.clone().unwrap_or_else(|| redacted(self));
+                let message = format!("cannot connect to `{shown}`: {error}");
                 Err(ClientError::new(ErrorKind::InvalidRequest, message))
             }
         }

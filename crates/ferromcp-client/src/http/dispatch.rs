@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use ferromcp_core::wire::{DecodeError, FromServer, Message, decode, encode, method_of};
-use ferromcp_core::{ClientResult, Error, RawJson, RequestId, Revision};
+use ferromcp_core::text::excerpt;
+use ferromcp_core::wire::{DecodeError, FromServer, Message, encode, method_of};
+use ferromcp_core::{ClientResult, Error, ErrorCode, RawJson, RequestId, Revision};
+use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::events::StreamMessage;
+use super::post::is_json_rpc;
 use super::state::HttpState;
 use crate::channel::{ChannelError, Responder};
+use crate::decode::decode_frame;
 use crate::era::legacy::messages;
 
 /// Context in which a message arrived.
@@ -19,6 +24,46 @@ pub(super) struct MessageContext<'a> {
     pub(super) status: u16,
     /// Whether the request was modern. Its response stream must not contain requests.
     pub(super) modern: bool,
+    /// Whether the request was sent after a handshake, so that its session may be gone.
+    pub(super) after_handshake: bool,
+    /// The part of the HTTP response that contains the message.
+    pub(super) part: Part,
+}
+
+/// The part of an HTTP response that contains a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The whole body. It must contain the response.
+    Body,
+    /// An event of a stream. The response may be in a later event.
+    Event,
+    /// An event named `error`. It contains the error of the request.
+    ErrorEvent,
+}
+
+impl MessageContext<'_> {
+    /// Returns the context of a stream that belongs to no request.
+    pub(super) fn session_stream() -> Self {
+        Self { awaited: None, status: 200, modern: false, after_handshake: true, part: Part::Event }
+    }
+}
+
+/// Dispatches a message of a stream. Returns the outcome if it is the awaited response.
+pub(super) fn dispatch_event(
+    state: &Arc<HttpState>,
+    event: &StreamMessage,
+    context: &MessageContext<'_>,
+) -> Option<Result<RawJson, ChannelError>> {
+    if !event.is_error {
+        return dispatch_message(state, &event.data, &MessageContext { part: Part::Event, ..*context });
+    }
+    let context = MessageContext { part: Part::ErrorEvent, ..*context };
+    match bare_error(&event.data) {
+        Some(error) if context.awaited.is_some() => {
+            Some(Err(ChannelError::Rpc { error, status: Some(context.status) }))
+        }
+        _ => dispatch_message(state, &event.data, &context),
+    }
 }
 
 /// Dispatches a message. Returns the outcome if it is the awaited response.
@@ -27,7 +72,7 @@ pub(super) fn dispatch_message(
     bytes: &Bytes,
     context: &MessageContext<'_>,
 ) -> Option<Result<RawJson, ChannelError>> {
-    let incoming = match decode::<FromServer>(bytes.clone()) {
+    let incoming = match decode_frame(bytes) {
         Ok(incoming) => incoming,
         Err(rejection) => return reject(state, rejection, bytes, context),
     };
@@ -49,11 +94,21 @@ fn deliver(
 ) -> Option<Result<RawJson, ChannelError>> {
     match message {
         Message::Response { id, outcome } => {
-            // Errors may have no ID, and some servers make up an ID for error statuses.
-            let is_error = outcome.is_err() && (id.is_none() || context.status >= 400);
-            let is_ours = context.awaited.is_some_and(|awaited| is_error || id.as_ref() == Some(awaited));
-            let outcome = outcome.map_err(|error| ChannelError::Rpc { error, status: Some(context.status) });
-            if is_ours {
+            let names_ours = context.awaited.is_some_and(|awaited| id.as_ref() == Some(awaited));
+            let status = context.status;
+            let outcome = outcome.map_err(|error| match error {
+                error if is_session_rejection(context, &error, names_ours) => {
+                    ChannelError::SessionRejected { error, status }
+                }
+                error => ChannelError::Rpc { error, status: Some(status) },
+            });
+            if names_ours {
+                return Some(outcome);
+            }
+            // Errors may have no ID, and some servers make up an ID for errors that the transport detects.
+            let names_other = || id.as_ref().is_some_and(|id| state.is_waiting(id));
+            let is_ours = status >= 400 || id.is_none() || (context.part == Part::ErrorEvent && !names_other());
+            if context.awaited.is_some() && outcome.is_err() && is_ours {
                 return Some(outcome);
             }
             if !id.as_ref().is_some_and(|id| !context.modern && state.deliver_out_of_band(id, outcome)) {
@@ -66,7 +121,8 @@ fn deliver(
             None
         }
         Message::Request { request, .. } if context.modern => {
-            tracing::warn!(method = request.method(), "ignored a request: modern servers must not send requests");
+            let method = excerpt(request.method());
+            tracing::warn!(%method, "ignored a request: modern servers must not send requests");
             None
         }
         Message::Request { id, request } => {
@@ -87,9 +143,13 @@ fn reject(
     tracing::debug!(?id, %error, "cannot decode a message of the server");
     let is_ours = match &id {
         Some(id) => suppress_response && context.awaited == Some(id),
-        // Without a method, it can only be the response.
-        None => context.awaited.is_some() && method_of(frame).is_none(),
+        None if context.part == Part::Body => context.awaited.is_some() && method_of(frame).is_none(),
+        // As on stdio, stray output must not fail a call.
+        None => context.awaited.is_some() && suppress_response && method_of(frame).is_none(),
     };
+    if id.is_none() && !is_ours {
+        tracing::warn!(%error, "ignored an event that is not a message");
+    }
     if is_ours {
         return Some(Err(ChannelError::Malformed(error.message)));
     }
@@ -98,6 +158,31 @@ fn reject(
         state.post_detached(revision, serialize_response(&id, Err(error), revision));
     }
     None
+}
+
+/// Returns whether an error rejects the session of a request, which then was not executed: HTTP status 400, and an error
+/// that does not name the request, or that complains about the session.
+fn is_session_rejection(context: &MessageContext<'_>, error: &Error, names_request: bool) -> bool {
+    const OF_TRANSPORT: [ErrorCode; 3] = [ErrorCode::INVALID_REQUEST, ErrorCode(-32000), ErrorCode(-32001)];
+    context.after_handshake
+        && !context.modern
+        && context.awaited.is_some()
+        && context.status == 400
+        && (!names_request
+            || (OF_TRANSPORT.contains(&error.code) && error.message.to_ascii_lowercase().contains("session")))
+}
+
+/// Reads an error that is not part of a JSON-RPC message: the error object, or an object with the member `error`.
+fn bare_error(data: &[u8]) -> Option<Error> {
+    #[derive(Deserialize)]
+    struct Wrapped {
+        error: Error,
+    }
+    if is_json_rpc(data) {
+        return None;
+    }
+    let wrapped = serde_json::from_slice::<Wrapped>(data).map(|wrapped| wrapped.error);
+    wrapped.or_else(|_| serde_json::from_slice(data)).ok()
 }
 
 fn responder(state: &Arc<HttpState>, id: RequestId) -> Responder {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Body, Client, ClientBuilder, Proxy, Url};
@@ -69,7 +69,17 @@ impl Endpoint {
 
     /// Returns the URL without user, password and query, which may be secret.
     pub(super) fn redacted_url(&self) -> String {
-        redacted(&self.0.url)
+        self.0.options.shown_url.clone().unwrap_or_else(|| redacted(&self.0.url))
+    }
+
+    /// Omits the path of the target of a redirect if the path of the URL may be secret: it is often the same.
+    fn redact_redirect(&self, mut failure: Failure) -> Failure {
+        if let (Some(_), Failure::Redirected { to } | Failure::RedirectLoop { to }) =
+            (&self.0.options.shown_url, &mut failure)
+        {
+            *to = Url::parse(to).map(|to| to.origin().ascii_serialization()).unwrap_or_default();
+        }
+        failure
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -85,7 +95,7 @@ impl Endpoint {
         for attempt in 0.. {
             let response = self.send_once(request).await?;
             if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-                return response.unless_redirected();
+                return response.unless_redirected(&request.url).map_err(|failure| self.redact_redirect(failure));
             }
             let HttpResponse { status, headers, body, .. } = response;
             let body = body::read_or_nothing(body, &headers, self.limits().body_bytes).await;
@@ -110,6 +120,8 @@ impl Endpoint {
     async fn send_once(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let mut headers = self.0.options.headers.clone();
         headers.extend(request.headers.clone());
+        // Without the header, a server may choose any coding.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(credentials) = &self.0.options.credentials {
             let authorized = Request::new(&request.method, request.url.as_str());
             credentials.authorize(authorized, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
@@ -118,7 +130,7 @@ impl Endpoint {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let response = builder.send().await.map_err(|error| Failure::of(error, "connection lost"))?;
+        let response = builder.send().await.map_err(|error| Failure::of(error, "no response"))?;
         if let Some(credentials) = &self.0.options.credentials {
             credentials.response_received(response.headers());
         }
@@ -131,7 +143,7 @@ impl Endpoint {
 impl fmt::Debug for Endpoint {
     /// Omits user, password and query, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("url", &redacted(&self.0.url)).field("options", &self.0.options).finish()
+        f.debug_struct("Endpoint").field("url", &self.redacted_url()).field("options", &self.0.options).finish()
     }
 }
 
@@ -183,12 +195,16 @@ impl HttpResponse {
         body::media_type(&self.headers)
     }
 
-    fn unless_redirected(self) -> Result<Self, Failure> {
+    fn unless_redirected(self, from: &Url) -> Result<Self, Failure> {
         if !self.status.is_redirection() || self.status == StatusCode::NOT_MODIFIED {
             return Ok(self);
         }
         let to = self.headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| self.url.join(to).ok());
-        Err(Failure::Redirected { to: to.as_ref().map(redacted).unwrap_or_default() })
+        let Some(to) = to else { return Err(Failure::Redirected { to: String::new() }) };
+        // A redirect that the policy would follow was not followed, so there were too many.
+        let is_loop = to == self.url || (keeps_method(self.status) && to.origin() == from.origin());
+        let to = redacted(&to);
+        Err(if is_loop { Failure::RedirectLoop { to } } else { Failure::Redirected { to } })
     }
 }
 
@@ -213,11 +229,19 @@ fn http_client(options: &HttpOptions) -> Result<Client, String> {
 /// Follows redirects that keep the origin and the method. Other redirect responses are returned unchanged.
 fn redirect_policy() -> Policy {
     let decide = |attempt: Attempt<'_>| -> Action {
-        let keeps = matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-        if keeps && same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+        if keeps_method(attempt.status()) && same && attempt.previous().len() <= MAX_REDIRECTS {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
     };
     Policy::custom(decide)
+}
+
+/// Returns whether a redirect preserves the method, so that a POST remains a POST.
+fn keeps_method(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
 }
 
 /// Returns the URL without user, password and query, which may be secret.

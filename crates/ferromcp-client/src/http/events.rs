@@ -76,7 +76,19 @@ impl Events {
     }
 }
 
+/// A message of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StreamMessage {
+    /// The data of the event.
+    pub(super) data: Bytes,
+    /// Whether the event is named `error`. The specification has no such event, but some servers send one when a request
+    /// fails.
+    pub(super) is_error: bool,
+}
+
 /// Returns the message of an event. Events with other names and priming events without data have none.
-pub(super) fn message(event: DecodedEvent) -> Option<Bytes> {
-    (event.event == "message" && !event.data.is_empty()).then_some(event.data)
+pub(super) fn message(event: DecodedEvent) -> Option<StreamMessage> {
+    let is_error = event.event == "error";
+    let is_message = is_error || event.event == "message";
+    (is_message && !event.data.is_empty()).then_some(StreamMessage { data: event.data, is_error })
 }

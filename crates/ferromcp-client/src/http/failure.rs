@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::credentials::{Challenge, CredentialsError};
+use super::limits::MAX_REDIRECTS;
 
 /// Cause of a failure.
 type Source = Box<dyn Error + Send + Sync>;
@@ -32,14 +33,16 @@ pub(super) enum Failure {
         /// The error of the provider.
         source: CredentialsError,
     },
-    /// The session expired. Start a new one without its ID.
-    SessionEnded {
-        /// Whether the request was accepted before, and is lost with the session.
-        in_flight: bool,
-    },
+    /// The session expired. The request was not executed. Start a new session without the ID.
+    SessionEnded,
     /// The server redirected to another origin, or with a status that would turn a POST into a GET.
     Redirected {
         /// The target without user and query. Empty if the response has no valid `Location`.
+        to: String,
+    },
+    /// The server redirected to the same URL, or too many times.
+    RedirectLoop {
+        /// The target without user and query.
         to: String,
     },
     /// The response is invalid.
@@ -96,12 +99,19 @@ impl fmt::Display for Failure {
                 write!(f, "unauthorized (HTTP status {}); set `HttpOptions::credentials`", challenge.status())
             }
             Self::Credentials { .. } => f.write_str("cannot get credentials for the server"),
-            Self::SessionEnded { .. } => f.write_str("session expired; reconnect"),
+            Self::SessionEnded => f.write_str("session expired (HTTP status 404)"),
             Self::Redirected { to } if to.is_empty() => {
                 f.write_str("server redirected without a valid `Location` header")
             }
             Self::Redirected { to } => {
                 write!(f, "server redirected to {to}, which is not followed; if you trust it, connect to that URL")
+            }
+            Self::RedirectLoop { to } => {
+                write!(
+                    f,
+                    "cannot follow the redirect to {to}: it is part of a loop, or exceeds the limit of {MAX_REDIRECTS} \
+                     redirects; check the redirects of the server and its proxy"
+                )
             }
             Self::Malformed { why } => write!(f, "invalid response from the server: {why}"),
             Self::TooLarge { what, name, limit } => {

@@ -18,7 +18,9 @@ use super::limits::HttpLimits;
 ///
 /// Certificates are verified against the system roots. The environment variable `SSL_CERT_FILE` sets others.
 ///
-/// There is no timeout for whole responses, because a stream may last for days. Set a timeout for the call instead.
+/// Responses must not be compressed: the client sends `Accept-Encoding: identity`.
+///
+/// Whole responses have no timeout, because a stream may last for days. Set a timeout for the call instead.
 ///
 /// # Fixed limits
 ///
@@ -43,6 +45,8 @@ pub struct HttpOptions {
     pub(super) credentials: Option<Arc<dyn Credentials>>,
     pub(super) proxy: ProxyMode,
     pub(super) limits: HttpLimits,
+    /// The URL in logs and errors, if variables in the URL may contain secrets.
+    pub(super) shown_url: Option<String>,
     errors: Vec<String>,
 }
 
@@ -116,6 +120,12 @@ impl HttpOptions {
     /// whole.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets the URL in logs and errors, for a URL with secrets in its path.
+    pub(crate) fn shown_as(mut self, url: String) -> Self {
+        self.shown_url = Some(url);
         self
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use ferromcp_core::header::field::lower;
+use ferromcp_core::text::excerpt;
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use serde::Deserialize;
@@ -65,13 +66,29 @@ impl Endpoint {
         }
         let status = response.status;
         if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
-            return Err(Failure::SessionEnded { in_flight: false });
+            return Err(Failure::SessionEnded);
         }
         let body = body::read_or_nothing(response.body, &response.headers, self.limits().body_bytes).await;
-        if is_message(&body) {
+        if is_json_rpc(&body) {
             return Ok(PostResponse { status: status.as_u16(), session: None, content: Content::Json(body) });
         }
         Err(Failure::Status(status.as_u16()))
+    }
+
+    /// Sends one message that has no response with a POST. Any success status accepts it; the body is ignored, because
+    /// some servers send one.
+    ///
+    /// # Errors
+    /// Fails if the request fails or the status is an error.
+    pub(super) async fn post_message(&self, request_headers: &RequestHeaders, message: Bytes) -> Result<(), Failure> {
+        let response = self.send(&HttpRequest::post(self.url().clone(), request_headers.for_post(), message)).await?;
+        let status = response.status;
+        body::discard(response.body).await;
+        match status {
+            status if status.is_success() => Ok(()),
+            StatusCode::NOT_FOUND if request_headers.session().is_some() => Err(Failure::SessionEnded),
+            status => Err(Failure::Status(status.as_u16())),
+        }
     }
 
     async fn accepted(
@@ -103,6 +120,7 @@ impl Endpoint {
         if empty || matches!(response.status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
             return Ok(Content::Nothing);
         }
+        body::ensure_unencoded(&response.headers)?;
         if response.is("text/event-stream") {
             let stream = EventStream::new(self.clone(), request_headers, StreamOrigin::Post, response.body);
             return Ok(Content::Events(Box::new(stream)));
@@ -113,16 +131,25 @@ impl Endpoint {
         if body.is_empty() {
             return Ok(Content::Nothing);
         }
-        if !is_json {
-            let why = format!("unexpected content type `{media_type}`; check that the URL is an MCP endpoint");
-            return Err(Failure::malformed(why));
+        if !is_json && is_json_rpc(&body) {
+            tracing::warn!(media_type, "a JSON-RPC message has the wrong content type");
+        } else if !is_json {
+            return Err(Failure::malformed(unexpected_type(&media_type)));
         }
         Ok(Content::Json(body))
     }
 }
 
+/// Describes an unexpected media type.
+fn unexpected_type(media_type: &str) -> String {
+    match media_type {
+        "" => "the response has no content type".to_owned(),
+        media_type => format!("unexpected content type `{}`", excerpt(media_type)),
+    }
+}
+
 /// Returns whether the body is a JSON-RPC message, not an error page of a proxy or framework.
-fn is_message(body: &[u8]) -> bool {
+pub(super) fn is_json_rpc(body: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Envelope {
         #[allow(dead_code, reason = "only its presence is checked")]

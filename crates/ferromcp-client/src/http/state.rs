@@ -15,7 +15,6 @@ use super::channel_error::channel_error;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::legacy::SessionId;
-use super::post::Content;
 use super::request_headers::RequestHeaders;
 use crate::channel::{ChannelError, Inbound};
 use crate::limits::ClientLimits;
@@ -103,6 +102,11 @@ impl HttpState {
         self.lock().waiting.remove(id);
     }
 
+    /// Returns whether a request waits for a response on another stream.
+    pub(super) fn is_waiting(&self, id: &RequestId) -> bool {
+        self.lock().waiting.contains_key(id)
+    }
+
     /// Delivers a response that arrived on another stream. Returns whether its request is pending.
     pub(super) fn deliver_out_of_band(&self, id: &RequestId, outcome: Outcome) -> bool {
         let waiting = self.lock().waiting.remove(id);
@@ -142,7 +146,7 @@ impl HttpState {
 
     /// Converts a failure, and marks the session as expired if the failure shows that.
     pub(super) fn convert_failure(&self, failure: Failure) -> ChannelError {
-        if matches!(failure, Failure::SessionEnded { .. }) {
+        if matches!(failure, Failure::SessionEnded) {
             self.session_expired();
         }
         channel_error(failure, &self.endpoint)
@@ -167,15 +171,8 @@ impl HttpState {
     /// Posts a legacy message that has no response.
     pub(super) async fn post(&self, revision: Revision, message: Bytes) -> Result<(), ChannelError> {
         let request_headers = RequestHeaders::legacy(revision, self.session());
-        let reply =
-            self.endpoint.post(&request_headers, message).await.map_err(|failure| self.convert_failure(failure))?;
-        match reply.content {
-            Content::Json(body) if reply.status >= 400 => {
-                tracing::debug!(status = reply.status, body = body.len(), "the server rejected a message");
-                Err(ChannelError::Status { status: reply.status, body: String::new() })
-            }
-            _ => Ok(()),
-        }
+        let result = self.endpoint.post_message(&request_headers, message).await;
+        result.map_err(|failure| self.convert_failure(failure))
     }
 
     /// Posts a legacy message in a detached task. Discards it if too many are in flight.

@@ -11,21 +11,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use ferromcp_core::text::excerpt;
 use http::{HeaderName, HeaderValue, StatusCode};
 use reqwest::Body;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
+use super::body;
 use super::endpoint::{Endpoint, HttpRequest, HttpResponse};
-use super::events::{Events, Next, message};
+use super::events::{Events, Next, StreamMessage, message};
 use super::failure::Failure;
 use super::limits::HttpLimits;
 use super::request_headers::RequestHeaders;
 use crate::backoff::{Backoff, BackoffOptions};
-
-/// Time to wait for the end of a stream after its last message. The connection can be reused only if the body was read
-/// to its end.
-const DRAIN_TIMEOUT: Duration = Duration::from_millis(5);
 
 /// First delay before a stream is resumed, if the server did not set `retry`.
 const INITIAL_DELAY: Duration = Duration::from_secs(1);
@@ -93,7 +90,7 @@ impl EventStream {
     /// # Errors
     /// Returns [`Failure::TooLarge`] for each event over the limit, after which the stream continues. Any other error
     /// ends the stream.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Option<StreamMessage>, Failure> {
         loop {
             match &mut self.state {
                 State::Closed => return Ok(None),
@@ -121,7 +118,7 @@ impl EventStream {
     /// Discards the stream. Its connection is reused if the stream ends at once.
     pub(super) async fn release(mut self) {
         if matches!(self.state, State::Open) {
-            let _ = timeout(DRAIN_TIMEOUT, self.events.skip()).await;
+            let _ = timeout(body::DISCARD_TIMEOUT, self.events.skip()).await;
         }
     }
 
@@ -200,15 +197,12 @@ impl EventStream {
                 Ok(())
             }
             Err(Failure::Status(status)) if is_transient(status) => self.schedule_resume(Some(Failure::Status(status))),
-            Err(Failure::SessionEnded { .. }) => {
-                let in_flight = self.origin == StreamOrigin::Post;
-                Err(self.close(Failure::SessionEnded { in_flight }))
-            }
             Err(failure) => Err(self.not_resumable(failure)),
         }
     }
 
-    /// Ends a stream that the server does not resume. For a POST, the request is lost.
+    /// Ends a stream that the server does not resume. For a POST, the request is lost; whether the session is lost too, the
+    /// next POST shows, because a 404 may only mean that the server has no GET.
     fn not_resumable(&mut self, failure: Failure) -> Failure {
         let failure = match self.origin {
             StreamOrigin::Get => failure,
@@ -242,21 +236,23 @@ fn resumption_backoff(limits: &HttpLimits) -> Backoff {
 pub(super) fn opened(response: HttpResponse, request_headers: &RequestHeaders) -> Result<Body, Failure> {
     let status = response.status;
     if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
-        return Err(Failure::SessionEnded { in_flight: false });
+        return Err(Failure::SessionEnded);
     }
     if status != StatusCode::OK {
         return Err(Failure::Status(status.as_u16()));
     }
+    body::ensure_unencoded(&response.headers)?;
     if !response.is("text/event-stream") {
         return Err(Failure::malformed(format!(
             "expected content type `text/event-stream`, got `{}`",
-            response.media_type()
+            excerpt(response.media_type())
         )));
     }
     Ok(response.body)
 }
 
-/// Returns whether a status may be transient. Some servers send 409 until they notice that the old connection closed.
-fn is_transient(status: u16) -> bool {
-    matches!(status, 408 | 409 | 425 | 429 | 500..)
+/// Returns whether a status of a GET may be transient. Some servers send 409 until they notice that the old connection
+/// closed. 501 means that the server has no GET.
+pub(super) fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 409 | 425 | 429 | 500 | 502..)
 }

@@ -12,6 +12,11 @@ impl HttpOptions {
         self
     }
 
+    /// Ignores the name.
+    pub(crate) fn shown_as(self, _url: String) -> Self {
+        self
+    }
+
     #[allow(clippy::unused_self, reason = "same signature as with HTTP")]
     pub(super) fn unsupported(&self) -> ClientError {
         let message = "cannot connect to a URL: the client was built without HTTP; enable the feature `http`";

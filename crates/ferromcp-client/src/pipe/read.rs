@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use ferromcp_core::wire::{DecodeError, FromServer, Message, decode, encode};
+use ferromcp_core::wire::{DecodeError, FromServer, Message, encode};
 use ferromcp_core::{ClientResult, Error, RequestId};
 use ferromcp_transport::{Frame, FrameRx};
 use tokio::time::timeout;
 
 use super::table::Table;
 use crate::channel::{ChannelError, Inbound, Responder};
+use crate::decode::decode_frame;
 use crate::era::features::has_server_requests;
 use crate::era::legacy::messages;
 
@@ -63,7 +64,7 @@ fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame) -> Option<
             return None;
         }
     };
-    let incoming = match decode::<FromServer>(bytes.clone()) {
+    let incoming = match decode_frame(&bytes) {
         Ok(incoming) => incoming,
         Err(rejection) => return reject(table, rejection, &bytes),
     };

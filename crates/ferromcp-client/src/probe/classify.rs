@@ -4,6 +4,7 @@
 //! and <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#backward-compatibility>.
 
 use ferromcp_core::model::DiscoverResult;
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{Era, Error, ErrorCode, RawJson};
 
 use crate::channel::{ChannelError, TransportKind};
@@ -38,19 +39,37 @@ pub(super) struct Legacy {
     pub(super) offered: Option<Vec<String>>,
     /// Whether the connection closed on the probe, so that the client has to reconnect.
     pub(super) reconnect: bool,
-    /// Reason for the classification, used in the error of clients that allow modern revisions only.
+    /// Reason for the classification, used in the error if the handshake fails too, and of clients that allow modern
+    /// revisions only.
     pub(super) because: String,
 }
 
+/// The earlier observations of a server, before its response to the probe.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context {
+    pub(super) transport_kind: TransportKind,
+    pub(super) version_policy: VersionPolicy,
+    /// Whether the server was modern before, so that only a clear response makes it legacy.
+    pub(super) was_modern: bool,
+}
+
+impl Context {
+    fn allows_legacy(self) -> bool {
+        self.version_policy.newest(Era::Legacy, None).is_some()
+    }
+
+    /// Returns whether a failure that may also be an outage can be followed by a handshake.
+    fn may_try_handshake(self) -> bool {
+        !self.was_modern && self.allows_legacy()
+    }
+}
+
 /// Classifies a server by its response to `server/discover`.
-pub(super) fn classify(
-    result: ProbeResult,
-    transport_kind: TransportKind,
-    version_policy: VersionPolicy,
-) -> Classification {
+pub(super) fn classify(result: ProbeResult, context: Context) -> Classification {
+    let Context { transport_kind, version_policy, .. } = context;
     let classification = match result {
         ProbeResult::Response(result) => classify_response(&result, version_policy),
-        ProbeResult::Failed(failure) => classify_failure(failure, transport_kind, version_policy),
+        ProbeResult::Failed(failure) => classify_failure(failure, context),
         ProbeResult::Timeout if transport_kind == TransportKind::Pipe => {
             legacy("the server did not respond to `server/discover`")
         }
@@ -88,24 +107,25 @@ fn classify_response(result: &RawJson, version_policy: VersionPolicy) -> Classif
     }
 }
 
-fn classify_failure(
-    failure: ChannelError,
-    transport_kind: TransportKind,
-    version_policy: VersionPolicy,
-) -> Classification {
+fn classify_failure(failure: ChannelError, context: Context) -> Classification {
+    let Context { transport_kind, version_policy, .. } = context;
     match failure {
-        ChannelError::Rpc { status: Some(status), .. } if is_unavailable(status) => fail(failure),
+        ChannelError::Rpc { status: Some(status), .. } if is_unavailable(status, context) => fail(failure),
         ChannelError::Rpc { error, .. } if error.code == ErrorCode::UNSUPPORTED_REVISION => {
             classify_unsupported_revision(error, version_policy)
         }
         ChannelError::Rpc { ref error, .. } if modern::is_modern_error(error) => fail(failure),
         ChannelError::Rpc { error, .. } => legacy(&format!("the server responded to `server/discover` with {error}")),
-        ChannelError::Status { status, .. } if (400..500).contains(&status) && !is_unavailable(status) => {
+        ChannelError::Status { status, .. } if !is_unavailable(status, context) => {
             legacy(&format!("the server responded to `server/discover` with HTTP status {status}"))
         }
         ChannelError::SessionGone { .. } => legacy("the server requires a session"),
-        ChannelError::Malformed(why) if transport_kind == TransportKind::Pipe => {
-            legacy(&format!("the response cannot be decoded: {why}"))
+        ChannelError::Malformed(why) if transport_kind == TransportKind::Pipe || context.allows_legacy() => {
+            legacy(&format!("the response to `server/discover` is invalid: {why}"))
+        }
+        // Some servers disconnect on a method that they do not know. The handshake opens another connection.
+        ChannelError::Lost(error) if transport_kind == TransportKind::Post && context.may_try_handshake() => {
+            legacy(&format!("the connection was lost while waiting for the response to `server/discover`: {error}"))
         }
         ChannelError::Lost(error) | ChannelError::Unsent(error) if transport_kind == TransportKind::Pipe => {
             Classification::Legacy(Legacy {
@@ -130,13 +150,17 @@ fn classify_unsupported_revision(error: Error, version_policy: VersionPolicy) ->
     }
 }
 
-/// Returns whether a status is independent of the protocol version.
-fn is_unavailable(status: u16) -> bool {
-    status >= 500 || matches!(status, 408 | 425 | 429)
+/// Returns whether a status is independent of the protocol version. Frameworks respond with 500 if a handler fails, for
+/// example on a method that it does not know, so 500 is conclusive only if the server was modern before.
+fn is_unavailable(status: u16, context: Context) -> bool {
+    match status {
+        500 | 501 => !context.may_try_handshake(),
+        status => status >= 500 || matches!(status, 408 | 425 | 429),
+    }
 }
 
 fn fail(failure: ChannelError) -> Classification {
-    Classification::Fail(ClientError::of("server/discover", failure))
+    Classification::Fail(ClientError::connecting("server/discover", failure))
 }
 
 fn legacy(because: &str) -> Classification {
@@ -144,14 +168,14 @@ fn legacy(because: &str) -> Classification {
 }
 
 fn legacy_offering(offered: &[String]) -> Classification {
-    let because = format!("the server supports {}", offered.join(", "));
+    let because = format!("the server supports {}", excerpt(&offered.join(", ")));
     Classification::Legacy(Legacy { offered: Some(offered.to_vec()), reconnect: false, because })
 }
 
 fn no_common_revision(offered: &[String]) -> Classification {
     let message = format!(
         "client and server have no common revision: the server supports [{}]; update the older one",
-        offered.iter().take(16).map(String::as_str).collect::<Vec<_>>().join(", ")
+        excerpt(&offered.join(", "))
     );
     Classification::Fail(ClientError::new(ErrorKind::Negotiation, message))
 }

@@ -4,6 +4,7 @@
 
 mod classify;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use ferromcp_core::model::DiscoverResult;
 use ferromcp_core::{ClientRequest, Era, Error, RawJson, Revision};
 use tokio::time::timeout;
 
-use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing, RequestIds};
+use crate::channel::{BoxFuture, Channel, ChannelError, Outgoing, RequestIds, TransportKind};
 use crate::connect::Connector;
 use crate::era::{ServerInfo, legacy, modern};
 use crate::error::{ClientError, ErrorKind};
@@ -19,7 +20,7 @@ use crate::inbound_dispatcher::InboundDispatcher;
 use crate::negotiated::Negotiated;
 use crate::notification_router::NotificationRouter;
 use crate::settings::Settings;
-use classify::{Classification, Legacy, ProbeResult, classify};
+use classify::{Classification, Context, Legacy, ProbeResult, classify};
 
 /// Context of a negotiation.
 pub(crate) struct Negotiation<'a> {
@@ -64,16 +65,17 @@ impl Negotiation<'_> {
                 result => return result,
             }
         }
-        // A server that was modern before is slow if the probe times out.
-        let was_modern = negotiated.is_some_and(|negotiated| negotiated.era() == Era::Modern);
-        let limits = &self.settings.limits;
-        self.probe(if was_modern { limits.connect_timeout } else { limits.probe_timeout }).await
+        self.probe(negotiated.is_some_and(|negotiated| negotiated.era() == Era::Modern)).await
     }
 
     async fn handshake_only(&self, http_sse: bool) -> Result<NegotiatedChannel, ClientError> {
-        let candidate = if http_sse { self.open_http_sse().await } else { Some(self.open().await) };
-        let candidate = match candidate {
-            Some(candidate) => candidate.map_err(|failure| ClientError::of("initialize", failure))?,
+        let opening = if http_sse {
+            self.open_http_sse().await.map(|opened| opened.map_err(http_sse_error))
+        } else {
+            Some(self.open().await.map_err(|failure| ClientError::connecting("initialize", failure)))
+        };
+        let candidate = match opening {
+            Some(candidate) => candidate.map_err(|error| self.with_remedy(error))?,
             None => {
                 return Err(ClientError::new(
                     ErrorKind::Negotiation,
@@ -81,7 +83,7 @@ impl Negotiation<'_> {
                 ));
             }
         };
-        self.handshake(candidate, None, http_sse).await
+        self.handshake(candidate, None, http_sse).await.map_err(|error| self.with_remedy(error))
     }
 
     async fn open(&self) -> Result<Candidate, ChannelError> {
@@ -104,13 +106,17 @@ impl Negotiation<'_> {
         &self,
         opening: BoxFuture<'_, Result<Arc<dyn Channel>, ChannelError>>,
     ) -> Result<Arc<dyn Channel>, ChannelError> {
-        let timed_out = |_| ChannelError::unsent(std::io::ErrorKind::TimedOut.into());
-        timeout(self.settings.limits.connect_timeout, opening).await.map_err(timed_out)?
+        let limit = self.settings.limits.connect_timeout;
+        timeout(limit, opening).await.map_err(|_| ChannelError::unsent(timed_out(limit, "opening the connection")))?
     }
 
-    async fn probe(&self, limit: Duration) -> Result<NegotiatedChannel, ClientError> {
+    async fn probe(&self, was_modern: bool) -> Result<NegotiatedChannel, ClientError> {
+        let limits = &self.settings.limits;
+        // A server that was modern before is slow if the probe times out.
+        let limit = if was_modern { limits.connect_timeout } else { limits.probe_timeout };
+        let context = Context { was_modern, ..self.context() };
         let revision = self.settings.version_policy.newest(Era::Modern, None).unwrap_or(Revision::LATEST);
-        let candidate = self.open().await.map_err(|failure| ClientError::of("server/discover", failure))?;
+        let candidate = self.open().await.map_err(|failure| ClientError::connecting("server/discover", failure))?;
         let mut corrected = false;
         loop {
             let mut pending = self.discover(&candidate, revision)?;
@@ -120,21 +126,49 @@ impl Negotiation<'_> {
                 Err(_) => ProbeResult::Timeout,
             };
             let silent = matches!(result, ProbeResult::Timeout);
-            match classify(result, self.connector.transport_kind(), self.settings.version_policy) {
+            match classify(result, context) {
                 Classification::Modern(found) => return Ok(self.modern(candidate, revision, *found)),
                 // Only one retry, because a server might reject the revisions that it lists.
                 Classification::RetryModern(_) if !corrected => corrected = true,
                 Classification::RetryModern(error) => {
                     return self.close_with_error(candidate, ClientError::rpc_error(error)).await;
                 }
-                Classification::Fail(error) => return self.close_with_error(candidate, error).await,
-                Classification::Legacy(found) if found.reconnect => return self.reconnect(candidate, found).await,
-                Classification::Legacy(found) if silent => {
-                    return self.late_discover(candidate, found, pending, revision).await;
+                Classification::Fail(error) => {
+                    return self.close_with_error(candidate, self.with_remedy(error)).await;
                 }
-                Classification::Legacy(found) => return self.handshake(candidate, found.offered, false).await,
+                Classification::Legacy(found) if found.reconnect && !self.connector.can_reopen() => {
+                    let message = format!("{}, and the connection cannot be reopened", found.because);
+                    return Err(ClientError::new(ErrorKind::Connect, message));
+                }
+                Classification::Legacy(Legacy { offered, reconnect, because }) => {
+                    let result = if reconnect {
+                        self.reconnect(candidate, offered, &because).await
+                    } else if silent {
+                        self.late_discover(candidate, offered, pending, revision).await
+                    } else {
+                        self.handshake(candidate, offered, false).await
+                    };
+                    return result.map_err(|error| self.with_remedy(after_probe(error, &because)));
+                }
             }
         }
+    }
+
+    fn context(&self) -> Context {
+        Context {
+            transport_kind: self.connector.transport_kind(),
+            version_policy: self.settings.version_policy,
+            was_modern: false,
+        }
+    }
+
+    /// Appends a remedy to the error of a URL that responds, but not as an MCP endpoint.
+    fn with_remedy(&self, error: ClientError) -> ClientError {
+        let is_foreign = error.kind() == ErrorKind::InvalidResponse;
+        if is_foreign && self.connector.transport_kind() == TransportKind::Post {
+            return error.and("check that the URL is an MCP endpoint");
+        }
+        error
     }
 
     fn discover(&self, candidate: &Candidate, revision: Revision) -> Result<PendingResult, ClientError> {
@@ -165,37 +199,34 @@ impl Negotiation<'_> {
     }
 
     /// Reconnects for a handshake. Some servers exit on any request before `initialize`.
-    async fn reconnect(&self, candidate: Candidate, found: Legacy) -> Result<NegotiatedChannel, ClientError> {
+    async fn reconnect(
+        &self,
+        candidate: Candidate,
+        offered: Option<Vec<String>>,
+        because: &str,
+    ) -> Result<NegotiatedChannel, ClientError> {
         drop(candidate);
-        if !self.connector.can_reopen() {
-            let message = format!("{}, and the connection cannot be reopened", found.because);
-            return Err(ClientError::new(ErrorKind::Connect, message));
-        }
-        tracing::debug!(because = found.because, "reconnecting for a handshake");
-        let candidate = self.open().await.map_err(|failure| ClientError::of("initialize", failure))?;
-        self.handshake(candidate, found.offered, false).await
+        tracing::debug!(because, "reconnecting for a handshake");
+        let candidate = self.open().await.map_err(|failure| ClientError::connecting("initialize", failure))?;
+        self.handshake(candidate, offered, false).await
     }
 
     /// Sends `initialize` after the probe timed out. If the server rejects it, checks for a late response to the probe.
     async fn late_discover(
         &self,
         candidate: Candidate,
-        found: Legacy,
+        offered: Option<Vec<String>>,
         pending: PendingResult,
         revision: Revision,
     ) -> Result<NegotiatedChannel, ClientError> {
         let same_channel =
             Candidate { channel: Arc::clone(&candidate.channel), dispatcher: Arc::clone(&candidate.dispatcher) };
-        let result = self.open_session(&same_channel, found.offered, false).await;
+        let result = self.open_session(&same_channel, offered, false).await;
         let is_rejected = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server);
         if is_rejected {
             // The response to the probe precedes the rejection.
             if let Ok(Ok(result)) = timeout(Duration::from_millis(100), pending).await {
-                if let Classification::Modern(found) = classify(
-                    ProbeResult::Response(result),
-                    self.connector.transport_kind(),
-                    self.settings.version_policy,
-                ) {
+                if let Classification::Modern(found) = classify(ProbeResult::Response(result), self.context()) {
                     return Ok(self.modern(candidate, revision, *found));
                 }
             }
@@ -222,12 +253,12 @@ impl Negotiation<'_> {
                 match fallback {
                     Ok(candidate) => match self.open_session(&candidate, None, true).await {
                         Ok(channel) => Ok(channel),
-                        Err(error) => self.close_with_error(candidate, error).await,
+                        Err(sse_error) => {
+                            let error = sse_error.about("HTTP+SSE").and(&format!("before that, {error}"));
+                            self.close_with_error(candidate, error).await
+                        }
                     },
-                    Err(failure) => {
-                        tracing::debug!(?failure, "HTTP+SSE failed as well");
-                        Err(error)
-                    }
+                    Err(failure) => Err(both_failed(error, failure)),
                 }
             }
             Err(error) => self.close_with_error(candidate, error).await,
@@ -260,7 +291,7 @@ impl Negotiation<'_> {
         let (revision, server_info) = legacy::parse_initialize(&result, version_policy)?;
         candidate.channel.set_revision(revision);
         let opened = candidate.channel.notify(legacy::initialized_notification(), revision).await;
-        opened.map_err(|failure| ClientError::of("notifications/initialized", failure))?;
+        opened.map_err(|failure| ClientError::connecting("notifications/initialized", failure))?;
         self.set_log_level(candidate, revision, &server_info).await;
         let mut negotiated = Negotiated::new(revision);
         negotiated.http_sse = http_sse;
@@ -290,7 +321,7 @@ impl Negotiation<'_> {
             Err(ChannelError::SessionGone { .. }) => {
                 Err(ClientError::closed("the server has no session at this URL").because(NoEndpoint))
             }
-            Err(failure) => Err(ClientError::of("initialize", failure)),
+            Err(failure) => Err(ClientError::connecting("initialize", failure)),
         }
     }
 
@@ -310,10 +341,10 @@ impl Negotiation<'_> {
         revision: Revision,
     ) -> Result<RawJson, ChannelError> {
         let request_future = candidate.channel.request(Outgoing::new(self.ids.next(), request, revision));
-        let timed_out = |_| {
-            ChannelError::lost(std::io::Error::new(std::io::ErrorKind::TimedOut, "timed out waiting for the response"))
-        };
-        timeout(self.settings.limits.connect_timeout, request_future).await.map_err(timed_out)?
+        let limit = self.settings.limits.connect_timeout;
+        timeout(limit, request_future)
+            .await
+            .map_err(|_| ChannelError::lost(timed_out(limit, "waiting for the response")))?
     }
 
     async fn close_with_error(
@@ -323,6 +354,45 @@ impl Negotiation<'_> {
     ) -> Result<NegotiatedChannel, ClientError> {
         candidate.channel.close().await;
         Err(error)
+    }
+}
+
+/// Creates the error of a step that exceeded the connect timeout.
+fn timed_out(limit: Duration, step: &str) -> io::Error {
+    let text = format!("timed out after {limit:?} ({step}); raise `ClientLimits::connect_timeout`");
+    io::Error::new(io::ErrorKind::TimedOut, text)
+}
+
+/// Adds the outcome of the probe to the error of the handshake, which is the more likely cause.
+fn after_probe(error: ClientError, because: &str) -> ClientError {
+    let is_same = because.split_once(": ").is_some_and(|(_, cause)| error.to_string().contains(cause));
+    if is_same {
+        return error.and("before that, `server/discover` failed in the same way");
+    }
+    error.and(&format!("before that, {because}"))
+}
+
+/// Combines the errors of a handshake and of the fallback to HTTP+SSE. A stream that violates the protocol and missing
+/// credentials are more likely causes than a URL without Streamable HTTP.
+fn both_failed(handshake: ClientError, http_sse: ChannelError) -> ClientError {
+    let is_cause = matches!(
+        http_sse,
+        ChannelError::Malformed(_) | ChannelError::Unauthorized { .. } | ChannelError::Credentials(_)
+    );
+    let http_sse = http_sse_error(http_sse);
+    if is_cause {
+        return http_sse.and(&format!("before that, {handshake}"));
+    }
+    handshake.and(&format!("HTTP+SSE failed as well: {http_sse}"))
+}
+
+/// Converts a failure to open the stream of HTTP+SSE.
+fn http_sse_error(failure: ChannelError) -> ClientError {
+    match failure {
+        ChannelError::Malformed(why) => {
+            ClientError::new(ErrorKind::InvalidResponse, format!("cannot use HTTP+SSE: {why}"))
+        }
+        failure => ClientError::connecting("GET", failure),
     }
 }
 
@@ -342,10 +412,11 @@ fn lacks_endpoint(error: &ClientError) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<NoEndpoint>)
 }
 
-/// Returns whether an error shows that a saved result is stale. Connect and authorization errors are inconclusive.
+/// Returns whether an error shows that a saved result is stale. Unreachable servers and authorization errors are
+/// inconclusive.
 fn is_stale(error: &ClientError) -> bool {
     let inconclusive = [ErrorKind::Unauthorized, ErrorKind::Unavailable, ErrorKind::Connect];
-    !inconclusive.contains(&error.kind())
+    error.is_disconnected() || !inconclusive.contains(&error.kind())
 }
 
 fn no_common_legacy_revision() -> ClientError {

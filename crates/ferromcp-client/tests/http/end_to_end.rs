@@ -6,7 +6,7 @@ use std::time::Duration;
 use ferromcp_client::{Change, ChangeFilter, Client, ClientBuilder, ErrorKind, accept};
 use ferromcp_core::Revision;
 use ferromcp_core::model::LogLevel;
-use ferromcp_server::http::{HttpServerOptions, http};
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions, http};
 use ferromcp_server::{Arg, Ctx, Prompt, Resource, ServeError, Server, Tool, ToolError};
 use serde_json::json;
 use tokio::sync::mpsc::unbounded_channel;
@@ -203,5 +203,43 @@ async fn subscriptions_continue_when_server_restarts() {
         let change = with_timeout(changes.next()).await.expect("a change").expect("no end");
         assert_eq!(change, Change::Resource("note://a".into()), "{revision}");
         client.close().await;
+    }
+}
+
+#[tokio::test]
+async fn oversized_request_always_fails_with_413() {
+    // C6
+    let host = Host::new(HttpServerOptions::new(), "/mcp").await;
+    let text = "x".repeat(5 << 20);
+    for revision in [Revision::LATEST, Revision::LATEST_LEGACY] {
+        let client = host.client(builder().only_revision(revision)).await;
+        for size in [(4 << 20) + 1, 5 << 20].into_iter().cycle().take(6) {
+            let error = with_timeout(client.call("place", json!({ "region": &text[..size] }))).await.unwrap_err();
+            assert_eq!(error.http_status(), Some(413), "{error}");
+            assert!(error.to_string().contains("Request body exceeds `HttpServerLimits::body_bytes`"), "{error}");
+        }
+        // Others are not affected.
+        with_timeout(client.call("add", json!({ "a": 1, "b": 2 }))).await.unwrap();
+        with_timeout(client.close()).await;
+    }
+}
+
+#[tokio::test]
+async fn calls_succeed_when_every_limit_of_the_server_is_max() {
+    let limits = HttpServerLimits::new()
+        .body_timeout(Duration::MAX)
+        .header_timeout(Duration::MAX)
+        .session_idle(Duration::MAX)
+        .shutdown_grace(Duration::MAX)
+        .stall_timeout(Duration::MAX);
+    let options = HttpServerOptions::new().limits(limits).keep_alive(Duration::MAX).retry(Duration::MAX);
+    let host = Host::new(options, "/mcp").await;
+    for revision in [Revision::LATEST, Revision::LATEST_LEGACY] {
+        let options = crate::script::options().connect_timeout(Duration::MAX);
+        let client = host.client(builder().http(options).only_revision(revision)).await;
+        for tool in ["slow", "add"] {
+            with_timeout(client.call(tool, json!({ "a": 1, "b": 2 }))).await.unwrap();
+        }
+        with_timeout(client.close()).await;
     }
 }

@@ -4,7 +4,10 @@
 
 mod authorization;
 mod channel;
+mod early_responses;
 mod end_to_end;
+mod imperfect_results;
+mod imperfect_servers;
 mod negotiation;
 mod script;
 mod wire;

@@ -140,8 +140,8 @@ async fn no_fallback_when_unauthorized_unavailable_or_redirected() {
             respond_with(403, "application/json", r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"m"}}"#),
             ErrorKind::Unauthorized,
         ),
-        (500, respond_with(500, "text/html", "<html>"), ErrorKind::Unavailable),
-        (500, json_error(500, -32603, Value::Null), ErrorKind::Server),
+        (502, respond_with(502, "text/html", "<html>"), ErrorKind::Unavailable),
+        (503, json_error(503, -32603, Value::Null), ErrorKind::Server),
         (503, respond_with(503, "text/plain", ""), ErrorKind::Unavailable),
         (429, respond_with(429, "text/plain", ""), ErrorKind::Unavailable),
     ] {
@@ -172,21 +172,96 @@ async fn no_fallback_when_unauthorized_unavailable_or_redirected() {
     );
 }
 
+/// Responses that answer no request, and a part of the error if `initialize` gets the same response.
+fn unusable() -> Vec<(Respond, &'static str)> {
+    let compressed: Respond = Box::new(|_| {
+        closing(200, "application/json", "?").replacen("Content-Type", "Content-Encoding: gzip\r\nContent-Type", 1)
+    });
+    vec![
+        (respond_with(200, "text/html", "<html>Welcome</html>"), "`text/html`"),
+        (respond_with(200, "text/plain", "OK"), "`text/plain`"),
+        (respond_with(200, "application/json", ""), "HTTP status 200 without a body"),
+        (respond_with(200, "text/event-stream", ""), "HTTP status 200 without a body"),
+        (respond_with(202, "text/plain", ""), "HTTP status 202 without a body"),
+        (Box::new(|_| "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned()), "HTTP status 204"),
+        (respond_with(200, "application/json", "null"), "invalid response"),
+        (respond_with(200, "application/json", "garbage"), "Parse error"),
+        (respond_with(200, "application/json", "[]"), "empty batch"),
+        (respond_with(200, "application/json", r#"{"jsonrpc":"2.0","id":"other","result":{}}"#), "the response"),
+        (respond_with(200, "application/json", r#"{"jsonrpc":"2.0","result":{}}"#), "Invalid request"),
+        (respond_with(200, "text/event-stream", ": nothing\n\n"), "the stream ended without the response"),
+        (respond_with(200, "text/event-stream", "data: garbage\n\n"), "the stream ended without the response"),
+        (respond_with(500, "text/plain", "Internal Server Error"), "HTTP status 500"),
+        (respond_with(501, "text/html", "<html>"), "HTTP status 501"),
+        (json_error(500, -32603, Value::Null), "-32603"),
+        (Box::new(|_| String::new()), "connection lost"),
+        (compressed, "`Content-Encoding: gzip`"),
+    ]
+}
+
 #[tokio::test]
-async fn fails_when_discover_response_is_malformed() {
-    for say in [
-        respond_with(200, "text/html", "<html>Welcome</html>"),
-        respond_with(200, "application/json", "garbage"),
-        respond_with(200, "application/json", r#"{"jsonrpc":"2.0","id":"other","result":{}}"#),
-        respond_with(200, "application/json", "[]"),
-        respond_with(200, "text/event-stream", "data: garbage\n\n"),
-        respond_with(202, "text/plain", ""),
-    ] {
-        let error = fails(say).await;
-        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{error}");
+async fn falls_back_to_handshake_when_discover_response_is_unusable() {
+    // C4
+    for (say, what) in unusable() {
+        let wire = Wire::new().await;
+        let (client, asked) = wire.connect(impatient_builder(), &legacy(say)).await;
+        assert_eq!(client.expect(what).revision(), Revision::LATEST_LEGACY);
+        assert_eq!(methods(&asked), HANDSHAKE, "{what}");
     }
-    let error = fails(respond_with(200, "text/event-stream", ": nothing\n\n")).await;
-    assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
+    // The error has no ID, or another one.
+    for error in [
+        r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"m"}}"#,
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"m"}}"#,
+    ] {
+        let wire = Wire::new().await;
+        let (client, _) =
+            wire.connect(impatient_builder(), &legacy(respond_with(200, "application/json", error))).await;
+        assert_eq!(client.expect(error).revision(), Revision::LATEST_LEGACY);
+    }
+}
+
+#[tokio::test]
+async fn reports_both_errors_when_handshake_fails_after_unusable_probe() {
+    // C4
+    for ((probe, _), (initialize, cause)) in unusable().into_iter().zip(unusable()) {
+        let wire = Wire::new().await;
+        let (client, asked) = wire.connect(impatient_builder(), &[probe, initialize]).await;
+        assert_eq!(methods(&asked), ["server/discover", "initialize"], "{cause}");
+        assert!(wire.has_no_connection().await, "{cause}");
+        let error = client.expect_err("connect error");
+        let text = error.to_string();
+        assert!(text.contains("server/discover") && text.contains(cause), "{cause}: {text}");
+        assert!(!text.contains("may have run") && !text.contains("retry"), "{text}");
+        assert!(!error.is_connection_lost(), "{text}");
+    }
+    let wire = Wire::new().await;
+    let probe = respond_with(200, "text/html", "<html>");
+    let (client, _) = wire.connect(impatient_builder(), &[probe, json_error(200, -32602, Value::Null)]).await;
+    let error = client.expect_err("connect error");
+    let text = error.to_string();
+    // The cause is first.
+    assert!(text.starts_with("server returned an error: ") && text.contains("before that, "), "{text}");
+    assert!(text.contains("`text/html`") && error.rpc().is_some(), "{text}");
+}
+
+#[tokio::test]
+async fn notification_is_accepted_when_status_is_success_with_a_body() {
+    // C5
+    for taken in [
+        respond_with(200, "text/plain", "OK"),
+        respond_with(200, "application/json", "{}"),
+        respond_with(200, "application/json", "true"),
+        respond_with(201, "text/html", "<html>"),
+        respond_with(202, "application/json", r#"{"jsonrpc":"2.0","result":{}}"#),
+        respond_with(200, "text/event-stream", ": nothing\n\n"),
+    ] {
+        let wire = Wire::new().await;
+        let script = [json_result(initialized(Revision::LATEST_LEGACY)), taken];
+        let (client, _) = wire.connect(builder().only_era(Era::Legacy), &script).await;
+        let client = client.expect("a client");
+        let (result, _) = run_both(async { client.call("t", ()).await }, wire.play(&[json_result(text("ok"))])).await;
+        result.expect("a result");
+    }
 }
 
 #[tokio::test]
@@ -209,6 +284,7 @@ async fn no_fallback_when_probe_times_out_or_connection_is_refused() {
     let error = with_timeout(builder().connect(url)).await.expect_err("connection refused");
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(error.to_string().contains("/mcp` (Connection refused"), "{error}");
+    assert!(error.to_string().starts_with("cannot reach `"), "the cause is first: {error}");
 }
 
 #[tokio::test]
@@ -252,12 +328,42 @@ async fn returns_handshake_error_when_http_sse_is_missing() {
     let (client, asked) = wire.connect(builder(), &[no(), no(), no()]).await;
     assert_eq!(methods(&asked), ["server/discover", "initialize", "GET"]);
     let error = client.expect_err("connect error");
-    assert!(error.to_string().contains("`initialize` failed with HTTP status 404"), "{error}");
+    let all = "`initialize` failed with HTTP status 404; HTTP+SSE failed as well: `GET` failed with HTTP status 404; \
+               before that, the server responded to `server/discover` with HTTP status 404; check that the URL is an MCP \
+               endpoint";
+    assert_eq!(error.to_string(), all);
     // If the handshake fails with 5xx, there is no fallback.
     let wire = Wire::new().await;
     let (client, _) = wire.connect(builder(), &[no(), respond_with(502, "text/plain", "")]).await;
     assert_eq!(client.expect_err("connect error").kind(), ErrorKind::Unavailable);
     assert!(wire.has_no_connection().await);
+}
+
+#[tokio::test]
+async fn reports_cause_first_when_http_sse_stream_is_unusable() {
+    // C9
+    let no = || respond_with(405, "text/plain", "");
+    let stream = |events: &'static str| -> Respond { Box::new(move |_| closing(200, "text/event-stream", events)) };
+    for (get, cause, kind) in [
+        (
+            stream("event: ping\ndata: 1\n\nevent: endpoint\ndata: http://elsewhere.example/say\n\n"),
+            "cannot use HTTP+SSE: the `endpoint` event has a URL of the origin `http://elsewhere.example`",
+            ErrorKind::InvalidResponse,
+        ),
+        (
+            stream("event: ping\ndata: 1\n\n"),
+            "cannot use HTTP+SSE: the stream ended before the `endpoint` event",
+            ErrorKind::InvalidResponse,
+        ),
+        (respond_with(401, "text/plain", ""), "unauthorized: `GET` failed", ErrorKind::Unauthorized),
+    ] {
+        let wire = Wire::new().await;
+        let (client, asked) = wire.connect(builder(), &[no(), no(), get]).await;
+        assert_eq!(methods(&asked), ["server/discover", "initialize", "GET"]);
+        let error = client.expect_err("connect error");
+        assert!(error.to_string().starts_with(cause) && error.kind() == kind, "{error}");
+        assert!(error.to_string().contains("`initialize` failed with HTTP status 405"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A TCP server whose bytes are written by the test. The unit tests of `src/http` include this file as well.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,8 +38,18 @@ impl Wire {
         Self(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
     }
 
+    /// Listens on the address of a server that was dropped.
+    #[allow(dead_code, reason = "not used by the unit tests")]
+    pub(crate) async fn at(address: SocketAddr) -> Self {
+        Self(TcpListener::bind(address).await.expect("the port is free"))
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.local_addr().expect("bound")
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.0.local_addr().expect("bound"))
+        format!("http://{}{path}", self.address())
     }
 
     /// Accepts a connection and reads its request.

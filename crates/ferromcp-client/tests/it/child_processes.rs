@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ferromcp_client::{ClientLimits, ErrorKind, child};
+use ferromcp_client::config::Config;
+use ferromcp_client::{ClientError, ClientLimits, ErrorKind, child};
 use ferromcp_core::Era;
 use ferromcp_transport::child::{Child, Stderr};
 use tokio::process::Command;
@@ -126,4 +127,46 @@ async fn call_error_contains_last_stderr_of_child() {
 fn is_running(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     !matches!(stat.rsplit_once(')').map_or("Z", |(_, rest)| rest.trim_start()).chars().next(), None | Some('Z' | 'X'))
+}
+
+/// A server that writes the variable `CARGO_MANIFEST_DIR` to stderr, which Cargo sets for tests.
+const SHOW_ENV: &str =
+    "echo \"dir=${CARGO_MANIFEST_DIR-unset} given=${GIVEN-unset} path=${PATH:+set}\" >&2; sleep 0.1; exit 7";
+
+#[tokio::test]
+async fn child_inherits_only_default_variables() {
+    // C16
+    let manifest_dir = std::env::var("CARGO_MANIFEST_DIR").expect("the tests run under Cargo");
+    let error = |error: ClientError| error.to_string();
+    let mut command = shell(SHOW_ENV);
+    command.env("GIVEN", "yes");
+    let text = error(soon(builder().connect(command)).await.unwrap_err());
+    assert!(text.contains("dir=unset given=yes path=set"), "{text}");
+    let described = || Child::new(shell(SHOW_ENV)).stderr(Stderr::lines(|_| {}));
+    let text = error(soon(builder().connect(child(described()))).await.unwrap_err());
+    assert!(text.contains("dir=unset given=unset path=set"), "{text}");
+    let text = error(soon(builder().connect(child(described().inherit_env()))).await.unwrap_err());
+    assert!(text.contains(&format!("dir={manifest_dir} given=unset path=set")), "{text}");
+    // In an entry, `${..}` would be expanded.
+    let folder = TempFolder::new();
+    folder.write("show.sh", SHOW_ENV);
+    let script = folder.path("show.sh");
+    let inherited = format!("dir={manifest_dir} given=yes");
+    for (inherit, expected) in [("", "dir=unset given=yes path=set"), (r#","inheritEnv":true"#, &*inherited)] {
+        let config = format!(
+            r#"{{"mcpServers":{{"s":{{"command":"sh","args":[{script:?}],"env":{{"GIVEN":"yes"}}{inherit}}}}}}}"#
+        );
+        let server = Config::parse(&config).unwrap().server("s").unwrap();
+        let text = error(soon(builder().connect(server)).await.unwrap_err());
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn removed_variable_is_not_inherited() {
+    // C16
+    let mut command = shell("echo \"home=${HOME-unset}\" >&2; sleep 0.1; exit 7");
+    command.env_remove("HOME");
+    let error = soon(builder().connect(command)).await.unwrap_err();
+    assert!(error.to_string().contains("home=unset"), "{error}");
 }

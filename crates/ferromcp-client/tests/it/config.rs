@@ -67,7 +67,7 @@ fn parses_config_of_desktop_host() {
     assert_eq!(env, [("KEY", Some("s3cret")), ("N", Some("5")), ("OUT", None)]);
     let command = stdio(&zoo).command();
     assert_eq!(command.get_args().count(), 3);
-    assert!(command.get_envs().any(|(name, value)| name == "OUT" && value.is_none()));
+    assert!(command.get_envs().all(|(name, _)| name != "OUT"), "the environment is cleared, and `OUT` is not added");
 
     let apple = config.get("apple").unwrap();
     assert!(apple.is_disabled() && !config.get("zoo").unwrap().is_disabled());
@@ -210,6 +210,76 @@ fn debug_redacts_secrets() {
     {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+}
+
+#[test]
+fn debug_omits_values_of_variables() {
+    let config = Config::parse(
+        r#"{"servers":{
+            "a":{"command":"/opt/${TOKEN}/bin","cwd":"/srv/${TOKEN}","args":["${TOKEN}"],"env":{"K":"${TOKEN}"}},
+            "b":{"url":"https://${HOST}/${env:TOKEN}/mcp?k=${TOKEN}","headers":{"X":"${TOKEN}"}}
+        }}"#,
+    )
+    .unwrap();
+    let (a, b) = (resolve(&config, "a").unwrap(), resolve(&config, "b").unwrap());
+    assert_eq!((stdio(&a).program(), stdio(&a).cwd()), ("/opt/s3cret/bin", Some(Path::new("/srv/s3cret"))));
+    assert_eq!(http(&b).url(), "https://example.com/s3cret/mcp?k=s3cret");
+    let shown = format!("{a:?} {b:?} {a:#?} {b:#?}");
+    assert!(!shown.contains("s3cret") && !shown.contains("example.com"), "{shown}");
+    for part in
+        ["command: \"/opt/${TOKEN}/bin\"", "cwd: Some(\"/srv/${TOKEN}\")", "url: https://${HOST}/${env:TOKEN}/mcp,"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn connect_errors_omit_values_of_variables() {
+    let config = Config::parse(
+        r#"{"servers":{
+            "a":{"command":"/no/such/${TOKEN}/bin","cwd":"/no/${TOKEN}"},
+            "b":{"url":"http://127.0.0.1:9/${TOKEN}/mcp?k=${TOKEN}"},
+            "c":{"url":"http://:${TOKEN}@/${TOKEN}"}
+        }}"#,
+    )
+    .unwrap();
+    for name in ["a", "b", "c"] {
+        let server = resolve(&config, name).unwrap();
+        let error = crate::script::soon(crate::script::builder().connect(server)).await.unwrap_err();
+        let mut next: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = next {
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+            next = error.source();
+        }
+    }
+    let server = resolve(&config, "a").unwrap();
+    let error = crate::script::soon(crate::script::builder().connect(server)).await.unwrap_err();
+    assert!(error.to_string().contains("cannot start `/no/such/${TOKEN}/bin`"), "{error}");
+}
+
+#[test]
+fn program_inherits_environment_only_when_configured() {
+    // C16
+    let config = Config::parse(
+        r#"{"servers":{
+            "a":{"command":"x","env":{"K":"v","HOME":null}},
+            "b":{"command":"x","env":{"K":"v","HOME":null},"inheritEnv":true},
+            "c":{"command":"x","inheritEnv":null}
+        }}"#,
+    )
+    .unwrap();
+    let envs = |name: &str| -> Vec<(String, Option<String>)> {
+        let command = stdio(&resolve(&config, name).unwrap()).command();
+        let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
+        command.get_envs().map(|(name, value)| (text(name), value.map(text))).collect()
+    };
+    assert_eq!(envs("b"), [("HOME".to_owned(), None), ("K".to_owned(), Some("v".to_owned()))]);
+    assert!(stdio(&resolve(&config, "b").unwrap()).inherits_env());
+    let a = envs("a");
+    assert!(a.contains(&("K".to_owned(), Some("v".to_owned()))), "{a:?}");
+    assert!(a.iter().any(|(name, _)| name == "PATH") && a.iter().all(|(name, _)| name != "HOME"), "{a:?}");
+    assert!(!stdio(&resolve(&config, "c").unwrap()).inherits_env());
+    assert!(error(r#"{"command":"x","inheritEnv":"yes"}"#).contains("`inheritEnv` is not a boolean"));
 }
 
 proptest! {

@@ -158,13 +158,12 @@ async fn falls_back_to_initialize_when_4xx_has_no_error() {
 async fn does_not_fall_back_when_server_is_unavailable_or_unauthorized_or_modern() {
     let unauthorized = |status| ChannelError::Unauthorized { status, challenge: Some("Bearer".into()) };
     for (failure, kind) in [
-        (status(500), ErrorKind::Unavailable),
+        (status(502), ErrorKind::Unavailable),
         (status(503), ErrorKind::Unavailable),
         (unauthorized(401), ErrorKind::Unauthorized),
         (unauthorized(403), ErrorKind::Unauthorized),
         (rpc(ErrorCode::HEADER_MISMATCH, 400), ErrorKind::Server),
         (rpc(ErrorCode::MISSING_CLIENT_CAPABILITY, 400), ErrorKind::Server),
-        (ChannelError::lost(std::io::ErrorKind::ConnectionReset.into()), ErrorKind::ConnectionLost),
         (ChannelError::unsent(std::io::ErrorKind::ConnectionRefused.into()), ErrorKind::Connect),
     ] {
         let script = Script::new([("server/discover", Err(failure))]);
@@ -172,6 +171,22 @@ async fn does_not_fall_back_when_server_is_unavailable_or_unauthorized_or_modern
         assert_eq!(error.kind(), kind, "{error}");
         assert_eq!(script.seen(), ["open", "close"]);
     }
+}
+
+#[tokio::test]
+async fn falls_back_to_initialize_when_connection_is_lost_on_probe() {
+    // C4
+    let lost = || Err(ChannelError::lost(std::io::ErrorKind::ConnectionReset.into()));
+    let script = Script::new([("server/discover", lost()), legacy()[1].clone()]);
+    assert_eq!(connect(&script).await.revision(), Revision::LATEST_LEGACY);
+    let script = Script::new([("server/discover", lost()), ("initialize", lost())]);
+    let error = soon(builder().connect(script.clone())).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Connect && error.is_unsent(), "{error}");
+    assert!(!error.to_string().contains("may have run"), "{error}");
+    // A server that was modern before has an outage.
+    let script = Script::new([("server/discover", lost())]);
+    let connecting = builder().negotiated(Negotiated::new(Revision::LATEST)).connect(script.clone());
+    assert_eq!(soon(connecting).await.unwrap_err().kind(), ErrorKind::Connect);
 }
 
 #[tokio::test]

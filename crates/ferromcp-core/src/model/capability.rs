@@ -28,11 +28,28 @@ pub struct ClientCapabilities {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<TasksCapability>,
     /// The supported extensions, by id (since 2026-07-28).
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub extensions: RawMap,
     /// Non-standard, experimental capabilities.
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub experimental: RawMap,
+}
+
+impl ClientCapabilities {
+    /// Returns the names of the declared capabilities that server requests need, such as `elicitation.url`, for error
+    /// texts.
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        if let Some(elicitation) = &self.elicitation {
+            names.extend(elicitation.supports_form().then_some("elicitation"));
+            names.extend(elicitation.supports_url().then_some("elicitation.url"));
+        }
+        if let Some(sampling) = &self.sampling {
+            names.push(if sampling.tools.is_some() { "sampling.tools" } else { "sampling" });
+        }
+        names.extend(self.roots.is_some().then_some("roots"));
+        names
+    }
 }
 
 setters!(ClientCapabilities {
@@ -70,10 +87,10 @@ pub struct ServerCapabilities {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<TasksCapability>,
     /// The supported extensions, by id (since 2026-07-28).
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub extensions: RawMap,
     /// Non-standard, experimental capabilities.
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub experimental: RawMap,
 }
 
@@ -192,13 +209,13 @@ setters!(TasksCapability {
 #[non_exhaustive]
 pub struct TaskRequests {
     /// `tools/call`, under the key `call`.
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub tools: RawMap,
     /// `sampling/createMessage`, under the key `createMessage`.
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub sampling: RawMap,
     /// `elicitation/create`, under the key `create`.
-    #[serde(default, skip_serializing_if = "RawMap::is_empty")]
+    #[serde(default, skip_serializing_if = "RawMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub elicitation: RawMap,
 }
 

@@ -96,7 +96,7 @@ impl CompletionArgument {
 #[non_exhaustive]
 pub struct CompletionContext {
     /// The arguments that are already resolved.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "crate::json::or_default")]
     pub arguments: BTreeMap<String, String>,
 }
 

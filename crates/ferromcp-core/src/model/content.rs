@@ -174,7 +174,7 @@ struct LooseBlock {
     title: Option<String>,
     description: Option<String>,
     size: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::json::or_default")]
     icons: Vec<Icon>,
     annotations: Option<Annotations>,
     #[serde(rename = "_meta", default)]

@@ -418,8 +418,7 @@ setters!(ElicitationCompleteParams { meta: Meta });
 /// Serializes the fields as an object and preserves their order.
 mod fields {
     use super::PrimitiveSchema;
-    use crate::json::{RawJson, RawMap};
-    use serde::de::Error as _;
+    use crate::json::Entries;
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(
@@ -432,8 +431,6 @@ mod fields {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<(String, PrimitiveSchema)>, D::Error> {
-        let map = RawMap::deserialize(deserializer)?;
-        let decode = |(name, json): (&str, &RawJson)| Ok((name.to_owned(), json.decode().map_err(D::Error::custom)?));
-        map.iter().map(decode).collect()
+        Entries::<String, PrimitiveSchema>::deserialize(deserializer).map(|entries| entries.0)
     }
 }

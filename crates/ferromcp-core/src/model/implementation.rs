@@ -26,7 +26,7 @@ pub struct Implementation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Icons to display (since 2025-11-25).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::json::or_default")]
     pub icons: Vec<Icon>,
     /// The URL of the website (since 2025-11-25).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ pub struct Icon {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
     /// The sizes, such as `48x48`, or `any` for scalable formats.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::json::or_default")]
     pub sizes: Vec<String>,
     /// The theme that the icon is designed for. An unknown theme is decoded as `None`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::known")]

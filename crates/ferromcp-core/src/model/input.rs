@@ -96,8 +96,7 @@ setters!(InputRequired {
 /// Serializes the requests as an object and preserves their order.
 mod ordered_requests {
     use super::InputRequest;
-    use crate::json::{RawJson, RawMap};
-    use serde::de::Error as _;
+    use crate::json::Entries;
     use serde::{Deserialize, Deserializer, Serializer};
 
     #[allow(clippy::ref_option)] // signature required by serde
@@ -111,8 +110,7 @@ mod ordered_requests {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Vec<(String, InputRequest)>>, D::Error> {
-        let map = RawMap::deserialize(deserializer)?;
-        let decode = |(key, json): (&str, &RawJson)| Ok((key.to_owned(), json.decode().map_err(D::Error::custom)?));
-        map.iter().map(decode).collect::<Result<_, _>>().map(Some)
+        let entries = Option::<Entries<String, InputRequest>>::deserialize(deserializer)?;
+        Ok(entries.map(|entries| entries.0))
     }
 }

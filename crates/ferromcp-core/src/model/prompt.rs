@@ -28,10 +28,10 @@ pub struct PromptDefinition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The arguments of the prompt.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::json::or_default")]
     pub arguments: Vec<PromptArgument>,
     /// Icons to display (since 2025-11-25).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::json::or_default")]
     pub icons: Vec<Icon>,
     /// The `_meta` of the prompt (since 2025-06-18).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]

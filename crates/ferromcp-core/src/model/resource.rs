@@ -32,7 +32,7 @@ macro_rules! described {
             pub mime_type: Option<String>,
             $($extra)*
             /// Icons to display (since 2025-11-25).
-            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::json::or_default")]
             pub icons: Vec<Icon>,
             /// Optional annotations for the client.
             #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,6 +287,11 @@ impl ReadResourceResult {
     /// Creates a result with these contents.
     pub fn new(contents: Vec<ResourceContents>) -> Self {
         Self { contents, ttl_ms: None, cache_scope: None, meta: Meta::new() }
+    }
+
+    /// Returns the first contents that are text.
+    pub fn text(&self) -> Option<&str> {
+        self.contents.iter().find_map(ResourceContents::as_text)
     }
 }
 

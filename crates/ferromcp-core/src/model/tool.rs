@@ -2,6 +2,10 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentBlock;
@@ -12,6 +16,7 @@ use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 use crate::setters::setters;
 use crate::shared_str::Str;
+use crate::surrogates::replace_lone_surrogates;
 
 /// A tool, as listed by `tools/list`.
 ///
@@ -29,9 +34,10 @@ pub struct ToolDefinition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The JSON Schema of the arguments. The type of the root is `object`.
+    #[serde(deserialize_with = "crate::json::raw_object")]
     pub input_schema: RawJson,
     /// The JSON Schema of the structured content (since 2025-06-18).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::optional_raw_object")]
     pub output_schema: Option<RawJson>,
     /// Hints about the behavior of the tool (since 2025-03-26).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +46,7 @@ pub struct ToolDefinition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<ToolExecution>,
     /// Icons to display (since 2025-11-25).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::json::or_default")]
     pub icons: Vec<Icon>,
     /// The `_meta` of the tool (since 2025-06-18).
     #[serde(rename = "_meta", default, skip_serializing_if = "Meta::is_absent")]
@@ -195,7 +201,7 @@ setters!(CallToolParams {
 #[non_exhaustive]
 pub struct CallToolResult {
     /// The content blocks, for the model. Always serialized, even if empty.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::json::or_default")]
     pub content: Vec<ContentBlock>,
     /// The structured content (since 2025-06-18). `null` is a value, distinct from an absent field.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
@@ -240,6 +246,56 @@ impl CallToolResult {
     pub fn is_error(&self) -> bool {
         self.is_error == Some(true)
     }
+
+    /// Returns the text blocks, joined by line feeds. Other blocks are omitted.
+    ///
+    /// ```
+    /// use ferromcp_core::model::{CallToolResult, ContentBlock};
+    /// let result = CallToolResult::new(vec![ContentBlock::text("a"), ContentBlock::text("b")]);
+    /// assert_eq!(result.text_content(), "a\nb");
+    /// ```
+    pub fn text_content(&self) -> String {
+        let texts = self.content.iter().filter_map(|block| match block {
+            ContentBlock::Text(block) => Some(&*block.text),
+            _ => None,
+        });
+        texts.collect::<Vec<&str>>().join("\n")
+    }
+
+    /// Deserializes the structured content. A result without structured content is deserialized from its text: as JSON, or
+    /// as a string.
+    ///
+    /// An object with the single member `result` is unwrapped if necessary, because legacy servers wrap other values in
+    /// it. Does not check [`is_error`](Self::is_error).
+    ///
+    /// ```
+    /// use ferromcp_core::model::CallToolResult;
+    /// assert_eq!(CallToolResult::text("[1,2]").parse::<Vec<u8>>()?, [1, 2]);
+    /// assert_eq!(CallToolResult::text("one").parse::<String>()?, "one");
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if the result does not match the shape of `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        let Some(structured) = &self.structured_content else { return from_text(&self.text_content()) };
+        let error = match structured.decode() {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let wrapped = structured.decode::<RawMap>().ok().filter(|map| map.len() == 1);
+        let inner = wrapped.as_ref().and_then(|map| map.get("result"));
+        inner.and_then(|inner| inner.decode().ok()).ok_or(error)
+    }
+}
+
+/// Deserializes a text as JSON, falling back to a string.
+fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    let value = serde_json::from_str(text).or_else(|error| match replace_lone_surrogates(text) {
+        Cow::Owned(json) => serde_json::from_str(&json),
+        Cow::Borrowed(_) => Err(error),
+    });
+    value.or_else(|error| T::deserialize(StrDeserializer::<serde_json::Error>::new(text)).map_err(|_| error))
 }
 
 setters!(CallToolResult {

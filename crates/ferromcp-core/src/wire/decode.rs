@@ -1,11 +1,13 @@
 //! Decodes a frame into messages, or into a [`DecodeError`] with the error to respond with.
 //!
-//! A valid frame is decoded in one pass. A frame that fails is parsed a second time, to distinguish
-//! a parse error (-32700), an invalid request (-32600) and invalid params (-32602), and to read the id.
+//! A valid frame is decoded in one pass. A frame that fails is decoded a second time, to repair it, or to distinguish a
+//! parse error (-32700), an invalid request (-32600) and invalid params (-32602), and to read the id.
+
+use std::marker::PhantomData;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::envelope::EnvelopeSeed;
@@ -13,7 +15,12 @@ use crate::error::Error;
 use crate::id::RequestId;
 use crate::json::{MAX_DEPTH, depth_within};
 use crate::message::{DecodeError, Direction, Incoming, Message};
+use crate::repair::edit::Members;
+use crate::repair::path::{Path, Segment, decode_tracked};
+use crate::repair::policy::{self, Policy};
+use crate::repair::{self, FieldError, Repairs};
 use crate::shared_str::Str;
+use crate::surrogates::replace_lone_surrogates;
 
 /// Maximum number of messages in a batch (2025-03-26), because a small frame could otherwise start many calls.
 pub const MAX_BATCH: usize = 64;
@@ -32,6 +39,14 @@ pub const MAX_BATCH: usize = 64;
 /// Returns the error to respond with if the frame is not JSON, is not a JSON-RPC message, has invalid parameters, or
 /// exceeds [`MAX_DEPTH`] or [`MAX_BATCH`].
 pub fn decode<S: Direction>(frame: Bytes) -> Result<Incoming<S>, DecodeError> {
+    decode_with_repairs(frame, &mut Repairs::new())
+}
+
+/// Decodes a frame like [`decode`], and records the repairs of imperfect messages, which the caller logs.
+///
+/// # Errors
+/// See [`decode`].
+pub fn decode_with_repairs<S: Direction>(frame: Bytes, repairs: &mut Repairs) -> Result<Incoming<S>, DecodeError> {
     let Ok(frame) = Str::from_utf8(frame) else {
         return Err(DecodeError::new(Error::parse("Parse error: the message is not UTF-8")));
     };
@@ -40,21 +55,26 @@ pub fn decode<S: Direction>(frame: Bytes) -> Result<Incoming<S>, DecodeError> {
         return Err(DecodeError::new(Error::invalid_request(message)));
     }
     if frame.trim_start().starts_with('[') {
-        return decode_batch(&frame);
+        return decode_batch(&frame, repairs);
     }
-    decode_one(&frame, &frame).map(Incoming::One)
+    decode_one(&frame, &frame, repairs).map(Incoming::One)
 }
 
 /// Decodes one message from `text`, a part of `frame`.
-fn decode_one<S: Direction>(text: &str, frame: &Str) -> Result<Message<S>, DecodeError> {
+fn decode_one<S: Direction>(text: &str, frame: &Str, repairs: &mut Repairs) -> Result<Message<S>, DecodeError> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let seed = EnvelopeSeed::<S> { frame, direction: std::marker::PhantomData };
-    let message = seed.deserialize(&mut json).and_then(|message| json.end().map(|()| message));
-    message.map_err(|error| classify_error(text, &error))
+    let seed = EnvelopeSeed::<S> { frame, direction: PhantomData };
+    match seed.deserialize(&mut json) {
+        Ok(message) if json.end().is_ok() => Ok(message),
+        _ => decode_imperfect(text, repairs),
+    }
 }
 
-fn decode_batch<S: Direction>(frame: &Str) -> Result<Incoming<S>, DecodeError> {
-    let items: Vec<&RawValue> = serde_json::from_str(frame).map_err(|error| classify_error(frame, &error))?;
+fn decode_batch<S: Direction>(frame: &Str, repairs: &mut Repairs) -> Result<Incoming<S>, DecodeError> {
+    let items: Vec<&RawValue> = match serde_json::from_str(frame) {
+        Ok(items) => items,
+        Err(error) => return Err(DecodeError::new(Error::parse(format!("Parse error: {error}")))),
+    };
     if items.is_empty() {
         return Err(DecodeError::new(Error::invalid_request("Invalid request: empty batch")));
     }
@@ -62,7 +82,60 @@ fn decode_batch<S: Direction>(frame: &Str) -> Result<Incoming<S>, DecodeError> {
         let message = format!("Invalid request: batch of {} messages exceeds the limit of {MAX_BATCH}", items.len());
         return Err(DecodeError::new(Error::invalid_request(message)));
     }
-    Ok(Incoming::Batch(items.into_iter().map(|item| decode_one(item.get(), frame)).collect()))
+    Ok(Incoming::Batch(items.into_iter().map(|item| decode_one(item.get(), frame, repairs)).collect()))
+}
+
+/// Decodes a message that failed to decode strictly: repairs it, or classifies the error.
+#[cold]
+#[inline(never)]
+fn decode_imperfect<S: Direction>(text: &str, repairs: &mut Repairs) -> Result<Message<S>, DecodeError> {
+    if let Err(syntax) = serde_json::from_str::<IgnoredAny>(text) {
+        return Err(DecodeError::new(Error::parse(format!("Parse error: {syntax}"))));
+    }
+    let text = replace_lone_surrogates(text);
+    let Some(members) = Members::of(&text) else {
+        return Err(DecodeError::new(Error::invalid_request("Invalid request: the message is not an object")));
+    };
+    let text = normalize_envelope::<S>(&members);
+    let method = members.get("method").and_then(|method| serde_json::from_str::<String>(method).ok());
+    let method = method.as_deref();
+    let allows = |path: &[Segment]| {
+        if S::IS_CLIENT { policy::allows_from_client(method, path) } else { policy::allows_from_server(method, path) }
+    };
+    let policy = Policy { allows: &allows, allows_null: &policy::allows_null, coarse: 2 };
+    let attempt = |text: &str| {
+        let frame = Str::from(text);
+        decode_tracked(EnvelopeSeed::<S> { frame: &frame, direction: PhantomData }, &frame)
+    };
+    repair::run(&text, (&Path::default(), None), &policy, repairs, attempt)
+        .map_err(|error| classify_error(&text, &error))
+}
+
+/// Returns an envelope with the same meaning, as it is decoded: `method` precedes `params`, and members of other message
+/// kinds that are `null` are absent.
+fn normalize_envelope<S: Direction>(members: &Members<'_>) -> String {
+    let is_set = |name: &str| members.get(name).is_some_and(|value| value != "null");
+    let is_response = !is_set("method") && (members.get("result").is_some() || is_set("error"));
+    let method = members.get("method").and_then(|method| serde_json::from_str::<String>(method).ok());
+    let is_notification = method.as_deref().is_some_and(S::is_notification);
+    let id = members.get("id").filter(|_| is_response).and_then(integral_float);
+    let kept = members.iter().filter(|(name, value)| match (*name, *value) {
+        ("method" | "error", "null") => false,
+        ("result", "null") => !is_set("method") && !is_set("error"),
+        ("id", "null") => !is_notification,
+        _ => true,
+    });
+    let kept: Vec<_> =
+        kept.map(|(name, value)| (name, id.as_deref().filter(|_| name == "id").unwrap_or(value))).collect();
+    let (method, others): (Vec<_>, Vec<_>) = kept.into_iter().partition(|(name, _)| *name == "method");
+    Members::write(method.into_iter().chain(others))
+}
+
+/// Returns the integer that a number such as `3.0` denotes. Languages without integers write ids in this form.
+fn integral_float(number: &str) -> Option<String> {
+    let (integer, fraction) = number.split_once('.')?;
+    let is_integral = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    (is_integral && integer.parse::<i64>().is_ok()).then(|| integer.to_owned())
 }
 
 /// An envelope with raw members, used to classify a message that failed to decode.
@@ -80,17 +153,10 @@ struct LooseEnvelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Maps `error`, the result of decoding `text`, to an error response.
-fn classify_error(text: &str, error: &serde_json::Error) -> DecodeError {
-    if let Err(syntax) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        return DecodeError::new(Error::parse(format!("Parse error: {syntax}")));
-    }
-    let cause = message_without_position(error);
-    if !text.trim_start().starts_with('{') {
-        return DecodeError::new(Error::invalid_request("Invalid request: the message is not an object"));
-    }
+/// Maps `error`, the result of decoding the object `text`, to an error response.
+fn classify_error(text: &str, error: &FieldError) -> DecodeError {
     let Ok(envelope) = serde_json::from_str::<LooseEnvelope<'_>>(text) else {
-        return DecodeError::new(Error::invalid_request(format!("Invalid request: {cause}")));
+        return DecodeError::new(Error::invalid_request(format!("Invalid request: {error}")));
     };
     let id = envelope.id.and_then(|raw| serde_json::from_str::<RequestId>(raw.get()).ok());
     let is_envelope = envelope.jsonrpc.is_some_and(|raw| raw.get() == "\"2.0\"")
@@ -98,14 +164,14 @@ fn classify_error(text: &str, error: &serde_json::Error) -> DecodeError {
     let has_id = has_id_member(text);
     if is_envelope && (id.is_some() || !has_id) {
         // The envelope is valid, so the parameters are invalid.
-        let error = Error::invalid_params(format!("Invalid params: {cause}"));
+        let error = Error::invalid_params(format!("Invalid params: {error}"));
         return DecodeError { suppress_response: !has_id, id, error };
     }
     let is_response = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
     DecodeError {
         id,
         suppress_response: is_response,
-        ..DecodeError::new(Error::invalid_request(format!("Invalid request: {cause}")))
+        ..DecodeError::new(Error::invalid_request(format!("Invalid request: {error}")))
     }
 }
 
@@ -126,13 +192,4 @@ fn has_id_member(text: &str) -> bool {
         <&RawValue>::deserialize(deserializer).map(Some)
     }
     serde_json::from_str::<IdMember<'_>>(text).is_ok_and(|only| only.id.is_some())
-}
-
-/// Returns the message of `error` without line and column, which are of no use in a single-line frame.
-fn message_without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }

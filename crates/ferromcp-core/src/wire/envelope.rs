@@ -11,11 +11,11 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::cow_key::CowKey;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::json::{Object, RawJson};
 use crate::message::{DecodedParams, Direction, Message};
-use crate::request_meta::CowKey;
 use crate::shared_str::Str;
 
 /// Decodes one message of `frame`.

@@ -10,6 +10,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::cow_key::CowKey;
 use crate::json::{RawJson, RawMap};
 use crate::model::{
     AcknowledgedParams, CallToolParams, CancelledParams, CompleteParams, CreateMessageParams, ElicitParams,
@@ -17,7 +18,7 @@ use crate::model::{
     LogMessageParams, NotificationParams, ProgressParams, ReadResourceParams, ResourceUpdatedParams, ResourceUriParams,
     SetLevelParams, Task, TaskIdParams, TaskMetadata,
 };
-use crate::request_meta::{CowKey, RequestMetaSlices, slice_str};
+use crate::request_meta::{RequestMetaSlices, slice_str};
 use crate::shared_str::Str;
 
 /// Parameters that can be decoded from a frame.

@@ -8,6 +8,7 @@ use super::downgrade::Downgrade;
 use crate::error::{Error, ErrorCode};
 use crate::json::{RawJson, RawMap};
 use crate::methods::ServerResult;
+use crate::model::cache::MAX_TTL_MS;
 use crate::model::{
     CacheScope, CallToolParams, CallToolResult, ClientCapabilities, ContentBlock, CreateMessageParams,
     CreateMessageResult, ElicitParams, GetPromptParams, ReadResourceParams, SamplingContent, SamplingMessage,
@@ -169,10 +170,11 @@ fn drop_non_object_output(block: &mut SamplingContent) {
     }
 }
 
-/// Sets missing cache hints, which this revision requires, to `ttlMs: 0` and `private`.
+/// Sets missing cache hints, which this revision requires, to `ttlMs: 0` and `private`, and limits `ttlMs`.
 pub(super) fn fill_cache_hints(result: &mut ServerResult) {
     if let Some((ttl_ms, scope)) = result.cache_mut() {
-        ttl_ms.get_or_insert(0);
+        let ttl_ms = ttl_ms.get_or_insert(0);
+        *ttl_ms = (*ttl_ms).min(MAX_TTL_MS);
         scope.get_or_insert(CacheScope::Private);
     }
 }

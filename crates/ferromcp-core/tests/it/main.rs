@@ -4,6 +4,7 @@
 //! workspace. Without the data, these tests print that they did not run; if `FERROMCP_REQUIRE_SPEC`
 //! is set, they fail instead.
 
+mod damaged_items;
 mod definitions;
 mod downgrade;
 mod examples;

@@ -6,13 +6,9 @@ use std::fmt;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
-use syn::{Error, Expr, ExprLit, ExprRange, ExprUnary, Lit, RangeLimits, Result, Type, UnOp};
+use syn::{Error, Expr, ExprRange, RangeLimits, Result, Type};
 
-use crate::{
-    options::{Options, literal},
-    types::is_named,
-    value,
-};
+use crate::{options::Options, types::is_named, value};
 
 /// The syntactic class of a type.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,7 +94,7 @@ fn range(tokens: TokenStream, ty: &Type, example: &str, option_span: Span) -> Re
     }
     let range = value::typed(value::limits(tokens)?, ty);
     if let Expr::Range(ExprRange { start, end, limits, .. }) = &range {
-        let (min, max) = (number(start.as_deref()), number(end.as_deref()));
+        let (min, max) = (value::number(start.as_deref()), value::number(end.as_deref()));
         if min.zip(max).is_some_and(|(min, max)| min > max) {
             return Err(Error::new_spanned(&range, "the range is empty: put the smaller number first"));
         }
@@ -124,36 +120,9 @@ impl Limits {
 
     /// Rejects a literal default outside of literal limits.
     pub(super) fn check_default(&self, default: &Expr) -> Result<()> {
-        let Expr::Range(ExprRange { start, end, limits, .. }) = &self.range else {
+        if self.key == "items" {
             return Ok(());
-        };
-        let value = match self.key {
-            "range" => number(Some(default)),
-            "length" => {
-                literal(default).and_then(|text| u32::try_from(text.value().chars().count()).ok()).map(f64::from)
-            }
-            _ => None,
-        };
-        let Some(value) = value else {
-            return Ok(());
-        };
-        let closed = matches!(limits, RangeLimits::Closed(_));
-        let low = number(start.as_deref()).is_some_and(|min| value < min);
-        let high = number(end.as_deref()).is_some_and(|max| value > max || (value >= max && !closed));
-        if low || high {
-            let message = format!("the default is outside the field's `{}`: change one of the two", self.key);
-            return Err(Error::new_spanned(default, message));
         }
-        Ok(())
-    }
-}
-
-/// Returns the approximate value of a number literal.
-fn number(expr: Option<&Expr>) -> Option<f64> {
-    match expr? {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_digits().parse().ok(),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => number(Some(expr)).map(|number| -number),
-        _ => None,
+        value::check_default(self.key, &self.range, default, "field")
     }
 }

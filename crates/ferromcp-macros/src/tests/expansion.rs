@@ -45,10 +45,14 @@ impl ::ferromcp::server::ToolDef for query {
     fn tool() -> ::ferromcp::server::Tool {
         const TYPES_CHECKED: usize = {
             {
-                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-                parameter::<String, _>();
-                parameter::<Option<u32>, _>();
-                parameter::<State<Db>, _>();
+                #[allow(unused_imports)]
+                use ::ferromcp::server::{
+                    FallbackTypeCheck as _, TypeCheck as __TypeCheck,
+                };
+                let _ = __TypeCheck::<String>::parameter;
+                let _ = __TypeCheck::<Option<u32>>::parameter;
+                let _ = __TypeCheck::<State<Db>>::extractor;
+                let _ = __TypeCheck::<Json<Rows>>::tool_output;
             }
             {
                 const fn future_is_send<T0, T1, T2, F: ::std::marker::Send>(
@@ -111,10 +115,13 @@ impl ::ferromcp::server::ResourceDef for note {
     fn resource() -> ::ferromcp::server::Resource {
         const TYPES_CHECKED: usize = {
             {
-                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-                parameter::<String, _>();
-                parameter::<u32, _>();
-                parameter::<String, _>();
+                #[allow(unused_imports)]
+                use ::ferromcp::server::{
+                    FallbackTypeCheck as _, TypeCheck as __TypeCheck,
+                };
+                let _ = __TypeCheck::<String>::parameter;
+                let _ = __TypeCheck::<u32>::parameter;
+                let _ = __TypeCheck::<String>::parameter;
             }
             0
         };
@@ -191,9 +198,12 @@ impl<S: Store> ::ferromcp::server::Component for Notes<S> {
         let mut parts = ::ferromcp::server::Parts::new();
         {
             {
-                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-                parameter::<String, _>();
-                parameter::<Ctx, _>();
+                #[allow(unused_imports)]
+                use ::ferromcp::server::{
+                    FallbackTypeCheck as _, TypeCheck as __TypeCheck,
+                };
+                let _ = __TypeCheck::<String>::parameter;
+                let _ = __TypeCheck::<Ctx>::parameter;
             }
             {
                 const fn future_is_send<T0, T1, T2, F: ::std::marker::Send>(
@@ -270,8 +280,11 @@ impl ::ferromcp::server::Component for Notes {
         {
             const TYPES_CHECKED: usize = {
                 {
-                    const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-                    parameter::<u32, _>();
+                    #[allow(unused_imports)]
+                    use ::ferromcp::server::{
+                        FallbackTypeCheck as _, TypeCheck as __TypeCheck,
+                    };
+                    let _ = __TypeCheck::<u32>::parameter;
                 }
                 0
             };
@@ -293,8 +306,11 @@ impl ::ferromcp::server::Component for Notes {
         }
         {
             {
-                const fn parameter<T: ::ferromcp::server::Param<M>, M>() {}
-                parameter::<Self, _>();
+                #[allow(unused_imports)]
+                use ::ferromcp::server::{
+                    FallbackTypeCheck as _, TypeCheck as __TypeCheck,
+                };
+                let _ = __TypeCheck::<Self>::parameter;
             }
             parts = parts
                 .tool(
@@ -453,7 +469,7 @@ fn limits_and_defaults_use_the_parameter_type() {
             fn f(
                 #[arg(range(0..=1), default = 1)] weight: f64,
                 #[arg(range(-5..))] shift: Option<f32>,
-                #[arg(default, length(1..=80))] tags: Vec<String>,
+                #[arg(default, length(0..=80))] tags: Vec<String>,
                 #[arg(default = "asc")] order: Option<String>,
                 #[arg(default = Order::Up, range(LIMITS))] sort: Order,
                 #[arg(header = "Region", length(1..=9))] region: String,
@@ -466,7 +482,7 @@ fn limits_and_defaults_use_the_parameter_type() {
         ".range::<f64>(0.0..=1.0)",
         ".range::<f32>(-5.0..)",
         ".default::< Vec<String>, >(<Vec<String> as ::std::default::Default>::default())",
-        ".length(1..=80)",
+        ".length(0..=80)",
         ".default::< String, >(<String as ::std::convert::From<&str>>::from(\"asc\"))",
         ".default::<Order>(Order::Up)",
         ".range::<Order>(LIMITS)",

@@ -155,6 +155,9 @@ pub(crate) async fn send_request(
             RequestError::TooMany(max) => QuestionError::usage(format!(
                 "{max} requests to the client are already pending; raise `ServerLimits::questions`"
             )),
+            RequestError::ServerBusy(max) => QuestionError::usage(format!(
+                "{max} requests to the clients of the server are already pending; raise `HttpServerLimits::in_flight`"
+            )),
             RequestError::Disconnected | RequestError::Unsupported => Kind::Disconnected.into(),
         }),
         () = tokio::time::sleep(timeout) => Err(Kind::TimedOut(excerpt, timeout).into()),

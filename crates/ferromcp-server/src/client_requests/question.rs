@@ -7,11 +7,13 @@ use ferromcp_core::model::{
     CreateMessageResult, ElicitAction, ElicitParams, ElicitResult, FormParams, FormSchema, InputRequest,
     ListRootsResult, UrlParams,
 };
+use ferromcp_core::wire::Repairable;
 use ferromcp_core::{RawJson, RawMap};
 
 use super::elicited::{Elicited, UrlConsent};
 use super::roots::Roots;
 use super::sample::Sample;
+use crate::decode::decode_response;
 use crate::form::{self, Form};
 use crate::question_error::{Kind, QuestionError};
 use crate::rounds::question_kind::{excerpt, truncate};
@@ -145,8 +147,8 @@ impl<T> Question<T> {
     }
 
     /// Sets the timeout for the response on handshake revisions, instead of
-    /// [`ServerLimits::answer_timeout`](crate::ServerLimits::answer_timeout). On 2026-07-28 there is no wait; the request state expires
-    /// instead.
+    /// [`ServerLimits::answer_timeout`](crate::ServerLimits::answer_timeout). On 2026-07-28 the handler does not wait; the
+    /// request state expires instead.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -199,8 +201,8 @@ fn parse_form<T: Form>(request: &InputRequest, content: &RawMap) -> Result<T, Qu
     form::read(content).map_err(|problems| Kind::Invalid(excerpt(request), problems).into())
 }
 
-fn decode<T: serde::de::DeserializeOwned>(request: &InputRequest, answer: &RawJson) -> Result<T, QuestionError> {
-    answer.decode().map_err(|error| Kind::Invalid(excerpt(request), vec![error.to_string()]).into())
+fn decode<T: Repairable>(request: &InputRequest, answer: &RawJson) -> Result<T, QuestionError> {
+    decode_response(answer).map_err(|error| Kind::Invalid(excerpt(request), vec![error.to_string()]).into())
 }
 
 /// Returns whether a text is an absolute URL: a scheme, and a nonempty rest without characters that require escaping.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ferromcp_core::model::{CompleteParams, Reference};
 use ferromcp_core::{Error, ServerResult};
 
-use super::resource::uri_under;
+use super::namespace::uri_under;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -21,6 +21,8 @@ use crate::function::start::{Async, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
 use crate::output::CompletionOutput;
+use crate::tool_error::ToolError;
+use crate::uri_key::template_key;
 
 /// Completes one argument of a prompt or one variable of a resource template.
 ///
@@ -60,7 +62,7 @@ impl CompletionKey {
     pub(crate) fn of(params: &CompleteParams) -> Option<Self> {
         let of = match &params.r#ref {
             Reference::Prompt { name, .. } => Owner::Prompt(name.clone()),
-            Reference::Resource { uri } => Owner::Template(uri.clone()),
+            Reference::Resource { uri } => Owner::Template(template_key(uri)),
             _ => return None,
         };
         Some(Self { of, argument: params.argument.name.clone() })
@@ -93,8 +95,8 @@ where
     }
 
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<MaybeReady, Rejection> {
-        let finish = |output: F::Output| {
-            RoundOutcome::Complete(match output.into_values() {
+        let finish = |output: Result<F::Output, ToolError>| {
+            RoundOutcome::Complete(match output.and_then(CompletionOutput::into_values) {
                 Ok(result) => Reply::Done(ServerResult::Complete(result)),
                 Err(error) => error.into_reply(),
             })
@@ -109,7 +111,7 @@ impl Completion {
     where
         Async<F>: Function<M, Output: CompletionOutput>,
     {
-        Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Async(function), PhantomData))
+        Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Async(Arc::new(function)), PhantomData))
     }
 
     /// Completes an argument of a prompt, with a non-async function, which runs inline.
@@ -117,7 +119,7 @@ impl Completion {
     where
         Inline<F>: Function<M, Output: CompletionOutput>,
     {
-        Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Inline(function), PhantomData))
+        Self::of(Owner::Prompt(prompt.into()), argument.into(), Typed(Inline(Arc::new(function)), PhantomData))
     }
 
     /// Completes a variable of a resource template, with an `async fn` or closure.
@@ -125,7 +127,7 @@ impl Completion {
     where
         Async<F>: Function<M, Output: CompletionOutput>,
     {
-        Self::of(Owner::Template(template.into()), variable.into(), Typed(Async(function), PhantomData))
+        Self::of(Owner::Template(template.into()), variable.into(), Typed(Async(Arc::new(function)), PhantomData))
     }
 
     /// Completes a variable of a resource template, with a non-async function, which runs inline.
@@ -133,7 +135,7 @@ impl Completion {
     where
         Inline<F>: Function<M, Output: CompletionOutput>,
     {
-        Self::of(Owner::Template(template.into()), variable.into(), Typed(Inline(function), PhantomData))
+        Self::of(Owner::Template(template.into()), variable.into(), Typed(Inline(Arc::new(function)), PhantomData))
     }
 
     fn of(of: Owner, argument: String, function: impl CompletionFunction + 'static) -> Self {
@@ -161,10 +163,16 @@ impl Completion {
     pub(crate) fn build(self) -> Result<(CompletionKey, ReadyCompletion), String> {
         let context = |problem: String| format!("completion of {}: {problem}", self.key);
         let signature = self.function.signature(&self.args).map_err(context)?;
+        signature.check_texts().map_err(context)?;
         if signature.argument_names().next().is_none() {
             return Err(context("the function has no argument; its first argument receives the typed text".into()));
         }
-        Ok((self.key, ReadyCompletion { signature, function: self.function }))
+        let of = match self.key.of {
+            Owner::Template(uri) => Owner::Template(template_key(&uri)),
+            prompt @ Owner::Prompt(_) => prompt,
+        };
+        let key = CompletionKey { of, argument: self.key.argument };
+        Ok((key, ReadyCompletion { signature, function: self.function }))
     }
 }
 

@@ -1,18 +1,21 @@
 //! Tools, resources, prompts and completions: functions with a description that a server registers.
 
 mod completion;
+mod namespace;
 mod parts;
 mod prompt;
 mod resource;
+mod resource_list;
 mod tool;
 
 pub use completion::Completion;
 pub use parts::{Component, Parts};
 pub use prompt::Prompt;
 pub use resource::Resource;
+pub use resource_list::{ListFunction, ResourceListOutput};
 pub use tool::Tool;
 
-pub(crate) use completion::{CompletionKey, ReadyCompletion};
+pub(crate) use completion::{CompletionKey, Owner, ReadyCompletion};
 pub(crate) use prompt::{ReadyPrompt, texts as prompt_texts};
 pub(crate) use resource::{Listed, ReadyResource, texts as resource_texts};
 pub(crate) use tool::ReadyTool;

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::model::{self, GetPromptResult, Icon, PromptArgument};
+use ferromcp_core::text::reason;
 use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 
 use crate::call::Reply;
@@ -15,14 +16,15 @@ use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
 use crate::function::invocation::Invocation;
 use crate::function::rejection::Rejection;
-use crate::function::signature::Signature;
+use crate::function::signature::{Parameter, Signature};
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
 use crate::output::PromptOutput;
 use crate::tool_error::ToolError;
 
-/// A prompt: a function that returns messages. Its arguments are strings, and are parsed into the types of the parameters.
+/// A prompt: a function that returns messages. Its arguments are strings, and are parsed into the types of the
+/// parameters.
 ///
 /// ```
 /// use ferromcp_server::{Arg, Prompt};
@@ -68,8 +70,9 @@ where
             result.description = result.description.or(description);
             Reply::Done(ServerResult::GetPrompt(result))
         };
-        let finish =
-            move |output: F::Output| RoundOutcome::finish(output.into_outcome(), complete, ToolError::into_reply);
+        let finish = move |output: Result<F::Output, ToolError>| {
+            RoundOutcome::finish(output.and_then(PromptOutput::into_outcome), complete, ToolError::into_reply)
+        };
         self.0.start(signature, invocation, finish).map(|started| started.0)
     }
 }
@@ -80,7 +83,7 @@ impl Prompt {
     where
         Async<F>: Function<M, Output: PromptOutput>,
     {
-        Self::of(name.into(), Typed(Async(function), PhantomData))
+        Self::of(name.into(), Typed(Async(Arc::new(function)), PhantomData))
     }
 
     /// Creates a prompt from a non-async function, which runs inline on the task that reads requests.
@@ -88,10 +91,11 @@ impl Prompt {
     where
         Inline<F>: Function<M, Output: PromptOutput>,
     {
-        Self::of(name.into(), Typed(Inline(function), PhantomData))
+        Self::of(name.into(), Typed(Inline(Arc::new(function)), PhantomData))
     }
 
-    /// Creates a prompt from a non-async function that computes or blocks. Runs on the blocking thread pool of the runtime.
+    /// Creates a prompt from a non-async function that computes or blocks. Runs on the blocking thread pool of the
+    /// runtime.
     pub fn blocking<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Blocking<F>: Function<M, Output: PromptOutput>,
@@ -147,18 +151,10 @@ impl Prompt {
         if definition.name.is_empty() {
             return Err("the name of a prompt is empty".into());
         }
-        let signature =
-            function.signature(&args).map_err(|problem| format!("prompt `{}`: {problem}", definition.name))?;
-        definition.arguments = signature
-            .arguments()
-            .map(|parameter| {
-                let mut argument = PromptArgument::new(&parameter.arg.name);
-                argument.title.clone_from(&parameter.arg.title);
-                argument.description.clone_from(&parameter.arg.description);
-                argument.required = Some(parameter.is_required());
-                argument
-            })
-            .collect();
+        let context = |problem: String| format!("prompt `{}`: {problem}", definition.name);
+        let signature = function.signature(&args).map_err(context)?;
+        signature.check_texts().map_err(context)?;
+        definition.arguments = arguments(&signature);
         Ok(ReadyPrompt { definition, signature, function })
     }
 }
@@ -169,6 +165,26 @@ impl fmt::Debug for Prompt {
     }
 }
 
+/// Returns the list entries of the arguments: the parameters, or the fields of the type that takes all arguments.
+fn arguments(signature: &Signature) -> Vec<PromptArgument> {
+    let parameter = |parameter: &Parameter| {
+        let mut argument = PromptArgument::new(&parameter.arg.name);
+        argument.title.clone_from(&parameter.arg.title);
+        argument.description.clone_from(&parameter.arg.description);
+        argument.required = Some(parameter.is_required());
+        argument
+    };
+    let fields = signature.fields();
+    let field = |(name, schema, required): (&str, &serde_json::Value, bool)| {
+        let text = |keyword: &str| schema.get(keyword).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let mut argument = PromptArgument::new(name);
+        (argument.title, argument.description) = (text("title"), text("description"));
+        argument.required = Some(required);
+        argument
+    };
+    signature.arguments().map(parameter).chain(fields.into_iter().map(field)).collect()
+}
+
 /// A validated prompt, as stored in the registry.
 pub(crate) struct ReadyPrompt {
     pub(crate) definition: model::PromptDefinition,
@@ -177,6 +193,11 @@ pub(crate) struct ReadyPrompt {
 }
 
 impl ReadyPrompt {
+    /// Returns the names of the arguments.
+    pub(crate) fn argument_names(&self) -> impl Iterator<Item = &str> {
+        self.definition.arguments.iter().map(|argument| argument.name.as_str())
+    }
+
     /// Starts a call.
     pub(crate) fn start(&self, invocation: &Invocation<'_>) -> MaybeReady {
         match self.function.start(&self.signature, invocation, self.definition.description.clone()) {
@@ -190,17 +211,21 @@ impl ReadyPrompt {
     }
 }
 
-/// Returns the arguments of a prompt as named texts.
+/// Returns the arguments of a prompt as named texts. `null` is a missing argument.
 ///
 /// # Errors
-/// Returns -32602 if an argument is not a string.
+/// Returns -32602 if the arguments are not an object.
 pub(crate) fn texts(arguments: Option<&RawJson>) -> Result<Vec<(Cow<'static, str>, TextValue<'static>)>, Error> {
     let Some(arguments) = arguments else { return Ok(Vec::new()) };
-    let map: RawMap =
-        arguments.decode().map_err(|error| Error::invalid_params(format!("Invalid arguments: {error}")))?;
-    let text = |(name, value): (&str, &RawJson)| match value.decode::<String>() {
-        Ok(text) => Ok((Cow::Owned(name.to_owned()), TextValue::One(Cow::Owned(text)))),
-        Err(_) => Err(Error::invalid_params(format!("Invalid arguments: `{name}` must be a string, got {value}"))),
+    let map: RawMap = arguments
+        .decode()
+        .map_err(|error| Error::invalid_params(format!("Invalid arguments: {}", reason(&error.to_string()))))?;
+    let text = |(name, value): (&str, &RawJson)| {
+        let text = match value.decode::<String>() {
+            Ok(text) => TextValue::One(Cow::Owned(text)),
+            Err(_) => TextValue::Invalid(Cow::Owned(value.as_str().to_owned())),
+        };
+        (Cow::Owned(name.to_owned()), text)
     };
-    map.iter().map(text).collect()
+    Ok(map.iter().filter(|(_, value)| !value.is_null()).map(text).collect())
 }

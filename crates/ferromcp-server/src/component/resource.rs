@@ -10,6 +10,8 @@ use std::sync::Arc;
 use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResult, Role};
 use ferromcp_core::{Error, Meta, ServerResult};
 
+use super::namespace::uri_under;
+use super::resource_list::{ListFunction, Lister, ReadyLister};
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -21,6 +23,7 @@ use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
 use crate::output::ResourceOutput;
 use crate::tool_error::ToolError;
+use crate::uri_key::{template_key, uri_key};
 use crate::uri_template::{Capture, Captures, UriTemplate};
 
 /// A resource: a function behind a URI, or behind a URI template whose variables are its parameters.
@@ -39,6 +42,7 @@ pub struct Resource {
     args: Vec<Arg>,
     cache: Option<CacheHint>,
     unsafe_paths: bool,
+    lister: Option<Lister>,
     function: Arc<dyn ResourceFunction>,
 }
 
@@ -92,8 +96,8 @@ where
     }
 
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>, label: Label) -> Result<MaybeReady, Rejection> {
-        let finish = move |output: F::Output| {
-            let outcome = output.into_outcome(&label.uri, label.mime_type.as_deref());
+        let finish = move |output: Result<F::Output, ToolError>| {
+            let outcome = output.and_then(|output| output.into_outcome(&label.uri, label.mime_type.as_deref()));
             RoundOutcome::finish(outcome, |result| label.complete(result), ToolError::into_reply)
         };
         self.0.start(signature, invocation, finish).map(|started| started.0)
@@ -106,7 +110,7 @@ impl Resource {
     where
         Async<F>: Function<M, Output: ResourceOutput>,
     {
-        Self::of(uri_or_template.into(), Typed(Async(function), PhantomData))
+        Self::of(uri_or_template.into(), Typed(Async(Arc::new(function)), PhantomData))
     }
 
     /// Creates a resource from a non-async function, which runs inline on the task that reads requests.
@@ -114,10 +118,11 @@ impl Resource {
     where
         Inline<F>: Function<M, Output: ResourceOutput>,
     {
-        Self::of(uri_or_template.into(), Typed(Inline(function), PhantomData))
+        Self::of(uri_or_template.into(), Typed(Inline(Arc::new(function)), PhantomData))
     }
 
-    /// Creates a resource from a non-async function that computes or blocks. Runs on the blocking thread pool of the runtime.
+    /// Creates a resource from a non-async function that computes or blocks. Runs on the blocking thread pool of the
+    /// runtime.
     pub fn blocking<F, M: 'static>(uri_or_template: impl Into<String>, function: F) -> Self
     where
         Blocking<F>: Function<M, Output: ResourceOutput>,
@@ -132,6 +137,7 @@ impl Resource {
             args: Vec::new(),
             cache: None,
             unsafe_paths: false,
+            lister: None,
             function: Arc::new(function),
         }
     }
@@ -203,6 +209,36 @@ impl Resource {
         self
     }
 
+    /// Sets the function that lists the resources of a template. The function takes extractors only, and returns
+    /// [`ResourceDefinition`](model::ResourceDefinition)s: a `Vec`, another iterator, or a `Result` of these.
+    ///
+    /// It is called for each page of `resources/list` that contains its resources, at the position of the template
+    /// among the registered resources. At most 10,000 resources are listed; more, and resources that the server cannot
+    /// read, are skipped with a warning. When the list changes, call
+    /// [`ChangeNotifier::resources_changed`](crate::ChangeNotifier::resources_changed).
+    ///
+    /// ```
+    /// use ferromcp_core::model::ResourceDefinition;
+    /// use ferromcp_server::{Arg, Resource, State};
+    ///
+    /// async fn all_notes(State(notes): State<Vec<String>>) -> Vec<ResourceDefinition> {
+    ///     (0..notes.len()).map(|id| ResourceDefinition::new(format!("note://{id}"), format!("note {id}"))).collect()
+    /// }
+    ///
+    /// async fn note(id: usize, State(notes): State<Vec<String>>) -> Option<String> {
+    ///     notes.get(id).cloned()
+    /// }
+    ///
+    /// let notes = Resource::new("note://{id}", note).args([Arg::new("id")]).list(all_notes);
+    /// ```
+    pub fn list<M>(mut self, function: impl ListFunction<M>) -> Self
+    where
+        M: 'static,
+    {
+        self.lister = Some(Lister::new(function));
+        self
+    }
+
     /// Accepts template variables that could escape a directory, such as `..`. The function must validate them.
     pub fn allow_unsafe_paths(mut self) -> Self {
         self.unsafe_paths = true;
@@ -218,6 +254,7 @@ impl Resource {
     pub(super) fn under(mut self, namespace: &str) -> Self {
         self.about.name = self.about.name.map(|name| format!("{namespace}_{name}"));
         self.uri = uri_under(namespace, &self.uri);
+        self.lister = self.lister.map(|lister| lister.under(namespace));
         self
     }
 
@@ -228,12 +265,19 @@ impl Resource {
     pub(crate) fn build(self) -> Result<ReadyResource, String> {
         let uri = self.uri.clone();
         let context = |problem: String| format!("resource `{uri}`: {problem}");
-        let mut template = UriTemplate::parse(&self.uri).map_err(|error| context(error.to_string()))?;
+        let mut template = UriTemplate::parse(&template_key(&self.uri)).map_err(|error| context(error.to_string()))?;
         check_scheme(&self.uri).map_err(context)?;
         if self.unsafe_paths {
             template = template.allow_unsafe_paths();
         }
         let signature = self.function.signature(&self.args).map_err(context)?;
+        signature.check_texts().map_err(context)?;
+        if self.lister.is_some() && template.is_literal() {
+            return Err(context(
+                "`list` requires a template with variables; list a fixed URI by registering it".into(),
+            ));
+        }
+        let lister = self.lister.clone().map(Lister::build).transpose().map_err(context)?;
         for variable in template.variables() {
             if !signature.takes_all() && signature.position(variable.name()).is_none() {
                 return Err(context(format!(
@@ -251,8 +295,10 @@ impl Resource {
         }
         Ok(ReadyResource {
             definition: self.definition(&template),
+            uri: self.uri,
             template,
             signature,
+            lister,
             cache: self.cache,
             function: self.function,
         })
@@ -304,13 +350,39 @@ pub(crate) enum Listed {
 /// A validated resource, as stored in the registry.
 pub(crate) struct ReadyResource {
     pub(crate) definition: Listed,
+    /// The URI or template as it was registered.
+    pub(crate) uri: String,
+    /// The parsed key of the template; see [`template_key`].
     pub(crate) template: UriTemplate,
     pub(crate) signature: Signature,
+    /// Lists the resources of the template.
+    pub(crate) lister: Option<ReadyLister>,
     cache: Option<CacheHint>,
     function: Arc<dyn ResourceFunction>,
 }
 
 impl ReadyResource {
+    /// Returns the key under which the resource is registered.
+    pub(crate) fn key(&self) -> String {
+        match self.definition {
+            Listed::Fixed(_) => uri_key(&self.uri).into_owned(),
+            Listed::Template(_) => self.template.as_str().to_owned(),
+        }
+    }
+
+    /// Returns the signatures of its functions.
+    pub(crate) fn signatures(&self) -> impl Iterator<Item = &Signature> {
+        std::iter::once(&self.signature).chain(self.lister.as_ref().map(|lister| &lister.signature))
+    }
+
+    /// Returns the MIME type that was set on the resource.
+    pub(crate) fn mime_type(&self) -> Option<&str> {
+        match &self.definition {
+            Listed::Fixed(listed) => listed.mime_type.as_deref(),
+            Listed::Template(listed) => listed.mime_type.as_deref(),
+        }
+    }
+
     /// Matches `uri` against the template; returns `None` if it does not match.
     ///
     /// # Errors
@@ -321,10 +393,7 @@ impl ReadyResource {
 
     /// Starts a read of `uri`.
     pub(crate) fn start(&self, invocation: &Invocation<'_>, uri: &str) -> MaybeReady {
-        let mime_type = match &self.definition {
-            Listed::Fixed(listed) => listed.mime_type.clone(),
-            Listed::Template(listed) => listed.mime_type.clone(),
-        };
+        let mime_type = self.mime_type().map(str::to_owned);
         let label = Label { uri: uri.to_owned(), mime_type, cache: self.cache };
         match self.function.start(&self.signature, invocation, label) {
             Ok(started) => started,
@@ -347,29 +416,5 @@ fn text(capture: &Capture) -> Option<TextValue<'_>> {
         Capture::One(text) => Some(TextValue::One(text.into())),
         Capture::Many(list) => Some(TextValue::Many(list.iter().map(Into::into).collect())),
         Capture::Absent => None,
-    }
-}
-
-/// Inserts the namespace of a mounted component into a URI: `scheme://rest` becomes `scheme://namespace/rest`. Without `://`, it follows the first colon.
-pub(super) fn uri_under(namespace: &str, uri: &str) -> String {
-    if let Some((scheme, rest)) = uri.split_once("://") {
-        return format!("{scheme}://{namespace}/{}", rest.trim_start_matches('/'));
-    }
-    match uri.split_once(':') {
-        Some((scheme, rest)) => format!("{scheme}:{namespace}/{rest}"),
-        None => format!("{namespace}/{uri}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::uri_under;
-
-    #[test]
-    fn uri_contains_namespace_when_component_is_mounted() {
-        assert_eq!(uri_under("a", "notes://all"), "notes://a/all");
-        assert_eq!(uri_under("a", "notes:///all"), "notes://a/all");
-        assert_eq!(uri_under("a", "urn:x"), "urn:a/x");
-        assert_eq!(uri_under("a", "notes://{id}"), "notes://a/{id}");
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::header::{self, Annotation};
 use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
+use ferromcp_core::wire::replace_lone_surrogates;
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
 
@@ -15,7 +17,7 @@ use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::ctx::Ctx;
 use crate::function::arg::Arg;
-use crate::function::invocation::Invocation;
+use crate::function::invocation::{Input, Invocation};
 use crate::function::rejection::Rejection;
 use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline, spawn_driver};
@@ -23,7 +25,7 @@ use crate::limits::MAX_SCHEMA_BYTES;
 use crate::maybe_ready::MaybeReady;
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
-use crate::tool_error::ErrorAudience;
+use crate::tool_error::{ErrorAudience, ToolError};
 
 /// A tool: a handler function with a name and a description.
 ///
@@ -73,14 +75,16 @@ where
         invocation: &Invocation<'_>,
         shape: OutputShape,
     ) -> Result<MaybeReady, Rejection> {
-        self.0.start(signature, invocation, move |output| reply(output, shape)).map(|started| started.0)
+        let finish =
+            move |output: Result<F::Output, ToolError>| reply(output.and_then(|output| output.into_outcome(shape)));
+        self.0.start(signature, invocation, finish).map(|started| started.0)
     }
 }
 
 /// Converts the output of a tool to the reply. An error for the model is a result with `isError`.
-fn reply(output: impl ToolOutput, shape: OutputShape) -> RoundOutcome<Reply> {
+fn reply(outcome: Result<RoundOutcome<CallToolResult>, ToolError>) -> RoundOutcome<Reply> {
     let complete = |result| Reply::Done(ServerResult::CallTool(result));
-    RoundOutcome::finish(output.into_outcome(shape), complete, |error| match error.into_audience() {
+    RoundOutcome::finish(outcome, complete, |error| match error.into_audience() {
         ErrorAudience::Protocol(error) => Reply::Failed(error),
         ErrorAudience::Model(message) => complete(CallToolResult::error(message)),
     })
@@ -92,7 +96,7 @@ impl Tool {
     where
         Async<F>: Function<M, Output: ToolOutput>,
     {
-        Self::of(name.into(), Typed(Async(function), PhantomData))
+        Self::of(name.into(), Typed(Async(Arc::new(function)), PhantomData))
     }
 
     /// Creates a tool from a non-async function that returns within microseconds. Runs inline, on the task that reads
@@ -101,10 +105,11 @@ impl Tool {
     where
         Inline<F>: Function<M, Output: ToolOutput>,
     {
-        Self::of(name.into(), Typed(Inline(function), PhantomData))
+        Self::of(name.into(), Typed(Inline(Arc::new(function)), PhantomData))
     }
 
-    /// Creates a tool from a non-async function that computes or blocks. Runs on the blocking thread pool of the runtime.
+    /// Creates a tool from a non-async function that computes or blocks. Runs on the blocking thread pool of the
+    /// runtime.
     pub fn blocking<F, M: 'static>(name: impl Into<String>, function: F) -> Self
     where
         Blocking<F>: Function<M, Output: ToolOutput>,
@@ -115,6 +120,7 @@ impl Tool {
     /// Creates a tool whose input schema is known only at run time, as in a proxy.
     ///
     /// The function receives the arguments as the JSON text of an object. They are *not* validated against the schema.
+    /// A schema without `properties` is published with `"properties": {}`, which some hosts require.
     pub fn dynamic<F, Fut, R>(name: impl Into<String>, input_schema: RawJson, function: F) -> Self
     where
         F: Fn(RawJson, Ctx) -> Fut + Send + Sync + 'static,
@@ -217,9 +223,9 @@ impl Tool {
         let signature = function.signature(&args).map_err(context)?;
         let (shape, output) = function.output();
         if definition.input_schema.is_null() {
-            definition.input_schema = schema::text(&signature.input_schema());
-        } else if !is_object_schema(&definition.input_schema) {
-            return Err(context("the input schema's root must say \"type\": \"object\"".into()));
+            definition.input_schema = schema::text(&signature.input_schema().map_err(context)?);
+        } else if let Some(repaired) = schema::repair(&definition.input_schema).map_err(context)? {
+            definition.input_schema = repaired;
         }
         if definition.output_schema.is_none() {
             definition.output_schema = output.as_ref().map(schema::text);
@@ -259,11 +265,13 @@ where
     }
 
     fn start(&self, _: &Signature, invocation: &Invocation<'_>, shape: OutputShape) -> Result<MaybeReady, Rejection> {
-        let arguments =
-            RawJson::parse(invocation.arguments()).map_err(|error| Rejection::argument(error.to_string()))?;
+        let Input::Json(arguments) = invocation.input() else {
+            return Err(Rejection::argument("the arguments of a tool must be a JSON object"));
+        };
+        let arguments = RawJson::parse(arguments).map_err(|error| Rejection::argument(error.to_string()))?;
         let ctx = invocation.ctx();
         let future = (self.0)(arguments, ctx.clone());
-        Ok(spawn_driver(Some(ctx), future, move |output: R| reply(output, shape)))
+        Ok(spawn_driver(Some(ctx), future, move |output: R| reply(output.into_outcome(shape))))
     }
 }
 
@@ -274,10 +282,6 @@ fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("tool name {name:?} is not valid: use 1 to 128 of the characters A-Z a-z 0-9 _ - ."))
-}
-
-fn is_object_schema(schema: &RawJson) -> bool {
-    schema.decode::<serde_json::Value>().is_ok_and(|schema| schema.get("type").is_some_and(|root| root == "object"))
 }
 
 /// A validated tool, as stored in the registry.
@@ -291,9 +295,21 @@ pub(crate) struct ReadyTool {
 }
 
 impl ReadyTool {
+    /// Starts a call with repaired strings, if the arguments contain half of a surrogate pair.
+    fn start_repaired(&self, invocation: &Invocation<'_>) -> Option<Result<MaybeReady, Rejection>> {
+        let Input::Json(json) = invocation.input() else { return None };
+        let Cow::Owned(repaired) = replace_lone_surrogates(json) else { return None };
+        Some(self.function.start(&self.signature, &invocation.with_json(&repaired), self.shape))
+    }
+
     /// Starts a call. Invalid arguments become a tool result with `isError`, which the model can read.
     pub(crate) fn start(&self, invocation: &Invocation<'_>) -> MaybeReady {
-        match self.function.start(&self.signature, invocation, self.shape) {
+        let started = self.function.start(&self.signature, invocation, self.shape);
+        let repaired = match &started {
+            Err(Rejection::Arguments(_)) => self.start_repaired(invocation),
+            _ => None,
+        };
+        match repaired.unwrap_or(started) {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
             Err(Rejection::Arguments(errors)) => {

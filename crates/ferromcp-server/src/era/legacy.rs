@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use ferromcp_core::meta::key;
 use ferromcp_core::model::{InitializeParams, LogLevel};
-use ferromcp_core::{ClientRequest, Error, RawJson, Revision, ServerNotification};
+use ferromcp_core::{ClientRequest, Error, Revision, ServerNotification};
 
+use super::retained;
 use crate::call::Peer;
 use crate::subscription::{Broadcaster, Mailbox};
 
@@ -93,8 +94,8 @@ impl Session {
             return Err(Error::invalid_request("Invalid request: the session is already initialized"));
         }
         let mut peer = Peer::new(negotiate(&params.protocol_version))
-            .with_capabilities(params.capabilities.clone())
-            .with_info(RawJson::new(&params.client_info).ok())
+            .with_capabilities(retained::capabilities(&params.capabilities)?)
+            .with_info(Some(retained::client_info(&params.client_info)?))
             .with_log_level(Some(FIRST_LEVEL));
         if let Some(broadcaster) = &self.broadcaster {
             peer = peer.with_mailbox(broadcaster.open_session());

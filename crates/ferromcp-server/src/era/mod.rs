@@ -6,7 +6,9 @@
 pub(crate) mod features;
 pub(crate) mod legacy;
 pub(crate) mod modern;
+mod retained;
 
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error, RequestId, Revision};
 
 use self::legacy::Session;
@@ -33,7 +35,10 @@ pub(crate) fn decode_error_revision(session: &Session, id: Option<&RequestId>) -
 
 /// Creates the error for a request whose id belongs to an in-flight call.
 pub(crate) fn id_in_use(id: &RequestId) -> Error {
-    Error::invalid_request(format!("Invalid request: the id {id:?} belongs to an in-flight call"))
+    Error::invalid_request(format!(
+        "Invalid request: the id {} belongs to an in-flight call",
+        excerpt(&format!("{id:?}"))
+    ))
 }
 
 /// Creates the error for a call that exceeds `ServerLimits::in_flight`.

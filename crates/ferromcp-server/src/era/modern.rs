@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use ferromcp_core::meta::key;
 use ferromcp_core::model::{ClientCapabilities, LogLevel};
-use ferromcp_core::{ClientRequest, Error, RawJson, RequestMeta, Revision};
+use ferromcp_core::wire::meta_of_params;
+use ferromcp_core::{ClientRequest, Error, RawJson, Revision};
 
 use crate::call::Peer;
 
@@ -49,7 +50,8 @@ pub(crate) fn with_claim<R>(
     let foreign;
     let meta = match request {
         ClientRequest::Custom(other) => {
-            foreign = meta_of_other(other.params.as_str())?;
+            foreign = meta_of_params(&other.params)
+                .map_err(|error| Error::invalid_params(format!("Invalid params: {error}")))?;
             &foreign
         }
         known => match known.meta() {
@@ -107,17 +109,4 @@ pub(crate) fn peer(request: &ClientRequest) -> Result<Option<Peer>, Error> {
 
 fn missing(key: &str) -> Error {
     Error::invalid_params(format!("Invalid params: `_meta` requires `{key}`"))
-}
-
-/// Deserializes `_meta` of a request with an unknown method.
-fn meta_of_other(params: &str) -> Result<RequestMeta, Error> {
-    #[derive(serde::Deserialize)]
-    struct OnlyMeta {
-        #[serde(rename = "_meta", default)]
-        meta: RequestMeta,
-    }
-    match serde_json::from_str::<OnlyMeta>(params) {
-        Ok(only) => Ok(only.meta),
-        Err(error) => Err(Error::invalid_params(format!("Invalid params: {error}"))),
-    }
 }

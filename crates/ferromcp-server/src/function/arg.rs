@@ -8,8 +8,10 @@ use std::sync::Arc;
 use schemars::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::input::Input;
+use super::length::Length;
 use crate::schema;
 
 /// The description of one parameter of a handler function.
@@ -27,6 +29,7 @@ pub struct Arg {
     pub(crate) description: Option<String>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) checks: Vec<Check>,
+    length: Option<Length>,
     header: Option<String>,
 }
 
@@ -64,7 +67,15 @@ pub(crate) struct Check {
 impl Arg {
     /// Creates the description of a parameter with this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), title: None, description: None, default: None, checks: Vec::new(), header: None }
+        Self {
+            name: name.into(),
+            title: None,
+            description: None,
+            default: None,
+            checks: Vec::new(),
+            length: None,
+            header: None,
+        }
     }
 
     /// Sets the display name.
@@ -129,35 +140,11 @@ impl Arg {
         self
     }
 
-    /// Limits the length of a string (in characters) or list (in items) to `range`.
+    /// Limits the length to `range`: the characters of a string, the items of a list or set, the entries of a map.
+    ///
+    /// A call with another length is rejected before the function runs.
     pub fn length(mut self, range: impl RangeBounds<usize>) -> Self {
-        let low = match range.start_bound() {
-            Bound::Included(low) => *low,
-            Bound::Excluded(low) => low.saturating_add(1),
-            Bound::Unbounded => 0,
-        };
-        let high = match range.end_bound() {
-            Bound::Included(high) => Some(*high),
-            Bound::Excluded(high) => Some(high.saturating_sub(1)),
-            Bound::Unbounded => None,
-        };
-        let mut keywords = vec![("minLength", Value::from(low))];
-        keywords.extend(high.map(|high| ("maxLength", Value::from(high))));
-        let words = match high {
-            Some(high) => format!("{low} to {high} long"),
-            None => format!("at least {low} long"),
-        };
-        self.checks.push(Check {
-            option: "length",
-            fits: has_length,
-            test: Arc::new(move |value| {
-                let length = length_of(value)?;
-                let keeps = length >= low && high.is_none_or(|high| length <= high);
-                (!keeps).then(|| format!("a length of {length}"))
-            }),
-            words,
-            keywords,
-        });
+        self.length = Some(Length::new(&range));
         self
     }
 
@@ -183,6 +170,16 @@ impl Arg {
         Some(format!("`{}` must be {words}, got {came}", self.name))
     }
 
+    /// Returns the error if the length of the argument, which deserialized to `value`, violates the limit.
+    pub(crate) fn check_length<T: 'static>(&self, value: &T, input: Input<'_>) -> Option<String> {
+        let length = self.length?;
+        let broken = match value_of::<String>(value) {
+            Some(text) => length.check_text(text),
+            None => length.check(&self.name, input),
+        };
+        broken.map(|words| format!("`{}` {words}", self.name))
+    }
+
     /// Returns the error if the default is invalid for a parameter of type `T`.
     pub(crate) fn check_default<T: DeserializeOwned + 'static>(&self, type_name: &str) -> Option<String> {
         let default = self.default.as_ref()?;
@@ -196,12 +193,37 @@ impl Arg {
     /// Returns the error if a limit does not support the type of the parameter.
     pub(crate) fn check_type(&self, id: TypeId, type_name: &str) -> Option<String> {
         let broken = self.checks.iter().find(|check| !(check.fits)(id))?;
-        Some(format!("argument `{}` has type `{type_name}`, which does not support `{}`", self.name, broken.option))
+        Some(self.unsupported(type_name, broken.option))
+    }
+
+    /// Determines from the schema of the parameter's type what `length` counts, and validates the default.
+    ///
+    /// # Errors
+    /// Returns a message if a value of the type has no length, or the default violates the limit.
+    pub(crate) fn resolve_length(
+        &mut self,
+        schema: &Schema,
+        definitions: &Map<String, Value>,
+        type_name: &str,
+    ) -> Result<(), String> {
+        let Some(length) = &mut self.length else { return Ok(()) };
+        if !length.set_unit(schema.as_value(), definitions) {
+            return Err(self.unsupported(type_name, "length"));
+        }
+        let default = self.default.as_ref().and_then(|default| default.json.as_ref());
+        match default.and_then(|json| Some((json, length.check_json(json)?))) {
+            Some((json, words)) => Err(format!("default {json} is invalid: `{}` {words}", self.name)),
+            None => Ok(()),
+        }
+    }
+
+    fn unsupported(&self, type_name: &str, option: &str) -> String {
+        format!("argument `{}` has type `{type_name}`, which does not support `{option}`", self.name)
     }
 
     /// Adds the title, description, default and limits to the schema of the parameter's type.
-    pub(crate) fn refine(&self, schema: &mut Schema) {
-        let is_array = schema.get("type").is_some_and(|r#type| r#type == "array");
+    pub(crate) fn refine(&self, schema: &mut Schema, definitions: &Map<String, Value>) {
+        let length = self.length.map(|length| length.keywords(schema.as_value(), definitions)).unwrap_or_default();
         let object = schema.ensure_object();
         if let Some(title) = &self.title {
             object.insert("title".into(), title.clone().into());
@@ -214,12 +236,10 @@ impl Arg {
             object.insert("default".into(), json);
         }
         for (keyword, value) in self.checks.iter().flat_map(|check| &check.keywords) {
-            let keyword = match *keyword {
-                "minLength" if is_array => "minItems",
-                "maxLength" if is_array => "maxItems",
-                keyword => keyword,
-            };
-            object.insert(keyword.into(), value.clone());
+            object.insert((*keyword).into(), value.clone());
+        }
+        for (keyword, value) in length {
+            object.insert(keyword.into(), value);
         }
         if let Some(header) = &self.header {
             object.insert("x-mcp-header".into(), header.clone().into());
@@ -231,29 +251,6 @@ impl Arg {
 fn value_of<T: 'static>(value: &dyn Any) -> Option<&T> {
     value.downcast_ref::<T>().or_else(|| value.downcast_ref::<Option<T>>()?.as_ref())
 }
-
-macro_rules! lengths {
-    ($($item:ty),*) => {
-        /// Returns the length of a string, or of a list of common item types.
-        fn length_of(value: &dyn Any) -> Option<usize> {
-            if let Some(text) = value_of::<String>(value) {
-                return Some(text.chars().count());
-            }
-            $(if let Some(list) = value_of::<Vec<$item>>(value) {
-                return Some(list.len());
-            })*
-            None
-        }
-
-        /// Returns true if [`length_of`] supports the type.
-        fn has_length(id: TypeId) -> bool {
-            id == TypeId::of::<String>() || id == TypeId::of::<Option<String>>()
-                $(|| id == TypeId::of::<Vec<$item>>() || id == TypeId::of::<Option<Vec<$item>>>())*
-        }
-    };
-}
-
-lengths!(String, i64, i32, i16, i8, u64, u32, u16, u8, usize, isize, f64, f32, bool, Value);
 
 impl fmt::Debug for Arg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use ferromcp_core::Error;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::integral_floats;
+use super::bind_each;
 use super::invocation::Invocation;
 use super::param::{FromCtx, Requirements};
 use super::rejection::Rejection;
@@ -58,10 +58,7 @@ pub struct Args<T>(pub T);
 
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCtx for Args<T> {
     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
-        let arguments = invocation.arguments();
-        integral_floats::deserialize(&arguments).map(Self).map_err(|(path, message)| {
-            Rejection::argument(if path == "." { message } else { format!("`{path}`: {message}") })
-        })
+        bind_each::all(invocation.signature(), invocation.input(), invocation.is_lenient()).map(Self)
     }
 
     fn requirements(requirements: &mut Requirements<'_>) {
@@ -70,6 +67,20 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> FromCtx for Args<T> {
 }
 
 /// Extracts a clone of an extension that middleware inserted into the call.
+///
+/// A call without the extension fails. `Option<Extension<T>>` accepts both:
+///
+/// ```
+/// use ferromcp_server::{Extension, Tool};
+///
+/// #[derive(Clone)]
+/// struct Tenant(String);
+///
+/// let tool = Tool::sync("tenant", |tenant: Option<Extension<Tenant>>| match tenant {
+///     Some(Extension(Tenant(name))) => name,
+///     None => "no tenant".to_owned(),
+/// });
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Extension<T>(pub T);
 
@@ -82,6 +93,13 @@ impl<T: Clone + Send + Sync + 'static> FromCtx for Extension<T> {
                     .into())
             }
         }
+    }
+}
+
+/// Extracts the extension, or `None` if no middleware inserted one.
+impl<T: Clone + Send + Sync + 'static> FromCtx for Option<Extension<T>> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+        Ok(invocation.extensions().get::<T>().cloned().map(Extension))
     }
 }
 

@@ -6,21 +6,21 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::mismatch::Mismatch;
+
 /// The largest integer up to which an `f64` represents every integer exactly (2⁵³).
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Deserializes a `T`.
 ///
 /// # Errors
-/// Returns the path and the message of the first error in the original text.
-pub(super) fn deserialize<T: DeserializeOwned>(json: &str) -> Result<T, (String, String)> {
+/// Returns the first error in the original text.
+pub(super) fn deserialize<T: DeserializeOwned>(json: &str) -> Result<T, Mismatch> {
     let mut strict = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut strict).or_else(|error| {
         with_integers(json).ok_or_else(|| {
             let path = error.path().to_string();
-            let message = error.into_inner().to_string();
-            let message = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]).to_owned();
-            (path, message)
+            Mismatch::new(path, &error.into_inner().to_string())
         })
     })
 }

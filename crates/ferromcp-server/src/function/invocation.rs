@@ -1,35 +1,29 @@
 //! The context of a call before its function runs, for extractors.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::text_value::TextValue;
+pub(crate) use super::input::Input;
+use super::signature::Signature;
 use crate::call::{Extensions, Peer};
 use crate::ctx::{CallContext, Ctx};
+use crate::registry::Registry; // lint: allow(cycle): a handler can change the registry that contains it
 use crate::state::States;
 
 /// The context of one call, from which extractors take their values.
 pub struct Invocation<'a> {
     context: CallContext<'a>,
     input: Input<'a>,
+    signature: &'a Signature,
     ctx: OnceCell<Ctx>,
     states: OnceCell<Arc<States>>,
 }
 
-/// The arguments of the call.
-#[derive(Clone, Copy)]
-pub(crate) enum Input<'a> {
-    /// A JSON object, as text.
-    Json(&'a str),
-    /// Named texts.
-    Texts(&'a [(Cow<'a, str>, TextValue<'a>)]),
-}
-
 impl<'a> Invocation<'a> {
-    pub(crate) fn new(context: CallContext<'a>, input: Input<'a>) -> Self {
-        Self { context, input, ctx: OnceCell::new(), states: OnceCell::new() }
+    /// Creates the context of a call to a function with this signature.
+    pub(crate) fn new(context: CallContext<'a>, signature: &'a Signature, input: Input<'a>) -> Self {
+        Self { context, input, signature, ctx: OnceCell::new(), states: OnceCell::new() }
     }
 
     /// Returns the client that sent the request.
@@ -52,28 +46,26 @@ impl<'a> Invocation<'a> {
         self.ctx.get_or_init(|| Ctx::new(self.context)).clone()
     }
 
-    /// Returns the arguments as a JSON object. Named texts become an object of strings.
-    pub(crate) fn arguments(&self) -> Cow<'_, str> {
-        match self.input {
-            Input::Json(json) => json.into(),
-            Input::Texts(texts) => {
-                let object: serde_json::Map<String, serde_json::Value> = texts
-                    .iter()
-                    .map(|(name, value)| {
-                        let value = match value {
-                            TextValue::One(text) => text.to_string().into(),
-                            TextValue::Many(list) => list.iter().map(ToString::to_string).collect::<Vec<_>>().into(),
-                        };
-                        (name.to_string(), value)
-                    })
-                    .collect();
-                serde_json::Value::from(object).to_string().into()
-            }
-        }
-    }
-
     pub(crate) fn input(&self) -> Input<'a> {
         self.input
+    }
+
+    /// Returns the context of the same call with other arguments.
+    pub(crate) fn with_json<'b>(&self, json: &'b str) -> Invocation<'b>
+    where
+        'a: 'b,
+    {
+        Invocation::new(self.context, self.signature, Input::Json(json))
+    }
+
+    /// Returns the signature of the function.
+    pub(crate) fn signature(&self) -> &'a Signature {
+        self.signature
+    }
+
+    /// Returns the registry of the server that handles the call.
+    pub(crate) fn registry(&self) -> &Registry {
+        self.context.registry()
     }
 
     /// Returns true if JSON values inside strings are accepted.

@@ -9,8 +9,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::arg::{Arg, DefaultValue};
+use super::extracted::Extracted;
 use super::integral_floats;
 use super::invocation::Invocation;
+use super::mismatch::Mismatch;
 use super::rejection::Rejection;
 use super::signature::{Kind, Parameter, Signature};
 
@@ -36,11 +38,15 @@ pub trait Param<M>: Sized + Send + 'static {
 
     /// Deserializes JSON text into the slot, and returns a precise error.
     #[doc(hidden)]
-    fn deserialize_lenient(slot: &mut Self::Slot, json: &str) -> Result<(), String>;
+    fn deserialize_json(slot: &mut Self::Slot, json: &str) -> Result<(), Mismatch>;
+
+    /// Returns the error if the deserialized value violates a limit.
+    #[doc(hidden)]
+    fn check(slot: &Self::Slot, arg: &Arg, invocation: &Invocation<'_>) -> Option<String>;
 
     /// Returns the value, after defaults and limits are applied.
     #[doc(hidden)]
-    fn finish(slot: Self::Slot, arg: &Arg, invocation: &Invocation<'_>) -> Result<Self, Rejection>;
+    fn finish(slot: Self::Slot, arg: &Arg, invocation: &Invocation<'_>) -> Result<Extracted<Self>, Rejection>;
 }
 
 /// Marker of parameters that are arguments.
@@ -69,23 +75,23 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Param<Argument> for T {
         Ok(())
     }
 
-    fn deserialize_lenient(slot: &mut Option<T>, json: &str) -> Result<(), String> {
-        match integral_floats::deserialize(json) {
-            Ok(value) => {
-                *slot = Some(value);
-                Ok(())
-            }
-            Err((path, message)) => Err(if path == "." { message } else { format!("at `{path}`: {message}") }),
-        }
+    fn deserialize_json(slot: &mut Option<T>, json: &str) -> Result<(), Mismatch> {
+        *slot = Some(integral_floats::deserialize(json)?);
+        Ok(())
     }
 
-    fn finish(slot: Option<T>, arg: &Arg, _: &Invocation<'_>) -> Result<Self, Rejection> {
+    fn check(slot: &Option<T>, arg: &Arg, invocation: &Invocation<'_>) -> Option<String> {
+        let value = slot.as_ref()?;
+        arg.check(value).or_else(|| arg.check_length(value, invocation.input()))
+    }
+
+    fn finish(slot: Option<T>, arg: &Arg, invocation: &Invocation<'_>) -> Result<Extracted<Self>, Rejection> {
         let Some(value) = slot else {
-            let default = arg.default.as_ref().and_then(DefaultValue::make::<T>);
-            return default.or_else(absent).ok_or_else(|| Rejection::argument(format!("`{}` is missing", arg.name)));
+            let default = arg.default.as_ref().and_then(DefaultValue::make::<T>).or_else(absent).map(Extracted::Ready);
+            return default.ok_or_else(|| Rejection::argument(format!("`{}` is missing", arg.name)));
         };
-        match arg.check(&value) {
-            None => Ok(value),
+        match arg.check(&value).or_else(|| arg.check_length(&value, invocation.input())) {
+            None => Ok(Extracted::Ready(value)),
             Some(error) => Err(Rejection::argument(error)),
         }
     }
@@ -116,6 +122,8 @@ fn absent<T: DeserializeOwned>() -> Option<T> {
 
 /// An extractor: a parameter taken from the context of a call instead of its arguments.
 ///
+/// An extractor that awaits something implements [`AsyncFromCtx`](crate::AsyncFromCtx).
+///
 /// ```
 /// use ferromcp_core::Revision;
 /// use ferromcp_server::{FromCtx, Invocation, Rejection};
@@ -129,6 +137,10 @@ fn absent<T: DeserializeOwned>() -> Option<T> {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an extractor",
+    note = "an extractor implements `ferromcp::server::FromCtx`"
+)]
 pub trait FromCtx: Sized + Send + 'static {
     /// Extracts the value.
     ///
@@ -159,7 +171,8 @@ impl Requirements<'_> {
 
     /// Declares that the extractor takes all arguments, with the schema of `T`.
     pub fn arguments<T: JsonSchema>(&mut self) {
-        self.0.kind = Kind::Whole { schema: crate::schema::root_of::<T> };
+        let exact = crate::schema::root_of::<T>;
+        self.0.kind = Kind::Whole { schema: crate::schema::arguments_of::<T>, exact, type_name: type_name::<T>() };
     }
 }
 
@@ -174,12 +187,16 @@ impl<T: FromCtx> Param<Extractor> for T {
         map.next_value::<serde::de::IgnoredAny>().map(drop)
     }
 
-    fn deserialize_lenient((): &mut (), _: &str) -> Result<(), String> {
+    fn deserialize_json((): &mut (), _: &str) -> Result<(), Mismatch> {
         Ok(())
     }
 
-    fn finish((): (), _: &Arg, invocation: &Invocation<'_>) -> Result<Self, Rejection> {
-        T::from_ctx(invocation)
+    fn check((): &(), _: &Arg, _: &Invocation<'_>) -> Option<String> {
+        None
+    }
+
+    fn finish((): (), _: &Arg, invocation: &Invocation<'_>) -> Result<Extracted<Self>, Rejection> {
+        T::from_ctx(invocation).map(Extracted::Ready)
     }
 }
 
@@ -200,9 +217,16 @@ pub trait ParamList<M>: Sized + Send + 'static {
         map: &mut A,
     ) -> Result<(), A::Error>;
     #[doc(hidden)]
-    fn deserialize_lenient(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), String>;
+    fn deserialize_json(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), Mismatch>;
+    /// Returns the errors of the deserialized values that violate a limit.
     #[doc(hidden)]
-    fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Rejection>;
+    fn check(slots: &Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Vec<String>;
+    #[doc(hidden)]
+    fn finish(
+        slots: Self::Slots,
+        signature: &Signature,
+        invocation: &Invocation<'_>,
+    ) -> Result<Extracted<Self>, Rejection>;
 }
 
 /// Collects argument errors, so that all of them are reported together; other rejections are returned at once.
@@ -240,18 +264,25 @@ macro_rules! param_list {
             }
 
             #[allow(unused_variables, reason = "the empty list has no slots")]
-            fn deserialize_lenient(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), String> {
+            fn deserialize_json(slots: &mut Self::Slots, index: usize, json: &str) -> Result<(), Mismatch> {
                 match index {
-                    $($index => $P::deserialize_lenient(&mut slots.$index, json),)*
+                    $($index => $P::deserialize_json(&mut slots.$index, json),)*
                     _ => Ok(()),
                 }
             }
 
+            #[allow(unused_variables, reason = "the empty list has no limits")]
+            fn check(slots: &Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Vec<String> {
+                let errors: [Option<String>; $count] = [$($P::check(&slots.$index, signature.arg($index), invocation),)*];
+                errors.into_iter().flatten().collect()
+            }
+
             #[allow(unused_variables, unused_mut, unreachable_patterns, non_snake_case, reason = "one macro for every number of parameters")]
-            fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+            fn finish(slots: Self::Slots, signature: &Signature, invocation: &Invocation<'_>) -> Result<Extracted<Self>, Rejection> {
                 let mut errors = Vec::new();
                 match ($(collect_errors($P::finish(slots.$index, signature.arg($index), invocation), &mut errors)?,)*) {
-                    ($(Some($P),)*) => Ok(($($P,)*)),
+                    ($(Some(Extracted::Ready($P)),)*) => Ok(Extracted::Ready(($($P,)*))),
+                    ($(Some($P),)*) => Ok(Extracted::Pending(Box::pin(async move { Ok(($($P.value().await?,)*)) }))),
                     _ => Err(Rejection::Arguments(errors)),
                 }
             }

@@ -1,6 +1,7 @@
 //! The parameters of a function in order, and their input schema.
 
 use std::any::TypeId;
+use std::sync::OnceLock;
 
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
@@ -19,8 +20,6 @@ pub struct Parameter {
     pub(crate) manual_rounds: bool,
     /// The error of its description, found by its type.
     pub(crate) problem: Option<String>,
-    /// The expected value in words; empty for extractors.
-    words: String,
 }
 
 /// The kind of a parameter.
@@ -31,19 +30,24 @@ pub(crate) enum Kind {
     /// One argument.
     Argument { optional: bool, schema: fn(&mut SchemaGenerator) -> Schema, id: TypeId, type_name: &'static str },
     /// All arguments together.
-    Whole { schema: fn() -> Schema },
+    Whole { schema: fn() -> Option<Schema>, exact: fn() -> Schema, type_name: &'static str },
 }
 
 /// The parameters of a function.
 #[derive(Debug)]
 pub struct Signature {
     parameters: Vec<Parameter>,
+    /// The schema of the arguments, for the errors of invalid arguments.
+    error_schema: OnceLock<Value>,
 }
+
+/// The published schema, the exact schema, and the name of the type of all arguments.
+type Whole = (fn() -> Option<Schema>, fn() -> Schema, &'static str);
 
 impl Signature {
     /// The signature of a function without parameters.
     pub(crate) fn empty() -> Self {
-        Self { parameters: Vec::new() }
+        Self { parameters: Vec::new(), error_schema: OnceLock::new() }
     }
 
     /// Creates the signature from declared parameters.
@@ -72,10 +76,9 @@ impl Signature {
                 return Err(format!("two parameters are named `{name}`"));
             }
         }
-        let mut signature = Self { parameters };
+        let mut signature = Self { parameters, error_schema: OnceLock::new() };
         for index in 0..signature.parameters.len() {
-            let schema = signature.schema_at(index, &mut schema::generator());
-            signature.parameters[index].words = schema.map(|it| schema::describe(it.as_value())).unwrap_or_default();
+            signature.resolve_length(index)?;
         }
         Ok(signature)
     }
@@ -123,21 +126,83 @@ impl Signature {
         self.parameters.iter().flat_map(|it| it.states.iter().copied())
     }
 
-    /// Returns the expected value of the argument at `index` in words.
-    pub(crate) fn describe(&self, index: usize) -> &str {
-        &self.parameters[index].words
+    /// Checks that every argument can be deserialized from a text, as in prompts and URI templates.
+    ///
+    /// # Errors
+    /// Returns a message that names an argument whose schema allows only objects, tuples or `null`.
+    pub(crate) fn check_texts(&self) -> Result<(), String> {
+        let schema = self.error_schema();
+        for parameter in self.arguments() {
+            let name = &parameter.arg.name;
+            if !fits_text(&schema["properties"][name]) {
+                let Kind::Argument { type_name, .. } = parameter.kind else { continue };
+                return Err(format!(
+                    "argument `{name}` has type `{type_name}`, which cannot be deserialized from a string; take the fields as \
+                     separate parameters, or `Args<T>` with flat fields"
+                ));
+            }
+        }
+        match self.fields().into_iter().find(|(_, field, _)| !fits_text(field)) {
+            Some((name, ..)) => Err(format!(
+                "the field `{name}` of the arguments cannot be deserialized from a string; use a flat type, such as a string or \
+                 number"
+            )),
+            None => Ok(()),
+        }
     }
 
-    /// Returns the schema of the arguments.
-    pub(crate) fn input_schema(&self) -> Schema {
-        if let Some(Kind::Whole { schema }) =
-            self.parameters.iter().map(|it| it.kind).find(|kind| matches!(kind, Kind::Whole { .. }))
-        {
-            let mut whole = schema();
-            schema::optional_without_null(&mut whole);
-            whole.ensure_object().entry("type").or_insert_with(|| "object".into());
-            return whole;
+    /// Returns the fields of the parameter that takes all arguments, with their schemas and whether they are required.
+    /// Empty without such a parameter.
+    pub(crate) fn fields(&self) -> Vec<(&str, &Value, bool)> {
+        if !self.takes_all() {
+            return Vec::new();
         }
+        let schema = self.error_schema();
+        let required =
+            |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
+        let properties = schema.get("properties").and_then(Value::as_object);
+        properties.into_iter().flatten().map(|(name, field)| (name.as_str(), field, required(name))).collect()
+    }
+
+    /// Returns the schema of the arguments for errors; created on first use. Unlike
+    /// [`input_schema`](Self::input_schema), it is exact: its root can be a union.
+    pub(crate) fn error_schema(&self) -> &Value {
+        self.error_schema.get_or_init(|| match self.whole() {
+            Some((_, exact, _)) => {
+                let mut schema = exact();
+                schema::optional_without_null(&mut schema);
+                schema.to_value()
+            }
+            None => self.schema_of_arguments().to_value(),
+        })
+    }
+
+    /// Returns the functions that create the schemas of the parameter that takes all arguments: the published one, and
+    /// the exact one; and the name of its type.
+    fn whole(&self) -> Option<Whole> {
+        self.parameters.iter().find_map(|it| match it.kind {
+            Kind::Whole { schema, exact, type_name } => Some((schema, exact, type_name)),
+            _ => None,
+        })
+    }
+
+    /// Returns the published input schema, which avoids what hosts reject.
+    ///
+    /// # Errors
+    /// Returns a message if the type of all arguments does not deserialize from an object.
+    pub(crate) fn input_schema(&self) -> Result<Schema, String> {
+        let mut published = match self.whole() {
+            Some((schema, _, type_name)) => schema().ok_or_else(|| {
+                format!("`Args<{type_name}>` does not deserialize from an object; use a struct with named fields")
+            })?,
+            None => self.schema_of_arguments(),
+        };
+        schema::make_portable(&mut published);
+        Ok(published)
+    }
+
+    /// Returns the schema of the parameters that are arguments.
+    fn schema_of_arguments(&self) -> Schema {
         let mut generator = schema::generator();
         let mut properties = Map::new();
         for index in 0..self.parameters.len() {
@@ -151,7 +216,22 @@ impl Signature {
         schema
     }
 
+    /// Determines what the length limit of the parameter at `index` counts.
+    fn resolve_length(&mut self, index: usize) -> Result<(), String> {
+        let Kind::Argument { type_name, .. } = self.parameters[index].kind else { return Ok(()) };
+        let mut generator = schema::generator();
+        let Some(schema) = self.type_schema_at(index, &mut generator) else { return Ok(()) };
+        self.parameters[index].arg.resolve_length(&schema, generator.definitions(), type_name)
+    }
+
     fn schema_at(&self, index: usize, generator: &mut SchemaGenerator) -> Option<Schema> {
+        let mut schema = self.type_schema_at(index, generator)?;
+        self.parameters[index].arg.refine(&mut schema, generator.definitions());
+        Some(schema)
+    }
+
+    /// Returns the schema of the parameter's type, without the limits and texts of the parameter.
+    fn type_schema_at(&self, index: usize, generator: &mut SchemaGenerator) -> Option<Schema> {
         let parameter = &self.parameters[index];
         let Kind::Argument { schema: of_type, .. } = parameter.kind else { return None };
         let mut schema = of_type(generator);
@@ -162,22 +242,41 @@ impl Signature {
         if !parameter.is_required() {
             schema::without_null(&mut schema);
         }
-        parameter.arg.refine(&mut schema);
         Some(schema)
+    }
+}
+
+/// Returns whether a value of the schema can be written as a text: a string, number, boolean, or a list of
+/// these. Recursive types are not checked.
+fn fits_text(schema: &Value) -> bool {
+    let Some(members) = schema.as_object() else { return true };
+    if members.contains_key("$ref") {
+        return true;
+    }
+    if let Some(choices) = members.get("enum").and_then(Value::as_array) {
+        return choices.iter().any(|choice| !choice.is_object() && !choice.is_array() && !choice.is_null());
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(arms) = members.get(keyword).and_then(Value::as_array) {
+            return arms.iter().any(fits_text);
+        }
+    }
+    let fits = |name: &str| match name {
+        "object" | "null" => false,
+        "array" => !members.contains_key("prefixItems") && members.get("items").is_none_or(fits_text),
+        _ => true,
+    };
+    match members.get("type") {
+        Some(Value::String(name)) => fits(name),
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(fits),
+        _ => true,
     }
 }
 
 impl Parameter {
     /// Creates a parameter that is not declared yet.
     pub(crate) fn new(arg: Arg) -> Self {
-        Self {
-            arg,
-            kind: Kind::Extractor,
-            states: Vec::new(),
-            manual_rounds: false,
-            problem: None,
-            words: String::new(),
-        }
+        Self { arg, kind: Kind::Extractor, states: Vec::new(), manual_rounds: false, problem: None }
     }
 
     pub(crate) fn is_required(&self) -> bool {

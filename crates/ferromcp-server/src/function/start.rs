@@ -10,15 +10,17 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::arg::Arg;
 use super::bind::{bind, signature};
+use super::extracted::Extracted;
 use super::invocation::Invocation;
 use super::param::ParamList;
 use super::rejection::Rejection;
 use super::signature::Signature;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
-use crate::client_requests::mrtr::drive::{drive, foreign_round, reply_of};
+use crate::client_requests::mrtr::drive::{drive, reply_of, reply_without_context};
 use crate::ctx::Ctx;
 use crate::maybe_ready::MaybeReady;
+use crate::tool_error::ToolError;
 
 /// A handler function with up to 12 parameters. The marker `M` is inferred.
 #[diagnostic::on_unimplemented(
@@ -33,11 +35,12 @@ pub trait Function<M>: Send + Sync + 'static {
     #[doc(hidden)]
     fn signature(args: &[Arg]) -> Result<Signature, String>;
 
-    /// Binds the parameters and starts the call; `finish` converts the output into the reply or the next round.
+    /// Binds the parameters and starts the call; `finish` converts the output, or the error of an async extractor, into the reply
+    /// or the next round.
     #[doc(hidden)]
     fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
     where
-        O: FnOnce(Self::Output) -> RoundOutcome<Reply> + Send + 'static;
+        O: FnOnce(Result<Self::Output, ToolError>) -> RoundOutcome<Reply> + Send + 'static;
 }
 
 /// A started call; opaque outside the crate.
@@ -46,12 +49,12 @@ pub trait Function<M>: Send + Sync + 'static {
 pub struct StartedCall(pub(crate) MaybeReady);
 
 /// An `async fn`.
-#[derive(Debug, Clone, Copy)]
-pub struct Async<F>(pub F);
+#[derive(Debug)]
+pub struct Async<F>(pub Arc<F>);
 
 /// A non-async `fn` that returns within microseconds; runs inline, on the task that reads requests.
-#[derive(Debug, Clone, Copy)]
-pub struct Inline<F>(pub F);
+#[derive(Debug)]
+pub struct Inline<F>(pub Arc<F>);
 
 /// A non-async `fn` that runs on the blocking thread pool of the runtime.
 #[derive(Debug)]
@@ -74,6 +77,17 @@ impl<R> Drop for OnPool<R> {
     }
 }
 
+/// Runs a non-async function on the blocking thread pool. Its panics are propagated.
+async fn run_on_pool<R: Send + 'static>(function: impl FnOnce() -> R + Send + 'static) -> Result<R, ToolError> {
+    match OnPool(tokio::task::spawn_blocking(function)).await {
+        Ok(output) => Ok(output),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(ferromcp_core::Error::internal("the runtime is shutting down").into()),
+        },
+    }
+}
+
 /// Returns the future of a call. With a context, it is driven so that the handler can send requests to the client.
 pub(crate) fn spawn_driver<R: 'static>(
     ctx: Option<Ctx>,
@@ -81,12 +95,7 @@ pub(crate) fn spawn_driver<R: 'static>(
     finish: impl FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
 ) -> MaybeReady {
     MaybeReady::Pending(match ctx {
-        None => Box::pin(async move {
-            match finish(future.await) {
-                RoundOutcome::Complete(reply) => reply,
-                RoundOutcome::InputRequired(_) => foreign_round(),
-            }
-        }),
+        None => Box::pin(async move { reply_without_context(finish(future.await)) }),
         Some(ctx) => Box::pin(drive(ctx, future, finish)),
     })
 }
@@ -94,12 +103,11 @@ pub(crate) fn spawn_driver<R: 'static>(
 /// Returns the reply of a non-async function.
 fn finish_sync(ctx: Option<&Ctx>, outcome: RoundOutcome<Reply>) -> MaybeReady {
     match (ctx, outcome) {
-        (_, RoundOutcome::Complete(reply)) => MaybeReady::Ready(reply),
-        (Some(ctx), outcome) => {
+        (Some(ctx), outcome @ RoundOutcome::InputRequired(_)) => {
             let ctx = ctx.clone();
             MaybeReady::Pending(Box::pin(async move { reply_of(&ctx, outcome).await }))
         }
-        (None, RoundOutcome::InputRequired(_)) => MaybeReady::Ready(foreign_round()),
+        (_, outcome) => MaybeReady::Ready(reply_without_context(outcome)),
     }
 }
 
@@ -121,12 +129,21 @@ macro_rules! function {
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
-                O: FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
+                O: FnOnce(Result<R, ToolError>) -> RoundOutcome<Reply> + Send + 'static,
             {
-                let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                let extracted = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let ctx = invocation.made();
-                let future = (self.0)($($p),*);
-                Ok(StartedCall(spawn_driver(ctx, future, finish)))
+                Ok(StartedCall(match extracted {
+                    Extracted::Ready(($($p,)*)) => spawn_driver(ctx, (self.0)($($p),*), move |output| finish(Ok(output))),
+                    Extracted::Pending(parameters) => {
+                        let function = Arc::clone(&self.0);
+                        let future = async move {
+                            let ($($p,)*) = parameters.await?;
+                            Ok(function($($p),*).await)
+                        };
+                        spawn_driver(ctx, future, finish)
+                    }
+                }))
             }
         }
 
@@ -134,6 +151,7 @@ macro_rules! function {
         impl<F, R, $($P, $M,)*> Function<(($($P,)*), ($($M,)*))> for Inline<F>
         where
             F: Fn($($P),*) -> R + Send + Sync + 'static,
+            R: 'static,
             ($($P,)*): ParamList<($($M,)*)>,
         {
             type Output = R;
@@ -144,12 +162,27 @@ macro_rules! function {
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
-                O: FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
+                O: FnOnce(Result<R, ToolError>) -> RoundOutcome<Reply> + Send + 'static,
             {
-                let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
-                let ctx = invocation.made_plain();
-                let _guard = ctx.as_ref().map(Ctx::guard);
-                Ok(StartedCall(finish_sync(ctx.as_ref(), finish((self.0)($($p),*)))))
+                let extracted = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
+                Ok(StartedCall(match extracted {
+                    Extracted::Ready(($($p,)*)) => {
+                        let ctx = invocation.made_plain();
+                        let _guard = ctx.as_ref().map(Ctx::guard);
+                        finish_sync(ctx.as_ref(), finish(Ok((self.0)($($p),*))))
+                    }
+                    Extracted::Pending(parameters) => {
+                        let function = Arc::clone(&self.0);
+                        let ctx = invocation.made();
+                        let plain = ctx.clone();
+                        let future = async move {
+                            let ($($p,)*) = parameters.await?;
+                            plain.as_ref().inspect(|ctx| ctx.is_plain());
+                            Ok(function($($p),*))
+                        };
+                        spawn_driver(ctx, future, finish)
+                    }
+                }))
             }
         }
 
@@ -169,21 +202,30 @@ macro_rules! function {
 
             fn start<O>(&self, signature: &Signature, invocation: &Invocation<'_>, finish: O) -> Result<StartedCall, Rejection>
             where
-                O: FnOnce(R) -> RoundOutcome<Reply> + Send + 'static,
+                O: FnOnce(Result<R, ToolError>) -> RoundOutcome<Reply> + Send + 'static,
             {
-                let ($($p,)*) = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
-                let ctx = invocation.made_plain();
+                let extracted = bind::<($($P,)*), ($($M,)*)>(signature, invocation)?;
                 let function = Arc::clone(&self.0);
-                Ok(StartedCall(MaybeReady::Pending(Box::pin(async move {
-                    let _guard = ctx.as_ref().map(Ctx::guard);
-                    match OnPool(tokio::task::spawn_blocking(move || function($($p),*))).await {
-                        Ok(output) => finish_sync(ctx.as_ref(), finish(output)).finish().await,
-                        Err(error) => match error.try_into_panic() {
-                            Ok(panic) => resume_unwind(panic),
-                            Err(_) => Reply::Failed(ferromcp_core::Error::internal("the runtime is shutting down")),
-                        },
+                Ok(StartedCall(match extracted {
+                    Extracted::Ready(($($p,)*)) => {
+                        let ctx = invocation.made_plain();
+                        MaybeReady::Pending(Box::pin(async move {
+                            let _guard = ctx.as_ref().map(Ctx::guard);
+                            let output = run_on_pool(move || function($($p),*)).await;
+                            finish_sync(ctx.as_ref(), finish(output)).finish().await
+                        }))
                     }
-                }))))
+                    Extracted::Pending(parameters) => {
+                        let ctx = invocation.made();
+                        let plain = ctx.clone();
+                        let future = async move {
+                            let ($($p,)*) = parameters.await?;
+                            plain.as_ref().inspect(|ctx| ctx.is_plain());
+                            run_on_pool(move || function($($p),*)).await
+                        };
+                        spawn_driver(ctx, future, finish)
+                    }
+                }))
             }
         }
     };

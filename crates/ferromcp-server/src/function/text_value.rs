@@ -13,6 +13,8 @@ use serde::{Deserializer, forward_to_deserialize_any};
 pub(crate) enum TextValue<'a> {
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),
+    /// JSON that is not a string. No type deserializes from it.
+    Invalid(Cow<'a, str>),
 }
 
 /// The error of a text that does not deserialize.
@@ -33,10 +35,11 @@ impl<'de> IntoDeserializer<'de, TextError> for TextValue<'de> {
 }
 
 impl<'a> TextValue<'a> {
-    fn text(self) -> Cow<'a, str> {
+    fn text(self) -> Result<Cow<'a, str>, TextError> {
         match self {
-            Self::One(text) => text,
-            Self::Many(list) => list.join(",").into(),
+            Self::One(text) => Ok(text),
+            Self::Many(list) => Ok(list.join(",").into()),
+            Self::Invalid(_) => Err(not_a_string()),
         }
     }
 
@@ -46,8 +49,13 @@ impl<'a> TextValue<'a> {
                 text.trim().parse().map_err(|_| TextError::custom(format_args!("expected {what}, got {text:?}")))
             }
             Self::Many(_) => Err(TextError::custom(format_args!("expected {what}, got a list"))),
+            Self::Invalid(_) => Err(not_a_string()),
         }
     }
+}
+
+fn not_a_string() -> TextError {
+    TextError::custom("expected a string")
 }
 
 macro_rules! parse {
@@ -66,6 +74,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
             Self::One(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
             Self::One(Cow::Owned(text)) => visitor.visit_string(text),
             Self::Many(list) => visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(Self::One))),
+            Self::Invalid(_) => Err(not_a_string()),
         }
     }
 
@@ -88,7 +97,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
-        Self::One(self.text()).deserialize_any(visitor)
+        Self::One(self.text()?).deserialize_any(visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
@@ -101,7 +110,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TextError> {
-        visitor.visit_enum(self.text().into_deserializer())
+        visitor.visit_enum(self.text()?.into_deserializer())
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -115,7 +124,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         match self {
             Self::One(text) => visitor.visit_seq(SeqDeserializer::new(std::iter::once(Self::One(text)))),
-            many @ Self::Many(_) => many.deserialize_any(visitor),
+            other => other.deserialize_any(visitor),
         }
     }
 

@@ -1,8 +1,8 @@
-//! The media types of a request: parses `Accept`, and checks that `Content-Type` is JSON.
+//! The media types of a request: parses `Accept`, and checks that the body is JSON without a content coding.
 //!
 //! Spec: <https://www.rfc-editor.org/rfc/rfc9110#name-accept>.
 
-use http::header::ACCEPT;
+use http::header::{ACCEPT, CONTENT_ENCODING};
 use http::{HeaderMap, HeaderValue};
 
 /// The maximum number of media ranges that are parsed per request.
@@ -51,6 +51,15 @@ impl Accepts {
 pub(crate) fn is_json(content_type: &HeaderValue) -> bool {
     let essence = content_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+/// Returns whether a body has no content coding. A compressed body could expand without a bound, so none is accepted.
+pub(crate) fn is_unencoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// The most specific range so far for one media type.
@@ -157,7 +166,7 @@ impl<'a> Iterator for Split<'a> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::ACCEPT;
+    use http::header::{ACCEPT, CONTENT_ENCODING};
     use http::{HeaderMap, HeaderValue};
     use proptest::prelude::*;
 
@@ -215,6 +224,24 @@ mod tests {
         }
         for no in ["", "text/json", "application/problem+json", "application/jsonx", "application/json, text/plain"] {
             assert!(!is_json(&HeaderValue::from_str(no).unwrap()), "{no}");
+        }
+    }
+
+    #[test]
+    fn is_unencoded_accepts_only_identity() {
+        // C11
+        let is_unencoded = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_str(value).unwrap());
+            }
+            super::is_unencoded(&headers)
+        };
+        for yes in [&[][..], &[""], &["identity"], &["Identity, "], &["identity", "identity"]] {
+            assert!(is_unencoded(yes), "{yes:?}");
+        }
+        for no in [&["gzip"][..], &["identity, br"], &["identity", "zstd"], &["x-gzip"], &["aes128gcm"]] {
+            assert!(!is_unencoded(no), "{no:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use super::guard::Guard;
+use super::guard::{Guard, Rejection};
 
 /// Request headers that pages may send, in addition to the CORS-safelisted ones.
 const ALLOWED_HEADERS: &str = "content-type, accept, authorization, last-event-id, mcp-session-id, mcp-protocol-version, \
@@ -29,11 +29,17 @@ const TRUE: HeaderValue = HeaderValue::from_static("true");
 const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 
-/// Returns the response to a CORS preflight request. `None` if it is not a preflight request or the origin is not
-/// allowed.
-pub(crate) fn preflight(guard: &Guard, headers: &HeaderMap) -> Option<Response<()>> {
-    let origin = headers.get(ORIGIN).filter(|origin| guard.allows_origin(origin))?;
+/// Returns the response to a CORS preflight request, or `None` if it is not one.
+///
+/// # Errors
+/// If the origin was not allowed explicitly. Pages of local origins may send simple requests to a local server, but they
+/// may read responses only if the server allows it.
+pub(crate) fn preflight(guard: &Guard, headers: &HeaderMap) -> Option<Result<Response<()>, Rejection>> {
+    let origin = headers.get(ORIGIN)?;
     headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
+    if !guard.allows_origin(origin) {
+        return Some(Err(Rejection::origin(origin.as_bytes())));
+    }
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let allowed = response.headers_mut();
@@ -44,7 +50,7 @@ pub(crate) fn preflight(guard: &Guard, headers: &HeaderMap) -> Option<Response<(
         allowed.insert(ALLOW_PRIVATE_NETWORK, TRUE);
     }
     add_headers(guard, origin, allowed);
-    Some(response)
+    Some(Ok(response))
 }
 
 /// Returns the request headers that a page may send, including the requested ones for annotated arguments.
@@ -93,7 +99,8 @@ mod tests {
 
     #[test]
     fn preflight_lists_allowed_methods_and_headers_when_the_origin_is_allowed() {
-        let response = preflight(&guard(), &preflight_headers("https://app.example.com")).expect("a preflight");
+        let response =
+            preflight(&guard(), &preflight_headers("https://app.example.com")).expect("a preflight").unwrap();
         let headers = response.headers();
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example.com");
@@ -106,8 +113,11 @@ mod tests {
 
     #[test]
     fn no_cors_headers_when_the_origin_is_not_allowed() {
-        assert!(preflight(&guard(), &preflight_headers("https://evil.example.com")).is_none());
-        assert!(preflight(&Guard::default(), &preflight_headers("https://app.example.com")).is_none());
+        assert!(preflight(&guard(), &preflight_headers("https://evil.example.com")).is_some_and(|it| it.is_err()));
+        let rejected =
+            preflight(&Guard::default(), &preflight_headers("https://app.example.com")).expect("a preflight");
+        assert!(rejected.unwrap_err().to_string().contains(".allow_origin(\"https://app.example.com\")"));
+        assert!(preflight(&guard(), &HeaderMap::new()).is_none(), "not a preflight");
         let mut headers = HeaderMap::new();
         add_headers(&Guard::default(), &HeaderValue::from_static("http://localhost"), &mut headers);
         assert!(headers.is_empty());

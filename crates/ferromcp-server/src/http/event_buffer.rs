@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ferromcp_transport::sse::{self, Event};
 
+use super::byte_budget::Reservation;
+
 /// Buffers the bytes of one connection between the producer of events and the body of the response.
 #[derive(Debug, Default)]
 pub(crate) struct EventBuffer(Mutex<State>);
@@ -14,6 +16,8 @@ pub(crate) struct EventBuffer(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     bytes: BytesMut,
+    /// The reservations of the large replies in `bytes`.
+    reservations: Vec<Reservation>,
     closed: bool,
     /// The size in bytes beyond which a write closes the connection. `None` if the reader drives the writer.
     limit: Option<usize>,
@@ -32,29 +36,35 @@ impl EventBuffer {
     }
 
     /// Writes to the buffer, unless it is closed.
-    fn write(&self, write: impl FnOnce(&mut BytesMut)) {
+    fn write(&self, write: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         if state.limit.is_some_and(|limit| state.bytes.len() > limit) {
             state.closed = true;
             wake(state);
         } else if !state.closed {
-            write(&mut state.bytes);
+            write(&mut state);
             wake(state);
         }
     }
 
     /// Writes an event.
     pub(crate) fn event(&self, event: Event<'_>) {
-        self.write(|bytes| {
-            if let Err(error) = event.encode(bytes) {
+        self.event_with(event, None);
+    }
+
+    /// Writes an event, whose memory is counted in `reservation`.
+    pub(crate) fn event_with(&self, event: Event<'_>, reservation: Option<Reservation>) {
+        self.write(|state| {
+            if let Err(error) = event.encode(&mut state.bytes) {
                 tracing::error!(%error, "cannot encode an event");
             }
+            state.reservations.extend(reservation);
         });
     }
 
     /// Writes the time after which the client is to reconnect.
     pub(crate) fn retry(&self, after: Duration) {
-        self.write(|bytes| sse::retry(after, bytes));
+        self.write(|state| sse::retry(after, &mut state.bytes));
     }
 
     /// Closes the buffer. Bytes in it can still be taken.
@@ -82,11 +92,11 @@ impl EventBuffer {
         .await;
     }
 
-    /// Takes the buffered bytes. Returns `None` if the buffer is closed and empty.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// Takes the buffered bytes with their reservations. Returns `None` if the buffer is closed and empty.
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<(Bytes, Vec<Reservation>)>> {
         let mut state = self.lock();
         if !state.bytes.is_empty() {
-            return Poll::Ready(Some(state.bytes.split().freeze()));
+            return Poll::Ready(Some((state.bytes.split().freeze(), std::mem::take(&mut state.reservations))));
         }
         if state.closed {
             return Poll::Ready(None);

@@ -6,21 +6,20 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#security-warning>.
 
 mod authority;
+mod forwarded;
 mod network;
 mod origin;
 mod rejection;
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{FORWARDED, HOST, ORIGIN};
+use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use authority::{Authority, HostRule};
 use network::Network;
 use origin::{Origin, OriginRule};
 pub(crate) use rejection::Rejection;
-
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The address of the peer that sent a request, as an extension of the request.
 ///
@@ -140,6 +139,15 @@ impl Guard {
         }
     }
 
+    /// Returns the address of the client: that of the peer, or the one that a trusted proxy forwards. `None` if it is not
+    /// known.
+    pub(crate) fn client_address(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+        if !peer.is_some_and(|peer| self.proxies.iter().any(|proxy| proxy.contains(peer))) {
+            return peer;
+        }
+        forwarded::client(headers)
+    }
+
     /// Returns the hosts that a request names. It may name two (by authority and header), and both are validated.
     fn hosts<'a>(
         &self,
@@ -149,7 +157,7 @@ impl Guard {
         client: Option<IpAddr>,
     ) -> [Option<&'a [u8]>; 2] {
         if client.is_some_and(|client| self.proxies.iter().any(|proxy| proxy.contains(client))) {
-            let forwarded = forwarded_hosts(headers);
+            let forwarded = forwarded::hosts(headers);
             if forwarded.iter().any(Option::is_some) {
                 return forwarded;
             }
@@ -180,31 +188,6 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u
     let mut values = headers.get_all(name).iter();
     let first = values.next();
     if values.next().is_some() { Err(()) } else { Ok(first.map(HeaderValue::as_bytes)) }
-}
-
-/// Returns the hosts in `X-Forwarded-Host` and `Forwarded`. With several values, the last one is from the proxy that
-/// sent the request; the others are not trusted. Spec: <https://www.rfc-editor.org/rfc/rfc7239#section-5.3>.
-fn forwarded_hosts(headers: &HeaderMap) -> [Option<&[u8]>; 2] {
-    let plain = last_value(headers, &X_FORWARDED_HOST);
-    [plain, last_value(headers, &FORWARDED).and_then(host_parameter)]
-}
-
-/// Returns the last element of a comma-separated header.
-fn last_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    let line = headers.get_all(name).iter().next_back()?.as_bytes();
-    Some(line.rsplit(|byte| *byte == b',').next().unwrap_or(line).trim_ascii())
-}
-
-/// Returns the `host` of `for=1.2.3.4;host="example.com:8000";proto=https`.
-fn host_parameter(element: &[u8]) -> Option<&[u8]> {
-    element.split(|byte| *byte == b';').find_map(|parameter| {
-        let parameter = parameter.trim_ascii();
-        let (name, value) = parameter.split_at_checked(5)?;
-        if !name.eq_ignore_ascii_case(b"host=") {
-            return None;
-        }
-        Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
-    })
 }
 
 /// Returns whether a `Host` is one of the most common local ones. All others are parsed.

@@ -1,47 +1,48 @@
 //! A request in flight: its calls, the messages they send, and the resources it holds.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ferromcp_core::{RequestId, Revision};
 use ferromcp_transport::sse::Event;
-use http::StatusCode;
 use tokio::task::coop::consume_budget;
 
+use super::body_budget::BodyLease;
+use super::byte_budget::ByteBudget;
+use super::connection::Client;
+use super::detached::Detachment;
 use super::endpoint::{Endpoint, Permit};
-use super::event_body::spawn_until;
 use super::event_buffer::EventBuffer;
 use super::legacy::SessionCalls;
-use super::reply::{EncodedReply, REPLY_CAPACITY, status_of};
+use super::reply::EncodedReply;
 use super::sink::{HttpSink, Outgoing};
 use crate::call::Reply;
-use crate::dispatch::poll_caught;
-use crate::inner::Inner;
+use crate::dispatch::{drop_caught, poll_caught};
 use crate::latch::Latch;
 use crate::maybe_ready::BoxFuture;
+use crate::shutdown_cut::shut_down_error;
 
 /// A request in flight, with everything it holds.
 pub(crate) struct InFlightRequest {
     pub(crate) endpoint: Arc<Endpoint>,
-    pub(crate) calls: CallSet,
+    calls: CallSet,
     pub(crate) sink: Arc<HttpSink>,
-    pub(crate) leases: Leases,
-}
-
-/// The resources that a request holds while it is in flight.
-pub(crate) struct Leases {
-    _permit: Permit,
+    #[expect(dead_code, reason = "held for its drop")]
+    permit: Permit,
     /// The session of the request, and the ids by which the client can cancel it.
     pub(crate) session: Option<SessionCalls>,
-}
-
-impl Leases {
-    pub(crate) fn new(permit: Permit) -> Self {
-        Self { _permit: permit, session: None }
-    }
+    /// The permits of the request body, whose bytes the calls refer to.
+    #[expect(dead_code, reason = "held for its drop")]
+    body: BodyLease,
+    /// The budget for the bytes of the response.
+    pub(crate) responses: Arc<ByteBudget>,
+    /// The body of the response ends only after it is written.
+    pub(crate) ends_when_written: bool,
+    /// Ready when the calls must end, because the shutdown timeout has expired.
+    cut: BoxFuture<()>,
 }
 
 /// The result of polling a request once: messages to send, and how it ended.
@@ -57,11 +58,37 @@ pub(crate) enum End {
 }
 
 impl InFlightRequest {
+    pub(crate) fn new(
+        endpoint: &Arc<Endpoint>,
+        calls: CallSet,
+        sink: Arc<HttpSink>,
+        (permit, body): (Permit, BodyLease),
+        client: &Client<'_>,
+    ) -> Self {
+        let cut = Arc::clone(&endpoint.cut);
+        Self {
+            endpoint: Arc::clone(endpoint),
+            calls,
+            sink,
+            permit,
+            session: None,
+            body,
+            responses: Arc::clone(client.responses(&endpoint.sending.responses)),
+            ends_when_written: client.ends_when_written(),
+            cut: Box::pin(async move { cut.wait().await }),
+        }
+    }
+
     /// Registers the ids of its requests with the session, so that the client can cancel them.
     pub(crate) fn register(&mut self, ids: Vec<RequestId>) {
-        if let Some(session) = &mut self.leases.session {
+        if let Some(session) = &mut self.session {
             session.register(ids, &self.sink);
         }
+    }
+
+    /// Returns what the request needs to continue when its client disconnects.
+    pub(crate) fn detachment(&self) -> Detachment {
+        Detachment::new(&self.endpoint, &self.sink, self.session.as_deref())
     }
 
     /// Polls the calls. Ready when there is a message to send or the request has ended.
@@ -72,8 +99,9 @@ impl InFlightRequest {
                     self.sink.cancel();
                 }
             }
-            match self.calls.poll(&self.endpoint.inner, cx) {
+            match self.calls.poll(&self.endpoint, &self.responses, cx) {
                 Poll::Ready(answer) => break Some(answer.map_or(End::Cancelled, End::Answered)),
+                Poll::Pending if self.poll_cut(cx) => {}
                 Poll::Pending if self.sink.poll_ready(cx).is_pending() => return Poll::Pending,
                 Poll::Pending if !self.sink.has_withdrawn() => break None,
                 Poll::Pending => {}
@@ -82,6 +110,16 @@ impl InFlightRequest {
         let outgoing = self.sink.take();
         let end = if outgoing.cancelled { Some(End::Cancelled) } else { end };
         Poll::Ready(Progressed { outgoing, end })
+    }
+
+    /// Ends the calls if the shutdown timeout has expired. Returns whether that has just happened.
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_ready = self.cut.as_mut().poll(cx).is_ready();
+        if is_ready {
+            self.cut = Box::pin(pending());
+            self.calls.cut(&self.endpoint);
+        }
+        is_ready
     }
 
     /// Writes all messages and the reply to `buffer`, then closes it. Starts with `progress` if there is one.
@@ -99,7 +137,7 @@ impl InFlightRequest {
             }
             match end {
                 Some(End::Answered(answer)) => {
-                    buffer.event(Event::new(&answer.body));
+                    buffer.event_with(Event::new(&answer.body), answer.reservation);
                     break;
                 }
                 Some(End::Cancelled) => break,
@@ -130,8 +168,7 @@ impl Drop for PendingResponse {
         if let (true, Some(request)) = (self.detach_on_disconnect, self.request.take()) {
             let discarded = Arc::new(EventBuffer::default());
             discarded.close();
-            let aborted = Arc::clone(&request.endpoint.aborted);
-            spawn_until(Box::pin(request.drive(discarded, None)), aborted);
+            request.detachment().spawn(Box::pin(request.drive(discarded, None)));
         }
     }
 }
@@ -157,13 +194,17 @@ pub(crate) enum CallSet {
 
 impl CallSet {
     /// Ready with the reply, or with `None` if every call was cancelled.
-    fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>) -> Poll<Option<EncodedReply>> {
+    fn poll(
+        &mut self,
+        endpoint: &Endpoint,
+        responses: &Arc<ByteBudget>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<EncodedReply>> {
         match self {
-            Self::Call(call) => {
-                poll_caught(&mut call.future, cx).map(|reply| Some(encode_reply(inner, &call.id, reply, call.revision)))
-            }
-            Self::Batch { responses, .. } => {
-                responses.as_mut().poll(cx).map(|body| body.map(|body| EncodedReply { status: StatusCode::OK, body }))
+            Self::Call(call) => poll_caught(&mut call.future, cx)
+                .map(|reply| Some(EncodedReply::new(endpoint, responses, &call.id, reply, call.revision))),
+            Self::Batch { responses: batch, .. } => {
+                batch.as_mut().poll(cx).map(|body| body.map(|body| EncodedReply::batch(responses, body)))
             }
             Self::Withdrawn => Poll::Pending,
         }
@@ -172,25 +213,28 @@ impl CallSet {
     /// Drops the call that the client cancelled, which also cancels its questions. Returns whether `poll` can still
     /// complete.
     fn withdraw(&mut self, id: &RequestId) -> bool {
-        match self {
-            Self::Batch { latches, .. } => {
+        match std::mem::replace(self, Self::Withdrawn) {
+            Self::Batch { latches, responses } => {
                 if let Some(cancelled) = latches.get(id) {
                     cancelled.set();
                 }
+                *self = Self::Batch { latches, responses };
                 true
             }
-            Self::Call(_) | Self::Withdrawn => {
-                *self = Self::Withdrawn;
+            Self::Call(call) => {
+                drop_caught(call.future);
                 false
             }
+            Self::Withdrawn => false,
         }
     }
-}
 
-/// Encodes a reply and selects its status.
-pub(crate) fn encode_reply(inner: &Inner, id: &RequestId, reply: Reply, revision: Revision) -> EncodedReply {
-    let status = status_of(&reply, revision);
-    let mut body = BytesMut::with_capacity(REPLY_CAPACITY);
-    reply.write(&mut body, id, revision, inner.info_json());
-    EncodedReply { status, body: body.freeze() }
+    /// Replaces the call with an error, because the server shuts down. The calls of a batch end on the same signal.
+    fn cut(&mut self, endpoint: &Endpoint) {
+        if let Self::Call(call) = self {
+            let error = shut_down_error("HttpServerLimits", endpoint.options.limits.shutdown_grace);
+            let reply: BoxFuture<Reply> = Box::pin(ready(Reply::Failed(error)));
+            drop_caught(std::mem::replace(&mut call.future, reply));
+        }
+    }
 }

@@ -11,8 +11,21 @@ pub(crate) const MAX_HTTP2_STREAMS: u32 = 256;
 /// Size of the write buffer of one stream in bytes. Handlers wait while it is full.
 pub(crate) const STREAM_BUFFER_BYTES: usize = 1 << 20;
 
+/// Flow-control windows of an HTTP/2 connection and of its streams in bytes: what a client may send before the server
+/// reads it.
+pub(crate) const HTTP2_WINDOW_BYTES: u32 = 256 << 10;
+
+/// The fraction (1/8) of `HttpServerLimits::total_response_bytes` that one connection may leave unread.
+pub(crate) const CONNECTION_SHARE: usize = 8;
+
+/// The fraction (1/4) of `HttpServerLimits::total_body_bytes` that one connection may use.
+pub(crate) const BODY_SHARE: u32 = 4;
+
 /// Maximum number of GET streams of one session; a client needs one. Another one is rejected with 429.
 pub(crate) const MAX_STREAMS_PER_SESSION: usize = 8;
+
+/// Longest timer that hyper can add to the current time, about 30 years. A longer timeout has the same effect.
+pub(crate) const MAX_TIMER: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 /// Limits of an HTTP server. The defaults are for a dedicated process.
 ///
@@ -23,7 +36,11 @@ pub(crate) const MAX_STREAMS_PER_SESSION: usize = 8;
 /// | headers of a request | 64 KiB | 431 |
 /// | concurrent requests of one HTTP/2 connection | 256 | the client waits |
 /// | write buffer of one stream | 1 MiB | handlers wait |
+/// | flow-control windows of HTTP/2 | 256 KiB | the client waits |
+/// | unread responses of one connection | 1/8 of `total_response_bytes` | 503 |
+/// | request bodies of one connection | 1/4 of `total_body_bytes` | the client waits |
 /// | GET streams of one session | 8 | 429 |
+/// | rest of a body over `body_bytes` that is discarded before the 413 | 16 MiB, 1 s | the connection is closed |
 ///
 /// ```
 /// use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
@@ -42,6 +59,8 @@ pub struct HttpServerLimits {
     pub(crate) shutdown_grace: Duration,
     pub(crate) stall_timeout: Duration,
     pub(crate) streams: usize,
+    pub(crate) total_body_bytes: usize,
+    pub(crate) total_response_bytes: usize,
 }
 
 impl HttpServerLimits {
@@ -75,15 +94,19 @@ impl HttpServerLimits {
         self
     }
 
-    /// Sets the maximum number of requests in flight, without subscriptions. Default: 4,096. Another one is rejected
-    /// with 503.
+    /// Sets the maximum number of requests in flight, without subscriptions and without calls that wait for an answer of
+    /// their client. Default: 4,096. Another one is rejected with 503. As many questions may wait for answers.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests;
         self
     }
 
-    /// Sets the maximum number of sessions (handshake revisions). Default: 10,000. Beyond it, the longest idle sessions
-    /// are evicted; if none is idle, a new session is rejected with 503.
+    /// Sets the maximum number of sessions (handshake revisions). Default: 10,000. Beyond it, idle sessions are evicted:
+    /// first those of the same connection, then those without a complete handshake, then those of the same principal or
+    /// address. If none is idle, a new session is rejected with 503.
+    ///
+    /// One principal or address may start a quarter of them at once (at least 64), and the maximum within a minute; a
+    /// session beyond that is rejected with 429.
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.sessions = sessions;
         self
@@ -95,14 +118,18 @@ impl HttpServerLimits {
         self
     }
 
-    /// Sets the shutdown timeout: how long requests in flight may continue after shutdown begins. Default: 10 s.
-    /// Requests that are still running when it expires are dropped.
+    /// Sets the shutdown timeout: how long requests in flight may continue after shutdown begins. Default: 6 s, so that
+    /// the lifespans can close before a container is killed (10 s after SIGTERM by default). Requests that are still
+    /// running when it expires end with an error.
     pub fn shutdown_grace(mut self, time: Duration) -> Self {
         self.shutdown_grace = time;
         self
     }
 
-    /// Sets the write timeout: a connection is closed if its peer reads nothing for this long. Default: 60 s.
+    /// Sets the write timeout: a connection is closed if its peer reads nothing for this long, and an HTTP/2 stream is
+    /// reset. Default: 60 s.
+    ///
+    /// A pending question ends when its client has had no connection for this long.
     pub fn stall_timeout(mut self, timeout: Duration) -> Self {
         self.stall_timeout = timeout;
         self
@@ -112,6 +139,23 @@ impl HttpServerLimits {
     /// Default: 65,536. Another one is rejected with 503.
     pub fn streams(mut self, streams: usize) -> Self {
         self.streams = streams;
+        self
+    }
+
+    /// Sets the maximum total size of the request bodies over 16 KiB that are being received or handled, in bytes.
+    /// Default: 128 MiB. Others wait for up to [`body_timeout`](Self::body_timeout), then are rejected with 503.
+    pub fn total_body_bytes(mut self, bytes: usize) -> Self {
+        self.total_body_bytes = bytes;
+        self
+    }
+
+    /// Sets the maximum total size of the responses over 4 KiB (over HTTP/2: of all) that clients have not read, in bytes.
+    /// Default: 256 MiB.
+    ///
+    /// While it is reached, the results of further calls over 4 KiB are replaced by an error, and responses that have
+    /// stalled for 1/12 of [`stall_timeout`](Self::stall_timeout) end.
+    pub fn total_response_bytes(mut self, bytes: usize) -> Self {
+        self.total_response_bytes = bytes;
         self
     }
 }
@@ -126,9 +170,11 @@ impl Default for HttpServerLimits {
             in_flight: 4096,
             sessions: 10_000,
             session_idle: Duration::from_secs(30 * 60),
-            shutdown_grace: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(6),
             stall_timeout: Duration::from_secs(60),
             streams: 65_536,
+            total_body_bytes: 128 << 20,
+            total_response_bytes: 256 << 20,
         }
     }
 }

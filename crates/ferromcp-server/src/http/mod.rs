@@ -11,7 +11,11 @@
 
 mod accept;
 mod body;
+mod body_budget;
+mod byte_budget;
+mod connection;
 mod cors;
+mod detached;
 mod endpoint;
 mod event_body;
 mod event_buffer;
@@ -22,12 +26,15 @@ mod limits;
 mod modern;
 mod options;
 mod post;
+mod received;
 mod reply;
 mod request_body;
 mod respond;
+mod send_state;
 mod service;
 mod serving;
 mod sink;
+mod unwritten;
 
 pub use body::Body;
 pub use guard::ClientAddr;

@@ -134,8 +134,8 @@ impl HttpServerOptions {
         self
     }
 
-    /// Trusts the headers `X-Forwarded-Host` and `Forwarded` of a proxy, given by its address or network
-    /// (`10.0.0.0/8`).
+    /// Trusts the headers `X-Forwarded-Host`, `X-Forwarded-For` and `Forwarded` of a proxy, given by its address or
+    /// network (`10.0.0.0/8`). The proxy must replace or extend them.
     ///
     /// ```
     /// use ferromcp_server::http::HttpServerOptions;

@@ -4,37 +4,48 @@
 
 use std::sync::Arc;
 
-use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, decode, method_of};
+use ferromcp_core::wire::{DecodeError, Incoming, Message, method_of};
 use ferromcp_core::{ClientRequest, Error, ErrorCode, RequestId};
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::accept::{Accepts, is_json};
+use super::accept::{Accepts, is_json, is_unencoded};
 use super::body::Body;
+use super::connection::Client;
 use super::endpoint::Endpoint;
+use super::received::Received;
 use super::request_body::{self, BodyError};
 use super::respond::{self, ResponseMode};
 use super::{legacy, modern, reply};
 use crate::call::Peer;
+use crate::decode::decode_frame;
 use crate::era::modern::{has_named, with_claim};
 
 /// Responds to a POST.
-pub(crate) async fn post<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
+pub(crate) async fn post<B: http_body::Body>(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    body: B,
+    client: &Client<'_>,
+) -> Response<Body> {
     if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
         return reply::not_json();
+    }
+    if !is_unencoded(&parts.headers) {
+        return reply::encoded_body();
     }
     let accepts = Accepts::of(&parts.headers);
     if !accepts.json && !accepts.events {
         let why = "Not acceptable: the response is application/json or text/event-stream";
         return reply::reject(StatusCode::NOT_ACCEPTABLE, why);
     }
-    let bytes = match request_body::read(body, &endpoint.options.limits).await {
-        Ok(bytes) => bytes,
+    let (bytes, lease) = match request_body::read(body, &parts.headers, endpoint, client).await {
+        Ok(read) => read,
         Err(error) => return reject_body(endpoint, error),
     };
     // Every connection holds this future, so the rare branches are boxed.
-    let (id, request) = match decode::<FromClient>(bytes.clone()) {
+    let (id, request) = match decode_frame(bytes.clone()) {
         Ok(Incoming::One(Message::Request { id, request })) => (id, request),
         Ok(other) if modern::is_declared(&parts.headers) => return modern::respond_to_other(&other),
         Ok(Incoming::One(Message::Notification(notification))) => {
@@ -43,26 +54,29 @@ pub(crate) async fn post<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &P
         Ok(Incoming::One(Message::Response { id, outcome })) => {
             return legacy::response(endpoint, parts, id.as_ref(), outcome);
         }
-        Ok(Incoming::Batch(messages)) => return Box::pin(legacy::batch(endpoint, parts, accepts, messages)).await,
+        Ok(Incoming::Batch(messages)) => {
+            let mut received = Received { endpoint, parts, client, lease };
+            return Box::pin(legacy::batch(&mut received, accepts, messages)).await;
+        }
         Err(rejection) => return reject_message(parts, &bytes, rejection),
     };
-    dispatch(endpoint, parts, accepts, id, request).await
+    dispatch(&mut Received { endpoint, parts, client, lease }, accepts, id, request).await
 }
 
 async fn dispatch(
-    endpoint: &Arc<Endpoint>,
-    parts: &Parts,
+    received: &mut Received<'_>,
     accepts: Accepts,
     id: RequestId,
     request: ClientRequest,
 ) -> Response<Body> {
+    let Received { endpoint, parts, client, .. } = *received;
     let (peer, mode) = match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
             let peer = peer.identified(parts.extensions.get());
             (peer, ResponseMode::modern(accepts, endpoint.request_extensions(parts)))
         }
         Ok(None) if matches!(request, ClientRequest::Initialize(_)) => {
-            return Box::pin(legacy::initialize(endpoint, parts, id, request)).await;
+            return Box::pin(legacy::initialize(endpoint, parts, client, id, request)).await;
         }
         Ok(None) => match legacy::admit(endpoint, parts, accepts, &id, &request) {
             Ok(admitted) => admitted,
@@ -70,7 +84,7 @@ async fn dispatch(
         },
         Err(error) => return reply::modern_error(error, Some(&id)),
     };
-    respond::call(endpoint, id, request, peer, mode).await
+    respond::call(received, id, request, peer, mode).await
 }
 
 /// Returns the peer of a modern request, or `None` if the request is a legacy one.
@@ -95,11 +109,17 @@ fn reject_message(parts: &Parts, bytes: &[u8], rejection: DecodeError) -> Respon
     reply::error_in_latest(StatusCode::BAD_REQUEST, error, id.as_ref())
 }
 
-/// Responds to a request whose body could not be read: 413, 408 or 400. Closes the connection.
+/// Responds to a request whose body could not be read: 413, 408, 503 or 400. Closes the connection.
 pub(crate) fn reject_body(endpoint: &Endpoint, error: BodyError) -> Response<Body> {
     const CLOSE: HeaderValue = HeaderValue::from_static("close");
     let limits = &endpoint.options.limits;
     let (status, why) = match error {
+        BodyError::NoCapacity => {
+            let why = "Too many request bodies are being received or handled (`HttpServerLimits::total_body_bytes`)";
+            let mut response = reply::unavailable(why);
+            response.headers_mut().insert(CONNECTION, CLOSE);
+            return response;
+        }
         BodyError::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("Request body exceeds `HttpServerLimits::body_bytes` ({} bytes)", limits.body_bytes),

@@ -2,32 +2,91 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#error-responses>.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::wire::encode;
 use ferromcp_core::{Error, ErrorCode, RequestId, Revision};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::body::Body;
-use super::endpoint::{Endpoint, Limit};
+use super::byte_budget::{ByteBudget, Reservation};
+use super::endpoint::{Endpoint, Limit, Unavailable};
 use super::event_body::EventBody;
+use super::unwritten::UNTRACKED_BYTES;
 use crate::call::Reply;
 use crate::era::features::has_error_statuses;
 
 /// The initial capacity of a reply buffer, in bytes. Most replies fit.
-pub(crate) const REPLY_CAPACITY: usize = 512;
+const REPLY_CAPACITY: usize = 512;
 
 /// An encoded reply, and the status to use if it is the whole response.
 #[derive(Debug)]
 pub(crate) struct EncodedReply {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
+    /// The reservation of a large body, or of a small one over HTTP/2.
+    pub(crate) reservation: Option<Reservation>,
 }
 
-/// Returns a JSON response.
-pub(crate) fn json(reply: EncodedReply) -> Response<Body> {
+impl EncodedReply {
+    /// Encodes a reply and selects its status. A large reply becomes an error if `responses` is exhausted.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        responses: &Arc<ByteBudget>,
+        id: &RequestId,
+        reply: Reply,
+        revision: Revision,
+    ) -> Self {
+        let status = status_of(&reply, revision);
+        let mut body = BytesMut::with_capacity(REPLY_CAPACITY);
+        reply.write(&mut body, id, revision, endpoint.inner.info_json());
+        if body.len() <= UNTRACKED_BYTES {
+            return Self { reservation: responses.reserve_small(body.capacity()), ..Self::small(status, body) };
+        }
+        match responses.try_reserve(body.capacity()) {
+            Some(reservation) => Self { status, body: body.freeze(), reservation: Some(reservation) },
+            None => Self::discarded(body.len(), Some(id), revision),
+        }
+    }
+
+    /// Returns the reply to a batch, whose responses are encoded.
+    pub(crate) fn batch(responses: &Arc<ByteBudget>, body: Bytes) -> Self {
+        if body.len() <= UNTRACKED_BYTES {
+            return Self { status: StatusCode::OK, body, reservation: None };
+        }
+        match responses.try_reserve(body.len()) {
+            Some(reservation) => Self { status: StatusCode::OK, body, reservation: Some(reservation) },
+            None => Self::discarded(body.len(), None, Revision::V2025_03_26),
+        }
+    }
+
+    fn small(status: StatusCode, body: BytesMut) -> Self {
+        Self { status, body: body.freeze(), reservation: None }
+    }
+
+    /// Returns the error that replaces a reply which must not be held in memory.
+    fn discarded(bytes: usize, id: Option<&RequestId>, revision: Revision) -> Self {
+        tracing::warn!(bytes, "discarded a reply: the limit of `HttpServerLimits::total_response_bytes` is reached");
+        let mut body = BytesMut::with_capacity(REPLY_CAPACITY);
+        let why = format!(
+            "cannot send the result of {bytes} bytes: too many response bytes are unread; read them, and check whether \
+             the call must be repeated, or raise `HttpServerLimits::total_response_bytes`"
+        );
+        encode::error(&mut body, id, Error::internal(why), revision);
+        Self::small(StatusCode::OK, body)
+    }
+}
+
+/// Returns a JSON response. Over HTTP/2, `ends_when_written` lets the body of a large reply end only after it is written.
+pub(crate) fn json(reply: EncodedReply, ends_when_written: bool) -> Response<Body> {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    let mut response = Response::new(Body::whole(reply.body));
+    let mut response = Response::new(match reply.reservation {
+        reservation if reply.body.len() <= UNTRACKED_BYTES => Body::whole(reply.body, reservation),
+        None => Body::whole(reply.body, None),
+        Some(reservation) => Body::chunks(reply.body, reservation, ends_when_written),
+    });
     *response.status_mut() = reply.status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
@@ -64,7 +123,7 @@ pub(crate) fn error(status: StatusCode, error: Error, id: Option<&RequestId>, re
     tracing::debug!(%status, %error, "rejected a request");
     let mut body = BytesMut::with_capacity(192);
     encode::error(&mut body, id, error, revision);
-    json(EncodedReply { status, body: body.freeze() })
+    json(EncodedReply::small(status, body), false)
 }
 
 /// Returns a JSON-RPC error in the newest revision, for a modern request or one of an unknown revision.
@@ -82,6 +141,14 @@ pub(crate) fn not_json() -> Response<Body> {
     reject(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type: set `Content-Type: application/json`")
 }
 
+/// Returns 415: the body has a content coding.
+pub(crate) fn encoded_body() -> Response<Body> {
+    let why = "Unsupported media type: send the request body without `Content-Encoding`";
+    let mut response = reject(StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
+    response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    response
+}
+
 /// Returns 406, for a GET that does not accept an SSE stream.
 pub(crate) fn events_not_accepted() -> Response<Body> {
     reject(StatusCode::NOT_ACCEPTABLE, "Not acceptable: a GET requires `Accept: text/event-stream`")
@@ -95,11 +162,14 @@ pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
 }
 
 /// Returns 503: a limit is reached, or the server is shutting down.
-pub(crate) fn limit_exceeded(endpoint: &Endpoint, limit: Limit) -> Response<Body> {
-    unavailable(match limit {
-        _ if endpoint.closing.is_set() => SHUTTING_DOWN,
-        Limit::InFlight => "Too many requests in flight (`HttpServerLimits::in_flight`)",
-        Limit::Streams => "Too many open streams (`HttpServerLimits::streams`)",
+pub(crate) fn refused(reason: Unavailable) -> Response<Body> {
+    unavailable(match reason {
+        Unavailable::ShuttingDown => SHUTTING_DOWN,
+        Unavailable::LimitReached(Limit::InFlight) => "Too many requests in flight (`HttpServerLimits::in_flight`)",
+        Unavailable::LimitReached(Limit::Streams) => "Too many open streams (`HttpServerLimits::streams`)",
+        Unavailable::UnreadResponses => {
+            "Too many response bytes are unread; read the responses first (`HttpServerLimits::total_response_bytes`)"
+        }
     })
 }
 
@@ -108,8 +178,17 @@ pub(crate) const SHUTTING_DOWN: &str = "The server is shutting down";
 
 /// Returns 503 with `Retry-After`.
 pub(crate) fn unavailable(why: &str) -> Response<Body> {
+    retry_later(StatusCode::SERVICE_UNAVAILABLE, why)
+}
+
+/// Returns 429 with `Retry-After`.
+pub(crate) fn too_fast(why: &str) -> Response<Body> {
+    retry_later(StatusCode::TOO_MANY_REQUESTS, why)
+}
+
+fn retry_later(status: StatusCode, why: &str) -> Response<Body> {
     const ONE_SECOND: HeaderValue = HeaderValue::from_static("1");
-    let mut response = error_in_latest(StatusCode::SERVICE_UNAVAILABLE, Error::internal(why), None);
+    let mut response = error_in_latest(status, Error::internal(why), None);
     response.headers_mut().insert(RETRY_AFTER, ONE_SECOND);
     response
 }

@@ -19,10 +19,11 @@ use super::body::Body;
 use super::endpoint::{Endpoint, Limit};
 use super::event_body::EventBody;
 use super::event_buffer::EventBuffer;
-use super::in_flight::{CallSet, End, InFlightRequest, Leases, OneCall, PendingResponse, Progressed, encode_reply};
+use super::in_flight::{CallSet, End, InFlightRequest, OneCall, PendingResponse, Progressed};
 use super::legacy::{QuestionChannel, SessionCalls, drive};
 use super::limits::STREAM_BUFFER_BYTES;
-use super::reply;
+use super::received::Received;
+use super::reply::{self, EncodedReply};
 use super::sink::HttpSink;
 use crate::call::{Call, Extensions, Peer};
 use crate::dispatch::{poll_caught, start};
@@ -58,19 +59,23 @@ impl ResponseMode {
 
 /// Runs one request of a validated peer and responds to it.
 pub(crate) async fn call(
-    endpoint: &Arc<Endpoint>,
+    received: &mut Received<'_>,
     id: RequestId,
     request: ClientRequest,
     peer: Peer,
     mut mode: ResponseMode,
 ) -> Response<Body> {
+    let Received { endpoint, client, .. } = *received;
     let is_subscription = matches!(request, ClientRequest::Listen(_));
     if is_subscription && !mode.accepts.events {
         let why = "Not acceptable: a subscription requires `Accept: text/event-stream`";
         return reply::reject(StatusCode::NOT_ACCEPTABLE, why);
     }
     let limit = if is_subscription { Limit::Streams } else { Limit::InFlight };
-    let Some(permit) = endpoint.acquire(limit) else { return reply::limit_exceeded(endpoint, limit) };
+    let permit = match endpoint.acquire(limit, client) {
+        Ok(permit) => permit,
+        Err(reason) => return reply::refused(reason),
+    };
     let revision = peer.revision();
     let sink = new_sink(endpoint, mode.supports_reconnect, mode.questions(endpoint));
     let mut call = Call::new(request, peer).id(id.clone()).sink(request_sink(&sink, mode.accepts));
@@ -84,11 +89,13 @@ pub(crate) async fn call(
     }
     match started {
         MaybeReady::Ready(reply) if mode.accepts.json && sink.is_empty() => {
-            reply::json(encode_reply(&endpoint.inner, &id, reply, revision))
+            let reply =
+                EncodedReply::new(endpoint, client.responses(&endpoint.sending.responses), &id, reply, revision);
+            reply::json(reply, client.ends_when_written())
         }
         started => {
             let calls = CallSet::Call(OneCall { id: id.clone(), revision, future: started.boxed() });
-            let request = InFlightRequest { endpoint: Arc::clone(endpoint), calls, sink, leases: Leases::new(permit) };
+            let request = InFlightRequest::new(endpoint, calls, sink, (permit, received.lease.take()), client);
             Box::pin(respond(request, vec![id], mode)).await // boxed, because every connection holds this future
         }
     }
@@ -102,7 +109,7 @@ pub(crate) fn new_sink(
     questions: Option<QuestionChannel>,
 ) -> Arc<HttpSink> {
     let can_disconnect = supports_reconnect && endpoint.options.events.is_some();
-    let sink = HttpSink::new(STREAM_BUFFER_BYTES, Arc::clone(&endpoint.closing), can_disconnect);
+    let sink = HttpSink::new(STREAM_BUFFER_BYTES, Arc::clone(&endpoint.sending), can_disconnect);
     Arc::new(sink.with_questions(questions))
 }
 
@@ -117,7 +124,7 @@ pub(crate) async fn respond(
     ids: Vec<RequestId>,
     mut mode: ResponseMode,
 ) -> Response<Body> {
-    request.leases.session = mode.session.take();
+    request.session = mode.session.take();
     let keep_alive = request.endpoint.options.keep_alive;
     let mut pending = PendingResponse { request: Some(request), detach_on_disconnect: mode.detach_on_disconnect };
     let mut progress = match poll_fn(|cx| Poll::Ready(pending.poll_progress(cx))).await {
@@ -146,7 +153,7 @@ pub(crate) async fn respond(
         Some(Progressed { outgoing, end: Some(End::Answered(answer)) })
             if outgoing.messages.is_empty() && mode.accepts.json =>
         {
-            reply::json(answer)
+            reply::json(answer, request.ends_when_written)
         }
         // A cancelled request gets no JSON-RPC response.
         Some(Progressed { end: Some(End::Cancelled), .. }) if !mode.accepts.events => reply::accepted(),
@@ -157,16 +164,17 @@ pub(crate) async fn respond(
 /// Responds with a stream that begins with `progress`.
 fn stream(request: InFlightRequest, mode: &ResponseMode, progress: Option<Progressed>) -> Response<Body> {
     let keep_alive = request.endpoint.options.keep_alive;
-    let detach_until = mode.detach_on_disconnect.then(|| Arc::clone(&request.endpoint.aborted));
+    let detachment = mode.detach_on_disconnect.then(|| request.detachment());
+    let (responses, ends_when_written) = (Arc::clone(&request.responses), request.ends_when_written);
     let buffer = Arc::new(EventBuffer::default());
-    let driver = if request.leases.session.is_some() {
+    let driver = if request.session.is_some() {
         drive(request, mode.supports_reconnect, progress, Arc::clone(&buffer))
     } else {
         Box::pin(request.drive(Arc::clone(&buffer), progress))
     };
-    let body = EventBody::new(driver, buffer, keep_alive);
-    reply::events(match detach_until {
-        Some(aborted) => body.detach_on_disconnect(aborted),
+    let body = EventBody::new(driver, buffer, keep_alive, &responses).ends_when_written(ends_when_written);
+    reply::events(match detachment {
+        Some(detachment) => body.detach_on_disconnect(detachment),
         None => body,
     })
 }

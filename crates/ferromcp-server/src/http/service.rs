@@ -7,7 +7,6 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
 use std::task::{Context, Poll};
 
 use http::header::ORIGIN;
@@ -15,6 +14,7 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
 use super::body::Body;
+use super::connection::Client;
 use super::endpoint::Endpoint;
 use super::guard::ClientAddr;
 use super::options::HttpServerOptions;
@@ -69,6 +69,7 @@ impl HttpService {
         if !errors.is_empty() {
             return Err(ServeError::configuration(errors));
         }
+        inner.registry.log_host_warnings(&inner.info.name);
         Ok(Self { endpoint: Arc::new(Endpoint::new(inner, options)) })
     }
 
@@ -82,28 +83,26 @@ impl HttpService {
 
     /// Shuts down gracefully. New requests are rejected with 503. Subscriptions end with their final result, and
     /// streams close. Requests in flight may finish within
-    /// [`HttpServerLimits::shutdown_grace`](super::HttpServerLimits::shutdown_grace); then all sessions end and the
-    /// lifespans close.
+    /// [`HttpServerLimits::shutdown_grace`](super::HttpServerLimits::shutdown_grace); the others end with an error. Then
+    /// all sessions end and the lifespans close.
     pub async fn shutdown(&self) {
-        self.endpoint.closing.set();
-        self.endpoint.legacy.questions.close(); // the POSTs that carry their answers are rejected from here on
-        fence(Ordering::SeqCst);
-        let _ = tokio::time::timeout(self.endpoint.options.limits.shutdown_grace, self.endpoint.wait_idle()).await;
+        self.endpoint.begin_shutdown();
+        self.endpoint.finish_requests().await;
         self.endpoint.close().await;
     }
 
-    /// Responds to a request. `client` is the address of the peer, if known.
-    pub(crate) async fn respond<B: http_body::Body>(
-        &self,
-        request: Request<B>,
-        client: Option<ClientAddr>,
-    ) -> Response<Body> {
-        let client = client.map(|client| client.0.ip());
+    /// Returns the endpoint.
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// Responds to a request.
+    pub(crate) async fn respond<B: http_body::Body>(&self, request: Request<B>, client: &Client<'_>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let guard = &self.endpoint.options.guard;
-        let mut response = match guard.check(&parts.uri, &parts.headers, client) {
+        let mut response = match guard.check(&parts.uri, &parts.headers, client.address) {
             Err(rejection) => reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}")),
-            Ok(()) => self.route(&parts, body).await,
+            Ok(()) => self.route(&parts, body, client).await,
         };
         if let Some(origin) = parts.headers.get(ORIGIN) {
             cors::add_headers(guard, origin, response.headers_mut());
@@ -111,26 +110,31 @@ impl HttpService {
         response
     }
 
-    async fn route<B: http_body::Body>(&self, parts: &Parts, body: B) -> Response<Body> {
-        if self.endpoint.closing.is_set() {
+    async fn route<B: http_body::Body>(&self, parts: &Parts, body: B, client: &Client<'_>) -> Response<Body> {
+        if self.endpoint.sending.closing.is_set() {
             return reply::unavailable(reply::SHUTTING_DOWN);
         }
         if parts.method == Method::OPTIONS {
-            return cors::preflight(&self.endpoint.options.guard, &parts.headers).map_or_else(
-                || reply::method_not_allowed(self.methods()),
-                |response| response.map(|()| Body::default()),
-            );
+            return match cors::preflight(&self.endpoint.options.guard, &parts.headers) {
+                None => reply::method_not_allowed(self.methods()),
+                Some(Ok(response)) => response.map(|()| Body::default()),
+                Some(Err(rejection)) => {
+                    // Browsers do not show the body of a preflight response, so the developer looks here.
+                    tracing::warn!(%rejection, "rejected a CORS preflight request");
+                    reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}"))
+                }
+            };
         }
         if let Err(error) = self.endpoint.open().await {
             tracing::error!(%error, "cannot open the lifespans of the server");
             return reply::status(StatusCode::INTERNAL_SERVER_ERROR);
         }
         if self.is_http_sse_path(parts.uri.path()) {
-            return legacy::http_sse::handle(&self.endpoint, parts, body).await;
+            return legacy::http_sse::handle(&self.endpoint, parts, body, client).await;
         }
         match parts.method {
-            Method::POST => post(&self.endpoint, parts, body).await,
-            Method::GET => legacy::get(&self.endpoint, parts).await,
+            Method::POST => post(&self.endpoint, parts, body, client).await,
+            Method::GET => legacy::get(&self.endpoint, parts, client).await,
             Method::DELETE => legacy::delete(&self.endpoint, parts).await,
             _ => reply::method_not_allowed(self.methods()),
         }
@@ -162,8 +166,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
-        let client = request.extensions().get().copied();
-        Box::pin(async move { Ok(service.respond(request, client).await) })
+        let address = request.extensions().get().map(|ClientAddr(address)| address.ip());
+        Box::pin(async move { Ok(service.respond(request, &Client { address, connection: None }).await) })
     }
 }
 

@@ -14,7 +14,7 @@ use ferromcp_core::{RequestId, Revision, ServerNotification, ServerRequest};
 use tokio::sync::Notify;
 
 use super::legacy::QuestionChannel;
-use crate::latch::Latch;
+use super::send_state::SendState;
 use crate::peer::Peer;
 use crate::pending_requests::{PendingRequest, RequestError};
 use crate::request_sink::{NotificationSink, QueueFull, ResponseFuture};
@@ -25,7 +25,7 @@ pub(crate) struct HttpSink {
     /// The buffer size in bytes from which senders wait.
     limit: usize,
     drained: Notify,
-    closing: Arc<Latch>,
+    endpoint: Arc<SendState>,
     can_disconnect: bool,
     /// The channel for server requests, if the client supports them.
     questions: Option<QuestionChannel>,
@@ -60,13 +60,13 @@ impl State {
 }
 
 impl HttpSink {
-    /// Creates a buffer of `limit` bytes. `closing` ends its subscriptions.
-    pub(crate) fn new(limit: usize, closing: Arc<Latch>, can_disconnect: bool) -> Self {
+    /// Creates a buffer of `limit` bytes. The shutdown of its `endpoint` ends its subscriptions.
+    pub(crate) fn new(limit: usize, endpoint: Arc<SendState>, can_disconnect: bool) -> Self {
         Self {
             state: Mutex::default(),
             limit: limit.max(1),
             drained: Notify::new(),
-            closing,
+            endpoint,
             can_disconnect,
             questions: None,
         }
@@ -97,6 +97,13 @@ impl HttpSink {
     /// Cancels the request: no reply is sent.
     pub(crate) fn cancel(&self) {
         self.update(|state| state.outgoing.cancelled = true);
+    }
+
+    /// Ends the questions of the request, because its client is gone. Later ones fail.
+    pub(crate) fn end_questions(&self) {
+        if let Some(questions) = &self.questions {
+            questions.end();
+        }
     }
 
     /// Cancels one call of the request for the client.
@@ -144,13 +151,19 @@ impl HttpSink {
         outgoing
     }
 
+    /// Returns whether senders must wait. While the unread responses of the server are at their limit, a request buffers
+    /// one message at a time.
+    fn is_full(&self, state: &State) -> bool {
+        state.bytes >= self.limit || (state.bytes > 0 && self.endpoint.responses.is_exhausted())
+    }
+
     /// Buffers one message, unless the buffer is full or the request was cancelled.
     pub(crate) fn push(&self, write: impl FnOnce(&mut BytesMut) -> Result<(), serde_json::Error>) -> Push {
         self.update(|state| {
             if state.outgoing.cancelled {
                 return Push::Closed;
             }
-            if state.bytes >= self.limit {
+            if self.is_full(state) {
                 return Push::Full;
             }
             let mut message = BytesMut::new();
@@ -200,7 +213,11 @@ impl NotificationSink for HttpSink {
                 }
             }
             let mut sent = SentQuestion { sink: self, pending, revision };
-            sent.pending.wait().await
+            tokio::select! {
+                biased;
+                answer = sent.pending.wait() => answer,
+                () = questions.ended() => Err(RequestError::Disconnected),
+            }
         })
     }
 
@@ -212,14 +229,14 @@ impl NotificationSink for HttpSink {
         Box::pin(async {
             let mut drained = std::pin::pin!(self.drained.notified());
             drained.as_mut().enable();
-            if self.lock().bytes >= self.limit {
+            if self.is_full(&self.lock()) {
                 drained.await;
             }
         })
     }
 
     fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.closing.wait())
+        Box::pin(self.endpoint.closing.wait())
     }
 
     fn disconnect(&self, _: u64, retry: Duration) {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error};
 
 use crate::call::{Call, Reply};
@@ -31,11 +32,11 @@ impl Middleware for TimeLimit {
     fn handle(&self, mut call: Call, next: Next) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
         let limit = self.0;
         Box::pin(async move {
-            if !call.runs_user_code() {
+            if !call.runs_user_code() && !matches!(call.request, ClientRequest::ListResources(_)) {
                 return next.run(call).await;
             }
             let method = match &call.request {
-                ClientRequest::CallTool(params) => format!("tool `{}`", params.name),
+                ClientRequest::CallTool(params) => format!("tool `{}`", excerpt(&params.name)),
                 request => request.method().to_owned(),
             };
             let deadline = Arc::new(PausableDeadline::new());

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use ferromcp_core::text::excerpt;
+
 use crate::call::{Call, Reply};
 use crate::middleware::Next;
 
@@ -12,7 +14,7 @@ use crate::middleware::Next;
 /// let server = Server::new("demo", "1.0.0").wrap(timing);
 /// ```
 pub async fn timing(call: Call, next: Next) -> Reply {
-    let method = call.request.method().to_owned();
+    let method = excerpt(call.request.method()).to_string();
     let begin = Instant::now();
     let reply = next.run(call).await;
     let outcome = match &reply {

@@ -117,9 +117,13 @@ impl File {
 }
 
 /// Creates resource contents at `uri`: text if the bytes are text and the MIME type is not binary.
+///
+/// Valid UTF-8 with NUL or other control characters is binary data. As JSON text, each would take six bytes.
 pub(super) fn contents(uri: String, bytes: Vec<u8>, mime_type: String) -> ResourceContents {
-    let binary = ["image/", "audio/", "video/", "font/"].iter().any(|family| mime_type.starts_with(family))
-        && mime_type != "image/svg+xml";
+    let binary = (["image/", "audio/", "video/", "font/"].iter().any(|family| mime_type.starts_with(family))
+        && mime_type != "image/svg+xml")
+        || mime_type.starts_with("application/octet-stream")
+        || !mime::is_text(&bytes);
     let contents = match String::from_utf8(bytes) {
         Ok(text) if !binary => ResourceContents::text(uri, text),
         Ok(text) => ResourceContents::blob(uri, STANDARD.encode(text)),

@@ -1,7 +1,8 @@
 //! The kind of a question, independent of the type of its answer.
 
-use ferromcp_core::RawJson;
 use ferromcp_core::model::{CreateMessageResult, ElicitParams, ElicitResult, InputRequest, ListRootsResult};
+use ferromcp_core::wire::decode_result;
+use ferromcp_core::{FieldError, RawJson, Repairs};
 
 /// Maximum number of characters of a question in errors and logs.
 const EXCERPT: usize = 80;
@@ -28,11 +29,12 @@ impl QuestionKind {
 }
 
 /// Validates that a response has the result type of its method.
-pub(crate) fn validate_shape(request: QuestionKind, answer: &RawJson) -> Result<(), serde_json::Error> {
+pub(crate) fn validate_shape(request: QuestionKind, answer: &RawJson) -> Result<(), FieldError> {
+    let repairs = &mut Repairs::new(); // logged when the response is deserialized
     match request {
-        QuestionKind::Elicit => answer.decode::<ElicitResult>().map(drop),
-        QuestionKind::Sample => answer.decode::<CreateMessageResult>().map(drop),
-        QuestionKind::Roots => answer.decode::<ListRootsResult>().map(drop),
+        QuestionKind::Elicit => decode_result::<ElicitResult>(answer, "result", repairs).map(drop),
+        QuestionKind::Sample => decode_result::<CreateMessageResult>(answer, "result", repairs).map(drop),
+        QuestionKind::Roots => decode_result::<ListRootsResult>(answer, "result", repairs).map(drop),
     }
 }
 

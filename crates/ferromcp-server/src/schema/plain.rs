@@ -6,6 +6,7 @@
 //! | `"format": "uint32"` | not a JSON Schema format | removed |
 //! | `"const": "a"` | not supported by some hosts | `"enum": ["a"]` |
 //! | `oneOf` of strings with descriptions | not supported by some hosts | one `enum` with a combined description |
+//! | `oneOf` of which at most one branch can match, as of a tagged enum | not supported by some hosts | `anyOf` |
 //! | `"items": true`, a property that is `true` | some hosts require objects | `{}` |
 //! | `prefixItems` only | some hosts require `items` in each array | `prefixItems` and `items` |
 
@@ -24,6 +25,7 @@ impl Transform for Plain {
             write_bounds_whole(object);
             write_anything_as_object(object);
             merge_choices(object);
+            write_one_of_as_any_of(object);
             write_const_as_enum(object);
             add_items(object);
         }
@@ -41,7 +43,7 @@ pub(crate) fn enum_descriptions(schema: &Map<String, Value>) -> Option<String> {
 }
 
 /// Returns the prefix of the line that describes a value.
-fn line_prefix(choice: &str) -> String {
+pub(super) fn line_prefix(choice: &str) -> String {
     format!("- `{choice}`: ")
 }
 
@@ -97,7 +99,7 @@ fn merge_choices(object: &mut Map<String, Value>) {
     let mut choices = Vec::new();
     let mut lines = Vec::new();
     for arm in arms {
-        let Some(texts) = texts(arm) else { return };
+        let Some(texts) = arm.as_object().and_then(texts) else { return };
         if let Some(words) = arm.get("description").and_then(Value::as_str) {
             let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
             lines.extend(texts.iter().map(|text| format!("{}{words}", line_prefix(text))));
@@ -119,8 +121,7 @@ fn merge_choices(object: &mut Map<String, Value>) {
 }
 
 /// Returns the strings that a branch allows, if it has no other keywords than these and a description.
-fn texts(arm: &Value) -> Option<Vec<&str>> {
-    let arm = arm.as_object()?;
+pub(super) fn texts(arm: &Map<String, Value>) -> Option<Vec<&str>> {
     let is_plain = |keyword: &String| matches!(keyword.as_str(), "type" | "const" | "enum" | "description");
     if !arm.keys().all(is_plain) {
         return None;
@@ -130,6 +131,51 @@ fn texts(arm: &Value) -> Option<Vec<&str>> {
         (None, Some(Value::Array(texts))) => texts.iter().map(Value::as_str).collect(),
         _ => None,
     }
+}
+
+/// Writes `oneOf` as `anyOf` if the two are equivalent, because no value matches two branches.
+fn write_one_of_as_any_of(object: &mut Map<String, Value>) {
+    let Some(arms) = object.get("oneOf").and_then(Value::as_array) else { return };
+    let is_exclusive = |(index, arm): (usize, &Value)| arms[..index].iter().all(|other| are_exclusive(arm, other));
+    if object.contains_key("anyOf") || !arms.iter().enumerate().all(is_exclusive) {
+        return;
+    }
+    // Renamed in place, to keep the order of the keywords.
+    let renamed = std::mem::take(object).into_iter().map(|(keyword, value)| match keyword.as_str() {
+        "oneOf" => ("anyOf".to_owned(), value),
+        _ => (keyword, value),
+    });
+    *object = renamed.collect();
+}
+
+/// Returns true if no value matches both schemas: they have different types, different tags, or different required
+/// properties of closed objects.
+fn are_exclusive(one: &Value, other: &Value) -> bool {
+    let r#type = |schema: &Value| match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => Some("number".to_owned()),
+        known => known.map(str::to_owned),
+    };
+    if let (Some(one), Some(other)) = (r#type(one), r#type(other)) {
+        if one != other {
+            return true;
+        }
+    }
+    let property = |schema: &Value, name: &Value| schema.get("properties")?.get(name.as_str()?).cloned();
+    let required = |schema: &Value| schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let has_other_tag = |name: &Value| {
+        let (Some(Value::Object(one)), Some(Value::Object(other))) = (property(one, name), property(other, name))
+        else {
+            return false;
+        };
+        texts(&one).zip(texts(&other)).is_some_and(|(one, other)| !one.iter().any(|choice| other.contains(choice)))
+    };
+    let is_closed_to = |closed: &Value, open: &Value| {
+        closed.get("additionalProperties") == Some(&Value::Bool(false))
+            && required(open).iter().any(|name| property(closed, name).is_none())
+    };
+    required(one).iter().any(|name| required(other).contains(name) && has_other_tag(name))
+        || is_closed_to(one, other)
+        || is_closed_to(other, one)
 }
 
 fn write_const_as_enum(object: &mut Map<String, Value>) {
@@ -200,7 +246,7 @@ mod tests {
         let tag = |name| json!({ "type": "string", "enum": [name] });
         assert_eq!(
             root_of::<Filter>().to_value(),
-            json!({ "oneOf": [
+            json!({ "anyOf": [
                 {
                     "type": "object",
                     "properties": { "kind": tag("Name"), "name": { "type": "string" }, "other": {} },

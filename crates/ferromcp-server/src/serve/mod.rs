@@ -1,6 +1,6 @@
 //! Serving: validates the server, opens lifespans, serves the transport, closes lifespans.
 
-mod hint;
+pub(crate) mod hint;
 mod pipe;
 pub(crate) mod signal;
 mod sink;
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::inner::Inner;
 use crate::lifespan::Lifespans;
+use crate::state::duplicate_state;
 use crate::tool_error::ToolError;
 
 pub use target::{ServeTarget, SharedServer};
@@ -92,6 +93,10 @@ pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
             ));
         }
     }
+    for lifespan in inner.lifespans.iter().filter(|lifespan| inner.states.contains(lifespan.state.id)) {
+        errors.push(duplicate_state(lifespan.state.name));
+    }
+    errors.extend(inner.registry.snapshot().completion_problems());
     if errors.is_empty() { Ok(()) } else { Err(ServeError::configuration(errors)) }
 }
 
@@ -102,6 +107,7 @@ pub(crate) async fn open(inner: &Inner) -> Result<(), ServeError> {
 }
 
 async fn enter(inner: &Inner) -> Result<(), ServeError> {
+    inner.registry.log_host_warnings(&inner.info.name);
     let entered = inner.running.enter(&inner.lifespans, &inner.states).await;
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))
 }

@@ -9,10 +9,12 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use ferromcp_core::model::CancelledParams;
-use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, decode, encode};
+use ferromcp_core::text::excerpt;
+use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, encode};
 use ferromcp_core::{
     ClientNotification, ClientRequest, Error, Identity, RequestId, Revision, ServerNotification, ServerResult,
 };
@@ -23,6 +25,7 @@ use super::signal::Shutdown;
 use super::sink::PipeSink;
 use crate::batch::Batch;
 use crate::call::{Call, Reply};
+use crate::decode::decode_frame;
 use crate::dispatch::{poll_caught, start};
 use crate::era;
 use crate::era::features::has_batches;
@@ -32,6 +35,10 @@ use crate::latch::Latch;
 use crate::maybe_ready::MaybeReady;
 use crate::pending_requests::Responder;
 use crate::request_sink::RequestSink;
+use crate::shutdown_cut::{ShutdownCut, shut_down_error};
+
+/// How long the errors of calls that are cut at shutdown may take to write.
+const CUT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Maximum number of frames handled in a row before completed calls and writes are processed.
 const BURST: usize = 256;
@@ -80,6 +87,8 @@ struct Pipe {
     /// The number of the last call; identifies calls in the sink.
     serial: u64,
     tasks: JoinSet<Finished>,
+    /// Set when the shutdown timeout has expired.
+    cut: Arc<Latch>,
 }
 
 /// The result of a task.
@@ -118,6 +127,7 @@ impl Pipe {
             batches: HashMap::new(),
             serial: 0,
             tasks: JoinSet::new(),
+            cut: Arc::default(),
         }
     }
 
@@ -192,31 +202,57 @@ impl Pipe {
         self.out.is_empty() || self.out.len() < self.inner.limits.outbound_bytes
     }
 
-    /// Ends subscriptions, waits for in-flight calls during the grace period, and writes the remaining messages.
+    /// Ends subscriptions, waits for in-flight calls during the grace period, and writes the remaining messages. Calls that
+    /// are still running then end with an error.
     async fn drain<W: FrameTx>(&mut self, tx: &mut W) {
         self.sink.close();
         let grace = self.inner.limits.shutdown_grace;
-        let rest = async {
-            loop {
-                self.sink.take(&mut self.out);
-                if !self.out.is_empty() || self.writing {
-                    if tx.write(&mut self.out).await.is_err() {
-                        return;
-                    }
-                    self.writing = false;
-                    continue;
-                }
-                tokio::select! {
-                    done = self.tasks.join_next_with_id() => match done {
-                        Some(done) => self.complete(done),
-                        None => return,
-                    },
-                    () = self.sink.filled() => {}
-                }
-            }
-        };
-        let _ = tokio::time::timeout(grace, rest).await; // calls that are still running are dropped
+        if tokio::time::timeout(grace, self.finish_calls(tx)).await.is_err() {
+            self.cut_calls();
+            let _ = tokio::time::timeout(CUT_TIMEOUT, self.finish_calls(tx)).await;
+        }
         self.tasks.shutdown().await;
+    }
+
+    /// Waits until no call is in flight and everything is written, or the peer disconnects.
+    async fn finish_calls<W: FrameTx>(&mut self, tx: &mut W) {
+        loop {
+            self.sink.take(&mut self.out);
+            if !self.out.is_empty() || self.writing {
+                if tx.write(&mut self.out).await.is_err() {
+                    return;
+                }
+                self.writing = false;
+                continue;
+            }
+            tokio::select! {
+                done = self.tasks.join_next_with_id() => match done {
+                    Some(done) => self.complete(done),
+                    None => return,
+                },
+                () = self.sink.filled() => {}
+            }
+        }
+    }
+
+    /// Ends the calls in flight with an error.
+    fn cut_calls(&mut self) {
+        self.cut.set(); // the calls of batches end on the same signal
+        let calls = std::mem::take(&mut self.calls);
+        for (id, running) in calls {
+            match running.canceller {
+                Canceller::Task(task) => {
+                    self.sink.mark_cancelled(running.serial);
+                    task.abort();
+                    self.write_error(Some(&id), self.shut_down_error(), running.revision);
+                }
+                Canceller::Latch(_) => drop(self.calls.insert(id, running)),
+            }
+        }
+    }
+
+    fn shut_down_error(&self) -> Error {
+        shut_down_error("ServerLimits", self.inner.limits.shutdown_grace)
     }
 
     async fn handle_frame(&mut self, frame: Frame) {
@@ -227,7 +263,7 @@ impl Pipe {
                 return self.reject(DecodeError::new(Error::invalid_request(message)));
             }
         };
-        match decode::<FromClient>(bytes) {
+        match decode_frame(bytes) {
             Ok(Incoming::One(message)) => self.handle_message(message).await,
             Ok(Incoming::Batch(messages)) => self.handle_batch(messages).await,
             Err(rejection) => self.reject(rejection),
@@ -284,7 +320,8 @@ impl Pipe {
         if batch.is_empty() {
             return;
         }
-        let mut responses = Box::pin(batch.run(Arc::clone(&self.inner)));
+        let cut = ShutdownCut { latch: Arc::clone(&self.cut), error: self.shut_down_error() };
+        let mut responses = Box::pin(batch.run(Arc::clone(&self.inner), cut));
         match poll_fn(|cx| Poll::Ready(responses.as_mut().poll(cx))).await {
             Poll::Ready(responses) => self.complete_batch(members, responses),
             Poll::Pending => {
@@ -380,7 +417,7 @@ impl Pipe {
     }
 
     fn cancel(&mut self, id: &RequestId, reason: Option<&str>) {
-        tracing::debug!(?id, reason, "call cancelled");
+        tracing::debug!(?id, reason = reason.map(|reason| excerpt(reason).to_string()), "call cancelled");
         if let Some(running) = self.calls.remove(id) {
             self.sink.mark_cancelled(running.serial); // its task may be running on another thread
             match running.canceller {

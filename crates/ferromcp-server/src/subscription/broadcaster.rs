@@ -8,7 +8,9 @@ use ferromcp_core::Error;
 use super::change::{Change, ListKinds};
 use super::subscriber::Subscriber;
 use super::uri_ancestors::uri_ancestors;
+use crate::forks::Forks;
 use crate::limits::{MAX_SUBSCRIPTION_BYTES, ServerLimits};
+use crate::uri_key::uri_key;
 
 /// Maximum number of pending URL elicitations tracked per session.
 const MAX_PENDING_ELICITATIONS: usize = 256;
@@ -17,13 +19,15 @@ const MAX_PENDING_ELICITATIONS: usize = 256;
 #[derive(Default)]
 pub(crate) struct Broadcaster {
     listeners: RwLock<Listeners>,
+    /// The broadcasters of servers that were built from a clone of this one.
+    forks: Forks<Broadcaster>,
 }
 
 #[derive(Default)]
 struct Listeners {
     all: HashMap<u64, Listener>,
-    /// Subscribers by URI, so that an update needs only a few lookups.
-    by_uri: HashMap<Arc<str>, HashMap<u64, Arc<Subscriber>>>,
+    /// Subscribers by the key of their URI, so that an update needs only a few lookups.
+    by_uri: HashMap<Arc<str>, HashMap<u64, UriSubscriber>>,
     /// The session waiting for each URL elicitation, by elicitation id.
     elicitations: HashMap<Arc<str>, u64>,
     /// The key of the most recent listener.
@@ -32,11 +36,19 @@ struct Listeners {
 
 struct Listener {
     subscriber: Arc<Subscriber>,
-    uris: HashSet<Arc<str>>,
+    /// The subscribed URIs, by key.
+    uris: HashMap<Arc<str>, Arc<str>>,
     /// Total size of `uris` in bytes.
     uri_bytes: usize,
     /// Pending URL elicitations, the oldest first.
     elicitations: VecDeque<Arc<str>>,
+}
+
+/// A subscriber of one URI.
+struct UriSubscriber {
+    subscriber: Arc<Subscriber>,
+    /// The URI as the client wrote it.
+    uri: Arc<str>,
 }
 
 impl Broadcaster {
@@ -50,12 +62,27 @@ impl Broadcaster {
             key,
             Listener {
                 subscriber: Arc::clone(&subscriber),
-                uris: HashSet::new(),
+                uris: HashMap::new(),
                 uri_bytes: 0,
                 elicitations: VecDeque::new(),
             },
         );
         (key, subscriber)
+    }
+
+    /// Creates the broadcaster of a server that is built from a clone. A [`ChangeNotifier`](super::ChangeNotifier) of
+    /// `self` reaches its subscribers too.
+    pub(crate) fn fork(&self) -> Arc<Self> {
+        let fork = Arc::new(Self { listeners: RwLock::default(), forks: self.forks.of_copy() });
+        fork.forks.register(&fork);
+        fork
+    }
+
+    /// Returns this broadcaster and its forks.
+    pub(super) fn family(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        let mut family = vec![Arc::clone(self)];
+        family.extend(self.forks.live());
+        family
     }
 
     /// Delivers a change to its subscribers.
@@ -83,7 +110,8 @@ impl Broadcaster {
     /// Returns whether there is a subscriber of `uri` or of one of its parents.
     pub(crate) fn has_subscribers(&self, uri: &str) -> bool {
         let listeners = self.read();
-        !listeners.by_uri.is_empty() && uri_ancestors(uri).any(|ancestor| listeners.by_uri.contains_key(ancestor))
+        !listeners.by_uri.is_empty()
+            && uri_ancestors(&uri_key(uri)).any(|ancestor| listeners.by_uri.contains_key(ancestor))
     }
 
     /// Subscribes a listener to `uri` and its descendants. Has no effect if it is already subscribed.
@@ -94,7 +122,8 @@ impl Broadcaster {
         let mut listeners = self.write();
         let Listeners { all, by_uri, .. } = &mut *listeners;
         let Some(listener) = all.get_mut(&key) else { return Ok(()) }; // already unregistered
-        if listener.uris.contains(uri) {
+        let key_of_uri = uri_key(uri);
+        if listener.uris.contains_key(&*key_of_uri) {
             return Ok(());
         }
         if listener.uris.len() >= limits.subscriptions {
@@ -103,15 +132,18 @@ impl Broadcaster {
                 "Too many resource subscriptions; at most {limit} (`ServerLimits::subscriptions`)"
             )));
         }
-        if listener.uri_bytes.saturating_add(uri.len()) > MAX_SUBSCRIPTION_BYTES {
+        if listener.uri_bytes.saturating_add(size(&key_of_uri, uri)) > MAX_SUBSCRIPTION_BYTES {
             return Err(Error::invalid_params(format!(
                 "The subscribed URIs are too long; at most {MAX_SUBSCRIPTION_BYTES} bytes in total"
             )));
         }
-        let uri = by_uri.get_key_value(uri).map_or_else(|| Arc::from(uri), |(existing, _)| Arc::clone(existing));
-        listener.uri_bytes += uri.len();
-        listener.uris.insert(Arc::clone(&uri));
-        by_uri.entry(uri).or_default().insert(key, Arc::clone(&listener.subscriber));
+        let existing = by_uri.get_key_value(&*key_of_uri).map(|(existing, _)| Arc::clone(existing));
+        let key_of_uri = existing.unwrap_or_else(|| Arc::from(&*key_of_uri));
+        let uri = if *key_of_uri == *uri { Arc::clone(&key_of_uri) } else { Arc::from(uri) };
+        listener.uri_bytes += size(&key_of_uri, &uri);
+        listener.uris.insert(Arc::clone(&key_of_uri), Arc::clone(&uri));
+        let subscriber = UriSubscriber { subscriber: Arc::clone(&listener.subscriber), uri };
+        by_uri.entry(key_of_uri).or_default().insert(key, subscriber);
         Ok(())
     }
 
@@ -120,11 +152,13 @@ impl Broadcaster {
         let mut listeners = self.write();
         let Listeners { all, by_uri, .. } = &mut *listeners;
         let Some(listener) = all.get_mut(&key) else { return };
-        if listener.uris.remove(uri) {
-            listener.uri_bytes -= uri.len();
-            remove_subscriber(by_uri, uri, key);
+        let key_of_uri = uri_key(uri);
+        if let Some(uri) = listener.uris.remove(&*key_of_uri) {
+            listener.uri_bytes -= size(&key_of_uri, &uri);
+            remove_subscriber(by_uri, &key_of_uri, key);
             // Discards queued updates, so that none is sent after the response.
-            let is_subscribed = |uri: &str| uri_ancestors(uri).any(|ancestor| listener.uris.contains(ancestor));
+            let is_subscribed =
+                |uri: &str| uri_ancestors(&uri_key(uri)).any(|ancestor| listener.uris.contains_key(ancestor));
             listener.subscriber.retain_resources(is_subscribed);
         }
     }
@@ -165,7 +199,7 @@ impl Broadcaster {
         for id in &listener.elicitations {
             elicitations.remove(id);
         }
-        for uri in &listener.uris {
+        for uri in listener.uris.keys() {
             remove_subscriber(by_uri, uri, key);
         }
     }
@@ -188,8 +222,12 @@ impl Listeners {
         // A subscriber of both a parent and a child is notified once.
         let mut notified = HashSet::new();
         let mut to_wake = Vec::new();
-        for (subscribed, subscribers) in uri_ancestors(uri).filter_map(|ancestor| self.by_uri.get_key_value(ancestor)) {
-            for (key, subscriber) in subscribers {
+        let key_of_uri = uri_key(uri);
+        for ancestor in uri_ancestors(&key_of_uri) {
+            for (key, UriSubscriber { subscriber, uri: subscribed }) in self.by_uri.get(ancestor).into_iter().flatten()
+            {
+                // The client compares the URI with the one that it subscribed to.
+                let uri = if *ancestor == *key_of_uri { subscribed } else { uri };
                 if notified.insert(*key) && subscriber.enqueue_resource(uri, subscribed) {
                     to_wake.push(Arc::clone(subscriber));
                 }
@@ -199,8 +237,13 @@ impl Listeners {
     }
 }
 
+/// Returns the bytes that a subscribed URI occupies.
+fn size(key: &str, uri: &str) -> usize {
+    if key == uri { uri.len() } else { key.len() + uri.len() }
+}
+
 /// Removes a subscriber of `uri`, and the entry of `uri` if it was the last one.
-fn remove_subscriber(by_uri: &mut HashMap<Arc<str>, HashMap<u64, Arc<Subscriber>>>, uri: &str, key: u64) {
+fn remove_subscriber(by_uri: &mut HashMap<Arc<str>, HashMap<u64, UriSubscriber>>, uri: &str, key: u64) {
     if let Some(subscribers) = by_uri.get_mut(uri) {
         subscribers.remove(&key);
         if subscribers.is_empty() {

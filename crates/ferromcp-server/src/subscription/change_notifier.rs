@@ -31,41 +31,49 @@ impl ChangeNotifier {
         Self { broadcaster }
     }
 
+    /// Sends a change to the subscribers of the server, and of servers that were built from a clone of it.
+    fn send(&self, change: &Change) {
+        for member in self.broadcaster.family() {
+            member.notify(change.clone());
+        }
+    }
+
     /// Notifies subscribers that the list of tools, or the definition of a tool, changed.
     pub fn tools_changed(&self) {
-        self.broadcaster.notify(Change::Tools);
+        self.send(&Change::Tools);
     }
 
     /// Notifies subscribers that the list of prompts, or the definition of a prompt, changed.
     pub fn prompts_changed(&self) {
-        self.broadcaster.notify(Change::Prompts);
+        self.send(&Change::Prompts);
     }
 
     /// Notifies subscribers that the list of resources or resource templates changed.
     pub fn resources_changed(&self) {
-        self.broadcaster.notify(Change::Resources);
+        self.send(&Change::Resources);
     }
 
     /// Notifies subscribers that the content of the resource at `uri` changed.
     ///
     /// Subscribers of a parent URI are notified too: a subscriber of `file:///a` is notified about `file:///a/b`.
     pub fn resource_updated(&self, uri: impl AsRef<str>) {
-        self.broadcaster.notify(Change::Resource(Arc::from(uri.as_ref())));
+        self.send(&Change::Resource(Arc::from(uri.as_ref())));
     }
 
     /// Notifies the client that the URL elicitation with this id is complete, whatever its outcome.
     ///
-    /// Only the client that received the elicitation is notified, and only on 2025-11-25 while its session is open; it may
-    /// then retry the call. Returns whether there is such a client. The id comes from [`UrlConsent`](crate::UrlConsent).
+    /// Only the client that received the elicitation is notified, and only on 2025-11-25 while its session is open; it
+    /// may then retry the call. Returns whether there is such a client. The id comes from
+    /// [`UrlConsent`](crate::UrlConsent).
     pub fn elicitation_complete(&self, id: &str) -> bool {
-        self.broadcaster.complete_elicitation(id)
+        self.broadcaster.family().iter().any(|member| member.complete_elicitation(id))
     }
 
     /// Returns whether any client subscribes to `uri` or to one of its parent URIs.
     ///
     /// Use it to skip expensive change detection while there are no subscribers.
     pub fn has_subscribers(&self, uri: &str) -> bool {
-        self.broadcaster.has_subscribers(uri)
+        self.broadcaster.family().iter().any(|member| member.has_subscribers(uri))
     }
 }
 

@@ -16,7 +16,8 @@ use crate::request_sink::{QueueFull, RequestSink};
 
 /// Starts a subscription. The returned future completes when the server shuts down.
 ///
-/// `offered` are the lists that the server has. The reply is an error if the request has no id, the sink is closed, or a subscription limit is exceeded.
+/// `offered` are the lists that the server has. The reply is an error if the request has no id, the sink is closed, or
+/// a subscription limit is exceeded.
 pub(crate) fn start(
     broadcaster: &Arc<Broadcaster>,
     offered: ListKinds,

@@ -1,8 +1,8 @@
 //! Subscriptions: deliver list and resource changes to clients, on every revision.
 //!
-//! Every change is sent once to the server's [`Broadcaster`]. Each subscriber has a [`Mailbox`]: a legacy session has one
-//! from `initialize` on; a modern client has one per `subscriptions/listen`. A mailbox holds each change at most once, so
-//! its size is bounded by the number of subscriptions, even if the client reads slowly.
+//! Every change is sent once to the server's [`Broadcaster`]. Each subscriber has a [`Mailbox`]: a legacy session has
+//! one from `initialize` on; a modern client has one per `subscriptions/listen`. A mailbox holds each change at most
+//! once, so its size is bounded by the number of subscriptions, even if the client reads slowly.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions>.
 

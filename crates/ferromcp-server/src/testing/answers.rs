@@ -15,6 +15,8 @@ struct Rules {
     /// Used when no rule matches.
     fallback: Option<Fallback>,
     asked: Vec<String>,
+    /// The first question without a response in live mode, where the call fails only after the handler returns.
+    failure: Option<String>,
 }
 
 /// A fallback that responds to any question.
@@ -55,11 +57,21 @@ impl Answers {
         self.lock().asked.clone()
     }
 
+    /// Records a failure of the test, which is reported when the call returns.
+    pub(super) fn fail(&self, message: String) {
+        self.lock().failure.get_or_insert(message);
+    }
+
+    /// Returns the recorded failure.
+    pub(super) fn take_failure(&self) -> Option<String> {
+        self.lock().failure.take()
+    }
+
     /// Returns the response to a question. Matching responses are consumed in order; the last one is reused.
     ///
-    /// # Panics
-    /// Panics if no response matches.
-    pub(super) fn answer(&self, question: &InputRequest) -> RawJson {
+    /// # Errors
+    /// Returns a message if no response matches.
+    pub(super) fn answer(&self, question: &InputRequest) -> Result<RawJson, String> {
         let (kind, text) = describe(question);
         let mut rules = self.lock();
         let fits = |rule: &Rule| rule.kind == kind && text.contains(&rule.text);
@@ -68,16 +80,15 @@ impl Answers {
             if let Some(fallback) = rules.fallback.clone() {
                 rules.asked.push(text);
                 drop(rules);
-                return fallback(question);
+                return Ok(fallback(question));
             }
-            drop(rules);
-            panic!(
+            return Err(format!(
                 "no response for \"{text}\" ({kind:?}): add one to the test client, for example with `TestClient::accept`"
-            );
+            ));
         };
         let more = rules.known.iter().filter(|rule| fits(rule)).count() > 1;
         rules.asked.push(text);
-        if more { rules.known.remove(first).answer } else { rules.known[first].answer.clone() }
+        Ok(if more { rules.known.remove(first).answer } else { rules.known[first].answer.clone() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`TestClient`]: an in-process test client.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use ferromcp_core::{
 use serde::Serialize;
 
 use super::answers::{Answers, Kind};
+use super::checked::Checked;
 use super::client_mode::{ClientMode, all_capabilities};
 use super::listener::Listener;
 use crate::call::{Call, Reply};
@@ -74,36 +76,43 @@ impl TestClient {
     ///
     /// # Panics
     /// Panics if `content` does not serialize to a JSON object or a list of pairs.
+    #[track_caller]
     pub fn accept(&self, text: &str, content: &(impl Serialize + ?Sized)) {
         self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Accept).content(object(content)));
     }
 
     /// Accepts matching URL elicitations.
+    #[track_caller]
     pub fn accept_url(&self, text: &str) {
         self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Accept));
     }
 
     /// Declines matching elicitations.
+    #[track_caller]
     pub fn decline(&self, text: &str) {
         self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Decline));
     }
 
     /// Cancels matching elicitations.
+    #[track_caller]
     pub fn cancel(&self, text: &str) {
         self.answer(Kind::Elicit, text, &ElicitResult::new(ElicitAction::Cancel));
     }
 
     /// Answers matching sampling requests with a text.
+    #[track_caller]
     pub fn sample_text(&self, question: &str, text: &str) {
         self.sample(question, &CreateMessageResult::new("test", SamplingContent::text(text)));
     }
 
     /// Answers matching sampling requests with a result.
+    #[track_caller]
     pub fn sample(&self, text: &str, result: &CreateMessageResult) {
         self.answer(Kind::Sample, text, result);
     }
 
     /// Answers roots requests with these URIs.
+    #[track_caller]
     pub fn roots<'a>(&self, uris: impl IntoIterator<Item = &'a str>) {
         let roots = uris.into_iter().map(Root::new).collect();
         self.answer(Kind::Roots, "", &ListRootsResult::new(roots));
@@ -113,6 +122,7 @@ impl TestClient {
     ///
     /// # Panics
     /// Panics if `result` does not serialize to JSON.
+    #[track_caller]
     pub fn answer_raw(&self, text: &str, result: &impl Serialize) {
         self.answer(Kind::Elicit, text, result);
     }
@@ -122,8 +132,9 @@ impl TestClient {
         self.listener.answers.set_fallback(Arc::new(answer));
     }
 
+    #[track_caller]
     fn answer(&self, kind: Kind, text: &str, result: &impl Serialize) {
-        self.listener.answers.add(kind, text, RawJson::new(result).expect("a response serializes to JSON"));
+        self.listener.answers.add(kind, text, json(result));
     }
 
     /// Sets the delay before each response in live mode, to simulate a slow user.
@@ -147,34 +158,47 @@ impl TestClient {
     /// Returns the protocol error of the reply.
     ///
     /// # Panics
-    /// Panics if the reply has another type.
-    pub async fn call(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> Result<CallToolResult, Error> {
-        let arguments = RawJson::new(&object(arguments)).expect("arguments are JSON");
-        let make = || ClientRequest::CallTool(CallToolParams::new(tool).arguments(arguments.clone()));
-        match self.request(make).await? {
-            ServerResult::CallTool(result) => Ok(result),
-            other => panic!("a tool call returned {other:?}"),
-        }
+    /// Panics if the arguments are not an object, a question of the tool has no response, or the reply has another
+    /// type.
+    #[track_caller]
+    pub fn call(
+        &self,
+        tool: &str,
+        arguments: &(impl Serialize + ?Sized),
+    ) -> impl Future<Output = Result<CallToolResult, Error>> {
+        Checked::new(self.try_call(tool, object(arguments)))
     }
 
     /// Calls a tool and returns the text of its result.
     ///
     /// # Panics
     /// Panics if the call fails or the result has no text.
-    pub async fn text(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> String {
-        let result = self.call(tool, arguments).await.unwrap_or_else(|error| panic!("`{tool}` failed: {error}"));
-        assert!(!result.is_error(), "`{tool}` failed: {:?}", result.content);
-        text_of(tool, &result)
+    #[track_caller]
+    pub fn text(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> impl Future<Output = String> {
+        let call = self.try_call(tool, object(arguments));
+        Checked::new(async move {
+            let result = call.await?.map_err(|error| format!("`{tool}` failed: {error}"))?;
+            if result.is_error() {
+                return Err(format!("`{tool}` failed: {}", text_of(tool, &result)?));
+            }
+            text_of(tool, &result)
+        })
     }
 
     /// Calls a tool that must fail and returns the error text for the model.
     ///
     /// # Panics
     /// Panics if the call succeeds or fails with a protocol error.
-    pub async fn error_text(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> String {
-        let result = self.call(tool, arguments).await.unwrap_or_else(|error| panic!("`{tool}` failed: {error}"));
-        assert!(result.is_error(), "`{tool}` did not fail: {:?}", result.content);
-        text_of(tool, &result)
+    #[track_caller]
+    pub fn error_text(&self, tool: &str, arguments: &(impl Serialize + ?Sized)) -> impl Future<Output = String> {
+        let call = self.try_call(tool, object(arguments));
+        Checked::new(async move {
+            let result = call.await?.map_err(|error| format!("`{tool}` failed: {error}"))?;
+            if !result.is_error() {
+                return Err(format!("`{tool}` did not fail: {:?}", result.content));
+            }
+            text_of(tool, &result)
+        })
     }
 
     /// Reads a resource.
@@ -183,12 +207,16 @@ impl TestClient {
     /// Returns the protocol error of the reply.
     ///
     /// # Panics
-    /// Panics if the reply has another type.
-    pub async fn read(&self, uri: &str) -> Result<ReadResourceResult, Error> {
-        match self.request(|| ClientRequest::ReadResource(ReadResourceParams::new(uri))).await? {
-            ServerResult::ReadResource(result) => Ok(result),
-            other => panic!("a resource read returned {other:?}"),
-        }
+    /// Panics if a question of the resource has no response, or the reply has another type.
+    #[track_caller]
+    pub fn read(&self, uri: &str) -> impl Future<Output = Result<ReadResourceResult, Error>> {
+        Checked::new(async move {
+            match self.request(|| ClientRequest::ReadResource(ReadResourceParams::new(uri))).await? {
+                Ok(ServerResult::ReadResource(result)) => Ok(Ok(result)),
+                Ok(other) => Err(format!("a resource read returned {other:?}")),
+                Err(error) => Ok(Err(error)),
+            }
+        })
     }
 
     /// Gets a prompt with an object of arguments.
@@ -197,50 +225,74 @@ impl TestClient {
     /// Returns the protocol error of the reply.
     ///
     /// # Panics
-    /// Panics if the reply has another type.
-    pub async fn prompt(&self, name: &str, arguments: &(impl Serialize + ?Sized)) -> Result<GetPromptResult, Error> {
-        let arguments = RawJson::new(&object(arguments)).expect("arguments are JSON");
-        let make = || {
+    /// Panics if the arguments are not an object, a question of the prompt has no response, or the reply has another
+    /// type.
+    #[track_caller]
+    pub fn prompt(
+        &self,
+        name: &str,
+        arguments: &(impl Serialize + ?Sized),
+    ) -> impl Future<Output = Result<GetPromptResult, Error>> {
+        let arguments = json(&object(arguments));
+        let make = move || {
             let mut params = GetPromptParams::new(name);
             params.arguments = Some(arguments.clone());
             ClientRequest::GetPrompt(params)
         };
+        Checked::new(async move {
+            match self.request(make).await? {
+                Ok(ServerResult::GetPrompt(result)) => Ok(Ok(result)),
+                Ok(other) => Err(format!("a prompt returned {other:?}")),
+                Err(error) => Ok(Err(error)),
+            }
+        })
+    }
+
+    /// Calls a tool. The outer error is a failure of the test.
+    async fn try_call(&self, tool: &str, arguments: RawMap) -> Result<Result<CallToolResult, Error>, String> {
+        let arguments = json(&arguments);
+        let make = || ClientRequest::CallTool(CallToolParams::new(tool).arguments(arguments.clone()));
         match self.request(make).await? {
-            ServerResult::GetPrompt(result) => Ok(result),
-            other => panic!("a prompt returned {other:?}"),
+            Ok(ServerResult::CallTool(result)) => Ok(Ok(result)),
+            Ok(other) => Err(format!("a tool call returned {other:?}")),
+            Err(error) => Ok(Err(error)),
         }
     }
 
-    /// Sends a request, and retries it with the responses while the server requires input.
-    async fn request(&self, make: impl Fn() -> ClientRequest) -> Result<ServerResult, Error> {
+    /// Sends a request, and retries it with the responses while the server requires input. The outer error is a failure
+    /// of the test.
+    async fn request(&self, make: impl Fn() -> ClientRequest) -> Result<Result<ServerResult, Error>, String> {
         let mut request = make();
         for round in 0..ROUNDS {
             let id = RequestId::Number(i64::try_from(round).unwrap_or_default());
             let sink = RequestSink::new(Arc::clone(&self.listener) as _, 0);
-            match self.server.call(Call::new(request, self.peer.clone()).id(id).sink(sink)).await {
-                Reply::Done(result) => return Ok(result),
-                Reply::Failed(error) => return Err(error),
+            let reply = self.server.call(Call::new(request, self.peer.clone()).id(id).sink(sink)).await;
+            if let Some(failure) = self.listener.answers.take_failure() {
+                return Err(failure);
+            }
+            match reply {
+                Reply::Done(result) => return Ok(Ok(result)),
+                Reply::Failed(error) => return Ok(Err(error)),
                 Reply::NeedsInput(required) => {
-                    assert!(
-                        matches!(self.mode, ClientMode::Rounds | ClientMode::OneByOne),
-                        "a handshake revision returned input_required"
-                    );
+                    if !matches!(self.mode, ClientMode::Rounds | ClientMode::OneByOne) {
+                        return Err("a handshake revision returned input_required".to_owned());
+                    }
                     request = make();
-                    let (answers, state) = self.answers(required);
-                    add_responses(&mut request, answers, state);
+                    let (answers, state) = self.answers(required)?;
+                    add_responses(&mut request, answers, state)?;
                 }
             }
         }
-        panic!("the call still requires input after {ROUNDS} rounds");
+        Err(format!("the call still requires input after {ROUNDS} rounds"))
     }
 
-    fn answers(&self, required: InputRequired) -> (RawMap, Option<Str>) {
+    fn answers(&self, required: InputRequired) -> Result<(RawMap, Option<Str>), String> {
         let few = if self.mode == ClientMode::OneByOne { 1 } else { usize::MAX };
         let mut answers = RawMap::new();
         for (key, question) in required.input_requests.unwrap_or_default().into_iter().take(few) {
-            answers.insert(key, self.listener.answers.answer(&question));
+            answers.insert(key, self.listener.answers.answer(&question)?);
         }
-        (answers, required.request_state)
+        Ok((answers, required.request_state))
     }
 
     /// Returns the protocol revision.
@@ -250,19 +302,30 @@ impl TestClient {
 }
 
 /// Adds the responses and the request state to a retried request.
-fn add_responses(request: &mut ClientRequest, answers: RawMap, state: Option<Str>) {
+fn add_responses(request: &mut ClientRequest, answers: RawMap, state: Option<Str>) -> Result<(), String> {
     let (responses, request_state) = match request {
         ClientRequest::CallTool(params) => (&mut params.input_responses, &mut params.request_state),
         ClientRequest::GetPrompt(params) => (&mut params.input_responses, &mut params.request_state),
         ClientRequest::ReadResource(params) => (&mut params.input_responses, &mut params.request_state),
-        other => panic!("{} returned input_required", other.method()),
+        other => return Err(format!("{} returned input_required", other.method())),
     };
     (*responses, *request_state) = (Some(answers), state);
+    Ok(())
+}
+
+/// Serializes a value of the test.
+#[track_caller]
+fn json(value: &(impl Serialize + ?Sized)) -> RawJson {
+    match RawJson::new(value) {
+        Ok(json) => json,
+        Err(error) => panic!("the value does not serialize to JSON: {error}"),
+    }
 }
 
 /// Converts an object, a list of pairs or `()` into a JSON object.
+#[track_caller]
 fn object(value: &(impl Serialize + ?Sized)) -> RawMap {
-    let json = RawJson::new(value).expect("the value serializes to JSON");
+    let json = json(value);
     if json.is_null() {
         return RawMap::new();
     }
@@ -273,12 +336,13 @@ fn object(value: &(impl Serialize + ?Sized)) -> RawMap {
         }
         return object;
     }
-    json.decode().unwrap_or_else(|_| panic!("{json} is not a JSON object"))
+    let Ok(object) = json.decode() else { panic!("{json} is not a JSON object") };
+    object
 }
 
-fn text_of(tool: &str, result: &CallToolResult) -> String {
-    let text = result.content.first().and_then(|block| block.as_text());
-    text.unwrap_or_else(|| panic!("the result of `{tool}` has no text: {:?}", result.content)).to_owned()
+fn text_of(tool: &str, result: &CallToolResult) -> Result<String, String> {
+    let text = result.content.first().and_then(|block| block.as_text()).map(ToOwned::to_owned);
+    text.ok_or_else(|| format!("the result of `{tool}` has no text: {:?}", result.content))
 }
 
 impl fmt::Debug for TestClient {

@@ -50,22 +50,26 @@ impl fmt::Debug for Effects {
 
 /// Compares the effects of one mode with those of live mode.
 ///
-/// # Panics
-/// Panics if an effect ran more or less often than in live mode.
-pub(super) fn compare(live: &[String], happened: &[String], mode: ClientMode) {
+/// # Errors
+/// Returns a message if an effect ran more or less often than in live mode.
+pub(super) fn compare(live: &[String], happened: &[String], mode: ClientMode) -> Result<(), String> {
     let (live, happened) = (counted(live), counted(happened));
     for (what, count) in &happened {
         let once = live.get(what).copied().unwrap_or_default();
-        assert!(
-            *count <= once,
-            "effect `{what}` ran {count} times in {mode:?} but {once} times live: it precedes a question; wrap it in \
-             `ctx.once(..)`"
-        );
+        if *count > once {
+            return Err(format!(
+                "effect `{what}` ran {count} times in {mode:?} but {once} times live: it precedes a question; wrap it in \
+                 `ctx.once(..)`"
+            ));
+        }
     }
     for (what, count) in &live {
         let here = happened.get(what).copied().unwrap_or_default();
-        assert!(here >= *count, "effect `{what}` ran {here} times in {mode:?} but {count} times live");
+        if here < *count {
+            return Err(format!("effect `{what}` ran {here} times in {mode:?} but {count} times live"));
+        }
     }
+    Ok(())
 }
 
 fn counted(effects: &[String]) -> BTreeMap<&str, usize> {

@@ -61,7 +61,10 @@ impl NotificationSink for Listener {
             if !time.is_zero() {
                 tokio::time::sleep(time).await;
             }
-            Ok(self.answers.answer(&question))
+            self.answers.answer(&question).map_err(|message| {
+                self.answers.fail(message);
+                RequestError::Unsupported
+            })
         })
     }
 

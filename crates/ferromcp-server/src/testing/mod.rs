@@ -1,8 +1,8 @@
 //! In-process tests of a server, run in every protocol era.
 //!
 //! A handler that sends requests to its client (elicitation, sampling, roots) runs once on handshake revisions. On
-//! 2026-07-28 it is replayed from the start after each response. [`for_each_mode`] runs a test in both modes and fails if an
-//! effect ran more often in a replay than in a live run: such an effect precedes a question and is not wrapped in
+//! 2026-07-28 it is replayed from the start after each response. [`for_each_mode`] runs a test in both modes and fails
+//! if an effect ran more often in a replay than in a live run: such an effect precedes a question and is not wrapped in
 //! [`Ctx::once`](crate::Ctx::once).
 //!
 //! ```
@@ -26,6 +26,7 @@
 //! ```
 
 mod answers;
+mod checked;
 mod client;
 mod client_mode;
 mod effects;
@@ -35,6 +36,9 @@ pub use client::TestClient;
 pub use client_mode::{ClientMode, all_capabilities};
 pub use effects::Effects;
 
+use std::future::Future;
+
+use checked::Checked;
 use ferromcp_core::model::ClientCapabilities;
 
 use crate::server::Server;
@@ -45,32 +49,41 @@ use crate::server::Server;
 ///
 /// # Panics
 /// Panics if `body` panics, or if a [recorded](Effects::record) effect ran more or less often than in live mode.
-pub async fn for_each_mode(make: impl Fn(Effects) -> Server, body: impl AsyncFn(TestClient)) {
-    for_each_mode_with(all_capabilities(), make, body).await;
+#[track_caller]
+pub fn for_each_mode(make: impl Fn(Effects) -> Server, body: impl AsyncFn(TestClient)) -> impl Future<Output = ()> {
+    for_each_mode_with(all_capabilities(), make, body)
 }
 
 /// Runs `body` in every [`ClientMode`] with a client that declares `capabilities`. See [`for_each_mode`].
 ///
 /// # Panics
 /// Panics in the same cases as [`for_each_mode`].
-pub async fn for_each_mode_with(
+#[track_caller]
+pub fn for_each_mode_with(
     capabilities: ClientCapabilities,
     make: impl Fn(Effects) -> Server,
     body: impl AsyncFn(TestClient),
-) {
+) -> impl Future<Output = ()> {
+    Checked::new(run_modes(capabilities, make, body))
+}
+
+async fn run_modes(
+    capabilities: ClientCapabilities,
+    make: impl Fn(Effects) -> Server,
+    body: impl AsyncFn(TestClient),
+) -> Result<(), String> {
     let mut live = None;
     for mode in ClientMode::ALL {
         let effects = Effects::new();
         let server = make(effects.clone());
-        if let Err(error) = server.open().await {
-            panic!("{error}");
-        }
+        server.open().await.map_err(|error| error.to_string())?;
         body(TestClient::new(server.clone(), mode, capabilities.clone())).await;
         server.close().await;
         let happened = effects.all();
         match &live {
             None => live = Some(happened),
-            Some(live) => effects::compare(live, &happened, mode),
+            Some(live) => effects::compare(live, &happened, mode)?,
         }
     }
+    Ok(())
 }

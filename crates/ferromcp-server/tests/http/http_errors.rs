@@ -80,6 +80,22 @@ async fn responds_415_when_the_content_type_is_not_json() {
 }
 
 #[tokio::test]
+async fn responds_415_when_the_body_has_a_content_coding() {
+    // C11
+    let host = Host::new().await;
+    let whole = modern("tools/list", json!({}));
+    for coding in ["gzip", "br", "identity, deflate", "x"] {
+        let mut response = whole.clone().set("Content-Encoding", coding).send(host.address).await;
+        let body: Value = response.json().await;
+        assert_eq!((response.status, response.header("accept-encoding")), (415, Some("identity")), "{body}");
+        assert!(body["error"]["message"].as_str().is_some_and(|text| text.contains("`Content-Encoding`")), "{body}");
+    }
+    for none in ["", "identity"] {
+        assert_eq!(whole.clone().set("Content-Encoding", none).send(host.address).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn response_type_follows_accept() {
     // M26-156, S-138
     let host = Host::new().await;

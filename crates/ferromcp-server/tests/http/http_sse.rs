@@ -146,6 +146,7 @@ async fn rejects_invalid_http_sse_requests() {
     let (path, _) = client.path.split_at(client.path.len() - 1);
     assert_error(post(path).send(host.address).await, 404).await;
     assert_error(post(&client.path).set("Content-Type", "text/plain").send(host.address).await, 415).await;
+    assert_error(post(&client.path).add("Content-Encoding", "gzip").send(host.address).await, 415).await;
     assert_error(post("/sse").send(host.address).await, 405).await;
     assert_error(Request::new("GET", &client.path).send(host.address).await, 405).await;
     assert_error(Request::new("GET", "/sse").add("Accept", "application/json").send(host.address).await, 406).await;

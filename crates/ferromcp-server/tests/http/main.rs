@@ -6,9 +6,11 @@
 #![allow(clippy::similar_names, reason = "server and served")]
 
 mod batches;
+mod bounds;
 mod client;
 mod client_requests;
 mod disconnects;
+mod early_responses;
 mod errors;
 mod events;
 mod fixture;
@@ -18,6 +20,8 @@ mod http2;
 mod http_errors;
 mod http_sse;
 mod in_process;
+#[cfg(target_os = "linux")]
+mod load;
 mod message;
 mod mounted;
 mod name_headers;

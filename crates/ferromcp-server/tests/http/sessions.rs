@@ -95,7 +95,9 @@ async fn rejects_a_request_when_the_session_id_is_missing_or_unknown() {
             let twice = live.add_headers(request.clone()).add(field::SESSION_ID, &live.id);
             assert_error(twice.send(host.address).await, 400).await;
         }
-        assert_error(ended.post(&initialize(revision)).send(host.address).await, 404).await;
+        let mut response = ended.post(&initialize(revision)).send(host.address).await;
+        let message = response.json().await["error"]["message"].to_string();
+        assert!(response.status == 404 && message.contains("without the Mcp-Session-Id header"), "{message}");
         assert_eq!(live.send(1, "ping", json!({})).await.status, 200);
     }
 }
@@ -115,6 +117,15 @@ async fn rejects_a_request_when_the_version_header_is_invalid() {
             }
             let twice = named(b"2025-06-18").add(field::PROTOCOL_VERSION, "2025-11-25");
             assert_error(twice.send(host.address).await, 400).await;
+        }
+        // The header must name the negotiated revision.
+        let other = legacy().find(|other| *other != revision).unwrap();
+        for request in session_requests() {
+            let request = request.add(field::SESSION_ID, &session.id).add(field::PROTOCOL_VERSION, other.as_str());
+            let mut response = request.send(host.address).await;
+            let error = response.json().await["error"]["message"].to_string();
+            assert_eq!(response.status, 400);
+            assert!(error.contains(other.as_str()) && error.contains(revision.as_str()), "{error}");
         }
         // The header is optional, because the session has a revision.
         for message in [legacy_message(1, "tools/list", json!({})), legacy_message(2, "ping", json!({}))] {

@@ -1,13 +1,17 @@
 //! Shutdown while requests are in flight.
 
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use ferromcp_core::Revision;
-use ferromcp_server::http::HttpServerOptions;
-use serde_json::json;
+use ferromcp_server::http::{HttpServerLimits, HttpServerOptions};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use crate::client::{Session, initialize, legacy, legacy_message, modern_call, post};
+use crate::client::{Session, initialize, legacy, legacy_message, modern, modern_call, post};
 use crate::fixture::{CallControl, server, wait_for};
+use crate::message::{Request, Response, TIMEOUT};
 use crate::mounted::Mounted;
 
 /// Opens a session at a mounted endpoint.
@@ -49,6 +53,77 @@ async fn shutdown_waits_for_calls_of_sessions() {
         stream.ends().await;
         assert_eq!(quiet.await.unwrap()["result"]["content"][0]["text"], "waited");
         tokio::time::timeout(Duration::from_secs(10), shutdown).await.expect("shutdown timed out").unwrap();
+    }
+}
+
+/// Asserts that an error says that the server is shutting down.
+fn assert_cut(answer: &Value, id: i64) {
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(id), &json!(-32603)), "{answer}");
+    let text = answer["error"]["message"].as_str().unwrap();
+    assert!(
+        text.starts_with("the server is shutting down") && text.contains("HttpServerLimits::shutdown_grace"),
+        "{text}"
+    );
+}
+
+/// Mounts the server with a short shutdown timeout.
+async fn mounted_with_grace(control: &CallControl, milliseconds: u64) -> Mounted {
+    let limits = HttpServerLimits::new().shutdown_grace(Duration::from_millis(milliseconds));
+    Mounted::new(&server(control), HttpServerOptions::new().limits(limits)).await
+}
+
+/// Sends a request to a mounted endpoint in a task.
+fn send(mounted: &Mounted, mut request: Request) -> JoinHandle<Response> {
+    "/api/mcp".clone_into(&mut request.path);
+    let address = mounted.address;
+    tokio::spawn(async move { request.send(address).await })
+}
+
+#[tokio::test]
+async fn call_ends_with_an_error_when_shutdown_times_out() {
+    // S13
+    let control = CallControl::default();
+    let mounted = mounted_with_grace(&control, 100).await;
+    let params = json!({ "name": "steps", "arguments": { "count": 2 }, "_meta": { "progressToken": 1 } });
+    control.go(1);
+    let mut stream = send(&mounted, modern("tools/call", params)).await.unwrap().events().await;
+    assert_eq!(stream.message().await["params"]["progress"], 1.0);
+    let quiet = send(&mounted, modern_call("wait", json!({})));
+    wait_for(&control.started, 2).await;
+    let started = Instant::now();
+    timeout(TIMEOUT, mounted.service.shutdown()).await.expect("shutdown timed out");
+    assert!((Duration::from_millis(100)..Duration::from_secs(3)).contains(&started.elapsed()));
+    assert_eq!(control.finished.load(Ordering::SeqCst), 2);
+    let mut quiet = quiet.await.unwrap();
+    assert_eq!(quiet.status, 200);
+    assert_cut(&quiet.json().await, 1);
+    assert_cut(&stream.message().await, 1);
+    stream.ends().await;
+}
+
+#[tokio::test]
+async fn calls_of_sessions_end_with_an_error_when_shutdown_times_out() {
+    // S13
+    for revision in legacy() {
+        let control = CallControl::default();
+        let mounted = mounted_with_grace(&control, 100).await;
+        let session = open(&mounted, revision).await;
+        let wait = |id: i64| legacy_message(id, "tools/call", json!({ "name": "wait", "arguments": {} }));
+        let single = send(&mounted, session.post(&wait(1)));
+        let body = if revision == Revision::V2025_03_26 { json!([wait(2), wait(3)]) } else { wait(2) };
+        let other = send(&mounted, session.post(&body));
+        wait_for(&control.started, 2).await;
+        timeout(TIMEOUT, mounted.service.shutdown()).await.expect("shutdown timed out");
+        assert_cut(&single.await.unwrap().json().await, 1);
+        let answer = other.await.unwrap().json().await;
+        if let Some(batch) = answer.as_array() {
+            assert_eq!(batch.len(), 2);
+            assert_cut(&batch[0], 2);
+            assert_cut(&batch[1], 3);
+        } else {
+            assert_cut(&answer, 2);
+        }
+        assert_eq!(control.answered.load(Ordering::SeqCst), 0);
     }
 }
 

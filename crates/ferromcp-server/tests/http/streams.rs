@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use ferromcp_core::Revision;
 use ferromcp_core::meta::key;
 use ferromcp_server::http::HttpServerOptions;
+use ferromcp_server::{Ctx, Server, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Session, legacy, modern, modern_call, modern_message, modern_post};
-use crate::fixture::{Host, wait_for};
+use crate::fixture::{CallControl, Host, wait_for};
 use crate::message::{Request, Response};
 
 /// Returns a modern call with a progress token.
@@ -231,6 +232,37 @@ async fn disconnect_does_not_cancel_a_call_of_a_session() {
         host.control.go(2);
         wait_for(&host.control.answered, 2 * round + 2).await;
         wait_for(&host.control.finished, 2 * round + 2).await;
+    }
+}
+
+/// Panics when dropped.
+struct PanicOnDrop;
+
+impl Drop for PanicOnDrop {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "panics when dropped");
+    }
+}
+
+#[tokio::test]
+async fn connection_continues_when_a_cancelled_call_panics_in_a_destructor() {
+    let panics = Tool::new("panics", |ctx: Ctx| async move {
+        let _guard = PanicOnDrop;
+        ctx.info("started").await;
+        std::future::pending::<()>().await;
+    });
+    let server = Server::new("panics", "1").with_tool(panics.args(["ctx"]));
+    let host = Host::of(server, CallControl::default(), HttpServerOptions::new()).await;
+    for revision in legacy() {
+        let session = Session::open(host.address, revision).await;
+        let mut stream = session.call(1, "panics", json!({})).await.events().await;
+        if revision == Revision::V2025_11_25 {
+            stream.primed().await;
+        }
+        assert_eq!(stream.message().await["method"], "notifications/message");
+        session.notify("notifications/cancelled", json!({ "requestId": 1 })).await.empty(202).await;
+        stream.ends().await; // and not a reset connection
+        assert_eq!(session.send(2, "ping", json!({})).await.status, 200);
     }
 }
 

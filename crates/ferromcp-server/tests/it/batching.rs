@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use ferromcp_core::Revision;
-use ferromcp_server::{Ctx, Server, Tool, ToolError};
+use ferromcp_server::{Ctx, Server, ServerLimits, Tool, ToolError};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -203,6 +204,26 @@ async fn call_is_not_started_when_cancelled_in_queue() {
 }
 
 /// Panics when dropped.
+#[tokio::test]
+async fn calls_end_with_an_error_when_grace_time_expires() {
+    // S13
+    for case in cases() {
+        let limits = ServerLimits::new().shutdown_grace(Duration::from_millis(20));
+        let mut client = Client::connect(server().limits(limits), case).await;
+        client.send(&json!([ping("a"), call("b", "never"), call("c", "hi")]));
+        client.assert_alive().await;
+        let (rest, served) = client.drain().await;
+        served.unwrap();
+        let [batch] = &rest[..] else { panic!("{rest:?}") };
+        assert_eq!(ids(batch), ["\"a\"", "\"b\"", "\"c\""]);
+        let errors: Vec<&Value> = batch.as_array().unwrap().iter().filter_map(|answer| answer.get("error")).collect();
+        assert_eq!(errors.len(), 2, "{batch}");
+        assert!(
+            errors.iter().all(|error| error["message"].as_str().unwrap().starts_with("the server is shutting down"))
+        );
+    }
+}
+
 struct PanicOnDrop;
 
 impl Drop for PanicOnDrop {

@@ -121,7 +121,6 @@ async fn cancellation_is_ignored_when_request_id_is_unknown_or_invalid() {
             json!({ "requestId": null }),
             json!({ "requestId": 1.5 }),
             json!({ "requestId": [id] }),
-            json!({ "requestId": id, "reason": 7 }),
             json!({ "reason": "x" }),
             json!({}),
             json!([id]),
@@ -135,6 +134,11 @@ async fn cancellation_is_ignored_when_request_id_is_unknown_or_invalid() {
         let not = client.start("notifications/cancelled", json!({ "requestId": id }));
         assert!(client.answer(not).await.get("error").is_some());
         assert_eq!(tracker.running(), 1);
+        // An unreadable reason is ignored.
+        client.notify("notifications/cancelled", json!({ "requestId": id, "reason": 7 }));
+        client.assert_alive().await;
+        tokio::time::timeout(Duration::from_secs(5), tracker.dropped.notified()).await.unwrap();
+        assert_eq!(tracker.running(), 0);
     }
 }
 

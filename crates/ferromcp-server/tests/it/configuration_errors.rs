@@ -30,7 +30,7 @@ async fn configuration_error_states_type_and_handler_when_state_is_missing() {
         server()
             .with_tool(Tool::sync("look", |_: State<Database>, id: u64| id.to_string()).args(["db", "id"]))
             .with_resource(Resource::sync("db://all", |_: State<Database>| ""))
-            .with_prompt(Prompt::sync("ask", |_: State<Database>| ""))
+            .with_prompt(Prompt::sync("ask", |_: State<Database>, x: String| x).args(["db", "x"]))
             .with_completion(
                 Completion::prompt_sync("ask", "x", |_: State<Database>, typed: String| vec![typed])
                     .args(["db", "typed"]),
@@ -54,14 +54,14 @@ async fn configuration_error_states_type_and_handler_when_state_is_missing() {
 async fn configuration_error_is_reported_when_names_are_duplicate() {
     // M26-328, S-239
     let words = configuration_error(
-        server().with_tool(Tool::sync("twin", || "")).with_tool(Tool::new("twin", || async { "" })),
+        server().with_tool(Tool::sync("copy", || "")).with_tool(Tool::new("copy", || async { "" })),
     )
     .await;
-    assert!(words.contains("two tools are named `twin`"), "{words}");
+    assert!(words.contains("two tools are named `copy`"), "{words}");
     let words =
-        configuration_error(server().with_prompt(Prompt::sync("twin", || "")).with_prompt(Prompt::sync("twin", || "")))
+        configuration_error(server().with_prompt(Prompt::sync("copy", || "")).with_prompt(Prompt::sync("copy", || "")))
             .await;
-    assert!(words.contains("two prompts are named `twin`"), "{words}");
+    assert!(words.contains("two prompts are named `copy`"), "{words}");
     let words = configuration_error(
         server().with_resource(Resource::sync("a://b", || "")).with_resource(Resource::sync("a://b", || "")),
     )
@@ -250,4 +250,105 @@ async fn header_annotation_is_accepted_when_type_is_string_integer_boolean_or_en
     let whole = Tool::sync("whole", |Args(order): Args<Order>| order.region);
     let args = [arg("a"), arg("b"), arg("c").default(true), arg("d"), arg("e"), arg("f").range::<i64>(1..=9)];
     server().with_tool(tool.args(args)).with_tool(whole).check().unwrap();
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[allow(dead_code, reason = "never deserialized")]
+struct Filter {
+    words: String,
+    nested: Option<Inner>,
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[allow(dead_code, reason = "never deserialized")]
+struct Inner {
+    deep: u8,
+}
+
+#[tokio::test]
+async fn configuration_error_is_reported_when_completed_argument_does_not_exist() {
+    // S11
+    let prompt = || {
+        Prompt::sync("review", |code: String, _: Ctx, tone: Option<String>| format!("{code}{tone:?}"))
+            .args(["code", "ctx", "tone"])
+    };
+    let template =
+        || Resource::sync("notes://{owner}/{id}", |owner: String, id: String| owner + &id).args(["owner", "id"]);
+    let of_prompt = |prompt: &str, argument: &str| {
+        Completion::prompt_sync(prompt, argument, |typed: String| vec![typed]).args(["typed"])
+    };
+    let of_template = |template: &str, argument: &str| {
+        Completion::resource_sync(template, argument, |typed: String| vec![typed]).args(["typed"])
+    };
+    for (completion, part) in [
+        (of_prompt("review", "cod"), "the prompt has no argument `cod`; did you mean `code`?"),
+        (of_prompt("review", "ctx"), "the prompt has no argument `ctx`; known are `code`, `tone`"),
+        (of_prompt("reveiw", "code"), "prompt not found; did you mean `review`?"),
+        (
+            of_template("notes://{owner}/{id}", "ownr"),
+            "the resource template has no argument `ownr`; did you mean `owner`?",
+        ),
+        (of_template("notes://{owner}", "owner"), "resource template not found"),
+    ] {
+        // In both orders: a completion may precede its prompt.
+        let first = server().with_completion(completion.clone()).with_prompt(prompt()).with_resource(template());
+        let last = server().with_prompt(prompt()).with_resource(template()).with_completion(completion.clone());
+        for server in [first, last] {
+            let words = configuration_error(server).await;
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        let running = server().with_prompt(prompt()).with_resource(template());
+        let error = running.registry().add_completion(completion).unwrap_err();
+        assert!(error.to_string().contains(part), "{part}: {error}");
+    }
+    server()
+        .with_completion(of_prompt("review", "tone"))
+        .with_completion(of_template("NOTES://{owner}/{id}", "id"))
+        .with_prompt(prompt())
+        .with_resource(template())
+        .check()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn configuration_error_is_reported_when_a_string_cannot_become_the_type() {
+    // S11
+    let unfit = |name: &str, words: &str| {
+        assert!(words.contains(&format!("argument `{name}` has type")), "{words}");
+        assert!(words.contains("cannot be deserialized from a string"), "{words}");
+    };
+    let prompt = Prompt::sync("find", |filter: Filter| format!("{filter:?}")).args(["filter"]);
+    unfit("filter", &configuration_error(server().with_prompt(prompt)).await);
+    let prompt = Prompt::sync("find", |filter: Option<Filter>| format!("{filter:?}")).args(["filter"]);
+    unfit("filter", &configuration_error(server().with_prompt(prompt)).await);
+    let prompt = Prompt::sync("find", |all: Vec<Filter>| format!("{all:?}")).args(["all"]);
+    unfit("all", &configuration_error(server().with_prompt(prompt)).await);
+    let prompt = Prompt::sync("find", |at: (f64, f64)| format!("{at:?}")).args(["at"]);
+    unfit("at", &configuration_error(server().with_prompt(prompt)).await);
+    let resource = Resource::sync("find://{filter}", |filter: Filter| format!("{filter:?}")).args(["filter"]);
+    unfit("filter", &configuration_error(server().with_resource(resource)).await);
+    let nested = Prompt::sync("find", |Args(filter): Args<Filter>| format!("{filter:?}"));
+    let words = configuration_error(server().with_prompt(nested)).await;
+    assert!(words.contains("the field `nested` of the arguments cannot be deserialized from a string"), "{words}");
+    let flat = Prompt::sync("find", |size: u8, many: Vec<u8>, any: serde_json::Value, maybe: Option<bool>| {
+        format!("{size}{many:?}{any}{maybe:?}")
+    });
+    server().with_prompt(flat.args(["size", "many", "any", "maybe"])).check().unwrap();
+}
+
+#[tokio::test]
+async fn configuration_error_is_reported_when_two_states_have_one_type() {
+    // S11
+    let twice = "two states have the type `u8`; remove one, or wrap it in a newtype";
+    let lifespan = |server: Server| server.lifespan(|| async { Ok::<_, std::io::Error>(7_u8) }, |_: u8| async {});
+    for server in [
+        server().state(1_u8).state(2_u8),
+        lifespan(server().state(1_u8)),
+        lifespan(server()).state(1_u8),
+        lifespan(lifespan(server())),
+        server().state(1_u8).clone().state(2_u8),
+    ] {
+        assert!(configuration_error(server).await.contains(twice));
+    }
+    lifespan(server().state(1_u16)).check().unwrap();
 }

@@ -77,6 +77,15 @@ async fn second_initialize_is_rejected_when_session_is_open() {
 }
 
 #[tokio::test]
+async fn initialize_succeeds_when_client_info_is_incomplete() {
+    for info in [json!({ "name": "t" }), json!({ "version": "0" }), json!({ "name": "t", "version": null })] {
+        let mut client = Client::raw(full_server(), Case::eras()[0]);
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": info });
+        assert_eq!(client.result("initialize", params).await["protocolVersion"], "2025-11-25");
+    }
+}
+
+#[tokio::test]
 async fn initialize_can_be_retried_when_first_attempt_was_invalid() {
     // S-063, S-085, S-076
     for case in Case::legacy() {
@@ -86,7 +95,6 @@ async fn initialize_can_be_retried_when_first_attempt_was_invalid() {
             json!({ "protocolVersion": 7, "capabilities": {}, "clientInfo": { "name": "t", "version": "0" } }),
             json!({ "protocolVersion": "x", "capabilities": "all", "clientInfo": { "name": "t", "version": "0" } }),
             json!({ "protocolVersion": "x", "clientInfo": { "name": "t", "version": "0" } }),
-            json!({ "protocolVersion": "x", "capabilities": {}, "clientInfo": { "name": "t" } }),
         ] {
             assert_eq!(client.error("initialize", bad).await["code"], -32602);
         }

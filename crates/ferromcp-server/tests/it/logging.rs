@@ -131,6 +131,9 @@ async fn request_is_rejected_when_log_level_is_unknown() {
         let mut client = Client::connect(server(), case).await;
         for level in [json!("loud"), json!("INFO"), json!(""), json!(3), json!(null), json!([])] {
             let error = if case.is_modern() {
+                if level.is_null() {
+                    continue; // the same as no level
+                }
                 client
                     .error("tools/call", json!({ "name": "log_all_levels", "_meta": { key::LOG_LEVEL: level } }))
                     .await

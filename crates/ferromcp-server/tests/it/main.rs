@@ -5,6 +5,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "JSON literals are passed by value")]
 #![allow(clippy::similar_names, reason = "`server`, `served` and `serve` are used together")]
 
+mod argument_errors;
 mod arguments;
 mod backpressure;
 mod batching;
@@ -16,6 +17,10 @@ mod completion;
 mod concurrency;
 mod configuration_errors;
 mod elicitation;
+mod extractors;
+mod host_schemas;
+mod ignored_arguments;
+mod imperfect_messages;
 mod lifecycle;
 mod logging;
 mod messages;
@@ -23,16 +28,21 @@ mod middleware;
 mod mounts;
 mod mrtr;
 mod output;
+mod own_calls;
 mod pagination;
 mod progress;
 mod prompts;
 mod random_input;
+mod registry_handles;
 mod replay_equivalence;
+mod resource_lists;
 mod resources;
 mod schema_validation;
 mod server_requests;
 mod shutdown;
 mod subscription_load;
 mod subscriptions;
+mod test_client;
 mod tools;
 mod tracing_spans;
+mod untrusted_text;

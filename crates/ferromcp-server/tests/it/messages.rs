@@ -99,7 +99,8 @@ async fn method_not_found_is_returned_when_method_is_unknown() {
         for method in ["unknown/method", "", "tools/list ", "TOOLS/LIST", "rpc.x", "tools\u{0}"] {
             let error = client.error(method, json!({ "x": 1 })).await;
             assert_eq!(error["code"], -32601, "{method}");
-            assert!(error["message"].as_str().unwrap().contains(method), "{error}");
+            let shown = method.replace('\0', "\\u{0}"); // control characters are escaped
+            assert!(error["message"].as_str().unwrap().contains(&shown), "{error}");
         }
     }
 }
@@ -276,7 +277,7 @@ async fn message_is_rejected_when_line_exceeds_max_line() {
 async fn output_is_one_line_when_raw_json_has_newlines() {
     // M26-123, M26-124, S-105, S-106
     for case in Case::all() {
-        let schema = ferromcp_core::RawJson::parse("{\n  \"type\":\n \"object\"\n}").unwrap();
+        let schema = ferromcp_core::RawJson::parse("{\n  \"type\":\n \"object\",\n\"properties\": {}}").unwrap();
         let tool = Tool::dynamic("raw", schema, |arguments: ferromcp_core::RawJson, _| async move {
             let mut result = ferromcp_core::model::CallToolResult::text(arguments.as_str());
             result.structured_content = ferromcp_core::RawJson::parse("{\n\"a\":\n1}").ok();
@@ -284,7 +285,7 @@ async fn output_is_one_line_when_raw_json_has_newlines() {
         });
         let mut client = Client::connect(Server::new("raw", "0").with_tool(tool), case).await;
         let tools = client.result("tools/list", Value::Null).await;
-        assert_eq!(tools["tools"][0]["inputSchema"], json!({ "type": "object" }));
+        assert_eq!(tools["tools"][0]["inputSchema"], json!({ "type": "object", "properties": {} }));
         let result = client.call("raw", json!({ "x": [1, "\n"] })).await;
         let given: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
         assert_eq!(given, json!({ "x": [1, "\n"] }));

@@ -72,15 +72,16 @@ async fn build_fails_when_namespace_is_mounted_twice() {
 }
 
 #[tokio::test]
-async fn registry_is_independent_when_cloned_server_is_extended() {
-    // M26-315, M26-356, M26-382
+async fn base_is_unchanged_when_its_clone_is_extended() {
+    // M26-315, M26-356, M26-382, S10: a handle of the base reaches the servers that are built from it, but not the reverse
     for case in Case::eras() {
         let base = Server::new("base", "0").with_tool(Tool::sync("one", || "1"));
         let more = base.clone().with_tool(Tool::sync("two", || "2"));
         base.registry().add_tool(Tool::sync("three", || "3")).unwrap();
+        more.registry().add_tool(Tool::sync("four", || "4")).unwrap();
         let mut client = Client::connect(more, case).await;
         let tools = client.result("tools/list", Value::Null).await;
-        assert_eq!(names(&tools, "tools", "name"), ["one", "two"]);
+        assert_eq!(names(&tools, "tools", "name"), ["one", "two", "three", "four"]);
         let mut client = Client::connect(base, case).await;
         let tools = client.result("tools/list", Value::Null).await;
         assert_eq!(names(&tools, "tools", "name"), ["one", "three"]);

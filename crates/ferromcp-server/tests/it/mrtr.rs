@@ -217,8 +217,8 @@ async fn manual_round_fails_without_losing_answers_when_handler_reads_resource()
         (ClientMode::Live(Revision::LATEST_LEGACY), "true, true, true"),
         (
             ClientMode::Rounds,
-            "true, cannot send a request to the client here: a resource that is read with \
-          `Ctx::read_resource` cannot start rounds; use `ctx.elicit(..)` in it, true",
+            "true, cannot send a request to the client here: a call of another handler \
+          (`Ctx::read_resource`, `Ctx::call_tool`) cannot start rounds; use `ctx.elicit(..)` in it, true",
         ),
     ] {
         let client = TestClient::with(nested(), mode);
@@ -351,6 +351,6 @@ async fn all_urls_share_one_round_when_required() {
 
 #[tokio::test]
 async fn call_continues_when_no_url_is_required() {
-    let tool = Tool::new("pay", |ctx: Ctx| async move { ctx.require_urls([]).await.map(|()| "nothing to pay") });
-    for_each_mode(server_with(tool), async |client| assert_eq!(client.text("pay", &()).await, "nothing to pay")).await;
+    let tool = Tool::new("pay", |ctx: Ctx| async move { ctx.require_urls([]).await.map(|()| "already paid") });
+    for_each_mode(server_with(tool), async |client| assert_eq!(client.text("pay", &()).await, "already paid")).await;
 }

@@ -12,6 +12,10 @@ fn server() -> Server {
         .with_resource(Resource::sync("notes://one", || "1").name("one"))
         .with_resource(Resource::sync("notes://json", || Json(json!({ "a": 1 }))))
         .with_resource(Resource::sync("notes://bytes", || b"\xff\xfe\x00".to_vec()))
+        .with_resource(Resource::sync("notes://nul", || b"a\0b".to_vec()))
+        .with_resource(Resource::sync("notes://control", || b"a\x01b".to_vec()).mime_type("text/plain"))
+        .with_resource(Resource::sync("notes://octets", || b"text".to_vec()).mime_type("application/octet-stream"))
+        .with_resource(Resource::sync("notes://file.bin", || File::new("notes://file.bin", *b"\0\0")))
         .with_resource(Resource::sync("notes://logo.png", || b"\x89PNG\r\n\x1a\n____".to_vec()))
         .with_resource(Resource::sync("notes://page", || "<p>").mime_type("text/html"))
         .with_resource(Resource::sync("notes://file", || File::new("notes://file", "x = 1")))
@@ -57,6 +61,10 @@ async fn contents_have_uri_and_mime_type_when_resource_is_read() {
             ("notes://one", "text/plain", "text", "1"),
             ("notes://json", "application/json", "text", "{\"a\":1}"),
             ("notes://bytes", "application/octet-stream", "blob", "//4A"),
+            ("notes://nul", "application/octet-stream", "blob", "YQBi"),
+            ("notes://control", "text/plain", "blob", "YQFi"),
+            ("notes://octets", "application/octet-stream", "blob", "dGV4dA=="),
+            ("notes://file.bin", "application/octet-stream", "blob", "AAA="),
             ("notes://logo.png", "image/png", "blob", "iVBORw0KGgpfX19f"),
             ("notes://page", "text/html", "text", "<p>"),
             ("notes://file", "text/plain", "text", "x = 1"),
@@ -86,7 +94,7 @@ async fn not_found_error_is_returned_when_resource_is_missing() {
     // M26-026, M26-029, M26-366, M26-369, S-022, S-280
     for case in Case::all() {
         let mut client = Client::connect(server(), case).await;
-        for uri in ["notes://none", "notes://empty", "notes://gone", "NOTES://one", "notes://one/", "", "://", "no uri"]
+        for uri in ["notes://none", "notes://empty", "notes://gone", "notes://ONE", "notes://one/", "", "://", "no uri"]
         {
             let error = client.error("resources/read", json!({ "uri": uri })).await;
             assert_eq!(error["code"], if case.is_modern() { -32602 } else { -32002 }, "{uri}: {error}");
@@ -251,5 +259,72 @@ async fn handler_receives_contents_when_it_reads_resource() {
         let mut client = Client::connect(server, case).await;
         assert_eq!(client.text("peek", json!({ "uri": "user://ann" })).await, "ann");
         assert_eq!(client.text("peek", json!({ "uri": "notes://none" })).await, "-32002");
+    }
+}
+
+#[tokio::test]
+async fn resource_is_read_when_the_uri_is_equivalent() {
+    // S9
+    for case in Case::all() {
+        let server = Server::new("uris", "0")
+            .with_resource(Resource::sync("WordPress://site/X", || "fixed"))
+            .with_resource(Resource::sync("https://Example.com", || "home"))
+            .with_resource(Resource::sync("notes://a%20b/%C3%BC", || "spaced"))
+            .with_resource(Resource::sync("Blog://{Post}/Text", |post: String| post).args(["Post"]))
+            .with_resource(Resource::sync("https://API.example.com/{+path}", |path: String| path).args(["path"]))
+            .with_resource(
+                Resource::sync("http://docs.example.com{?page}", |page: Option<String>| {
+                    page.unwrap_or_else(|| "none".into())
+                })
+                .args(["page"]),
+            );
+        let mut client = Client::connect(server, case).await;
+        for (uri, text) in [
+            ("WordPress://site/X", "fixed"),
+            ("wordpress://site/X", "fixed"),
+            ("https://Example.com", "home"),
+            ("https://example.com/", "home"),
+            ("HTTPS://EXAMPLE.COM:443", "home"),
+            ("notes://a%20b/%c3%bc", "spaced"),
+            ("notes://a b/\u{fc}", "spaced"),
+            ("blog://Hello/Text", "Hello"),
+            ("https://api.example.com/A/b", "A/b"),
+            ("https://API.example.com:443/A", "A"),
+            ("http://docs.example.com", "none"),
+            ("http://docs.example.com/", "none"),
+            ("http://docs.example.com/?page=Two", "Two"),
+            ("http://DOCS.example.com?page=Two", "Two"),
+        ] {
+            let contents = read(&mut client, uri).await;
+            assert_eq!((&contents["text"], &contents["uri"]), (&json!(text), &json!(uri)), "{uri}");
+        }
+        for uri in [
+            "wordpress://site/x",
+            "wordpress://Site/X",
+            "https://example.com/x",
+            "http://example.com/",
+            "blog://Hello/text",
+        ] {
+            let error = client.error("resources/read", json!({ "uri": uri })).await;
+            assert_eq!(error["code"], if case.is_modern() { -32602 } else { -32002 }, "{uri}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn configuration_error_is_reported_when_two_uris_are_equivalent() {
+    // S9
+    for (one, two) in
+        [("a://x", "A://x"), ("https://h", "https://H/"), ("a://%2f", "a://%2F"), ("b://{id}", "B://{id}")]
+    {
+        let resource = |uri: &str| {
+            let resource = Resource::sync(uri, |id: Option<String>| id.unwrap_or_default());
+            resource.args(["id"])
+        };
+        let server = Server::new("twice", "0").with_resource(resource(one)).with_resource(resource(two));
+        let words = server.check().unwrap_err().to_string();
+        assert!(words.contains(&format!("two resources are at `{two}`")), "{words}");
+        let server = Server::new("once", "0").with_resource(resource(one));
+        assert!(server.registry().remove_resource(two));
     }
 }

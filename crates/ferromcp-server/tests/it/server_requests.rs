@@ -161,7 +161,7 @@ async fn response_is_ignored_when_request_id_does_not_match() {
         let call = client.start_call("one", json!({}));
         let question = client.question("sampling/createMessage").await;
         let id = question["id"].as_i64().unwrap();
-        for other in [json!(id.to_string()), json!(id + 1), json!(-1), json!("x"), json!(call + 1000)] {
+        for other in [json!(format!("{id}x")), json!(id + 1), json!(-1), json!("x"), json!(call + 1000)] {
             client.reply(&json!({ "id": other }), sampled("wrong"));
             let error = json!({ "code": -1, "message": "wrong" });
             client.send(&json!({ "jsonrpc": "2.0", "id": other, "error": error }));

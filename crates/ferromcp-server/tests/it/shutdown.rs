@@ -61,8 +61,8 @@ async fn in_flight_calls_complete_when_client_closes_its_side() {
 }
 
 #[tokio::test]
-async fn call_is_dropped_when_grace_time_expires() {
-    // M26-134
+async fn call_is_dropped_and_answered_when_grace_time_expires() {
+    // M26-134, S13
     for case in Case::all() {
         let log = EventLog::default();
         let events = log.clone();
@@ -80,7 +80,13 @@ async fn call_is_dropped_when_grace_time_expires() {
         client.assert_alive().await;
         let (rest, served) = client.drain().await;
         served.unwrap();
-        assert!(rest.is_empty(), "{rest:?}");
+        let [answer] = &rest[..] else { panic!("{rest:?}") };
+        assert_eq!(answer["error"]["code"], -32603);
+        let text = answer["error"]["message"].as_str().unwrap();
+        assert!(
+            text.starts_with("the server is shutting down") && text.contains("ServerLimits::shutdown_grace"),
+            "{text}"
+        );
         assert_eq!(log.read(), ["dropped"]);
     }
 }
@@ -247,4 +253,31 @@ async fn transport_error_is_returned_when_read_fails() {
     assert!(error.to_string().contains("cable unplugged") && error.to_string().contains("streams"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
     polled.notified().await;
+}
+
+/// Opens the state of a lifespan; the future borrows the captured URL.
+async fn connect(url: &str) -> Result<String, std::io::Error> {
+    tokio::task::yield_now().await;
+    Ok(format!("connected to {url}"))
+}
+
+#[tokio::test]
+async fn captured_values_are_moved_into_the_futures_when_lifespan_functions_are_closures() {
+    for case in Case::eras() {
+        let log = EventLog::default();
+        let (url, closed) = ("db://x".to_owned(), log.clone());
+        let server = Server::new("captures", "0")
+            .lifespan(
+                move || async move { connect(&url).await },
+                move |state: String| async move { closed.record(format!("closed {state}")) },
+            )
+            .with_tool(Tool::sync("state", |State(state): State<String>| state));
+        for round in 1..=2 {
+            // The same server is opened again after it was closed.
+            let mut client = Client::connect(server.clone(), case).await;
+            assert_eq!(client.text("state", json!({})).await, "connected to db://x");
+            client.close().await.unwrap();
+            assert_eq!(log.read(), vec!["closed connected to db://x"; round]);
+        }
+    }
 }

@@ -180,8 +180,8 @@ async fn list_order_is_stable_when_registry_changes() {
         assert_eq!(client.error("tools/call", json!({ "name": "b" })).await["code"], -32602);
         client.call("c", json!({})).await;
         client.call("e", json!({})).await;
-        let twin = registry.add_tool(tool("e")).unwrap_err().to_string();
-        assert!(twin.contains("`e`"), "{twin}");
+        let duplicate = registry.add_tool(tool("e")).unwrap_err().to_string();
+        assert!(duplicate.contains("`e`"), "{duplicate}");
         registry.add_tool(tool("b")).unwrap();
         assert_eq!(names(&mut client).await, ["d", "a", "c", "e", "b"]);
     }

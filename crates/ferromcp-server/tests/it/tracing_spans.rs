@@ -187,3 +187,36 @@ async fn span_omits_request_id_when_call_is_in_process() {
     );
     assert_eq!(Value::from(spans[0]["mcp.method.name"].clone()), "ping");
 }
+
+#[tokio::test]
+async fn host_warnings_are_logged_once_when_server_starts() {
+    // S3
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(recorder.clone());
+    let warnings = || -> Vec<String> {
+        let events = recorder.events().into_iter().filter(|fields| fields["level"] == "WARN");
+        events.filter_map(|fields| fields.get("message").cloned()).filter(|text| text.contains("rejected by")).collect()
+    };
+    let mut server = Server::new("hosts", "0").with_tool(Tool::sync("files.read", || ""));
+    assert_eq!(warnings(), [""; 0], "not while the server is built");
+    server.check().unwrap();
+    server.open().await.unwrap();
+    let first = "tool `files.read` is rejected by Claude Desktop";
+    assert!(warnings().len() == 1 && warnings()[0].starts_with(first), "{:?}", warnings());
+    server.open().await.unwrap();
+    assert_eq!(warnings().len(), 1);
+    server.registry().add_tool(Tool::sync("files.write", || "")).unwrap();
+    assert!(warnings().len() == 2 && warnings()[1].starts_with("tool `files.write`"), "{:?}", warnings());
+    server.registry().add_tool(Tool::sync("fine", || "")).unwrap();
+    assert_eq!(warnings().len(), 2);
+    // The number of warnings that are logged at once is limited.
+    server = Server::new("hosts", "0");
+    for n in 0..30 {
+        server = server.with_tool(Tool::sync(format!("a.{n}"), || ""));
+    }
+    assert_eq!(server.host_warnings().len(), 30);
+    server.open().await.unwrap();
+    assert_eq!(warnings().len(), 22);
+    let more = "10 more warnings about tools that hosts reject; `Server::host_warnings` returns all";
+    assert!(recorder.events().iter().any(|fields| fields.get("message").is_some_and(|text| text == more)));
+}

@@ -2,7 +2,11 @@
 
 use std::{fmt, process::ExitStatus};
 
+use crate::text::escape;
+
 /// The exit status of a child process and its last stderr output.
+///
+/// `Display` escapes control characters of the output; [`stderr`](Self::stderr) returns it unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
     status: Option<ExitStatus>,
@@ -34,7 +38,7 @@ impl fmt::Display for Exit {
         }
         match self.stderr.trim() {
             "" => Ok(()),
-            output => write!(f, "; last stderr output: {output}"),
+            output => write!(f, "; last stderr output: {}", escape(output)),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | `supervisor` | the task that waits for the process, and shuts it down |
 //! | `handle`, `exit` | the handle of the process, and its exit status |
 //! | `group` | signals to the process group |
+//! | `env` | the inherited environment |
 //! | `stderr`, `stdin` | these two streams of the process |
 
 use std::{fmt, io, process::Stdio, time::Duration};
@@ -19,6 +20,7 @@ use tokio::process::Command;
 
 use crate::{Transport, line::DEFAULT_MAX_LINE};
 
+mod env;
 mod exit;
 mod group;
 mod handle;
@@ -29,6 +31,7 @@ mod supervisor;
 
 use supervisor::Process;
 
+pub use env::default_env;
 pub use exit::Exit;
 pub use handle::ChildHandle;
 pub use pipe::{ChildPipe, ChildRx, ChildTx};
@@ -55,6 +58,13 @@ pub const DEFAULT_TERM_GRACE: Duration = Duration::from_secs(2);
 /// terminal therefore reaches only the parent process. On other systems there is no `SIGTERM`: the
 /// process is killed after the first grace period, and its child processes are not affected.
 ///
+/// # Environment
+///
+/// The process inherits only the variables of [`default_env`], because every server would otherwise read the API keys in
+/// the environment of its host. Variables that the command sets are passed on, and variables that it removes are not. A
+/// command with a cleared environment (`env_clear`) inherits nothing.
+/// [`inherit_env`](Self::inherit_env) passes on the whole environment.
+///
 /// ```no_run
 /// # use ferromcp_transport::child::{Child, Stderr};
 /// # use tokio::process::Command;
@@ -70,6 +80,9 @@ pub const DEFAULT_TERM_GRACE: Duration = Duration::from_secs(2);
 /// ```
 pub struct Child {
     command: Command,
+    /// Whether the environment of the command is still the one of this process.
+    restricts_env: bool,
+    name: Option<String>,
     stderr: Stderr,
     max_line: usize,
     grace: Duration,
@@ -83,11 +96,27 @@ impl Child {
     pub fn new(command: impl Into<Command>) -> Self {
         Self {
             command: command.into(),
+            restricts_env: true,
+            name: None,
             stderr: Stderr::inherit(),
             max_line: DEFAULT_MAX_LINE,
             grace: DEFAULT_GRACE,
             term_grace: DEFAULT_TERM_GRACE,
         }
+    }
+
+    /// Passes on the whole environment of this process, as the command describes it, instead of [`default_env`].
+    #[must_use]
+    pub fn inherit_env(mut self) -> Self {
+        self.restricts_env = false;
+        self
+    }
+
+    /// Sets the name for logs and errors. Default: the program of the command.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Sets the handling of stderr. Default: [`Stderr::inherit`].
@@ -140,6 +169,9 @@ impl Child {
             .map_err(|_| io::Error::other("cannot start a child process outside of a tokio runtime"))?;
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(self.stderr.stdio()).kill_on_drop(true);
         group::prepare(&mut self.command);
+        if std::mem::take(&mut self.restricts_env) {
+            env::restrict(&mut self.command);
+        }
         let mut child = self.command.spawn().map_err(|error| self.spawn_error(&error))?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("cannot access stdin and stdout of the child process"));
@@ -151,9 +183,10 @@ impl Child {
         Ok((ChildPipe::new(lease, stdout, handle.clone(), self.max_line), handle))
     }
 
-    /// Returns the program name, for logs and errors.
+    /// Returns the name for logs and errors: the program, unless [`name`](Self::name) sets another one.
     pub fn program(&self) -> String {
-        self.command.as_std().get_program().to_string_lossy().into_owned()
+        let program = || self.command.as_std().get_program().to_string_lossy().into_owned();
+        self.name.clone().unwrap_or_else(program)
     }
 
     /// Adds the program name and a remedy to an error of `spawn`.
@@ -185,7 +218,7 @@ impl From<std::process::Command> for Child {
 /// Omits arguments and environment variables, which can contain secrets.
 impl fmt::Debug for Child {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Child").field("program", &self.command.as_std().get_program()).finish_non_exhaustive()
+        f.debug_struct("Child").field("program", &self.program()).finish_non_exhaustive()
     }
 }
 

@@ -14,6 +14,8 @@ use std::{
 use memchr::memchr;
 use tokio::{io::AsyncReadExt, process::ChildStderr, runtime::Handle, task::JoinHandle};
 
+use crate::text::escape;
+
 /// The maximum length of a stderr line in bytes: 8 KiB. Longer lines are truncated.
 pub const MAX_STDERR_LINE: usize = 8 << 10;
 
@@ -58,13 +60,14 @@ impl Stderr {
         Self(Policy::Discard)
     }
 
-    /// Logs each line as a `tracing` event with level info and the process id of the child.
+    /// Logs each line as a `tracing` event with level info and the process id of the child. Control characters are
+    /// escaped, such as the colors of a terminal.
     pub fn log() -> Self {
         Self(Policy::Log)
     }
 
     /// Calls `handler` with each line, without its line ending and truncated to [`MAX_STDERR_LINE`] bytes. Invalid UTF-8 is
-    /// replaced. `handler` should not block.
+    /// replaced; control characters are not. `handler` should not block.
     pub fn lines(handler: impl FnMut(&str) + Send + 'static) -> Self {
         Self(Policy::Lines(Arc::new(Mutex::new(handler))))
     }
@@ -84,7 +87,7 @@ impl Stderr {
                 let handler = Arc::clone(handler);
                 Box::new(move |line| handler.lock().unwrap_or_else(PoisonError::into_inner)(line))
             }
-            _ => Box::new(move |line| tracing::info!(target: "ferromcp::child", pid = id, "{line}")),
+            _ => Box::new(move |line| tracing::info!(target: "ferromcp::child", pid = id, "{}", escape(line))),
         };
         let tail = Arc::default();
         let task = runtime.spawn(read(stderr, LineSplitter::new(handler), Arc::clone(&tail)));

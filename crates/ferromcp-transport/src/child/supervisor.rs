@@ -9,7 +9,7 @@ use tokio::{
     process::{Child, ChildStdin},
     runtime::Handle,
     sync::watch,
-    time::{Instant, sleep, timeout_at},
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -87,17 +87,13 @@ impl Process {
 
     /// Returns `true` if the process and its group exit within `time`.
     async fn exits_within(&mut self, time: Duration, state_tx: &watch::Sender<State>) -> bool {
-        let end = Instant::now() + time;
-        if timeout_at(end, self.wait(state_tx)).await.is_err() {
-            return false;
-        }
-        while self.group.is_alive() {
-            if Instant::now() >= end {
-                return false;
+        let exited = async {
+            self.wait(state_tx).await;
+            while self.group.is_alive() {
+                sleep(POLL_INTERVAL).await;
             }
-            sleep(POLL_INTERVAL).await;
-        }
-        true
+        };
+        timeout(time, exited).await.is_ok() // a time that overflows `Instant` means no timeout
     }
 
     /// Waits for the grace periods, and escalates to `SIGTERM` and `SIGKILL`.

@@ -7,6 +7,7 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Output, Stdio},
     thread,
+    time::Duration,
 };
 
 use rustix::{
@@ -151,4 +152,40 @@ fn keeps_pipe_blocking_when_shared_with_stderr() {
     assert!(!non_blocking(&too), "`eprintln!` panics on a non-blocking pipe");
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn input_ends_when_the_reader_of_stdout_is_gone() {
+    let mut child = command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stdout, stderr) = (BufReader::new(child.stdout.take().unwrap()), child.stderr.take().unwrap());
+    for _ in HARNESS.lines() {
+        stdout.read_line(&mut String::new()).unwrap();
+    }
+    let mut lines = BufReader::new(stderr).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("second pipe")), "the transport is open");
+    let stdin = child.stdin.take(); // stays open
+    drop(stdout);
+    for _ in 0..1000 {
+        if child.try_wait().unwrap().is_some() {
+            return drop(stdin);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    panic!("the input does not end");
+}
+
+#[test]
+fn opening_fails_when_stdout_is_closed() {
+    let direct = command();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "exec \"$@\" >&-", "sh"]).arg(direct.get_program()).args(direct.get_args());
+    for (name, value) in direct.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    let mut child = shell.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    child.wait().unwrap();
+    assert!(stderr.contains("stdout is closed; start the server"), "{stderr}");
 }

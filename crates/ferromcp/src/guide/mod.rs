@@ -11,6 +11,7 @@
 //!   - [Tools](tools)
 //!   - [Tool results](results)
 //!   - [Dates, UUIDs and URLs](dates_uuids_urls)
+//!   - [Types and hosts](host_types)
 //!   - [Resources](resources)
 //!   - [Prompts and completions](prompts_and_completions)
 //!   - [Context](context)
@@ -66,6 +67,8 @@ pages! {
     results = "results.md";
     /// Arguments and results of the types of `chrono`, `uuid` and `url`.
     dates_uuids_urls = "dates-uuids-urls.md";
+    /// Which types hosts and agent frameworks accept, and startup warnings.
+    host_types = "host-types.md";
     /// URIs, resource templates, path safety, caching.
     resources = "resources.md";
     /// Message templates, and suggestions while a user types.

@@ -6,6 +6,14 @@ fn slip() {}
 #[tool(colour = "red")]
 fn unknown() {}
 
+#[tool(desc = "Add")]
+fn abbreviated() {}
+
+#[tool]
+fn parameter(#[arg(desc = "A number")] a: u8) {
+    drop(a);
+}
+
 #[tool(title = "Add", title = "Sum")]
 fn twice() {}
 

@@ -33,4 +33,17 @@ fn defaults(
 #[tool]
 fn options(#[arg(rnage(1..=9))] slip: u8, #[arg] nothing: u8, #[cfg(unix)] sometimes: u8) {}
 
+#[tool]
+fn default_outside(
+    #[arg(range(1..=10), default = 50)] high: u32,
+    #[arg(range(1..10), default = 10)] end: Option<i64>,
+    #[arg(range(0.5..), default = -1)] low: f64,
+    #[arg(length(1..=3), default = "four")] text: String,
+    #[arg(range(1..=10), default)] zero: u32,
+) {
+}
+
+#[tool]
+fn patterns((a, b): (f64, f64), [c, d]: [u8; 2]) {}
+
 fn main() {}

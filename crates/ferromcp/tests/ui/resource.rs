@@ -25,4 +25,9 @@ fn priority() -> String {
     String::new()
 }
 
+#[resource("notes://all", list = all_notes)]
+fn listed() -> String {
+    String::new()
+}
+
 fn main() {}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ferromcp_core::text::excerpt;
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 use http::HeaderMap;
 use reqwest::Url;
@@ -51,8 +52,10 @@ impl HttpSse {
         let to = loop {
             match events.next().await? {
                 Next::Event(event) if event.event == "endpoint" => break event.data,
-                Next::Event(event) if event.data.is_empty() => {}
-                Next::Event(_) => return Err(Failure::malformed("the first event is not `endpoint`")),
+                // Some servers send pings or a greeting first.
+                Next::Event(event) => {
+                    tracing::debug!(event = %excerpt(&event.event), "skipped an event before the `endpoint` event");
+                }
                 Next::End(_) => return Err(Failure::malformed("the stream ended before the `endpoint` event")),
             }
         };
@@ -93,12 +96,25 @@ fn resolve(from: &Url, data: &[u8], limit: usize) -> Result<Url, Failure> {
     let to = text.and_then(|text| from.join(text).ok());
     let mut to = to.ok_or_else(|| Failure::malformed("the `endpoint` event has no valid URL"))?;
     if to.origin() != from.origin() {
-        return Err(Failure::malformed("the `endpoint` event has a URL of another origin"));
+        return Err(Failure::malformed(format!(
+            "the `endpoint` event has a URL of the origin `{}`, but the stream has the origin `{}`, and credentials must \
+             not be sent to another one; connect to that origin, or set the public URL in the server",
+            shown_origin(&to),
+            shown_origin(from)
+        )));
     }
     // The user of the stream URL also applies to messages.
     let same_user = to.set_username(from.username()).and_then(|()| to.set_password(from.password()));
     same_user.map_err(|()| Failure::malformed("the `endpoint` event has no valid URL for messages"))?;
     Ok(to)
+}
+
+/// Returns the origin of a URL, for display. The path may contain a secret of the session.
+fn shown_origin(url: &Url) -> String {
+    match url.origin() {
+        origin if origin.is_tuple() => origin.ascii_serialization(),
+        _ => format!("{}:", url.scheme()),
+    }
 }
 
 /// Read half of an [`HttpSse`].
@@ -118,7 +134,7 @@ impl FrameRx for HttpSseRx {
             match next {
                 Ok(Next::Event(event)) => {
                     if let Some(message) = message(event) {
-                        return Ok(Some(Frame::Complete(message)));
+                        return Ok(Some(Frame::Complete(message.data)));
                     }
                 }
                 Ok(Next::End(None)) => return Ok(None),

@@ -1,21 +1,26 @@
 //! Reads the GET stream of a session, which carries messages unrelated to a request.
 //!
-//! A task reads it until the channel is closed, or until the server responds that it has no such stream.
+//! A task reads it until the channel is closed, or until the server responds that it has no such stream. Some servers
+//! have no GET at all and respond with 404, which would otherwise mean that the session is gone. Only the response to a
+//! POST shows that.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server>.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferromcp_core::Revision;
+use bytes::BytesMut;
+use ferromcp_core::model::EmptyParams;
+use ferromcp_core::wire::encode;
+use ferromcp_core::{ClientRequest, RequestId, Revision};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use crate::http::dispatch::{MessageContext, dispatch_message};
+use crate::http::dispatch::{MessageContext, dispatch_event};
 use crate::http::failure::Failure;
 use crate::http::request_headers::RequestHeaders;
 use crate::http::state::HttpState;
-use crate::http::stream::EventStream;
+use crate::http::stream::{self, EventStream};
 
 /// Time to wait for the stream. Some servers drop messages sent before the stream is open, including requests. Others do
 /// not respond to the GET until they have a message.
@@ -35,16 +40,21 @@ pub(in crate::http) async fn open_session_stream(state: &Arc<HttpState>, revisio
 /// Reads the stream and reopens it. Signals `opened_tx` after the first response.
 async fn run(state: Arc<HttpState>, request_headers: RequestHeaders, opened_tx: oneshot::Sender<()>) {
     let mut opened_tx = Some(opened_tx);
+    let mut was_open = false;
     loop {
         let stream = state.endpoint.get_stream(&request_headers).await;
         drop(opened_tx.take());
         let failure = match stream {
             Ok(None) => return tracing::debug!("the server has no GET stream"),
-            Ok(Some(events)) => read(&state, events).await,
+            Ok(Some(events)) => {
+                was_open = true;
+                read(&state, events).await
+            }
             Err(failure) => failure,
         };
         match failure {
-            Failure::SessionEnded { .. } => return state.session_expired(),
+            Failure::SessionEnded if !was_open => return tracing::debug!("the server has no GET stream"),
+            Failure::SessionEnded => return check_session(&state, &request_headers).await,
             failure if is_transient(&failure) => {
                 tracing::debug!(%failure, "the GET stream was disconnected; reopening it");
             }
@@ -55,12 +65,27 @@ async fn run(state: Arc<HttpState>, request_headers: RequestHeaders, opened_tx: 
     }
 }
 
+/// Sends a `ping`, whose response shows whether the session is gone. A server that stops responding to GET may still have
+/// the session.
+async fn check_session(state: &Arc<HttpState>, request_headers: &RequestHeaders) {
+    let mut message = BytesMut::new();
+    let ping = ClientRequest::Ping(EmptyParams::default());
+    let id = RequestId::from("session-check"); // the IDs of other requests are numbers
+    if encode::client_request(&mut message, &id, ping, state.revision()).is_err() {
+        return;
+    }
+    match timeout(state.limits.request_timeout, state.endpoint.post_message(request_headers, message.freeze())).await {
+        Ok(Err(Failure::SessionEnded | Failure::Status(400))) => state.session_expired(),
+        outcome => tracing::debug!(?outcome, "the GET stream ended, but the session continues"),
+    }
+}
+
 /// Reads until the stream fails. Returns the failure.
 async fn read(state: &Arc<HttpState>, mut events: EventStream) -> Failure {
-    let context = MessageContext { awaited: None, status: 200, modern: false };
+    let context = MessageContext::session_stream();
     loop {
         match events.next().await {
-            Ok(Some(message)) => drop(dispatch_message(state, &message, &context)),
+            Ok(Some(message)) => drop(dispatch_event(state, &message, &context)),
             Ok(None) => return Failure::lost("the GET stream ended"),
             Err(failure @ Failure::TooLarge { .. }) => tracing::warn!(%failure, "skipped a message"),
             Err(failure) => return failure,
@@ -72,7 +97,7 @@ async fn read(state: &Arc<HttpState>, mut events: EventStream) -> Failure {
 fn is_transient(failure: &Failure) -> bool {
     match failure {
         Failure::Unreachable { .. } | Failure::Lost { .. } => true,
-        Failure::Status(status) => matches!(status, 408 | 409 | 425 | 429 | 500..),
+        Failure::Status(status) => stream::is_transient(*status),
         _ => false,
     }
 }

@@ -108,7 +108,16 @@ async fn fails_when_redirects_loop() {
         wire.has_no_connection().await
     };
     let (outcome, alone) = run_both(endpoint.post(&modern(), "{}".into()), server).await;
-    assert!(matches!(outcome, Err(Failure::Redirected { .. })) && alone, "{outcome:?}");
+    assert!(alone);
+    let failure = outcome.expect_err("a loop");
+    assert!(matches!(failure, Failure::RedirectLoop { .. }), "{failure:?}");
+    // Another URL does not help.
+    let error = client_error(failure, &endpoint);
+    assert!(error.is_unsent() && error.to_string().contains("part of a loop"), "{error}");
+    assert!(!error.to_string().contains("connect to that URL") && !error.to_string().contains("retried"), "{error}");
+    let itself = "HTTP/1.1 302 Go\r\nLocation: /mcp\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let failure = run_both(endpoint.post(&modern(), "{}".into()), wire.answer(itself)).await.0;
+    assert!(matches!(failure, Err(Failure::RedirectLoop { .. })), "{failure:?}");
 }
 
 #[tokio::test]

@@ -111,8 +111,34 @@ async fn connect_fails_when_message_url_has_other_origin() {
         // Empty data is not an event.
         assert!(matches!(outcome, Err(Failure::Malformed { .. })) || said.is_empty(), "{said} {outcome:?}");
     }
+    // C9
+    for (said, named) in [
+        ("http://localhost:1/say?session=s3cret", "`http://localhost:1`"),
+        ("//example.com/say/s3cret", "`http://example.com`"),
+        (&*other_scheme, "`https://127.0.0.1:"),
+        ("file:///s3cret", "`file:`"),
+    ] {
+        let (outcome, _peer) = connected(&wire, &format!("event: endpoint\ndata: {said}\n\n")).await;
+        let text = outcome.expect_err("another origin").to_string();
+        assert!(text.contains(named) && text.contains("`http://127.0.0.1:") && !text.contains("s3cret"), "{text}");
+    }
     let (outcome, _peer) = connected(&wire, "data: {}\n\n").await;
     assert!(matches!(outcome, Err(Failure::Malformed { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn events_before_endpoint_are_skipped() {
+    // C9
+    let wire = Wire::new().await;
+    for first in [
+        "event: ping\ndata: x\n\n",
+        "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n",
+        "event: open\ndata:\n\nid: 1\nevent: message\ndata: hello\n\n",
+        "retry: 100\n\nevent: error\ndata: not yet\n\n",
+    ] {
+        let (pipe, _peer) = connected(&wire, &format!("{first}event: endpoint\ndata: /say\n\n")).await;
+        pipe.expect("a pipe");
+    }
 }
 
 #[tokio::test]

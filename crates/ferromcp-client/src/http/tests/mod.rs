@@ -84,5 +84,5 @@ fn json(reply: PostResponse) -> String {
 /// Returns the next message of a stream.
 async fn message(events: &mut EventStream) -> String {
     let message = timeout(TEST_TIMEOUT, events.next()).await.expect("a message in time").expect("an open stream");
-    String::from_utf8(message.expect("a message").to_vec()).expect("text")
+    String::from_utf8(message.expect("a message").data.to_vec()).expect("text")
 }

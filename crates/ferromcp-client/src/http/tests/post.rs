@@ -69,9 +69,80 @@ async fn fails_with_status_when_error_body_is_not_json_rpc() {
 
 #[tokio::test]
 async fn fails_when_content_type_is_unexpected() {
-    for answer in [response(200, "text/html", "{}"), response(200, "", "{}")] {
+    for answer in [response(200, "text/html", "{}"), response(200, "text/plain", "OK"), response(200, "", "{}")] {
         let failure = answered(&modern(), answer).await.expect_err("no message");
         assert!(matches!(failure, Failure::Malformed { .. }), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn accepts_json_rpc_message_when_content_type_is_wrong() {
+    for media_type in ["text/plain", "text/html; charset=utf-8", ""] {
+        let reply = answered(&modern(), response(200, media_type, "{\"jsonrpc\":\"2.0\"}")).await;
+        assert_eq!(json(reply.expect("a reply")), "{\"jsonrpc\":\"2.0\"}");
+    }
+}
+
+#[tokio::test]
+async fn message_is_accepted_when_status_is_success_with_any_body() {
+    // C5
+    for taken in [
+        response(200, "text/plain", "OK"),
+        response(200, "application/json", "{}"),
+        response(200, "application/json", "null"),
+        response(200, "text/html", "<html>"),
+        response(201, "text/plain", "Created"),
+        response(202, "application/json", r#"{"jsonrpc":"2.0","id":null,"result":{}}"#),
+        response(200, "application/json", "?").replacen("Content-Type", "Content-Encoding: gzip\r\nContent-Type", 1),
+        "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+        STREAM.to_owned(),
+    ] {
+        let wire = Wire::new().await;
+        let endpoint = wire.endpoint();
+        let (outcome, _) =
+            run_both(endpoint.post_message(&RequestHeaders::initialize(), "{}".into()), wire.answer(&taken)).await;
+        assert!(outcome.is_ok(), "{taken:?} {outcome:?}");
+    }
+    for status in [400, 404, 405, 500] {
+        let wire = Wire::new().await;
+        let endpoint = wire.endpoint();
+        let refusal = response(status, "text/plain", "no");
+        let (outcome, _) =
+            run_both(endpoint.post_message(&RequestHeaders::initialize(), "{}".into()), wire.answer(refusal)).await;
+        assert!(matches!(outcome, Err(Failure::Status(it)) if it == status), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn requests_no_content_coding_and_names_an_unexpected_one() {
+    // C11
+    let coded = |coding: &str, media_type: &str| {
+        response(200, media_type, "\u{1f}?").replacen(
+            "Content-Type",
+            &format!("Content-Encoding: {coding}\r\nContent-Type"),
+            1,
+        )
+    };
+    for (coding, media_type) in [
+        ("gzip", "application/json"),
+        ("br", "application/json"),
+        ("GZIP", "text/event-stream"),
+        ("identity, deflate", "application/json"),
+        ("zstd", "text/html"),
+    ] {
+        let wire = Wire::new().await;
+        let endpoint = wire.endpoint();
+        let (outcome, asked) =
+            run_both(endpoint.post(&modern(), "{}".into()), wire.answer(coded(coding, media_type))).await;
+        assert_eq!(asked.header("accept-encoding"), Some("identity"));
+        let text = outcome.expect_err("a coding").to_string();
+        assert!(text.contains(&format!("`Content-Encoding: {coding}`")), "{text}");
+    }
+    for coding in ["identity", "Identity", ""] {
+        let wire = Wire::new().await;
+        let endpoint = wire.endpoint();
+        let answer = coded(coding, "application/json");
+        run_both(endpoint.post(&modern(), "{}".into()), wire.answer(answer)).await.0.expect("no coding");
     }
 }
 

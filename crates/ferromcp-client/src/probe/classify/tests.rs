@@ -3,7 +3,7 @@
 use ferromcp_core::{Era, Error, ErrorCode, RawJson, Revision};
 use serde_json::json;
 
-use super::{Classification, ProbeResult, classify};
+use super::{Classification, Context, ProbeResult, classify};
 use crate::channel::{ChannelError, TransportKind};
 use crate::error::ErrorKind;
 use crate::settings::VersionPolicy;
@@ -22,8 +22,13 @@ fn io() -> std::io::Error {
     std::io::ErrorKind::UnexpectedEof.into()
 }
 
-fn negotiated(result: ProbeResult, transport_kind: TransportKind) -> String {
-    match classify(result, transport_kind, VersionPolicy::Any) {
+const PIPE: Context =
+    Context { transport_kind: TransportKind::Pipe, version_policy: VersionPolicy::Any, was_modern: false };
+
+const POST: Context = Context { transport_kind: TransportKind::Post, ..PIPE };
+
+fn negotiated(result: ProbeResult, context: Context) -> String {
+    match classify(result, context) {
         Classification::Modern(_) => "modern".to_owned(),
         Classification::RetryModern(_) => "again".to_owned(),
         Classification::Legacy(legacy) if legacy.reconnect => "reconnect".to_owned(),
@@ -65,7 +70,7 @@ fn classifies_servers_over_stdio() {
         (ProbeResult::Failed(ChannelError::Malformed("{".into())), NEWEST),
         (ProbeResult::Failed(ChannelError::TooLarge(1)), "Limit"),
     ] {
-        assert_eq!(negotiated(result, TransportKind::Pipe), expected);
+        assert_eq!(negotiated(result, PIPE), expected);
     }
 }
 
@@ -89,22 +94,55 @@ fn classifies_servers_over_http() {
         (status(406), NEWEST),
         (status(415), NEWEST),
         (status(429), "Unavailable"),
-        (status(500), "Unavailable"),
+        (status(500), NEWEST),
+        (status(501), NEWEST),
+        (status(502), "Unavailable"),
         (status(503), "Unavailable"),
+        (status(304), NEWEST),
+        (rpc(-32603, None, Some(500)), NEWEST),
+        (ProbeResult::Failed(ChannelError::Malformed("HTTP status 202 without a body".into())), NEWEST),
         (ProbeResult::Failed(ChannelError::Unauthorized { status: 401, challenge: None }), "Unauthorized"),
         (ProbeResult::Failed(ChannelError::Unauthorized { status: 403, challenge: None }), "Unauthorized"),
         (ProbeResult::Failed(ChannelError::unsent(io())), "Connect"),
-        (ProbeResult::Failed(ChannelError::lost(io())), "ConnectionLost"),
+        (ProbeResult::Failed(ChannelError::lost(io())), NEWEST),
         (ProbeResult::Timeout, "Timeout"),
     ] {
-        assert_eq!(negotiated(result, TransportKind::Post), expected);
+        assert_eq!(negotiated(result, POST), expected);
+    }
+}
+
+#[test]
+fn does_not_fall_back_to_handshake_when_modern_server_has_an_outage() {
+    // C4
+    let was_modern = Context { was_modern: true, ..POST };
+    let modern_only = Context { version_policy: VersionPolicy::Era(Era::Modern), ..POST };
+    for context in [was_modern, modern_only] {
+        let status = |status| ProbeResult::Failed(ChannelError::Status { status, body: String::new() });
+        assert_eq!(negotiated(ProbeResult::Failed(ChannelError::lost(io())), context), "Connect");
+        assert_eq!(negotiated(status(500), context), "Unavailable");
+        assert_eq!(negotiated(rpc(-32603, None, Some(500)), context), "Server");
+    }
+    let malformed = || ProbeResult::Failed(ChannelError::Malformed("x".into()));
+    assert_eq!(negotiated(malformed(), modern_only), "InvalidResponse");
+    assert_eq!(negotiated(malformed(), was_modern), NEWEST);
+    assert_eq!(negotiated(rpc(-32601, None, Some(404)), was_modern), NEWEST);
+}
+
+#[test]
+fn error_does_not_warn_of_repeating_the_probe() {
+    // C4
+    let modern_only = Context { version_policy: VersionPolicy::Era(Era::Modern), ..POST };
+    for failure in [ChannelError::lost(io()), ChannelError::unsent(io()), ChannelError::Malformed("x".into())] {
+        let judged = classify(ProbeResult::Failed(failure), modern_only);
+        let Classification::Fail(error) = judged else { panic!("{judged:?}") };
+        assert!(!error.to_string().contains("run") && error.kind() != ErrorKind::ConnectionLost, "{error}");
     }
 }
 
 #[test]
 fn error_includes_reason_when_only_modern_revisions_are_allowed() {
     // M26-083
-    let judged = classify(rpc(-32601, None, None), TransportKind::Pipe, VersionPolicy::Era(Era::Modern));
+    let judged = classify(rpc(-32601, None, None), Context { version_policy: VersionPolicy::Era(Era::Modern), ..PIPE });
     let Classification::Fail(error) = judged else { panic!("{judged:?}") };
     assert_eq!(error.kind(), ErrorKind::Negotiation);
     assert!(error.to_string().contains("-32601"), "{error}");

@@ -54,8 +54,16 @@ pub(crate) async fn reply_of(ctx: &Ctx, outcome: RoundOutcome<Reply>) -> Reply {
     }
 }
 
-/// Returns the reply of a handler without a context that returns a `NextRound`, which must come from another call.
-pub(crate) fn foreign_round() -> Reply {
+/// Returns the reply of a completed handler without a context, which cannot start another round.
+pub(crate) fn reply_without_context(outcome: RoundOutcome<Reply>) -> Reply {
+    match outcome {
+        RoundOutcome::Complete(reply) => reply,
+        RoundOutcome::InputRequired(_) => foreign_round(),
+    }
+}
+
+/// Returns the reply to a `NextRound` that was started with the `Round` of another call.
+fn foreign_round() -> Reply {
     Reply::Failed(Error::internal("cannot start the next round: its `Round` belongs to another call"))
 }
 

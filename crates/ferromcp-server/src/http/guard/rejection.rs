@@ -33,7 +33,7 @@ impl Rejection {
         Self::Host(quote(host))
     }
 
-    pub(super) fn origin(origin: &[u8]) -> Self {
+    pub(crate) fn origin(origin: &[u8]) -> Self {
         if origin == b"null" { Self::NullOrigin } else { Self::Origin(quote(origin)) }
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ferromcp_core::wire::{DecodeError, FromClient, Message};
 use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RequestId};
-use http::request::Parts;
 use http::{Response, StatusCode};
 
 use super::messages::apply_notification;
@@ -20,21 +19,19 @@ use crate::era::features::has_batches;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
 use crate::http::endpoint::{Endpoint, Limit};
-use crate::http::in_flight::{CallSet, InFlightRequest, Leases};
+use crate::http::in_flight::{CallSet, InFlightRequest};
+use crate::http::received::Received;
 use crate::http::reply;
 use crate::http::respond::{new_sink, request_sink, respond};
 use crate::latch::Latch;
 use crate::request_sink::RequestSink;
+use crate::shutdown_cut::{ShutdownCut, shut_down_error};
 
 type Messages = Vec<Result<Message<FromClient>, DecodeError>>;
 
 /// Responds to a batch.
-pub(crate) async fn batch(
-    endpoint: &Arc<Endpoint>,
-    parts: &Parts,
-    accepts: Accepts,
-    messages: Messages,
-) -> Response<Body> {
+pub(crate) async fn batch(received: &mut Received<'_>, accepts: Accepts, messages: Messages) -> Response<Body> {
+    let Received { endpoint, parts, client, .. } = *received;
     let scope = match find_scope(endpoint, parts) {
         Ok(scope) => scope,
         Err(response) => return *response,
@@ -43,8 +40,9 @@ pub(crate) async fn batch(
     if !has_batches(revision) {
         return reply::error(StatusCode::BAD_REQUEST, era::no_batches(), None, revision);
     }
-    let Some(permit) = endpoint.acquire(Limit::InFlight) else {
-        return reply::limit_exceeded(endpoint, Limit::InFlight);
+    let permit = match endpoint.acquire(Limit::InFlight, client) {
+        Ok(permit) => permit,
+        Err(reason) => return reply::refused(reason),
     };
     let session = scope.session().map(|session| Arc::clone(&session.id));
     let questions = QuestionChannel::new(&endpoint.legacy.questions, session, endpoint.inner.limits.questions);
@@ -61,8 +59,12 @@ pub(crate) async fn batch(
         return reply::accepted();
     }
     let ids = latches.keys().cloned().collect();
-    let calls = CallSet::Batch { latches, responses: Box::pin(batch.run(Arc::clone(&endpoint.inner))) };
-    let request = InFlightRequest { endpoint: Arc::clone(endpoint), calls, sink, leases: Leases::new(permit) };
+    let cut = ShutdownCut {
+        latch: Arc::clone(&endpoint.cut),
+        error: shut_down_error("HttpServerLimits", endpoint.options.limits.shutdown_grace),
+    };
+    let calls = CallSet::Batch { latches, responses: Box::pin(batch.run(Arc::clone(&endpoint.inner), cut)) };
+    let request = InFlightRequest::new(endpoint, calls, sink, (permit, received.lease.take()), client);
     respond(request, ids, scope.response_mode(accepts, Extensions::default())).await
 }
 

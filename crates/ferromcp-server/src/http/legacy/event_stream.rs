@@ -11,6 +11,7 @@ use ferromcp_transport::sse::Event;
 
 use super::event_id::{EventId, StreamId, StreamKind};
 use super::events::{EventReplay, EventStore, StreamKey};
+use crate::http::byte_budget::Reservation;
 use crate::http::event_buffer::EventBuffer;
 
 /// The place of a stream in the event store.
@@ -110,8 +111,9 @@ impl EventStream {
         }
     }
 
-    /// Sends a message. Stores it first, so that every event a client has received can be replayed.
-    pub(super) async fn send(&self, message: &Bytes) {
+    /// Sends a message, whose memory may be counted in `reservation`. Stores it first, so that every event a client has
+    /// received can be replayed.
+    pub(super) async fn send(&self, message: &Bytes, reservation: Option<Reservation>) {
         let mut last = self.last.lock().await;
         let number = *last + 1;
         let mut id = None;
@@ -124,7 +126,7 @@ impl EventStream {
         *last = number;
         if let Some(buffer) = self.connection() {
             let event = Event::new(message);
-            buffer.event(id.as_deref().map_or(event, |id| event.id(id)));
+            buffer.event_with(id.as_deref().map_or(event, |id| event.id(id)), reservation);
         }
     }
 
@@ -187,7 +189,7 @@ mod tests {
         let stream = StreamId::nth(1, StreamKind::Response);
         let store = StreamStore { store: Arc::new(MemoryEventStore::new()), session: "s".into(), stream };
         let stream = EventStream::new(Some(store), 0);
-        stream.send(&Bytes::from_static(b"{}")).await;
+        stream.send(&Bytes::from_static(b"{}"), None).await;
         stream.end().await;
         for (after, rest) in [(0, true), (1, false)] {
             let buffer = Arc::new(EventBuffer::default());

@@ -18,6 +18,8 @@ use super::scope::{LegacyScope, find_scope};
 use super::session::SessionGuard;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
+use crate::http::byte_budget::ByteBudget;
+use crate::http::connection::Client;
 use crate::http::endpoint::{Endpoint, Limit, Permit};
 use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
@@ -29,7 +31,7 @@ use crate::maybe_ready::BoxFuture;
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Responds to a GET.
-pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
+pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Response<Body> {
     if endpoint.options.stateless || modern::is_declared(&parts.headers) {
         return reply::method_not_allowed("POST");
     }
@@ -42,8 +44,9 @@ pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Bod
         Err(response) => return *response,
     };
     let Ok(last) = last_event_id(&parts.headers) else { return cannot_resume() };
-    let Some(permit) = endpoint.acquire(Limit::Streams) else {
-        return reply::limit_exceeded(endpoint, Limit::Streams);
+    let permit = match endpoint.acquire(Limit::Streams, client) {
+        Ok(permit) => permit,
+        Err(reason) => return reply::refused(reason),
     };
     let buffer = match last {
         Some(EventId { stream: StreamId { kind: StreamKind::Response, .. }, .. }) => {
@@ -53,7 +56,14 @@ pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Bod
         _ => EventBuffer::default(),
     };
     let buffer = Arc::new(buffer);
-    let connection = Connection { endpoint: Arc::clone(endpoint), session, _permit: permit, buffer };
+    let connection = Connection {
+        responses: Arc::clone(client.responses(&endpoint.sending.responses)),
+        ends_when_written: client.ends_when_written(),
+        endpoint: Arc::clone(endpoint),
+        session,
+        _permit: permit,
+        buffer,
+    };
     match last {
         None => connection.notifications(None).await,
         Some(last) if last.stream.kind == StreamKind::Get => connection.notifications(Some(last)).await,
@@ -78,6 +88,8 @@ struct Connection {
     session: SessionGuard,
     _permit: Permit,
     buffer: Arc<EventBuffer>,
+    responses: Arc<ByteBudget>,
+    ends_when_written: bool,
 }
 
 /// A connected GET stream, counted in its session until dropped.
@@ -92,6 +104,16 @@ impl Drop for GetStream {
 impl Connection {
     fn store(&self, stream: StreamId) -> Option<StreamStore> {
         StreamStore::new(self.endpoint.options.events.as_ref(), &self.session.id, stream)
+    }
+
+    /// Returns a function that responds with a stream of the events that a driver writes to the buffer.
+    fn events(&self) -> impl FnOnce(BoxFuture<()>) -> Response<Body> + use<> {
+        let (buffer, keep_alive) = (Arc::clone(&self.buffer), self.endpoint.options.keep_alive);
+        let (responses, ends_when_written) = (Arc::clone(&self.responses), self.ends_when_written);
+        move |driver| {
+            let body = EventBody::new(driver, buffer, keep_alive, &responses);
+            reply::events(body.ends_when_written(ends_when_written))
+        }
     }
 
     /// Responds with a stream of server notifications. Resumes an earlier stream after event `last`, if given.
@@ -118,8 +140,8 @@ impl Connection {
         if last.is_none() && connection.session.revision() == Revision::V2025_11_25 {
             stream.prime(connection.endpoint.options.retry).await;
         }
-        let (buffer, keep_alive) = (Arc::clone(&connection.buffer), connection.endpoint.options.keep_alive);
-        reply::events(EventBody::new(Box::pin(get_stream.forward(stream)), buffer, keep_alive))
+        let events = connection.events();
+        events(Box::pin(get_stream.forward(stream)))
     }
 
     /// Returns the stream of `last`, now read by this connection. `None` if it cannot be resumed.
@@ -136,7 +158,7 @@ impl Connection {
 
     /// Responds with the rest of the response to a POST, after event `last`.
     async fn resume_response(self, last: EventId) -> Response<Body> {
-        let (buffer, keep_alive) = (Arc::clone(&self.buffer), self.endpoint.options.keep_alive);
+        let (buffer, events) = (Arc::clone(&self.buffer), self.events());
         if let Some(stream) = self.session.stream(last.stream) {
             if !stream.resume(Arc::clone(&buffer), last.number).await {
                 return cannot_resume();
@@ -146,7 +168,7 @@ impl Connection {
             }
             // The driver of the request sends the rest and ends the stream; this future keeps the session alive.
             let closed = async move { self.buffer.closed().await };
-            return reply::events(EventBody::new(Box::pin(closed), buffer, keep_alive));
+            return events(Box::pin(closed));
         }
         // No driver runs in this process: send the stored events, and let the client reconnect.
         let Some(store) = self.store(last.stream) else { return cannot_resume() };
@@ -155,7 +177,7 @@ impl Connection {
             buffer.retry(self.endpoint.options.retry);
         }
         buffer.close();
-        reply::events(EventBody::new(Box::pin(std::future::ready(())) as BoxFuture<()>, buffer, keep_alive))
+        events(Box::pin(std::future::ready(())))
     }
 }
 
@@ -169,7 +191,7 @@ impl GetStream {
         loop {
             let notification = tokio::select! {
                 biased;
-                () = endpoint.closing.wait() => return,
+                () = endpoint.sending.closing.wait() => return,
                 () = session.ended.wait() => return,
                 notification = async {
                     session.initialized.wait().await; // no notification may precede `notifications/initialized`
@@ -189,7 +211,7 @@ impl GetStream {
         let Connection { endpoint, session, .. } = &self.0;
         let (endpoint, session, stream) = (Arc::clone(endpoint), Arc::clone(session), Arc::clone(stream));
         let mut sending: BoxFuture<()> = Box::pin(async move {
-            stream.send(&message).await;
+            stream.send(&message, None).await;
             if session.ended.is_set() {
                 endpoint.legacy.purge_events([session]).await; // it may have ended while the event was being stored
             }

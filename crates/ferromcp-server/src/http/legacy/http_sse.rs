@@ -17,8 +17,9 @@ use http::{Method, Response, StatusCode};
 use tokio::time::timeout;
 
 use super::sse_sessions::SseSession;
-use crate::http::accept::{Accepts, is_json};
+use crate::http::accept::{Accepts, is_json, is_unencoded};
 use crate::http::body::Body;
+use crate::http::connection::Client;
 use crate::http::endpoint::{Endpoint, Limit, Permit};
 use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
@@ -40,23 +41,29 @@ pub(crate) fn is_path(path: &str) -> bool {
 }
 
 /// Responds to a request for one of the two paths.
-pub(crate) async fn handle<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
+pub(crate) async fn handle<B: http_body::Body>(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    body: B,
+    client: &Client<'_>,
+) -> Response<Body> {
     let is_stream = parts.uri.path().ends_with(STREAM);
     match (is_stream, &parts.method) {
-        (true, &Method::GET) => open(endpoint, parts),
-        (false, &Method::POST) => message(endpoint, parts, body).await,
+        (true, &Method::GET) => open(endpoint, parts, client),
+        (false, &Method::POST) => message(endpoint, parts, body, client).await,
         (true, _) => reply::method_not_allowed("GET"),
         (false, _) => reply::method_not_allowed("POST"),
     }
 }
 
 /// Opens a session. The first event of its stream names the URL for messages.
-fn open(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
+fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Response<Body> {
     if !Accepts::of(&parts.headers).events {
         return reply::events_not_accepted();
     }
-    let Some(permit) = endpoint.acquire(Limit::Streams) else {
-        return reply::limit_exceeded(endpoint, Limit::Streams);
+    let permit = match endpoint.acquire(Limit::Streams, client) {
+        Ok(permit) => permit,
+        Err(reason) => return reply::refused(reason),
     };
     let (id, pipes) = match random::id().and_then(|id| Ok((Arc::<str>::from(id), Pipes::new()?))) {
         Ok(opened) => opened,
@@ -74,7 +81,13 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts) -> Response<Body> {
     buffer.event(Event::new(format!("{MESSAGES}?{SESSION_ID}={id}").as_bytes()).event("endpoint"));
     let served = serve::pipe(Arc::clone(&endpoint.inner), server_rx, server_tx, identity);
     let driver = run(OpenSession::new(endpoint, id, permit), served, client_rx, Arc::clone(&buffer));
-    reply::events(EventBody::new(Box::pin(driver), buffer, endpoint.options.keep_alive))
+    let body = EventBody::new(
+        Box::pin(driver),
+        buffer,
+        endpoint.options.keep_alive,
+        client.responses(&endpoint.sending.responses),
+    );
+    reply::events(body.ends_when_written(client.ends_when_written()))
 }
 
 /// The two directions of a session in memory: client to server, and server to client.
@@ -127,7 +140,7 @@ async fn run(
         }
     };
     let closing = async {
-        session.endpoint.closing.wait().await;
+        session.endpoint.sending.closing.wait().await;
         // Drops the sender of the pipe, so that `served` reads EOF and shuts down gracefully.
         session.endpoint.legacy.sse_sessions.remove(&session.id);
         std::future::pending::<()>().await;
@@ -143,19 +156,28 @@ async fn run(
 }
 
 /// Handles a POST with a message. The reply is sent on the stream of the session.
-async fn message<B: http_body::Body>(endpoint: &Arc<Endpoint>, parts: &Parts, body: B) -> Response<Body> {
+async fn message<B: http_body::Body>(
+    endpoint: &Arc<Endpoint>,
+    parts: &Parts,
+    body: B,
+    client: &Client<'_>,
+) -> Response<Body> {
     if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
         return reply::not_json();
+    }
+    if !is_unencoded(&parts.headers) {
+        return reply::encoded_body();
     }
     let Some(session) = find(endpoint, parts) else {
         let why = "Session not found: its stream is closed; open a new one with GET";
         return reply::reject(StatusCode::NOT_FOUND, why);
     };
-    let Some(_permit) = endpoint.acquire(Limit::InFlight) else {
-        return reply::limit_exceeded(endpoint, Limit::InFlight);
+    let _permit = match endpoint.acquire(Limit::InFlight, client) {
+        Ok(permit) => permit,
+        Err(reason) => return reply::refused(reason),
     };
-    let bytes = match request_body::read(body, &endpoint.options.limits).await {
-        Ok(bytes) => bytes,
+    let (bytes, _lease) = match request_body::read(body, &parts.headers, endpoint, client).await {
+        Ok(read) => read,
         Err(error) => return reject_body(endpoint, error),
     };
     let mut frame = Outbound::new();

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RawJson, RequestId, Revision};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use tokio::time::sleep;
 
 use super::scope::{LegacyScope, SESSION_ID, find_scope, find_session};
-use super::sessions::Added;
+use super::session_source::Source;
+use super::sessions::{Added, NotAdded};
 use super::stateless_session_id::EncodedCapabilities;
 use crate::call::{Call, Peer, Reply};
 use crate::dispatch;
@@ -20,8 +22,9 @@ use crate::era;
 use crate::era::legacy::Session;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
+use crate::http::connection::Client;
 use crate::http::endpoint::{Endpoint, Limit};
-use crate::http::in_flight::encode_reply;
+use crate::http::reply::EncodedReply;
 use crate::http::respond::ResponseMode;
 use crate::http::{modern, reply};
 use crate::random;
@@ -56,12 +59,19 @@ pub(crate) fn admit(
 pub(crate) async fn initialize(
     endpoint: &Arc<Endpoint>,
     parts: &Parts,
+    client: &Client<'_>,
     id: RequestId,
     request: ClientRequest,
 ) -> Response<Body> {
     let stateless = endpoint.options.stateless;
     // A stateless endpoint ignores a stale session id.
     match if stateless { Ok(None) } else { find_session(endpoint, parts) } {
+        Err(response) if response.status() == StatusCode::NOT_FOUND => {
+            let error = Error::invalid_request(
+                "Session not found or expired; send `initialize` without the Mcp-Session-Id header to start a new one",
+            );
+            return reply::error(StatusCode::NOT_FOUND, error, None, Revision::LATEST_LEGACY);
+        }
         Err(response) => return *response,
         Ok(Some(session)) => {
             let error = Error::invalid_request("Invalid request: the session is already initialized");
@@ -69,8 +79,9 @@ pub(crate) async fn initialize(
         }
         Ok(None) => {}
     }
-    let Some(_permit) = endpoint.acquire(Limit::InFlight) else {
-        return reply::limit_exceeded(endpoint, Limit::InFlight);
+    let _permit = match endpoint.acquire(Limit::InFlight, client) {
+        Ok(permit) => permit,
+        Err(reason) => return reply::refused(reason),
     };
     let identity = parts.extensions.get::<Identity>().cloned();
     let mut negotiated = if stateless {
@@ -88,24 +99,21 @@ pub(crate) async fn initialize(
     call.extensions = endpoint.request_extensions(parts);
     let reply = dispatch::run(&endpoint.inner, call).await;
     let starts_session = !stateless && matches!(reply, Reply::Done(_));
-    let mut response = reply::json(encode_reply(&endpoint.inner, &id, reply, revision));
+    let reply = EncodedReply::new(endpoint, client.responses(&endpoint.sending.responses), &id, reply, revision);
+    let mut response = reply::json(reply, client.ends_when_written());
     if let Some(encoded) = encoded {
         let id = random::id().ok().and_then(|random| HeaderValue::from_str(&encoded.to_session_id(&random)).ok());
         id.map(|id| response.headers_mut().insert(&SESSION_ID, id));
     }
     if starts_session {
-        let session = match endpoint.legacy.sessions.add(identity, negotiated) {
-            Ok(Some(Added { session, evicted })) => {
+        let address = endpoint.options.guard.client_address(&parts.headers, client.address);
+        let source = Source::new(client.connection.map(|connection| connection.id), identity.as_ref(), address);
+        let session = match endpoint.legacy.sessions.add(identity, source, negotiated) {
+            Ok(Added { session, evicted }) => {
                 endpoint.legacy.purge_events(evicted).await;
                 session
             }
-            Ok(None) => {
-                return reply::unavailable("Too many sessions (`HttpServerLimits::sessions`), and none is idle");
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot generate a session id: no random numbers");
-                return reply::unavailable("Cannot start a session");
-            }
+            Err(reason) => return cannot_start(&reason),
         };
         start_session_expiry(endpoint);
         if let Ok(id) = HeaderValue::from_str(&session.id) {
@@ -113,6 +121,18 @@ pub(crate) async fn initialize(
         }
     }
     response
+}
+
+/// Responds to `initialize` when no session can be added.
+fn cannot_start(reason: &NotAdded) -> Response<Body> {
+    match reason {
+        NotAdded::Full => reply::unavailable("Too many sessions (`HttpServerLimits::sessions`), and none is idle"),
+        NotAdded::TooFast => reply::too_fast("This client starts sessions too fast; reuse a session, or retry later"),
+        NotAdded::NoRandomNumbers(error) => {
+            tracing::error!(%error, "cannot generate a session id: no random numbers");
+            reply::unavailable("Cannot start a session")
+        }
+    }
 }
 
 /// Starts the task that ends idle sessions, unless it runs already. The task ends with the endpoint.
@@ -154,7 +174,11 @@ pub(super) fn apply_notification(scope: &LegacyScope, notification: &ClientNotif
         ClientNotification::Initialized(_) => session.mark_initialized(),
         ClientNotification::Cancelled(params) => {
             if let Some(id) = &params.request_id {
-                tracing::debug!(?id, reason = params.reason.as_deref(), "the client cancelled a request");
+                tracing::debug!(
+                    ?id,
+                    reason = params.reason.as_deref().map(|reason| excerpt(reason).to_string()),
+                    "the client cancelled a request"
+                );
                 session.cancel(id);
             }
         }

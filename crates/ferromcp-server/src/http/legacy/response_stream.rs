@@ -19,7 +19,7 @@ pub(crate) fn drive(
     buffer: Arc<EventBuffer>,
 ) -> BoxFuture<()> {
     let is_cancelled = matches!(progress, Some(Progressed { end: Some(End::Cancelled), .. }));
-    let session = request.leases.session.as_ref().filter(|_| !is_cancelled);
+    let session = request.session.as_ref().filter(|_| !is_cancelled);
     let store = session.and_then(|session| {
         let events = request.endpoint.options.events.as_ref();
         StreamStore::new(events, &session.id, session.new_stream_id(StreamKind::Response))
@@ -50,11 +50,11 @@ async fn send_all(
             None => poll_fn(|cx| request.poll_progress(cx)).await,
         };
         for message in &outgoing.messages {
-            stream.send(message).await;
+            stream.send(message, None).await;
         }
         match end {
             Some(End::Answered(answer)) => {
-                stream.send(&answer.body).await;
+                stream.send(&answer.body, answer.reservation).await;
                 break;
             }
             Some(End::Cancelled) => break,
@@ -64,7 +64,7 @@ async fn send_all(
             stream.disconnect(retry);
         }
     }
-    match (&request.leases.session, stream.store()) {
+    match (&request.session, stream.store()) {
         (Some(session), _) if session.ended.is_set() => {
             stream.close_connection();
             // Purged again: the session may have ended while an event was being stored.

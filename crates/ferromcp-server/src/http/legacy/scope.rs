@@ -110,8 +110,8 @@ impl LegacyScope {
 /// Returns the scope of a message other than `initialize`.
 ///
 /// # Errors
-/// The response to send: 400 if the session id is missing or the revision is not supported, 404 if the session has
-/// ended.
+/// The response to send: 400 if the session id is missing, or the revision is not supported or not the negotiated one;
+/// 404 if the session has ended.
 pub(super) fn find_scope(endpoint: &Endpoint, parts: &Parts) -> Result<LegacyScope, Box<Response<Body>>> {
     let declared = revision(&parts.headers)?;
     if endpoint.options.stateless {
@@ -122,7 +122,16 @@ pub(super) fn find_scope(endpoint: &Endpoint, parts: &Parts) -> Result<LegacySco
         return Ok(LegacyScope::Stateless(revision, encoded.map(|it| Arc::new(it.capabilities))));
     }
     match find_session(endpoint, parts)? {
-        Some(session) => Ok(LegacyScope::Session(session)),
+        Some(session) => match declared.filter(|declared| *declared != session.revision()) {
+            Some(declared) => {
+                let why = format!(
+                    "Bad request: the MCP-Protocol-Version header is {declared}, but the session has negotiated {}",
+                    session.revision()
+                );
+                Err(rejected(StatusCode::BAD_REQUEST, &why))
+            }
+            None => Ok(LegacyScope::Session(session)),
+        },
         None => Err(rejected(
             StatusCode::BAD_REQUEST,
             "Bad request: missing Mcp-Session-Id header; send `initialize` to get one",

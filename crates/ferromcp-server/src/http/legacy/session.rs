@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ferromcp_core::{Identity, RequestId, Revision};
 use tokio::time::Instant;
 
 use super::event_id::{StreamId, StreamKind};
 use super::event_stream::EventStream;
+use super::session_source::Source;
 use crate::era::legacy::Session;
 use crate::http::limits::MAX_STREAMS_PER_SESSION;
 use crate::http::sink::HttpSink;
@@ -24,6 +26,7 @@ pub(crate) struct HttpSession {
     pub(crate) id: Arc<str>,
     /// The identity that started it. Requests of any other identity do not find it.
     pub(super) identity: Option<Identity>,
+    pub(super) source: Source,
     /// The result of the handshake.
     negotiated: Mutex<Session>,
     /// Set when the client has sent `notifications/initialized`.
@@ -32,6 +35,8 @@ pub(crate) struct HttpSession {
     last_used: AtomicU64,
     /// The number of requests in flight and open streams.
     in_use: AtomicUsize,
+    /// The number of requests in flight that continue without a connection.
+    detached: AtomicUsize,
     /// Requests in flight that did not finish on the first poll, for cancellation.
     calls: Mutex<HashMap<RequestId, Arc<HttpSink>>>,
     streams: Mutex<Streams>,
@@ -49,14 +54,16 @@ struct Streams {
 }
 
 impl HttpSession {
-    pub(super) fn new(id: Arc<str>, identity: Option<Identity>, negotiated: Session) -> Self {
+    pub(super) fn new(id: Arc<str>, identity: Option<Identity>, source: Source, negotiated: Session) -> Self {
         Self {
             id,
             identity,
+            source,
             negotiated: Mutex::new(negotiated),
             initialized: Latch::default(),
             last_used: AtomicU64::new(now_millis()),
             in_use: AtomicUsize::new(0),
+            detached: AtomicUsize::new(0),
             calls: Mutex::default(),
             streams: Mutex::default(),
             last_stream: AtomicU64::new(0),
@@ -81,6 +88,20 @@ impl HttpSession {
     /// Returns since when the session is idle, or `None` while a request is in flight or a stream is open.
     pub(super) fn idle_since(&self) -> Option<u64> {
         (self.in_use.load(Ordering::Acquire) == 0).then(|| self.last_used.load(Ordering::Acquire))
+    }
+
+    /// Counts a request that continues without a connection, until the guard is dropped.
+    pub(crate) fn detach_request(self: &Arc<Self>) -> DetachedRequest {
+        self.last_used.store(now_millis(), Ordering::Release);
+        self.detached.fetch_add(1, Ordering::AcqRel);
+        DetachedRequest(Arc::clone(self))
+    }
+
+    /// Returns whether the session has had no connection for `timeout`.
+    pub(crate) fn is_absent(&self, timeout: Duration) -> bool {
+        let timeout = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let idle = now_millis().saturating_sub(self.last_used.load(Ordering::Acquire));
+        self.in_use.load(Ordering::Acquire) <= self.detached.load(Ordering::Acquire) && idle >= timeout
     }
 
     /// Returns the id of a new stream.
@@ -222,6 +243,15 @@ impl Drop for SessionGuard {
     }
 }
 
+/// Counts a request that continues without a connection.
+pub(crate) struct DetachedRequest(Arc<HttpSession>);
+
+impl Drop for DetachedRequest {
+    fn drop(&mut self) {
+        self.0.detached.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// The session of a request, and the ids by which the client can cancel it. Unregisters them when dropped.
 pub(crate) struct SessionCalls {
     session: SessionGuard,
@@ -265,11 +295,14 @@ pub(super) fn now_millis() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::byte_budget::ByteBudget;
+    use crate::http::send_state::SendState;
 
     #[test]
     fn call_is_cancelled_when_registered_after_the_session_ended() {
-        let session = HttpSession::new("s".into(), None, Session::default());
-        let sink = Arc::new(HttpSink::new(1, Arc::default(), false));
+        let session = HttpSession::new("s".into(), None, Source::default(), Session::default());
+        let endpoint = SendState { closing: Latch::default(), responses: ByteBudget::new(1) };
+        let sink = Arc::new(HttpSink::new(1, Arc::new(endpoint), false));
         session.end();
         assert!(!session.register_call(&RequestId::from(1), &sink));
         assert!(!sink.is_empty(), "the call is not cancelled");

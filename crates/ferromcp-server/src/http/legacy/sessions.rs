@@ -2,6 +2,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management>.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -12,13 +13,23 @@ use std::time::Duration;
 use ferromcp_core::Identity;
 
 use super::session::{HttpSession, SessionGuard, now_millis};
+use super::session_source::{RateLimit, Source};
 use crate::era::legacy::Session;
 use crate::random;
 
 /// The number of shards. Requests of different sessions rarely contend for a lock.
 const SHARDS: usize = 16;
-/// The fraction (1/16) of the maximum that one eviction removes, so that evictions are rare.
+/// The fraction (1/16) of the maximum that one eviction of the newcomer's own or unused sessions removes, so that these
+/// evictions are rare.
 const EVICTION_FRACTION: usize = 16;
+/// How many sessions of other connections one origin may evict at once, and per second.
+const EVICTIONS: (u32, u32) = (64, 10);
+/// The fraction (1/4) of the maximum that one origin may start at once, and the time in seconds for the maximum after
+/// that.
+const START_FRACTION: usize = 4;
+const START_SECONDS: usize = 60;
+/// The least number of sessions that one origin may start at once, and per second.
+const MIN_STARTS: (usize, usize) = (64, 10);
 
 type Shard = HashMap<Arc<str>, Arc<HttpSession>>;
 
@@ -28,6 +39,31 @@ pub(crate) struct Sessions {
     hasher: RandomState,
     count: AtomicUsize,
     max: usize,
+    starts: RateLimit,
+    evictions: RateLimit,
+}
+
+/// Why a session cannot be added.
+#[derive(Debug)]
+pub(super) enum NotAdded {
+    /// The maximum is reached, and no session may be evicted.
+    Full,
+    /// The client starts sessions too fast.
+    TooFast,
+    /// The system's random number generator failed.
+    NoRandomNumbers(io::Error),
+}
+
+/// The order in which idle sessions are evicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum EvictionClass {
+    /// The session was started on the connection of the newcomer.
+    SameConnection,
+    /// The handshake is incomplete.
+    Uninitialized,
+    /// The session has the principal or address of the newcomer.
+    SameOrigin,
+    Other,
 }
 
 /// A new session, and the idle sessions that were ended for it.
@@ -39,7 +75,17 @@ pub(super) struct Added {
 impl Sessions {
     /// Creates an empty table for up to `max` sessions.
     pub(super) fn new(max: usize) -> Self {
-        Self { shards: Default::default(), hasher: RandomState::new(), count: AtomicUsize::new(0), max }
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let burst = count((max / START_FRACTION).max(MIN_STARTS.0));
+        let per_second = count((max / START_SECONDS).max(MIN_STARTS.1));
+        Self {
+            shards: Default::default(),
+            hasher: RandomState::new(),
+            count: AtomicUsize::new(0),
+            max,
+            starts: RateLimit::new(burst, per_second),
+            evictions: RateLimit::new(EVICTIONS.0, EVICTIONS.1),
+        }
     }
 
     fn shard(&self, id: &str) -> MutexGuard<'_, Shard> {
@@ -54,30 +100,32 @@ impl Sessions {
         Some(SessionGuard::new(Arc::clone(session))) // under the lock, so that no session expires in between
     }
 
-    /// Adds a session. Returns `None` if the maximum is reached and no session is idle.
+    /// Adds a session from `source`. If the maximum is reached, evicts idle sessions: first those that were started on the
+    /// same connection, then those without a complete handshake, then those of the same principal or address, then
+    /// others; the longest idle first.
     ///
     /// # Errors
-    /// If the system's random number generator fails.
-    pub(super) fn add(&self, identity: Option<Identity>, negotiated: Session) -> io::Result<Option<Added>> {
+    /// If no session may be evicted, the client starts sessions too fast, or the system's random number generator fails.
+    pub(super) fn add(
+        &self,
+        identity: Option<Identity>,
+        source: Source,
+        negotiated: Session,
+    ) -> Result<Added, NotAdded> {
+        if !self.starts.take(source.origin.as_ref()) {
+            return Err(NotAdded::TooFast);
+        }
+        let id: Arc<str> = random::id().map_err(NotAdded::NoRandomNumbers)?.into();
         let mut evicted = Vec::new();
         if self.count.fetch_add(1, Ordering::AcqRel) >= self.max {
-            evicted = self.evict();
-            if evicted.is_empty() {
+            evicted = self.evict_for(&source).inspect_err(|_| {
                 self.count.fetch_sub(1, Ordering::AcqRel);
-                return Ok(None);
-            }
+            })?;
         }
-        let id: Arc<str> = match random::id() {
-            Ok(id) => id.into(),
-            Err(error) => {
-                self.count.fetch_sub(1, Ordering::AcqRel);
-                return Err(error);
-            }
-        };
-        let session = Arc::new(HttpSession::new(Arc::clone(&id), identity, negotiated));
+        let session = Arc::new(HttpSession::new(Arc::clone(&id), identity, source, negotiated));
         let guard = SessionGuard::new(Arc::clone(&session));
         self.shard(&id).insert(Arc::clone(&id), session);
-        Ok(Some(Added { session: guard, evicted }))
+        Ok(Added { session: guard, evicted })
     }
 
     /// Removes a session and ends it.
@@ -105,19 +153,30 @@ impl Sessions {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Ends the longest idle sessions, and returns them.
-    fn evict(&self) -> Vec<Arc<HttpSession>> {
-        let idle = self
-            .shards
-            .iter()
-            .flat_map(|shard| lock(shard).values().filter_map(|session| session.idle_since()).collect::<Vec<_>>());
-        let mut idle: Vec<u64> = idle.collect();
-        if idle.is_empty() {
-            return Vec::new();
+    /// Ends the idle sessions that make room for one from `source`, and returns them.
+    fn evict_for(&self, source: &Source) -> Result<Vec<Arc<HttpSession>>, NotAdded> {
+        let candidate = |session: &HttpSession| Some((EvictionClass::of(session, source), session.idle_since()?));
+        let mut idle: Vec<(EvictionClass, u64)> = Vec::new();
+        for shard in &self.shards {
+            idle.extend(lock(shard).values().filter_map(|session| candidate(session)));
         }
-        let last = (self.max / EVICTION_FRACTION).min(idle.len() - 1);
-        let (_, limit, _) = idle.select_nth_unstable(last);
-        self.end_idle_since(*limit)
+        let class = idle.iter().map(|(class, _)| *class).min().ok_or(NotAdded::Full)?;
+        let count = match class {
+            EvictionClass::SameConnection | EvictionClass::Uninitialized => (self.max / EVICTION_FRACTION).max(1),
+            EvictionClass::SameOrigin | EvictionClass::Other if self.evictions.take(source.origin.as_ref()) => 1,
+            EvictionClass::SameOrigin | EvictionClass::Other => return Err(NotAdded::TooFast),
+        };
+        idle.retain(|(other, _)| *other == class);
+        let last = count.min(idle.len()) - 1;
+        let (_, (_, limit), _) = idle.select_nth_unstable(last);
+        let (limit, left) = (*limit, Cell::new(count));
+        let evicted = self.end_if(|session| {
+            let is_evicted =
+                left.get() > 0 && candidate(session).is_some_and(|(other, since)| other == class && since <= limit);
+            left.set(left.get() - usize::from(is_evicted));
+            is_evicted
+        });
+        if evicted.is_empty() { Err(NotAdded::Full) } else { Ok(evicted) }
     }
 
     /// Ends the idle sessions whose last use was at `limit` or earlier.
@@ -144,67 +203,24 @@ impl Sessions {
     }
 }
 
+impl EvictionClass {
+    fn of(session: &HttpSession, newcomer: &Source) -> Self {
+        let is_same = |connection: Option<u64>| connection.is_some() && connection == newcomer.connection;
+        if is_same(session.source.connection) {
+            Self::SameConnection
+        } else if !session.initialized.is_set() {
+            Self::Uninitialized
+        } else if newcomer.origin.is_some() && session.source.origin == newcomer.origin {
+            Self::SameOrigin
+        } else {
+            Self::Other
+        }
+    }
+}
+
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn add(sessions: &Sessions) -> Option<SessionGuard> {
-        sessions.add(None, Session::default()).unwrap().map(|added| added.session)
-    }
-
-    #[test]
-    fn session_ids_are_unique_visible_ascii() {
-        // S-174, S-175
-        let sessions = Sessions::new(100);
-        let guards: Vec<SessionGuard> = (0..100).map(|_| add(&sessions).unwrap()).collect();
-        for (index, one) in guards.iter().enumerate() {
-            assert!(one.id.len() >= 43 && one.id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
-            assert!(guards[..index].iter().all(|other| other.id != one.id));
-        }
-    }
-
-    #[test]
-    fn session_is_not_found_when_the_identity_differs() {
-        let sessions = Sessions::new(10);
-        let (ann, bob) = (Identity::new("ann"), Identity::new("bob"));
-        let Ok(Some(Added { session, .. })) = sessions.add(Some(ann.clone()), Session::default()) else { panic!() };
-        assert!(sessions.find(&session.id, Some(&ann)).is_some());
-        assert!(sessions.find(&session.id, Some(&bob)).is_none());
-        assert!(sessions.find(&session.id, None).is_none());
-    }
-
-    #[test]
-    fn evicts_only_idle_sessions_when_the_limit_is_reached() {
-        let sessions = Sessions::new(32);
-        let busy: Vec<SessionGuard> = (0..16).map(|_| add(&sessions).unwrap()).collect();
-        let idle: Vec<Arc<str>> = (0..16).map(|_| Arc::clone(&add(&sessions).unwrap().id)).collect();
-        assert!(add(&sessions).is_some());
-        assert!(sessions.len() <= 32);
-        assert!(idle.iter().any(|id| sessions.find(id, None).is_none()));
-        assert!(busy.iter().all(|session| sessions.find(&session.id, None).is_some()));
-    }
-
-    #[test]
-    fn rejects_a_session_when_the_limit_is_reached_and_none_is_idle() {
-        let sessions = Sessions::new(2);
-        let _busy = (add(&sessions).unwrap(), add(&sessions).unwrap());
-        assert!(add(&sessions).is_none());
-        assert_eq!(sessions.len(), 2);
-    }
-
-    #[test]
-    fn idle_sessions_expire_after_timeout() {
-        let sessions = Sessions::new(10);
-        let busy = add(&sessions).unwrap();
-        drop(add(&sessions));
-        std::thread::sleep(Duration::from_millis(5));
-        assert!(sessions.expire_idle(Duration::from_secs(60)).is_empty());
-        assert_eq!(sessions.expire_idle(Duration::from_millis(1)).len(), 1);
-        assert!(sessions.find(&busy.id, None).is_some());
-        assert_eq!(sessions.len(), 1);
-    }
-}
+mod tests;

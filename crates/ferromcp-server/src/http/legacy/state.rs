@@ -9,7 +9,10 @@ use super::sessions::Sessions;
 use super::sse_sessions::SseSessions;
 use crate::http::options::HttpServerOptions;
 use crate::inner::Inner;
-use crate::pending_requests::{IdScheme, PendingRequests};
+use crate::pending_requests::PendingRequests;
+
+/// The number of sessions whose pending questions one principal may use.
+const SESSIONS_PER_IDENTITY: usize = 4;
 
 /// State of the handshake revisions.
 pub(crate) struct LegacyState {
@@ -26,11 +29,12 @@ pub(crate) struct LegacyState {
 
 impl LegacyState {
     pub(crate) fn new(inner: &Inner, options: &HttpServerOptions) -> Self {
-        let max_questions = options.limits.in_flight.saturating_mul(inner.limits.questions);
+        let (per_session, max_questions) = (inner.limits.questions, options.limits.in_flight);
+        let per_identity = per_session.saturating_mul(SESSIONS_PER_IDENTITY);
         Self {
             sessions: Sessions::new(options.limits.sessions),
             sse_sessions: SseSessions::default(),
-            questions: PendingRequests::new(IdScheme::Random, max_questions),
+            questions: PendingRequests::for_endpoint(max_questions, per_session, per_identity),
             open_sse_streams: AtomicUsize::new(0),
             expires_sessions: AtomicBool::new(false),
             events: options.events.clone(),

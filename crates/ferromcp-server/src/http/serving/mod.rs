@@ -4,10 +4,12 @@
 
 mod builder;
 mod connection;
+mod hint;
 mod listener;
 mod response_body;
 mod routes;
 mod run;
+mod stall;
 mod timeout_io;
 #[cfg(unix)]
 mod unix;

@@ -4,20 +4,23 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use super::stall::{WriteProgress, report};
 use crate::http::body::Body;
+use crate::http::connection::Connection;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The body of a response.
 pub(super) struct ResponseBody<B> {
     source: Source<B>,
-    _guard: RequestGuard,
+    /// The number of frames that the connection has taken.
+    taken: u64,
+    guard: RequestGuard,
 }
 
 enum Source<B> {
@@ -26,28 +29,44 @@ enum Source<B> {
 }
 
 /// Counts a request of a connection as in flight, until the end of its response.
-pub(super) struct RequestGuard(Arc<AtomicUsize>);
+pub(super) struct RequestGuard(Arc<Connection>);
 
 impl RequestGuard {
-    pub(super) fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(count))
+    pub(super) fn new(connection: &Arc<Connection>) -> Self {
+        connection.state.begin_request();
+        Self(Arc::clone(connection))
+    }
+
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.0
     }
 }
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.state.end_request();
     }
 }
 
 impl<B> ResponseBody<B> {
     pub(super) fn endpoint(body: Body, guard: RequestGuard) -> Self {
-        Self { source: Source::Endpoint(body), _guard: guard }
+        Self { source: Source::Endpoint(body), taken: 0, guard }
+    }
+
+    /// Reports the progress of the body, whose last poll has returned a frame if `has_frame` is set.
+    fn report(&self, has_frame: bool) {
+        let mut progress = WriteProgress { is_writing: has_frame, count: self.taken };
+        if let Source::Endpoint(body) = &self.source {
+            if let Some(unwritten) = body.unwritten() {
+                progress.is_writing |= !unwritten.is_empty();
+                progress.count += unwritten.progress();
+            }
+        }
+        report(progress);
     }
 
     pub(super) fn fallback(body: B, guard: RequestGuard) -> Self {
-        Self { source: Source::Fallback(Box::pin(body)), _guard: guard }
+        Self { source: Source::Fallback(Box::pin(body)), taken: 0, guard }
     }
 }
 
@@ -60,10 +79,16 @@ where
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.source {
+        let this = &mut *self;
+        let frame = match &mut this.source {
             Source::Endpoint(body) => Pin::new(body).poll_frame(cx).map_err(|never: Infallible| match never {}),
             Source::Fallback(body) => body.as_mut().poll_frame(cx).map_err(Into::into),
+        };
+        if this.guard.connection().is_http2 {
+            this.taken += u64::from(frame.is_ready());
+            this.report(frame.is_ready());
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

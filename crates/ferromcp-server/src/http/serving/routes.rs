@@ -7,11 +7,13 @@ use std::task::{Context, Poll};
 
 use ::http::{Request, Response, StatusCode};
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use super::response_body::{RequestGuard, ResponseBody};
 use crate::http::body::Body;
+use crate::http::connection::Client;
 use crate::http::guard::ClientAddr;
+use crate::http::limits::MAX_HEADER_BYTES;
 use crate::http::reply;
 use crate::http::service::HttpService;
 
@@ -75,17 +77,29 @@ impl<F: Fallback> Routes<F> {
     pub(super) async fn handle(
         &self,
         mut request: Request<Incoming>,
-        client: Option<ClientAddr>,
+        address: Option<ClientAddr>,
         guard: RequestGuard,
     ) -> Response<ResponseBody<F::Body>> {
-        if self.is_endpoint_path(request.uri().path()) {
-            self.endpoint.respond(request, client).await.map(|body| ResponseBody::endpoint(body, guard))
-        } else {
-            if let Some(client) = client {
-                request.extensions_mut().insert(client);
-            }
-            self.fallback.clone().handle(request).await.map(|body| ResponseBody::fallback(body, guard))
+        let has_body = !request.body().is_end_stream();
+        let connection = guard.connection();
+        if connection.state.take_received() > READ_AHEAD && header_bytes(&request) > MAX_HEADER_BYTES as usize {
+            let why = format!("Request headers exceed {MAX_HEADER_BYTES} bytes");
+            let response = reply::reject(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, why);
+            connection.state.set_unread(has_body);
+            return response.map(|body| ResponseBody::endpoint(body, guard));
         }
+        if self.is_endpoint_path(request.uri().path()) {
+            let client = Client { address: address.map(|address| address.0.ip()), connection: Some(connection) };
+            let response = self.endpoint.respond(request, &client).await;
+            connection.state.set_unread(has_body && response.status().is_client_error());
+            return response.map(|body| ResponseBody::endpoint(body, guard));
+        }
+        if let Some(address) = address {
+            request.extensions_mut().insert(address);
+        }
+        let response = self.fallback.clone().handle(request).await;
+        connection.state.set_unread(has_body && response.status().is_client_error());
+        response.map(|body| ResponseBody::fallback(body, guard))
     }
 
     /// Returns whether a path belongs to the endpoint: its own path, with or without a trailing slash, or the paths of
@@ -95,6 +109,16 @@ impl<F: Fallback> Routes<F> {
         let is_near = |folder: &str| folder == parent(&self.path) || is_endpoint(folder);
         is_endpoint(path) || (self.endpoint.is_http_sse_path(path) && is_near(parent(path)))
     }
+}
+
+/// Headers are measured only after this many bytes, since most requests are smaller. A request whose beginning was read with
+/// the previous one may exceed the limit by as much.
+const READ_AHEAD: usize = 8 << 10;
+
+/// Returns the size of the target and the headers of a request. HTTP/1.1 reads ahead, so its buffer is not an exact limit.
+fn header_bytes(request: &Request<Incoming>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() + target
 }
 
 /// Returns a path without its last segment.

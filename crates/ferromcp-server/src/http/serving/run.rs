@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::builder::Http;
 use super::connection::Shared;
+use super::hint;
 use super::listener::Listener;
 use super::routes::{Fallback, Routes};
 use crate::http::service::HttpService;
@@ -16,6 +17,9 @@ use crate::serve::{ServeError, ServeTarget, SharedServer, check, signal};
 
 /// The delay after `accept` has failed, for example because the process has too many open files.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// How long connections may take to write the errors of requests that are cut, and to close.
+const LAST_WRITES: Duration = Duration::from_millis(750);
 
 /// Marker for HTTP, which serves many peers.
 #[derive(Debug)]
@@ -50,6 +54,7 @@ async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: SharedServer)
     endpoint.open().await?;
     if let Some(address) = address {
         tracing::info!("serving at http://{address}{path}");
+        hint::print(&endpoint.endpoint().inner, address, &path);
         if let Some(callback) = on_bound {
             callback(address);
         }
@@ -91,36 +96,23 @@ async fn accept<L: Listener, F: Fallback>(listener: &mut L, shared: &Arc<Shared<
     }
 }
 
-/// Waits for requests in flight up to the shutdown timeout, then drops the rest.
+/// Waits for the requests in flight up to the shutdown timeout, and ends the rest. Then closes the lifespans.
 async fn shut_down<F: Fallback>(shared: &Shared<F>, mut connections: JoinSet<()>) {
     shared.closing.set();
-    let grace = shared.limits.shutdown_grace;
-    let endpoint = shared.routes.endpoint.shutdown();
+    let endpoint = shared.routes.endpoint.endpoint();
+    endpoint.begin_shutdown();
     let ended = async {
         while let Some(done) = connections.join_next().await {
             log_panic(done);
         }
     };
-    let mut endpoint = std::pin::pin!(endpoint);
-    let mut is_endpoint_done = false;
-    let rest = timeout(grace, async {
-        let mut ended = std::pin::pin!(ended);
-        tokio::select! {
-            () = ended.as_mut() => {}
-            () = endpoint.as_mut() => {
-                is_endpoint_done = true;
-                ended.await;
-            }
-        }
-    });
-    if rest.await.is_err() {
-        tracing::debug!("shutdown timed out; dropping requests in flight");
+    let last = shared.limits.shutdown_grace.saturating_add(LAST_WRITES);
+    let ((), ended) = tokio::join!(endpoint.finish_requests(), timeout(last, ended));
+    if ended.is_err() {
+        tracing::debug!("shutdown timed out; closing the connections");
     }
     connections.shutdown().await;
-    // After the last request, because it closes the lifespans.
-    if !is_endpoint_done {
-        endpoint.await;
-    }
+    endpoint.close().await; // after the last request, because it closes the lifespans
 }
 
 fn log_panic(done: Result<(), JoinError>) {

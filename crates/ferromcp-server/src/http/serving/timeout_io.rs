@@ -2,15 +2,19 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::stall::{StallLimit, StallTimer};
+use crate::http::connection::ConnectionState;
+use crate::http::request_body::{DISCARD_BYTES, DISCARD_TIMEOUT};
 
 /// The connection preface of HTTP/2. hyper's header timeout applies only after that many bytes.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -25,8 +29,7 @@ const HALF_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection with timeouts.
 pub(super) struct TimeoutIo<Io> {
     io: Io,
-    /// The number of its requests in flight.
-    in_flight: Arc<AtomicUsize>,
+    state: Arc<ConnectionState>,
     /// The number of bytes until the preface timeout no longer applies.
     preface: usize,
     /// Bytes that were peeked and not yet read.
@@ -34,7 +37,9 @@ pub(super) struct TimeoutIo<Io> {
     read_timer: IdleTimer,
     /// The peer has closed its write side.
     eof: bool,
-    write_timer: IdleTimer,
+    write_timer: StallTimer,
+    /// Set once the write side is closed: the number of bytes that may still be discarded, and the timer.
+    lingering: Option<(usize, IdleTimer)>,
 }
 
 /// A timer that runs while an operation is pending.
@@ -46,9 +51,17 @@ struct IdleTimer {
 
 impl<Io> TimeoutIo<Io> {
     /// Creates a connection with timeouts for the first bytes and for each write.
-    pub(super) fn new(io: Io, in_flight: Arc<AtomicUsize>, preface_timeout: Duration, write_timeout: Duration) -> Self {
-        let (read_timer, write_timer) = (IdleTimer::new(preface_timeout), IdleTimer::new(write_timeout));
-        Self { io, in_flight, preface: PREFACE.len(), peeked: Bytes::new(), read_timer, eof: false, write_timer }
+    pub(super) fn new(io: Io, state: Arc<ConnectionState>, preface_timeout: Duration, stall: StallLimit) -> Self {
+        Self {
+            io,
+            state,
+            preface: PREFACE.len(),
+            peeked: Bytes::new(),
+            read_timer: IdleTimer::new(preface_timeout),
+            eof: false,
+            write_timer: StallTimer::new(stall),
+            lingering: None,
+        }
     }
 }
 
@@ -68,22 +81,12 @@ impl IdleTimer {
     fn reset(&mut self) {
         self.timer = None;
     }
-
-    /// Applies the timeout to the result of polling a write.
-    fn check<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.reset();
-            return written;
-        }
-        ready!(self.poll_expired(cx));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "write timeout: the peer reads nothing")))
-    }
 }
 
 impl<Io: AsyncRead + Unpin> TimeoutIo<Io> {
     /// Reports EOF when no request is in flight, or after a timeout.
     fn poll_eof(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.in_flight.load(Ordering::Acquire) > 0 {
+        if self.state.is_busy() {
             ready!(self.read_timer.poll_expired(cx));
         }
         Poll::Ready(Ok(()))
@@ -103,6 +106,25 @@ impl<Io: AsyncRead + Unpin> TimeoutIo<Io> {
         let is_http2 = first.starts_with(PREFACE);
         self.peeked = first.freeze();
         Ok(is_http2)
+    }
+
+    /// Discards what the peer still sends, within limits. Closing a socket with unread data resets the connection, and
+    /// the reset can overtake the response to a request that was rejected early.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut discarded = [MaybeUninit::uninit(); FIRST_READ];
+        let Some((left, timer)) = &mut self.lingering else { return Poll::Ready(()) };
+        loop {
+            let mut read = ReadBuf::uninit(&mut discarded);
+            match Pin::new(&mut self.io).poll_read(cx, &mut read) {
+                Poll::Pending => return timer.poll_expired(cx),
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()), // the peer has closed the connection
+            }
+            *left = left.saturating_sub(read.filled().len());
+            if *left == 0 {
+                return Poll::Ready(());
+            }
+        }
     }
 
     fn poll_preface_timeout(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -130,6 +152,7 @@ impl<Io: AsyncRead + Unpin> AsyncRead for TimeoutIo<Io> {
             Poll::Pending => return Poll::Pending,
         }
         let read = buf.filled().len() - before;
+        this.state.add_received(read);
         if read == 0 && capacity > 0 {
             this.eof = true;
             this.read_timer = IdleTimer::new(HALF_CLOSE_TIMEOUT);
@@ -145,11 +168,11 @@ impl<Io: AsyncRead + Unpin> AsyncRead for TimeoutIo<Io> {
     }
 }
 
-impl<Io: AsyncWrite + Unpin> AsyncWrite for TimeoutIo<Io> {
+impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutIo<Io> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.io).poll_write(cx, bytes);
-        this.write_timer.check(written, cx)
+        check_write(&mut this.write_timer, written, cx)
     }
 
     fn poll_write_vectored(
@@ -159,7 +182,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for TimeoutIo<Io> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
-        this.write_timer.check(written, cx)
+        check_write(&mut this.write_timer, written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -169,14 +192,31 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for TimeoutIo<Io> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.io).poll_flush(cx);
-        this.write_timer.check(flushed, cx)
+        check_write(&mut this.write_timer, flushed, cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let shut = Pin::new(&mut this.io).poll_shutdown(cx);
-        this.write_timer.check(shut, cx)
+        if this.lingering.is_none() {
+            let shut = Pin::new(&mut this.io).poll_shutdown(cx);
+            ready!(check_write(&mut this.write_timer, shut, cx))?;
+            if this.eof || !this.state.is_unread() {
+                return Poll::Ready(Ok(()));
+            }
+            this.lingering = Some((DISCARD_BYTES, IdleTimer::new(DISCARD_TIMEOUT)));
+        }
+        this.poll_linger(cx).map(Ok)
     }
+}
+
+/// Applies the stall timeout to the result of polling a write.
+fn check_write<T>(timer: &mut StallTimer, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    if written.is_ready() {
+        timer.reset();
+        return written;
+    }
+    ready!(timer.poll_expired(cx));
+    Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "write timeout: the peer reads nothing")))
 }
 
 #[cfg(test)]
@@ -188,7 +228,12 @@ mod tests {
     /// Sends `bytes` in chunks of `chunk` bytes. Returns whether HTTP/2 was detected, and the bytes that were read.
     async fn detect(bytes: &[u8], chunk: usize) -> (bool, Vec<u8>) {
         let (mut peer, io) = duplex(chunk);
-        let mut io = TimeoutIo::new(io, Arc::default(), Duration::from_secs(9), Duration::from_secs(9));
+        let mut io = TimeoutIo::new(
+            io,
+            Arc::default(),
+            Duration::from_secs(9),
+            StallLimit::new(Duration::from_secs(9), || false),
+        );
         let send = async {
             peer.write_all(bytes).await.unwrap();
             drop(peer);

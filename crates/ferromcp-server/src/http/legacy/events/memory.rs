@@ -99,7 +99,7 @@ impl EventStore for MemoryEventStore {
     fn append<'a>(&'a self, key: StreamKey<'a>, number: u64, data: Bytes) -> StoreFuture<'a, ()> {
         let mut store = self.store();
         store.with_session(key.session, true, |log| {
-            log.append(number, key.stream, data, self.events_per_stream);
+            log.append(number, key.stream, &data, self.events_per_stream);
             while log.bytes() > self.session_bytes && log.evict() {}
         });
         store.shrink(self.total_bytes);

@@ -6,11 +6,18 @@ use bytes::Bytes;
 
 use super::EventReplay;
 
-/// The size of an event in bytes, in addition to its data.
-const EVENT_COST: usize = 64;
+/// The size of an event in bytes, in addition to its data: its place in a queue that may be half empty, and the reference
+/// count of its data.
+const EVENT_COST: usize = 128;
 
 /// The size of a stream in bytes, in addition to its events.
-const STREAM_COST: usize = 256;
+const STREAM_COST: usize = 320;
+
+/// The size of a session in bytes, in addition to its streams: its id, and its place in the maps.
+const SESSION_COST: usize = 1024;
+
+/// Queues of this length or more are shrunk when they are mostly empty.
+const MIN_SHRUNK: usize = 64;
 
 /// The stored streams of a session. Every stream has at least one event.
 #[derive(Debug, Default)]
@@ -39,13 +46,13 @@ struct Event {
 }
 
 impl SessionLog {
-    /// Returns the size in bytes, as counted against the limits.
+    /// Returns the size in bytes, as counted against the limits. A session without events has no size.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        if self.streams.is_empty() { 0 } else { SESSION_COST + self.bytes }
     }
 
     /// Appends an event, and keeps at most `max` events of its stream.
-    pub(super) fn append(&mut self, number: u64, stream: u64, data: Bytes, max: usize) {
+    pub(super) fn append(&mut self, number: u64, stream: u64, data: &[u8], max: usize) {
         if let Some(known) = self.streams.get(&stream) {
             let expected = known.expected();
             if number < expected {
@@ -58,6 +65,7 @@ impl SessionLog {
         }
         self.age += 1;
         self.bytes += EVENT_COST + data.len();
+        let data = Bytes::copy_from_slice(data); // the buffer of the message may be larger
         let known = self.streams.entry(stream).or_insert_with(|| {
             self.bytes += STREAM_COST;
             self.by_age.insert(self.age, stream);
@@ -102,6 +110,9 @@ impl SessionLog {
         known.first += 1;
         self.bytes -= EVENT_COST + oldest.data.len();
         self.by_age.remove(&oldest.age);
+        if known.events.capacity() >= MIN_SHRUNK && known.events.capacity() / 4 > known.events.len() {
+            known.events.shrink_to(known.events.len() * 2);
+        }
         if let Some(next) = known.events.front() {
             self.by_age.insert(next.age, stream);
         } else {

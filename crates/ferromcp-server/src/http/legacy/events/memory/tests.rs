@@ -102,7 +102,7 @@ fn evicts_the_oldest_events_when_events_per_stream_is_exceeded() {
 
 #[test]
 fn evicts_the_oldest_events_of_the_session_when_session_bytes_is_exceeded() {
-    let store = MemoryEventStore::new().session_bytes(2000);
+    let store = MemoryEventStore::new().session_bytes(3500);
     append(&store, "other", 1, 1);
     append(&store, "a", 1, 1);
     (1..=100).for_each(|number| append(&store, "a", 2, number));
@@ -114,7 +114,7 @@ fn evicts_the_oldest_events_of_the_session_when_session_bytes_is_exceeded() {
 
 #[test]
 fn evicts_from_the_least_recently_used_session_when_total_bytes_is_exceeded() {
-    let store = MemoryEventStore::new().total_bytes(2000);
+    let store = MemoryEventStore::new().total_bytes(6000);
     for session in ["old", "asked", "new"] {
         append(&store, session, 1, 1);
     }

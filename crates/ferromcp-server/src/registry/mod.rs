@@ -1,0 +1,269 @@
+//! [`Registry`]: the tools, resources, prompts and completions of a server.
+//!
+//! Items keep their insertion order and are looked up by name in constant time. Readers take a snapshot; a change
+//! creates the next one. Serialized lists are cached until they change.
+//!
+//! A builder method on a server that has clones creates a separate server, and so a *fork* of the registry: it starts
+//! with the same items. A change through a [`Registry`] handle applies to the forks as well, so that a handle that was
+//! taken before the server was complete changes the server that is served.
+
+mod tables;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use crate::component::{Completion, Prompt, Resource, Tool};
+use crate::forks::Forks;
+use crate::function::{FromCtx, Invocation, Rejection};
+use crate::hosts;
+use crate::subscription::{Broadcaster, Change};
+
+pub(crate) use tables::Tables;
+
+/// A handle to the tools, resources, prompts and completions of a server, which can change them while it runs.
+///
+/// Cloning is cheap; clones share the contents. Subscribed clients are notified of each change. A handler takes the
+/// registry of its server as a parameter:
+///
+/// ```
+/// use ferromcp_server::{Arg, RegisterError, Registry, Server, Tool};
+///
+/// async fn unlock(registry: Registry) -> Result<&'static str, RegisterError> {
+///     registry.add_tool(Tool::sync("double", |n: i64| n * 2).args([Arg::new("n")]))?;
+///     Ok("`double` is available")
+/// }
+///
+/// let server = Server::new("demo", "1.0.0").with_tool(Tool::new("unlock", unlock));
+/// let registry = server.registry().clone(); // for tasks outside of handlers
+/// assert!(registry.remove_tool("unlock"));
+/// ```
+///
+/// A handle can be taken at any time, also before the last builder method.
+#[derive(Clone)]
+pub struct Registry(Arc<Shared>);
+
+struct Shared {
+    tables: RwLock<Arc<Tables>>,
+    broadcaster: Arc<Broadcaster>,
+    /// The registries of servers that were built from a clone of this one.
+    forks: Forks<Shared>,
+    /// The name of the server, set when it starts.
+    served_as: OnceLock<String>,
+}
+
+/// The error returned when an item cannot be registered: it is invalid or its name is already in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterError(String);
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
+impl From<String> for RegisterError {
+    fn from(problem: String) -> Self {
+        Self(problem)
+    }
+}
+
+impl Shared {
+    fn snapshot(&self) -> Arc<Tables> {
+        Arc::clone(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Applies a change. The tables are copied only while a snapshot is in use.
+    fn edit<R>(&self, change: impl FnOnce(&mut Tables) -> Result<R, String>) -> Result<R, RegisterError> {
+        let mut guard = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let tables = Arc::make_mut(&mut guard);
+        let outcome = change(tables)?;
+        tables.discard_pages();
+        Ok(outcome)
+    }
+}
+
+impl Registry {
+    /// Creates an empty registry that notifies `broadcaster` of changes.
+    pub(crate) fn new(broadcaster: Arc<Broadcaster>) -> Self {
+        Self(Arc::new(Shared {
+            tables: RwLock::default(),
+            broadcaster,
+            forks: Forks::default(),
+            served_as: OnceLock::new(),
+        }))
+    }
+
+    /// Creates a registry with the same items for a server that is built from a clone. Changes through handles of
+    /// `self` apply to it too.
+    pub(crate) fn fork(&self, broadcaster: Arc<Broadcaster>) -> Self {
+        let (tables, forks) = (RwLock::new(self.snapshot()), self.0.forks.of_copy());
+        let fork = Arc::new(Shared { tables, broadcaster, forks, served_as: OnceLock::new() });
+        fork.forks.register(&fork);
+        Self(fork)
+    }
+
+    /// Returns the shared parts of this registry and of its forks.
+    fn family(&self) -> Vec<Arc<Shared>> {
+        let mut family = vec![Arc::clone(&self.0)];
+        family.extend(self.0.forks.live());
+        family
+    }
+
+    /// Discards the cached pages of lists, which depend on the page size.
+    pub(crate) fn discard_pages(&self) {
+        self.0.edit(|_| Ok(())).unwrap_or_default();
+    }
+
+    /// Returns the current snapshot.
+    pub(crate) fn snapshot(&self) -> Arc<Tables> {
+        self.0.snapshot()
+    }
+
+    /// Applies a change to this registry and its forks, and notifies subscribers. If one of them rejects it, none
+    /// changes.
+    fn add(&self, what: &Change, change: impl Fn(&mut Tables) -> Result<(), String>) -> Result<(), RegisterError> {
+        let family = self.family();
+        for member in family.iter().skip(1) {
+            change(&mut Tables::clone(&member.snapshot()))?; // a trial
+        }
+        for member in family {
+            member.edit(&change)?;
+            member.broadcaster.notify(what.clone());
+        }
+        Ok(())
+    }
+
+    /// Applies a removal to this registry and its forks, and notifies the subscribers of those that had the item.
+    /// Returns whether any had it.
+    fn remove(&self, what: &Change, change: impl Fn(&mut Tables) -> bool) -> bool {
+        let mut existed = false;
+        for member in self.family() {
+            if member.edit(|tables| Ok(change(tables))).unwrap_or(false) {
+                existed = true;
+                member.broadcaster.notify(what.clone());
+            }
+        }
+        existed
+    }
+
+    /// Adds a tool.
+    ///
+    /// # Errors
+    /// Fails if the tool is invalid or its name is already in use.
+    pub fn add_tool(&self, tool: Tool) -> Result<(), RegisterError> {
+        let tool = Arc::new(tool.build()?);
+        self.add(&Change::Tools, |tables| tables.add_tool(Arc::clone(&tool)))?;
+        for server in self.family().iter().filter_map(|member| member.served_as.get()) {
+            hosts::log(&hosts::warnings(server, &tool.definition));
+        }
+        Ok(())
+    }
+
+    /// Logs which hosts reject tools of the server with this name, when it starts for the first time. From then on,
+    /// [`add_tool`](Self::add_tool) logs them too.
+    pub(crate) fn log_host_warnings(&self, server: &str) {
+        if self.0.served_as.set(server.to_owned()).is_ok() {
+            hosts::log(&self.host_warnings(server));
+        }
+    }
+
+    /// Returns which hosts reject tools of the server with this name.
+    pub(crate) fn host_warnings(&self, server: &str) -> Vec<hosts::HostWarning> {
+        self.snapshot().tool_definitions().flat_map(|tool| hosts::warnings(server, tool)).collect()
+    }
+
+    /// Adds a resource or resource template.
+    ///
+    /// # Errors
+    /// Fails if the resource is invalid or its URI is already in use.
+    pub fn add_resource(&self, resource: Resource) -> Result<(), RegisterError> {
+        let resource = Arc::new(resource.build()?);
+        self.add(&Change::Resources, |tables| tables.add_resource(Arc::clone(&resource)))
+    }
+
+    /// Adds a prompt.
+    ///
+    /// # Errors
+    /// Fails if the prompt is invalid or its name is already in use.
+    pub fn add_prompt(&self, prompt: Prompt) -> Result<(), RegisterError> {
+        let prompt = Arc::new(prompt.build()?);
+        self.add(&Change::Prompts, |tables| tables.add_prompt(Arc::clone(&prompt)))
+    }
+
+    /// Adds a completion.
+    ///
+    /// # Errors
+    /// Fails if the completion is invalid, its prompt or template does not exist or has no such argument, or the
+    /// argument already has a completion.
+    pub fn add_completion(&self, completion: Completion) -> Result<(), RegisterError> {
+        let (key, completion) = completion.build()?;
+        let completion = Arc::new(completion);
+        if let Some(problem) = self.snapshot().completion_problem(&key) {
+            return Err(problem.into());
+        }
+        for member in self.family() {
+            member.edit(|tables| tables.add_completion(key.clone(), Arc::clone(&completion)))?;
+        }
+        Ok(())
+    }
+
+    /// Adds a tool to the server that is being built, and not to its forks.
+    pub(crate) fn build_tool(&self, tool: Tool) -> Result<(), RegisterError> {
+        let tool = Arc::new(tool.build()?);
+        self.0.edit(|tables| tables.add_tool(tool))
+    }
+
+    /// Adds a resource or resource template to the server that is being built, and not to its forks.
+    pub(crate) fn build_resource(&self, resource: Resource) -> Result<(), RegisterError> {
+        let resource = Arc::new(resource.build()?);
+        self.0.edit(|tables| tables.add_resource(resource))
+    }
+
+    /// Adds a prompt to the server that is being built, and not to its forks.
+    pub(crate) fn build_prompt(&self, prompt: Prompt) -> Result<(), RegisterError> {
+        let prompt = Arc::new(prompt.build()?);
+        self.0.edit(|tables| tables.add_prompt(prompt))
+    }
+
+    /// Adds a completion to the server that is being built. Its prompt or template may be added later.
+    pub(crate) fn build_completion(&self, completion: Completion) -> Result<(), RegisterError> {
+        let (key, completion) = completion.build()?;
+        self.0.edit(|tables| tables.add_completion(key, Arc::new(completion)))
+    }
+
+    /// Removes a tool. Returns whether it existed.
+    pub fn remove_tool(&self, name: &str) -> bool {
+        self.remove(&Change::Tools, |tables| tables.remove_tool(name))
+    }
+
+    /// Removes a resource or resource template. Returns whether it existed.
+    pub fn remove_resource(&self, uri_or_template: &str) -> bool {
+        self.remove(&Change::Resources, |tables| tables.remove_resource(uri_or_template))
+    }
+
+    /// Removes a prompt. Returns whether it existed.
+    pub fn remove_prompt(&self, name: &str) -> bool {
+        self.remove(&Change::Prompts, |tables| tables.remove_prompt(name))
+    }
+}
+
+/// Extracts a handle to the registry of the server.
+impl FromCtx for Registry {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+        Ok(invocation.registry().clone())
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [tools, resources, prompts, completions] = self.snapshot().counts();
+        f.debug_struct("Registry")
+            .field("tools", &tools)
+            .field("resources", &resources)
+            .field("prompts", &prompts)
+            .field("completions", &completions)
+            .finish()
+    }
+}

@@ -1,0 +1,355 @@
+//! The tables of a registry: tools, resources, prompts and completions in insertion order.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
+
+use ferromcp_core::Error;
+use ferromcp_core::model;
+
+use crate::component::{CompletionKey, Listed, Owner, ReadyCompletion, ReadyPrompt, ReadyResource, ReadyTool};
+use crate::function::suggestion::closest_match;
+use crate::paging::{List, Pages};
+use crate::state::StateNeed;
+use crate::subscription::ListKinds;
+use crate::uri_key::{lowercase_start, template_key, uri_key, without_root_path};
+use crate::uri_template::Captures;
+
+/// A resource and the variables that its template captured from the URI.
+type Found<'a> = (&'a Arc<ReadyResource>, Option<Captures>);
+
+/// A snapshot of the registry.
+#[derive(Clone, Default)]
+pub(crate) struct Tables {
+    tools: Table<String, ReadyTool>,
+    /// By the key of the URI or template.
+    resources: Table<String, ReadyResource>,
+    /// The same templates as in `resources`, the most specific first.
+    templates: Vec<Arc<ReadyResource>>,
+    prompts: Table<String, ReadyPrompt>,
+    completions: Table<CompletionKey, ReadyCompletion>,
+    serial: u64,
+    lists: Lists,
+}
+
+/// Cached list pages, created on first use.
+#[derive(Clone, Default)]
+struct Lists {
+    tools: Arc<OnceLock<Pages<model::ToolDefinition>>>,
+    resources: Arc<OnceLock<Pages<model::ResourceDefinition>>>,
+    templates: Arc<OnceLock<Pages<model::ResourceTemplate>>>,
+    prompts: Arc<OnceLock<Pages<model::PromptDefinition>>>,
+}
+
+/// Items in order, each with its serial number, found by key.
+struct Table<K, T> {
+    items: Vec<(u64, Arc<T>)>,
+    positions: HashMap<K, usize>,
+}
+
+impl<K: Hash + Eq + Clone, T> Table<K, T> {
+    fn get(&self, key: &K) -> Option<&Arc<T>> {
+        self.positions.get(key).map(|position| &self.items[*position].1)
+    }
+
+    /// Adds an item whose key is new.
+    fn push(&mut self, key: K, serial: u64, item: Arc<T>) {
+        self.positions.insert(key, self.items.len());
+        self.items.push((serial, item));
+    }
+
+    fn remove(&mut self, key: &K) -> Option<Arc<T>> {
+        let position = self.positions.remove(key)?;
+        let (_, item) = self.items.remove(position);
+        for other in self.positions.values_mut().filter(|other| **other > position) {
+            *other -= 1;
+        }
+        Some(item)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &Arc<T>)> {
+        self.items.iter().map(|(serial, item)| (*serial, item))
+    }
+}
+
+impl<K: Clone, T> Clone for Table<K, T> {
+    fn clone(&self) -> Self {
+        Self { items: self.items.clone(), positions: self.positions.clone() }
+    }
+}
+
+impl<K, T> Default for Table<K, T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), positions: HashMap::new() }
+    }
+}
+
+impl Tables {
+    /// Adds a tool.
+    ///
+    /// # Errors
+    /// Returns a message if its name is already in use.
+    pub(super) fn add_tool(&mut self, tool: Arc<ReadyTool>) -> Result<(), String> {
+        let name = tool.definition.name.clone();
+        if self.tools.get(&name).is_some() {
+            return Err(format!("two tools are named `{name}`; rename one, or mount it under a namespace"));
+        }
+        let serial = self.next_serial();
+        self.tools.push(name, serial, tool);
+        Ok(())
+    }
+
+    /// Adds a resource or resource template.
+    ///
+    /// # Errors
+    /// Returns a message if its URI is already in use.
+    pub(super) fn add_resource(&mut self, resource: Arc<ReadyResource>) -> Result<(), String> {
+        let key = resource.key();
+        if self.resources.get(&key).is_some() {
+            return Err(format!("two resources are at `{}`; move one, or mount it under a namespace", resource.uri));
+        }
+        let serial = self.next_serial();
+        if matches!(resource.definition, Listed::Template(_)) {
+            let earlier = |other: &Arc<ReadyResource>| other.template.specific_first(&resource.template).is_le();
+            let position = self.templates.partition_point(earlier);
+            self.templates.insert(position, Arc::clone(&resource));
+        }
+        self.resources.push(key, serial, resource);
+        Ok(())
+    }
+
+    /// Adds a prompt.
+    ///
+    /// # Errors
+    /// Returns a message if its name is already in use.
+    pub(super) fn add_prompt(&mut self, prompt: Arc<ReadyPrompt>) -> Result<(), String> {
+        let name = prompt.definition.name.clone();
+        if self.prompts.get(&name).is_some() {
+            return Err(format!("two prompts are named `{name}`; rename one, or mount it under a namespace"));
+        }
+        let serial = self.next_serial();
+        self.prompts.push(name, serial, prompt);
+        Ok(())
+    }
+
+    /// Adds a completion.
+    ///
+    /// # Errors
+    /// Returns a message if the argument already has one.
+    pub(super) fn add_completion(
+        &mut self,
+        key: CompletionKey,
+        completion: Arc<ReadyCompletion>,
+    ) -> Result<(), String> {
+        if self.completions.get(&key).is_some() {
+            return Err(format!("two completions are for {key}"));
+        }
+        let serial = self.next_serial();
+        self.completions.push(key, serial, completion);
+        Ok(())
+    }
+
+    /// Removes a tool. Returns whether it existed.
+    pub(super) fn remove_tool(&mut self, name: &str) -> bool {
+        self.tools.remove(&name.to_owned()).is_some()
+    }
+
+    /// Removes a resource or resource template. Returns whether it existed.
+    pub(super) fn remove_resource(&mut self, uri_or_template: &str) -> bool {
+        let key = [uri_key(uri_or_template).into_owned(), template_key(uri_or_template)]
+            .into_iter()
+            .find(|key| self.resources.get(key).is_some());
+        let Some(removed) = key.and_then(|key| self.resources.remove(&key)) else { return false };
+        self.templates.retain(|template| !Arc::ptr_eq(template, &removed));
+        true
+    }
+
+    /// Removes a prompt. Returns whether it existed.
+    pub(super) fn remove_prompt(&mut self, name: &str) -> bool {
+        self.prompts.remove(&name.to_owned()).is_some()
+    }
+
+    /// Discards the cached pages of lists.
+    pub(super) fn discard_pages(&mut self) {
+        self.lists = Lists::default();
+    }
+
+    /// Returns the numbers of tools, resources, prompts and completions.
+    pub(super) fn counts(&self) -> [usize; 4] {
+        [self.tools.items.len(), self.resources.items.len(), self.prompts.items.len(), self.completions.items.len()]
+    }
+
+    fn next_serial(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ReadyTool>> {
+        self.tools.positions.get(name).map(|position| &self.tools.items[*position].1)
+    }
+
+    pub(crate) fn prompt(&self, name: &str) -> Option<&Arc<ReadyPrompt>> {
+        self.prompts.positions.get(name).map(|position| &self.prompts.items[*position].1)
+    }
+
+    pub(crate) fn completion(&self, key: &CompletionKey) -> Option<&Arc<ReadyCompletion>> {
+        self.completions.get(key)
+    }
+
+    /// Returns the resource at `uri`, with the variables captured by its template.
+    ///
+    /// # Errors
+    /// -32602 if a template matches but a variable contains a path traversal.
+    pub(crate) fn resource(&self, uri: &str) -> Result<Option<Found<'_>>, Error> {
+        if let Some(position) = self.resources.positions.get(&*uri_key(uri)) {
+            let resource = &self.resources.items[*position].1;
+            if matches!(resource.definition, Listed::Fixed(_)) {
+                return Ok(Some((resource, None)));
+            }
+        }
+        let uri = lowercase_start(uri);
+        let without_root_path = without_root_path(&uri);
+        for uri in [Some(&*uri), without_root_path.as_deref()].into_iter().flatten() {
+            for template in &self.templates {
+                if let Some(captures) = template.captures(uri)? {
+                    return Ok(Some((template, Some(captures))));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the resource template with this text, apart from the case of its scheme and host.
+    pub(crate) fn template(&self, text: &str) -> Option<&Arc<ReadyResource>> {
+        let key = template_key(text);
+        self.templates.iter().find(|template| template.template.as_str() == key)
+    }
+
+    /// Returns the resources and resource templates with their serial numbers, in order.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (u64, &Arc<ReadyResource>)> {
+        self.resources.iter()
+    }
+
+    /// Returns whether a function lists the resources of a template.
+    pub(crate) fn has_listers(&self) -> bool {
+        self.templates.iter().any(|template| template.lister.is_some())
+    }
+
+    /// Returns the problem of a completion whose prompt, template or argument does not exist.
+    pub(crate) fn completion_problem(&self, key: &CompletionKey) -> Option<String> {
+        let (what, known): (&str, Option<Vec<&str>>) = match &key.of {
+            Owner::Prompt(name) => ("prompt", self.prompt(name).map(|prompt| prompt.argument_names().collect())),
+            Owner::Template(uri) => {
+                let template =
+                    self.template(uri).map(|it| it.template.variables().map(ferromcp_uri_template::Variable::name));
+                ("resource template", template.map(Iterator::collect))
+            }
+        };
+        let Some(known) = known else {
+            let (name, names): (&str, Vec<&str>) = match &key.of {
+                Owner::Prompt(name) => (name, self.prompts.positions.keys().map(String::as_str).collect()),
+                Owner::Template(uri) => (uri, self.templates.iter().map(|template| template.uri.as_str()).collect()),
+            };
+            let hint = closest_match(name, &names).map(|name| format!("; did you mean `{name}`?"));
+            return Some(format!("completion of {key}: {what} not found{}", hint.unwrap_or_default()));
+        };
+        if known.contains(&key.argument.as_str()) {
+            return None;
+        }
+        let hint = match (closest_match(&key.argument, &known), known.as_slice()) {
+            (Some(name), _) => format!("did you mean `{name}`?"),
+            (None, []) => "it has none".to_owned(),
+            (None, known) => format!("known are `{}`", known.join("`, `")),
+        };
+        Some(format!("completion of {key}: the {what} has no argument `{}`; {hint}", key.argument))
+    }
+
+    /// Returns the problems of all completions.
+    pub(crate) fn completion_problems(&self) -> impl Iterator<Item = String> {
+        let mut keys: Vec<_> = self.completions.positions.iter().collect();
+        keys.sort_by_key(|(_, position)| **position);
+        keys.into_iter().filter_map(|(key, _)| self.completion_problem(key))
+    }
+
+    /// Returns the lists that are not empty, for which change notifications are declared.
+    pub(crate) fn list_kinds(&self) -> ListKinds {
+        ListKinds::TOOLS
+            .only_if(self.has_tools())
+            .and(ListKinds::PROMPTS.only_if(self.has_prompts()))
+            .and(ListKinds::RESOURCES.only_if(self.has_resources()))
+    }
+
+    /// Iterates over the definitions of the tools.
+    pub(crate) fn tool_definitions(&self) -> impl Iterator<Item = &model::ToolDefinition> {
+        self.tools.items.iter().map(|(_, tool)| &tool.definition)
+    }
+
+    pub(crate) fn has_tools(&self) -> bool {
+        !self.tools.items.is_empty()
+    }
+
+    pub(crate) fn has_resources(&self) -> bool {
+        !self.resources.items.is_empty()
+    }
+
+    pub(crate) fn has_prompts(&self) -> bool {
+        !self.prompts.items.is_empty()
+    }
+
+    pub(crate) fn has_completions(&self) -> bool {
+        !self.completions.items.is_empty()
+    }
+
+    pub(crate) fn tool_pages(&self, size: usize) -> &Pages<model::ToolDefinition> {
+        self.lists.tools.get_or_init(|| {
+            let items = self.tools.iter().map(|(serial, tool)| (serial, tool.definition.clone()));
+            Pages::new(List::Tools, items, size)
+        })
+    }
+
+    pub(crate) fn resource_pages(&self, size: usize) -> &Pages<model::ResourceDefinition> {
+        let fixed = |(serial, resource): (u64, &Arc<ReadyResource>)| match &resource.definition {
+            Listed::Fixed(listed) => Some((serial, listed.clone())),
+            Listed::Template(_) => None,
+        };
+        self.lists.resources.get_or_init(|| Pages::new(List::Resources, self.resources.iter().filter_map(fixed), size))
+    }
+
+    pub(crate) fn template_pages(&self, size: usize) -> &Pages<model::ResourceTemplate> {
+        let template = |(serial, resource): (u64, &Arc<ReadyResource>)| match &resource.definition {
+            Listed::Template(listed) => Some((serial, listed.clone())),
+            Listed::Fixed(_) => None,
+        };
+        self.lists
+            .templates
+            .get_or_init(|| Pages::new(List::Templates, self.resources.iter().filter_map(template), size))
+    }
+
+    pub(crate) fn prompt_pages(&self, size: usize) -> &Pages<model::PromptDefinition> {
+        self.lists.prompts.get_or_init(|| {
+            let items = self.prompts.iter().map(|(serial, prompt)| (serial, prompt.definition.clone()));
+            Pages::new(List::Prompts, items, size)
+        })
+    }
+
+    /// Iterates over the state types that functions require, each with a description of the function.
+    pub(crate) fn state_needs(&self) -> impl Iterator<Item = (String, StateNeed)> {
+        let tools = self.tools.items.iter().map(|(_, it)| (format!("tool `{}`", it.definition.name), &it.signature));
+        let resources = self
+            .resources
+            .items
+            .iter()
+            .flat_map(|(_, it)| it.signatures().map(|signature| (format!("resource `{}`", it.uri), signature)));
+        let prompts =
+            self.prompts.items.iter().map(|(_, it)| (format!("prompt `{}`", it.definition.name), &it.signature));
+        let positions = &self.completions.positions;
+        let completions = positions.iter().map(|(key, position)| {
+            (format!("the completion of {key}"), &self.completions.items[*position].1.signature)
+        });
+        tools
+            .chain(resources)
+            .chain(prompts)
+            .chain(completions)
+            .flat_map(|(name, signature)| signature.states().map(move |need| (name.clone(), need)))
+    }
+}

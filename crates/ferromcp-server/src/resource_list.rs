@@ -1,0 +1,120 @@
+//! `resources/list` of a server with templates whose resources are listed by functions.
+//!
+//! The resources of a template are at its position among the registered resources. A cursor contains the serial number
+//! of the template and the number of its resources on previous pages, so a page runs only the functions whose resources
+//! it contains. If such a list changes between two pages, a resource can be missing or repeated.
+
+use std::sync::Arc;
+
+use ferromcp_core::model::{ListParams, ListResourcesResult, ResourceDefinition};
+use ferromcp_core::{Error, ServerResult};
+
+use crate::call::{Call, Reply};
+use crate::component::{Listed, ReadyResource};
+use crate::ctx::CallContext;
+use crate::function::invocation::{Input, Invocation};
+use crate::inner::Inner;
+use crate::maybe_ready::MaybeReady;
+use crate::paging::{List, Position};
+use crate::registry::Tables;
+
+/// Starts the call.
+pub(crate) fn start(inner: &Arc<Inner>, tables: Arc<Tables>, call: &Call, params: &ListParams) -> MaybeReady {
+    let start = match params.cursor.as_deref().map(|cursor| Position::decode(List::Resources, cursor)) {
+        None => Position::START,
+        Some(Ok(position)) => position,
+        Some(Err(error)) => return MaybeReady::Ready(Reply::Failed(error)),
+    };
+    let (inner, call) = (Arc::clone(inner), call.again());
+    MaybeReady::Pending(Box::pin(async move {
+        match page(&inner, &tables, &call, start).await {
+            Ok((items, next)) => {
+                let mut list = ListResourcesResult::new(items);
+                list.next_cursor = next.map(|next| next.encode(List::Resources));
+                let hint = inner.caches[List::Resources as usize];
+                (list.ttl_ms, list.cache_scope) = (Some(hint.ttl_ms), Some(hint.scope));
+                Reply::Done(list.into())
+            }
+            Err(error) => Reply::Failed(error),
+        }
+    }))
+}
+
+/// Returns the page that starts at a position, with the position of the next page.
+async fn page(
+    inner: &Arc<Inner>,
+    tables: &Tables,
+    call: &Call,
+    start: Position,
+) -> Result<(Vec<ResourceDefinition>, Option<Position>), Error> {
+    let size = inner.limits.page_size.max(1);
+    let mut items = Vec::new();
+    let mut end = start;
+    for (serial, resource) in tables.resources() {
+        let skipped = if serial == start.serial { start.offset } else { Some(0) };
+        let Some(skipped) = skipped.filter(|_| serial >= start.serial) else { continue };
+        match &resource.definition {
+            Listed::Fixed(listed) => {
+                if items.len() == size {
+                    return Ok((items, Some(end)));
+                }
+                items.push(listed.clone());
+            }
+            Listed::Template(_) if resource.lister.is_none() => continue,
+            Listed::Template(_) => {
+                if items.len() == size {
+                    return Ok((items, Some(end))); // the next page is empty if the function lists nothing
+                }
+                let listed = listed_by(inner, call, resource).await?;
+                for (at, definition) in (0_u32..).zip(listed).skip(skipped as usize) {
+                    if items.len() == size {
+                        return Ok((items, Some(Position { serial, offset: Some(at) })));
+                    }
+                    items.extend(checked(tables, resource, definition));
+                }
+            }
+        }
+        end = Position::after(serial);
+    }
+    Ok((items, None))
+}
+
+/// Returns the resources that the function of a template lists.
+async fn listed_by(
+    inner: &Arc<Inner>,
+    call: &Call,
+    resource: &ReadyResource,
+) -> Result<Vec<ResourceDefinition>, Error> {
+    let Some(lister) = &resource.lister else { return Ok(Vec::new()) };
+    let started = {
+        let context = CallContext::of(inner, call);
+        lister.start(&Invocation::new(context, &lister.signature, Input::Json("{}")))
+    };
+    match started.finish().await {
+        Reply::Done(ServerResult::ListResources(list)) => {
+            Ok(list.resources.iter().map(|definition| lister.mounted(definition.clone())).collect())
+        }
+        Reply::Failed(error) => Err(error),
+        _ => Err(Error::internal("the `list` function of a resource template returned no list")),
+    }
+}
+
+/// Returns a listed resource, unless it cannot be read or is registered itself.
+fn checked(
+    tables: &Tables,
+    template: &ReadyResource,
+    mut definition: ResourceDefinition,
+) -> Option<ResourceDefinition> {
+    match tables.resource(&definition.uri) {
+        Ok(Some((found, _))) if matches!(found.definition, Listed::Template(_)) => {
+            definition.mime_type = definition.mime_type.or_else(|| template.mime_type().map(str::to_owned));
+            Some(definition)
+        }
+        Ok(Some(_)) => None, // listed already
+        Ok(None) | Err(_) => {
+            let (uri, template) = (&definition.uri, &template.uri);
+            tracing::warn!(uri, template, "skipped a listed resource, because no resource or template matches its URI");
+            None
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The end of calls that are still running when the shutdown timeout expires.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferromcp_core::Error;
+
+use crate::latch::Latch;
+
+/// Ends the calls of a batch with an error, because the shutdown timeout has expired.
+pub(crate) struct ShutdownCut {
+    pub(crate) latch: Arc<Latch>,
+    pub(crate) error: Error,
+}
+
+/// Returns the error of a call that is cut when the shutdown timeout of `limits` expires.
+pub(crate) fn shut_down_error(limits: &str, grace: Duration) -> Error {
+    Error::internal(format!(
+        "the server is shutting down: the call was cut after {grace:?} (`{limits}::shutdown_grace`); it may have run in \
+         part, so check before you repeat it"
+    ))
+}
