@@ -14,6 +14,7 @@ use ferromcp_core::{ClientRequest, Error, RawJson, RequestId, Revision, ServerRe
 
 pub use crate::peer::Peer;
 use crate::request_sink::RequestSink;
+use crate::request_state::StateOptions;
 use crate::rounds::replay::Replay;
 
 /// One request, with everything needed to handle it.
@@ -44,6 +45,16 @@ pub struct Call {
     pub(crate) rounds: Option<CallRounds>,
     /// The number of calls of handlers that led to this call; 0 if the client made it.
     pub(crate) depth: usize,
+    /// The server that the handling server is mounted in.
+    pub(crate) outer: Option<Arc<OuterServer>>,
+}
+
+/// The settings of the outermost server that apply to a call of a mounted server.
+#[derive(Debug)]
+pub(crate) struct OuterServer {
+    pub(crate) state_options: StateOptions,
+    /// The audience of sealed states: that of the outermost server, with the namespaces of the mounts.
+    pub(crate) audience: String,
 }
 
 impl Call {
@@ -57,6 +68,7 @@ impl Call {
             extensions: Extensions::default(),
             rounds: None,
             depth: 0,
+            outer: None,
         }
     }
 
@@ -70,6 +82,7 @@ impl Call {
             extensions: self.extensions.clone(),
             rounds: self.rounds.clone(),
             depth: self.depth,
+            outer: self.outer.clone(),
         }
     }
 

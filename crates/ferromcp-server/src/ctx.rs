@@ -13,7 +13,7 @@ use ferromcp_core::model::{LogLevel, LogMessageParams, ProgressParams};
 use ferromcp_core::{ClientRequest, Error, ProgressToken, RawJson, RequestMeta, Revision, ServerNotification};
 use serde::Serialize;
 
-use crate::call::{Call, CallRounds, Extensions, Peer, Reply};
+use crate::call::{Call, CallRounds, Extensions, OuterServer, Peer, Reply};
 use crate::dispatch; // lint: allow(cycle): a handler can call the server that calls it
 use crate::era::features::has_multi_round_trip;
 use crate::inner::Inner; // lint: allow(cycle): the server contains the handlers that receive a context of it
@@ -60,6 +60,8 @@ struct Parts {
     is_inner: bool,
     /// The number of calls of handlers that led to this call.
     depth: usize,
+    /// The server that the handling server is mounted in.
+    outer: Option<Arc<OuterServer>>,
     /// Number of running `once` effects. No question may be asked inside one.
     in_step: AtomicUsize,
     /// Whether the handler is a synchronous function, which cannot await an answer.
@@ -80,6 +82,7 @@ pub(crate) struct CallContext<'a> {
     pub(crate) request: &'a ClientRequest,
     pub(crate) rounds: Option<&'a CallRounds>,
     pub(crate) depth: usize,
+    pub(crate) outer: Option<&'a Arc<OuterServer>>,
 }
 
 impl<'a> CallContext<'a> {
@@ -94,6 +97,7 @@ impl<'a> CallContext<'a> {
             request: &call.request,
             rounds: call.rounds.as_ref(),
             depth: call.depth,
+            outer: call.outer.as_ref(),
         }
     }
 
@@ -116,6 +120,7 @@ impl Ctx {
             rounds: context.rounds.map_or_else(OnceLock::new, |rounds| OnceLock::from(Arc::clone(rounds.replay()))),
             is_inner: context.rounds.is_some_and(CallRounds::is_inner),
             depth: context.depth,
+            outer: context.outer.cloned(),
             in_step: AtomicUsize::new(0),
             is_plain: AtomicBool::new(false),
             progress: Mutex::new(f64::NEG_INFINITY),
@@ -240,6 +245,7 @@ impl Ctx {
         call.extensions = self.0.extensions.clone();
         call.rounds = self.replay().map(CallRounds::inner);
         call.depth = self.0.depth + 1;
+        call.outer = self.0.outer.clone();
         dispatch::run(&self.0.server, call).await
     }
 
@@ -389,7 +395,7 @@ impl Ctx {
 
     /// Returns the request state options and the audience.
     pub(crate) fn states(&self) -> (&StateOptions, &str) {
-        self.0.server.request_state_options_and_audience()
+        self.0.server.sealing(self.0.outer.as_deref())
     }
 
     /// Returns a guard that ends this context when dropped.

@@ -12,7 +12,7 @@ use ferromcp_core::model::{
 use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
-use crate::call::{Call, Peer, Reply};
+use crate::call::{Call, OuterServer, Peer, Reply};
 use crate::client_requests::mrtr::{manual, resume};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
 use crate::ctx::{CallContext, Ctx};
@@ -25,6 +25,7 @@ use crate::inner::Inner;
 use crate::lists;
 use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::middleware::Next;
+use crate::mount::MountedItem;
 use crate::registry::Tables;
 use crate::resource_list;
 use crate::subscription::{Mailbox, listen};
@@ -43,15 +44,20 @@ pub(crate) fn start(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     let span = trace::span(&call);
     let begin = AssertUnwindSafe(|| {
         let _inside = span.enter();
-        if inner.middleware.is_empty() {
-            return begin(inner, &call);
-        }
-        MaybeReady::Pending(Box::pin(run_middleware(Arc::clone(inner), call)))
+        begin_chain(inner, call)
     });
     match catch_unwind(begin) {
         Ok(started) => trace::inside(span, started),
         Err(panic) => MaybeReady::Ready(panicked(&*panic)),
     }
+}
+
+/// Starts a call with the middleware, inside of the span of the call.
+pub(crate) fn begin_chain(inner: &Arc<Inner>, call: Call) -> MaybeReady {
+    if inner.middleware.is_empty() {
+        return begin(inner, &call);
+    }
+    MaybeReady::Pending(Box::pin(run_middleware(Arc::clone(inner), call)))
 }
 
 /// Runs the middleware chain, which ends with the handler.
@@ -112,6 +118,11 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     if !offered {
         return failed(Error::method_not_found(call.request.method()));
     }
+    if tables.has_mounts() {
+        if let Some(item) = tables.mounted(&call.request) {
+            return start_mounted(inner, item, call);
+        }
+    }
     if resume::is_resumed(call) {
         return resume(inner, call.again());
     }
@@ -143,6 +154,15 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         other => Err(Error::method_not_found(other.method())),
     };
     MaybeReady::Ready(reply.into())
+}
+
+/// Passes a call on to the mounted server that has the item.
+fn start_mounted(inner: &Inner, item: &MountedItem, call: &Call) -> MaybeReady {
+    let (state_options, audience) = inner.sealing(call.outer.as_deref());
+    let audience = format!("{audience}/{}", item.mount.namespace);
+    let mut call = call.again();
+    call.outer = Some(Arc::new(OuterServer { state_options: state_options.clone(), audience }));
+    item.start(call)
 }
 
 /// Resumes a multi-round-trip call.

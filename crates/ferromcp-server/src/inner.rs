@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ferromcp_core::model::{CacheHint, Implementation, ListChanged, ResourcesCapability, ServerCapabilities};
 use ferromcp_core::{RawJson, RawMap};
 
+use crate::call::OuterServer;
 use crate::lifespan::{Lifespan, Lifespans};
 use crate::limits::ServerLimits;
 use crate::middleware::Middleware;
@@ -21,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) states: Arc<States>,
     pub(crate) lifespans: Vec<Lifespan>,
     pub(crate) running: Arc<Lifespans>,
+    /// The servers that are mounted in this one.
+    pub(crate) mounted: Vec<Arc<Inner>>,
     pub(crate) registry: Registry,
     /// The subscribers of changes; shared with the registry.
     pub(crate) broadcaster: Arc<Broadcaster>,
@@ -51,6 +54,7 @@ impl Inner {
             states: Arc::default(),
             lifespans: Vec::new(),
             running: Arc::new(Lifespans::new()),
+            mounted: Vec::new(),
             registry: Registry::new(Arc::clone(&broadcaster)),
             broadcaster,
             middleware: Arc::new([]),
@@ -76,9 +80,15 @@ impl Inner {
         self.running.states().unwrap_or_else(|| Arc::clone(&self.states))
     }
 
-    /// Returns the request state options and the audience of sealed states.
+    /// Returns the request state options and the audience of sealed states of this server.
     pub(crate) fn request_state_options_and_audience(&self) -> (&StateOptions, &str) {
         (&self.request_state_options, self.request_state_options.audience_or(&self.info.name))
+    }
+
+    /// Returns the request state options and the audience of sealed states for a call, which are those of the outer
+    /// server if this one is mounted.
+    pub(crate) fn sealing<'a>(&'a self, outer: Option<&'a OuterServer>) -> (&'a StateOptions, &'a str) {
+        outer.map_or_else(|| self.request_state_options_and_audience(), |outer| (&outer.state_options, &outer.audience))
     }
 
     /// Returns the advertised capabilities: each feature with a registered item, and logging.
@@ -120,6 +130,7 @@ impl Clone for Inner {
             states: Arc::clone(&self.states),
             lifespans: self.lifespans.clone(),
             running: Arc::new(Lifespans::new()),
+            mounted: self.mounted.clone(),
             registry: self.registry.fork(Arc::clone(&broadcaster)),
             broadcaster,
             middleware: Arc::clone(&self.middleware),

@@ -46,6 +46,9 @@ mod lists;
 mod maybe_ready;
 pub mod middleware;
 pub mod mime;
+mod mount;
+mod mounted_server;
+mod namespace;
 mod output;
 mod own_calls;
 mod paging;
@@ -99,7 +102,7 @@ pub use request_sink::{NotificationSink, QueueFull, RequestSink, ResponseFuture}
 pub use request_state::fuzz as request_state_fuzz;
 pub use request_state::{Key, KeyError, KeyRing, MemoryStateStore, StateOptions, StateStore, StoreFuture};
 pub use serve::{ServeError, ServeTarget, SharedServer};
-pub use server::Server;
+pub use server::{MountPart, Server};
 pub use subscription::ChangeNotifier;
 pub use tool_error::ToolError;
 

@@ -12,11 +12,15 @@ use crate::tool_error::ToolError;
 
 type Erased = Arc<dyn Any + Send + Sync>;
 
-/// The `open` and `close` functions of one lifespan.
+/// The name of the state whose lifespan failed to open, with its error.
+pub(crate) type OpenError = (&'static str, ToolError);
+
+/// The `open` and `close` functions of one lifespan, or of all lifespans of a mounted server.
 #[derive(Clone)]
 pub(crate) struct Lifespan {
-    pub(crate) state: StateNeed,
-    open: Arc<dyn Fn() -> BoxFuture<Result<Erased, ToolError>> + Send + Sync>,
+    /// The state that it opens; `None` if that is visible to a mounted server only.
+    pub(crate) state: Option<StateNeed>,
+    open: Arc<dyn Fn() -> BoxFuture<Result<Erased, OpenError>> + Send + Sync>,
     close: Arc<dyn Fn(Erased) -> BoxFuture<()> + Send + Sync>,
 }
 
@@ -31,11 +35,14 @@ impl Lifespan {
         CFut: Future<Output = ()> + Send + 'static,
     {
         // Cloned for each use, because a server can be opened again after it was closed.
+        let need = StateNeed::of::<S>();
         Self {
-            state: StateNeed::of::<S>(),
+            state: Some(need),
             open: Arc::new(move || {
                 let state = open.clone()();
-                Box::pin(async move { state.await.map(|state| Arc::new(state) as Erased).map_err(Into::into) })
+                Box::pin(async move {
+                    state.await.map(|state| Arc::new(state) as Erased).map_err(|error| (need.name, error.into()))
+                })
             }),
             close: Arc::new(move |state| {
                 let close = close.clone();
@@ -44,6 +51,23 @@ impl Lifespan {
                         close(state.clone()).await;
                     }
                 })
+            }),
+        }
+    }
+
+    /// Returns a lifespan that opens and closes the lifespans of a mounted server.
+    pub(crate) fn of_mounted(running: &Arc<Lifespans>, lifespans: &[Self], base: &Arc<States>) -> Self {
+        let (running, lifespans, base) = (Arc::clone(running), Arc::<[Self]>::from(lifespans), Arc::clone(base));
+        let closed = Arc::clone(&running);
+        Self {
+            state: None,
+            open: Arc::new(move || {
+                let (running, lifespans, base) = (Arc::clone(&running), Arc::clone(&lifespans), Arc::clone(&base));
+                Box::pin(async move { running.enter(&lifespans, &base).await.map(|()| Arc::new(()) as Erased) })
+            }),
+            close: Arc::new(move |_| {
+                let running = Arc::clone(&closed);
+                Box::pin(async move { running.leave().await })
             }),
         }
     }
@@ -76,19 +100,21 @@ impl Lifespans {
     ///
     /// # Errors
     /// Returns the error of an `open` function. Lifespans opened before it are closed.
-    pub(crate) async fn enter(&self, lifespans: &[Lifespan], base: &States) -> Result<(), (&'static str, ToolError)> {
+    pub(crate) async fn enter(&self, lifespans: &[Lifespan], base: &States) -> Result<(), OpenError> {
         let mut users = self.users.lock().await;
         if users.count == 0 {
             let mut states = base.clone();
             for lifespan in lifespans {
                 match (lifespan.open)().await {
                     Ok(state) => {
-                        states.insert_erased(lifespan.state.id, Arc::clone(&state));
+                        if let Some(need) = lifespan.state {
+                            states.insert_erased(need.id, Arc::clone(&state));
+                        }
                         users.opened.push((lifespan.clone(), state));
                     }
                     Err(error) => {
                         close_all(&mut users).await;
-                        return Err((lifespan.state.name, error));
+                        return Err(error);
                     }
                 }
             }
@@ -117,6 +143,6 @@ async fn close_all(users: &mut Users) {
 
 impl fmt::Debug for Lifespan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Lifespan({})", self.state.name)
+        write!(f, "Lifespan({})", self.state.map_or("a mounted server", |state| state.name))
     }
 }

@@ -80,11 +80,14 @@ async fn page(
 }
 
 /// Returns the resources that the function of a template lists.
-async fn listed_by(
+pub(crate) async fn listed_by(
     inner: &Arc<Inner>,
     call: &Call,
     resource: &ReadyResource,
 ) -> Result<Vec<ResourceDefinition>, Error> {
+    if let Some(mounted) = &resource.mounted {
+        return mounted.list(call).await;
+    }
     let Some(lister) = &resource.lister else { return Ok(Vec::new()) };
     let started = {
         let context = CallContext::of(inner, call);

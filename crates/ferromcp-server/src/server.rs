@@ -21,6 +21,8 @@ use crate::inner::Inner;
 use crate::lifespan::Lifespan;
 use crate::limits::ServerLimits;
 use crate::middleware::Middleware;
+use crate::mount::Mount;
+use crate::namespace;
 use crate::paging::List;
 use crate::registry::{RegisterError, Registry};
 use crate::request_state::StateOptions;
@@ -143,16 +145,26 @@ impl Server {
         self.record(outcome)
     }
 
-    /// Adds all parts of a component under a namespace.
+    /// Adds all parts of a component, or all items of another server, under a namespace.
     ///
     /// A tool `add` becomes `namespace_add`; a URI `notes://x` becomes `notes://namespace/x`. An empty namespace leaves
     /// all names unchanged.
-    pub fn mount(self, namespace: &str, component: impl Component) -> Self {
-        let parts = Arc::new(component).parts().under(namespace);
-        let server = parts.tools.into_iter().fold(self, Self::with_tool);
-        let server = parts.resources.into_iter().fold(server, Self::with_resource);
-        let server = parts.prompts.into_iter().fold(server, Self::with_prompt);
-        parts.completions.into_iter().fold(server, Self::with_completion)
+    ///
+    /// A mounted server handles the calls of its items as it does alone: with its middleware (inside of that of this
+    /// server), its state and its options, and its functions use its names. Its lifespans open and close with those of
+    /// this server. Items that are added or removed later, through its [`Registry`], are added and removed here too. The
+    /// name, instructions, cache hints, transport limits and request state options of this server apply.
+    ///
+    /// ```
+    /// use ferromcp_server::{Arg, Server, Tool};
+    ///
+    /// let math = Server::new("math", "1.0.0")
+    ///     .with_tool(Tool::sync("add", |a: i64, b: i64| a + b).args([Arg::new("a"), Arg::new("b")]));
+    /// let server = Server::new("office", "1.0.0").mount("math", math); // the tool `math_add`
+    /// # assert!(server.check().is_ok());
+    /// ```
+    pub fn mount(self, namespace: &str, part: impl MountPart) -> Self {
+        part.mount_in(self, namespace)
     }
 
     /// Adds shared state for functions that take [`State<T>`](crate::State).
@@ -214,7 +226,7 @@ impl Server {
     {
         let lifespan = Lifespan::new(open, close);
         if self.inner().lifespans.iter().any(|other| other.state == lifespan.state) {
-            return self.record(Err(duplicate_state(lifespan.state.name).into()));
+            return self.record(Err(duplicate_state(type_name::<S>()).into()));
         }
         self.inner().lifespans.push(lifespan);
         self
@@ -373,6 +385,47 @@ impl Server {
     /// Lifespan state is available between [`open`](Self::open) and [`close`](Self::close).
     pub async fn call(&self, call: Call) -> Reply {
         dispatch::run(&self.inner, call).await
+    }
+}
+
+/// A value that can be mounted in a server: a [`Component`] or another [`Server`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be mounted",
+    note = "mount a `Server`, or a value of a type whose `impl` block has `#[component]`"
+)]
+pub trait MountPart {
+    /// Adds the parts of the value to `server` under a namespace. Called by [`Server::mount`].
+    fn mount_in(self, server: Server, namespace: &str) -> Server;
+}
+
+impl<C: Component> MountPart for C {
+    fn mount_in(self, server: Server, namespace: &str) -> Server {
+        let parts = Arc::new(self).parts().under(namespace);
+        let server = parts.tools.into_iter().fold(server, Server::with_tool);
+        let server = parts.resources.into_iter().fold(server, Server::with_resource);
+        let server = parts.prompts.into_iter().fold(server, Server::with_prompt);
+        parts.completions.into_iter().fold(server, Server::with_completion)
+    }
+}
+
+impl MountPart for Server {
+    fn mount_in(self, mut server: Server, namespace: &str) -> Server {
+        if let Err(problem) = namespace::check(namespace) {
+            return server.record(Err(problem.into()));
+        }
+        let mounted = self.inner;
+        let outer = server.inner();
+        let mount = Arc::new(Mount::new(namespace, Arc::clone(&mounted)));
+        outer.build_errors.extend(outer.registry.mount(&mounted.registry, &mount));
+        outer.broadcaster.mount(&mounted.broadcaster, &mount.namespace);
+        outer.lifespans.push(Lifespan::of_mounted(&mounted.running, &mounted.lifespans, &mounted.states));
+        for (id, settings) in mounted.extensions.iter() {
+            if outer.extensions.get(id).is_none() {
+                outer.extensions.insert(id, settings.clone());
+            }
+        }
+        outer.mounted.push(mounted);
+        server
     }
 }
 

@@ -32,6 +32,7 @@ mod long_task;
 mod metrics;
 #[cfg(feature = "middleware")]
 mod middleware;
+mod mounted_server;
 #[cfg(feature = "notes")]
 mod notes;
 mod orders;

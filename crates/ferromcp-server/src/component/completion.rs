@@ -10,7 +10,6 @@ use std::sync::Arc;
 use ferromcp_core::model::{CompleteParams, Reference};
 use ferromcp_core::{Error, ServerResult};
 
-use super::namespace::uri_under;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -20,6 +19,7 @@ use crate::function::signature::Signature;
 use crate::function::start::{Async, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
+use crate::namespace::{name_under, uri_under};
 use crate::output::CompletionOutput;
 use crate::tool_error::ToolError;
 use crate::uri_key::template_key;
@@ -66,6 +66,15 @@ impl CompletionKey {
             _ => return None,
         };
         Some(Self { of, argument: params.argument.name.clone() })
+    }
+
+    /// Returns the key under a namespace.
+    pub(crate) fn under(&self, namespace: &str) -> Self {
+        let of = match &self.of {
+            Owner::Prompt(name) => Owner::Prompt(name_under(namespace, name)),
+            Owner::Template(uri) => Owner::Template(uri_under(namespace, uri)),
+        };
+        Self { of, argument: self.argument.clone() }
     }
 }
 
@@ -149,10 +158,7 @@ impl Completion {
     }
 
     pub(super) fn under(mut self, namespace: &str) -> Self {
-        self.key.of = match self.key.of {
-            Owner::Prompt(name) => Owner::Prompt(format!("{namespace}_{name}")),
-            Owner::Template(uri) => Owner::Template(uri_under(namespace, &uri)),
-        };
+        self.key = self.key.under(namespace);
         self
     }
 

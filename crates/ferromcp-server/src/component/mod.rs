@@ -1,7 +1,6 @@
 //! Tools, resources, prompts and completions: functions with a description that a server registers.
 
 mod completion;
-mod namespace;
 mod parts;
 mod prompt;
 mod resource;

@@ -20,6 +20,8 @@ use crate::function::signature::{Parameter, Signature};
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
+use crate::mount::{Mount, MountedItem};
+use crate::namespace::name_under;
 use crate::output::PromptOutput;
 use crate::tool_error::ToolError;
 
@@ -138,7 +140,7 @@ impl Prompt {
     }
 
     pub(super) fn under(mut self, namespace: &str) -> Self {
-        self.definition.name = format!("{namespace}_{}", self.definition.name);
+        self.definition.name = name_under(namespace, &self.definition.name);
         self
     }
 
@@ -155,7 +157,7 @@ impl Prompt {
         let signature = function.signature(&args).map_err(context)?;
         signature.check_texts().map_err(context)?;
         definition.arguments = arguments(&signature);
-        Ok(ReadyPrompt { definition, signature, function })
+        Ok(ReadyPrompt { definition, signature: Arc::new(signature), mounted: None, function })
     }
 }
 
@@ -188,11 +190,22 @@ fn arguments(signature: &Signature) -> Vec<PromptArgument> {
 /// A validated prompt, as stored in the registry.
 pub(crate) struct ReadyPrompt {
     pub(crate) definition: model::PromptDefinition,
-    pub(crate) signature: Signature,
+    pub(crate) signature: Arc<Signature>,
+    /// The origin of a prompt of a mounted server.
+    pub(crate) mounted: Option<MountedItem>,
     function: Arc<dyn PromptFunction>,
 }
 
 impl ReadyPrompt {
+    /// Returns the prompt as an item of the server that `mount` is part of.
+    pub(crate) fn under(&self, mount: &Arc<Mount>) -> Self {
+        let mut definition = self.definition.clone();
+        definition.name = name_under(&mount.namespace, &definition.name);
+        let mounted = MountedItem { mount: Arc::clone(mount), name: self.definition.name.clone() };
+        let (signature, function) = (Arc::clone(&self.signature), Arc::clone(&self.function));
+        Self { definition, signature, mounted: Some(mounted), function }
+    }
+
     /// Returns the names of the arguments.
     pub(crate) fn argument_names(&self) -> impl Iterator<Item = &str> {
         self.definition.arguments.iter().map(|argument| argument.name.as_str())

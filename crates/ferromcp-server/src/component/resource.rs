@@ -10,7 +10,6 @@ use std::sync::Arc;
 use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResult, Role};
 use ferromcp_core::{Error, Meta, ServerResult};
 
-use super::namespace::uri_under;
 use super::resource_list::{ListFunction, Lister, ReadyLister};
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
@@ -21,6 +20,8 @@ use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline};
 use crate::function::text_value::TextValue;
 use crate::maybe_ready::MaybeReady;
+use crate::mount::{Mount, MountedItem};
+use crate::namespace::{name_under, uri_under};
 use crate::output::ResourceOutput;
 use crate::tool_error::ToolError;
 use crate::uri_key::{template_key, uri_key};
@@ -252,7 +253,7 @@ impl Resource {
     }
 
     pub(super) fn under(mut self, namespace: &str) -> Self {
-        self.about.name = self.about.name.map(|name| format!("{namespace}_{name}"));
+        self.about.name = self.about.name.map(|name| name_under(namespace, &name));
         self.uri = uri_under(namespace, &self.uri);
         self.lister = self.lister.map(|lister| lister.under(namespace));
         self
@@ -297,8 +298,10 @@ impl Resource {
             definition: self.definition(&template),
             uri: self.uri,
             template,
-            signature,
-            lister,
+            signature: Arc::new(signature),
+            lister: lister.map(Arc::new),
+            mounted: None,
+            unsafe_paths: self.unsafe_paths,
             cache: self.cache,
             function: self.function,
         })
@@ -354,14 +357,53 @@ pub(crate) struct ReadyResource {
     pub(crate) uri: String,
     /// The parsed key of the template; see [`template_key`].
     pub(crate) template: UriTemplate,
-    pub(crate) signature: Signature,
+    pub(crate) signature: Arc<Signature>,
     /// Lists the resources of the template.
-    pub(crate) lister: Option<ReadyLister>,
+    pub(crate) lister: Option<Arc<ReadyLister>>,
+    /// The origin of a resource of a mounted server.
+    pub(crate) mounted: Option<MountedItem>,
+    unsafe_paths: bool,
     cache: Option<CacheHint>,
     function: Arc<dyn ResourceFunction>,
 }
 
 impl ReadyResource {
+    /// Returns the resource as an item of the server that `mount` is part of.
+    ///
+    /// # Errors
+    /// Returns a message if the template is not valid with the namespace.
+    pub(crate) fn under(&self, mount: &Arc<Mount>) -> Result<Self, String> {
+        let uri = uri_under(&mount.namespace, &self.uri);
+        let mut template = UriTemplate::parse(&template_key(&uri))
+            .map_err(|error| format!("resource `{uri}` under namespace `{}`: {error}", mount.namespace))?;
+        if self.unsafe_paths {
+            template = template.allow_unsafe_paths();
+        }
+        let mut definition = self.definition.clone();
+        match &mut definition {
+            Listed::Fixed(listed) => (listed.uri, listed.name) = (uri.clone(), self.name_under(mount, &listed.name)),
+            Listed::Template(listed) => {
+                (listed.uri_template, listed.name) = (uri.clone(), self.name_under(mount, &listed.name));
+            }
+        }
+        Ok(Self {
+            definition,
+            uri,
+            template,
+            signature: Arc::clone(&self.signature),
+            lister: self.lister.clone(),
+            mounted: Some(MountedItem { mount: Arc::clone(mount), name: self.uri.clone() }),
+            unsafe_paths: self.unsafe_paths,
+            cache: self.cache,
+            function: Arc::clone(&self.function),
+        })
+    }
+
+    /// Returns the name under the namespace of a mount. A resource without a name is named like its URI.
+    fn name_under(&self, mount: &Mount, name: &str) -> String {
+        if name == self.uri { uri_under(&mount.namespace, name) } else { name_under(&mount.namespace, name) }
+    }
+
     /// Returns the key under which the resource is registered.
     pub(crate) fn key(&self) -> String {
         match self.definition {
@@ -372,7 +414,7 @@ impl ReadyResource {
 
     /// Returns the signatures of its functions.
     pub(crate) fn signatures(&self) -> impl Iterator<Item = &Signature> {
-        std::iter::once(&self.signature).chain(self.lister.as_ref().map(|lister| &lister.signature))
+        std::iter::once(&*self.signature).chain(self.lister.as_ref().map(|lister| &lister.signature))
     }
 
     /// Returns the MIME type that was set on the resource.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use ferromcp_core::ServerResult;
 use ferromcp_core::model::{ListResourcesResult, ResourceDefinition};
 
-use super::namespace::uri_under;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::invocation::Invocation;
@@ -17,6 +16,7 @@ use crate::function::signature::Signature;
 use crate::function::start::{Async, Function, Inline};
 use crate::limits::MAX_LISTED_RESOURCES;
 use crate::maybe_ready::MaybeReady;
+use crate::namespace::{name_under, uri_under};
 use crate::tool_error::ToolError;
 
 /// A type that a function for [`Resource::list`](crate::Resource::list) can return. The marker `M` is inferred.
@@ -189,7 +189,7 @@ impl ReadyLister {
     pub(crate) fn mounted(&self, mut definition: ResourceDefinition) -> ResourceDefinition {
         for namespace in &self.lister.namespaces {
             definition.uri = uri_under(namespace, &definition.uri);
-            definition.name = format!("{namespace}_{}", definition.name);
+            definition.name = name_under(namespace, &definition.name);
         }
         definition
     }

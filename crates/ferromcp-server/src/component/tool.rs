@@ -23,6 +23,8 @@ use crate::function::signature::Signature;
 use crate::function::start::{Async, Blocking, Function, Inline, spawn_driver};
 use crate::limits::MAX_SCHEMA_BYTES;
 use crate::maybe_ready::MaybeReady;
+use crate::mount::{Mount, MountedItem};
+use crate::namespace::name_under;
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
 use crate::tool_error::{ErrorAudience, ToolError};
@@ -207,7 +209,7 @@ impl Tool {
     }
 
     pub(super) fn under(mut self, namespace: &str) -> Self {
-        self.definition.name = format!("{namespace}_{}", self.definition.name);
+        self.definition.name = name_under(namespace, &self.definition.name);
         self
     }
 
@@ -237,7 +239,7 @@ impl Tool {
             }
         }
         let headers = header::scan(&definition.input_schema).map_err(|bad| context(bad.to_string()))?;
-        Ok(ReadyTool { definition, signature, headers, shape, function })
+        Ok(ReadyTool { definition, signature: Arc::new(signature), headers, mounted: None, shape, function })
     }
 }
 
@@ -287,14 +289,34 @@ fn check_name(name: &str) -> Result<(), String> {
 /// A validated tool, as stored in the registry.
 pub(crate) struct ReadyTool {
     pub(crate) definition: model::ToolDefinition,
-    pub(crate) signature: Signature,
+    pub(crate) signature: Arc<Signature>,
     /// The arguments that are mirrored in HTTP headers.
     pub(crate) headers: Vec<Annotation>,
+    /// The origin of a tool of a mounted server.
+    pub(crate) mounted: Option<MountedItem>,
     shape: OutputShape,
     function: Arc<dyn ToolFunction>,
 }
 
 impl ReadyTool {
+    /// Returns the tool as an item of the server that `mount` is part of.
+    ///
+    /// # Errors
+    /// Returns a message if its name is too long with the namespace.
+    pub(crate) fn under(&self, mount: &Arc<Mount>) -> Result<Self, String> {
+        let mut definition = self.definition.clone();
+        definition.name = name_under(&mount.namespace, &definition.name);
+        check_name(&definition.name)?;
+        Ok(Self {
+            definition,
+            signature: Arc::clone(&self.signature),
+            headers: self.headers.clone(),
+            mounted: Some(MountedItem { mount: Arc::clone(mount), name: self.definition.name.clone() }),
+            shape: self.shape,
+            function: Arc::clone(&self.function),
+        })
+    }
+
     /// Starts a call with repaired strings, if the arguments contain half of a surrogate pair.
     fn start_repaired(&self, invocation: &Invocation<'_>) -> Option<Result<MaybeReady, Rejection>> {
         let Input::Json(json) = invocation.input() else { return None };

@@ -5,17 +5,20 @@
 //!
 //! A builder method on a server that has clones creates a separate server, and so a *fork* of the registry: it starts
 //! with the same items. A change through a [`Registry`] handle applies to the forks as well, so that a handle that was
-//! taken before the server was complete changes the server that is served.
+//! taken before the server was complete changes the server that is served. The registry of a server that is mounted in
+//! another one has a fork there too, whose items are under a namespace.
 
 mod tables;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
-use crate::component::{Completion, Prompt, Resource, Tool};
+use crate::component::{Completion, Prompt, ReadyPrompt, ReadyResource, Resource, Tool};
 use crate::forks::Forks;
 use crate::function::{FromCtx, Invocation, Rejection};
 use crate::hosts;
+use crate::mount::Mount;
+use crate::namespace::{name_under, uri_under};
 use crate::subscription::{Broadcaster, Change};
 
 pub(crate) use tables::Tables;
@@ -45,10 +48,18 @@ pub struct Registry(Arc<Shared>);
 struct Shared {
     tables: RwLock<Arc<Tables>>,
     broadcaster: Arc<Broadcaster>,
-    /// The registries of servers that were built from a clone of this one.
-    forks: Forks<Shared>,
+    /// The registries of servers that were built from a clone of this one or that it is mounted in, each with the mounts
+    /// on the way.
+    forks: Forks<Shared, Weak<Mount>>,
     /// The name of the server, set when it starts.
     served_as: OnceLock<String>,
+}
+
+/// A registry that a change applies to.
+struct Member {
+    shared: Arc<Shared>,
+    /// The mounts between the changed registry and this one, the innermost first.
+    mounts: Vec<Arc<Mount>>,
 }
 
 /// The error returned when an item cannot be registered: it is invalid or its name is already in use.
@@ -104,11 +115,22 @@ impl Registry {
         Self(fork)
     }
 
-    /// Returns the shared parts of this registry and of its forks.
-    fn family(&self) -> Vec<Arc<Shared>> {
-        let mut family = vec![Arc::clone(&self.0)];
-        family.extend(self.0.forks.live());
+    /// Returns this registry and its forks.
+    fn family(&self) -> Vec<Member> {
+        let mut family = vec![Member { shared: Arc::clone(&self.0), mounts: Vec::new() }];
+        family.extend(self.0.forks.live().into_iter().filter_map(|(shared, mounts)| {
+            Some(Member { shared, mounts: mounts.iter().map(Weak::upgrade).collect::<Option<_>>()? })
+        }));
         family
+    }
+
+    /// Adds the items of `inner`, the registry of a mounted server, and applies its changes from now on. Returns the
+    /// problems of items that cannot be added.
+    pub(crate) fn mount(&self, inner: &Self, mount: &Arc<Mount>) -> Vec<String> {
+        let items = inner.snapshot();
+        let problems = self.0.edit(|tables| Ok(tables.mount(&items, mount))).unwrap_or_default();
+        inner.0.forks.mount(&self.0, &self.0.forks, &Arc::downgrade(mount));
+        problems
     }
 
     /// Discards the cached pages of lists, which depend on the page size.
@@ -121,28 +143,45 @@ impl Registry {
         self.0.snapshot()
     }
 
-    /// Applies a change to this registry and its forks, and notifies subscribers. If one of them rejects it, none
-    /// changes.
-    fn add(&self, what: &Change, change: impl Fn(&mut Tables) -> Result<(), String>) -> Result<(), RegisterError> {
-        let family = self.family();
-        for member in family.iter().skip(1) {
-            change(&mut Tables::clone(&member.snapshot()))?; // a trial
+    /// Adds an item to this registry and its forks, and notifies subscribers. If one of them rejects it, none changes.
+    fn add<T>(
+        &self,
+        what: &Change,
+        item: T,
+        under: impl Fn(&T, &Arc<Mount>) -> Result<T, String>,
+        add: impl Fn(&mut Tables, T) -> Result<(), String>,
+    ) -> Result<(), RegisterError>
+    where
+        T: Clone,
+    {
+        let mut additions = Vec::new();
+        for member in self.family() {
+            let item = member.mounts.iter().try_fold(item.clone(), |item, mount| under(&item, mount))?;
+            add(&mut Tables::clone(&member.shared.snapshot()), item.clone())?; // a trial
+            additions.push((member.shared, item));
         }
-        for member in family {
-            member.edit(&change)?;
-            member.broadcaster.notify(what.clone());
+        for (shared, item) in additions {
+            shared.edit(|tables| add(tables, item))?;
+            shared.broadcaster.notify(what.clone());
         }
         Ok(())
     }
 
-    /// Applies a removal to this registry and its forks, and notifies the subscribers of those that had the item.
-    /// Returns whether any had it.
-    fn remove(&self, what: &Change, change: impl Fn(&mut Tables) -> bool) -> bool {
+    /// Removes an item from this registry and its forks, and notifies the subscribers of those that had it. Returns
+    /// whether any had it.
+    fn remove(
+        &self,
+        what: &Change,
+        name: &str,
+        under: impl Fn(&str, &str) -> String,
+        remove: impl Fn(&mut Tables, &str) -> bool,
+    ) -> bool {
         let mut existed = false;
         for member in self.family() {
-            if member.edit(|tables| Ok(change(tables))).unwrap_or(false) {
+            let name = member.mounts.iter().fold(name.to_owned(), |name, mount| under(&mount.namespace, &name));
+            if member.shared.edit(|tables| Ok(remove(tables, &name))).unwrap_or(false) {
                 existed = true;
-                member.broadcaster.notify(what.clone());
+                member.shared.broadcaster.notify(what.clone());
             }
         }
         existed
@@ -154,9 +193,13 @@ impl Registry {
     /// Fails if the tool is invalid or its name is already in use.
     pub fn add_tool(&self, tool: Tool) -> Result<(), RegisterError> {
         let tool = Arc::new(tool.build()?);
-        self.add(&Change::Tools, |tables| tables.add_tool(Arc::clone(&tool)))?;
-        for server in self.family().iter().filter_map(|member| member.served_as.get()) {
-            hosts::log(&hosts::warnings(server, &tool.definition));
+        let name = tool.definition.name.clone();
+        self.add(&Change::Tools, tool, |tool, mount| Ok(Arc::new(tool.under(mount)?)), Tables::add_tool)?;
+        for member in self.family() {
+            let name = member.mounts.iter().fold(name.clone(), |name, mount| name_under(&mount.namespace, &name));
+            if let (Some(server), Some(tool)) = (member.shared.served_as.get(), member.shared.snapshot().tool(&name)) {
+                hosts::log(&hosts::warnings(server, &tool.definition));
+            }
         }
         Ok(())
     }
@@ -180,7 +223,8 @@ impl Registry {
     /// Fails if the resource is invalid or its URI is already in use.
     pub fn add_resource(&self, resource: Resource) -> Result<(), RegisterError> {
         let resource = Arc::new(resource.build()?);
-        self.add(&Change::Resources, |tables| tables.add_resource(Arc::clone(&resource)))
+        let under = |resource: &Arc<ReadyResource>, mount: &Arc<Mount>| Ok(Arc::new(resource.under(mount)?));
+        self.add(&Change::Resources, resource, under, Tables::add_resource)
     }
 
     /// Adds a prompt.
@@ -189,7 +233,8 @@ impl Registry {
     /// Fails if the prompt is invalid or its name is already in use.
     pub fn add_prompt(&self, prompt: Prompt) -> Result<(), RegisterError> {
         let prompt = Arc::new(prompt.build()?);
-        self.add(&Change::Prompts, |tables| tables.add_prompt(Arc::clone(&prompt)))
+        let under = |prompt: &Arc<ReadyPrompt>, mount: &Arc<Mount>| Ok(Arc::new(prompt.under(mount)));
+        self.add(&Change::Prompts, prompt, under, Tables::add_prompt)
     }
 
     /// Adds a completion.
@@ -204,7 +249,8 @@ impl Registry {
             return Err(problem.into());
         }
         for member in self.family() {
-            member.edit(|tables| tables.add_completion(key.clone(), Arc::clone(&completion)))?;
+            let key = member.mounts.iter().fold(key.clone(), |key, mount| key.under(&mount.namespace));
+            member.shared.edit(|tables| tables.add_completion(key, Arc::clone(&completion)))?;
         }
         Ok(())
     }
@@ -235,17 +281,17 @@ impl Registry {
 
     /// Removes a tool. Returns whether it existed.
     pub fn remove_tool(&self, name: &str) -> bool {
-        self.remove(&Change::Tools, |tables| tables.remove_tool(name))
+        self.remove(&Change::Tools, name, name_under, Tables::remove_tool)
     }
 
     /// Removes a resource or resource template. Returns whether it existed.
     pub fn remove_resource(&self, uri_or_template: &str) -> bool {
-        self.remove(&Change::Resources, |tables| tables.remove_resource(uri_or_template))
+        self.remove(&Change::Resources, uri_or_template, uri_under, Tables::remove_resource)
     }
 
     /// Removes a prompt. Returns whether it existed.
     pub fn remove_prompt(&self, name: &str) -> bool {
-        self.remove(&Change::Prompts, |tables| tables.remove_prompt(name))
+        self.remove(&Change::Prompts, name, name_under, Tables::remove_prompt)
     }
 }
 

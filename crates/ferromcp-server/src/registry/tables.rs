@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
-use ferromcp_core::Error;
-use ferromcp_core::model;
+use ferromcp_core::model::{self, Reference};
+use ferromcp_core::{ClientRequest, Error};
 
 use crate::component::{CompletionKey, Listed, Owner, ReadyCompletion, ReadyPrompt, ReadyResource, ReadyTool};
 use crate::function::suggestion::closest_match;
+use crate::mount::{Mount, MountedItem};
 use crate::paging::{List, Pages};
 use crate::state::StateNeed;
 use crate::subscription::ListKinds;
@@ -28,6 +29,8 @@ pub(crate) struct Tables {
     templates: Vec<Arc<ReadyResource>>,
     prompts: Table<String, ReadyPrompt>,
     completions: Table<CompletionKey, ReadyCompletion>,
+    /// The servers that are mounted in this one.
+    mounts: Vec<Arc<Mount>>,
     serial: u64,
     lists: Lists,
 }
@@ -235,6 +238,53 @@ impl Tables {
         self.templates.iter().any(|template| template.lister.is_some())
     }
 
+    /// Returns the item of a mounted server that handles a request, if one does.
+    pub(crate) fn mounted(&self, request: &ClientRequest) -> Option<&MountedItem> {
+        match request {
+            ClientRequest::CallTool(params) => self.tool(&params.name)?.mounted.as_ref(),
+            ClientRequest::GetPrompt(params) => self.prompt(&params.name)?.mounted.as_ref(),
+            ClientRequest::ReadResource(params) => self.resource(&params.uri).ok()??.0.mounted.as_ref(),
+            ClientRequest::Complete(params) => match &params.r#ref {
+                Reference::Prompt { name, .. } => self.prompt(name)?.mounted.as_ref(),
+                Reference::Resource { uri } => {
+                    let template = self.template(uri);
+                    template.or_else(|| Some(self.resource(uri).ok()??.0))?.mounted.as_ref()
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the mounted item that a completion belongs to, if it belongs to one.
+    fn mounted_owner(&self, of: &Owner) -> Option<&MountedItem> {
+        match of {
+            Owner::Prompt(name) => self.prompt(name)?.mounted.as_ref(),
+            Owner::Template(uri) => self.template(uri)?.mounted.as_ref(),
+        }
+    }
+
+    /// Adds the items of a mounted server. Returns the problems of those that cannot be added.
+    pub(super) fn mount(&mut self, inner: &Self, mount: &Arc<Mount>) -> Vec<String> {
+        let tools = inner.tools.iter().map(|(_, tool)| self.add_tool(Arc::new(tool.under(mount)?)));
+        let mut problems: Vec<String> = tools.filter_map(Result::err).collect();
+        let resources = inner.resources.iter().map(|(_, resource)| self.add_resource(Arc::new(resource.under(mount)?)));
+        problems.extend(resources.filter_map(Result::err));
+        let prompts = inner.prompts.iter().map(|(_, prompt)| self.add_prompt(Arc::new(prompt.under(mount))));
+        problems.extend(prompts.filter_map(Result::err));
+        for (key, position) in &inner.completions.positions {
+            let completion = Arc::clone(&inner.completions.items[*position].1);
+            problems.extend(self.add_completion(key.under(&mount.namespace), completion).err());
+        }
+        self.mounts.push(Arc::clone(mount));
+        problems
+    }
+
+    /// Returns whether a server is mounted in this one.
+    pub(crate) fn has_mounts(&self) -> bool {
+        !self.mounts.is_empty()
+    }
+
     /// Returns the problem of a completion whose prompt, template or argument does not exist.
     pub(crate) fn completion_problem(&self, key: &CompletionKey) -> Option<String> {
         let (what, known): (&str, Option<Vec<&str>>) = match &key.of {
@@ -334,18 +384,22 @@ impl Tables {
 
     /// Iterates over the state types that functions require, each with a description of the function.
     pub(crate) fn state_needs(&self) -> impl Iterator<Item = (String, StateNeed)> {
-        let tools = self.tools.items.iter().map(|(_, it)| (format!("tool `{}`", it.definition.name), &it.signature));
+        // The functions of a mounted server use its state.
+        let tools = self.tools.items.iter().filter(|(_, it)| it.mounted.is_none());
+        let tools = tools.map(|(_, it)| (format!("tool `{}`", it.definition.name), &*it.signature));
         let resources = self
             .resources
             .items
             .iter()
+            .filter(|(_, it)| it.mounted.is_none())
             .flat_map(|(_, it)| it.signatures().map(|signature| (format!("resource `{}`", it.uri), signature)));
-        let prompts =
-            self.prompts.items.iter().map(|(_, it)| (format!("prompt `{}`", it.definition.name), &it.signature));
+        let prompts = self.prompts.items.iter().filter(|(_, it)| it.mounted.is_none());
+        let prompts = prompts.map(|(_, it)| (format!("prompt `{}`", it.definition.name), &*it.signature));
         let positions = &self.completions.positions;
-        let completions = positions.iter().map(|(key, position)| {
-            (format!("the completion of {key}"), &self.completions.items[*position].1.signature)
-        });
+        let completions =
+            positions.iter().filter(|(key, _)| self.mounted_owner(&key.of).is_none()).map(|(key, position)| {
+                (format!("the completion of {key}"), &self.completions.items[*position].1.signature)
+            });
         tools
             .chain(resources)
             .chain(prompts)

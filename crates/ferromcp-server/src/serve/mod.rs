@@ -85,7 +85,7 @@ pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
     let mut errors = inner.build_errors.clone();
     for (function, required) in inner.registry.snapshot().state_needs() {
         let is_available = inner.states.contains(required.id)
-            || inner.lifespans.iter().any(|lifespan| lifespan.state.id == required.id);
+            || inner.lifespans.iter().filter_map(|lifespan| lifespan.state).any(|state| state.id == required.id);
         if !is_available {
             errors.push(format!(
                 "{function} requires state of type `{}`; add it with `.state(..)` or a lifespan",
@@ -93,10 +93,18 @@ pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
             ));
         }
     }
-    for lifespan in inner.lifespans.iter().filter(|lifespan| inner.states.contains(lifespan.state.id)) {
-        errors.push(duplicate_state(lifespan.state.name));
+    for state in inner.lifespans.iter().filter_map(|lifespan| lifespan.state) {
+        if inner.states.contains(state.id) {
+            errors.push(duplicate_state(state.name));
+        }
     }
     errors.extend(inner.registry.snapshot().completion_problems());
+    for mounted in &inner.mounted {
+        if let Err(ServeError(Kind::Configuration(problems))) = check(mounted) {
+            let name = &mounted.info.name;
+            errors.extend(problems.into_iter().map(|problem| format!("mounted server `{name}`: {problem}")));
+        }
+    }
     if errors.is_empty() { Ok(()) } else { Err(ServeError::configuration(errors)) }
 }
 

@@ -8,7 +8,7 @@ use ferromcp_core::Error;
 use super::change::{Change, ListKinds};
 use super::subscriber::Subscriber;
 use super::uri_ancestors::uri_ancestors;
-use crate::forks::Forks;
+use crate::forks::{Fork, Forks};
 use crate::limits::{MAX_SUBSCRIPTION_BYTES, ServerLimits};
 use crate::uri_key::uri_key;
 
@@ -19,8 +19,9 @@ const MAX_PENDING_ELICITATIONS: usize = 256;
 #[derive(Default)]
 pub(crate) struct Broadcaster {
     listeners: RwLock<Listeners>,
-    /// The broadcasters of servers that were built from a clone of this one.
-    forks: Forks<Broadcaster>,
+    /// The broadcasters of servers that were built from a clone of this one or that it is mounted in, each with the
+    /// namespaces on the way.
+    forks: Forks<Broadcaster, Arc<str>>,
 }
 
 #[derive(Default)]
@@ -78,9 +79,16 @@ impl Broadcaster {
         fork
     }
 
-    /// Returns this broadcaster and its forks.
-    pub(super) fn family(self: &Arc<Self>) -> Vec<Arc<Self>> {
-        let mut family = vec![Arc::clone(self)];
+    /// Makes the subscribers of `self` receive the changes of `inner`, which belongs to a server that is mounted under
+    /// a namespace.
+    pub(crate) fn mount(self: &Arc<Self>, inner: &Self, namespace: &Arc<str>) {
+        inner.forks.mount(self, &self.forks, namespace);
+    }
+
+    /// Returns this broadcaster and its forks, each with the namespaces under which its server has the resources of this
+    /// one.
+    pub(super) fn family(self: &Arc<Self>) -> Vec<Fork<Arc<Self>, Arc<str>>> {
+        let mut family = vec![(Arc::clone(self), Vec::new())];
         family.extend(self.forks.live());
         family
     }

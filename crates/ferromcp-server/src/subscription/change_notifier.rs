@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::broadcaster::Broadcaster;
 use super::change::Change;
+use crate::namespace::uri_under;
 
 /// Sends list and resource change notifications to all subscribed clients, on every revision.
 ///
@@ -31,10 +32,14 @@ impl ChangeNotifier {
         Self { broadcaster }
     }
 
-    /// Sends a change to the subscribers of the server, and of servers that were built from a clone of it.
+    /// Sends a change to the subscribers of the server, of servers that were built from a clone of it, and of servers
+    /// that it is mounted in.
     fn send(&self, change: &Change) {
-        for member in self.broadcaster.family() {
-            member.notify(change.clone());
+        for (member, namespaces) in self.broadcaster.family() {
+            member.notify(match change {
+                Change::Resource(uri) if !namespaces.is_empty() => Change::Resource(full_uri(uri, &namespaces).into()),
+                other => other.clone(),
+            });
         }
     }
 
@@ -66,15 +71,20 @@ impl ChangeNotifier {
     /// may then retry the call. Returns whether there is such a client. The id comes from
     /// [`UrlConsent`](crate::UrlConsent).
     pub fn elicitation_complete(&self, id: &str) -> bool {
-        self.broadcaster.family().iter().any(|member| member.complete_elicitation(id))
+        self.broadcaster.family().iter().any(|(member, _)| member.complete_elicitation(id))
     }
 
     /// Returns whether any client subscribes to `uri` or to one of its parent URIs.
     ///
     /// Use it to skip expensive change detection while there are no subscribers.
     pub fn has_subscribers(&self, uri: &str) -> bool {
-        self.broadcaster.family().iter().any(|member| member.has_subscribers(uri))
+        self.broadcaster.family().iter().any(|(member, namespaces)| member.has_subscribers(&full_uri(uri, namespaces)))
     }
+}
+
+/// Returns the URI that a resource has under these namespaces, the innermost first.
+fn full_uri(uri: &str, namespaces: &[Arc<str>]) -> String {
+    namespaces.iter().fold(uri.to_owned(), |uri, namespace| uri_under(namespace, &uri))
 }
 
 impl fmt::Debug for ChangeNotifier {

@@ -25,6 +25,7 @@ mod lifecycle;
 mod logging;
 mod messages;
 mod middleware;
+mod mounted_servers;
 mod mounts;
 mod mrtr;
 mod output;

@@ -47,11 +47,9 @@ pub(crate) async fn resume(inner: &Inner, call: Call) -> Result<Call, Error> {
     };
     let round_answers = answers.cloned().unwrap_or_default();
     let Some(state) = state else { return Ok(call.with_rounds(Arc::new(Replay::with_early_answers(round_answers)))) };
-    let audience = inner.request_state_options.audience_or(&inner.info.name);
+    let (options, audience) = inner.sealing(call.outer.as_deref());
     let binding = identity.binding(call.peer.identity(), audience);
-    let opened = request_state::open(&inner.request_state_options, &binding, state)
-        .await
-        .map_err(|refused| refused.to_client_error())?;
+    let opened = request_state::open(options, &binding, state).await.map_err(|refused| refused.to_client_error())?;
     let mut journal = Journal::decode(&opened.journal).map_err(|error| {
         tracing::warn!(reason = %error, "cannot deserialize the journal of a request state");
         request_state::invalid_state_error()

@@ -1,0 +1,226 @@
+//! Servers that are mounted in another server.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ferromcp_core::model::{ContentBlock, ResourceDefinition, ResourceLink};
+use ferromcp_server::middleware::Next;
+use ferromcp_server::testing::{Effects, for_each_mode};
+use ferromcp_server::{
+    Arg, Call, ChangeNotifier, Completion, Ctx, Prompt, Registry, Resource, Server, State, Tool, ToolError,
+};
+use serde_json::{Value, json};
+
+use crate::client::{Case, Client};
+
+#[derive(Clone)]
+struct Owner(&'static str);
+
+/// A server with one item of each kind, whose state is `Owner`.
+fn notes(owner: &'static str) -> Server {
+    let all = |State(Owner(owner)): State<Owner>| vec![ResourceDefinition::new("note://1", owner)];
+    let read = |id: String, State(Owner(owner)): State<Owner>| match id.as_str() {
+        "1" => Some(format!("note 1 of {owner}")),
+        _ => None,
+    };
+    Server::new(owner, "0")
+        .state(Owner(owner))
+        .with_tool(Tool::sync("owner", |State(Owner(owner)): State<Owner>| owner))
+        .with_tool(Tool::new("read", |ctx: Ctx| async move {
+            let note = ctx.read_resource("note://1").await?;
+            Ok::<_, ToolError>(note.text().unwrap_or_default().to_owned())
+        }))
+        .with_tool(Tool::sync("links", || {
+            let link = |uri: &str| ContentBlock::ResourceLink(ResourceLink::new(uri, "link"));
+            vec![link("note://1"), link("https://example.com/")]
+        }))
+        .with_resource(Resource::sync("note://{id}", read).args([Arg::new("id"), Arg::new("state")]).list(all))
+        .with_resource(Resource::sync("about:notes", || "about"))
+        .with_prompt(Prompt::sync("greet", |name: String| format!("Hello, {name}")).args(["name"]))
+        .with_completion(Completion::prompt_sync("greet", "name", |_: String| vec!["Ada"]).args(["typed"]))
+}
+
+fn names(list: &Value, key: &str) -> Vec<String> {
+    list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn mounted_items_are_used_under_their_namespaces() {
+    for case in Case::all() {
+        let office = Server::new("office", "0").mount("ada", notes("Ada")).mount("bob", notes("Bob"));
+        let mut client = Client::connect(Server::new("all", "0").mount("", office), case).await;
+        let tools = client.result("tools/list", Value::Null).await;
+        let all = ["ada_owner", "ada_read", "ada_links", "bob_owner", "bob_read", "bob_links"];
+        assert_eq!(names(&tools["tools"], "name"), all);
+        assert_eq!(client.text("ada_owner", json!({})).await, "Ada");
+        assert_eq!(client.text("bob_owner", json!({})).await, "Bob");
+        assert_eq!(client.text("bob_read", json!({})).await, "note 1 of Bob");
+        let resources = client.result("resources/list", Value::Null).await;
+        assert_eq!(
+            names(&resources["resources"], "uri"),
+            ["note://ada/1", "about:ada/notes", "note://bob/1", "about:bob/notes"]
+        );
+        for uri in ["note://bob/1", "NOTE://bob/1"] {
+            let read = client.result("resources/read", json!({ "uri": uri })).await;
+            assert_eq!(read["contents"][0]["text"], "note 1 of Bob");
+            assert!(read["contents"][0]["uri"].as_str().unwrap().eq_ignore_ascii_case("note://bob/1"), "{read}");
+        }
+        let about = client.result("resources/read", json!({ "uri": "about:ada/notes" })).await;
+        assert_eq!(about["contents"][0]["uri"], "about:ada/notes");
+        let prompt = client.result("prompts/get", json!({ "name": "ada_greet", "arguments": { "name": "x" } })).await;
+        assert_eq!(prompt["messages"][0]["content"]["text"], "Hello, x");
+        let reference = json!({ "type": "ref/prompt", "name": "bob_greet" });
+        let params = json!({ "ref": reference, "argument": { "name": "name", "value": "" } });
+        assert_eq!(client.result("completion/complete", params).await["completion"]["values"], json!(["Ada"]));
+    }
+}
+
+#[tokio::test]
+async fn uris_in_replies_of_mounted_servers_have_the_namespace() {
+    for case in Case::eras() {
+        let server = Server::new("all", "0").mount("b", Server::new("middle", "0").mount("a", notes("Ada")));
+        let mut client = Client::connect(server, case).await;
+        let links = client.call("b_a_links", json!({})).await;
+        assert_eq!(names(&links["content"], "uri"), ["note://b/a/1", "https://example.com/"]);
+        let error = client.error("resources/read", json!({ "uri": "note://b/a/2" })).await;
+        assert!(error["message"].as_str().unwrap().contains("note://b/a/2"), "{error}");
+        assert_eq!(error["data"]["uri"], "note://b/a/2");
+    }
+}
+
+#[tokio::test]
+async fn middleware_and_options_of_mounted_server_apply_to_its_items_only() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let record = |name: &'static str| {
+        let log = Arc::clone(&log);
+        move |call: Call, next: Next| {
+            let tool = match &call.request {
+                ferromcp_core::ClientRequest::CallTool(params) => params.name.to_string(),
+                other => other.method().to_owned(),
+            };
+            log.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{name}:{tool}"));
+            next.run(call)
+        }
+    };
+    let inner = notes("Ada").wrap(record("inner")).ignore_arguments(["reason"]);
+    let outer = Server::new("outer", "0").wrap(record("outer")).mount("in", inner);
+    let outer = outer.with_tool(Tool::sync("own", || "own"));
+    let mut client = Client::connect(outer, Case::eras()[1]).await;
+    log.lock().unwrap().clear();
+    assert_eq!(client.text("in_owner", json!({ "reason": "because" })).await, "Ada");
+    assert_eq!(*log.lock().unwrap(), ["outer:in_owner", "inner:owner"]);
+    log.lock().unwrap().clear();
+    let error = client.tool_error("own", json!({ "reason": "because" })).await;
+    assert!(error.contains("reason"), "{error}");
+    assert_eq!(*log.lock().unwrap(), ["outer:own"]);
+}
+
+#[tokio::test]
+async fn lifespans_of_mounted_server_open_and_close_with_the_outer_server() {
+    #[derive(Clone)]
+    struct Db(&'static str);
+    let effects = Effects::new();
+    let lifespan = |server: Server, name: &'static str| {
+        let (open, close) = (effects.clone(), effects.clone());
+        let open = move || async move {
+            open.record(format!("open {name}"));
+            Ok::<_, ToolError>(Db(name))
+        };
+        server.lifespan(open, move |db: Db| async move { close.record(format!("close {}", db.0)) })
+    };
+    let tool = || Tool::sync("db", |State(db): State<Db>| db.0);
+    let inner = lifespan(Server::new("inner", "0").with_tool(tool()), "inner");
+    let server = lifespan(Server::new("outer", "0").mount("in", inner), "outer").with_tool(tool());
+    for _ in 0..2 {
+        let mut client = Client::connect(server.clone(), Case::eras()[0]).await;
+        assert_eq!(client.text("in_db", json!({})).await, "inner");
+        assert_eq!(client.text("db", json!({})).await, "outer");
+        client.close().await.unwrap();
+    }
+    let once = ["open inner", "open outer", "close outer", "close inner"];
+    assert_eq!(effects.all(), [once, once].concat());
+    let failing = Server::new("inner", "0").lifespan(|| async { Err::<u8, _>("no disk") }, |_: u8| async {});
+    let error = Server::new("outer", "0").mount("in", failing).open().await.unwrap_err().to_string();
+    assert!(error.contains("`u8`: no disk"), "{error}");
+}
+
+fn asking(name: &'static str) -> Server {
+    let ask = move |ctx: Ctx| async move {
+        let city = ctx.elicit::<String>("Which city?").await?;
+        Ok::<_, ToolError>(format!("{name}: {city}"))
+    };
+    Server::new(name, "0").with_tool(Tool::new("ask", ask))
+}
+
+#[tokio::test]
+async fn tool_of_mounted_server_elicits_input_in_every_mode() {
+    let make = |_: Effects| Server::new("outer", "0").mount("in", Server::new("m", "0").mount("deep", asking("deep")));
+    for_each_mode(make, async |client| {
+        client.accept("Which city?", &json!({ "value": "Oslo" }));
+        assert_eq!(client.text("in_deep_ask", &json!({})).await, "deep: Oslo");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_state_of_one_mount_is_rejected_by_another() {
+    // M26-247
+    let server = Server::new("outer", "0").mount("a", asking("a")).mount("b", asking("b"));
+    let capabilities = json!({ "elicitation": { "form": {} } });
+    let mut client = Client::connect(server, Case::eras()[1]).await.with_capabilities(capabilities);
+    let first = client.result("tools/call", json!({ "name": "a_ask", "arguments": {} })).await;
+    let key = first["inputRequests"].as_object().unwrap().keys().next().unwrap().clone();
+    let retry = |tool: &str| {
+        let responses = json!({ &key: { "action": "accept", "content": { "value": "Oslo" } } });
+        json!({
+            "name": tool, "arguments": {},
+            "requestState": first["requestState"], "inputResponses": responses,
+        })
+    };
+    let error = client.error("tools/call", retry("b_ask")).await;
+    assert_eq!(error["code"], -32602);
+    let done = client.result("tools/call", retry("a_ask")).await;
+    assert_eq!(done["content"][0]["text"], "a: Oslo");
+}
+
+#[tokio::test]
+async fn changes_of_mounted_server_reach_clients_of_the_outer_server() {
+    for case in Case::legacy() {
+        let inner = notes("Ada");
+        let (registry, notify): (Registry, ChangeNotifier) = (inner.registry().clone(), inner.notify());
+        let unlock = Tool::sync("unlock", |registry: Registry| registry.add_tool(Tool::sync("extra", || "extra")));
+        let outer = Server::new("outer", "0").mount("in", inner.with_tool(unlock)).state(1_u8);
+        let mut client = Client::connect(outer, case).await;
+        client.call("in_unlock", json!({})).await;
+        assert_eq!(client.text("in_extra", json!({})).await, "extra");
+        registry.add_resource(Resource::sync("note:///late", || "late")).unwrap();
+        let read = client.result("resources/read", json!({ "uri": "note://in/late" })).await;
+        assert_eq!(read["contents"][0]["text"], "late");
+        assert!(registry.remove_resource("note:///late"));
+        client.error("resources/read", json!({ "uri": "note://in/late" })).await;
+        client.result("resources/subscribe", json!({ "uri": "note://in/1" })).await;
+        assert!(notify.has_subscribers("note://1") && !notify.has_subscribers("note://2"));
+        client.fence().await;
+        notify.resource_updated("note://1");
+        let message = client.recv().await;
+        assert_eq!(message["method"], "notifications/resources/updated");
+        assert_eq!(message["params"]["uri"], "note://in/1");
+    }
+}
+
+#[test]
+fn check_names_the_mounted_server_and_conflicting_names() {
+    let inner = Server::new("inner", "0").with_tool(Tool::sync("need", |State(n): State<u8>| n));
+    let outer = Server::new("outer", "0")
+        .state(1_u8)
+        .with_tool(Tool::sync("in_need", || "own"))
+        .mount("in", inner)
+        .mount("a/b", Server::new("other", "0"));
+    let error = outer.check().unwrap_err().to_string();
+    for part in [
+        "two tools are named `in_need`",
+        "mounted server `inner`: tool `need` requires state of type `u8`",
+        "namespace \"a/b\" is not valid",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+}
