@@ -7,8 +7,8 @@
 //! | `py1/bin/python` | the Python SDK for the handshake revisions |
 //! | `py2/bin/python` | the Python SDK that also supports 2026-07-28 |
 //! | `fastmcp/bin/python` | FastMCP servers |
-//! | `hosts/bin/python` | agent frameworks that convert tools for models |
-//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector, the TypeScript SDKs and the AI SDK |
+//! | `hosts/bin/python` | agent frameworks that convert tools for models, and the proxy mcp-proxy of PyPI |
+//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector, the TypeScript SDKs, the AI SDK and proxies |
 //! | `rmcp/debug/interop-rmcp` | a server written with the rmcp SDK |
 
 use std::fs;
@@ -124,7 +124,8 @@ fn install_python(root: &Path, part: &str, home: &Path) -> Result<()> {
         .context("cannot create a virtual environment; install venv (Debian: apt-get install python3-venv)")?;
     let python = home.join("bin").join("python");
     let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
+    // The file lists all dependencies, so pip need not resolve them.
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]);
     shell::run(install.arg(root.join("xtask").join("interop").join(format!("{part}.txt"))))?;
     let version = shell::output(Command::new(&python).args(["-c", PRINT_MCP_VERSION]))?;
     println!("interop: {part} has mcp {}", version.trim());

@@ -9,6 +9,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use ferromcp::prelude::*;
 use ferromcp::server::Sample;
@@ -123,6 +124,22 @@ async fn look(State(log): State<EventLog>, ctx: Ctx) -> Result<String, ToolError
     Ok(roots)
 }
 
+/// Work in three steps, without questions
+#[tool]
+async fn steps(
+    /// The pause after each step, in milliseconds
+    #[arg(default = 0)]
+    pause: u64,
+    ctx: Ctx,
+) -> String {
+    ctx.info("begun").await;
+    for step in 1..=3 {
+        ctx.progress_with(f64::from(step), 3.0, format!("step {step} of 3")).await;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    "done".into()
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false);
@@ -147,6 +164,7 @@ async fn serve() -> Result<(), String> {
         .tool::<story>()
         .tool::<both>()
         .tool::<look>()
+        .tool::<steps>()
         .state(EventLog { effects, runs: args.next().map(PathBuf::from) });
     if let Ok(keys) = std::env::var("FERROMCP_KEYS") {
         server = server.request_state_options(StateOptions::new().keys(ring(&keys)?));

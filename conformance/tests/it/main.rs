@@ -12,6 +12,8 @@
 //! | `client_python` | the Ferromcp client with servers of the Python SDKs and FastMCP |
 //! | `client_others` | the Ferromcp client with servers of the TypeScript SDKs and rmcp |
 //! | `multi_process` | multi-round-trip calls across several server processes |
+//! | `proxies` | the Ferromcp client with third-party proxies in front of a Ferromcp server |
+//! | `smolagents` | the MCP client of smolagents |
 //! | `host_types` | conversion of input schemas by agent frameworks |
 //! | `resumption` | resumption after a connection is closed during a call |
 //! | `browser` | web pages of other origins in a browser |
@@ -31,8 +33,10 @@ mod many_tools;
 mod misbehaving_clients;
 mod multi_process;
 mod over_http;
+mod proxies;
 mod resumption;
 mod schema_validator;
 mod server_process;
+mod smolagents;
 mod stdio;
 mod transcript;
