@@ -4,11 +4,11 @@
 //! `docs/interop/client-python.md`; `FERROMCP_WRITE_MATRIX=1` updates the table.
 
 use std::fmt::{Debug, Display};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use std::{env, fs};
 
 use ferromcp::client::accept;
 use ferromcp::client::{Client, ClientBuilder, ClientError, ErrorKind, child};
@@ -18,6 +18,7 @@ use ferromcp::transport::child::{Child, Stderr};
 use serde_json::{Value, json};
 
 use crate::interop::set_up_folder;
+use crate::result_table::compare_with_page;
 use crate::server_process::ServerProcess;
 
 /// The timeout of a call with elicitation; it expires when the server cannot receive the response.
@@ -234,20 +235,5 @@ async fn matrix_matches_results_with_python_servers() {
     for task in tasks {
         rows.extend(task.await.unwrap());
     }
-    compare_with_page(&rows.join("\n"));
-}
-
-/// Compares the table of the page with the results, or updates it.
-fn compare_with_page(found: &str) {
-    const BEGIN: &str = "<!-- matrix -->";
-    const END: &str = "<!-- /matrix -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/interop/client-python.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the page contains the start marker of the table");
-    let (table, after) = rest.split_once(END).expect("the page contains the end marker of the table");
-    if env::var_os("FERROMCP_WRITE_MATRIX").is_some_and(|yes| yes == "1") {
-        fs::write(&path, format!("{before}{BEGIN}\n\n{found}\n\n{END}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(table.trim(), found, "the table does not match the results; update it with FERROMCP_WRITE_MATRIX=1");
+    compare_with_page("interop/client-python.md", "matrix", &rows.join("\n"));
 }

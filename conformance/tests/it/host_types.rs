@@ -3,14 +3,15 @@
 //! The frameworks convert the tools of a server as they do for a model; nothing is sent to a model. The results must match
 //! the table in `docs/guide/host-types.md`; `FERROMCP_WRITE_MATRIX=1` updates the table.
 
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use ferromcp::server::HostWarning;
 use ferromcp_conformance::host_types::{server, tools};
 use serde_json::Value;
 
 use crate::interop::{run_client, set_up_folder};
+use crate::result_table::compare_with_page;
 use crate::server_process::HOST_TYPES;
 
 /// A column: the key of the results of the scripts, the heading, and the pinned package.
@@ -43,7 +44,7 @@ fn table_matches_conversions_of_agent_frameworks() {
         cells.push(rejected_by(tool.name()));
         rows.push(format!("| {} |", cells.join(" | ")));
     }
-    compare_with_page(&rows.join("\n"));
+    compare_with_page("guide/host-types.md", "host types", &rows.join("\n"));
 }
 
 /// Returns the heading row with the pinned versions.
@@ -74,19 +75,4 @@ fn rejected_by(tool: &str) -> String {
         }
     }
     if hosts.is_empty() { "–".to_owned() } else { hosts.join(", ") }
-}
-
-/// Compares the table of the page with the results, or updates it.
-fn compare_with_page(found: &str) {
-    const BEGIN: &str = "<!-- host types -->";
-    const END: &str = "<!-- /host types -->";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/host-types.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the page contains the start marker of the table");
-    let (table, after) = rest.split_once(END).expect("the page contains the end marker of the table");
-    if env::var_os("FERROMCP_WRITE_MATRIX").is_some_and(|yes| yes == "1") {
-        fs::write(&path, format!("{before}{BEGIN}\n\n{found}\n\n{END}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(table.trim(), found, "the table does not match the results; update it with FERROMCP_WRITE_MATRIX=1");
 }

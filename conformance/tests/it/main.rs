@@ -34,6 +34,7 @@ mod misbehaving_clients;
 mod multi_process;
 mod over_http;
 mod proxies;
+mod result_table;
 mod resumption;
 mod schema_validator;
 mod server_process;

@@ -7,43 +7,23 @@ const MAX_CHARS: usize = 64;
 pub(crate) fn closest_match<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let normalized = normalize(name)?;
     let distance = |candidate: &&'k str| {
-        let candidate_chars = normalize(candidate)?;
-        let distance = edit_distance(&normalized, &candidate_chars);
-        let length = candidate_chars.len();
+        let normalized_candidate = normalize(candidate)?;
+        let distance = strsim::osa_distance(&normalized, &normalized_candidate);
+        let length = normalized_candidate.chars().count();
         (distance <= length.div_ceil(3) && distance < length).then_some((distance, *candidate))
     };
     let closest = known.iter().filter_map(distance).min_by_key(|(distance, _)| *distance)?;
     Some(closest.1)
 }
 
-/// Returns the characters without case and separators, so that `dueBefore` is equal to `due_before`. `None` if the name
-/// is too long.
-fn normalize(name: &str) -> Option<Vec<char>> {
+/// Returns the name without case and separators, so that `dueBefore` is equal to `due_before`. `None` if it is too long.
+fn normalize(name: &str) -> Option<String> {
     if name.len() > 4 * MAX_CHARS {
         return None;
     }
     let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).flat_map(char::to_lowercase);
-    let letters: Vec<char> = letters.collect();
-    (letters.len() <= MAX_CHARS).then_some(letters)
-}
-
-/// Returns the number of insertions, deletions, substitutions and swaps of neighbors (Damerau-Levenshtein).
-fn edit_distance(left: &[char], right: &[char]) -> usize {
-    let mut previous_row: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for i in 0..left.len() {
-        let mut next_row = vec![i + 1];
-        for j in 0..right.len() {
-            let substituted = row[j] + usize::from(left[i] != right[j]);
-            let mut distance = substituted.min(row[j + 1] + 1).min(next_row[j] + 1);
-            if i > 0 && j > 0 && left[i] == right[j - 1] && left[i - 1] == right[j] {
-                distance = distance.min(previous_row[j - 1] + 1);
-            }
-            next_row.push(distance);
-        }
-        previous_row = std::mem::replace(&mut row, next_row);
-    }
-    row[right.len()]
+    let normalized: String = letters.collect();
+    (normalized.chars().count() <= MAX_CHARS).then_some(normalized)
 }
 
 #[cfg(test)]

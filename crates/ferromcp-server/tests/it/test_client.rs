@@ -47,11 +47,11 @@ fn client(mode: ClientMode) -> TestClient {
 
 #[test]
 fn panic_is_reported_for_the_await_in_the_test_when_a_call_fails() {
-    type Test = Pin<Box<dyn Future<Output = ()>>>;
+    type Test<'t> = Pin<Box<dyn Future<Output = ()> + 't>>;
     let live = || client(ClientMode::Live(Revision::LATEST_LEGACY));
     let rounds = || client(ClientMode::Rounds);
     let ask = |what: &str| json!({ "what": what });
-    let tests: [(Test, &str); 7] = [
+    let tests: [(Test<'_>, &str); 7] = [
         (Box::pin(async { drop(live().text("broken", &()).await) }), "no such thing"),
         (Box::pin(async { drop(rounds().error_text("fine", &()).await) }), "`fine` did not fail"),
         (Box::pin(async { drop(rounds().text("missing", &()).await) }), "Unknown tool: missing"),
