@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferromcp_core::model::LogLevel;
-use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, RawJson, ServerResult, Str};
 use serde::Serialize;
 use tokio::sync::watch;
@@ -15,7 +14,7 @@ use crate::channel::BoxFuture;
 use crate::engine::{Engine, Options};
 use crate::era::modern::with_meta;
 use crate::error::{ClientError, ErrorKind};
-use crate::mrtr::{Round, run_rounds, run_single_round};
+use crate::mrtr::{Round, named, run_rounds, run_single_round};
 use crate::notification_router::Progress;
 use crate::pending::{CallOutcome, PendingCall};
 
@@ -148,19 +147,6 @@ impl<T> ClientCall<T> {
             }
             Round::InputRequired(required) => PendingCall::new(&request, required).map(CallOutcome::InputRequired),
         }
-    }
-}
-
-/// Adds the tool, resource or prompt to the error of a result that cannot be converted.
-fn named(error: ClientError, request: &ClientRequest) -> ClientError {
-    if error.kind() != ErrorKind::InvalidResponse {
-        return error;
-    }
-    match request {
-        ClientRequest::CallTool(params) => error.about(&format!("tool `{}`", excerpt(&params.name))),
-        ClientRequest::ReadResource(params) => error.about(&format!("resource `{}`", excerpt(&params.uri))),
-        ClientRequest::GetPrompt(params) => error.about(&format!("prompt `{}`", excerpt(&params.name))),
-        request => error.about(&format!("`{}`", request.method())),
     }
 }
 

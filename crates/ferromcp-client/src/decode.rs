@@ -11,8 +11,9 @@ use serde::de::IgnoredAny;
 /// Decodes a frame of the server.
 pub(crate) fn decode_frame(frame: &Bytes) -> Result<Incoming<FromServer>, DecodeError> {
     let mut repairs = Repairs::new();
+    let frame = without_byte_order_mark(frame);
     let decoded = wire::decode_with_repairs::<FromServer>(frame.clone(), &mut repairs);
-    let decoded = decoded.or_else(|error| decode_lossy(frame, &mut repairs).unwrap_or(Err(error)));
+    let decoded = decoded.or_else(|error| decode_lossy(&frame, &mut repairs).unwrap_or(Err(error)));
     log_repairs("a message", &repairs);
     match decoded {
         Ok(Incoming::One(message)) => Ok(Incoming::One(with_sent_id(message))),
@@ -21,6 +22,12 @@ pub(crate) fn decode_frame(frame: &Bytes) -> Result<Incoming<FromServer>, Decode
         )),
         Err(error) => Err(error_with_sent_id(error)),
     }
+}
+
+/// Removes the byte order mark that some languages write before a text.
+pub(crate) fn without_byte_order_mark(text: &Bytes) -> Bytes {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if text.starts_with(MARK) { text.slice(MARK.len()..) } else { text.clone() }
 }
 
 /// Decodes a frame that is JSON except for strings that are not UTF-8. Invalid bytes are read as U+FFFD.
@@ -70,6 +77,12 @@ fn error_with_sent_id(mut error: DecodeError) -> DecodeError {
     if error.suppress_response {
         error.id = error.id.map(sent_id);
     }
+    // The text is reported to the caller, who sees that a response is invalid, and not to the server.
+    if error.suppress_response || error.id.is_none() {
+        if let Some(cause) = error.error.message.strip_prefix("Invalid request: ") {
+            error.error.message = cause.to_owned();
+        }
+    }
     error
 }
 
@@ -94,6 +107,7 @@ mod tests {
         for (frame, expected) in [
             (r#"{"jsonrpc":"2.0","id":"3","result":{}}"#, RequestId::from(3)),
             (r#"{"jsonrpc":"2.0","id":3.0,"result":{}}"#, RequestId::from(3)),
+            (r#"{"jsonrpc":"2.0","id":"3.00","result":{}}"#, RequestId::from(3)),
             (r#"{"jsonrpc":"2.0","id":"3","error":{"code":1,"message":"m"}}"#, RequestId::from(3)),
             (r#"{"jsonrpc":"2.0","id":"03","result":{}}"#, RequestId::from("03")),
             (r#"{"jsonrpc":"2.0","id":"session-check","result":{}}"#, RequestId::from("session-check")),
@@ -110,6 +124,13 @@ mod tests {
         let request = r#"{"jsonrpc":"2.0","id":"3","method":"ping"}"#;
         let Ok(Incoming::One(Message::Request { id, .. })) = decode_frame(&request.into()) else { panic!() };
         assert_eq!(id, RequestId::from("3"));
+    }
+
+    #[test]
+    fn ignores_byte_order_mark() {
+        // C10
+        let frame = Bytes::from("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+        assert!(matches!(decode_frame(&frame), Ok(Incoming::One(Message::Response { outcome: Ok(_), .. }))));
     }
 
     #[test]

@@ -67,6 +67,7 @@ mod pagination;
 mod pending;
 mod pipe;
 mod probe;
+mod redacted_url;
 mod settings;
 mod subscription;
 mod target;

@@ -38,6 +38,9 @@ pub(crate) const MAX_CURSOR_BYTES: usize = 64 << 10;
 /// Maximum number of pages of one list, which ends a list whose cursors never end.
 pub(crate) const MAX_PAGES: usize = 1000;
 
+/// Maximum number of consecutive pages without a new item, which ends a list whose server ignores the cursor.
+pub(crate) const MAX_STALE_PAGES: usize = 100;
+
 /// Maximum number of tools whose annotations and output schemas are cached.
 pub(crate) const MAX_CACHED_TOOLS: usize = 4096;
 
@@ -59,6 +62,7 @@ pub(crate) const MAX_SCHEMA_BYTES: usize = 16 << 20;
 /// | queued changes of a subscription | 1,024 | replaced by one [`Change::Gap`](crate::Change::Gap) |
 /// | concurrent subscriptions | 64 | a further subscription fails |
 /// | pages of one list | 1,000 | the list fails |
+/// | consecutive pages without a new item | 100 | the list ends, with a warning |
 /// | a cursor | 64 KiB | the list fails |
 /// | cached tools | 4,096 | the metadata of further tools is not cached |
 /// | cached output schemas | 16 MiB | the output of further tools is not validated |

@@ -145,12 +145,12 @@ async fn run_round(
         }
     };
     if !raw.is_object() {
-        return Err(ClientError::malformed("result is not an object"));
+        return Err(invalid_result(request, "`result`: expected an object"));
     }
     if has_multi_round_trip(revision) && is_input_required(&raw)? {
         return input_required(request, &raw).map(Round::InputRequired);
     }
-    let mut result = decode_server_result(request.method(), &raw).map_err(ClientError::malformed)?;
+    let mut result = decode_server_result(request.method(), &raw).map_err(|error| invalid_result(request, error))?;
     validate_output(engine, request, &result, revision)?;
     if let (Some(cached), Some(pending), Some(hint)) = (cached, pending, cache_hint(&mut result)) {
         cached.insert(&pending, &raw, hint).await;
@@ -271,7 +271,29 @@ async fn answer_input_requests(engine: &Engine, requests: Vec<(String, InputRequ
 fn is_input_required(result: &RawJson) -> Result<bool, ClientError> {
     let kind = is_input_required_json(result.as_str());
     let kind = kind.or_else(|_| is_input_required_json(&replace_lone_surrogates(result.as_str())));
-    kind.map_err(|error| ClientError::malformed(format_args!("`result.resultType`: {error}")))?
+    kind.map_err(|error| {
+        let error = error.to_string();
+        let cause = error.split(" at line ").next().unwrap_or_default();
+        ClientError::malformed(format_args!("`result.resultType`: {cause}"))
+    })?
+}
+
+/// Creates the error of a result that cannot be decoded.
+fn invalid_result(request: &ClientRequest, problem: impl std::fmt::Display) -> ClientError {
+    named(ClientError::malformed(problem), request)
+}
+
+/// Adds the tool, resource or prompt to the error of a result that cannot be converted.
+pub(crate) fn named(error: ClientError, request: &ClientRequest) -> ClientError {
+    if error.kind() != ErrorKind::InvalidResponse {
+        return error;
+    }
+    match request {
+        ClientRequest::CallTool(params) => error.about(&format!("tool `{}`", excerpt(&params.name))),
+        ClientRequest::ReadResource(params) => error.about(&format!("resource `{}`", excerpt(&params.uri))),
+        ClientRequest::GetPrompt(params) => error.about(&format!("prompt `{}`", excerpt(&params.name))),
+        request => error.about(&format!("`{}`", request.method())),
+    }
 }
 
 fn is_input_required_json(result: &str) -> Result<Result<bool, ClientError>, serde_json::Error> {
@@ -293,7 +315,8 @@ fn input_required(request: &ClientRequest, result: &RawJson) -> Result<InputRequ
         let method = request.method();
         return Err(ClientError::malformed(format_args!("`{method}` does not support `input_required`")));
     }
-    let required: InputRequired = decode_result(request.method(), result).map_err(ClientError::malformed)?;
+    let required: InputRequired =
+        decode_result(request.method(), result).map_err(|error| invalid_result(request, error))?;
     let count = required.input_requests.as_ref().map_or(0, Vec::len);
     if required.input_requests.is_none() && required.request_state.is_none() {
         return Err(ClientError::malformed("`input_required` without `inputRequests` and without `requestState`"));

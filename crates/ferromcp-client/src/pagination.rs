@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::channel::BoxFuture;
 use crate::error::{ClientError, ErrorKind};
-use crate::limits::{ClientLimits, MAX_CURSOR_BYTES, MAX_PAGES};
+use crate::limits::{ClientLimits, MAX_CURSOR_BYTES, MAX_PAGES, MAX_STALE_PAGES};
 
 /// Item types of lists: tools, resources, resource templates, prompts.
 pub trait Listable: Clone + Send + Unpin + sealed::Sealed + 'static {
@@ -109,6 +109,8 @@ pub(crate) struct Pages<'a, T> {
     /// Time spent on fetching pages. The time of the consumer between two pages does not count.
     spent: Duration,
     seen: Seen,
+    /// Number of consecutive pages without a new item.
+    stale: usize,
 }
 
 /// Hashes of the cursors and items of a list, to detect cursors that never end.
@@ -129,7 +131,7 @@ enum Next<'a, T> {
 impl<'a, T: Listable> Pages<'a, T> {
     pub(crate) fn new() -> Self {
         let (spent, seen) = (Duration::ZERO, Seen::default());
-        Self { next: Next::At(None), fetched: 0, items: 0, bytes: 0, spent, seen }
+        Self { next: Next::At(None), fetched: 0, items: 0, bytes: 0, spent, seen, stale: 0 }
     }
 
     /// Returns the items of the next page; `None` at the end of the list, and after an error. `fetch` requests the page
@@ -172,17 +174,29 @@ impl<'a, T: Listable> Pages<'a, T> {
         self.check_limits(page.next.as_deref(), limits)?;
         let Some(cursor) = page.next else { return Ok(page.items) };
         let mut items = page.items;
-        if self.seen.add_cursor(&cursor) {
-            self.seen.add_items(&items);
-            self.next = Next::At(Some(cursor));
-        } else {
-            // Servers that ignore the cursor return the same page again.
+        // Servers that ignore the cursor return the same page again.
+        let is_stale = !items.iter().any(|item| self.seen.is_new(item.key()));
+        self.stale = if is_stale { self.stale + 1 } else { 0 };
+        if !self.seen.add_cursor(&cursor) {
             tracing::warn!(
                 cursor = %excerpt(&cursor),
                 pages = self.fetched,
                 "the server repeated the cursor of an earlier page; the list ends here"
             );
             items.retain(|item| self.seen.is_new(item.key()));
+        } else if self.stale >= MAX_STALE_PAGES {
+            tracing::warn!(
+                cursor = %excerpt(&cursor),
+                pages = self.fetched,
+                "the server sent {MAX_STALE_PAGES} consecutive pages without a new item; the list ends here"
+            );
+            items.clear();
+        } else {
+            if is_stale {
+                items.clear();
+            }
+            self.seen.add_items(&items);
+            self.next = Next::At(Some(cursor));
         }
         Ok(items)
     }
@@ -201,11 +215,14 @@ impl<'a, T: Listable> Pages<'a, T> {
             return exceeded(format!("{} bytes (`ClientLimits::list_bytes`)", limits.list_bytes));
         }
         match next {
-            Some(_) if *fetched >= MAX_PAGES => exceeded(format!("{MAX_PAGES} pages")),
+            Some(_) if *fetched >= MAX_PAGES => {
+                exceeded(format!("{MAX_PAGES} pages (fetch single pages with `ListCall::page`)"))
+            }
             Some(cursor) if cursor.len() > MAX_CURSOR_BYTES => {
                 let length = cursor.len();
-                let message =
-                    format!("list has a cursor of {length} bytes, which exceeds the limit of {MAX_CURSOR_BYTES}");
+                let message = format!(
+                    "cannot fetch the next page: the cursor has {length} bytes, which exceeds the limit of {MAX_CURSOR_BYTES}"
+                );
                 Err(ClientError::new(ErrorKind::Limit, message))
             }
             _ => Ok(()),

@@ -70,7 +70,12 @@ pub(crate) fn tool_value<T: DeserializeOwned>(result: ServerResult) -> Result<T,
 pub(crate) fn resource_text(result: ServerResult) -> Result<String, ClientError> {
     let result = ReadResourceResult::read(result)?;
     let text = result.text().map(str::to_owned);
-    text.ok_or_else(|| ClientError::new(ErrorKind::InvalidResponse, "the resource has no text; use `Client::read`"))
+    text.ok_or_else(|| {
+        ClientError::new(
+            ErrorKind::InvalidResponse,
+            "cannot read the resource as text: its contents are binary; use `Client::read`",
+        )
+    })
 }
 
 /// Creates the error of a result that does not deserialize as the type that the caller requested.

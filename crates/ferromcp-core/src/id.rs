@@ -24,7 +24,7 @@ pub enum RequestId {
 pub type ProgressToken = RequestId;
 
 impl RequestId {
-    /// Returns the number that a decimal string such as `"3"` denotes, or `None` for numbers and other strings.
+    /// Returns the number that a decimal string such as `"3"` or `"3.0"` denotes, or `None` for numbers and other strings.
     ///
     /// `3` and `"3"` are different ids. Some peers nevertheless return a numeric id as a string, so the sender of a numeric
     /// id can use this for a response that matches no request.
@@ -37,9 +37,17 @@ impl RequestId {
     #[doc(hidden)]
     pub fn parse_decimal(&self) -> Option<Self> {
         let Self::String(text) = self else { return None };
+        let text = integral_float(text).unwrap_or(text);
         let number: i64 = text.parse().ok()?;
-        (number.to_string() == **text).then_some(Self::Number(number))
+        (number.to_string() == text).then_some(Self::Number(number))
     }
+}
+
+/// Returns the integer that a number such as `3.0` denotes. Languages without integers write ids and codes in this form.
+pub(crate) fn integral_float(number: &str) -> Option<&str> {
+    let (integer, fraction) = number.split_once('.')?;
+    let is_integral = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    (is_integral && integer.parse::<i64>().is_ok()).then_some(integer)
 }
 
 impl From<i64> for RequestId {

@@ -4,6 +4,8 @@ use std::{fmt, path::Path, process::Command};
 
 use ferromcp_transport::child::default_env;
 
+use crate::redacted_url::redacted_url;
+
 /// The configuration of one server, with variables expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
@@ -155,12 +157,7 @@ impl HttpConfig {
     /// Returns the URL as written in the file, without the parts that may be secret: user, password, query, fragment, and
     /// the values of variables.
     pub(crate) fn shown_url(&self) -> String {
-        let shown = self.url.written.split(['?', '#']).next().unwrap_or_default();
-        let (scheme, rest) = shown.split_once("://").unwrap_or(("", shown));
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = host.rsplit('@').next().unwrap_or_default();
-        let colon = if scheme.is_empty() { "" } else { "://" };
-        format!("{scheme}{colon}{host}{path}")
+        redacted_url(&self.url.written)
     }
 
     /// Returns the headers to send with each request. Names and values are valid in HTTP.

@@ -40,8 +40,9 @@ pub(crate) fn parse_initialize(
     let chosen = Revision::parse(&result.protocol_version);
     let Some(revision) = chosen.filter(|revision| !revision.is_modern() && version_policy.allows(*revision)) else {
         let message = format!(
-            "cannot negotiate a revision: the server chose `{}`, which the client does not support or allow",
-            excerpt(&result.protocol_version)
+            "cannot negotiate a revision: the server chose `{}`, which the client does not support or allow; it allows {}",
+            excerpt(&result.protocol_version),
+            allowed(version_policy)
         );
         return Err(ClientError::new(ErrorKind::Negotiation, message));
     };
@@ -51,6 +52,13 @@ pub(crate) fn parse_initialize(
         instructions: result.instructions,
     };
     Ok((revision, server_info))
+}
+
+/// Lists the revisions that `version_policy` allows for a handshake.
+fn allowed(version_policy: VersionPolicy) -> String {
+    let revisions =
+        Revision::ALL.into_iter().filter(|revision| !revision.is_modern() && version_policy.allows(*revision));
+    revisions.map(Revision::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Creates `notifications/initialized`, which completes the handshake.

@@ -9,6 +9,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body as _;
 use reqwest::Body;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::failure::Failure;
@@ -119,4 +121,14 @@ pub(super) fn ensure_unencoded(headers: &HeaderMap) -> Result<(), Failure> {
 pub(super) fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Returns whether the body is a JSON-RPC message, not an error page of a proxy or framework.
+pub(super) fn is_json_rpc(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[allow(dead_code, reason = "only its presence is checked")]
+        jsonrpc: IgnoredAny,
+    }
+    serde_json::from_slice::<Envelope>(body).is_ok()
 }

@@ -68,14 +68,21 @@ impl Channel for HttpChannel {
             encode::client_notification(&mut message, notification, revision).map_err(encode_error)?;
             // A pipe only buffers a notification. Over HTTP, the server has to accept it.
             let result = timeout(state.limits.request_timeout, state.post(revision, message.freeze())).await;
-            result.map_err(|_| {
+            let result = result.map_err(|_| {
                 let text = format!(
                     "timed out after {:?} waiting for the server to accept the notification; raise \
                      `ClientLimits::request_timeout`",
                     state.limits.request_timeout
                 );
                 ChannelError::lost(io::Error::new(io::ErrorKind::TimedOut, text))
-            })??;
+            })?;
+            match result {
+                // Some servers have no such notification. The next request shows whether they accept requests.
+                Err(ChannelError::Status { status, .. }) if is_initialized && !is_unavailable(status) => {
+                    tracing::warn!(status, "the server rejected `notifications/initialized`; continuing without it");
+                }
+                result => result?,
+            }
             if is_initialized {
                 session_stream::open_session_stream(&state, revision).await;
             }
@@ -232,6 +239,11 @@ impl Drop for InFlightRequest<'_> {
             self.state.post_detached(self.revision, message.freeze());
         }
     }
+}
+
+/// Returns whether a status shows that the server, or a gateway in front of it, is temporarily unavailable.
+fn is_unavailable(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 502..)
 }
 
 fn encode_error(error: serde_json::Error) -> ChannelError {

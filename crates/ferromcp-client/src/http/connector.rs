@@ -11,6 +11,7 @@ use crate::connect::Connector;
 use crate::error::{ClientError, ErrorKind};
 use crate::limits::ClientLimits;
 use crate::pipe::pipe;
+use crate::redacted_url::redacted_url;
 use crate::target::{ConnectOptions, Target, ViaUrl};
 
 impl Connector for Endpoint {
@@ -81,21 +82,11 @@ impl Target<ViaUrl> for String {
 
 /// Returns the beginning of a possibly invalid URL without user, password and query.
 fn redacted(url: &str) -> String {
-    let bare = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = bare.split_once("://").map_or(("", bare), |(scheme, rest)| (scheme, rest));
-    let host = rest.split('/').next().unwrap_or_default();
-    let rest = match host.rfind('@') {
-        Some(at) => &rest[at + 1..],
-        None => rest,
-    };
-    let colon = if scheme.is_empty() { "" } else { "://" };
-    format!("{scheme}{colon}{rest}").chars().take(200).collect()
+    redacted_url(url).chars().take(200).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -104,19 +95,13 @@ mod tests {
             ("htp://example.com/mcp", "`htp://example.com/mcp`"),
             ("npx some-server", "`npx some-server`"),
             ("ftp://me:s3cret@example.com/x?key=s3cret", "`ftp://example.com/x`"),
+            ("http://me:s3cret/s3cret@example.com/x", "`http://example.com/x`"),
             ("", "``"),
         ] {
             let error = url.into_connector().err().expect("no URL");
             assert_eq!(error.kind(), ErrorKind::InvalidRequest);
             assert!(error.to_string().contains(named), "{error}");
             assert!(!format!("{error:?}").contains("s3cret"), "{error}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn redacted_does_not_panic_on_any_input(url in "\\PC{0,40}|[a-z:/@?#ä]{0,12}") {
-            prop_assert!(redacted(&url).len() <= url.len());
         }
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::text::excerpt;
-use ferromcp_core::wire::{DecodeError, FromServer, Message, encode, method_of};
+use ferromcp_core::wire::{DecodeError, FromServer, Incoming, Message, encode, method_of};
 use ferromcp_core::{ClientResult, Error, ErrorCode, RawJson, RequestId, Revision};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
+use super::body::is_json_rpc;
 use super::events::StreamMessage;
-use super::post::is_json_rpc;
 use super::state::HttpState;
 use crate::channel::{ChannelError, Responder};
 use crate::decode::decode_frame;
@@ -172,17 +173,30 @@ fn is_session_rejection(context: &MessageContext<'_>, error: &Error, names_reque
             || (OF_TRANSPORT.contains(&error.code) && error.message.to_ascii_lowercase().contains("session")))
 }
 
-/// Reads an error that is not part of a JSON-RPC message: the error object, or an object with the member `error`.
+/// Reads an error that is not part of a JSON-RPC message: the error object, or an object with the member `error`, which may
+/// be a text.
 fn bare_error(data: &[u8]) -> Option<Error> {
     #[derive(Deserialize)]
-    struct Wrapped {
-        error: Error,
+    struct Wrapped<'a> {
+        #[serde(borrow)]
+        error: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Bare {
+        #[allow(dead_code, reason = "only its presence is checked")]
+        message: String,
     }
     if is_json_rpc(data) {
         return None;
     }
-    let wrapped = serde_json::from_slice::<Wrapped>(data).map(|wrapped| wrapped.error);
-    wrapped.or_else(|_| serde_json::from_slice(data)).ok()
+    let text = std::str::from_utf8(data).ok()?;
+    let wrapped = serde_json::from_str::<Wrapped<'_>>(text).map(|wrapped| wrapped.error.get());
+    let error = wrapped.or_else(|_| serde_json::from_str::<Bare>(text).map(|_| text)).ok()?;
+    let response = format!(r#"{{"jsonrpc":"2.0","id":null,"error":{error}}}"#);
+    match decode_frame(&response.into()) {
+        Ok(Incoming::One(Message::Response { outcome: Err(error), .. })) => Some(error),
+        _ => None,
+    }
 }
 
 fn responder(state: &Arc<HttpState>, id: RequestId) -> Responder {

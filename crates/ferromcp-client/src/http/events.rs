@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ferromcp_transport::sse::{DecodedEvent, Decoder};
 use reqwest::Body;
 
-use super::body;
+use super::body::{self, is_json_rpc};
 use super::failure::Failure;
 use super::limits::HttpLimits;
 
@@ -86,9 +86,10 @@ pub(super) struct StreamMessage {
     pub(super) is_error: bool,
 }
 
-/// Returns the message of an event. Events with other names and priming events without data have none.
+/// Returns the message of an event. Priming events without data have none, and neither have events with other names, unless
+/// they contain a JSON-RPC message.
 pub(super) fn message(event: DecodedEvent) -> Option<StreamMessage> {
-    let is_error = event.event == "error";
-    let is_message = is_error || event.event == "message";
+    let is_error = event.event.eq_ignore_ascii_case("error");
+    let is_message = is_error || event.event == "message" || is_json_rpc(&event.data);
     (is_message && !event.data.is_empty()).then_some(StreamMessage { data: event.data, is_error })
 }

@@ -7,10 +7,10 @@ use std::fmt;
 use bytes::Bytes;
 use ferromcp_core::header::field::lower;
 use ferromcp_core::text::excerpt;
+use ferromcp_core::{Error, ErrorCode, RequestId};
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::body;
 use super::endpoint::{Endpoint, HttpRequest, HttpResponse};
@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::legacy::SessionId;
 use super::request_headers::RequestHeaders;
 use super::stream::{EventStream, StreamOrigin};
+use crate::decode::without_byte_order_mark;
 
 /// Response to a POST.
 #[derive(Debug)]
@@ -65,11 +66,12 @@ impl Endpoint {
             return self.accepted(request_headers, response).await;
         }
         let status = response.status;
-        if status == StatusCode::NOT_FOUND && request_headers.session().is_some() {
+        let body = body::read_or_nothing(response.body, &response.headers, self.limits().body_bytes).await;
+        let body = without_byte_order_mark(&body);
+        if status == StatusCode::NOT_FOUND && request_headers.session().is_some() && !is_error_of_method(&body) {
             return Err(Failure::SessionEnded);
         }
-        let body = body::read_or_nothing(response.body, &response.headers, self.limits().body_bytes).await;
-        if is_json_rpc(&body) {
+        if body::is_json_rpc(&body) {
             return Ok(PostResponse { status: status.as_u16(), session: None, content: Content::Json(body) });
         }
         Err(Failure::Status(status.as_u16()))
@@ -128,10 +130,11 @@ impl Endpoint {
         let is_json = response.is("application/json");
         let media_type = response.media_type().to_owned();
         let body = body::read(response.body, &response.headers, self.limits().body_bytes).await?;
+        let body = without_byte_order_mark(&body);
         if body.is_empty() {
             return Ok(Content::Nothing);
         }
-        if !is_json && is_json_rpc(&body) {
+        if !is_json && body::is_json_rpc(&body) {
             tracing::warn!(media_type, "a JSON-RPC message has the wrong content type");
         } else if !is_json {
             return Err(Failure::malformed(unexpected_type(&media_type)));
@@ -140,20 +143,27 @@ impl Endpoint {
     }
 }
 
+/// Returns whether the body of a 404 response is an error of the method or its parameters, as frameworks send that map error
+/// codes to statuses. Then the session continues.
+fn is_error_of_method(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Response {
+        id: RequestId,
+        error: Error,
+    }
+    const OF_METHOD: [ErrorCode; 3] =
+        [ErrorCode::METHOD_NOT_FOUND, ErrorCode::INVALID_PARAMS, ErrorCode::RESOURCE_NOT_FOUND];
+    let response = serde_json::from_slice::<Response>(body).ok();
+    response.is_some_and(|Response { id, error }| {
+        let is_number = matches!(id, RequestId::Number(_)) || id.parse_decimal().is_some();
+        is_number && OF_METHOD.contains(&error.code) && !error.message.to_ascii_lowercase().contains("session")
+    })
+}
+
 /// Describes an unexpected media type.
 fn unexpected_type(media_type: &str) -> String {
     match media_type {
         "" => "the response has no content type".to_owned(),
         media_type => format!("unexpected content type `{}`", excerpt(media_type)),
     }
-}
-
-/// Returns whether the body is a JSON-RPC message, not an error page of a proxy or framework.
-pub(super) fn is_json_rpc(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Envelope {
-        #[allow(dead_code, reason = "only its presence is checked")]
-        jsonrpc: IgnoredAny,
-    }
-    serde_json::from_slice::<Envelope>(body).is_ok()
 }

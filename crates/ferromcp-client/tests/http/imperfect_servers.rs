@@ -188,6 +188,21 @@ async fn session_continues_when_error_with_status_400_names_the_request() {
     call_in_session(&wire, &client, "s-1").await;
 }
 
+#[tokio::test]
+async fn session_continues_when_error_with_status_404_is_of_the_method() {
+    // C1, C7
+    let wire = Wire::new().await;
+    let client = session(&wire, respond_with(404, "text/plain", "")).await;
+    for code in [-32601, -32602, -32002] {
+        let calling = call(&client);
+        assert_eq!(methods(&wire.play(&[json_error(404, code, Value::Null)]).await), ["tools/call"]);
+        let error = with_timeout(calling).await.expect("no panic").expect_err("an error");
+        assert_eq!(error.rpc().expect("an error").code, ErrorCode(code), "{error}");
+        call_in_session(&wire, &client, "s-1").await;
+    }
+    assert!(wire.has_no_connection().await);
+}
+
 /// Returns the outcome of a call whose response is a stream with these events. `ID` stands for the ID of the request.
 async fn call_with_events(client: &Client, wire: &Wire, events: &str) -> Result<(), ferromcp_client::ClientError> {
     let calling = call(client);
@@ -215,11 +230,27 @@ async fn error_event_on_stream_is_the_error_of_the_call() {
             r#"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32001,"message":"out of quota"}}"#,
             r#"{"error":{"code":-32001,"message":"out of quota","data":{"n":1}}}"#,
             r#"{"code":-32001,"message":"out of quota","data":[1]}"#,
+            r#"{"error":"out of quota"}"#,
+            r#"{"error":{"code":"E_QUOTA","message":"out of quota"}}"#,
+            r#"{"message":"out of quota","detail":null}"#,
         ] {
             let outcome = call_with_events(&client, &wire, &format!("event: error\ndata: {data}\n\n")).await;
             let error = outcome.expect_err(data);
             assert_eq!(error.rpc().expect(data).message, "out of quota", "{error}");
             assert_eq!(error.kind(), ErrorKind::Server, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn event_with_another_name_is_the_response_when_it_is_json_rpc() {
+    // C13
+    let wire = Wire::new().await;
+    let answer = json!({ "jsonrpc": "2.0", "id": "ID", "result": text("ok") }).to_string().replace("\"ID\"", "ID");
+    for client in clients_of_both_eras(&wire).await {
+        for name in ["response", "result", "Message"] {
+            let outcome = call_with_events(&client, &wire, &format!("event: {name}\ndata: {answer}\n\n")).await;
+            assert!(outcome.is_ok(), "{name} {outcome:?}");
         }
     }
 }

@@ -188,7 +188,7 @@ fn unusable() -> Vec<(Respond, &'static str)> {
         (respond_with(200, "application/json", "garbage"), "Parse error"),
         (respond_with(200, "application/json", "[]"), "empty batch"),
         (respond_with(200, "application/json", r#"{"jsonrpc":"2.0","id":"other","result":{}}"#), "the response"),
-        (respond_with(200, "application/json", r#"{"jsonrpc":"2.0","result":{}}"#), "Invalid request"),
+        (respond_with(200, "application/json", r#"{"jsonrpc":"2.0","result":{}}"#), "a result has no `id`"),
         (respond_with(200, "text/event-stream", ": nothing\n\n"), "the stream ended without the response"),
         (respond_with(200, "text/event-stream", "data: garbage\n\n"), "the stream ended without the response"),
         (respond_with(500, "text/plain", "Internal Server Error"), "HTTP status 500"),
@@ -261,6 +261,25 @@ async fn notification_is_accepted_when_status_is_success_with_a_body() {
         let client = client.expect("a client");
         let (result, _) = run_both(async { client.call("t", ()).await }, wire.play(&[json_result(text("ok"))])).await;
         result.expect("a result");
+    }
+}
+
+#[tokio::test]
+async fn connects_when_initialized_notification_is_rejected() {
+    // C5
+    for status in [400, 404, 405, 422, 500, 501] {
+        let wire = Wire::new().await;
+        let script = [json_result(initialized(Revision::LATEST_LEGACY)), respond_with(status, "text/plain", "no")];
+        let (client, _) = wire.connect(builder().only_era(Era::Legacy), &script).await;
+        let client = client.expect("a client");
+        let (result, _) = run_both(async { client.call("t", ()).await }, wire.play(&[json_result(text("ok"))])).await;
+        result.expect("a result");
+    }
+    for (status, kind) in [(401, ErrorKind::Unauthorized), (503, ErrorKind::Unavailable)] {
+        let wire = Wire::new().await;
+        let script = [json_result(initialized(Revision::LATEST_LEGACY)), respond_with(status, "text/plain", "no")];
+        let (client, _) = wire.connect(builder().only_era(Era::Legacy), &script).await;
+        assert_eq!(client.expect_err("rejected").kind(), kind);
     }
 }
 

@@ -200,11 +200,13 @@ fn debug_redacts_secrets() {
     let config = Config::parse(
         r#"{"servers":{
             "a":{"command":"x","args":["--key=s3cret"],"env":{"K":"s3cret"},"other":"s3cret"},
-            "b":{"url":"https://me:s3cret@h.com:8/p/q?k=s3cret#s3cret","headers":{"X":"s3cret"}}
+            "b":{"url":"https://me:s3cret@h.com:8/p/q?k=s3cret#s3cret","headers":{"X":"s3cret"}},
+            "c":{"url":"http:///me:s3cret@h.com/"}
         }}"#,
     )
     .unwrap();
-    let shown = format!("{config:?} {:?} {:?}", resolve(&config, "a").unwrap(), resolve(&config, "b").unwrap());
+    let [a, b, c] = ["a", "b", "c"].map(|name| resolve(&config, name).unwrap());
+    let shown = format!("{config:?} {a:?} {b:?} {c:?}");
     assert!(!shown.contains("s3cret"), "{shown}");
     for part in ["[1 hidden]", "(\"K\", Some([hidden]))", "url: https://h.com:8/p/q,", "(\"X\", [hidden])", "\"other\""]
     {

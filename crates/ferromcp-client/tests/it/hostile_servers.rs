@@ -77,7 +77,8 @@ async fn calls_succeed_when_server_prints_stray_output() {
 async fn call_fails_immediately_when_response_is_malformed() {
     let deep = "[".repeat(500) + &"]".repeat(500);
     for answer in [
-        json!({ "jsonrpc": "2.0", "id": 0, "error": [1] }).to_string(),
+        json!({ "jsonrpc": "2.0", "id": 0, "error": 0 }).to_string(),
+        json!({ "jsonrpc": "2.0", "id": 0, "outcome": {} }).to_string(), // C12
         json!({ "jsonrpc": "2.0", "id": 0, "result": {}, "error": { "code": 1, "message": "" } }).to_string(),
         format!("{{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{deep}}}"),
         "{\"jsonrpc\":\"2.0\",\"id\":0,".to_owned(),

@@ -70,7 +70,7 @@ async fn call_succeeds_when_result_is_imperfect() {
 #[tokio::test]
 async fn call_succeeds_when_id_is_returned_as_string() {
     // C12
-    for id in [r#""$id""#, "$id.0"] {
+    for id in [r#""$id""#, "$id.0", r#""$id.0""#] {
         for (client, mut peer) in [modern(builder()).await, legacy(builder()).await] {
             let progress = Arc::new(Mutex::new(Vec::new()));
             let seen = Arc::clone(&progress);

@@ -71,7 +71,7 @@ async fn reports_error_when_list_exceeds_limit() {
     let script = async {
         for page in 0..1000 {
             let list = peer.expect("tools/list").await;
-            peer.answer(&list, tools(&["a"], Some(&page.to_string()))).await;
+            peer.answer(&list, tools(&[&format!("t{page}")], Some(&page.to_string()))).await;
         }
     };
     let error = soon(async { tokio::join!(async { client.tools().await }, script) }).await.0.unwrap_err();
@@ -130,6 +130,25 @@ async fn list_ends_when_cursor_repeats() {
     // Two tools of one name on regular pages are both listed.
     let twice = |cursor: Option<&str>| (names(&["a"]), cursor.is_none().then(|| "A".to_owned()));
     assert_eq!(list(twice).await, (names(&["a", "a"]), 2));
+}
+
+#[tokio::test]
+async fn list_ends_when_pages_have_no_new_item() {
+    // C8
+    let next =
+        |cursor: Option<&str>| Some((cursor.map_or(0, |cursor| cursor.parse::<usize>().unwrap()) + 1).to_string());
+    let ignored = list(|cursor| (names(&["a", "b"]), next(cursor))).await;
+    assert_eq!(ignored, (names(&["a", "b"]), 101), "the server ignores the cursor, which is always new");
+    let (empty, requests) = list(|cursor| (Vec::new(), next(cursor))).await;
+    assert_eq!((empty.len(), requests), (0, 100));
+    // Some servers filter pages, so a few empty ones do not end the list.
+    let sparse = |cursor: Option<&str>| match cursor {
+        Some("60") => (names(&["b"]), next(cursor)),
+        Some("120") => (names(&["c"]), None),
+        None => (names(&["a"]), next(cursor)),
+        _ => (Vec::new(), next(cursor)),
+    };
+    assert_eq!(list(sparse).await, (names(&["a", "b", "c"]), 121));
 }
 
 #[tokio::test]
@@ -218,7 +237,7 @@ async fn time_between_pages_of_stream_does_not_count() {
     for page in 0..4 {
         let script = async {
             let request = peer.expect("tools/list").await;
-            peer.answer(&request, tools(&["a"], Some(&page.to_string()))).await;
+            peer.answer(&request, tools(&[&format!("t{page}")], Some(&page.to_string()))).await;
         };
         tokio::join!(list.next(), script).0.unwrap().unwrap();
         tokio::time::sleep(Duration::from_secs(4)).await;

@@ -56,6 +56,7 @@ pub struct InitializeResult {
     /// The protocol revision of the session.
     pub protocol_version: Str,
     /// The server capabilities.
+    #[serde(deserialize_with = "crate::json::object")]
     pub capabilities: ServerCapabilities,
     /// The name and version of the server.
     pub server_info: Implementation,
@@ -102,6 +103,7 @@ pub struct DiscoverResult {
     /// The protocol revisions that the server supports.
     pub supported_versions: Vec<String>,
     /// The server capabilities.
+    #[serde(deserialize_with = "crate::json::object")]
     pub capabilities: ServerCapabilities,
     /// Instructions for the model on how to use the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]

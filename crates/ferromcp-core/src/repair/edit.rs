@@ -136,6 +136,13 @@ pub(crate) fn without_duplicates(object: &str) -> Option<String> {
     (last.len() < members.0.len()).then(|| Members::write(last))
 }
 
+/// Returns the first name that occurs more than once.
+pub(crate) fn duplicate_name(object: &str) -> Option<String> {
+    let members = Members::of(object)?;
+    let mut seen = std::collections::HashSet::new();
+    members.iter().map(|(name, _)| name).find(|name| !seen.insert(*name)).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The parts of a message that may be repaired. What decides the effect of a request stays strict.
 
+use super::edit::string;
 use super::path::Segment;
 use crate::meta::key;
 
@@ -106,8 +107,38 @@ pub(crate) fn replacement_of(value: &str, path: &[Segment], cause: &str) -> Opti
         // Some languages do not distinguish an empty array from an empty object.
         _ if is_empty_array(value) && is_object_expected(cause) => Some("{}".into()),
         _ if path == ["error"] && value.starts_with('"') => Some(format!(r#"{{"code":-32603,"message":{value}}}"#)),
+        _ if path == ["error"] && !is_blank(value) && is_object_expected(cause) => {
+            Some(format!(r#"{{"code":-32603,"message":{}}}"#, string(value)))
+        }
+        _ if path == ["error", "code"] => integer_of(value),
+        _ if path == ["error", "message"] && value != "null" => Some(string(value)),
+        // An error must not be read as a success.
+        _ if path.last() == Some(&"isError") && !is_falsy(value) => Some("true".into()),
         _ => None,
     }
+}
+
+/// Returns the integer that a number such as `-32601.0`, or a string such as `"-32601"`, denotes.
+fn integer_of(value: &str) -> Option<String> {
+    let text = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    let integer = text.parse::<i64>().ok().map(|integer| integer.to_string());
+    integer.or_else(|| crate::id::integral_float(text).map(str::to_owned))
+}
+
+/// Returns whether a value stands for an absent one, in languages that do not distinguish `false` or an empty value from
+/// `null`.
+pub(crate) fn is_blank(value: &str) -> bool {
+    matches!(value, "null" | "false" | "0" | r#""""#) || is_empty_array(value) || is_empty_object(value)
+}
+
+/// Returns whether a value, or the text in a string, means `false`.
+fn is_falsy(value: &str) -> bool {
+    let text = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value).trim();
+    is_blank(value) || ["", "0", "0.0", "false", "no"].iter().any(|falsy| text.eq_ignore_ascii_case(falsy))
+}
+
+fn is_empty_object(value: &str) -> bool {
+    value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|inner| inner.trim().is_empty())
 }
 
 fn is_empty_array(value: &str) -> bool {

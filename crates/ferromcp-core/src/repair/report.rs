@@ -35,7 +35,7 @@ pub struct Repair {
 }
 
 impl Repair {
-    pub(super) fn new(kind: RepairKind, path: &Path, item: Option<String>, cause: FieldError) -> Self {
+    pub(crate) fn new(kind: RepairKind, path: &Path, item: Option<String>, cause: FieldError) -> Self {
         Self { kind, path: path.to_string(), item, cause }
     }
 }
@@ -102,7 +102,7 @@ impl Repairs {
         self.work <= MAX_WORK
     }
 
-    pub(super) fn push(&mut self, repair: Repair) {
+    pub(crate) fn push(&mut self, repair: Repair) {
         if self.recorded.len() < Self::MAX {
             self.recorded.push(repair);
         } else {

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::edit::{edit, elements, value_at};
+use super::edit::{duplicate_name, edit, elements, value_at, without_duplicates};
 use super::path::{FieldError, Path, Segment, decode_tracked};
 use super::policy::{Policy, allows_in_elicitation};
 use super::report::{Repair, RepairKind, Repairs, item_name};
@@ -115,7 +115,20 @@ fn repair_list<T: DeserializeOwned, I: DeserializeOwned>(
     list: &[Segment],
     repairs: &mut Repairs,
 ) -> Result<(T, Option<Vec<I>>), FieldError> {
-    let array = value_at(text, list).and_then(elements);
+    let unique = without_duplicates(text);
+    if let Some(name) = unique.as_ref().and_then(|_| duplicate_name(text)) {
+        let cause = FieldError::new(base.clone(), &format!("duplicate field `{name}`"));
+        repairs.push(Repair::new(RepairKind::Replaced, base, None, cause));
+    }
+    let text = unique.as_deref().unwrap_or(text);
+    // Some languages serialize an empty list as `null`.
+    let is_null = value_at(text, list) == Some("null");
+    if is_null {
+        let path = base.join(list);
+        let cause = FieldError::new(path.clone(), "invalid type: null, expected a sequence");
+        repairs.push(Repair::new(RepairKind::Replaced, &path, None, cause));
+    }
+    let array = if is_null { Some(Vec::new()) } else { value_at(text, list).and_then(elements) };
     let rest = array.as_ref().and_then(|_| edit(text, list, Some("[]")));
     // The list itself is required, so it is never ignored.
     let allows = |path: &[Segment]| !list.starts_with(path);

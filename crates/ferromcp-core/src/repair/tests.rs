@@ -192,7 +192,7 @@ fn names_the_path_when_a_required_member_is_invalid() {
     for (method, json, expected) in [
         ("tools/list", r#"{"tools":"x"}"#, "`result.tools`: invalid type: string \"x\", expected a sequence"),
         ("tools/list", r#"{"icons":[]}"#, "`result`: missing field `tools`"),
-        ("tools/list", r#"{"tools":null,"nextCursor":7}"#, "`result.tools`: invalid type: null, expected a sequence"),
+        ("tools/list", r#"{"tools":{},"nextCursor":7}"#, "`result.tools`: invalid type: map, expected a sequence"),
         ("tools/call", r#"{"content":"done"}"#, "`result.content`: invalid type: string \"done\", expected a sequence"),
         (
             "completion/complete",
@@ -277,11 +277,96 @@ fn accepts_envelopes_with_null_members() {
 }
 
 #[test]
+fn reads_a_list_that_is_null_as_empty() {
+    // C3
+    for (method, json, path) in [
+        ("tools/list", r#"{"tools":null,"nextCursor":"n"}"#, "tools"),
+        ("resources/list", r#"{"resources":null}"#, "resources"),
+        ("resources/templates/list", r#"{"resourceTemplates":null}"#, "resourceTemplates"),
+        ("prompts/list", r#"{"prompts":null}"#, "prompts"),
+        ("prompts/get", r#"{"messages":null}"#, "messages"),
+        ("resources/read", r#"{"contents":null}"#, "contents"),
+        ("completion/complete", r#"{"completion":{"values":null}}"#, "completion.values"),
+    ] {
+        let (_, repairs) = result(method, json);
+        let expected = format!("used a default for `result.{path}`: invalid type: null, expected a sequence");
+        assert_eq!(repairs, [expected], "{json}");
+    }
+}
+
+#[test]
+fn keeps_the_last_list_when_it_is_duplicate() {
+    // C2
+    let json = r#"{"content":[{"type":"text","text":"a"}],"content":[{"type":"text","text":"b"},7]}"#;
+    let (ServerResult::CallTool(call), repairs) = result("tools/call", json) else { panic!() };
+    assert_eq!((call.content.len(), call.content[0].as_text()), (1, Some("b")));
+    assert_eq!(repairs[0], "used a default for `result`: duplicate field `content`");
+}
+
+#[test]
+fn reads_a_failure_as_such_when_is_error_has_another_type() {
+    // C2
+    for (value, expected) in [
+        (r#""true""#, Some(true)),
+        ("1", Some(true)),
+        (r#""no such file""#, Some(true)),
+        (r#"{"code":1}"#, Some(true)),
+        (r#""false""#, None),
+        ("0", None),
+        ("[]", None),
+        ("null", None),
+    ] {
+        let (ServerResult::CallTool(call), _) = result("tools/call", &format!(r#"{{"content":[],"isError":{value}}}"#))
+        else {
+            panic!()
+        };
+        assert_eq!(call.is_error, expected, "{value}");
+    }
+}
+
+#[test]
+fn rejects_capabilities_that_are_a_list() {
+    // C3
+    let json = r#"{"protocolVersion":"2025-11-25","capabilities":["tools"],"serverInfo":{"name":"","version":""}}"#;
+    assert_eq!(error("initialize", json), "`result.capabilities`: invalid type: sequence, expected an object");
+    let (ServerResult::Initialize(init), _) = result("initialize", &json.replace(r#"["tools"]"#, "[]")) else {
+        panic!()
+    };
+    assert!(init.capabilities.tools.is_none());
+}
+
+#[test]
+fn reads_a_response_without_version() {
+    // C12
+    for version in ["", r#""jsonrpc":"1.0","#, r#""jsonrpc":2.0,"#, r#""jsonrpc":null,"#] {
+        let (message, repairs) = from_server(&format!(r#"{{{version}"id":1,"result":{{"a":1}}}}"#));
+        let Message::Response { id, outcome } = message else { panic!() };
+        assert_eq!((id, outcome.unwrap().as_str()), (Some(1.into()), r#"{"a":1}"#));
+        assert_eq!(repairs, [r#"used a default for `jsonrpc`: must be "2.0""#]);
+    }
+    let (message, _) = from_server(r#"{"jsonrpc":"2.0","id":1,"result":{},"error":false}"#);
+    assert!(matches!(message, Message::Response { outcome: Ok(_), .. }));
+    for invalid in
+        [r#"{"id":1}"#, r#"{"error":"x","level":"warn"}"#, r#"{"id":null,"result":{}}"#, r#"{"id":1,"method":"ping"}"#]
+    {
+        assert!(crate::wire::decode::<FromServer>(Bytes::from(invalid)).is_err(), "{invalid}");
+    }
+    let empty = crate::wire::decode::<FromServer>(Bytes::from(r#"{"jsonrpc":"2.0","id":1,"x":1}"#)).unwrap_err();
+    assert!(empty.suppress_response && empty.id == Some(1.into()), "{empty}");
+    assert!(from_client(r#"{"id":1,"result":{}}"#).is_err());
+}
+
+#[test]
 fn repairs_errors_of_the_server() {
     for (error, code, message) in [
         (r#""boom""#, -32603, "boom"),
         (r#"{"code":-32000}"#, -32000, "no message"),
-        (r#"{"code":"-32000","message":"m"}"#, -32603, "m"),
+        (r#"{"code":"-32000","message":"m"}"#, -32000, "m"),
+        (r#"{"code":-32601.0,"message":"m"}"#, -32601, "m"),
+        (r#"{"code":"E_FAIL","message":"m"}"#, -32603, "m"),
+        (r#"{"code":1,"message":{"en":"m"}}"#, 1, r#"{"en":"m"}"#),
+        (r#"["boom"]"#, -32603, r#"["boom"]"#),
+        ("true", -32603, "true"),
         (r#"{"code":5,"message":null,"data":{"x":1}}"#, 5, "no message"),
     ] {
         let (Message::Response { outcome, .. }, _) =

@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 
 use super::envelope::EnvelopeSeed;
 use crate::error::Error;
-use crate::id::RequestId;
+use crate::id::{RequestId, integral_float};
 use crate::json::{MAX_DEPTH, depth_within};
 use crate::message::{DecodeError, Direction, Incoming, Message};
 use crate::repair::edit::Members;
 use crate::repair::path::{Path, Segment, decode_tracked};
 use crate::repair::policy::{self, Policy};
-use crate::repair::{self, FieldError, Repairs};
+use crate::repair::{self, FieldError, Repair, RepairKind, Repairs};
 use crate::shared_str::Str;
 use crate::surrogates::replace_lone_surrogates;
 
@@ -96,6 +96,11 @@ fn decode_imperfect<S: Direction>(text: &str, repairs: &mut Repairs) -> Result<M
     let Some(members) = Members::of(&text) else {
         return Err(DecodeError::new(Error::invalid_request("Invalid request: the message is not an object")));
     };
+    if !S::IS_CLIENT && is_response_without_version(&members) {
+        let path = Path(vec![Segment::key("jsonrpc")]);
+        let cause = FieldError::new(path.clone(), "must be \"2.0\"");
+        repairs.push(Repair::new(RepairKind::Replaced, &path, None, cause));
+    }
     let text = normalize_envelope::<S>(&members);
     let method = members.get("method").and_then(|method| serde_json::from_str::<String>(method).ok());
     let method = method.as_deref();
@@ -108,34 +113,40 @@ fn decode_imperfect<S: Direction>(text: &str, repairs: &mut Repairs) -> Result<M
         decode_tracked(EnvelopeSeed::<S> { frame: &frame, direction: PhantomData }, &frame)
     };
     repair::run(&text, (&Path::default(), None), &policy, repairs, attempt)
-        .map_err(|error| classify_error(&text, &error))
+        .map_err(|error| classify_error::<S>(&text, &error))
 }
 
 /// Returns an envelope with the same meaning, as it is decoded: `method` precedes `params`, and members of other message
 /// kinds that are `null` are absent.
 fn normalize_envelope<S: Direction>(members: &Members<'_>) -> String {
     let is_set = |name: &str| members.get(name).is_some_and(|value| value != "null");
+    let adds_version = !S::IS_CLIENT && is_response_without_version(members);
     let is_response = !is_set("method") && (members.get("result").is_some() || is_set("error"));
     let method = members.get("method").and_then(|method| serde_json::from_str::<String>(method).ok());
     let is_notification = method.as_deref().is_some_and(S::is_notification);
     let id = members.get("id").filter(|_| is_response).and_then(integral_float);
     let kept = members.iter().filter(|(name, value)| match (*name, *value) {
         ("method" | "error", "null") => false,
+        ("error", value) if !S::IS_CLIENT && policy::is_blank(value) => !is_set("result"),
+        ("jsonrpc", _) => !adds_version,
         ("result", "null") => !is_set("method") && !is_set("error"),
         ("id", "null") => !is_notification,
         _ => true,
     });
-    let kept: Vec<_> =
-        kept.map(|(name, value)| (name, id.as_deref().filter(|_| name == "id").unwrap_or(value))).collect();
+    let kept: Vec<_> = kept.map(|(name, value)| (name, id.filter(|_| name == "id").unwrap_or(value))).collect();
     let (method, others): (Vec<_>, Vec<_>) = kept.into_iter().partition(|(name, _)| *name == "method");
-    Members::write(method.into_iter().chain(others))
+    let version = adds_version.then_some(("jsonrpc", r#""2.0""#));
+    Members::write(version.into_iter().chain(method).chain(others))
 }
 
-/// Returns the integer that a number such as `3.0` denotes. Languages without integers write ids in this form.
-fn integral_float(number: &str) -> Option<String> {
-    let (integer, fraction) = number.split_once('.')?;
-    let is_integral = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
-    (is_integral && integer.parse::<i64>().is_ok()).then(|| integer.to_owned())
+/// Returns whether a message is the response to a request, except that it lacks `"jsonrpc":"2.0"`. Without an id, it could
+/// be a line of a log.
+fn is_response_without_version(members: &Members<'_>) -> bool {
+    let is_set = |name: &str| members.get(name).is_some_and(|value| value != "null");
+    members.get("jsonrpc") != Some(r#""2.0""#)
+        && !is_set("method")
+        && is_set("id")
+        && (members.get("result").is_some() || is_set("error"))
 }
 
 /// An envelope with raw members, used to classify a message that failed to decode.
@@ -154,20 +165,23 @@ struct LooseEnvelope<'a> {
 }
 
 /// Maps `error`, the result of decoding the object `text`, to an error response.
-fn classify_error(text: &str, error: &FieldError) -> DecodeError {
+fn classify_error<S: Direction>(text: &str, error: &FieldError) -> DecodeError {
     let Ok(envelope) = serde_json::from_str::<LooseEnvelope<'_>>(text) else {
         return DecodeError::new(Error::invalid_request(format!("Invalid request: {error}")));
     };
     let id = envelope.id.and_then(|raw| serde_json::from_str::<RequestId>(raw.get()).ok());
-    let is_envelope = envelope.jsonrpc.is_some_and(|raw| raw.get() == "\"2.0\"")
-        && envelope.method.is_some_and(|raw| raw.get().starts_with('"'));
+    let has_version = envelope.jsonrpc.is_some_and(|raw| raw.get() == "\"2.0\"");
+    let is_envelope = has_version && envelope.method.is_some_and(|raw| raw.get().starts_with('"'));
     let has_id = has_id_member(text);
     if is_envelope && (id.is_some() || !has_id) {
         // The envelope is valid, so the parameters are invalid.
         let error = Error::invalid_params(format!("Invalid params: {error}"));
         return DecodeError { suppress_response: !has_id, id, error };
     }
-    let is_response = envelope.method.is_none() && (envelope.result.is_some() || envelope.error.is_some());
+    // The client awaits a response, so an empty one completes the request as well.
+    let is_empty = has_version && id.is_some() && !S::IS_CLIENT;
+    let has_outcome = envelope.result.is_some() || envelope.error.is_some() || is_empty;
+    let is_response = envelope.method.is_none() && has_outcome;
     DecodeError {
         id,
         suppress_response: is_response,

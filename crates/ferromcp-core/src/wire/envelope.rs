@@ -128,7 +128,8 @@ impl<S: Direction> Parts<'_, S> {
                 (Some(result), None) => Ok(RawJson::slice_of(frame, result)),
                 (None, Some(error)) => Err(error),
                 (Some(_), Some(_)) => return Err(E::custom("a response has both `result` and `error`")),
-                (None, None) => return Err(E::missing_field("method")),
+                (None, None) if S::IS_CLIENT => return Err(E::missing_field("method")),
+                (None, None) => return Err(E::custom("missing `method`, `result` or `error`")),
             };
             let id = self.id.flatten();
             if id.is_none() && outcome.is_ok() {

@@ -83,7 +83,9 @@ fn classifies_errors_when_message_is_invalid() {
     }
     let text = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{}}"#;
     assert_eq!(decode_error(text), (None, -32602, true), "no response to a malformed notification");
-    for text in [r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, r#"{"jsonrpc":"2.0","id":1,"error":7}"#] {
+    for text in
+        [r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, r#"{"jsonrpc":"2.0","id":1,"result":{},"error":7}"#]
+    {
         assert_eq!(decode_error(text), (Some(1.into()), -32600, true), "no response to a malformed response");
     }
     for invalid in

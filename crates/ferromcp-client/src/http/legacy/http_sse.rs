@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,9 +12,10 @@ use ferromcp_core::text::excerpt;
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound, Transport};
 use http::HeaderMap;
 use reqwest::Url;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::http::endpoint::{Endpoint, HttpRequest};
 use crate::http::events::{Events, Next, message};
@@ -25,6 +26,31 @@ use crate::http::stream::opened;
 /// Time that a POST waits for the previous one to be accepted, to preserve the order. A server that takes longer may be
 /// waiting for the next message, such as the response to one of its requests.
 const ORDER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time to wait for responses to earlier messages after a message was rejected.
+const REJECTED_GRACE: Duration = Duration::from_secs(1);
+
+/// Signal of the write half that the read half ends.
+#[derive(Default)]
+struct Closing {
+    notify: Notify,
+    /// The error of a rejected message.
+    error: Mutex<Option<io::Error>>,
+}
+
+impl Closing {
+    fn set_error(&self, error: io::Error) {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    fn has_error(&self) -> bool {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn take_error(&self) -> Option<io::Error> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// An open HTTP+SSE connection.
 pub(in crate::http) struct HttpSse {
@@ -60,7 +86,7 @@ impl HttpSse {
             }
         };
         let to = resolve(&from, &to, endpoint.limits().id_bytes)?;
-        let closed = Arc::<Notify>::default();
+        let closed = Arc::<Closing>::default();
         let rx = HttpSseRx { events, closed: Arc::clone(&closed) };
         let (endpoint, posts) = (endpoint.clone(), JoinSet::new());
         let tx = HttpSseTx { endpoint, to, posts, last: 0, deadline: None, finished: false, closed };
@@ -121,7 +147,7 @@ fn shown_origin(url: &Url) -> String {
 pub(in crate::http) struct HttpSseRx {
     events: Events,
     /// Notified when the write half is closed. The server cannot detect that, and would keep its stream open.
-    closed: Arc<Notify>,
+    closed: Arc<Closing>,
 }
 
 impl FrameRx for HttpSseRx {
@@ -129,7 +155,7 @@ impl FrameRx for HttpSseRx {
         loop {
             let next = tokio::select! {
                 next = self.events.next() => next,
-                () = self.closed.notified() => return Ok(None),
+                () = self.closed.notify.notified() => return self.closed.take_error().map_or(Ok(None), Err),
             };
             match next {
                 Ok(Next::Event(event)) => {
@@ -168,7 +194,7 @@ pub(in crate::http) struct HttpSseTx {
     deadline: Option<Instant>,
     /// Whether all messages were accepted or abandoned, and no more are sent.
     finished: bool,
-    closed: Arc<Notify>,
+    closed: Arc<Closing>,
 }
 
 impl HttpSseTx {
@@ -204,7 +230,10 @@ impl HttpSseTx {
         if number == self.last {
             self.deadline = None;
         }
-        result.map_err(io::Error::other)
+        result.map_err(|failure| {
+            self.closed.set_error(io::Error::other(failure.to_string()));
+            io::Error::other(failure)
+        })
     }
 }
 
@@ -232,9 +261,16 @@ impl FrameTx for HttpSseTx {
 
 impl Drop for HttpSseTx {
     fn drop(&mut self) {
-        // After a rejected message, responses to earlier messages may still arrive.
         if self.finished {
-            self.closed.notify_one();
+            self.closed.notify.notify_one();
+        } else if let (true, Ok(runtime)) = (self.closed.has_error(), Handle::try_current()) {
+            // After a rejected message, responses to earlier messages may still arrive. The response to the rejected one
+            // does not, so the stream must not stay open.
+            let closed = Arc::clone(&self.closed);
+            runtime.spawn(async move {
+                sleep(REJECTED_GRACE).await;
+                closed.notify.notify_one();
+            });
         }
     }
 }

@@ -165,10 +165,14 @@ async fn connect_fails_when_response_is_not_event_stream() {
 #[tokio::test]
 async fn closes_when_message_is_rejected() {
     let wire = Wire::new().await;
-    let (_rx, mut tx, _peer) = pipe(&wire).await;
+    let (mut rx, mut tx, _peer) = pipe(&wire).await;
     let mut out = frames(&["{}"]);
     let written = run_both(async { tx.write(&mut out).await }, wire.answer(response(404, "text/plain", ""))).await.0;
     assert!(written.expect_err("refused").to_string().contains("404"));
+    // C9, C12: the stream stays open, but the response to the message will not arrive.
+    drop(tx);
+    let read = run_both(rx.recv(), async {}).await.0;
+    assert!(read.expect_err("refused").to_string().contains("404"));
 }
 
 #[tokio::test]
