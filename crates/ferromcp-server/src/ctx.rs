@@ -238,7 +238,7 @@ impl Ctx {
     pub(crate) async fn call_own_server(&self, request: ClientRequest) -> Reply {
         if self.0.depth >= MAX_CALL_DEPTH {
             return Reply::Failed(Error::internal(format!(
-                "handlers call each other on more than {MAX_CALL_DEPTH} levels; check for a recursion without end"
+                "nested calls exceed the limit of {MAX_CALL_DEPTH} levels; check for infinite recursion"
             )));
         }
         let mut call = Call::new(request, self.0.peer.clone()).sink(self.0.sink.clone());
@@ -361,7 +361,7 @@ impl Ctx {
         self.may_drive()?;
         if self.0.is_inner {
             return Err(misplaced(
-                "a call of another handler (`Ctx::read_resource`, `Ctx::call_tool`) cannot start rounds; use `ctx.elicit(..)` in it",
+                "a handler that another handler calls (`Ctx::read_resource`, `Ctx::call_tool`) cannot start a round; use `ctx.elicit(..)`",
             ));
         }
         Ok(())

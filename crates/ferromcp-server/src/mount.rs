@@ -1,8 +1,8 @@
 //! [`Mount`]: a server whose tools, resources, prompts and completions are part of another server.
 //!
 //! The outer server lists copies of the items under the namespace of the mount. It passes a call of such an item on with
-//! the name that the item has in the mounted server, and inserts the namespace into the URIs of the reply. So the mounted
-//! server handles the call as it does alone: with its middleware, its state and its options.
+//! the name that the item has in the mounted server, and inserts the namespace into the URIs of the reply. The call
+//! runs with the middleware, state and options of the mounted server.
 
 use std::fmt;
 use std::sync::Arc;

@@ -84,7 +84,9 @@ impl Ctx {
 fn error_of(reply: Reply) -> Error {
     match reply {
         Reply::Failed(error) => error,
-        Reply::NeedsInput(_) => Error::internal("it requires input from the client, which cannot be requested here"),
+        Reply::NeedsInput(_) => Error::internal(
+            "the called handler requires client input, which is not available in a nested call; use `ctx.elicit(..)` in it",
+        ),
         Reply::Done(_) => Error::internal("the reply has a result of another kind"),
     }
 }

@@ -150,9 +150,9 @@ impl Server {
     /// A tool `add` becomes `namespace_add`; a URI `notes://x` becomes `notes://namespace/x`. An empty namespace leaves
     /// all names unchanged.
     ///
-    /// A mounted server handles the calls of its items as it does alone: with its middleware (inside of that of this
-    /// server), its state and its options, and its functions use its names. Its lifespans open and close with those of
-    /// this server. Items that are added or removed later, through its [`Registry`], are added and removed here too. The
+    /// Calls of the items of a mounted server run with its middleware, state and options. The middleware of this server
+    /// runs first. Functions of the mounted server receive names without the namespace. Its lifespans open and close
+    /// with those of this server. Items that are added or removed later, through its [`Registry`], are added and removed here too. The
     /// name, instructions, cache hints, transport limits and request state options of this server apply.
     ///
     /// ```

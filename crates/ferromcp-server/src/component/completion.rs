@@ -72,7 +72,7 @@ impl CompletionKey {
     pub(crate) fn under(&self, namespace: &str) -> Self {
         let of = match &self.of {
             Owner::Prompt(name) => Owner::Prompt(name_under(namespace, name)),
-            Owner::Template(uri) => Owner::Template(uri_under(namespace, uri)),
+            Owner::Template(uri) => Owner::Template(template_key(&uri_under(namespace, uri))),
         };
         Self { of, argument: self.argument.clone() }
     }

@@ -62,7 +62,7 @@ fn encode(info: &Implementation) -> Result<RawJson, Error> {
 
 fn too_large(field: &str, bytes: usize) -> Error {
     Error::invalid_params(format!(
-        "Invalid params: `params.{field}` has {bytes} bytes; a session keeps at most {MAX_CLIENT_BYTES}"
+        "Invalid params: `params.{field}` has {bytes} bytes, which exceeds the session limit of {MAX_CLIENT_BYTES}"
     ))
 }
 

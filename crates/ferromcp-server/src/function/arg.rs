@@ -1,6 +1,7 @@
 //! The description of one parameter: name, title, description, default, limits.
 
 use std::any::{Any, TypeId};
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub(crate) struct Check {
     test: Test,
     words: String,
     keywords: Vec<(&'static str, Value)>,
+    /// True if no value is within the limit.
+    is_empty: bool,
 }
 
 impl Arg {
@@ -126,6 +129,14 @@ impl Arg {
                 _ => format!("less than {value}"),
             });
         }
+        let is_empty = match (&low, &high) {
+            // Without an order, a bound is NaN.
+            (Bound::Included(low), Bound::Included(high)) => low.partial_cmp(high).is_none_or(Ordering::is_gt),
+            (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => {
+                low.partial_cmp(high).is_none_or(Ordering::is_ge)
+            }
+            _ => false,
+        };
         let within = (low, high);
         self.checks.push(Check {
             option: "range",
@@ -136,6 +147,7 @@ impl Arg {
             }),
             words: words.join(" and "),
             keywords,
+            is_empty,
         });
         self
     }
@@ -190,10 +202,13 @@ impl Arg {
         }
     }
 
-    /// Returns the error if a limit does not support the type of the parameter.
+    /// Returns the error if a limit does not support the type of the parameter, or no value is within it.
     pub(crate) fn check_type(&self, id: TypeId, type_name: &str) -> Option<String> {
-        let broken = self.checks.iter().find(|check| !(check.fits)(id))?;
-        Some(self.unsupported(type_name, broken.option))
+        if let Some(broken) = self.checks.iter().find(|check| !(check.fits)(id)) {
+            return Some(self.unsupported(type_name, broken.option));
+        }
+        let empty = self.checks.iter().find(|check| check.is_empty)?;
+        Some(format!("no value of `{}` is {}; check the bounds of `{}`", self.name, empty.words, empty.option))
     }
 
     /// Determines from the schema of the parameter's type what `length` counts, and validates the default.
@@ -207,6 +222,9 @@ impl Arg {
         type_name: &str,
     ) -> Result<(), String> {
         let Some(length) = &mut self.length else { return Ok(()) };
+        if length.is_empty() {
+            return Err(format!("no value of `{}` has a length in the range of `length`; check its bounds", self.name));
+        }
         if !length.set_unit(schema.as_value(), definitions) {
             return Err(self.unsupported(type_name, "length"));
         }

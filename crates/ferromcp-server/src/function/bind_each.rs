@@ -10,6 +10,7 @@ use ferromcp_core::{RawJson, RawMap};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess};
 use serde_json::{Map, Value};
 
+use super::blanks::{is_blank, remove_blank_at, remove_blanks};
 use super::expectation::resolve;
 use super::integral_floats;
 use super::invocation::{Input, Invocation};
@@ -18,10 +19,13 @@ use super::param::ParamList;
 use super::rejection::Rejection;
 use super::signature::Signature;
 use super::text_value::{TextValue, map_of};
-use super::violations::{conforms, excerpt, is_blank, remove_blanks, unknown_argument, violations};
+use super::violations::{conforms, excerpt, is_required, unknown_argument, violations};
 
 /// The maximum number of errors in one rejection.
 const MAX_ERRORS: usize = 20;
+
+/// The maximum number of blank values that a type rejects although its schema allows them. Each costs an attempt.
+const MAX_BLANKS: usize = 32;
 
 /// The errors of one call, at most [`MAX_ERRORS`].
 #[derive(Default)]
@@ -112,15 +116,14 @@ fn one_from_json<L: ParamList<M>, M>(
             match L::deserialize_json(slots, index, &text) {
                 Ok(()) => return Vec::new(),
                 // An encoded object or list was meant as such, so its errors are reported.
-                Err(within) if inner.is_object() || inner.is_array() => (value, mismatch) = (inner, within),
+                Err(_) if inner.is_object() || inner.is_array() => value = inner,
                 Err(_) => {}
             }
         }
-        let mut without_blanks = value.clone();
-        if remove_blanks(signature.error_schema(), schema, &mut without_blanks)
-            && L::deserialize_json(slots, index, &without_blanks.to_string()).is_ok()
-        {
-            return Vec::new();
+        let deserialize = |value: &Value| L::deserialize_json(slots, index, &value.to_string());
+        match without_blanks_until(signature.error_schema(), schema, &mut value, deserialize) {
+            Ok(()) => return Vec::new(),
+            Err(remaining) => mismatch = remaining,
         }
     }
     let name = &signature.arg(index).name;
@@ -178,7 +181,7 @@ pub(super) fn from_texts<L: ParamList<M>, M>(
 /// Returns all errors of the arguments.
 pub(super) fn all<T: DeserializeOwned>(signature: &Signature, input: Input<'_>, lenient: bool) -> Result<T, Rejection> {
     let schema = || signature.error_schema();
-    let (mut value, mismatch) = match input {
+    let (mut value, mut mismatch) = match input {
         Input::Json(json) => match integral_floats::deserialize(json) {
             Ok(all) => return Ok(all),
             Err(mismatch) => (serde_json::from_str(json).unwrap_or_default(), mismatch),
@@ -199,12 +202,11 @@ pub(super) fn all<T: DeserializeOwned>(signature: &Signature, input: Input<'_>, 
         },
     };
     if lenient {
-        let mut repaired = value.clone();
-        if decode_strings(schema(), &mut repaired) | remove_blanks(schema(), schema(), &mut repaired) {
-            if let Ok(all) = integral_floats::deserialize(&repaired.to_string()) {
-                return Ok(all);
-            }
-            value = repaired; // the remaining errors
+        decode_strings(schema(), &mut value);
+        let deserialize = |value: &Value| integral_floats::deserialize(&value.to_string());
+        match without_blanks_until(schema(), schema(), &mut value, deserialize) {
+            Ok(all) => return Ok(all),
+            Err(remaining) => mismatch = remaining,
         }
     }
     let mut errors = Errors::default();
@@ -223,27 +225,52 @@ fn argument_schema(signature: &Signature, index: usize) -> &Value {
     &signature.error_schema()["properties"][&signature.arg(index).name]
 }
 
+/// Deserializes a value after `null` and blank strings are removed from its optional properties: those that the schema
+/// does not allow, and then each that the type rejects.
+///
+/// # Errors
+/// Returns the first error of the value without the removed properties.
+fn without_blanks_until<T>(
+    root: &Value,
+    schema: &Value,
+    value: &mut Value,
+    mut deserialize: impl FnMut(&Value) -> Result<T, Mismatch>,
+) -> Result<T, Mismatch> {
+    remove_blanks(root, schema, value);
+    let mut attempts = 0;
+    loop {
+        let mismatch = match deserialize(value) {
+            Ok(deserialized) => return Ok(deserialized),
+            Err(mismatch) => mismatch,
+        };
+        attempts += 1;
+        if attempts > MAX_BLANKS || !remove_blank_at(root, schema, value, mismatch.path()) {
+            return Err(mismatch);
+        }
+    }
+}
+
 /// Returns the JSON inside a string, for models that send `"5"` or `"{…}"` instead of `5` or `{…}`.
 fn json_in_string(value: &Value) -> Option<(String, Value)> {
     let text = value.as_str()?;
     serde_json::from_str(text).ok().map(|inner| (text.to_owned(), inner))
 }
 
-/// Decodes the arguments that are JSON in a string, if their schema does not allow the string. Returns whether any was
-/// decoded.
-fn decode_strings(root: &Value, value: &mut Value) -> bool {
-    let properties = resolve(root, root).and_then(|schema| schema.get("properties")?.as_object());
-    let (Some(properties), Some(members)) = (properties, value.as_object_mut()) else { return false };
-    let mut decoded = false;
+/// Decodes the arguments that are JSON in a string, if their schema does not allow the string.
+fn decode_strings(root: &Value, value: &mut Value) {
+    let Some(all) = resolve(root, root) else { return };
+    let properties = all.get("properties").and_then(Value::as_object);
+    let (Some(properties), Some(members)) = (properties, value.as_object_mut()) else { return };
     for (name, member) in members {
         let Some(schema) = properties.get(name) else { continue };
         let inner = json_in_string(member).filter(|_| !conforms(root, schema, member));
-        if let Some((_, inner)) = inner.filter(|(_, inner)| inner.is_object() || conforms(root, schema, inner)) {
+        // `"null"` stands for an optional argument that is missing.
+        let is_absent = |inner: &Value| inner.is_null() && !is_required(all, name);
+        let is_meant = |inner: &Value| inner.is_object() || is_absent(inner) || conforms(root, schema, inner);
+        if let Some((_, inner)) = inner.filter(|(_, inner)| is_meant(inner)) {
             *member = inner;
-            decoded = true;
         }
     }
-    decoded
 }
 
 /// Returns a text as the JSON value that its schema describes, for errors.

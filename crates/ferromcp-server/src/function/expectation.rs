@@ -45,10 +45,11 @@ pub(super) fn expected(root: &Value, schema: &Map<String, Value>) -> String {
         return format.words.to_owned();
     }
     let words = schema::describe(&Value::Object(schema.clone()));
-    if words != schema::OTHER {
+    let arms = ["anyOf", "oneOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array());
+    // The alternatives of a flattened enum say more than "an object".
+    if words != schema::OTHER && (words != "an object" || arms.is_none()) {
         return words;
     }
-    let arms = ["anyOf", "oneOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array());
     let mut choices: Vec<String> = Vec::new();
     for arm in arms.into_iter().flatten().filter_map(|arm| resolve(root, arm)) {
         let words = describe_arm(arm);

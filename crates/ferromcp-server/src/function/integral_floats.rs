@@ -7,9 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::mismatch::Mismatch;
-
-/// The largest integer up to which an `f64` represents every integer exactly (2⁵³).
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+use super::violations::MAX_EXACT;
 
 /// Deserializes a `T`.
 ///
@@ -17,12 +15,13 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 /// Returns the first error in the original text.
 pub(super) fn deserialize<T: DeserializeOwned>(json: &str) -> Result<T, Mismatch> {
     let mut strict = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut strict).or_else(|error| {
-        with_integers(json).ok_or_else(|| {
-            let path = error.path().to_string();
-            Mismatch::new(path, &error.into_inner().to_string())
-        })
-    })
+    let mismatch = match serde_path_to_error::deserialize(&mut strict) {
+        Ok(value) if strict.end().is_ok() => return Ok(value),
+        // serde_json reads only the digits before the point of a number as an `i128` or `u128`.
+        Ok(_) => Mismatch::new(String::new(), "invalid type: floating point, expected i128"),
+        Err(error) => Mismatch::new(error.path().to_string(), &error.into_inner().to_string()),
+    };
+    with_integers(json).ok_or(mismatch)
 }
 
 /// Deserializes the value with integral floats converted to integers; `None` if there are no such floats.

@@ -48,6 +48,11 @@ impl Length {
         Self { low, high, unit: None }
     }
 
+    /// Returns true if the minimum exceeds the maximum.
+    pub(crate) fn is_empty(self) -> bool {
+        self.high.is_some_and(|high| self.low > high)
+    }
+
     /// Sets what is counted. Returns false if a value with this schema has no length.
     pub(crate) fn set_unit(&mut self, schema: &Value, definitions: &Map<String, Value>) -> bool {
         self.unit = Unit::of(schema, definitions);

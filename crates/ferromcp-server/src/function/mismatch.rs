@@ -24,6 +24,11 @@ impl Mismatch {
         Self { path: if path == "." { String::new() } else { path }, message: message.to_owned() }
     }
 
+    /// Returns the path within the value; empty for the value itself.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Describes the error of `value`, which is the argument `name`, or all arguments if `name` is empty.
     pub(super) fn describe(&self, name: &str, value: &Value) -> String {
         let place = join(name, &self.path);
@@ -77,8 +82,13 @@ fn expectation(message: &str) -> Option<Cow<'static, str>> {
         "i8" => "an integer from -128 to 127".into(),
         "u16" => "an integer from 0 to 65535".into(),
         "i16" => "an integer from -32768 to 32767".into(),
-        "u32" | "u64" | "u128" | "usize" => "an integer of at least 0".into(),
-        "i32" | "i64" | "i128" | "isize" => "an integer".into(),
+        "u32" => format!("an integer from 0 to {}", u32::MAX).into(),
+        "u64" => format!("an integer from 0 to {}", u64::MAX).into(),
+        "i32" => format!("an integer from {} to {}", i32::MIN, i32::MAX).into(),
+        "i64" => format!("an integer from {} to {}", i64::MIN, i64::MAX).into(),
+        "u128" | "usize" => "an integer of at least 0".into(),
+        "i128" | "isize" => "an integer".into(),
+        nonzero if nonzero.starts_with("a nonzero ") => "an integer other than 0, in the range of its type".into(),
         "f32" | "f64" => "a number".into(),
         "a boolean" => "true or false".into(),
         "a string" | "a borrowed string" | "string" | "str" => "a string".into(),
@@ -103,10 +113,14 @@ fn expectation(message: &str) -> Option<Cow<'static, str>> {
     })
 }
 
+/// Iterates over the names and indexes of a path such as `points[0].x`.
+pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty())
+}
+
 /// Returns the value at a path such as `points[0].x`.
 fn at_path<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    let steps = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty());
-    steps.into_iter().try_fold(value, |value, step| match value {
+    steps(path).try_fold(value, |value, step| match value {
         Value::Object(members) => members.get(step),
         Value::Array(items) => items.get(step.parse::<usize>().ok()?),
         _ => None,

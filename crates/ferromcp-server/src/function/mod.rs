@@ -26,6 +26,7 @@ pub(crate) mod arg;
 mod async_extractor;
 pub(crate) mod bind;
 mod bind_each;
+mod blanks;
 mod expectation;
 pub(crate) mod extract;
 mod extracted;

@@ -84,10 +84,12 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
         deserialize_i16 visit_i16 i16: "an integer",
         deserialize_i32 visit_i32 i32: "an integer",
         deserialize_i64 visit_i64 i64: "an integer",
+        deserialize_i128 visit_i128 i128: "an integer",
         deserialize_u8 visit_u8 u8: "an integer",
         deserialize_u16 visit_u16 u16: "an integer",
         deserialize_u32 visit_u32 u32: "an integer",
         deserialize_u64 visit_u64 u64: "an integer",
+        deserialize_u128 visit_u128 u128: "an integer",
         deserialize_f32 visit_f32 f32: "a number",
         deserialize_f64 visit_f64 f64: "a number",
     }
@@ -129,7 +131,7 @@ impl<'de> Deserializer<'de> for TextValue<'de> {
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
+        char bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -153,6 +155,8 @@ mod tests {
     #[test]
     fn texts_deserialize_into_the_requested_type() {
         assert_eq!(read::<u8>("42"), Ok(42));
+        assert_eq!(read::<i128>(&i128::MIN.to_string()), Ok(i128::MIN)); // S6
+        assert_eq!(read::<u128>(&u128::MAX.to_string()), Ok(u128::MAX));
         assert_eq!(read::<Option<f64>>("1.5"), Ok(Some(1.5)));
         assert_eq!(read::<bool>("true"), Ok(true));
         assert_eq!(read::<Size>("large"), Ok(Size::Large));

@@ -14,7 +14,10 @@ use super::suggestion::closest_match;
 
 /// The maximum number of subschemas that are compared with a value, so that large values with alternatives take bounded
 /// time.
-const MAX_STEPS: usize = 20_000;
+pub(super) const MAX_STEPS: usize = 20_000;
+
+/// The largest integer up to which an `f64` represents every integer exactly (2⁵³).
+pub(super) const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The maximum length of an excerpt of a value or a name, in characters.
 const MAX_EXCERPT_CHARS: usize = 80;
@@ -35,63 +38,6 @@ pub(super) fn violations(root: &Value, schema: &Value, path: &str, value: &Value
 /// Returns whether the value has no violations of `schema`, a part of `root`.
 pub(super) fn conforms(root: &Value, schema: &Value, value: &Value) -> bool {
     violations(root, schema, "", value, 1).is_empty()
-}
-
-/// Removes `null` and blank strings from optional properties whose schema does not allow them, at any depth. Returns
-/// whether any was removed.
-pub(super) fn remove_blanks(root: &Value, schema: &Value, value: &mut Value) -> bool {
-    let mut steps = 0;
-    remove_blanks_within(root, schema, value, &mut steps, 0)
-}
-
-/// Returns whether the value stands for a missing optional value: `null` or a blank string.
-pub(super) fn is_blank(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        _ => false,
-    }
-}
-
-fn remove_blanks_within(root: &Value, schema: &Value, value: &mut Value, steps: &mut usize, depth: usize) -> bool {
-    *steps += 1;
-    if *steps > MAX_STEPS || depth > MAX_DEPTH {
-        return false;
-    }
-    let Some(schema) = resolve(root, schema) else { return false };
-    let mut removed = false;
-    for keyword in ["anyOf", "oneOf"] {
-        let arm = schema.get(keyword).and_then(Value::as_array).and_then(|arms| select_arm(root, arms, value));
-        removed |= arm.is_some_and(|arm| remove_blanks_within(root, arm, value, steps, depth + 1));
-    }
-    match value {
-        Value::Object(members) => {
-            let no_longer_set = |(name, member): (&String, &Value)| {
-                let property = schema.get("properties").and_then(|properties| properties.get(name))?;
-                let remove = is_blank(member) && !is_required(schema, name) && !conforms(root, property, member);
-                remove.then(|| name.clone())
-            };
-            let blanks: Vec<String> = members.iter().filter_map(no_longer_set).collect();
-            for name in &blanks {
-                members.remove(name);
-            }
-            removed |= !blanks.is_empty();
-            for (name, member) in members.iter_mut() {
-                if let Some(schema) = property(schema, name) {
-                    removed |= remove_blanks_within(root, schema, member, steps, depth + 1);
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (at, item) in items.iter_mut().enumerate() {
-                if let Some(schema) = item_schema(schema, at) {
-                    removed |= remove_blanks_within(root, schema, item, steps, depth + 1);
-                }
-            }
-        }
-        _ => {}
-    }
-    removed
 }
 
 /// A search for the violations of one value.
@@ -223,6 +169,12 @@ impl<'s> Finder<'s> {
     }
 
     fn push_unknown(&mut self, schema: &Map<String, Value>, name: &str) {
+        // The only patterns in generated schemas are those of integer keys.
+        if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
+            let is_signed = patterns.keys().any(|pattern| pattern.starts_with("^-?"));
+            let range = if is_signed { "" } else { " of at least 0" };
+            return self.push(&format!("must have integers{range} as keys, got {}", json_excerpt(name)));
+        }
         let properties = schema.get("properties").and_then(Value::as_object);
         let known: Vec<&str> =
             properties.into_iter().flat_map(Map::keys).map(String::as_str).take(MAX_CANDIDATES).collect();
@@ -353,12 +305,12 @@ fn required(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
     schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn is_required(schema: &Map<String, Value>, name: &str) -> bool {
+pub(super) fn is_required(schema: &Map<String, Value>, name: &str) -> bool {
     required(schema).any(|required| required == name)
 }
 
 /// Returns the schema of a property. The only patterns in generated schemas are those of integer keys.
-fn property<'s>(schema: &'s Map<String, Value>, name: &str) -> Option<&'s Value> {
+pub(super) fn property<'s>(schema: &'s Map<String, Value>, name: &str) -> Option<&'s Value> {
     if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
         return Some(property);
     }
@@ -373,12 +325,12 @@ fn property<'s>(schema: &'s Map<String, Value>, name: &str) -> Option<&'s Value>
     schema.get("additionalProperties")
 }
 
-fn item_schema(schema: &Map<String, Value>, at: usize) -> Option<&Value> {
+pub(super) fn item_schema(schema: &Map<String, Value>, at: usize) -> Option<&Value> {
     let place = schema.get("prefixItems").and_then(|places| places.get(at));
     place.or_else(|| schema.get("items"))
 }
 
-/// Returns whether `type` allows the value. An integral float is an integer.
+/// Returns whether `type` allows the value. An integral float is an integer, unless digits were lost.
 fn allows_type(schema: &Map<String, Value>, value: &Value) -> bool {
     let is = |name: &str| match (name, value) {
         ("null", Value::Null)
@@ -387,7 +339,9 @@ fn allows_type(schema: &Map<String, Value>, value: &Value) -> bool {
         | ("array", Value::Array(_))
         | ("object", Value::Object(_))
         | ("number", Value::Number(_)) => true,
-        ("integer", Value::Number(number)) => number.as_f64().is_some_and(|number| number.fract() == 0.0),
+        ("integer", Value::Number(number)) => {
+            !number.is_f64() || number.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() <= MAX_EXACT)
+        }
         _ => false,
     };
     match schema.get("type") {
@@ -421,7 +375,7 @@ fn common_tag<'s>(root: &'s Value, arms: &'s [Value]) -> Option<(&'s str, Vec<&'
 
 /// Returns the alternative that the value is most likely meant to match, if one is the best match: by its tag, its only key,
 /// its type, or the required properties that are present.
-fn select_arm<'s>(root: &'s Value, arms: &'s [Value], value: &Value) -> Option<&'s Value> {
+pub(super) fn select_arm<'s>(root: &'s Value, arms: &'s [Value], value: &Value) -> Option<&'s Value> {
     let resolved = || arms.iter().filter_map(|arm| Some((arm, resolve(root, arm)?)));
     if let (Some((tag, _)), Some(given)) = (common_tag(root, arms), value.as_object()) {
         let given = given.get(tag)?;
@@ -439,8 +393,15 @@ fn select_arm<'s>(root: &'s Value, arms: &'s [Value], value: &Value) -> Option<&
         return Some(first.0);
     }
     let Value::Object(members) = value else { return None };
-    let present = |schema: &Map<String, Value>| required(schema).filter(|name| members.contains_key(*name)).count();
-    let mut scores: Vec<_> = std::iter::once(first).chain(others).map(|(arm, schema)| (present(schema), arm)).collect();
+    // A string that fits, such as a tag, says more than a name.
+    let score = |schema: &Map<String, Value>| {
+        let given: Vec<_> = required(schema).filter_map(|name| Some((name, members.get(name)?))).collect();
+        let fits = |(name, value): &&(&str, &Value)| {
+            value.is_string() && property(schema, name).is_some_and(|schema| conforms(root, schema, value))
+        };
+        (given.iter().filter(fits).count(), given.len())
+    };
+    let mut scores: Vec<_> = std::iter::once(first).chain(others).map(|(arm, schema)| (score(schema), arm)).collect();
     scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     match scores.as_slice() {
         [(best, arm), (second, _), ..] if best > second => Some(arm),

@@ -95,7 +95,7 @@ impl HttpServerLimits {
     }
 
     /// Sets the maximum number of requests in flight, without subscriptions and without calls that wait for an answer of
-    /// their client. Default: 4,096. Another one is rejected with 503. As many questions may wait for answers.
+    /// their client. Default: 4,096. A further request is rejected with 503. The same number limits pending questions.
     pub fn in_flight(mut self, requests: usize) -> Self {
         self.in_flight = requests;
         self
@@ -152,7 +152,7 @@ impl HttpServerLimits {
     /// Sets the maximum total size of the responses over 4 KiB (over HTTP/2: of all) that clients have not read, in bytes.
     /// Default: 256 MiB.
     ///
-    /// While it is reached, the results of further calls over 4 KiB are replaced by an error, and responses that have
+    /// While the limit is reached, the results of further calls over 4 KiB are replaced by an error, and responses that have
     /// stalled for 1/12 of [`stall_timeout`](Self::stall_timeout) end.
     pub fn total_response_bytes(mut self, bytes: usize) -> Self {
         self.total_response_bytes = bytes;

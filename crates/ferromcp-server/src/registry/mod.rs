@@ -167,19 +167,19 @@ impl Registry {
         Ok(())
     }
 
-    /// Removes an item from this registry and its forks, and notifies the subscribers of those that had it. Returns
-    /// whether any had it.
+    /// Removes an item from this registry and its forks, and notifies the subscribers of those that had it. Where this
+    /// registry is mounted, only items of that mount are removed. Returns whether any had it.
     fn remove(
         &self,
         what: &Change,
         name: &str,
         under: impl Fn(&str, &str) -> String,
-        remove: impl Fn(&mut Tables, &str) -> bool,
+        remove: impl Fn(&mut Tables, &str, Option<&Arc<Mount>>) -> bool,
     ) -> bool {
         let mut existed = false;
         for member in self.family() {
             let name = member.mounts.iter().fold(name.to_owned(), |name, mount| under(&mount.namespace, &name));
-            if member.shared.edit(|tables| Ok(remove(tables, &name))).unwrap_or(false) {
+            if member.shared.edit(|tables| Ok(remove(tables, &name, member.mounts.last()))).unwrap_or(false) {
                 existed = true;
                 member.shared.broadcaster.notify(what.clone());
             }
@@ -284,12 +284,12 @@ impl Registry {
         self.remove(&Change::Tools, name, name_under, Tables::remove_tool)
     }
 
-    /// Removes a resource or resource template. Returns whether it existed.
+    /// Removes a resource or resource template, and the completions of its variables. Returns whether it existed.
     pub fn remove_resource(&self, uri_or_template: &str) -> bool {
         self.remove(&Change::Resources, uri_or_template, uri_under, Tables::remove_resource)
     }
 
-    /// Removes a prompt. Returns whether it existed.
+    /// Removes a prompt and the completions of its arguments. Returns whether it existed.
     pub fn remove_prompt(&self, name: &str) -> bool {
         self.remove(&Change::Prompts, name, name_under, Tables::remove_prompt)
     }

@@ -87,6 +87,11 @@ impl<K, T> Default for Table<K, T> {
     }
 }
 
+/// Returns whether an item belongs to a mount. Every item belongs to the server itself, for which `of` is `None`.
+fn is_of(item: Option<&MountedItem>, of: Option<&Arc<Mount>>) -> bool {
+    of.is_none_or(|mount| item.is_some_and(|item| Arc::ptr_eq(&item.mount, mount)))
+}
+
 impl Tables {
     /// Adds a tool.
     ///
@@ -145,31 +150,49 @@ impl Tables {
         completion: Arc<ReadyCompletion>,
     ) -> Result<(), String> {
         if self.completions.get(&key).is_some() {
-            return Err(format!("two completions are for {key}"));
+            return Err(format!("two completions are registered for {key}; remove one"));
         }
         let serial = self.next_serial();
         self.completions.push(key, serial, completion);
         Ok(())
     }
 
-    /// Removes a tool. Returns whether it existed.
-    pub(super) fn remove_tool(&mut self, name: &str) -> bool {
-        self.tools.remove(&name.to_owned()).is_some()
+    /// Removes a tool. With a mount, only a tool of that mount is removed. Returns whether it existed.
+    pub(super) fn remove_tool(&mut self, name: &str, of: Option<&Arc<Mount>>) -> bool {
+        let name = name.to_owned();
+        let belongs = self.tools.get(&name).is_some_and(|tool| is_of(tool.mounted.as_ref(), of));
+        belongs && self.tools.remove(&name).is_some()
     }
 
-    /// Removes a resource or resource template. Returns whether it existed.
-    pub(super) fn remove_resource(&mut self, uri_or_template: &str) -> bool {
-        let key = [uri_key(uri_or_template).into_owned(), template_key(uri_or_template)]
-            .into_iter()
-            .find(|key| self.resources.get(key).is_some());
+    /// Removes a resource or resource template, and its completions. With a mount, only a resource of that mount is
+    /// removed. Returns whether it existed.
+    pub(super) fn remove_resource(&mut self, uri_or_template: &str, of: Option<&Arc<Mount>>) -> bool {
+        let belongs =
+            |key: &String| self.resources.get(key).is_some_and(|resource| is_of(resource.mounted.as_ref(), of));
+        let key = [uri_key(uri_or_template).into_owned(), template_key(uri_or_template)].into_iter().find(belongs);
         let Some(removed) = key.and_then(|key| self.resources.remove(&key)) else { return false };
         self.templates.retain(|template| !Arc::ptr_eq(template, &removed));
+        self.remove_completions(&Owner::Template(removed.template.as_str().to_owned()));
         true
     }
 
-    /// Removes a prompt. Returns whether it existed.
-    pub(super) fn remove_prompt(&mut self, name: &str) -> bool {
-        self.prompts.remove(&name.to_owned()).is_some()
+    /// Removes a prompt and its completions. With a mount, only a prompt of that mount is removed. Returns whether it
+    /// existed.
+    pub(super) fn remove_prompt(&mut self, name: &str, of: Option<&Arc<Mount>>) -> bool {
+        let name = name.to_owned();
+        let belongs = self.prompts.get(&name).is_some_and(|prompt| is_of(prompt.mounted.as_ref(), of));
+        if !belongs || self.prompts.remove(&name).is_none() {
+            return false;
+        }
+        self.remove_completions(&Owner::Prompt(name));
+        true
+    }
+
+    fn remove_completions(&mut self, of: &Owner) {
+        let keys: Vec<CompletionKey> = self.completions.positions.keys().filter(|key| key.of == *of).cloned().collect();
+        for key in keys {
+            self.completions.remove(&key);
+        }
     }
 
     /// Discards the cached pages of lists.

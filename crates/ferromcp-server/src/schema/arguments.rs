@@ -140,7 +140,7 @@ fn with_object_keywords(schema: Value) -> Schema {
 pub(crate) fn repair(schema: &RawJson) -> Result<Option<RawJson>, String> {
     let mut root: RawMap = schema.decode().unwrap_or_default();
     if root.get("type").and_then(|r#type| r#type.decode::<String>().ok()).as_deref() != Some("object") {
-        return Err("the input schema's root must say \"type\": \"object\"".into());
+        return Err("the root of the input schema must have \"type\": \"object\"".into());
     }
     match root.get("properties").map(RawJson::decode::<Value>) {
         Some(Ok(Value::Object(_))) => return Ok(None),

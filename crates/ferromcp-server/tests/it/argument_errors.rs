@@ -317,3 +317,104 @@ async fn error_answer_is_bounded_when_values_are_large() {
     assert!(text.len() < 10_000, "{} bytes", text.len());
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }
+
+/// A type whose parser is stricter than its schema.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+struct Email(String);
+
+impl TryFrom<String> for Email {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if text.contains('@') { Ok(Self(text)) } else { Err("no @") }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Contact {
+    email: Option<Email>,
+    others: Option<Vec<Contact>>,
+    ip: Option<std::net::IpAddr>,
+    age: Option<u8>,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+enum Action {
+    Send { to: String },
+    Wait(u16),
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Step {
+    id: u32,
+    #[serde(flatten)]
+    action: Action,
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type")]
+enum Node {
+    Leaf {
+        value: i32,
+    },
+    Branch {
+        children: Vec<Node>,
+    },
+    #[serde(untagged)]
+    Raw {
+        raw: String,
+    },
+}
+
+fn strict_types() -> Server {
+    Server::new("strict", "0")
+        .with_tool(Tool::sync("contact", |Args(contact): Args<Contact>| json_of(contact)))
+        .with_tool(Tool::sync("contacts", |list: Vec<Contact>| json_of(list)).args(["list"]))
+        .with_tool(Tool::sync("step", |Args(step): Args<Step>| json_of(step)))
+        .with_tool(Tool::sync("nodes", |list: Vec<Node>| json_of(list)).args(["list"]))
+        .with_tool(Tool::sync("big", |n: i128, m: Option<u128>| format!("{n} {m:?}")).args(["n", "m"]))
+        .with_tool(
+            Tool::sync("keys", |map: std::collections::BTreeMap<u32, u8>, n: Option<std::num::NonZeroI16>| {
+                format!("{map:?}{n:?}")
+            })
+            .args(["map", "n"]),
+        )
+}
+
+#[tokio::test]
+async fn blank_value_is_absence_when_the_type_is_stricter_than_its_schema() {
+    // S7
+    let mut client = Client::connect(strict_types(), Case::eras()[1]).await;
+    let nested = json!({ "email": "", "others": [{ "email": " ", "ip": "", "age": "" }], "ip": "", "age": "null" });
+    let none = r#"{"email":null,"others":null,"ip":null,"age":null}"#;
+    let expected = none.replace("\"others\":null", &format!("\"others\":[{none}]"));
+    assert_eq!(client.text("contact", nested).await, expected);
+    assert_eq!(client.text("contacts", json!({ "list": [{ "email": "" }] })).await, format!("[{none}]"));
+    // The errors that remain.
+    let text = client.tool_error("contact", json!({ "email": "", "ip": "1.2" })).await;
+    assert!(text.contains("`ip`") && text.contains("got \"1.2\"") && !text.contains("email"), "{text}");
+}
+
+#[tokio::test]
+async fn error_is_precise_when_numbers_keys_or_alternatives_are_invalid() {
+    // S6
+    let mut client = Client::connect(strict_types(), Case::eras()[1]).await;
+    for (tool, arguments, error) in [
+        ("step", json!({ "id": 1 }), "must be an object with `Send` or an object with `Wait`"),
+        ("step", json!({ "id": 1, "Wait": 70_000 }), "`Wait` must be an integer from 0 to 65535, got 70000"),
+        (
+            "nodes",
+            json!({ "list": [{ "type": "Branch", "children": [{ "type": "Leaf" }] }] }),
+            "`list[0].children[0].value` is missing",
+        ),
+        ("keys", json!({ "map": { "x": 1 } }), "`map` must have integers of at least 0 as keys, got \"x\""),
+        ("keys", json!({ "map": {}, "n": 0 }), "`n` must be an integer other than 0"),
+        ("big", json!({ "n": 1e30 }), "`n` must be an integer, got 1e+30"),
+        ("big", json!({ "n": 1, "m": 3.5e38 }), "`m` must be an integer of at least 0, got 3.5e+38"),
+        ("big", json!({ "n": 1.5 }), "`n` must be an integer, got 1.5"),
+    ] {
+        let text = client.tool_error(tool, arguments.clone()).await;
+        assert!(text.contains(error), "{tool} {arguments}: {error:?} is not in {text}");
+    }
+    assert_eq!(client.text("big", json!({ "n": 2.0, "m": "7" })).await, "2 Some(7)");
+}

@@ -183,6 +183,25 @@ async fn configuration_error_is_reported_when_default_is_invalid() {
     configuration_error(server().with_tool(optional)).await;
 }
 
+#[tokio::test]
+async fn configuration_error_is_reported_when_no_value_is_within_a_limit() {
+    // S11, S12
+    let tool = |arg: Arg| server().with_tool(Tool::sync("count", |n: f64| n.to_string()).args([arg]));
+    for arg in [
+        Arg::new("n").range::<f64>(2.0..=1.0),
+        Arg::new("n").range::<f64>(1.0..1.0),
+        Arg::new("n").range::<f64>(f64::NAN..=1.0),
+    ] {
+        let words = configuration_error(tool(arg)).await;
+        assert!(words.contains("tool `count`: no value of `n` is at least"), "{words}");
+    }
+    tool(Arg::new("n").range::<f64>(1.0..=1.0)).check().unwrap();
+    #[allow(clippy::reversed_empty_ranges, reason = "the mistake")]
+    let text = Tool::sync("text", |s: Option<String>| s).args([Arg::new("s").length(9..=1)]);
+    let words = configuration_error(server().with_tool(text)).await;
+    assert!(words.contains("no value of `s` has a length in the range"), "{words}");
+}
+
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 enum Region {
     Eu,

@@ -207,6 +207,31 @@ async fn changes_of_mounted_server_reach_clients_of_the_outer_server() {
     }
 }
 
+#[tokio::test]
+async fn removal_from_a_mounted_server_leaves_equal_names_of_others() {
+    // S10
+    for (namespace, name, uri) in [("in", "in_same", "x://in/same"), ("", "same", "x://same")] {
+        let inner = Server::new("inner", "0").with_tool(Tool::sync("mine", || ""));
+        let registry = inner.registry().clone();
+        let outer = Server::new("outer", "0")
+            .with_tool(Tool::sync(name, || "own"))
+            .with_resource(Resource::sync(uri, || "own"))
+            .with_prompt(Prompt::sync(name, || "own"))
+            .mount("other", Server::new("middle", "0").mount(namespace, inner.clone()))
+            .mount(namespace, inner);
+        outer.check().unwrap();
+        assert!(!registry.remove_tool("same") && !registry.remove_prompt("same"));
+        assert!(!registry.remove_resource("x://same"));
+        assert!(registry.remove_tool("mine"));
+        let mut client = Client::connect(outer, Case::eras()[1]).await;
+        let tools = client.result("tools/list", Value::Null).await;
+        assert_eq!(names(&tools["tools"], "name"), [name]);
+        assert_eq!(client.text(name, json!({})).await, "own");
+        assert_eq!(client.result("resources/read", json!({ "uri": uri })).await["contents"][0]["text"], "own");
+        client.result("prompts/get", json!({ "name": name })).await;
+    }
+}
+
 #[test]
 fn check_names_the_mounted_server_and_conflicting_names() {
     let inner = Server::new("inner", "0").with_tool(Tool::sync("need", |State(n): State<u8>| n));

@@ -197,9 +197,9 @@ async fn call_fails_when_handlers_call_each_other_without_end() {
         let mut client = Client::connect(callers(), case).await;
         let text = client.tool_error("loop", json!({})).await;
         assert_eq!(text.matches("cannot call tool `loop`").count(), 17, "{text}");
-        assert!(text.ends_with("handlers call each other on more than 16 levels; check for a recursion without end"));
+        assert!(text.ends_with("nested calls exceed the limit of 16 levels; check for infinite recursion"));
         let error = client.error("resources/read", json!({ "uri": "loop://it" })).await;
-        assert!(error["message"].as_str().unwrap().starts_with("handlers call each other"), "{error}");
+        assert!(error["message"].as_str().unwrap().starts_with("nested calls exceed"), "{error}");
         client.assert_alive().await;
     }
 }

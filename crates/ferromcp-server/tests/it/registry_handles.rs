@@ -1,6 +1,6 @@
 //! Handles of the registry and of change notifications that are taken before the server is complete.
 
-use ferromcp_server::{Arg, Prompt, Registry, Resource, Server, ServerLimits, Tool};
+use ferromcp_server::{Arg, Completion, Prompt, Registry, Resource, Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
@@ -111,5 +111,36 @@ async fn notifier_reaches_subscribers_when_it_was_taken_while_building() {
         client.result("resources/unsubscribe", json!({ "uri": "https://example.com/" })).await;
         assert!(!notify.has_subscribers("https://example.com/"));
         drop(first);
+    }
+}
+
+#[tokio::test]
+async fn completions_are_removed_with_their_prompt_or_template() {
+    // S10, S11
+    let prompt = || Prompt::sync("ask", |what: String| what).args(["what"]);
+    let template = || Resource::sync("a://{id}", |id: String| id).args(["id"]);
+    let of_prompt = || Completion::prompt_sync("ask", "what", |typed: String| vec![typed]).args(["typed"]);
+    let of_template = || Completion::resource_sync("a://{id}", "id", |typed: String| vec![typed]).args(["typed"]);
+    let server = Server::new("completes", "0")
+        .with_prompt(prompt())
+        .with_resource(template())
+        .with_completion(of_prompt())
+        .with_completion(of_template());
+    let registry = server.registry().clone();
+    assert!(registry.remove_prompt("ask") && registry.remove_resource("a://{id}"));
+    server.check().unwrap(); // it can be served again
+    registry.add_prompt(prompt()).unwrap();
+    registry.add_resource(template()).unwrap();
+    registry.add_completion(of_prompt()).unwrap();
+    registry.add_completion(of_template()).unwrap();
+    for case in Case::eras() {
+        let mut client = Client::connect(server.clone(), case).await;
+        for (reference, argument) in [
+            (json!({ "type": "ref/prompt", "name": "ask" }), "what"),
+            (json!({ "type": "ref/resource", "uri": "a://{id}" }), "id"),
+        ] {
+            let params = json!({ "ref": reference, "argument": { "name": argument, "value": "x" } });
+            assert_eq!(client.result("completion/complete", params).await["completion"]["values"], json!(["x"]));
+        }
     }
 }

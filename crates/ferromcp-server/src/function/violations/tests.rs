@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use super::super::blanks::remove_blanks;
 use super::*;
 use crate::schema;
 
