@@ -58,7 +58,7 @@ async fn connect() -> Result<ClientGroup> {
 async fn run(group: &ClientGroup, tool: &str, arguments: Value) {
     let call = match group.call(tool, arguments) {
         Ok(call) => call.on_progress(|progress| println!("  {}", progress.message.unwrap_or_default())),
-        Err(error) => return println!("! {tool}: {error}"), // no server has this prefix, or its server is down
+        Err(error) => return println!("! {tool}: {error}"), // no server has this prefix, or its configuration is invalid
     };
     match call.await {
         Ok(result) if result.is_error() => println!("! {tool}: {}", text(&result)),
