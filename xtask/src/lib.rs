@@ -8,6 +8,7 @@
 pub mod api;
 pub mod conformance;
 pub mod deny;
+pub mod fuzz;
 pub mod interop;
 pub mod ledger;
 pub mod lint;
@@ -15,6 +16,7 @@ pub mod msrv;
 pub mod outcome;
 pub mod run_tests;
 pub mod shell;
+pub mod soak;
 pub mod steps;
 pub mod tests_renamed;
 pub mod word_counts;

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::outcome::Outcome;
-use xtask::{api, conformance, deny, interop, ledger, lint, msrv, shell, steps, tests_renamed, word_counts};
+use xtask::{
+    api, conformance, deny, fuzz, interop, ledger, lint, msrv, shell, soak, steps, tests_renamed, word_counts,
+};
 
 const COMMANDS: &str = "\
 cargo xtask test [--only STEP]… [--skip STEP]… [--list]   run all checks and tests
@@ -18,6 +20,8 @@ cargo xtask interop                                       install third-party MC
 cargo xtask conformance server|client                     run the official conformance suite against the server or client
 cargo xtask msrv                                          check the published crates with the minimum supported Rust version
 cargo xtask deny                                          check licenses, bans, sources and advisories of the dependencies
+cargo xtask fuzz [--seconds N] [--minimize] [TARGET]…     run the fuzz targets under AddressSanitizer
+cargo xtask soak [--minutes N] [--attack NAME]…           run mixed valid, invalid and hostile traffic against a server
 cargo xtask ledger [--areas A,B…]                         list the specification requirements covered by tests";
 
 fn main() -> ExitCode {
@@ -45,12 +49,14 @@ fn run(args: &[String]) -> Result<bool> {
         ("lint", []) => Ok(lint::run(&root)?.is_clean()),
         ("words", rest) => word_counts::run(&root, rest).map(|()| true),
         ("api", rest) => Ok(print_outcome(&api::run(&root, rest)?)),
+        ("soak", rest) => soak::run(&root, rest),
         ("tests-renamed", rest) => tests_renamed::run(&root, rest).map(|()| true),
         ("interop", []) => interop::set_up(&root).map(|_| true),
         ("conformance", [side]) if side == "server" => Ok(print_outcome(&conformance::server(&root)?)),
         ("conformance", [side]) if side == "client" => Ok(print_outcome(&conformance::client(&root)?)),
         ("msrv", []) => Ok(print_outcome(&msrv::check(&root)?)),
         ("deny", []) => Ok(print_outcome(&deny::check(&root)?)),
+        ("fuzz", rest) => fuzz::run(&root, rest),
         ("help" | "--help" | "-h", _) => {
             println!("{COMMANDS}");
             Ok(true)
