@@ -55,15 +55,15 @@ impl Latencies {
     }
 }
 
-/// Formats a latency in milliseconds.
+/// Formats a latency.
 pub(crate) fn millis(latency: Duration) -> String {
-    if latency == Duration::MAX { "failed".to_owned() } else { format!("{:.1}", latency.as_secs_f64() * 1000.0) }
+    if latency == Duration::MAX { "failed".to_owned() } else { format!("{:.1} ms", latency.as_secs_f64() * 1000.0) }
 }
 
 impl fmt::Display for Latencies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [p50, p99, max] = [self.p50, self.p99, self.max].map(millis);
-        write!(f, "p50 {p50} ms, p99 {p99} ms, longest {max} ms, {} of {} failed", self.failed, self.calls)
+        write!(f, "p50 {p50}, p99 {p99}, longest {max}, {} of {} failed", self.failed, self.calls)
     }
 }
 

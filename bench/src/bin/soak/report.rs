@@ -12,6 +12,23 @@ const COMPARED_ROUNDS: usize = 5;
 /// each time.
 const TOLERANCE_PERCENT: usize = 5;
 
+/// The columns of the table: their names and widths.
+const COLUMNS: [(&str, usize); 13] = [
+    ("round", 5),
+    ("time", 6),
+    ("peak", 10),
+    ("after", 10),
+    ("fd/task/session", 16),
+    ("release", 8),
+    ("p50", 9),
+    ("p99", 9),
+    ("longest", 10),
+    ("failed", 8),
+    ("valid", 11),
+    ("invalid", 10),
+    ("load average", 18),
+];
+
 /// The figures of a round.
 pub(crate) struct Round {
     pub(crate) time: Duration,
@@ -38,42 +55,29 @@ impl Report {
     /// Prints the heads of the columns.
     pub(crate) fn new(start: Resources) -> Self {
         println!("start: {start:?}");
-        println!(
-            "{:>5} {:>6} {:>9} {:>9} {:>4} {:>5} {:>8} {:>8} {:>7} {:>7} {:>7} {:>6} {:>12} {:>12}  load average",
-            "round",
-            "time",
-            "peak",
-            "after",
-            "fds",
-            "tasks",
-            "sessions",
-            "released",
-            "p50",
-            "p99",
-            "longest",
-            "failed",
-            "valid",
-            "invalid"
-        );
+        println!("{}", row(COLUMNS.map(|(name, _)| name.to_owned())));
         Self { start, rounds: Vec::new() }
     }
 
     /// Adds a round and prints it. Of the traffic, it prints how many scenarios have passed, were refused, and failed.
     pub(crate) fn add(&mut self, round: Round) {
         let (Resources { descriptors, tasks, sessions }, latencies) = (round.resources, &round.latencies);
-        let [p50, p99, max] = [latencies.p50, latencies.p99, latencies.max].map(millis);
-        println!(
-            "{:>5} {:>4.0} s {:>9} {:>9} {descriptors:>4} {tasks:>5} {sessions:>8} {:>6.1} s {p50:>7} {p99:>7} {max:>7} {:>6} {:>12} {:>12}  {}",
-            self.rounds.len() + 1,
-            round.time.as_secs_f64(),
+        let cells = [
+            (self.rounds.len() + 1).to_string(),
+            format!("{:.0} s", round.time.as_secs_f64()),
             mib(round.peak),
             mib(round.memory),
-            round.release.as_secs_f64(),
-            latencies.failed,
+            format!("{descriptors}/{tasks}/{sessions}"),
+            format!("{:.1} s", round.release.as_secs_f64()),
+            millis(latencies.p50),
+            millis(latencies.p99),
+            millis(latencies.max),
+            format!("{}/{}", latencies.failed, latencies.calls),
             round.valid.to_string(),
             round.invalid.to_string(),
             load_average(),
-        );
+        ];
+        println!("{}", row(cells));
         if self.rounds.is_empty() {
             for outcome in &round.attacks {
                 println!("      {outcome}");
@@ -114,6 +118,11 @@ impl Report {
         }
         checks.iter().all(|(passed, _)| *passed)
     }
+}
+
+/// Formats a line of the table.
+fn row(cells: [String; COLUMNS.len()]) -> String {
+    cells.iter().zip(COLUMNS).map(|(cell, (_, width))| format!("{cell:>width$} ")).collect()
 }
 
 fn is_plateau(least: usize, most: usize) -> bool {

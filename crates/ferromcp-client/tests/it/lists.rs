@@ -183,7 +183,7 @@ async fn list_fails_when_cursor_or_pages_are_too_large() {
     };
     let error = soon(async { tokio::join!(async { client.tools().await }, script) }).await.0.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
-    assert!(error.to_string().contains("cursor of 5000000 bytes"), "{error}");
+    assert!(error.to_string().contains("the cursor has 5000000 bytes"), "{error}");
 
     let limits = ClientLimits::new().list_bytes(100_000);
     let (client, mut peer) = modern(builder().limits(limits).no_cache()).await;
