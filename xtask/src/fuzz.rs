@@ -18,6 +18,9 @@ const SECONDS: u32 = 600;
 /// new functions, which are slow to look up.
 const LIMITS: [&str; 4] = ["-max_len=8192", "-rss_limit_mb=2048", "-timeout=10", "-print_funcs=0"];
 
+/// The maximum number of files in the corpus of a target.
+const MAX_FILES: usize = 200;
+
 /// The options of one run.
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
@@ -77,12 +80,18 @@ fn minimize(root: &Path, target: &str, corpus: &Path, found: &Path) -> Result<()
     command.args(["run", target]).args([minimal.as_path(), corpus, found]).arg("--").args(LIMITS);
     // Without counters, the number of times that code runs is ignored, which keeps the corpus small.
     shell::run(command.args(["-set_cover_merge=1", "-use_counters=0"]))?;
+    // The inputs that reach the most code are written first.
+    let mut inputs = Vec::new();
+    for entry in fs::read_dir(&minimal)? {
+        let entry = entry?;
+        inputs.push((entry.metadata()?.modified()?, entry.path()));
+    }
+    inputs.sort();
     fs::remove_dir_all(corpus)?;
     fs::create_dir_all(corpus)?;
-    for entry in fs::read_dir(&minimal)? {
-        let path = entry?.path();
+    for (_, path) in inputs.iter().take(MAX_FILES) {
         if let Some(name) = path.file_name() {
-            fs::copy(&path, corpus.join(name))?;
+            fs::copy(path, corpus.join(name))?;
         }
     }
     Ok(())
@@ -131,7 +140,7 @@ fn cargo_fuzz(root: &Path) -> Command {
     // The variables of the outer cargo must not affect the inner one.
     command.current_dir(root).env_remove("RUSTC").env_remove("CARGO").args(["run", "nightly", "cargo", "fuzz"]);
     // Without certificates the HTTP client starts faster; the targets do not use TLS.
-    command.env("SSL_CERT_FILE", "/dev/null");
+    command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", root.join("fuzz"));
     command
 }
 
