@@ -217,8 +217,8 @@ async fn manual_round_fails_without_losing_answers_when_handler_reads_resource()
         (ClientMode::Live(Revision::LATEST_LEGACY), "true, true, true"),
         (
             ClientMode::Rounds,
-            "true, cannot send a request to the client here: a call of another handler \
-          (`Ctx::read_resource`, `Ctx::call_tool`) cannot start rounds; use `ctx.elicit(..)` in it, true",
+            "true, cannot send a request to the client here: a handler that another handler calls \
+          (`Ctx::read_resource`, `Ctx::call_tool`) cannot start a round; use `ctx.elicit(..)`, true",
         ),
     ] {
         let client = TestClient::with(nested(), mode);

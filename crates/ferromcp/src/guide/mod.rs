@@ -85,7 +85,7 @@ pages! {
     state_and_lifespan = "state-and-lifespan.md";
     /// State of one session, user or client.
     per_client_state = "per-client-state.md";
-    /// Methods as tools, namespaces.
+    /// Methods as tools, namespaces, mounted servers.
     components_and_mounting = "components-and-mounting.md";
     /// Builders, external schemas, registration at run time.
     without_macros = "without-macros.md";

@@ -46,7 +46,7 @@ async fn initialize_fails_when_known_capabilities_are_too_large() {
     let answer = response.json().await;
     assert_eq!(answer["error"]["code"], -32602);
     let text = answer["error"]["message"].as_str().unwrap();
-    assert!(text.contains("`params.capabilities` has") && text.contains("at most 16384"), "{text}");
+    assert!(text.contains("`params.capabilities` has") && text.contains("session limit of 16384"), "{text}");
     assert!(response.header(field::lower::SESSION_ID).is_none());
 }
 
