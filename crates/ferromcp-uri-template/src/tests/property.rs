@@ -26,7 +26,10 @@ const ROUND: &[&str] = &[
 /// Text without what [`Danger`](super::super::Danger) names, not empty, and without the characters that `{+x}` and
 /// `{#x}` leave as they are.
 fn safe() -> impl Strategy<Value = String> {
-    "[^\\x00/\\\\?#&;,%]{1,12}".prop_filter("no parent", |text: &String| text.trim_end_matches(' ') != "..")
+    let has_drive =
+        |text: &str| text.starts_with(|first: char| first.is_ascii_alphabetic()) && text[1..].starts_with(':');
+    "[^\\x00/\\\\?#&;,%]{1,12}"
+        .prop_filter("no parent or drive", move |text: &String| text.trim_end_matches(' ') != ".." && !has_drive(text))
 }
 
 /// Pieces out of which strange templates and URIs are made.
