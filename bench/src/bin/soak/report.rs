@@ -55,7 +55,7 @@ impl Report {
     /// Prints the heads of the columns.
     pub(crate) fn new(start: Resources) -> Self {
         println!("start: {start:?}");
-        println!("{}", row(COLUMNS.map(|(name, _)| name.to_owned())));
+        println!("{}", row(&COLUMNS.map(|(name, _)| name.to_owned())));
         Self { start, rounds: Vec::new() }
     }
 
@@ -77,7 +77,7 @@ impl Report {
             round.invalid.to_string(),
             load_average(),
         ];
-        println!("{}", row(cells));
+        println!("{}", row(&cells));
         if self.rounds.is_empty() {
             for outcome in &round.attacks {
                 println!("      {outcome}");
@@ -121,8 +121,9 @@ impl Report {
 }
 
 /// Formats a line of the table.
-fn row(cells: [String; COLUMNS.len()]) -> String {
-    cells.iter().zip(COLUMNS).map(|(cell, (_, width))| format!("{cell:>width$} ")).collect()
+fn row(cells: &[String; COLUMNS.len()]) -> String {
+    let cells = cells.iter().zip(COLUMNS).map(|(cell, (_, width))| format!("{cell:>width$}"));
+    cells.collect::<Vec<_>>().join(" ")
 }
 
 fn is_plateau(least: usize, most: usize) -> bool {

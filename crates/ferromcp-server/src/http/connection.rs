@@ -13,6 +13,8 @@ pub(crate) struct ConnectionState {
     /// The number of requests without a complete response.
     in_flight: AtomicUsize,
     unread: AtomicBool,
+    /// A request waits for the rest of its body (HTTP/1.1).
+    receiving: AtomicBool,
     /// The number of bytes received since the last request.
     received: AtomicUsize,
 }
@@ -39,6 +41,11 @@ impl ConnectionState {
     /// Sets whether part of the last request may be unread, because it was rejected.
     pub(crate) fn set_unread(&self, unread: bool) {
         self.unread.store(unread, Ordering::Release);
+    }
+
+    /// Returns whether a request waits for the rest of its body.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.receiving.load(Ordering::Acquire)
     }
 
     /// Counts received bytes.
@@ -79,7 +86,23 @@ impl Connection {
     }
 }
 
+/// Marks a connection while a request waits for the rest of its body.
+pub(crate) struct Receiving<'a>(&'a ConnectionState);
+
+impl Drop for Receiving<'_> {
+    fn drop(&mut self) {
+        self.0.receiving.store(false, Ordering::Release);
+    }
+}
+
 impl<'a> Client<'a> {
+    /// Marks the connection as receiving a body. An HTTP/2 connection may have other, complete requests.
+    pub(crate) fn begin_receiving(&self) -> Option<Receiving<'a>> {
+        let connection = self.connection.filter(|connection| !connection.is_http2)?;
+        connection.state.receiving.store(true, Ordering::Release);
+        Some(Receiving(&connection.state))
+    }
+
     /// Returns the budget for unwritten responses to this client: that of its connection, or that of the `server`.
     pub(crate) fn responses(&self, server: &'a Arc<ByteBudget>) -> &'a Arc<ByteBudget> {
         self.connection.map_or(server, |connection| &connection.responses)

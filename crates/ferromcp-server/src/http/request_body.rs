@@ -108,6 +108,7 @@ async fn read_with_permit<B: Body>(
         let lease = endpoint.bodies.acquire_large(size, client.connection.map(|connection| &connection.bodies)).await;
         is_waiting.store(false, Ordering::Relaxed);
         reader.unpermitted = usize::MAX;
+        let _receiving = client.begin_receiving();
         match poll_fn(|cx| reader.poll(body.as_mut(), cx)).await? {
             Read::Whole(bytes) => Ok((bytes, lease)),
             Read::NeedsPermit => Err(BodyError::Incomplete), // unreachable: every size is permitted

@@ -26,6 +26,10 @@ const FIRST_READ: usize = 8192;
 /// such peers have disconnected, so their requests are then cancelled.
 const HALF_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a request continues when its peer has closed its write side before the end of the body. Such a request cannot
+/// succeed and holds memory, but the rest of the body may have been received just now.
+const INCOMPLETE_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// A connection with timeouts.
 pub(super) struct TimeoutIo<Io> {
     io: Io,
@@ -35,6 +39,8 @@ pub(super) struct TimeoutIo<Io> {
     /// Bytes that were peeked and not yet read.
     peeked: Bytes,
     read_timer: IdleTimer,
+    /// The timer for an incomplete body after EOF.
+    incomplete_timer: IdleTimer,
     /// The peer has closed its write side.
     eof: bool,
     write_timer: StallTimer,
@@ -58,6 +64,7 @@ impl<Io> TimeoutIo<Io> {
             preface: PREFACE.len(),
             peeked: Bytes::new(),
             read_timer: IdleTimer::new(preface_timeout),
+            incomplete_timer: IdleTimer::new(INCOMPLETE_TIMEOUT),
             eof: false,
             write_timer: StallTimer::new(stall),
             lingering: None,
@@ -87,7 +94,9 @@ impl<Io: AsyncRead + Unpin> TimeoutIo<Io> {
     /// Reports EOF when no request is in flight, or after a timeout.
     fn poll_eof(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.state.is_busy() {
-            ready!(self.read_timer.poll_expired(cx));
+            let is_incomplete = self.state.is_receiving();
+            let timer = if is_incomplete { &mut self.incomplete_timer } else { &mut self.read_timer };
+            ready!(timer.poll_expired(cx));
         }
         Poll::Ready(Ok(()))
     }

@@ -82,6 +82,24 @@ async fn incomplete_http1_bodies_are_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn incomplete_http1_bodies_end_when_their_clients_disconnect() {
+    let server = ServerProcess::start(&json!({ "body_bytes": BODY, "total_body_bytes": 4 << 20 }));
+    let bytes = long_call().bytes(server.address);
+    let mut streams = Vec::new();
+    for _ in 0..60 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let _ = timeout(Duration::from_millis(10), stream.write_all(&bytes[..bytes.len() - 1])).await;
+        streams.push(stream);
+    }
+    drop(streams);
+    // It waits for the others, of which 4 are received at a time.
+    let started = Instant::now();
+    let mut response = long_call().send(server.address).await;
+    assert!(response.json().await["result"].is_object());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn incomplete_http2_bodies_are_bounded() {
     let server = ServerProcess::start(&limits());
     let io = TokioIo::new(TcpStream::connect(server.address).await.unwrap());
