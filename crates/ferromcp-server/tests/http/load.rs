@@ -16,6 +16,8 @@ use ferromcp_core::Revision;
 use ferromcp_server::http::{HttpServerLimits, HttpServerOptions, http};
 use ferromcp_server::{Ctx, Server, Tool, ToolError};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::client::{modern_call, modern_post};
 use crate::message::Request;
@@ -84,13 +86,13 @@ impl ServerProcess {
         }
     }
 
-    /// Asserts that the server still answers small requests promptly.
+    /// Asserts that the server still answers small requests. The soak measures how fast; the bound is for busy machines.
     pub(crate) async fn assert_responsive(&self) {
         for _ in 0..5 {
             let started = Instant::now();
             let mut response = modern_call("add", json!({ "a": 1, "b": 2 })).send(self.address).await;
             assert_eq!(response.json().await["result"]["content"][0]["text"], "3");
-            assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+            assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
         }
     }
 }
@@ -115,6 +117,26 @@ async fn process_ends_and_answers_its_calls_when_terminated() {
     let answer = call.await.unwrap();
     let text = answer["error"]["message"].as_str().unwrap();
     assert!(text.starts_with("the server is shutting down") && text.contains("300ms"), "{answer}");
+}
+
+#[tokio::test]
+async fn process_ends_within_8_seconds_when_terminated_with_default_limits() {
+    // S13: containers are killed 10 s after SIGTERM, and the lifespans must close before.
+    let server = ServerProcess::start(&json!({}));
+    let address = server.address;
+    let call = tokio::spawn(async move { modern_call("never", json!({})).send(address).await.json().await });
+    // A client that does not read its response.
+    let mut unread = TcpStream::connect(address).await.unwrap();
+    unread.write_all(&large("large", 32 << 20).bytes(address)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let started = Instant::now();
+    assert!(server.terminate().await.success());
+    let took = started.elapsed();
+    assert!((Duration::from_secs(6)..Duration::from_secs(8)).contains(&took), "{took:?}");
+    let answer = call.await.unwrap();
+    let text = answer["error"]["message"].as_str().unwrap();
+    assert!(text.starts_with("the server is shutting down") && text.contains("6s"), "{answer}");
+    drop(unread);
 }
 
 /// Not a test: serves in the process that [`ServerProcess::start`] starts.

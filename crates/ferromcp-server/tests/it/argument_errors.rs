@@ -315,7 +315,8 @@ async fn error_answer_is_bounded_when_values_are_large() {
         (0..1_000).map(|n| (format!("filtr{n}{}", "x".repeat(1_000)), json!(n))).collect();
     let text = client.tool_error("find", Value::Object(names)).await;
     assert!(text.len() < 10_000, "{} bytes", text.len());
-    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+    // Quadratic time would take minutes; the bound is for busy machines.
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
 
 /// A type whose parser is stricter than its schema.

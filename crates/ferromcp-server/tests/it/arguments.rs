@@ -366,5 +366,6 @@ async fn error_list_is_truncated_when_many_arguments_are_invalid() {
     let result = client.call("add", Value::Object(flood)).await;
     assert_eq!(result["isError"], true);
     assert!(result.to_string().len() < 10_000, "{} bytes of errors", result.to_string().len());
-    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+    // Quadratic time would take minutes; the bound is for busy machines.
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
