@@ -33,6 +33,9 @@ pub(crate) struct HttpSession {
     pub(super) initialized: Latch,
     /// The time of the last use, as [`now_millis`].
     last_used: AtomicU64,
+    /// The time at which a request or a stream last had a connection, as [`now_millis`]. The end of a request that
+    /// continued without a connection does not count.
+    last_connected: AtomicU64,
     /// The number of requests in flight and open streams.
     in_use: AtomicUsize,
     /// The number of requests in flight that continue without a connection.
@@ -62,6 +65,7 @@ impl HttpSession {
             negotiated: Mutex::new(negotiated),
             initialized: Latch::default(),
             last_used: AtomicU64::new(now_millis()),
+            last_connected: AtomicU64::new(now_millis()),
             in_use: AtomicUsize::new(0),
             detached: AtomicUsize::new(0),
             calls: Mutex::default(),
@@ -92,7 +96,7 @@ impl HttpSession {
 
     /// Counts a request that continues without a connection, until the guard is dropped.
     pub(crate) fn detach_request(self: &Arc<Self>) -> DetachedRequest {
-        self.last_used.store(now_millis(), Ordering::Release);
+        self.last_connected.store(now_millis(), Ordering::Release);
         self.detached.fetch_add(1, Ordering::AcqRel);
         DetachedRequest(Arc::clone(self))
     }
@@ -100,8 +104,13 @@ impl HttpSession {
     /// Returns whether the session has had no connection for `timeout`.
     pub(crate) fn is_absent(&self, timeout: Duration) -> bool {
         let timeout = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        let idle = now_millis().saturating_sub(self.last_used.load(Ordering::Acquire));
-        self.in_use.load(Ordering::Acquire) <= self.detached.load(Ordering::Acquire) && idle >= timeout
+        let absent = now_millis().saturating_sub(self.last_connected.load(Ordering::Acquire));
+        !self.is_connected() && absent >= timeout
+    }
+
+    /// Returns whether a request in flight or a stream has a connection.
+    fn is_connected(&self) -> bool {
+        self.in_use.load(Ordering::Acquire) > self.detached.load(Ordering::Acquire)
     }
 
     /// Returns the id of a new stream.
@@ -238,7 +247,11 @@ impl Deref for SessionGuard {
 
 impl Drop for SessionGuard {
     fn drop(&mut self) {
-        self.0.last_used.store(now_millis(), Ordering::Release);
+        let now = now_millis();
+        self.0.last_used.store(now, Ordering::Release);
+        if self.0.is_connected() {
+            self.0.last_connected.store(now, Ordering::Release);
+        }
         self.0.in_use.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -62,6 +62,22 @@ async fn ask(session: &Session, id: i64) -> (crate::events::Events, Value) {
 }
 
 #[tokio::test]
+async fn questions_of_a_client_that_hung_up_end_together() {
+    const CALLS: usize = 12;
+    let limits = HttpServerLimits::new().stall_timeout(Duration::from_millis(600));
+    let (host, calls) = host(limits, 64, false).await;
+    let session = Session::open_with(host.address, revision(), json!({ "elicitation": {} })).await;
+    for id in 1..=CALLS {
+        drop(ask(&session, i64::try_from(id).unwrap()).await);
+        sleep(Duration::from_millis(50)).await;
+    }
+    // The end of one question is no sign of the client: if it were, each call would wait for the others.
+    let started = tokio::time::Instant::now();
+    wait_for(&calls.ended, CALLS).await;
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn questions_end_and_use_no_permits_when_their_clients_hang_up() {
     let limits = HttpServerLimits::new().in_flight(8).stall_timeout(Duration::from_millis(400));
     let (host, calls) = host(limits, 64, false).await;
