@@ -64,8 +64,8 @@ impl<T> ClientCall<T> {
         Self { retry, ..Self::new(engine, request, read) }
     }
 
-    /// Sets the timeout of the call, which restarts on each progress notification and while the client answers requests
-    /// of the server. It covers the whole call: retries, reconnects, and rounds whose response contains only state.
+    /// Sets the timeout of the call, which restarts on each progress notification and while a handler of the client
+    /// answers the server. It covers the whole call: retries, reconnects, and the rounds of `input_required` results.
     /// Default: [`ClientLimits::request_timeout`](crate::ClientLimits::request_timeout).
     pub fn timeout(mut self, time: Duration) -> Self {
         self.options.timeout = Some(time);

@@ -4,6 +4,7 @@
 //! Dropping the future of a request cancels it: on a pipe by sending `notifications/cancelled`, on modern HTTP by
 //! closing the response.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -38,6 +39,14 @@ impl Outgoing {
     /// Creates a request without mirrored arguments.
     pub fn new(id: RequestId, request: ClientRequest, revision: Revision) -> Self {
         Self { id, request, revision, annotations: Arc::default() }
+    }
+
+    /// Returns the name of the method, without a copy for the methods of the specification.
+    pub(crate) fn method(&self) -> Cow<'static, str> {
+        match self.request.info() {
+            Some(method) => Cow::Borrowed(method.name),
+            None => Cow::Owned(self.request.method().to_owned()),
+        }
     }
 }
 
@@ -198,3 +207,32 @@ impl ChannelError {
         Self::Lost(Arc::new(error))
     }
 }
+
+/// The error of a message that the server rejected, as the cause of an [`io::Error`] of a transport. The text is that of
+/// the cause.
+#[derive(Debug)]
+pub(crate) struct Rejection {
+    error: ChannelError,
+    text: String,
+}
+
+impl Rejection {
+    /// Creates an error of a transport.
+    #[allow(dead_code, reason = "only HTTP+SSE reports rejections")]
+    pub(crate) fn io_error(error: ChannelError, text: String) -> io::Error {
+        io::Error::other(Self { error, text })
+    }
+
+    /// Returns the error of a rejected message, if that is the cause of `error`.
+    pub(crate) fn of(error: &io::Error) -> Option<&ChannelError> {
+        error.get_ref()?.downcast_ref::<Self>().map(|rejection| &rejection.error)
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Rejection {}

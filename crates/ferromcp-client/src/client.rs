@@ -166,7 +166,7 @@ impl Client {
 
     /// Reads a resource and returns its text.
     ///
-    /// Binary contents are an error of kind [`ErrorKind::InvalidResponse`].
+    /// Binary contents, and a result without contents, are an error of kind [`ErrorKind::InvalidResponse`].
     pub fn read_text(&self, uri: &str) -> ClientCall<String> {
         let request = ClientRequest::ReadResource(ReadResourceParams::new(uri));
         ClientCall::new(Arc::clone(&self.engine), Ok(request), typed::resource_text)

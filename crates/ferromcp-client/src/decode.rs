@@ -8,13 +8,21 @@ use ferromcp_core::wire::{self, DecodeError, FromServer, Incoming, Message, Repa
 use ferromcp_core::{FieldError, RawJson, Repairs, RequestId, ServerResult};
 use serde::de::IgnoredAny;
 
+use crate::deviations::Deviations;
+
+/// The path of the repair of an id in the envelope.
+const ID: &str = "id";
+
 /// Decodes a frame of the server.
-pub(crate) fn decode_frame(frame: &Bytes) -> Result<Incoming<FromServer>, DecodeError> {
+pub(crate) fn decode_frame(frame: &Bytes, deviations: &Deviations) -> Result<Incoming<FromServer>, DecodeError> {
     let mut repairs = Repairs::new();
     let frame = without_byte_order_mark(frame);
     let decoded = wire::decode_with_repairs::<FromServer>(frame.clone(), &mut repairs);
     let decoded = decoded.or_else(|error| decode_lossy(&frame, &mut repairs).unwrap_or(Err(error)));
     log_repairs("a message", &repairs);
+    repairs.iter().filter(|repair| repair.path == ID).for_each(|_| deviations.converted_id());
+    let with_sent_id = |message| with_sent_id(message, deviations);
+    let error_with_sent_id = |error| error_with_sent_id(error, deviations);
     match decoded {
         Ok(Incoming::One(message)) => Ok(Incoming::One(with_sent_id(message))),
         Ok(Incoming::Batch(messages)) => Ok(Incoming::Batch(
@@ -56,7 +64,7 @@ pub(crate) fn decode_result<T: Repairable>(method: &str, result: &RawJson) -> Re
 }
 
 fn log_repairs(of: &str, repairs: &Repairs) {
-    for repair in repairs.iter() {
+    for repair in repairs.iter().filter(|repair| repair.path != ID) {
         tracing::warn!(of = %excerpt(of), "the server sent an invalid field: {repair}");
     }
     if repairs.omitted() > 0 {
@@ -65,17 +73,19 @@ fn log_repairs(of: &str, repairs: &Repairs) {
 }
 
 /// Restores the number of an id that the server returned as a string. The client sends numbers, and no other decimal ids.
-fn with_sent_id(message: Message<FromServer>) -> Message<FromServer> {
+fn with_sent_id(message: Message<FromServer>, deviations: &Deviations) -> Message<FromServer> {
     match message {
-        Message::Response { id: Some(id), outcome } => Message::Response { id: Some(sent_id(id)), outcome },
+        Message::Response { id: Some(id), outcome } => {
+            Message::Response { id: Some(sent_request_id(id, deviations)), outcome }
+        }
         other => other,
     }
 }
 
-fn error_with_sent_id(mut error: DecodeError) -> DecodeError {
+fn error_with_sent_id(mut error: DecodeError, deviations: &Deviations) -> DecodeError {
     // Without a method, it is a response, whose id the client chose. The ids of requests are those of the server.
     if error.suppress_response {
-        error.id = error.id.map(sent_id);
+        error.id = error.id.map(|id| sent_request_id(id, deviations));
     }
     // The text is reported to the caller, who sees that a response is invalid, and not to the server.
     if error.suppress_response || error.id.is_none() {
@@ -86,7 +96,18 @@ fn error_with_sent_id(mut error: DecodeError) -> DecodeError {
     error
 }
 
-/// Returns the id that the client sent, for an id or progress token that the server returned.
+/// Returns the id of the request that the client sent, for the id of a response.
+fn sent_request_id(id: RequestId, deviations: &Deviations) -> RequestId {
+    match id.parse_decimal() {
+        Some(number) => {
+            deviations.converted_id();
+            number
+        }
+        None => id,
+    }
+}
+
+/// Returns the id that the client sent, for a progress token or an id in a notification.
 pub(crate) fn sent_id(id: RequestId) -> RequestId {
     match id.parse_decimal() {
         Some(number) => {
@@ -100,6 +121,10 @@ pub(crate) fn sent_id(id: RequestId) -> RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode_frame(frame: &Bytes) -> Result<Incoming<FromServer>, DecodeError> {
+        super::decode_frame(frame, &Deviations::default())
+    }
 
     #[test]
     fn restores_numbers_when_ids_are_returned_as_strings() {

@@ -148,6 +148,15 @@ impl ClientError {
         Self::new(ErrorKind::Closed, message)
     }
 
+    /// Creates the error of a request for `method` that the server answers with status 404 in every session.
+    pub(crate) fn rejected_sessions(method: &str) -> Self {
+        let message = format!(
+            "`{method}` failed with HTTP status 404 in its session and again in a new one; check the path of the URL, and \
+             that each request reaches the server process that has the session"
+        );
+        Self::new(ErrorKind::InvalidResponse, message).with_status(404_u16)
+    }
+
     /// Converts the failure of a request for `method` that is part of connecting. Such a request has no effects, so the
     /// text does not warn of repeating it.
     pub(crate) fn connecting(method: &str, failure: ChannelError) -> Self {
@@ -338,8 +347,9 @@ impl ClientError {
         )
     }
 
-    /// Returns whether the request certainly did not run, so that a retry is safe even if it is not idempotent: it was
-    /// not sent, or the server rejected its credentials or its session.
+    /// Returns whether the request certainly did not run, so that a retry is safe even if it is not idempotent: it was not
+    /// sent, or the server rejected its credentials (HTTP 401 and 403) or its session. A server checks those before it
+    /// executes a request, so a request that was rejected can be retried with other credentials.
     pub fn is_unsent(&self) -> bool {
         matches!(
             self.0.kind,

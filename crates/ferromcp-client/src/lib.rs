@@ -45,6 +45,7 @@ mod configured;
 mod connect;
 mod connection_state;
 mod decode;
+mod deviations;
 mod engine;
 mod era;
 mod error;

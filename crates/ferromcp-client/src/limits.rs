@@ -54,7 +54,9 @@ pub(crate) const MAX_SCHEMA_BYTES: usize = 16 << 20;
 /// | limit of | value | if exceeded |
 /// |---|---|---|
 /// | nesting of arrays and objects in a message | 64 levels | the message is rejected |
-/// | messages in a batch (2025-03-26) | 64 | the message is rejected |
+/// | nesting of a list item or another value in a response | 64 levels | the item or the optional value is skipped |
+/// | nesting of a response | 1,000 levels | the call fails |
+/// | messages in a batch | 64 | the message is rejected |
 /// | write buffer of a pipe | 4 MiB | requests wait |
 /// | concurrent requests from a legacy server | 32 | -32603 |
 /// | input requests in one `input_required` response | 64 | the call fails |
@@ -67,8 +69,8 @@ pub(crate) const MAX_SCHEMA_BYTES: usize = 16 << 20;
 /// | cached tools | 4,096 | the metadata of further tools is not cached |
 /// | cached output schemas | 16 MiB | the output of further tools is not validated |
 ///
-/// Consecutive restarts, and attempts to send a request over HTTP, are delayed by 200 ms, doubling up to 30 s. Rounds whose response contains only state are
-/// delayed by 100 ms, doubling up to 5 s.
+/// Consecutive restarts, and attempts to send a request over HTTP, are delayed by 200 ms, doubling up to 30 s. Rounds whose
+/// response contains only state are delayed by 100 ms, doubling up to 5 s.
 ///
 /// ```
 /// use std::time::Duration;

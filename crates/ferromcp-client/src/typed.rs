@@ -71,10 +71,12 @@ pub(crate) fn resource_text(result: ServerResult) -> Result<String, ClientError>
     let result = ReadResourceResult::read(result)?;
     let text = result.text().map(str::to_owned);
     text.ok_or_else(|| {
-        ClientError::new(
-            ErrorKind::InvalidResponse,
-            "cannot read the resource as text: its contents are binary; use `Client::read`",
-        )
+        let message = if result.contents.is_empty() {
+            "cannot read the resource as text: it has no contents"
+        } else {
+            "cannot read the resource as text: its contents are binary; use `Client::read`"
+        };
+        ClientError::new(ErrorKind::InvalidResponse, message)
     })
 }
 
@@ -93,11 +95,12 @@ fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ferromcp_core::model::CallToolResult;
+    use ferromcp_core::model::{CallToolResult, ReadResourceResult, ResourceContents};
     use ferromcp_core::{RawJson, ServerResult};
     use serde_json::json;
 
-    use super::tool_value;
+    use super::{resource_text, tool_value};
+    use crate::error::ErrorKind;
 
     #[test]
     fn tool_value_deserializes_text_and_structured_content() {
@@ -112,5 +115,22 @@ mod tests {
         assert!(error.is_tool() && error.to_string() == "no cheese");
         let error = tool_value::<Vec<Option<String>>>(of(CallToolResult::text("x"))).unwrap_err();
         assert!(error.to_string().contains("as `Vec<Option<String>>`: "), "{error}");
+    }
+
+    #[test]
+    fn resource_text_is_first_text_or_names_the_reason() {
+        let of = |contents| resource_text(ServerResult::ReadResource(ReadResourceResult::new(contents)));
+        let (text, blob) = (|text: &str| ResourceContents::text("x:a", text), || ResourceContents::blob("x:b", "AAA="));
+        assert_eq!(of(vec![text("a"), text("b")]).unwrap(), "a");
+        assert_eq!(of(vec![blob(), text("b")]).unwrap(), "b");
+        assert_eq!(of(vec![text("")]).unwrap(), "", "an empty text is a text");
+        for (contents, expected) in [
+            (vec![], "cannot read the resource as text: it has no contents"),
+            (vec![blob()], "cannot read the resource as text: its contents are binary; use `Client::read`"),
+            (vec![blob(), blob()], "cannot read the resource as text: its contents are binary; use `Client::read`"),
+        ] {
+            let error = of(contents).unwrap_err();
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::InvalidResponse, expected));
+        }
     }
 }

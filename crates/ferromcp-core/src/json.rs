@@ -26,6 +26,12 @@ pub(crate) use fields::{Object, known, known_items, object, optional_raw_object,
 /// It bounds the stack that deserialization needs, and is below the limit of 127 in `serde_json`.
 pub const MAX_DEPTH: usize = 64;
 
+/// Maximum nesting depth of arrays and objects in a response of a server.
+///
+/// Values that are nested deeper than [`MAX_DEPTH`] are removed from a response before it is decoded. They are found without
+/// recursion, so the depth costs no stack.
+pub const MAX_RESPONSE_DEPTH: usize = 1000;
+
 /// One valid JSON value, stored as text.
 ///
 /// Cloning a slice of a frame increments a reference count; cloning a value that was serialized locally copies its

@@ -24,6 +24,8 @@ pub trait Direction: sealed::Sealed + Sized {
     #[doc(hidden)]
     const IS_CLIENT: bool;
     #[doc(hidden)]
+    fn is_request(method: &str) -> bool;
+    #[doc(hidden)]
     fn is_notification(method: &str) -> bool;
     #[doc(hidden)]
     fn decode<'de, D: Deserializer<'de>>(method: &str, params: D, frame: &Str)
@@ -58,6 +60,10 @@ macro_rules! direction {
             type Notification = $notification;
 
             const IS_CLIENT: bool = $is_client;
+
+            fn is_request(method: &str) -> bool {
+                $request::knows(method)
+            }
 
             fn is_notification(method: &str) -> bool {
                 $notification::knows(method) && !$request::knows(method)

@@ -356,8 +356,8 @@ boxed! {
 impl ServerResult {
     /// Decodes the result of `method`. A result with a `task` field and without content is decoded as a task.
     ///
-    /// One imperfect field does not cost the result: an unreadable optional field is ignored, and an item of a list
-    /// without its required fields is skipped.
+    /// An unreadable optional field is ignored, and an item of a list without its required fields is skipped. The other
+    /// fields and items are kept.
     ///
     /// # Errors
     /// Returns an error if the result does not match the method.
@@ -430,7 +430,8 @@ impl ServerResult {
 }
 
 impl ClientResult {
-    /// Decodes the result of `method`. One imperfect field does not cost the result, see [`ServerResult::decode`].
+    /// Decodes the result of `method`. Imperfect fields and items are ignored or skipped, and the others are kept, see
+    /// [`ServerResult::decode`].
     ///
     /// # Errors
     /// Returns an error if the result does not match the method.

@@ -70,6 +70,8 @@ impl Engine {
             reconnected: false,
             tools_refreshed: false,
         };
+        // Whether the server rejected the session of an earlier attempt.
+        let mut session_gone = false;
         loop {
             let connection = self.connection_before(Some(deadline)).await?;
             connection.ensure_supported(request)?;
@@ -78,8 +80,17 @@ impl Engine {
                 Err(failure) => failure,
             };
             if !self.should_retry(&connection, request, options, &failure, &mut retry_state, deadline).await {
-                return Err(ClientError::of(request.method(), failure));
+                return Err(match failure {
+                    ChannelError::SessionGone { in_flight: false } if session_gone => {
+                        ClientError::rejected_sessions(request.method())
+                    }
+                    ChannelError::Status { status: 404 | 405, .. } => {
+                        ClientError::of(request.method(), failure).and("check that the URL is the MCP endpoint")
+                    }
+                    failure => ClientError::of(request.method(), failure),
+                });
             }
+            session_gone |= matches!(failure, ChannelError::SessionGone { in_flight: false });
             tracing::debug!(method = request.method(), ?failure, "retrying a request");
         }
     }

@@ -13,6 +13,7 @@ use ferromcp_core::{ClientNotification, ClientRequest, RawJson, Revision};
 use super::ServerInfo;
 use super::features::has_batches;
 use crate::decode::decode_result;
+use crate::deviations::Deviations;
 use crate::error::{ClientError, ErrorKind};
 use crate::settings::VersionPolicy;
 
@@ -71,17 +72,20 @@ pub(crate) fn set_level(level: LogLevel) -> ClientRequest {
     ClientRequest::SetLevel(SetLevelParams::new(level))
 }
 
-/// Returns the messages of a frame: one, or those of a batch. Ignores a batch if the revision has no batches.
+/// Returns the messages of a frame: one, or those of a batch. A batch is logged if the revision has no batches.
 pub(crate) fn messages(
     incoming: Incoming<FromServer>,
     revision: impl FnOnce() -> Revision,
+    deviations: &Deviations,
 ) -> impl Iterator<Item = Result<Message<FromServer>, DecodeError>> {
     let (one, batch) = match incoming {
         Incoming::One(message) => (Some(Ok(message)), Vec::new()),
-        Incoming::Batch(messages) if has_batches(revision()) => (None, messages),
-        Incoming::Batch(_) => {
-            tracing::warn!("ignored a batch: the revision does not support batches");
-            (None, Vec::new())
+        Incoming::Batch(messages) => {
+            let revision = revision();
+            if !has_batches(revision) {
+                deviations.batch(messages.len(), revision);
+            }
+            (None, messages)
         }
     };
     one.into_iter().chain(batch)

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use ferromcp_core::header::Annotation;
 use ferromcp_core::model::CancelledParams;
 use ferromcp_core::wire::encode;
-use ferromcp_core::{ClientNotification, ClientRequest, RawJson, RequestId, Revision};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, RawJson, RequestId, Revision};
 use tokio::time::timeout;
 
 use super::dispatch::{MessageContext, Part, dispatch_event, dispatch_message};
@@ -122,6 +122,7 @@ impl fmt::Debug for HttpChannel {
 }
 
 async fn request(state: &Arc<HttpState>, outgoing: Outgoing) -> Result<RawJson, ChannelError> {
+    let method = outgoing.method();
     let Outgoing { id, request, revision, annotations } = outgoing;
     let is_initialize = matches!(request, ClientRequest::Initialize(_));
     let request_headers = request_headers(state, &request, revision, &annotations)?;
@@ -129,10 +130,11 @@ async fn request(state: &Arc<HttpState>, outgoing: Outgoing) -> Result<RawJson, 
     encode::client_request(&mut message, &id, request, revision).map_err(encode_error)?;
     // `initialize` must not be cancelled, and a modern request is cancelled by closing its response.
     let cancellable = !is_initialize && !revision.is_modern();
-    let out_of_band = cancellable.then(|| state.register_waiter(&id));
+    let out_of_band = cancellable.then(|| state.register_waiter(&id, method.clone()));
     let mut in_flight = InFlightRequest { state, id: &id, revision, cancellable };
     let context = MessageContext {
         awaited: Some(&id),
+        method: &method,
         status: 200,
         modern: revision.is_modern(),
         after_handshake: !is_initialize,
@@ -206,16 +208,29 @@ async fn stream_result(
     mut events: EventStream,
     context: &MessageContext<'_>,
 ) -> Result<RawJson, ChannelError> {
-    loop {
-        let Some(message) = events.next().await.map_err(|failure| state.convert_failure(failure))? else {
-            let why = "the stream ended without the response";
-            return Err(ChannelError::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why)));
+    let mut reported = None;
+    let failure = loop {
+        let message = match events.next().await {
+            Ok(Some(message)) => message,
+            Ok(None) => {
+                let why = "the stream ended without the response";
+                break ChannelError::lost(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+            }
+            Err(failure) => break state.convert_failure(failure),
         };
         if let Some(outcome) = dispatch_event(state, &message, context) {
             events.release().await;
             return outcome;
         }
-    }
+        reported = message.error_text().or(reported);
+    };
+    // The response may follow an error that the server reports as text. If it does not, the text is the cause.
+    Err(match (failure, reported) {
+        (ChannelError::Lost(_), Some(text)) => {
+            ChannelError::Rpc { error: Error::internal(text), status: Some(context.status) }
+        }
+        (failure, _) => failure,
+    })
 }
 
 /// Guard of an in-flight request. Dropping it before the response cancels a legacy request.

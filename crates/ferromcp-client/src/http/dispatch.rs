@@ -15,12 +15,15 @@ use super::events::StreamMessage;
 use super::state::HttpState;
 use crate::channel::{ChannelError, Responder};
 use crate::decode::decode_frame;
+use crate::deviations::name_request;
 use crate::era::legacy::messages;
 
 /// Context in which a message arrived.
 pub(super) struct MessageContext<'a> {
     /// The request whose response is awaited.
     pub(super) awaited: Option<&'a RequestId>,
+    /// The method of this request.
+    pub(super) method: &'a str,
     /// The HTTP status of the response.
     pub(super) status: u16,
     /// Whether the request was modern. Its response stream must not contain requests.
@@ -45,7 +48,7 @@ pub(super) enum Part {
 impl MessageContext<'_> {
     /// Returns the context of a stream that belongs to no request.
     pub(super) fn session_stream() -> Self {
-        Self { awaited: None, status: 200, modern: false, after_handshake: true, part: Part::Event }
+        Self { awaited: None, method: "", status: 200, modern: false, after_handshake: true, part: Part::Event }
     }
 }
 
@@ -59,11 +62,15 @@ pub(super) fn dispatch_event(
         return dispatch_message(state, &event.data, &MessageContext { part: Part::Event, ..*context });
     }
     let context = MessageContext { part: Part::ErrorEvent, ..*context };
-    match bare_error(&event.data) {
-        Some(error) if context.awaited.is_some() => {
-            Some(Err(ChannelError::Rpc { error, status: Some(context.status) }))
+    if let Some(error) = bare_error(state, &event.data).filter(|_| context.awaited.is_some()) {
+        return Some(Err(ChannelError::Rpc { error, status: Some(context.status) }));
+    }
+    match event.error_text() {
+        Some(text) => {
+            tracing::warn!(text = %excerpt(&text), "the server reported an error that is not a JSON-RPC message");
+            None
         }
-        _ => dispatch_message(state, &event.data, &context),
+        None => dispatch_message(state, &event.data, &context),
     }
 }
 
@@ -73,19 +80,22 @@ pub(super) fn dispatch_message(
     bytes: &Bytes,
     context: &MessageContext<'_>,
 ) -> Option<Result<RawJson, ChannelError>> {
-    let incoming = match decode_frame(bytes) {
+    let incoming = match decode_frame(bytes, &state.deviations) {
         Ok(incoming) => incoming,
         Err(rejection) => return reject(state, rejection, bytes, context),
     };
-    let mut awaited_outcome = None;
-    for message in messages(incoming, || state.revision()) {
-        let outcome = match message {
-            Ok(message) => deliver(state, message, context),
-            Err(rejection) => reject(state, rejection, bytes, context),
-        };
-        awaited_outcome = awaited_outcome.or(outcome);
+    // An invalid message of a batch may not be the awaited response, unless it has its ID.
+    let (mut awaited_outcome, mut fallback) = (None, None);
+    for message in messages(incoming, || state.revision(), &state.deviations) {
+        match message {
+            Ok(message) => awaited_outcome = awaited_outcome.or(deliver(state, message, context)),
+            Err(rejection) if rejection.id.is_some() => {
+                awaited_outcome = awaited_outcome.or(reject(state, rejection, bytes, context));
+            }
+            Err(rejection) => fallback = fallback.or(reject(state, rejection, bytes, context)),
+        }
     }
-    awaited_outcome
+    awaited_outcome.or(fallback)
 }
 
 fn deliver(
@@ -112,8 +122,8 @@ fn deliver(
             if context.awaited.is_some() && outcome.is_err() && is_ours {
                 return Some(outcome);
             }
-            if !id.as_ref().is_some_and(|id| !context.modern && state.deliver_out_of_band(id, outcome)) {
-                tracing::debug!(?id, "ignored a response that matches no pending request");
+            if let Some(id) = id.filter(|id| context.modern || !state.deliver_out_of_band(id, outcome)) {
+                state.deviations.unmatched_response(&id, || waiting(state, context).into_iter());
             }
             None
         }
@@ -130,6 +140,14 @@ fn deliver(
             state.inbound.request(id.clone(), request, responder(state, id));
             None
         }
+    }
+}
+
+/// Names the requests that the response to may have arrived in `context`.
+fn waiting(state: &HttpState, context: &MessageContext<'_>) -> Vec<String> {
+    match context.awaited {
+        Some(awaited) => vec![name_request(awaited, context.method)],
+        None => state.waiting(),
     }
 }
 
@@ -175,7 +193,7 @@ fn is_session_rejection(context: &MessageContext<'_>, error: &Error, names_reque
 
 /// Reads an error that is not part of a JSON-RPC message: the error object, or an object with the member `error`, which may
 /// be a text.
-fn bare_error(data: &[u8]) -> Option<Error> {
+fn bare_error(state: &HttpState, data: &[u8]) -> Option<Error> {
     #[derive(Deserialize)]
     struct Wrapped<'a> {
         #[serde(borrow)]
@@ -193,7 +211,7 @@ fn bare_error(data: &[u8]) -> Option<Error> {
     let wrapped = serde_json::from_str::<Wrapped<'_>>(text).map(|wrapped| wrapped.error.get());
     let error = wrapped.or_else(|_| serde_json::from_str::<Bare>(text).map(|_| text)).ok()?;
     let response = format!(r#"{{"jsonrpc":"2.0","id":null,"error":{error}}}"#);
-    match decode_frame(&response.into()) {
+    match decode_frame(&response.into(), &state.deviations) {
         Ok(Incoming::One(Message::Response { outcome: Err(error), .. })) => Some(error),
         _ => None,
     }

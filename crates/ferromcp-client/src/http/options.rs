@@ -20,6 +20,8 @@ use super::limits::HttpLimits;
 ///
 /// Responses must not be compressed: the client sends `Accept-Encoding: identity`.
 ///
+/// Cookies are neither stored nor sent. If a server or a load balancer requires one, set it as the header `Cookie`.
+///
 /// Whole responses have no timeout, because a stream may last for days. Set a timeout for the call instead.
 ///
 /// # Fixed limits

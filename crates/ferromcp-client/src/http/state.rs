@@ -1,5 +1,6 @@
 //! State shared by the requests of one HTTP channel: session, revision, phase.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use super::failure::Failure;
 use super::legacy::SessionId;
 use super::request_headers::RequestHeaders;
 use crate::channel::{ChannelError, Inbound};
+use crate::deviations::{Deviations, name_request};
 use crate::limits::ClientLimits;
 
 /// Timeout of a detached POST.
@@ -27,6 +29,7 @@ pub(super) struct HttpState {
     pub(super) endpoint: Endpoint,
     pub(super) inbound: Arc<dyn Inbound>,
     pub(super) limits: ClientLimits,
+    pub(super) deviations: Deviations,
     inner: Mutex<Inner>,
     phase: watch::Sender<Phase>,
     /// Limits concurrent detached POSTs. Messages over the limit are discarded.
@@ -40,7 +43,13 @@ struct Inner {
     session_stream: Option<AbortHandle>,
     /// Requests whose response may arrive on the GET stream of the session. The specification forbids this, but some
     /// servers do it.
-    waiting: HashMap<RequestId, oneshot::Sender<Outcome>>,
+    waiting: HashMap<RequestId, Waiter>,
+}
+
+/// A request that waits for its response on any stream.
+struct Waiter {
+    method: Cow<'static, str>,
+    reply: oneshot::Sender<Outcome>,
 }
 
 type Outcome = Result<RawJson, ChannelError>;
@@ -59,6 +68,7 @@ impl HttpState {
             endpoint,
             inbound,
             limits: *limits,
+            deviations: Deviations::default(),
             inner: Mutex::new(Inner {
                 revision: Revision::LATEST_LEGACY,
                 session: None,
@@ -92,9 +102,9 @@ impl HttpState {
     }
 
     /// Registers a request for a response on another stream, until it is unregistered.
-    pub(super) fn register_waiter(&self, id: &RequestId) -> oneshot::Receiver<Outcome> {
-        let (sender, receiver) = oneshot::channel();
-        self.lock().waiting.insert(id.clone(), sender);
+    pub(super) fn register_waiter(&self, id: &RequestId, method: Cow<'static, str>) -> oneshot::Receiver<Outcome> {
+        let (reply, receiver) = oneshot::channel();
+        self.lock().waiting.insert(id.clone(), Waiter { method, reply });
         receiver
     }
 
@@ -110,7 +120,12 @@ impl HttpState {
     /// Delivers a response that arrived on another stream. Returns whether its request is pending.
     pub(super) fn deliver_out_of_band(&self, id: &RequestId, outcome: Outcome) -> bool {
         let waiting = self.lock().waiting.remove(id);
-        waiting.is_some_and(|waiting| waiting.send(outcome).is_ok())
+        waiting.is_some_and(|waiting| waiting.reply.send(outcome).is_ok())
+    }
+
+    /// Names the requests that wait for a response on another stream.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        self.lock().waiting.iter().map(|(id, waiter)| name_request(id, &waiter.method)).collect()
     }
 
     /// Sets the task that reads the GET stream of the session, so that it is aborted with the channel.

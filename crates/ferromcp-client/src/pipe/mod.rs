@@ -159,13 +159,14 @@ impl fmt::Debug for Pipe {
 }
 
 async fn request(table: Arc<Table>, outgoing: Outgoing) -> Result<RawJson, ChannelError> {
+    let method = outgoing.method();
     let Outgoing { id, request, revision, .. } = outgoing;
     // `initialize` must not be cancelled, and a legacy server must not receive a cancellation of the probe.
     let cancellable = !matches!(request, ClientRequest::Initialize(_) | ClientRequest::Discover(_));
     let mut line = BytesMut::new();
     encode::client_request(&mut line, &id, request, revision).map_err(encode_error)?;
     table.wait_for_capacity().await?;
-    let response = table.enqueue_request(id.clone(), &line)?;
+    let response = table.enqueue_request(id.clone(), method, &line)?;
     drop(line);
     let _in_flight = InFlightRequest { table: &table, id: &id, revision, cancellable };
     response.await.unwrap_or_else(|_| Err(ChannelError::lost(io::ErrorKind::ConnectionAborted.into())))

@@ -8,6 +8,8 @@ use bytes::BytesMut;
 use ferromcp_core::wire::{DecodeError, FromServer, Message, encode};
 use ferromcp_core::{ClientResult, Error, RequestId};
 use ferromcp_transport::{Frame, FrameRx};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::table::Table;
@@ -64,11 +66,11 @@ fn take(table: &Arc<Table>, inbound: &Arc<dyn Inbound>, frame: Frame) -> Option<
             return None;
         }
     };
-    let incoming = match decode_frame(&bytes) {
+    let incoming = match decode_frame(&bytes, &table.deviations) {
         Ok(incoming) => incoming,
         Err(rejection) => return reject(table, rejection, &bytes),
     };
-    for message in messages(incoming, || table.revision()) {
+    for message in messages(incoming, || table.revision(), &table.deviations) {
         match message {
             Ok(message) => deliver(table, inbound, message),
             Err(rejection) => {
@@ -113,13 +115,26 @@ fn reject(table: &Arc<Table>, rejection: DecodeError, frame: &[u8]) -> Option<Ch
     None
 }
 
-/// Returns whether an invalid message looks like a response. Stray output on stdout must not fail a call.
+/// Returns whether an invalid message looks like a response. Stray output on stdout must not fail a call, even if it is a
+/// line of a log that contains a message.
 fn looks_like_response(frame: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(rename = "jsonrpc")]
+        _jsonrpc: IgnoredAny,
+        #[serde(rename = "id")]
+        _id: IgnoredAny,
+        method: Option<IgnoredAny>,
+    }
     let frame = String::from_utf8_lossy(frame);
-    frame.trim_start().starts_with('{')
-        && frame.contains("\"jsonrpc\"")
-        && frame.contains("\"id\"")
-        && !frame.contains("\"method\"")
+    let Some(members) = frame.trim_start().strip_prefix('{').map(str::trim_start) else { return false };
+    if serde_json::from_str::<IgnoredAny>(&frame).is_ok() {
+        return serde_json::from_str::<Envelope>(&frame).is_ok_and(|envelope| envelope.method.is_none());
+    }
+    [r#""jsonrpc""#, r#""id""#, r#""result""#, r#""error""#].iter().any(|first| members.starts_with(first))
+        && members.contains(r#""jsonrpc""#)
+        && members.contains(r#""id""#)
+        && !members.contains(r#""method""#)
 }
 
 fn responder(table: &Arc<Table>, id: RequestId) -> Responder {

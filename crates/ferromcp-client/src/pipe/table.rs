@@ -1,6 +1,7 @@
 //! Pending requests and the outbound queue of a pipe.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,8 +9,12 @@ use ferromcp_core::{RawJson, RequestId, Revision};
 use ferromcp_transport::Outbound;
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::channel::ChannelError;
+use crate::channel::{ChannelError, Rejection};
+use crate::deviations::{Deviations, name_request};
 use crate::limits::OUTBOUND_BYTES;
+
+/// Maximum number of ids of cancelled requests that are remembered, because their responses may still arrive.
+const MAX_CANCELLED: usize = 64;
 
 /// State of a pipe, shared by the callers and the task that reads and writes.
 pub(super) struct Table {
@@ -19,6 +24,7 @@ pub(super) struct Table {
     /// Notified when capacity may be available.
     drained: Notify,
     phase: watch::Sender<Phase>,
+    pub(super) deviations: Deviations,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -35,6 +41,8 @@ struct State {
     queued: u64,
     written: u64,
     pending: HashMap<RequestId, PendingRequest>,
+    /// Ids of the last requests that were cancelled.
+    cancelled: VecDeque<RequestId>,
     revision: Revision,
     /// New messages are rejected; queued messages are still written.
     closing: bool,
@@ -45,6 +53,7 @@ struct State {
 struct PendingRequest {
     /// Offset of its frame, in total bytes queued.
     from: u64,
+    method: Cow<'static, str>,
     reply: oneshot::Sender<Result<RawJson, ChannelError>>,
 }
 
@@ -63,6 +72,7 @@ impl Table {
                 queued: 0,
                 written: 0,
                 pending: HashMap::new(),
+                cancelled: VecDeque::new(),
                 revision: Revision::LATEST_LEGACY,
                 closing: false,
                 write_error: None,
@@ -71,6 +81,7 @@ impl Table {
             filled: Notify::new(),
             drained: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
+            deviations: Deviations::default(),
         }
     }
 
@@ -104,13 +115,14 @@ impl Table {
     pub(super) fn enqueue_request(
         &self,
         id: RequestId,
+        method: Cow<'static, str>,
         line: &[u8],
     ) -> Result<oneshot::Receiver<Result<RawJson, ChannelError>>, ChannelError> {
         let (reply, response) = oneshot::channel();
         let mut state = self.state();
         state.ensure_open()?;
         let from = state.queued;
-        state.pending.insert(id, PendingRequest { from, reply });
+        state.pending.insert(id, PendingRequest { from, method, reply });
         state.queue(line);
         drop(state);
         self.filled.notify_one();
@@ -129,10 +141,23 @@ impl Table {
 
     /// Completes a pending request. A response without a pending request is late or bogus.
     pub(super) fn complete(&self, id: &RequestId, outcome: Result<RawJson, ChannelError>) {
-        let Some(pending_request) = self.state().pending.remove(id) else {
-            return tracing::debug!(?id, "ignored a response that matches no pending request");
-        };
-        let _ = pending_request.reply.send(outcome); // the caller may have just stopped waiting
+        let mut state = self.state();
+        if let Some(pending_request) = state.pending.remove(id) {
+            drop(state);
+            let _ = pending_request.reply.send(outcome); // the caller may have just stopped waiting
+            return;
+        }
+        let late = state.cancelled.iter().position(|cancelled| cancelled == id);
+        if late.and_then(|late| state.cancelled.remove(late)).is_some() {
+            return tracing::debug!(?id, "ignored the response to a cancelled request");
+        }
+        drop(state);
+        self.deviations.unmatched_response(id, || self.waiting().into_iter());
+    }
+
+    /// Names the pending requests.
+    fn waiting(&self) -> Vec<String> {
+        self.state().pending.iter().map(|(id, request)| name_request(id, &request.method)).collect()
     }
 
     /// Fails the only pending request with `failure`. Does nothing if several are pending.
@@ -146,9 +171,17 @@ impl Table {
         }
     }
 
-    /// Removes a pending request. Returns whether it was still pending.
+    /// Removes a request that the caller no longer waits for. Returns whether it was still pending.
     pub(super) fn remove(&self, id: &RequestId) -> bool {
-        self.state().pending.remove(id).is_some()
+        let mut state = self.state();
+        let was_pending = state.pending.remove(id).is_some();
+        if was_pending {
+            if state.cancelled.len() == MAX_CANCELLED {
+                state.cancelled.pop_front();
+            }
+            state.cancelled.push_back(id.clone());
+        }
+        was_pending
     }
 
     pub(super) fn set_revision(&self, revision: Revision) {
@@ -201,7 +234,8 @@ impl Table {
         self.phase.send_if_modified(|phase| advance(phase, Phase::Finished));
     }
 
-    /// Closes the pipe and fails all pending requests. Only the first call has an effect.
+    /// Closes the pipe and fails all pending requests. Only the first call has an effect. Requests that were not written
+    /// fail with the [`Rejection`] of the transport, if there is one.
     pub(super) fn end(&self, why: io::Error) {
         let mut state = self.state();
         if state.close_reason.is_some() {
@@ -210,10 +244,15 @@ impl Table {
         let why = Arc::new(why);
         state.close_reason = Some(Arc::clone(&why));
         let written = state.written;
+        let errors = [Some(&why), state.write_error.as_ref()];
+        let rejection = errors.into_iter().flatten().find_map(|error| Rejection::of(error)).cloned();
         for (_, pending_request) in state.pending.drain() {
             let why = Arc::clone(&why);
-            let failure =
-                if pending_request.from < written { ChannelError::Lost(why) } else { ChannelError::Unsent(why) };
+            let failure = match &rejection {
+                _ if pending_request.from < written => ChannelError::Lost(why),
+                Some(rejection) => rejection.clone(),
+                None => ChannelError::Unsent(why),
+            };
             let _ = pending_request.reply.send(Err(failure));
         }
         drop(state);

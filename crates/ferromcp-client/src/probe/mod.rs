@@ -142,11 +142,21 @@ impl Negotiation<'_> {
                 }
                 Classification::Legacy(Legacy { offered, reconnect, because }) => {
                     let result = if reconnect {
-                        self.reconnect(candidate, offered, &because).await
-                    } else if silent {
-                        self.late_discover(candidate, offered, pending, revision).await
+                        drop(candidate);
+                        self.reconnect(offered, &because).await
                     } else {
-                        self.handshake(candidate, offered, false).await
+                        let result = if silent {
+                            self.late_discover(candidate, offered.clone(), pending, revision).await
+                        } else {
+                            self.handshake(candidate, offered.clone(), false).await
+                        };
+                        match result {
+                            Err(error) if self.may_be_due_to_probe(&error) => {
+                                tracing::debug!(%error, "the handshake failed after the probe");
+                                self.reconnect(offered, &because).await
+                            }
+                            result => result,
+                        }
                     };
                     return result.map_err(|error| self.with_remedy(after_probe(error, &because)));
                 }
@@ -198,14 +208,17 @@ impl Negotiation<'_> {
         }
     }
 
+    /// Returns whether a handshake on the connection of the probe may have failed because of the probe, and can be repeated on
+    /// another connection. Some proxies open a session with their server on the first request, and reject `initialize` in it.
+    /// A slow server may exit on the probe after it timed out.
+    fn may_be_due_to_probe(&self, error: &ClientError) -> bool {
+        matches!(error.kind(), ErrorKind::Server | ErrorKind::Connect)
+            && self.connector.transport_kind() == TransportKind::Pipe
+            && self.connector.can_reopen()
+    }
+
     /// Reconnects for a handshake. Some servers exit on any request before `initialize`.
-    async fn reconnect(
-        &self,
-        candidate: Candidate,
-        offered: Option<Vec<String>>,
-        because: &str,
-    ) -> Result<NegotiatedChannel, ClientError> {
-        drop(candidate);
+    async fn reconnect(&self, offered: Option<Vec<String>>, because: &str) -> Result<NegotiatedChannel, ClientError> {
         tracing::debug!(because, "reconnecting for a handshake");
         let candidate = self.open().await.map_err(|failure| ClientError::connecting("initialize", failure))?;
         self.handshake(candidate, offered, false).await

@@ -1,4 +1,4 @@
-//! Imperfect results over HTTP: one field or item does not cost the rest.
+//! Imperfect results over HTTP: the other fields and items are kept.
 
 use ferromcp_client::Client;
 use ferromcp_core::{Era, Revision};

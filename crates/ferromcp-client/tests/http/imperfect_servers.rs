@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use ferromcp_client::{Client, ClientBuilder, ClientLimits, ErrorKind};
+use ferromcp_client::{Client, ClientBuilder, ClientLimits, ConnectionState, ErrorKind};
 use ferromcp_core::{Era, ErrorCode, Revision};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -78,6 +78,42 @@ async fn session_continues_when_first_get_is_rejected() {
             call_in_session(&wire, &client, "s-1").await;
         }
         assert!(wire.has_no_connection().await, "no other GET and no other session");
+    }
+}
+
+#[tokio::test]
+async fn session_continues_when_first_get_fails_temporarily() {
+    // C1
+    for status in [500, 502, 503, 504, 429] {
+        let wire = Wire::new().await;
+        let client = session(&wire, respond_with(status, "text/html", "<html>Bad gateway</html>")).await;
+        for _ in 0..2 {
+            call_in_session(&wire, &client, "s-1").await;
+        }
+        assert!(wire.has_no_connection().await, "{status}: no other session, and the next GET is later");
+        assert_eq!(client.state(), ConnectionState::Connected);
+    }
+}
+
+#[tokio::test]
+async fn session_continues_when_connection_of_first_get_is_closed_or_reset() {
+    // C1
+    for is_reset in [true, false] {
+        let wire = Wire::new().await;
+        let server = async {
+            wire.play(&session_script("s-1")).await;
+            if is_reset {
+                wire.reset_connection().await;
+            } else {
+                assert_eq!(wire.asked().await.0.method, "GET");
+            }
+        };
+        let client = run_both(builder().only_era(Era::Legacy).connect(wire.url("/mcp")), server).await.0;
+        let client = client.expect("a client");
+        for _ in 0..2 {
+            call_in_session(&wire, &client, "s-1").await;
+        }
+        assert!(wire.has_no_connection().await, "no other session, and the next GET is later");
     }
 }
 

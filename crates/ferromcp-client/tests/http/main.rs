@@ -4,10 +4,17 @@
 
 mod authorization;
 mod channel;
+mod cookies;
+mod deviations;
 mod early_responses;
 mod end_to_end;
+mod http_sse;
 mod imperfect_results;
 mod imperfect_servers;
 mod negotiation;
+#[path = "../it/recorder.rs"]
+mod recorder;
+mod refused_connections;
 mod script;
+mod warnings;
 mod wire;

@@ -59,6 +59,13 @@ impl Wire {
         (peer.asked().await, peer)
     }
 
+    /// Accepts a connection and closes it without reading its request, which resets it.
+    #[allow(dead_code, reason = "not used by the unit tests")]
+    pub(crate) async fn reset_connection(&self) {
+        let accepted = timeout(TEST_TIMEOUT, self.0.accept()).await.expect("a connection in time");
+        accepted.expect("a connection").0.readable().await.expect("a request");
+    }
+
     /// Returns whether no connection arrives for a while.
     pub(crate) async fn has_no_connection(&self) -> bool {
         timeout(QUIET_TIME, self.0.accept()).await.is_err()

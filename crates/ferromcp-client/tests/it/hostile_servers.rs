@@ -10,6 +10,7 @@ use ferromcp_transport::{Transport, memory, streams};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::recorder::Recorder;
 use crate::script::{ScriptedServer, builder, discovered, legacy, modern, soon, text};
 
 /// Asserts that the client still works.
@@ -209,9 +210,11 @@ async fn calls_time_out_when_server_does_not_read() {
 }
 
 #[tokio::test]
-async fn accepts_batches_only_on_2025_03_26() {
+async fn takes_messages_of_batches_at_every_revision() {
     // S-023
-    for (version, taken) in [("2025-03-26", true), ("2025-11-25", false)] {
+    let recorder = Recorder::default();
+    let _subscriber = tracing::subscriber::set_default(recorder.clone());
+    for (version, warnings) in [("2025-03-26", 0), ("2025-11-25", 1)] {
         let (near, mut peer) = crate::script::pair();
         let limits = ClientLimits::new().request_timeout(Duration::from_millis(200));
         let script = async {
@@ -223,14 +226,32 @@ async fn accepts_batches_only_on_2025_03_26() {
         };
         let (client, ()) = soon(async { tokio::join!(builder().limits(limits).connect(near), script) }).await;
         let client = client.unwrap();
-        let script = async {
-            let ping = peer.expect("ping").await;
-            let log = json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" });
-            peer.send(json!([log, { "jsonrpc": "2.0", "id": ping["id"], "result": {} }])).await;
-        };
-        let (result, ()) = soon(async { tokio::join!(async { client.ping().await }, script) }).await;
-        assert_eq!(result.is_ok(), taken, "{version} {result:?}");
+        for _ in 0..3 {
+            let script = async {
+                let ping = peer.expect("ping").await;
+                let log = json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" });
+                peer.send(json!([7, log, { "jsonrpc": "2.0", "id": ping["id"], "result": {} }])).await;
+            };
+            let (result, ()) = soon(async { tokio::join!(async { client.ping().await }, script) }).await;
+            result.unwrap_or_else(|error| panic!("{version}: {error}"));
+        }
+        // The warning is not repeated for each batch.
+        assert_eq!(recorder.warnings("sent a batch").len(), warnings, "{version}");
     }
+    assert!(recorder.warnings("sent a batch")[0].contains("2025-11-25"));
+}
+
+#[tokio::test]
+async fn takes_messages_of_batches_when_server_is_modern() {
+    let (client, mut peer) = modern(builder()).await;
+    let script = async {
+        let call = peer.expect("tools/call").await;
+        // Requests of a modern server are ignored in a batch as well.
+        let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+        peer.send(json!([ping, { "jsonrpc": "2.0", "id": call["id"], "result": text("ok") }])).await;
+    };
+    soon(async { tokio::join!(async { client.call("t", ()).await }, script) }).await.0.unwrap();
+    assert_works(&client, &mut peer).await;
 }
 
 proptest! {

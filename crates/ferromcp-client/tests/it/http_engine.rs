@@ -279,7 +279,13 @@ async fn reopens_session_once_and_retries_when_session_expired() {
     let client = connect(&script).await;
     soon(client.call("t", ())).await.unwrap();
     assert_eq!(script.seen().iter().filter(|what| *what == "open").count(), 2);
-    assert!(soon(client.call("t", ())).await.unwrap_err().is_closed(), "reopening is bounded");
+    // Reopening is bounded.
+    let error = soon(client.call("t", ())).await.unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::InvalidResponse, Some(404)));
+    assert!(
+        error.to_string().starts_with("`tools/call` failed with HTTP status 404 in its session and again"),
+        "{error}"
+    );
     assert!(soon(client.call("t", ())).await.unwrap_err().is_connection_lost(), "the in-flight call may have run");
     assert!(script.is_closed());
 }

@@ -1,5 +1,6 @@
-//! Servers whose messages are imperfect: one field or item does not cost the rest, and errors name the path.
+//! Servers whose messages are imperfect: the other fields and items are kept, and errors name the path.
 
+use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 
 use ferromcp_client::{Client, ErrorKind, accept};
@@ -7,6 +8,7 @@ use ferromcp_core::Era;
 use ferromcp_core::model::LogLevel;
 use serde_json::{Value, json};
 
+use crate::recorder::Recorder;
 use crate::script::{ScriptedServer, builder, connect_to, discovered, initialized, legacy, modern, soon, text};
 
 /// Answers the next request with this text in place of `$id`.
@@ -46,6 +48,65 @@ async fn lists_other_tools_when_one_is_imperfect() {
     let (client, mut peer) = modern(builder()).await;
     let error = list_tools(&client, &mut peer, r#"{"tools":{"a":1}}"#).await.unwrap_err();
     assert!(error.contains("`result.tools`: invalid type: map, expected a sequence"), "{error}");
+}
+
+/// Returns an object with this number of levels.
+fn nested(levels: usize) -> String {
+    format!("{}{{}}{}", r#"{"not":"#.repeat(levels - 1), "}".repeat(levels - 1))
+}
+
+#[tokio::test]
+async fn lists_other_tools_when_schema_of_one_is_nested_too_deep() {
+    let recorder = Recorder::default();
+    let _subscriber = tracing::subscriber::set_default(recorder.clone());
+    let result = r#"{"tools":[{"name":"a","inputSchema":FIT},{"name":"deep","inputSchema":DEEP},
+        {"name":"out","inputSchema":{},"outputSchema":DEEP},{"name":"z","inputSchema":{}}]}"#;
+    let result = result.replace('\n', "").replace("FIT", &nested(64)).replace("DEEP", &nested(65));
+    for (client, mut peer) in [modern(builder()).await, legacy(builder()).await] {
+        assert_eq!(list_tools(&client, &mut peer, &result).await.unwrap(), ["a", "out", "z"]);
+    }
+    assert_eq!(recorder.warnings("skipped `result.tools[1]` (`deep`): `result.tools[1].inputSchema`: nested").len(), 2);
+    assert_eq!(recorder.warnings("ignored `result.tools[2].outputSchema` (`out`): nested deeper than 64").len(), 2);
+    // The depth of the message is limited, and the error belongs to its call.
+    let (client, mut peer) = modern(builder()).await;
+    let other = client.call("t", ()).into_future();
+    let waiting = tokio::spawn(other);
+    let call = peer.expect("tools/call").await;
+    let result = format!(r#"{{"tools":[{{"name":"deep","inputSchema":{}}}]}}"#, nested(1000));
+    let error = list_tools(&client, &mut peer, &result).await.unwrap_err();
+    assert!(error.contains("InvalidResponse") && error.contains("nested deeper than 1000 levels"), "{error}");
+    peer.answer(&call, text("ok")).await;
+    soon(waiting).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn fetches_next_page_when_cursor_is_a_number() {
+    let recorder = Recorder::default();
+    let _subscriber = tracing::subscriber::set_default(recorder.clone());
+    for (cursor, sent) in
+        [("3", "3"), ("0", "0"), ("-1.50", "-1.50"), ("1e3", "1e3"), ("12345678901234567890", "12345678901234567890")]
+    {
+        for (client, mut peer) in [modern(builder()).await, legacy(builder()).await] {
+            let script = async {
+                let page = format!(r#"{{"tools":[{{"name":"a","inputSchema":{{}}}}],"nextCursor":{cursor}}}"#);
+                answer_raw(&mut peer, "tools/list", &format!(r#"{{"jsonrpc":"2.0","id":$id,"result":{page}}}"#)).await;
+                let list = peer.expect("tools/list").await;
+                assert_eq!(list["params"]["cursor"], sent);
+                peer.answer(&list, json!({ "tools": [{ "name": "b", "inputSchema": {} }] })).await;
+            };
+            let (tools, ()) = soon(async { tokio::join!(async { client.tools().await }, script) }).await;
+            let names: Vec<String> = tools.unwrap().into_iter().map(|tool| tool.name).collect();
+            assert_eq!(names, ["a", "b"], "{cursor}");
+        }
+    }
+    assert_eq!(recorder.warnings("converted `result.nextCursor`: invalid type").len(), 10);
+    // Other types do not identify a page.
+    for cursor in ["{}", "[3]", "true"] {
+        let (client, mut peer) = modern(builder()).await;
+        let result = format!(r#"{{"tools":[{{"name":"a","inputSchema":{{}}}}],"nextCursor":{cursor}}}"#);
+        assert_eq!(list_tools(&client, &mut peer, &result).await.unwrap(), ["a"], "{cursor}");
+    }
+    assert_eq!(recorder.warnings("ignored `result.nextCursor`").len(), 3);
 }
 
 #[tokio::test]

@@ -63,6 +63,52 @@ async fn falls_back_to_initialize_when_probe_fails() {
 }
 
 #[tokio::test]
+async fn reconnects_once_when_handshake_fails_after_probe() {
+    // A proxy may start a session with its server on the probe, and a slow server may exit on the probe after it timed out.
+    let reject = async |peer: &mut ScriptedServer| {
+        let opening = peer.expect("initialize").await;
+        peer.fail(&opening, -32600, json!("the session is already initialized")).await;
+    };
+    for (answers_probe, exits) in [(true, false), (true, true), (false, false), (false, true)] {
+        for succeeds in [true, false] {
+            let (target, mut peers) = reconnecting_connector();
+            let script = async {
+                let mut first = soon(peers.recv()).await.unwrap();
+                let probe = first.expect("server/discover").await;
+                if answers_probe {
+                    first.fail(&probe, -32601, Value::Null).await;
+                }
+                if exits {
+                    first.expect("initialize").await;
+                    drop(first);
+                } else {
+                    reject(&mut first).await;
+                }
+                // The second connection has no probe.
+                let mut second = soon(peers.recv()).await.unwrap();
+                if succeeds {
+                    second.open_session().await;
+                } else {
+                    reject(&mut second).await;
+                }
+                second
+            };
+            let connecting = builder().limits(short_limits()).connect(target);
+            let (client, peer) = soon(async { tokio::join!(connecting, script) }).await;
+            if succeeds {
+                assert_eq!(client.unwrap().revision(), Revision::LATEST_LEGACY);
+            } else {
+                let error = client.unwrap_err();
+                assert_eq!((error.kind(), error.rpc().unwrap().code.0), (ErrorKind::Server, -32600), "{error}");
+                assert!(error.to_string().contains("before that, the server"), "{error}");
+            }
+            assert!(peers.try_recv().is_err(), "no third connection");
+            drop(peer);
+        }
+    }
+}
+
+#[tokio::test]
 async fn falls_back_to_initialize_when_discover_result_is_invalid() {
     let (client, _far) = connect_to(builder(), async |peer: &mut ScriptedServer| {
         let probe = peer.expect("server/discover").await;
@@ -318,7 +364,8 @@ async fn reports_cause_when_server_is_unreachable() {
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.to_string().contains("/no/such/program"), "{error}");
     // Without the feature `http` the error names it; with it, the connection is refused.
-    let error = soon(builder().connect("http://localhost:1/mcp")).await.unwrap_err();
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = soon(builder().connect(format!("http://{unused}/mcp"))).await.unwrap_err();
     assert!(error.to_string().contains("http"), "{error}");
 }
 

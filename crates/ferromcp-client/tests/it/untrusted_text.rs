@@ -1,15 +1,9 @@
 //! Text of servers in errors and logs: without escape sequences, and of bounded length.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex};
-
 use ferromcp_client::{ClientError, ErrorKind};
 use serde_json::{Value, json};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
+use crate::recorder::Recorder;
 use crate::script::{ScriptedServer, builder, legacy, modern, soon};
 
 /// Sets a terminal's title and colors, erases the line, and reverses the text that follows.
@@ -116,43 +110,6 @@ async fn exit_text_escapes_stderr_of_child() {
     assert_harmless_error(&error);
 }
 
-/// Records the fields of all events.
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
-
-struct Fields<'a>(&'a mut BTreeMap<String, String>);
-
-impl Visit for Fields<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-}
-
-impl Subscriber for Recorder {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("ferromcp")
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = BTreeMap::new();
-        event.record(&mut Fields(&mut fields));
-        self.0.lock().unwrap().push(fields);
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn logs_escape_and_truncate_text_of_server() {
     let recorder = Recorder::default();
@@ -173,7 +130,7 @@ async fn logs_escape_and_truncate_text_of_server() {
                 }
             };
             let tool = json!({ "name": long, "inputSchema": { "type": "object", "properties": { &long: 5 } } });
-            peer.answer(&list, json!({ "tools": [tool, { "name": &long }], "nextCursor": 5, &long: long })).await;
+            peer.answer(&list, json!({ "tools": [tool, { "name": &long }], "nextCursor": [5], &long: long })).await;
         };
         let _ = soon(async { tokio::join!(async { client.tools().await }, script) }).await.0;
     }
@@ -182,12 +139,12 @@ async fn logs_escape_and_truncate_text_of_server() {
         let script = "printf 'child \\033[31mred\\033]0;owned\\007\\n' >&2; sleep 0.1; exit 7";
         soon(builder().connect(crate::child_processes::shell(script))).await.unwrap_err();
         let lines =
-            recorder.0.lock().unwrap().iter().filter_map(|event| event.get("message").cloned()).collect::<Vec<_>>();
+            recorder.events().iter().filter_map(|event| event.fields.get("message").cloned()).collect::<Vec<_>>();
         assert!(lines.iter().any(|line| line.starts_with("child \\u{1b}[31mred")), "{lines:?}");
     }
-    for event in recorder.0.lock().unwrap().iter() {
-        for (name, value) in event {
-            assert_harmless(value);
+    for event in recorder.events() {
+        for (name, value) in event.fields {
+            assert_harmless(&value);
             assert!(value.len() < 10_000, "{name} has {} bytes", value.len());
         }
     }

@@ -49,8 +49,8 @@ impl CacheHint {
 pub(crate) const MAX_TTL_MS: u64 = (1 << 53) - 1;
 
 /// Deserializes `ttlMs`. A negative value becomes 0, as the specification requires of receivers. A number with a
-/// fraction is rounded down, and one that is too large becomes the maximum. Any other value is ignored, because a hint must
-/// not cost the result.
+/// fraction is rounded down, and one that is too large becomes the maximum. Any other value is ignored, because the
+/// result is usable without the hint.
 pub(super) fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -2,11 +2,13 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>.
 
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::annotations::Annotations;
 use super::cache::CacheScope;
 use super::implementation::Icon;
+use super::tool::from_text;
 use crate::json::RawMap;
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
@@ -292,6 +294,26 @@ impl ReadResourceResult {
     /// Returns the first contents that are text.
     pub fn text(&self) -> Option<&str> {
         self.contents.iter().find_map(ResourceContents::as_text)
+    }
+
+    /// Deserializes the first contents that are text: as JSON, or as a string.
+    ///
+    /// ```
+    /// use ferromcp_core::model::{ReadResourceResult, ResourceContents};
+    /// let result = ReadResourceResult::new(vec![ResourceContents::text("config://ports", "[80,443]")]);
+    /// assert_eq!(result.parse::<Vec<u16>>()?, [80, 443]);
+    /// assert_eq!(result.parse::<String>()?, "[80,443]");
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error if no contents are text, or if the text does not match the shape of `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        match self.text() {
+            Some(text) => from_text(text),
+            None if self.contents.is_empty() => Err(serde_json::Error::custom("the resource has no contents")),
+            None => Err(serde_json::Error::custom("the contents of the resource are binary")),
+        }
     }
 }
 

@@ -290,7 +290,7 @@ impl CallToolResult {
 }
 
 /// Deserializes a text as JSON, falling back to a string.
-fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+pub(super) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     let value = serde_json::from_str(text).or_else(|error| match replace_lone_surrogates(text) {
         Cow::Owned(json) => serde_json::from_str(&json),
         Cow::Borrowed(_) => Err(error),

@@ -112,10 +112,16 @@ pub(crate) fn replacement_of(value: &str, path: &[Segment], cause: &str) -> Opti
         }
         _ if path == ["error", "code"] => integer_of(value),
         _ if path == ["error", "message"] && value != "null" => Some(string(value)),
+        // Servers with offsets or page numbers. A cursor is opaque, so the server gets back what it sent.
+        _ if path == ["nextCursor"] && is_number(value) => Some(string(value)),
         // An error must not be read as a success.
         _ if path.last() == Some(&"isError") && !is_falsy(value) => Some("true".into()),
         _ => None,
     }
+}
+
+fn is_number(value: &str) -> bool {
+    value.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
 /// Returns the integer that a number such as `-32601.0`, or a string such as `"-32601"`, denotes.

@@ -14,6 +14,8 @@ pub enum RepairKind {
     Ignored,
     /// A missing or unreadable field was replaced by a default.
     Replaced,
+    /// A value of another type was converted, for example the number of a cursor to a string.
+    Converted,
     /// An item of a list was skipped.
     Skipped,
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Repair {
         let verb = match self.kind {
             RepairKind::Ignored => "ignored",
             RepairKind::Replaced => "used a default for",
+            RepairKind::Converted => "converted",
             RepairKind::Skipped => "skipped",
         };
         write!(f, "{verb} `{}`", self.path)?;

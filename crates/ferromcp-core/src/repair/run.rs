@@ -131,13 +131,13 @@ impl State<'_> {
         if !(policy.allows)(at) || self.steps.iter().any(|step| step.path == path) {
             return None;
         }
-        let new = if error.cause.starts_with("duplicate field") {
-            without_duplicates(value)?
+        let (new, kind) = if error.cause.starts_with("duplicate field") {
+            (without_duplicates(value)?, RepairKind::Replaced)
         } else {
-            replacement_of(value, at, &error.cause)?
+            (replacement_of(value, at, &error.cause)?, RepairKind::Converted)
         };
         let repaired = edit(text, at, Some(&new))?;
-        self.record(at, cause, Some(RepairKind::Replaced), false);
+        self.record(at, cause, Some(kind), false);
         Some(repaired)
     }
 

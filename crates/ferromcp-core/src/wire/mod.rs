@@ -17,7 +17,7 @@ mod tests;
 
 pub use decode::{MAX_BATCH, decode, decode_with_repairs, method_of};
 
-pub use crate::json::{MAX_DEPTH, depth_within};
+pub use crate::json::{MAX_DEPTH, MAX_RESPONSE_DEPTH, depth_within};
 pub use crate::message::{DecodeError, DecodedParams, Direction, FromClient, FromServer, Incoming, Message};
 pub use crate::repair::{Repairable, decode_result};
 pub use crate::request_meta::meta_of_params;

@@ -1,4 +1,4 @@
-//! One damaged item of a list, or one damaged optional field of a result, does not cost the other items.
+//! A list with a damaged item, or a result with a damaged optional field: the other items are kept.
 
 use ferromcp_core::{RawJson, ServerResult};
 use proptest::prelude::*;

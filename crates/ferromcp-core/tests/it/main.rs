@@ -5,6 +5,7 @@
 //! is set, they fail instead.
 
 mod damaged_items;
+mod deep_responses;
 mod definitions;
 mod downgrade;
 mod examples;
@@ -13,6 +14,7 @@ mod instance;
 mod malformed_input;
 mod methods;
 mod official;
+mod resource_results;
 mod schema_validity;
 mod strategies;
 mod wire;

@@ -17,6 +17,8 @@ use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::channel::Rejection;
+use crate::http::channel_error::channel_error;
 use crate::http::endpoint::{Endpoint, HttpRequest};
 use crate::http::events::{Events, Next, message};
 use crate::http::failure::Failure;
@@ -87,7 +89,7 @@ impl HttpSse {
         };
         let to = resolve(&from, &to, endpoint.limits().id_bytes)?;
         let closed = Arc::<Closing>::default();
-        let rx = HttpSseRx { events, closed: Arc::clone(&closed) };
+        let rx = HttpSseRx { events, closed: Arc::clone(&closed), reported: None };
         let (endpoint, posts) = (endpoint.clone(), JoinSet::new());
         let tx = HttpSseTx { endpoint, to, posts, last: 0, deadline: None, finished: false, closed };
         Ok(Self { rx, tx })
@@ -148,6 +150,19 @@ pub(in crate::http) struct HttpSseRx {
     events: Events,
     /// Notified when the write half is closed. The server cannot detect that, and would keep its stream open.
     closed: Arc<Closing>,
+    /// The text of the last event named `error` that is not a message.
+    reported: Option<String>,
+}
+
+impl HttpSseRx {
+    /// Handles the end of the stream. The cause is a message that the server rejected before, or an error that it reported.
+    fn end(&mut self) -> io::Result<Option<Frame>> {
+        let reported = self.reported.take().map(|text| {
+            let text = format!("the server closed the connection after the error `{text}`");
+            io::Error::new(io::ErrorKind::UnexpectedEof, text)
+        });
+        self.closed.take_error().or(reported).map_or(Ok(None), Err)
+    }
 }
 
 impl FrameRx for HttpSseRx {
@@ -159,11 +174,12 @@ impl FrameRx for HttpSseRx {
             };
             match next {
                 Ok(Next::Event(event)) => {
-                    if let Some(message) = message(event) {
-                        return Ok(Some(Frame::Complete(message.data)));
-                    }
+                    let Some(message) = message(event) else { continue };
+                    let Some(text) = message.error_text() else { return Ok(Some(Frame::Complete(message.data))) };
+                    tracing::warn!(text = %excerpt(&text), "the server reported an error that is not a JSON-RPC message");
+                    self.reported = Some(text);
                 }
-                Ok(Next::End(None)) => return Ok(None),
+                Ok(Next::End(None)) => return self.end(),
                 Ok(Next::End(Some(error))) => {
                     return Err(io::Error::other(Failure::of(error, "the stream was disconnected")));
                 }
@@ -231,8 +247,10 @@ impl HttpSseTx {
             self.deadline = None;
         }
         result.map_err(|failure| {
-            self.closed.set_error(io::Error::other(failure.to_string()));
-            io::Error::other(failure)
+            let text = failure.to_string();
+            let error = channel_error(failure, &self.endpoint);
+            self.closed.set_error(Rejection::io_error(error.clone(), text.clone()));
+            Rejection::io_error(error, text)
         })
     }
 }

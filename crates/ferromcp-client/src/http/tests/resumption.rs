@@ -195,7 +195,7 @@ async fn next_is_cancel_safe_when_resuming() {
 #[tokio::test]
 async fn does_not_resume_when_stream_is_dropped() {
     let (wire, endpoint) = endpoint_with_short_backoff().await;
-    let server = send_and_disconnect(&wire, "retry: 30\nid: 1\ndata:\n\n", Disconnect::InOrder);
+    let server = send_and_disconnect(&wire, "retry: 100\nid: 1\ndata:\n\n", Disconnect::InOrder);
     let client = async {
         let mut events = events(endpoint.post(&legacy(), "{}".into()).await.expect("a reply"));
         assert!(tokio::time::timeout(Duration::from_millis(10), events.next()).await.is_err());
