@@ -59,6 +59,7 @@ impl Function {
         }
         let params: Vec<Param> = typed.into_iter().filter_map(|param| errors.record(Param::read(param))).collect();
         check_names(&params, &mut errors);
+        check_args_structs(&params, &mut errors);
         check_ask_params(&params, kind, &mut errors);
         errors.finish()?;
         Ok(Self {
@@ -179,6 +180,15 @@ fn check_names(params: &[Param], errors: &mut Errors) {
             let message = format!("duplicate parameter name `{}`: rename one", param.name);
             errors.push(Error::new(param.span, message));
         }
+    }
+}
+
+/// Rejects a second `Args<T>`, which would take the same arguments again.
+fn check_args_structs(params: &[Param], errors: &mut Errors) {
+    for extra in params.iter().filter(|param| param.ask.is_none() && param.is_args_struct()).skip(1) {
+        let message = "duplicate `Args`: each takes all arguments; put the fields of both into one struct, for example with \
+                       `#[serde(flatten)]`";
+        errors.push(Error::new_spanned(&extra.ty, message));
     }
 }
 

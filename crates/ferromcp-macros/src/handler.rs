@@ -136,7 +136,8 @@ fn checks(krate: &Path, function: &Function, path: &TokenStream) -> TokenStream 
     let mut checks = TokenStream::new();
     let outputs = output_checks(function);
     if function.arguments().next().is_some() || !outputs.is_empty() {
-        let lines = function.arguments().map(|(_, param)| param.check());
+        let has_args_struct = function.arguments().any(|(_, param)| param.is_args_struct());
+        let lines = function.arguments().map(|(_, param)| param.check(has_args_struct));
         checks.extend(quote!({
             #[allow(unused_imports)]
             use #krate::server::{FallbackTypeCheck as _, TypeCheck as __TypeCheck};

@@ -141,11 +141,16 @@ impl Param {
     }
 
     /// Returns a statement that compiles only if the type is an argument or an extractor; the error points at the type.
-    /// A parameter without a name must be an extractor.
-    pub(crate) fn check(&self) -> TokenStream {
+    /// A parameter without a name must be an extractor, and so must the other parameters of a function with `Args`.
+    pub(crate) fn check(&self, beside_args: bool) -> TokenStream {
         let ty = &self.ty;
         let span = Span::mixed_site().located_at(ty.span());
-        let check = Ident::new(if self.has_name() { "parameter" } else { "extractor" }, span);
+        let check = match (self.has_name(), beside_args && !self.is_args_struct()) {
+            (_, true) => "beside_args",
+            (true, false) => "parameter",
+            (false, false) => "extractor",
+        };
+        let check = Ident::new(check, span);
         quote_spanned!(span=> let _ = __TypeCheck::<#ty>::#check;)
     }
 
@@ -153,9 +158,9 @@ impl Param {
         self.name != NAMELESS
     }
 
-    /// Returns true if the parameter takes all arguments: `Args<T>`.
+    /// Returns true if the parameter takes all arguments: `Args<T>`. A type `Args` without parameters is not the extractor.
     pub(crate) fn is_args_struct(&self) -> bool {
-        types::is_named(&self.ty, "Args")
+        types::last_segment(&self.ty).is_some_and(|segment| segment.ident == "Args" && !segment.arguments.is_none())
     }
 }
 

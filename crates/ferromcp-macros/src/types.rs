@@ -46,7 +46,9 @@ fn reference_error(reference: &TypeReference) -> Error {
         _ if is_named(inner, "Path") => "PathBuf".to_owned(),
         other => readable(&quote!(#other)),
     };
-    Error::new_spanned(reference, format!("take `{owned}`: arguments cannot be references"))
+    let shared =
+        if reference.mutability.is_some() { "; for a value that calls share, take `State<…>` of a lock" } else { "" };
+    Error::new_spanned(reference, format!("take `{owned}`: arguments cannot be references{shared}"))
 }
 
 fn impl_error(opaque: &TypeImplTrait) -> Error {

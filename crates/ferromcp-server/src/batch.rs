@@ -13,9 +13,10 @@ use ferromcp_core::wire::encode;
 use ferromcp_core::{Error, RequestId, Revision};
 
 use crate::call::{Call, Reply};
-use crate::dispatch::{drop_caught, poll_caught, start};
+use crate::dispatch::start;
 use crate::inner::Inner;
 use crate::latch::Latch;
+use crate::panics::{drop_caught, poll_caught};
 use crate::shutdown_cut::ShutdownCut;
 
 /// The initial capacity of the responses, in bytes.

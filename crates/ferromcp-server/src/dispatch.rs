@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use ferromcp_core::model::{
     CallToolParams, CompleteParams, CompleteResult, DiscoverResult, EmptyResult, GetPromptParams, InitializeResult,
@@ -26,6 +25,7 @@ use crate::lists;
 use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::middleware::Next;
 use crate::mount::MountedItem;
+use crate::panics::{panicked, poll_caught};
 use crate::registry::Tables;
 use crate::resource_list;
 use crate::subscription::{Mailbox, listen};
@@ -77,28 +77,6 @@ async fn run_middleware(inner: Arc<Inner>, call: Call) -> Reply {
         ))),
         reply => reply,
     }
-}
-
-/// Polls a reply and converts a panic into an error.
-pub(crate) fn poll_caught(future: &mut BoxFuture<Reply>, cx: &mut Context<'_>) -> Poll<Reply> {
-    match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(poll) => poll,
-        Err(panic) => Poll::Ready(panicked(&*panic)),
-    }
-}
-
-/// Drops a call. Logs a panic of its destructors instead of propagating it.
-pub(crate) fn drop_caught(future: BoxFuture<Reply>) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
-        panicked(&*panic);
-    }
-}
-
-/// Logs the panic message and returns an error without it.
-fn panicked(panic: &(dyn std::any::Any + Send)) -> Reply {
-    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = message.unwrap_or("no message"), "a handler panicked");
-    Reply::Failed(Error::internal("Internal error: the handler panicked"))
 }
 
 /// Finds the handler of the request and starts it. Methods of capabilities that are not advertised do not exist.

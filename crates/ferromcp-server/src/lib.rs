@@ -52,6 +52,7 @@ mod namespace;
 mod output;
 mod own_calls;
 mod paging;
+mod panics;
 mod peer;
 mod pending_requests;
 mod question_error;

@@ -13,12 +13,12 @@ pub(crate) const MAX_SCHEMA_BYTES: usize = 256 << 10;
 /// A subscription above the limit fails with error -32602.
 pub(crate) const MAX_SUBSCRIPTION_BYTES: usize = 256 << 10;
 
-/// Maximum number of resources that the function of one template lists, because all of them are in memory at once.
+/// Maximum number of resources that the `list` function of one template returns. All of them are in memory at once.
 pub(crate) const MAX_LISTED_RESOURCES: usize = 10_000;
 
-/// Maximum size of what a session keeps of its client in bytes: its capabilities, and its name and description.
+/// Maximum size in bytes of the client's capabilities that a session stores, and of the client's name and description.
 ///
-/// Above it, experimental capabilities, extensions and icons are ignored; what is still larger fails `initialize`.
+/// Above it, experimental capabilities, extensions and icons are not stored. If the rest is still larger, `initialize` fails.
 pub(crate) const MAX_CLIENT_BYTES: usize = 16 << 10;
 
 /// Maximum number of nested calls that handlers make to the own server, because each level uses memory and stack.

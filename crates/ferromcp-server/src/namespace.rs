@@ -1,5 +1,9 @@
 //! Namespaces: the names and URIs of mounted components and servers.
 
+use ferromcp_core::text::excerpt;
+
+use crate::uri_key::encoded_byte;
+
 /// Returns the name that `name` has under a namespace.
 pub(crate) fn name_under(namespace: &str, name: &str) -> String {
     if namespace.is_empty() { name.to_owned() } else { format!("{namespace}_{name}") }
@@ -30,8 +34,16 @@ pub(crate) fn uri_without(namespace: &str, template: &str, uri: &str) -> String 
     if namespace.is_empty() {
         return uri.to_owned();
     }
-    let rest = rest.get(namespace.len()..).unwrap_or_default();
+    let rest = after_namespace(namespace, rest);
     format!("{scheme}{separator}{}{}", "/".repeat(slashes), rest.strip_prefix('/').unwrap_or(rest))
+}
+
+/// Returns the text after a namespace, each character of which can be percent-encoded. A URI without it cannot match.
+fn after_namespace<'a>(namespace: &str, text: &'a str) -> &'a str {
+    namespace.bytes().fold(text, |rest, byte| match encoded_byte(rest) {
+        Some(encoded) if encoded.eq_ignore_ascii_case(&byte) => &rest[3..],
+        _ => rest.get(1..).unwrap_or_default(),
+    })
 }
 
 /// Validates the namespace of a mounted server, which becomes part of names and URIs.
@@ -43,7 +55,7 @@ pub(crate) fn check(namespace: &str) -> Result<(), String> {
     if namespace.bytes().all(allowed) {
         return Ok(());
     }
-    Err(format!("namespace {namespace:?} is not valid: use the characters A-Z a-z 0-9 _ - ."))
+    Err(format!("namespace \"{}\" is not valid: use the characters A-Z a-z 0-9 _ - .", excerpt(namespace)))
 }
 
 #[cfg(test)]
@@ -68,6 +80,10 @@ mod tests {
         assert_eq!(uri_without("ns", "file:///{+path}", "FILE://NS/a//b"), "FILE:///a//b");
         assert_eq!(uri_without("ns", "x://{id}", "x://ns/\u{e9}"), "x://\u{e9}");
         assert_eq!(uri_without("ns", "x://{id}", "x://n"), "x://"); // cannot match the template
+        for uri in ["x://my%2Dns/1", "x://m%79-ns/1", "x://%6D%79%2d%6E%73/1", "x://my-ns/1"] {
+            assert_eq!(uri_without("my-ns", "x:///{id}", uri), "x:///1");
+        }
+        assert_eq!(uri_without("ns", "x:{id}", "x:%6es/%2541"), "x:%2541");
     }
 
     #[test]

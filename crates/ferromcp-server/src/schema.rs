@@ -65,7 +65,7 @@ pub(crate) fn text(schema: &Schema) -> RawJson {
 
 /// Rewrites an exact input schema to the published one.
 pub(crate) fn make_portable(schema: &mut Schema) {
-    Portable.transform(schema);
+    Portable::of(schema).transform(schema);
 }
 
 /// Returns the schema of an object with exactly these properties.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use ferromcp_core::RawJson;
 use ferromcp_core::model::{CacheHint, Icon, Implementation};
+use ferromcp_core::text::excerpt;
 use ferromcp_transport::{InProcess, Memory};
 
 use crate::call::{Call, Reply};
@@ -307,8 +308,10 @@ impl Server {
     /// `id` has the form `prefix/name`, for example `com.example/thing`; `settings` must be a JSON object.
     pub fn extension(mut self, id: &str, settings: RawJson) -> Self {
         if !ferromcp_core::meta::is_valid_key(id) || !id.contains('/') || !settings.is_object() {
-            let problem =
-                format!("invalid extension `{id}`: the id must be `prefix/name` and the settings a JSON object");
+            let problem = format!(
+                "invalid extension `{}`: the id must be `prefix/name` and the settings a JSON object",
+                excerpt(id)
+            );
             return self.record(Err(problem.into()));
         }
         self.inner().extensions.insert(id, settings);

@@ -1,4 +1,4 @@
-//! The end of calls that are still running when the shutdown timeout expires.
+//! The error of calls that are still running when the shutdown timeout expires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ pub(crate) struct ShutdownCut {
     pub(crate) error: Error,
 }
 
-/// Returns the error of a call that is cut when the shutdown timeout of `limits` expires.
+/// Returns the error of a call that is ended when the shutdown timeout of `limits` expires.
 pub(crate) fn shut_down_error(limits: &str, grace: Duration) -> Error {
     Error::internal(format!(
-        "the server is shutting down: the call was cut after {grace:?} (`{limits}::shutdown_grace`); it may have run in \
-         part, so check before you repeat it"
+        "the server is shutting down: the call did not finish within `{limits}::shutdown_grace` ({grace:?}); it may have run \
+         in part"
     ))
 }

@@ -13,8 +13,9 @@ use crate::question_error::QuestionError;
 /// - **From a tool**, the message and its causes are sent to the model as a result with `isError: true`, so that the model
 ///   can correct its call.
 /// - **From a resource, prompt or completion**, the message becomes a JSON-RPC error with code -32603.
-/// - **The error of a call to the own server** ([`CallError`]) is a message for the model from a tool. From other handlers, the
-///   client receives its protocol error.
+/// - **A [`CallError`]**, the error of [`Ctx::call_tool`](crate::Ctx::call_tool) and
+///   [`Ctx::read_resource`](crate::Ctx::read_resource), is reported to the model by a tool. Other handlers return its protocol
+///   error to the client.
 /// - **A protocol [`Error`]** is returned to the client unchanged, with its own code. Return one to reject a call without
 ///   showing the reason to the model.
 ///

@@ -15,7 +15,8 @@ use crate::maybe_ready::MaybeReady;
 /// The target of this crate's spans, for filters.
 pub(crate) const TARGET: &str = "ferromcp::call";
 
-/// Maximum length of a value of the trace context in bytes, the limit of W3C for `baggage`. A longer one is ignored.
+/// Maximum length of a value of the trace context in bytes, the limit of W3C for `baggage`. A longer one is ignored, and so
+/// is one with control characters, which W3C does not allow.
 const MAX_TRACE_CONTEXT: usize = 8 << 10;
 
 /// Creates the span of a call; disabled without a subscriber.
@@ -60,7 +61,8 @@ pub(crate) fn span(call: &Call) -> Span {
     }
     if let Some(meta) = call.request.meta() {
         for name in [key::TRACEPARENT, key::TRACESTATE, key::BAGGAGE] {
-            if let Some(text) = meta.other.read::<String>(name).filter(|text| text.len() <= MAX_TRACE_CONTEXT) {
+            let is_valid = |text: &String| text.len() <= MAX_TRACE_CONTEXT && !text.contains(char::is_control);
+            if let Some(text) = meta.other.read::<String>(name).filter(is_valid) {
                 span.record(name, &*escape(&text));
             }
         }

@@ -40,6 +40,44 @@ pub(crate) fn lowercase_start(uri: &str) -> Cow<'_, str> {
     if key == uri { Cow::Borrowed(uri) } else { Cow::Owned(key) }
 }
 
+/// Returns a URI without the percent-encoding of characters that need none (RFC 3986, section 6.2.2.2), or `None` if there
+/// are none. Captured values stay the same, because they are decoded once more.
+pub(crate) fn decode_unreserved(uri: &str) -> Option<String> {
+    if !uri.contains('%') {
+        return None;
+    }
+    let mut decoded = String::with_capacity(uri.len());
+    let mut rest = uri;
+    while let Some(at) = rest.find('%') {
+        let (before, encoded) = rest.split_at(at);
+        decoded.push_str(before);
+        let length = match encoded_byte(encoded) {
+            Some(byte) if is_unreserved(byte) => {
+                decoded.push(char::from(byte));
+                3
+            }
+            _ => {
+                decoded.push('%');
+                1
+            }
+        };
+        rest = &encoded[length..];
+    }
+    decoded.push_str(rest);
+    (decoded.len() < uri.len()).then_some(decoded)
+}
+
+/// Returns the byte that a text starts with in percent-encoding.
+pub(crate) fn encoded_byte(text: &str) -> Option<u8> {
+    let [b'%', high, low, ..] = text.as_bytes() else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some((digit(*high)? << 4) | digit(*low)?)
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
 /// Returns a URI template whose scheme and host are lowercase, except inside of expressions.
 pub(crate) fn template_key(template: &str) -> String {
     let literal_end = template.find('{').unwrap_or(template.len());
@@ -90,26 +128,16 @@ fn normalize_encoding(uri: &str) -> Cow<'_, str> {
         key.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
         key.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 15)]));
     };
-    let bytes = uri.as_bytes();
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        at += 1;
-        let encoded = || {
-            let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            Some((digit(at)? << 4) | digit(at + 1)?)
-        };
-        match (byte, encoded()) {
-            (b'%', Some(byte)) => {
-                at += 2;
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                    key.push(char::from(byte));
-                } else {
-                    encode(&mut key, byte);
-                }
-            }
-            (b'%', None) => encode(&mut key, b'%'),
-            _ if is_plain(byte) => key.push(char::from(byte)),
-            _ => encode(&mut key, byte),
+    while let Some(&byte) = uri.as_bytes().get(at) {
+        // A percent sign is a whole character, so the slice is valid.
+        let encoded = if byte == b'%' { encoded_byte(&uri[at..]) } else { None };
+        at += if encoded.is_some() { 3 } else { 1 };
+        match encoded {
+            Some(byte) if is_unreserved(byte) => key.push(char::from(byte)),
+            Some(byte) => encode(&mut key, byte),
+            None if is_plain(byte) => key.push(char::from(byte)),
+            None => encode(&mut key, byte),
         }
     }
     Cow::Owned(key)
@@ -156,6 +184,22 @@ mod tests {
         }
         assert!(matches!(uri_key("notes://all/x?y=1"), Cow::Borrowed(_)));
         assert!(matches!(uri_key("https://example.com/x"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn unreserved_characters_are_decoded_once() {
+        // S9
+        for (uri, decoded) in [
+            ("notes://my%2Dns/%7e", Some("notes://my-ns/~")),
+            ("notes://%41%2Fb%2", Some("notes://A%2Fb%2")),
+            ("notes://%2541", None),
+            ("notes://a%20b%", None),
+            ("notes://ü%", None),
+            ("notes://%ü", None),
+            ("notes://plain", None),
+        ] {
+            assert_eq!(decode_unreserved(uri).as_deref(), decoded, "{uri}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Rejection of values that could escape the directory of a file server.
 
+mod windows;
+
 use std::{error, fmt, ops::Range, slice};
 
 use super::{
@@ -50,6 +52,16 @@ pub enum Danger {
     /// with two slashes or backslashes (a UNC path), or with a drive such as `C:`. Joined to a directory, an absolute path
     /// would replace it. The forms of Windows are refused on every system.
     Absolute,
+    /// A path segment that Windows opens as a device: `CON`, `NUL`, `COM1.txt`, `LPT1`. Refused on every system.
+    DeviceName,
+    /// A path segment that names an alternate data stream of NTFS: `file.txt:stream`, `file.txt::$DATA`. Refused on every
+    /// system. In a single-segment value, `name:stream` is refused only if the name has an extension, because other
+    /// identifiers such as `llama3.1:8b` and `localhost:8080` are common.
+    DataStream,
+    /// A path segment that ends with a dot or a space, which Windows removes: `secret.txt.` opens `secret.txt`. Refused on
+    /// every system. A single-segment value is refused only if a file name with an extension remains, because other
+    /// identifiers such as `Example Inc.` are common.
+    TrailingDot,
 }
 
 impl fmt::Display for Danger {
@@ -59,6 +71,9 @@ impl fmt::Display for Danger {
             Self::ParentSegment => "it has a path segment `..`",
             Self::Separator => "it has a slash or backslash but stands for one path segment",
             Self::Absolute => "it is an absolute path where a relative one belongs",
+            Self::DeviceName => "it has a device name of Windows, such as `CON` or `NUL.txt`",
+            Self::DataStream => "it names an alternate data stream, such as `file.txt:stream`",
+            Self::TrailingDot => "it has a path segment that ends with a dot or a space",
         })
     }
 }
@@ -87,11 +102,30 @@ fn in_value(variable: &Variable, value: &str) -> Option<Danger> {
         Some(Danger::ParentSegment)
     } else if variable.is_one_segment() && value.contains(is_separator) {
         Some(Danger::Separator)
-    } else if !variable.operator.is_named() && (has_drive(variable, value) || is_unc(value)) {
+    } else if variable.operator.is_named() {
+        None // a parameter such as `{?url}` is not part of a path
+    } else if has_drive(variable, value) || is_unc(value) {
         Some(Danger::Absolute)
     } else {
-        None
+        file_name(variable, value)
     }
+}
+
+/// Returns the danger of the file names in a value on Windows.
+fn file_name(variable: &Variable, value: &str) -> Option<Danger> {
+    let is_path = variable.operator == Operator::Reserved;
+    let is_url = is_path && windows::is_url(value);
+    value.split(is_separator).find_map(|segment| {
+        if windows::is_device(segment) {
+            Some(Danger::DeviceName)
+        } else if !is_url && windows::has_stream(segment, is_path) {
+            Some(Danger::DataStream)
+        } else if windows::has_trailing_dot(segment, is_path) {
+            Some(Danger::TrailingDot)
+        } else {
+            None
+        }
+    })
 }
 
 /// Returns whether a value starts with a drive of Windows: `C:`, `C:/windows`. On Windows, `C:windows` also leaves the

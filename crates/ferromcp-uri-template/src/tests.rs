@@ -272,6 +272,31 @@ fn unsafe_values_are_rejected() {
         ("f://h{?a}", "f://h?a=../x", Danger::ParentSegment),
         ("f://h{;a}", "f://h;a=%00", Danger::Nul),
         ("f://h{#a}", "f://h#x/..", Danger::ParentSegment),
+        ("f:///{a}", "f:///CON", Danger::DeviceName),
+        ("f:///{a}", "f:///nul.txt", Danger::DeviceName),
+        ("f:///{a}", "f:///Aux%20.tar.gz", Danger::DeviceName),
+        ("f:///{a}", "f:///COM1.txt", Danger::DeviceName),
+        ("f:///{a}", "f:///lpt%C2%B9", Danger::DeviceName),
+        ("f:///{a}.txt", "f:///PRN.txt", Danger::DeviceName),
+        ("f:///{+a}", "f:///x/NUL:s/y", Danger::DeviceName),
+        ("f:///{+a}", "f:///CONIN$", Danger::DeviceName),
+        ("f:///{+a}", "f:///con::$DATA", Danger::DeviceName),
+        ("f://h{/a*}", "f://h/x/com9", Danger::DeviceName),
+        ("f://h{#a}", "f://h#x/LPT1", Danger::DeviceName),
+        ("f:///{a}", "f:///file.txt:stream", Danger::DataStream),
+        ("f:///{a}", "f:///.env%3Astream", Danger::DataStream),
+        ("f:///{a}", "f:///file::$DATA", Danger::DataStream),
+        ("f:///{a}", "f:///file:s:$data", Danger::DataStream),
+        ("f:///{+a}", "f:///x/file:stream", Danger::DataStream),
+        ("f:///{+a}", "f:///x/file.txt::$DATA", Danger::DataStream),
+        ("f:///{+a}", "f:///dir::$INDEX_ALLOCATION/file", Danger::DataStream),
+        ("f:///{a}", "f:///secret.txt.", Danger::TrailingDot),
+        ("f:///{a}", "f:///secret.txt%20", Danger::TrailingDot),
+        ("f:///{a}", "f:///.env. .", Danger::TrailingDot),
+        ("f:///{a}", "f:///...", Danger::TrailingDot),
+        ("f:///{a}", "f:///.. .", Danger::TrailingDot),
+        ("f:///{+a}", "f:///secret.", Danger::TrailingDot),
+        ("f:///{+a}", "f:///x./y", Danger::TrailingDot),
         // Safe alone, but not next to the adjacent text.
         ("f:///.{a}", "f:///..", Danger::ParentSegment),
         ("f:///.{a}", "f:///.%2E", Danger::ParentSegment),
@@ -288,11 +313,42 @@ fn unsafe_values_are_rejected() {
 fn safe_values_are_accepted() {
     check("f://{+a}", "f:///etc/hosts", &[one("/etc/hosts")]);
     check("f:///{a}", "f:///..a", &[one("..a")]);
-    check("f:///{a}", "f:///...", &[one("...")]);
     check("f:///{a}", "f:///.", &[one(".")]);
     check("f:///{a}", "f:///%252e%252e", &[one("%2e%2e")]);
-    check("f:///{+a}", "f:///a/..b/c..", &[one("a/..b/c..")]);
+    check("f:///{+a}", "f:///a/..b/c..d", &[one("a/..b/c..d")]);
     check("f://h{?url}", "f://h?url=https://x/y", &[one("https://x/y")]);
+}
+
+#[test]
+fn identifiers_are_accepted_when_they_resemble_names_of_windows() {
+    for id in [
+        "console",
+        "nulls.txt",
+        "com",
+        "com0",
+        "com10",
+        "lpt",
+        "my-con",
+        "a.con",
+        "llama3.1:8b",
+        "localhost:8080",
+        "example.com:8080",
+        "std::fs::read",
+        "order:17",
+        "2026-11-29T20:39:48.log",
+        "Example Inc.",
+        "a ",
+        ":",
+        "Dr. No.",
+        "日本.",
+    ] {
+        check("x://{a}", &format!("x://{id}"), &[one(id)]);
+    }
+    for path in ["https://host:8080/x", "std::fs::read", "2026-11-29T20:39:48.log", "./a", "a/./b", "a/b:", ".git/x"] {
+        check("x://{+a}", &format!("x://{path}"), &[one(path)]);
+    }
+    check("x://h{?a}", "x://h?a=CON", &[one("CON")]);
+    check("x://h{?a}", "x://h?a=file.txt:stream.", &[one("file.txt:stream.")]);
 }
 
 // A value is refused only where the template matches at all.

@@ -17,6 +17,19 @@ fn compile_errors_match_expected_output() {
     }
 }
 
+#[test]
+fn troubleshooting_explains_the_error_of_a_function_without_attribute() {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let expected = read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui/types/unannotated.stderr"));
+    let guide = read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/troubleshooting.md"));
+    let errors: Vec<&str> = expected.lines().filter_map(|line| line.strip_prefix("error[")).collect();
+    assert_eq!(errors.len(), 4, "{expected}"); // a tool, a resource, a prompt and a completion
+    for error in errors {
+        let (code, text) = error.split_once("]: ").expect("a code and a text");
+        assert!(guide.contains(&format!("- **{text}** ({code}), ")), "{text} ({code}) is not in troubleshooting.md");
+    }
+}
+
 fn compiler() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("--version").output().expect("a compiler compiled this");

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::model::{CompleteParams, Reference};
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{Error, ServerResult};
 
 use crate::call::Reply;
@@ -67,22 +68,47 @@ impl CompletionKey {
         };
         Some(Self { of, argument: params.argument.name.clone() })
     }
+}
 
-    /// Returns the key under a namespace.
-    pub(crate) fn under(&self, namespace: &str) -> Self {
-        let of = match &self.of {
-            Owner::Prompt(name) => Owner::Prompt(name_under(namespace, name)),
-            Owner::Template(uri) => Owner::Template(template_key(&uri_under(namespace, uri))),
-        };
-        Self { of, argument: self.argument.clone() }
+impl Owner {
+    /// Returns the prompt or template under namespaces, the innermost first.
+    ///
+    /// `templates` are the templates as they were registered. A namespace moves the host of a URI to the path, where the
+    /// case matters, so the key of a template cannot be moved.
+    pub(crate) fn under<'a>(
+        &self,
+        namespaces: impl IntoIterator<Item = &'a str>,
+        templates: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let namespaces = namespaces.into_iter();
+        match self {
+            Self::Prompt(name) => {
+                Self::Prompt(namespaces.fold(name.clone(), |name, namespace| name_under(namespace, &name)))
+            }
+            Self::Template(uri) => {
+                let key = template_key(uri);
+                let registered = templates.into_iter().find(|template| template_key(template) == key);
+                let uri = registered.unwrap_or(uri).to_owned();
+                Self::Template(namespaces.fold(uri, |uri, namespace| uri_under(namespace, &uri)))
+            }
+        }
+    }
+
+    /// Returns the key of the owner in a registry.
+    pub(crate) fn into_key(self) -> Self {
+        match self {
+            Self::Template(uri) => Self::Template(template_key(&uri)),
+            prompt @ Self::Prompt(_) => prompt,
+        }
     }
 }
 
 impl fmt::Display for CompletionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let argument = excerpt(&self.argument);
         match &self.of {
-            Owner::Prompt(name) => write!(f, "argument `{}` of prompt `{name}`", self.argument),
-            Owner::Template(uri) => write!(f, "variable `{}` of `{uri}`", self.argument),
+            Owner::Prompt(name) => write!(f, "argument `{argument}` of prompt `{}`", excerpt(name)),
+            Owner::Template(uri) => write!(f, "variable `{argument}` of `{}`", excerpt(uri)),
         }
     }
 }
@@ -157,8 +183,9 @@ impl Completion {
         self
     }
 
-    pub(super) fn under(mut self, namespace: &str) -> Self {
-        self.key = self.key.under(namespace);
+    /// Returns the completion under a namespace. `templates` are those of the same component, without the namespace.
+    pub(super) fn under(mut self, namespace: &str, templates: &[String]) -> Self {
+        self.key.of = self.key.of.under([namespace], templates.iter().map(String::as_str));
         self
     }
 
@@ -173,11 +200,7 @@ impl Completion {
         if signature.argument_names().next().is_none() {
             return Err(context("the function has no argument; its first argument receives the typed text".into()));
         }
-        let of = match self.key.of {
-            Owner::Template(uri) => Owner::Template(template_key(&uri)),
-            prompt @ Owner::Prompt(_) => prompt,
-        };
-        let key = CompletionKey { of, argument: self.key.argument };
+        let key = CompletionKey { of: self.key.of.into_key(), argument: self.key.argument };
         Ok((key, ReadyCompletion { signature, function: self.function }))
     }
 }

@@ -55,10 +55,12 @@ impl Parts {
         if namespace.is_empty() {
             return self;
         }
+        let templates: Vec<String> = self.resources.iter().map(|resource| resource.uri().to_owned()).collect();
         self.tools = self.tools.into_iter().map(|tool| tool.under(namespace)).collect();
         self.resources = self.resources.into_iter().map(|resource| resource.under(namespace)).collect();
         self.prompts = self.prompts.into_iter().map(|prompt| prompt.under(namespace)).collect();
-        self.completions = self.completions.into_iter().map(|completion| completion.under(namespace)).collect();
+        let completions = self.completions.into_iter();
+        self.completions = completions.map(|completion| completion.under(namespace, &templates)).collect();
         self
     }
 }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::model::{self, GetPromptResult, Icon, PromptArgument};
-use ferromcp_core::text::reason;
+use ferromcp_core::text::{excerpt, reason};
 use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 
 use crate::call::Reply;
@@ -153,7 +153,7 @@ impl Prompt {
         if definition.name.is_empty() {
             return Err("the name of a prompt is empty".into());
         }
-        let context = |problem: String| format!("prompt `{}`: {problem}", definition.name);
+        let context = |problem: String| format!("prompt `{}`: {problem}", excerpt(&definition.name));
         let signature = function.signature(&args).map_err(context)?;
         signature.check_texts().map_err(context)?;
         definition.arguments = arguments(&signature);

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ferromcp_core::model::{self, Annotations, CacheHint, Icon, ReadResourceResult, Role};
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{Error, Meta, ServerResult};
 
 use super::resource_list::{ListFunction, Lister, ReadyLister};
@@ -215,7 +216,8 @@ impl Resource {
     ///
     /// It is called for each page of `resources/list` that contains its resources, at the position of the template
     /// among the registered resources. At most 10,000 resources are listed; more, and resources that the server cannot
-    /// read, are skipped with a warning. When the list changes, call
+    /// read, are skipped with a warning. If the function fails, the failure is logged, and the list contains the resources
+    /// of all other templates and fixed URIs; the request fails only if there are none. When the list changes, call
     /// [`ChangeNotifier::resources_changed`](crate::ChangeNotifier::resources_changed).
     ///
     /// ```
@@ -252,6 +254,11 @@ impl Resource {
         self
     }
 
+    /// Returns the URI or template.
+    pub(super) fn uri(&self) -> &str {
+        &self.uri
+    }
+
     pub(super) fn under(mut self, namespace: &str) -> Self {
         self.about.name = self.about.name.map(|name| name_under(namespace, &name));
         self.uri = uri_under(namespace, &self.uri);
@@ -265,7 +272,7 @@ impl Resource {
     /// Returns a message that names the resource and the problem.
     pub(crate) fn build(self) -> Result<ReadyResource, String> {
         let uri = self.uri.clone();
-        let context = |problem: String| format!("resource `{uri}`: {problem}");
+        let context = |problem: String| format!("resource `{}`: {problem}", excerpt(&uri));
         let mut template = UriTemplate::parse(&template_key(&self.uri)).map_err(|error| context(error.to_string()))?;
         check_scheme(&self.uri).map_err(context)?;
         if self.unsafe_paths {
@@ -283,14 +290,15 @@ impl Resource {
             if !signature.takes_all() && signature.position(variable.name()).is_none() {
                 return Err(context(format!(
                     "the variable `{0}` has no parameter; add `{0}: String`",
-                    variable.name()
+                    excerpt(variable.name())
                 )));
             }
         }
         for name in signature.required() {
             if template.variables().all(|variable| variable.name() != name) {
                 return Err(context(format!(
-                    "the parameter `{name}` is not a variable of the template; add `{{{name}}}` to the template"
+                    "the parameter `{0}` is not a variable of the template; add `{{{0}}}` to the template",
+                    excerpt(name)
                 )));
             }
         }
@@ -375,7 +383,7 @@ impl ReadyResource {
     pub(crate) fn under(&self, mount: &Arc<Mount>) -> Result<Self, String> {
         let uri = uri_under(&mount.namespace, &self.uri);
         let mut template = UriTemplate::parse(&template_key(&uri))
-            .map_err(|error| format!("resource `{uri}` under namespace `{}`: {error}", mount.namespace))?;
+            .map_err(|error| format!("resource `{}` under namespace `{}`: {error}", excerpt(&uri), mount.namespace))?;
         if self.unsafe_paths {
             template = template.allow_unsafe_paths();
         }
@@ -441,7 +449,7 @@ impl ReadyResource {
             Ok(started) => started,
             Err(Rejection::Failed(error)) => MaybeReady::Ready(Reply::Failed(error)),
             Err(Rejection::Arguments(errors)) => {
-                let of = format!("resource `{uri}`");
+                let of = format!("resource `{}`", excerpt(uri));
                 MaybeReady::Ready(Reply::Failed(Error::invalid_params(Rejection::message(&errors, &of))))
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources#listing-resources>.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -125,6 +126,8 @@ pub(crate) struct Lister {
 }
 
 trait ErasedFunction: Send + Sync {
+    /// Returns the name of the function's type, for logs.
+    fn name(&self) -> &'static str;
     fn signature(&self) -> Result<Signature, String>;
     fn start(&self, signature: &Signature, invocation: &Invocation<'_>) -> Result<MaybeReady, Rejection>;
 }
@@ -132,6 +135,10 @@ trait ErasedFunction: Send + Sync {
 struct Typed<F, M>(F, PhantomData<fn() -> M>);
 
 impl<M: 'static, F: ListFunction<M>> ErasedFunction for Typed<F, M> {
+    fn name(&self) -> &'static str {
+        type_name::<F>()
+    }
+
     fn signature(&self) -> Result<Signature, String> {
         self.0.signature()
     }
@@ -173,6 +180,11 @@ pub(crate) struct ReadyLister {
 }
 
 impl ReadyLister {
+    /// Returns the name of the function's type, for logs.
+    pub(crate) fn function_name(&self) -> &'static str {
+        self.lister.function.name()
+    }
+
     /// Starts a call. The reply contains all resources of the template.
     pub(crate) fn start(&self, invocation: &Invocation<'_>) -> MaybeReady {
         match self.lister.function.start(&self.signature, invocation) {

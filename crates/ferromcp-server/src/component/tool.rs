@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ferromcp_core::header::{self, Annotation};
 use ferromcp_core::model::{self, CallToolResult, Icon, ToolAnnotations};
+use ferromcp_core::text::{excerpt, reason};
 use ferromcp_core::wire::replace_lone_surrogates;
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
@@ -220,7 +221,7 @@ impl Tool {
     pub(crate) fn build(self) -> Result<ReadyTool, String> {
         let Self { mut definition, args, function } = self;
         let name = definition.name.clone();
-        let context = |problem: String| format!("tool `{name}`: {problem}");
+        let context = |problem: String| format!("tool `{}`: {problem}", excerpt(&name));
         check_name(&name)?;
         let signature = function.signature(&args).map_err(context)?;
         let (shape, output) = function.output();
@@ -238,7 +239,8 @@ impl Tool {
                 return Err(context(format!("schema of {bytes} bytes exceeds the limit of {MAX_SCHEMA_BYTES} bytes")));
             }
         }
-        let headers = header::scan(&definition.input_schema).map_err(|bad| context(bad.to_string()))?;
+        let headers =
+            header::scan(&definition.input_schema).map_err(|bad| context(reason(&bad.to_string()).to_string()))?;
         Ok(ReadyTool { definition, signature: Arc::new(signature), headers, mounted: None, shape, function })
     }
 }
@@ -283,7 +285,7 @@ fn check_name(name: &str) -> Result<(), String> {
     if !name.is_empty() && name.len() <= 128 && name.bytes().all(allowed) {
         return Ok(());
     }
-    Err(format!("tool name {name:?} is not valid: use 1 to 128 of the characters A-Z a-z 0-9 _ - ."))
+    Err(format!("tool name \"{}\" is not valid: use 1 to 128 of the characters A-Z a-z 0-9 _ - .", excerpt(name)))
 }
 
 /// A validated tool, as stored in the registry.

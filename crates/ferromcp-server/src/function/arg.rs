@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
+use ferromcp_core::text::excerpt;
 use schemars::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::input::Input;
 use super::length::Length;
+use super::violations::json_excerpt;
 use crate::schema;
 
 /// The description of one parameter of a handler function.
@@ -179,7 +181,7 @@ impl Arg {
     pub(crate) fn check<T: 'static>(&self, value: &T) -> Option<String> {
         let broken = |check: &Check| (check.test)(value).map(|came| (check.words.clone(), came));
         let (words, came) = self.checks.iter().find_map(broken)?;
-        Some(format!("`{}` must be {words}, got {came}", self.name))
+        Some(format!("`{}` must be {words}, got {came}", excerpt(&self.name)))
     }
 
     /// Returns the error if the length of the argument, which deserialized to `value`, violates the limit.
@@ -189,16 +191,17 @@ impl Arg {
             Some(text) => length.check_text(text),
             None => length.check(&self.name, input),
         };
-        broken.map(|words| format!("`{}` {words}", self.name))
+        broken.map(|words| format!("`{}` {words}", excerpt(&self.name)))
     }
 
     /// Returns the error if the default is invalid for a parameter of type `T`.
     pub(crate) fn check_default<T: DeserializeOwned + 'static>(&self, type_name: &str) -> Option<String> {
         let default = self.default.as_ref()?;
         let json = default.json.as_ref().unwrap_or(&Value::Null);
+        let shown = json_excerpt(json);
         match default.make::<T>() {
-            None => Some(format!("default {json} for `{}` is not a valid `{type_name}`", self.name)),
-            Some(value) => self.check(&value).map(|rule| format!("default {json} is invalid: {rule}")),
+            None => Some(format!("default {shown} for `{}` is not a valid `{type_name}`", excerpt(&self.name))),
+            Some(value) => self.check(&value).map(|rule| format!("default {shown} is invalid: {rule}")),
         }
     }
 
@@ -208,7 +211,8 @@ impl Arg {
             return Some(self.unsupported(type_name, broken.option));
         }
         let empty = self.checks.iter().find(|check| check.is_empty)?;
-        Some(format!("no value of `{}` is {}; check the bounds of `{}`", self.name, empty.words, empty.option))
+        let name = excerpt(&self.name);
+        Some(format!("no value of `{name}` is {}; check the bounds of `{}`", empty.words, empty.option))
     }
 
     /// Determines from the schema of the parameter's type what `length` counts, and validates the default.
@@ -223,20 +227,23 @@ impl Arg {
     ) -> Result<(), String> {
         let Some(length) = &mut self.length else { return Ok(()) };
         if length.is_empty() {
-            return Err(format!("no value of `{}` has a length in the range of `length`; check its bounds", self.name));
+            let name = excerpt(&self.name);
+            return Err(format!("no value of `{name}` has a length in the range of `length`; check its bounds"));
         }
         if !length.set_unit(schema.as_value(), definitions) {
             return Err(self.unsupported(type_name, "length"));
         }
         let default = self.default.as_ref().and_then(|default| default.json.as_ref());
         match default.and_then(|json| Some((json, length.check_json(json)?))) {
-            Some((json, words)) => Err(format!("default {json} is invalid: `{}` {words}", self.name)),
+            Some((json, words)) => {
+                Err(format!("default {} is invalid: `{}` {words}", json_excerpt(json), excerpt(&self.name)))
+            }
             None => Ok(()),
         }
     }
 
     fn unsupported(&self, type_name: &str, option: &str) -> String {
-        format!("argument `{}` has type `{type_name}`, which does not support `{option}`", self.name)
+        format!("argument `{}` has type `{type_name}`, which does not support `{option}`", excerpt(&self.name))
     }
 
     /// Adds the title, description, default and limits to the schema of the parameter's type.

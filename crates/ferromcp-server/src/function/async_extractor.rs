@@ -100,6 +100,7 @@ impl<T: AsyncFromCtx> Param<AsyncExtractor> for T {
     message = "`{Self}` is not an extractor, and its parameter has no name",
     label = "an argument requires a name",
     note = "write `name: {Self}` and destructure it in the function, or add `#[arg(name = \"…\")]`",
+    note = "to take the fields of a struct as the arguments, write `Args(…): Args<{Self}>`",
     note = "an extractor implements `ferromcp::server::FromCtx`"
 )]
 pub trait AnyExtractor<M>: Param<M> {}
@@ -107,3 +108,15 @@ pub trait AnyExtractor<M>: Param<M> {}
 impl<T: super::FromCtx> AnyExtractor<super::param::Extractor> for T {}
 
 impl<T: AsyncFromCtx> AnyExtractor<AsyncExtractor> for T {}
+
+/// An extractor of a function that also takes `Args`. The marker `M` is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is an argument, but `Args` already takes all arguments",
+    label = "make it a field of the struct in `Args`",
+    note = "the other parameters of a function with `Args<T>` are extractors, like `Ctx` and `State<T>`"
+)]
+pub trait ExtractorBesideArgs<M>: Param<M> {}
+
+impl<T: super::FromCtx> ExtractorBesideArgs<super::param::Extractor> for T {}
+
+impl<T: AsyncFromCtx> ExtractorBesideArgs<AsyncExtractor> for T {}

@@ -1,6 +1,6 @@
-//! The error of a value that does not deserialize, in the words of JSON Schema.
+//! The error of a value that does not deserialize, described with the types of JSON Schema.
 //!
-//! serde describes Rust types. Its message is shown only if the schema has no violation to report, for example because
+//! serde describes Rust types. Its message is used only if the schema has no violation to report, for example because
 //! the parser of a type is stricter than its schema.
 
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ fn unknown_field(message: &str) -> Option<String> {
     Some(known.map_or_else(|| "none are accepted".to_owned(), |known| format!("known are {known}")))
 }
 
-/// Returns the expected value of a type error in the words of JSON Schema.
+/// Returns the expected value of a type error, described with the types of JSON Schema.
 fn expectation(message: &str) -> Option<Cow<'static, str>> {
     if let Some((_, variants)) =
         message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected "))

@@ -14,7 +14,7 @@
 //! | `bind` | deserializes the parameters from JSON or named texts |
 //! | `bind_each` | deserializes arguments leniently, and collects all errors |
 //! | `violations`, `expectation` | finds the violations of a schema in a value, and describes them |
-//! | `mismatch` | describes the errors of serde in the words of JSON Schema |
+//! | `mismatch` | describes the errors of serde with the types of JSON Schema |
 //! | `suggestion` | finds the known name that is closest to an unknown one |
 //! | `text_value` | deserializes values from text |
 //! | `integral_floats` | deserializes JSON in which `5.0` is an integer |

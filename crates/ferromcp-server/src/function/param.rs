@@ -20,8 +20,8 @@ use super::signature::{Kind, Parameter, Signature};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a tool argument nor an extractor",
     label = "not an argument, not an extractor",
-    note = "an argument implements `serde::Deserialize` and `schemars::JsonSchema`, and does not borrow",
-    note = "an extractor implements `ferromcp::server::FromCtx`, like `Ctx` and `State<T>`"
+    note = "for an argument, add `#[derive(serde::Deserialize, schemars::JsonSchema)]` to an owned type",
+    note = "for an extractor, implement `ferromcp::server::FromCtx`; for shared state, take `State<{Self}>`"
 )]
 pub trait Param<M>: Sized + Send + 'static {
     /// The deserialized value, before limits and defaults apply.

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::sync::OnceLock;
 
+use ferromcp_core::text::excerpt;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
@@ -53,8 +54,10 @@ impl Signature {
     /// Creates the signature from declared parameters.
     ///
     /// # Errors
-    /// Returns a message if a name is missing or duplicate, or if a limit or default does not match its type.
+    /// Returns a message if a name is missing or duplicate, if a limit or default does not match its type, or if a
+    /// parameter takes all arguments beside another that takes arguments.
     pub(crate) fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
+        check_whole(&parameters)?;
         for (index, parameter) in parameters.iter().enumerate() {
             let Kind::Argument { id, type_name, .. } = parameter.kind else { continue };
             let name = &parameter.arg.name;
@@ -73,7 +76,7 @@ impl Signature {
             let is_duplicate =
                 |other: &Parameter| matches!(other.kind, Kind::Argument { .. }) && other.arg.name == *name;
             if parameters[..index].iter().any(is_duplicate) {
-                return Err(format!("two parameters are named `{name}`"));
+                return Err(format!("two parameters are named `{}`", excerpt(name)));
             }
         }
         let mut signature = Self { parameters, error_schema: OnceLock::new() };
@@ -136,6 +139,7 @@ impl Signature {
             let name = &parameter.arg.name;
             if !fits_text(&schema["properties"][name]) {
                 let Kind::Argument { type_name, .. } = parameter.kind else { continue };
+                let name = excerpt(name);
                 return Err(format!(
                     "argument `{name}` has type `{type_name}`, which cannot be deserialized from a string; take the fields as \
                      separate parameters, or `Args<T>` with flat fields"
@@ -144,8 +148,9 @@ impl Signature {
         }
         match self.fields().into_iter().find(|(_, field, _)| !fits_text(field)) {
             Some((name, ..)) => Err(format!(
-                "the field `{name}` of the arguments cannot be deserialized from a string; use a flat type, such as a string or \
-                 number"
+                "the field `{}` of the arguments cannot be deserialized from a string; use a flat type, such as a string or \
+                 number",
+                excerpt(name)
             )),
             None => Ok(()),
         }
@@ -243,6 +248,33 @@ impl Signature {
             schema::without_null(&mut schema);
         }
         Some(schema)
+    }
+}
+
+/// Checks that a parameter that takes all arguments is the only one that takes arguments.
+fn check_whole(parameters: &[Parameter]) -> Result<(), String> {
+    let label = |index: usize| match parameters[index].kind {
+        Kind::Whole { type_name, .. } => format!("parameter {} (`Args<{type_name}>`)", index + 1),
+        Kind::Argument { type_name, .. } => {
+            let name = &parameters[index].arg.name;
+            format!("parameter {} (`{}: {type_name}`)", index + 1, excerpt(if name.is_empty() { "_" } else { name }))
+        }
+        Kind::Extractor => String::new(),
+    };
+    let find = |is: fn(&Kind) -> bool| (0..parameters.len()).filter(move |index| is(&parameters[*index].kind));
+    let mut wholes = find(|kind| matches!(kind, Kind::Whole { .. }));
+    let Some(first) = wholes.next() else { return Ok(()) };
+    if let Some(second) = wholes.next() {
+        let (first, second) = (label(first), label(second));
+        return Err(format!("{first} and {second} both take all arguments; put the fields of both into one struct"));
+    }
+    match find(|kind| matches!(kind, Kind::Argument { .. })).next() {
+        Some(other) => Err(format!(
+            "{} takes all arguments, so {} cannot be an argument; make it a field of the struct",
+            label(first),
+            label(other)
+        )),
+        None => Ok(()),
     }
 }
 

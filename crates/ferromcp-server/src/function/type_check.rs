@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::async_extractor::AnyExtractor;
+use super::async_extractor::{AnyExtractor, ExtractorBesideArgs};
 use super::extract::{Args, Extension, State};
 use super::param::Param;
 use crate::output::Json;
@@ -38,6 +38,13 @@ pub trait FallbackTypeCheck {
     fn extractor<M>()
     where
         Self::Of: AnyExtractor<M>,
+    {
+    }
+
+    /// Requires an extractor, for a parameter of a function that takes `Args`.
+    fn beside_args<M>()
+    where
+        Self::Of: ExtractorBesideArgs<M>,
     {
     }
 
@@ -68,24 +75,54 @@ macro_rules! shared_value {
                 T: Clone + Send + Sync + 'static,
             {
             }
+
+            /// Requires a value that can be shared by calls.
+            pub fn beside_args()
+            where
+                T: Clone + Send + Sync + 'static,
+            {
+            }
         })*
     };
 }
 
 shared_value!(State, Extension);
 
+/// A type that deserializes. Unlike the error of [`DeserializeOwned`], its error names the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `serde::Deserialize`",
+    label = "the type in `Args` cannot be deserialized",
+    note = "add `#[derive(serde::Deserialize)]` to `{Self}`"
+)]
+pub trait DeserializesArgs {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> DeserializesArgs for T {}
+
+/// A type with a schema. Unlike the error of [`JsonSchema`], its error names the derive.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `schemars::JsonSchema`",
+    label = "the type in `Args` has no schema",
+    note = "add `#[derive(schemars::JsonSchema)]` to `{Self}`",
+    note = "if it is derived, check the version of schemars: 1 is required"
+)]
+pub trait DescribesArgs {}
+
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema> DescribesArgs for T {}
+
 impl<T> TypeCheck<Args<T>> {
     /// Requires a type that deserializes from arguments.
     pub fn parameter()
     where
-        T: DeserializeOwned + JsonSchema + Send + 'static,
+        T: DeserializesArgs + DescribesArgs + Send + 'static,
     {
     }
 
     /// Requires a type that deserializes from arguments.
     pub fn extractor()
     where
-        T: DeserializeOwned + JsonSchema + Send + 'static,
+        T: DeserializesArgs + DescribesArgs + Send + 'static,
     {
     }
 }

@@ -1,8 +1,8 @@
 //! Finds the violations of a schema in a value, and describes them for the model.
 //!
-//! Used only after serde rejected the value, so that the model reads every error in the words of the schema, with the
-//! path of the value. It is not a validator: keywords that generated schemas do not contain are ignored, and a value
-//! without violations can still be invalid.
+//! Used only after serde rejected the value. Each error names the path of the value and what the schema requires, for
+//! example "an integer from 0 to 255". This is not a validator: keywords that generated schemas do not contain are ignored,
+//! and a value without violations can still be invalid.
 
 use std::io;
 
@@ -249,7 +249,7 @@ fn misspelled(schema: &Map<String, Value>, members: &Map<String, Value>, missing
     // A rejected member gets its own error, with a suggestion.
     let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
     match closest_match(missing, &unknown) {
-        Some(name) if !is_closed => format!("; did you mean it with `{}`?", excerpt(name)),
+        Some(name) if !is_closed => format!("; unknown field `{}`, did you mean `{missing}`?", excerpt(name)),
         _ => String::new(),
     }
 }

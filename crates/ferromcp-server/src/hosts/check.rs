@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ferromcp_core::text::excerpt;
 use serde_json::{Map, Value};
 
 use super::rules::Limit;
@@ -26,7 +27,7 @@ pub(super) fn problem(limit: &Limit, server: &str, name: &str, schema: &Value) -
         Limit::NameLength(max) => over("characters of the name", name.chars().count(), *max),
         Limit::QualifiedLength { max, added } => {
             let length = server.chars().count() + name.chars().count() + added;
-            over(&format!("characters of the name with the server's name `{server}`"), length, *max)
+            over(&format!("characters of the name with the server's name `{}`", excerpt(server)), length, *max)
         }
         Limit::RootKeywords(keywords) => {
             let keyword = keywords.iter().find(|keyword| schema.get(**keyword).is_some())?;
@@ -41,7 +42,9 @@ pub(super) fn problem(limit: &Limit, server: &str, name: &str, schema: &Value) -
         Limit::Depth(max) => over("levels of objects and arrays", depth(schema, 0), *max),
         Limit::Properties(max) => over("properties", count(schema, "properties"), *max),
         Limit::EnumValues(max) => over("values of `enum`", count(schema, "enum"), *max),
-        Limit::Recursion => recursive_reference(schema).map(|target| format!("`$ref` to `{target}` is recursive")),
+        Limit::Recursion => {
+            recursive_reference(schema).map(|target| format!("`$ref` to `{}` is recursive", excerpt(&target)))
+        }
         Limit::Keywords(_) => {
             let below = schema.as_object().into_iter().flat_map(subschemas);
             let mut found = below.filter_map(|(path, schema)| {
@@ -56,7 +59,7 @@ pub(super) fn problem(limit: &Limit, server: &str, name: &str, schema: &Value) -
 }
 
 fn located((path, words): (String, String)) -> String {
-    if path.is_empty() { format!("{words} at the root") } else { format!("{words} in `{path}`") }
+    if path.is_empty() { format!("{words} at the root") } else { format!("{words} in `{}`", excerpt(&path)) }
 }
 
 fn is_allowed(character: char, others: &str) -> bool {
@@ -72,7 +75,7 @@ fn argument_name(schema: &Value, max: usize, characters: &str) -> Option<String>
     let is_valid = |name: &str| {
         (1..=max).contains(&name.chars().count()) && name.chars().all(|character| is_allowed(character, characters))
     };
-    names.find(|name| !is_valid(name)).map(|name| format!("the name of the argument `{name}`"))
+    names.find(|name| !is_valid(name)).map(|name| format!("the name of the argument `{}`", excerpt(name)))
 }
 
 /// Returns what breaks the limit in one schema, without its subschemas.
@@ -83,7 +86,7 @@ fn in_schema(limit: &Limit, schema: &Map<String, Value>) -> Option<String> {
         }
         Limit::Formats(formats) => {
             let format = schema.get("format")?.as_str().filter(|format| !formats.contains(format))?;
-            Some(format!("the format `{format}`"))
+            Some(format!("the format `{}`", excerpt(format)))
         }
         Limit::ArrayItems => {
             let is_array = has_type(schema, "array") && !schema.get("items").is_some_and(Value::is_object);
@@ -96,7 +99,7 @@ fn in_schema(limit: &Limit, schema: &Map<String, Value>) -> Option<String> {
                 return Some("an `enum` without values".to_owned());
             }
             let other = choices.iter().find(|choice| choice.as_str().is_none_or(str::is_empty))?;
-            Some(format!("the value {other} of an `enum`"))
+            Some(format!("the value {} of an `enum`", excerpt(&other.to_string())))
         }
         _ => None,
     }

@@ -113,8 +113,18 @@ pub(super) const RULES: &[HostRule] = &[
     },
     HostRule {
         hosts: &["OpenAI API (strict mode)"],
-        limit: Limit::Keywords(&["allOf", "if", "not", "oneOf", "prefixItems", "uniqueItems"]),
-        remedy: "use `anyOf` for alternatives, and an object instead of a tuple",
+        limit: Limit::Keywords(&["allOf", "if", "oneOf"]),
+        remedy: "use `anyOf` for alternatives, or one object whose optional properties are those of all alternatives",
+    },
+    HostRule {
+        hosts: &["OpenAI API (strict mode)"],
+        limit: Limit::Keywords(&["not"]),
+        remedy: "remove `not`, describe the excluded values in the description, and reject them in the function",
+    },
+    HostRule {
+        hosts: &["OpenAI API (strict mode)"],
+        limit: Limit::Keywords(&["prefixItems", "uniqueItems"]),
+        remedy: "use `items` only, or an object instead of a tuple, and check the items in the function",
     },
     HostRule {
         hosts: &["Kimi API", "OpenAI API (strict mode)"],

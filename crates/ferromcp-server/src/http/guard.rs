@@ -13,6 +13,7 @@ mod rejection;
 
 use std::net::{IpAddr, SocketAddr};
 
+use ferromcp_core::text::excerpt;
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
@@ -45,8 +46,9 @@ impl Guard {
         match HostRule::parse(host) {
             Some(rule) => self.hosts.push(rule),
             None => self.errors.push(format!(
-                "`.allow_host({host:?})` is invalid: use a host such as `mcp.example.com`, `mcp.example.com:8443`, \
-                 `*.example.com` or `[2001:db8::1]`, in ASCII, without scheme and path"
+                "`.allow_host(\"{}\")` is invalid: use a host such as `mcp.example.com`, `mcp.example.com:8443`, \
+                 `*.example.com` or `[2001:db8::1]`, in ASCII, without scheme and path",
+                excerpt(host)
             )),
         }
     }
@@ -61,8 +63,9 @@ impl Guard {
         match OriginRule::parse(origin) {
             Some(rule) => self.origins.push(rule),
             None => self.errors.push(format!(
-                "`.allow_origin({origin:?})` is invalid: use an origin such as `https://app.example.com`, \
-                 `https://app.example.com:8443` or `http://localhost:*`, without a path; `.any_origin()` allows all"
+                "`.allow_origin(\"{}\")` is invalid: use an origin such as `https://app.example.com`, \
+                 `https://app.example.com:8443` or `http://localhost:*`, without a path; `.any_origin()` allows all",
+                excerpt(origin)
             )),
         }
     }
@@ -77,7 +80,9 @@ impl Guard {
         match Network::parse(network) {
             Some(network) => self.proxies.push(network),
             None => self.errors.push(format!(
-                "`.trust_proxy({network:?})` is invalid: use an address such as `10.0.0.7`, or a network such as `10.0.0.0/8`"
+                "`.trust_proxy(\"{}\")` is invalid: use an address such as `10.0.0.7`, or a network such as \
+                 `10.0.0.0/8`",
+                excerpt(network)
             )),
         }
     }

@@ -20,9 +20,9 @@ use super::legacy::SessionCalls;
 use super::reply::EncodedReply;
 use super::sink::{HttpSink, Outgoing};
 use crate::call::Reply;
-use crate::dispatch::{drop_caught, poll_caught};
 use crate::latch::Latch;
 use crate::maybe_ready::BoxFuture;
+use crate::panics::{drop_caught, poll_caught};
 use crate::shutdown_cut::shut_down_error;
 
 /// A request in flight, with everything it holds.

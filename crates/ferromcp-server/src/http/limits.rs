@@ -11,8 +11,8 @@ pub(crate) const MAX_HTTP2_STREAMS: u32 = 256;
 /// Size of the write buffer of one stream in bytes. Handlers wait while it is full.
 pub(crate) const STREAM_BUFFER_BYTES: usize = 1 << 20;
 
-/// Flow-control windows of an HTTP/2 connection and of its streams in bytes: what a client may send before the server
-/// reads it.
+/// Flow-control windows of an HTTP/2 connection and of its streams, in bytes. They limit the data that a client sends ahead
+/// of the server.
 pub(crate) const HTTP2_WINDOW_BYTES: u32 = 256 << 10;
 
 /// The fraction (1/8) of `HttpServerLimits::total_response_bytes` that one connection may leave unread.
@@ -101,12 +101,21 @@ impl HttpServerLimits {
         self
     }
 
-    /// Sets the maximum number of sessions (handshake revisions). Default: 10,000. Beyond it, idle sessions are evicted:
-    /// first those of the same connection, then those without a complete handshake, then those of the same principal or
-    /// address. If none is idle, a new session is rejected with 503.
+    /// Sets the maximum number of sessions (handshake revisions). Default: 10,000.
     ///
-    /// One principal or address may start a quarter of them at once (at least 64), and the maximum within a minute; a
-    /// session beyond that is rejected with 429.
+    /// A session beyond the maximum evicts idle sessions of the first of these classes that has any, the longest idle
+    /// first:
+    ///
+    /// 1. sessions that were started on the same connection: up to 1/16 of the maximum
+    /// 2. sessions without a complete handshake: up to 1/16 of the maximum
+    /// 3. sessions of the same principal or address: one
+    /// 4. all other sessions: one
+    ///
+    /// One principal or address may evict 64 sessions of the classes 3 and 4 at once, and 10 per second; a session that
+    /// would evict more is rejected with 429. If no session is idle, a new session is rejected with 503.
+    ///
+    /// One principal or address may start a quarter of the maximum at once (at least 64), and the maximum within a minute
+    /// (at least 10 per second); a session beyond that is rejected with 429.
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.sessions = sessions;
         self

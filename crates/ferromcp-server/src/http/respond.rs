@@ -26,8 +26,9 @@ use super::received::Received;
 use super::reply::{self, EncodedReply};
 use super::sink::HttpSink;
 use crate::call::{Call, Extensions, Peer};
-use crate::dispatch::{poll_caught, start};
+use crate::dispatch::start;
 use crate::maybe_ready::MaybeReady;
+use crate::panics::poll_caught;
 use crate::request_sink::RequestSink;
 
 /// How to respond to a request.

@@ -245,11 +245,12 @@ impl Registry {
     pub fn add_completion(&self, completion: Completion) -> Result<(), RegisterError> {
         let (key, completion) = completion.build()?;
         let completion = Arc::new(completion);
-        if let Some(problem) = self.snapshot().completion_problem(&key) {
+        let tables = self.snapshot();
+        if let Some(problem) = tables.completion_problem(&key) {
             return Err(problem.into());
         }
         for member in self.family() {
-            let key = member.mounts.iter().fold(key.clone(), |key, mount| key.under(&mount.namespace));
+            let key = tables.key_under(&key, &member.mounts);
             member.shared.edit(|tables| tables.add_completion(key, Arc::clone(&completion)))?;
         }
         Ok(())
@@ -286,7 +287,9 @@ impl Registry {
 
     /// Removes a resource or resource template, and the completions of its variables. Returns whether it existed.
     pub fn remove_resource(&self, uri_or_template: &str) -> bool {
-        self.remove(&Change::Resources, uri_or_template, uri_under, Tables::remove_resource)
+        let tables = self.snapshot();
+        let uri = tables.registered_uri(uri_or_template).unwrap_or(uri_or_template);
+        self.remove(&Change::Resources, uri, uri_under, Tables::remove_resource)
     }
 
     /// Removes a prompt and the completions of its arguments. Returns whether it existed.

@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use ferromcp_core::model::{self, Reference};
+use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error};
 
 use crate::component::{CompletionKey, Listed, Owner, ReadyCompletion, ReadyPrompt, ReadyResource, ReadyTool};
@@ -13,7 +14,7 @@ use crate::mount::{Mount, MountedItem};
 use crate::paging::{List, Pages};
 use crate::state::StateNeed;
 use crate::subscription::ListKinds;
-use crate::uri_key::{lowercase_start, template_key, uri_key, without_root_path};
+use crate::uri_key::{decode_unreserved, lowercase_start, template_key, uri_key, without_root_path};
 use crate::uri_template::Captures;
 
 /// A resource and the variables that its template captured from the URI.
@@ -100,7 +101,7 @@ impl Tables {
     pub(super) fn add_tool(&mut self, tool: Arc<ReadyTool>) -> Result<(), String> {
         let name = tool.definition.name.clone();
         if self.tools.get(&name).is_some() {
-            return Err(format!("two tools are named `{name}`; rename one, or mount it under a namespace"));
+            return Err(format!("two tools are named `{}`; rename one, or mount it under a namespace", excerpt(&name)));
         }
         let serial = self.next_serial();
         self.tools.push(name, serial, tool);
@@ -114,7 +115,10 @@ impl Tables {
     pub(super) fn add_resource(&mut self, resource: Arc<ReadyResource>) -> Result<(), String> {
         let key = resource.key();
         if self.resources.get(&key).is_some() {
-            return Err(format!("two resources are at `{}`; move one, or mount it under a namespace", resource.uri));
+            return Err(format!(
+                "two resources are at `{}`; move one, or mount it under a namespace",
+                excerpt(&resource.uri)
+            ));
         }
         let serial = self.next_serial();
         if matches!(resource.definition, Listed::Template(_)) {
@@ -133,7 +137,10 @@ impl Tables {
     pub(super) fn add_prompt(&mut self, prompt: Arc<ReadyPrompt>) -> Result<(), String> {
         let name = prompt.definition.name.clone();
         if self.prompts.get(&name).is_some() {
-            return Err(format!("two prompts are named `{name}`; rename one, or mount it under a namespace"));
+            return Err(format!(
+                "two prompts are named `{}`; rename one, or mount it under a namespace",
+                excerpt(&name)
+            ));
         }
         let serial = self.next_serial();
         self.prompts.push(name, serial, prompt);
@@ -234,8 +241,9 @@ impl Tables {
             }
         }
         let uri = lowercase_start(uri);
+        let decoded = decode_unreserved(&uri);
         let without_root_path = without_root_path(&uri);
-        for uri in [Some(&*uri), without_root_path.as_deref()].into_iter().flatten() {
+        for uri in [decoded.as_deref(), Some(&*uri), without_root_path.as_deref()].into_iter().flatten() {
             for template in &self.templates {
                 if let Some(captures) = template.captures(uri)? {
                     return Ok(Some((template, Some(captures))));
@@ -297,10 +305,25 @@ impl Tables {
         problems.extend(prompts.filter_map(Result::err));
         for (key, position) in &inner.completions.positions {
             let completion = Arc::clone(&inner.completions.items[*position].1);
-            problems.extend(self.add_completion(key.under(&mount.namespace), completion).err());
+            let key = inner.key_under(key, std::slice::from_ref(mount));
+            problems.extend(self.add_completion(key, completion).err());
         }
         self.mounts.push(Arc::clone(mount));
         problems
+    }
+
+    /// Returns the key that a completion of this server has in a server that this one is mounted in. The mounts are on
+    /// the way to that server, the innermost first.
+    pub(super) fn key_under(&self, key: &CompletionKey, mounts: &[Arc<Mount>]) -> CompletionKey {
+        let templates = self.templates.iter().map(|template| template.uri.as_str());
+        let of = key.of.under(mounts.iter().map(|mount| &*mount.namespace), templates);
+        CompletionKey { of: of.into_key(), argument: key.argument.clone() }
+    }
+
+    /// Returns the URI or template of a resource as it was registered.
+    pub(super) fn registered_uri(&self, uri_or_template: &str) -> Option<&str> {
+        let keys = [uri_key(uri_or_template).into_owned(), template_key(uri_or_template)];
+        keys.iter().find_map(|key| Some(self.resources.get(key)?.uri.as_str()))
     }
 
     /// Returns whether a server is mounted in this one.
@@ -332,9 +355,9 @@ impl Tables {
         let hint = match (closest_match(&key.argument, &known), known.as_slice()) {
             (Some(name), _) => format!("did you mean `{name}`?"),
             (None, []) => "it has none".to_owned(),
-            (None, known) => format!("known are `{}`", known.join("`, `")),
+            (None, known) => format!("known are `{}`", excerpt(&known.join("`, `"))),
         };
-        Some(format!("completion of {key}: the {what} has no argument `{}`; {hint}", key.argument))
+        Some(format!("completion of {key}: the {what} has no argument `{}`; {hint}", excerpt(&key.argument)))
     }
 
     /// Returns the problems of all completions.
@@ -409,15 +432,12 @@ impl Tables {
     pub(crate) fn state_needs(&self) -> impl Iterator<Item = (String, StateNeed)> {
         // The functions of a mounted server use its state.
         let tools = self.tools.items.iter().filter(|(_, it)| it.mounted.is_none());
-        let tools = tools.map(|(_, it)| (format!("tool `{}`", it.definition.name), &*it.signature));
-        let resources = self
-            .resources
-            .items
-            .iter()
-            .filter(|(_, it)| it.mounted.is_none())
-            .flat_map(|(_, it)| it.signatures().map(|signature| (format!("resource `{}`", it.uri), signature)));
+        let tools = tools.map(|(_, it)| (format!("tool `{}`", excerpt(&it.definition.name)), &*it.signature));
+        let resources = self.resources.items.iter().filter(|(_, it)| it.mounted.is_none()).flat_map(|(_, it)| {
+            it.signatures().map(|signature| (format!("resource `{}`", excerpt(&it.uri)), signature))
+        });
         let prompts = self.prompts.items.iter().filter(|(_, it)| it.mounted.is_none());
-        let prompts = prompts.map(|(_, it)| (format!("prompt `{}`", it.definition.name), &*it.signature));
+        let prompts = prompts.map(|(_, it)| (format!("prompt `{}`", excerpt(&it.definition.name)), &*it.signature));
         let positions = &self.completions.positions;
         let completions =
             positions.iter().filter(|(key, _)| self.mounted_owner(&key.of).is_none()).map(|(key, position)| {

@@ -101,7 +101,8 @@ pub(crate) fn object_root(schema: Schema) -> Option<Schema> {
     }
 }
 
-fn root_of_shape(schema: &Value, shape: Shape) -> Schema {
+/// Returns the object of a shape, with the other keywords of the schema that it describes.
+pub(super) fn root_of_shape(schema: &Value, shape: Shape) -> Schema {
     let mut root =
         Map::from_iter([("type".to_owned(), "object".into()), ("properties".into(), shape.properties.into())]);
     if !shape.required.is_empty() {

@@ -137,10 +137,16 @@ pub(super) fn texts(arm: &Map<String, Value>) -> Option<Vec<&str>> {
 fn write_one_of_as_any_of(object: &mut Map<String, Value>) {
     let Some(arms) = object.get("oneOf").and_then(Value::as_array) else { return };
     let is_exclusive = |(index, arm): (usize, &Value)| arms[..index].iter().all(|other| are_exclusive(arm, other));
-    if object.contains_key("anyOf") || !arms.iter().enumerate().all(is_exclusive) {
+    if arms.iter().enumerate().all(is_exclusive) {
+        rename_one_of(object);
+    }
+}
+
+/// Renames `oneOf` to `anyOf`, in place to keep the order of the keywords. A schema with both keywords is not changed.
+pub(super) fn rename_one_of(object: &mut Map<String, Value>) {
+    if !object.contains_key("oneOf") || object.contains_key("anyOf") {
         return;
     }
-    // Renamed in place, to keep the order of the keywords.
     let renamed = std::mem::take(object).into_iter().map(|(keyword, value)| match keyword.as_str() {
         "oneOf" => ("anyOf".to_owned(), value),
         _ => (keyword, value),

@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use ferromcp_core::Identity;
+use ferromcp_core::text::excerpt;
 use ferromcp_transport::{FrameRx, FrameTx, Transport};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -101,7 +102,7 @@ pub(crate) fn check(inner: &Inner) -> Result<(), ServeError> {
     errors.extend(inner.registry.snapshot().completion_problems());
     for mounted in &inner.mounted {
         if let Err(ServeError(Kind::Configuration(problems))) = check(mounted) {
-            let name = &mounted.info.name;
+            let name = excerpt(&mounted.info.name);
             errors.extend(problems.into_iter().map(|problem| format!("mounted server `{name}`: {problem}")));
         }
     }

@@ -1,12 +1,16 @@
 //! JSON-RPC batches, which only 2025-03-26 supports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ferromcp_core::Revision;
+use ferromcp_server::Tool;
+use ferromcp_server::http::HttpServerOptions;
 use serde_json::{Value, json};
 
 use crate::client::{Session, initialize, legacy, legacy_message, modern_message, modern_post, post};
-use crate::fixture::{Host, wait_for};
+use crate::fixture::{CallControl, Host, server, wait_for};
 
 fn notification() -> Value {
     json!({ "jsonrpc": "2.0", "method": "notifications/whatever" })
@@ -196,4 +200,47 @@ async fn rejects_batches_when_the_revision_does_not_support_them() {
     assert_eq!(response.json().await["error"]["code"], -32600);
     assert_eq!(response.status, 400);
     assert_eq!(host.control.started.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn other_calls_are_answered_when_the_destructor_of_a_cancelled_call_panics() {
+    // S-145
+    struct PanicOnDrop(Arc<AtomicUsize>);
+    impl Drop for PanicOnDrop {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            panic!("in a destructor");
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let control = CallControl::default();
+    let (counter, started) = (Arc::clone(&dropped), Arc::clone(&control.started));
+    let explosive = Tool::new("explosive", move || {
+        let guard = PanicOnDrop(Arc::clone(&counter));
+        started.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let _guard = guard;
+            std::future::pending::<&str>().await
+        }
+    });
+    let server = server(&control).with_tool(explosive);
+    let host = Host::of(server, control, HttpServerOptions::new()).await;
+    let session = Session::open(host.address, Revision::V2025_03_26).await;
+    let add = |id: i64| call(id, "add", json!({ "a": id, "b": 1 }));
+    let batch = json!([add(1), call(2, "explosive", json!({})), add(3), call(4, "explosive", json!({})), add(5)]);
+    let answers = tokio::spawn({
+        let request = session.post(&batch);
+        async move { request.send(host.address).await.json().await }
+    });
+    for (started, id) in [(1, 2), (2, 4)] {
+        wait_for(&host.control.started, started).await;
+        session.notify("notifications/cancelled", json!({ "requestId": id })).await.empty(202).await;
+    }
+    let answers = by_id(&answers.await.unwrap());
+    assert_eq!(answers.keys().copied().collect::<Vec<_>>(), [1, 3, 5]);
+    for (id, answer) in &answers {
+        assert_eq!(answer["result"]["content"][0]["text"], (id + 1).to_string(), "{answer}");
+    }
+    assert_eq!(dropped.load(Ordering::SeqCst), 2);
+    assert_eq!(session.send(6, "ping", json!({})).await.status, 200);
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use ferromcp_core::Revision;
 use ferromcp_core::header::field;
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
@@ -79,4 +79,39 @@ async fn http2_supports_streams_and_error_statuses() {
     assert_eq!(rejected.status(), StatusCode::FORBIDDEN);
     let unknown = modern_message(2, "no/such", json!({}));
     assert_eq!(client.send_request(request(&authority, &unknown)).await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn responds_431_when_the_headers_are_too_large_over_http2() {
+    let host = Host::new().await;
+    let authority = host.address.to_string();
+    let list = modern_message(1, "tools/list", json!({}));
+    let with_headers = |bytes: usize, headers: usize| {
+        let mut request = request(&authority, &list);
+        for number in 0..headers {
+            let name: HeaderName = format!("x-{number}").parse().unwrap();
+            request.headers_mut().insert(name, "x".repeat(bytes / headers).parse().unwrap());
+        }
+        request
+    };
+    let mut client = connect(host.address).await;
+    for headers in [1, 8, 100] {
+        assert_eq!(client.send_request(with_headers(58 << 10, headers)).await.unwrap().status(), StatusCode::OK);
+    }
+    for (kib, headers) in [(65, 8), (66, 1), (70, 100), (60, 1000)] {
+        let response = client.send_request(with_headers(kib << 10, headers)).await;
+        let status = response.unwrap_or_else(|error| panic!("{kib} KiB in {headers} headers: {error}")).status();
+        assert_eq!(status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "{kib} KiB in {headers} headers");
+        // Only the stream is affected.
+        assert_eq!(client.send_request(with_headers(0, 1)).await.unwrap().status(), StatusCode::OK);
+    }
+    // A client that sends many more is rejected or disconnected, without reading all of them.
+    for kib in [110, 256, 1024, 8192] {
+        let mut client = connect(host.address).await;
+        match client.send_request(with_headers(kib << 10, 8)).await {
+            Ok(response) => assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "{kib} KiB"),
+            Err(error) => assert!(!error.is_user(), "{kib} KiB: {error}"),
+        }
+    }
+    assert_eq!(client.send_request(with_headers(0, 1)).await.unwrap().status(), StatusCode::OK);
 }

@@ -10,6 +10,7 @@ mod bounds;
 mod client;
 mod client_requests;
 mod disconnects;
+mod drop_panics;
 mod early_responses;
 mod errors;
 mod events;
@@ -22,6 +23,8 @@ mod http_sse;
 mod in_process;
 #[cfg(target_os = "linux")]
 mod load;
+#[path = "../it/log_recorder.rs"]
+mod log_recorder;
 mod message;
 mod mounted;
 mod name_headers;
@@ -32,3 +35,4 @@ mod sessions;
 mod shutdown;
 mod streams;
 mod subscriptions;
+mod untrusted_logs;

@@ -141,3 +141,34 @@ async fn shutdown_times_out_when_a_call_never_finishes() {
     tokio::time::timeout(Duration::from_secs(10), mounted.service.shutdown()).await.expect("shutdown timed out");
     assert!(started.elapsed() >= Duration::from_millis(100));
 }
+
+#[tokio::test]
+async fn shutdown_waits_for_calls_without_limit_when_the_timeout_is_the_maximum() {
+    let control = CallControl::default();
+    let limits = HttpServerLimits::new().shutdown_grace(Duration::MAX).stall_timeout(Duration::MAX);
+    let mounted = Mounted::new(&server(&control), HttpServerOptions::new().limits(limits)).await;
+    let call = send(&mounted, modern_call("wait", json!({})));
+    wait_for(&control.started, 1).await;
+    let service = mounted.service.clone();
+    let shutdown = tokio::spawn(async move { service.shutdown().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!shutdown.is_finished());
+    control.go(1);
+    assert_eq!(call.await.unwrap().json().await["result"]["content"][0]["text"], "waited");
+    timeout(TIMEOUT, shutdown).await.expect("shutdown ends with the last call").unwrap();
+}
+
+#[test]
+fn default_shutdown_grace_is_the_documented_one() {
+    // S13
+    assert!(format!("{:?}", HttpServerLimits::new()).contains("shutdown_grace: 6s"));
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/");
+    for (page, text) in [
+        ("limits.md", "| `shutdown_grace` | 6 s |"),
+        ("http.md", "`HttpServerLimits::shutdown_grace` (6 s)"),
+        ("deployment.md", "`HttpServerLimits::shutdown_grace` (6 s"),
+    ] {
+        let page = std::fs::read_to_string(format!("{guide}{page}")).unwrap();
+        assert!(page.contains(text), "{text:?} is not in the guide");
+    }
+}

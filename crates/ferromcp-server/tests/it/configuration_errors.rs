@@ -1,5 +1,7 @@
 //! Configuration errors are reported before serving, with the item that caused them.
 
+use std::ops::Bound;
+
 use ferromcp_core::RawJson;
 use ferromcp_server::{Arg, Args, Completion, Ctx, Prompt, Resource, Server, State, Tool};
 use serde_json::json;
@@ -370,4 +372,113 @@ async fn configuration_error_is_reported_when_two_states_have_one_type() {
         assert!(configuration_error(server).await.contains(twice));
     }
     lifespan(server().state(1_u16)).check().unwrap();
+}
+
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+#[allow(dead_code, reason = "never deserialized")]
+struct Sort {
+    order: String,
+}
+
+#[tokio::test]
+async fn configuration_error_names_tool_and_parameters_when_args_is_not_alone() {
+    let tool = |tool: Tool| server().with_tool(tool);
+    let args = |name: &str| name.to_owned();
+    for (server, parts) in [
+        (
+            tool(Tool::sync("find", |_: Args<Filter>, _: Ctx, _: Args<Sort>| "")),
+            ["tool `find`: parameter 1 (`Args<", "::Filter>`) and parameter 3 (`Args<", "both take all arguments"],
+        ),
+        (
+            tool(Tool::new("find", async |_: Ctx, _: Args<Filter>, _: u8| "").args(["ctx", "all", "limit"])),
+            [
+                "tool `find`: parameter 2 (`Args<",
+                "::Filter>`) takes all",
+                "so parameter 3 (`limit: u8`) cannot be an argument",
+            ],
+        ),
+        (
+            tool(Tool::blocking("find", |_: u8, _: Args<Filter>| "")),
+            [
+                "tool `find`: parameter 2 (`Args<",
+                "takes all arguments",
+                "so parameter 1 (`_: u8`) cannot be an argument",
+            ],
+        ),
+        (
+            server().with_prompt(Prompt::sync("ask", |_: Args<Sort>, tone: String| tone).args(["all", "tone"])),
+            ["prompt `ask`: parameter 1 (`Args<", "::Sort>`) takes all", "make it a field of the struct"],
+        ),
+        (
+            server().with_resource(
+                Resource::sync("notes://{order}/{id}", |_: Args<Sort>, id: String| id)
+                    .args([args("all"), args("id")].map(Arg::new)),
+            ),
+            ["resource `notes://{order}/{id}`: parameter 1", "takes all arguments", "parameter 2 (`id: "],
+        ),
+    ] {
+        let words = configuration_error(server).await;
+        for part in parts {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+    server().with_tool(Tool::sync("find", |_: Ctx, _: Args<Filter>, _: State<u8>| "")).state(1_u8).check().unwrap();
+}
+
+#[tokio::test]
+async fn configuration_errors_are_short_when_names_are_long() {
+    let long = || "n".repeat(3 << 20);
+    let typed = |completion: Completion| completion.args(["typed"]);
+    let text = |name: String| Tool::sync("t", |_: String| "").args([Arg::new(name)]);
+    let two = || Tool::sync("t", |_: u8, _: u8| "").args([Arg::new(long()), Arg::new(long())]);
+    let prompt = || Prompt::sync(long(), |_: u8| "").args(["n"]);
+    let template = || Resource::sync(format!("x://{}/{{id}}", long()), |_: u8| "").args(["n"]);
+    let needy = |_: State<u64>| "";
+    let completion = |of: String, argument: String| typed(Completion::prompt_sync(of, argument, |_: String| vec!["a"]));
+    let header = |name: String| server().with_tool(text("a".into()).args([Arg::new("a").header(name)]));
+    let default = Arg::new("x").length(..2).default::<String>(long());
+    for server in [
+        server().with_tool(Tool::sync(long(), || "")),
+        server().with_tool(text(long()).args([Arg::new(long()).range::<u8>(1..=2)])),
+        server().with_tool(
+            Tool::sync("t", |_: u8| "").args([Arg::new(long()).range::<u8>((Bound::Excluded(9), Bound::Excluded(9)))]),
+        ),
+        server().with_tool(Tool::sync("t", |_: String| "").args([default])),
+        server().with_tool(two()),
+        server().with_tool(Tool::sync("t", |_: Args<Sort>, _: u8| "").args([Arg::new(long()), Arg::new(long())])),
+        header(long()),
+        server().with_tool(Tool::dynamic(
+            "t",
+            json!({ "type": "object", "properties": { long(): { "x-mcp-header": 1 } } }).into(),
+            |_: RawJson, _| async { "" },
+        )),
+        server().with_prompt(Prompt::sync(long(), |_: Filter| "")),
+        server().with_prompt(prompt()).with_prompt(prompt()),
+        server().with_prompt(Prompt::sync(long(), needy)),
+        server().with_resource(template()),
+        server().with_resource(Resource::sync(long(), || "")),
+        server().with_resource(Resource::sync(format!("x:{}", long()), needy)),
+        server()
+            .with_resource(Resource::sync(format!("x:{}", long()), || ""))
+            .with_resource(Resource::sync(format!("x:{}", long()), || "")),
+        server().with_resource(Resource::sync("x://a", |_: u8| "").args([Arg::new(long())])),
+        server().with_completion(completion(long(), long())),
+        server()
+            .with_completion(completion("p".into(), long()))
+            .with_prompt(Prompt::sync("p", |_: u8| "").args([Arg::new(format!("m{}", long()))])),
+        server().mount(&long().replace('n', "/"), Server::new("inner", "0")),
+        server().mount("in", Server::new(long(), "0").with_tool(Tool::sync("t", needy))),
+        server().extension(&long(), RawJson::empty_object()),
+    ] {
+        let words = configuration_error(server).await;
+        assert!(words.len() < 4000, "{} bytes: {}", words.len(), &words[..500]);
+        assert!(words.contains("bytes") || words.contains('…'), "names are truncated: {words}");
+    }
+    let error = server().registry().add_tool(Tool::sync(long(), || "")).unwrap_err().to_string();
+    assert!(error.len() < 500, "{} bytes", error.len());
+    // The warnings about hosts, too.
+    let schema = json!({ "type": "object", "properties": { "n".repeat(20_000): { "type": "array" } } });
+    let open = server().with_tool(Tool::dynamic("t", schema.into(), |_: RawJson, _| async { "" }));
+    let warnings: usize = open.host_warnings().iter().map(|warning| warning.to_string().len()).sum();
+    assert!((1..4000).contains(&warnings), "{warnings} bytes");
 }

@@ -199,3 +199,22 @@ async fn none_is_extracted_when_optional_extension_is_missing() {
         assert!(format!("{:?}", server.call(call).await).contains("acme"));
     }
 }
+
+#[tokio::test]
+async fn both_contexts_belong_to_the_call_when_a_function_takes_two() {
+    let twice = |first: Ctx, second: Ctx| async move {
+        first.progress(1.0, None).await;
+        second.progress(2.0, None).await;
+        first.peer().revision() == second.peer().revision()
+    };
+    for case in Case::all() {
+        let server = Server::new("twice", "0").with_tool(Tool::new("twice", twice));
+        let mut client = Client::connect(server, case).await;
+        let params = json!({ "name": "twice", "arguments": {}, "_meta": { "progressToken": 1 } });
+        let id = client.start("tools/call", params);
+        for step in [1.0, 2.0] {
+            assert_eq!(client.recv().await["params"]["progress"], step);
+        }
+        assert_eq!(client.answer(id).await["result"]["content"][0]["text"], "true");
+    }
+}

@@ -1,6 +1,7 @@
 //! Input schemas and startup warnings for hosts. // S1, S2, S3, S12
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::num::{NonZero, NonZeroI8};
 
 use ferromcp_core::RawJson;
 use ferromcp_server::{Arg, Args, Server, Tool};
@@ -141,6 +142,78 @@ async fn nested_enum_is_any_of_when_variants_are_tagged() {
     let nested = &schemas(&mut client).await["nested"]["properties"]["shape"];
     assert_eq!(nested["anyOf"].as_array().unwrap().len(), 3, "{nested}");
     assert_eq!(nested.get("oneOf"), None);
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Search {
+    limit: NonZero<u8>,
+    offset: Option<NonZero<i32>>,
+    #[serde(flatten)]
+    lookup: Lookup,
+    #[serde(flatten)]
+    key: Option<Key>,
+}
+
+#[tokio::test]
+async fn nested_schema_is_portable_when_type_is_nonzero_or_has_flattened_enums() {
+    let server = Server::new("nested", "0")
+        .with_tool(Tool::sync("search", |search: Search| debug(search)).args(["search"]))
+        .with_tool(Tool::sync("list", |pages: Vec<Page>| debug(pages)).args(["pages"]))
+        .with_tool(Tool::sync("map", |all: BTreeMap<String, Option<Search>>| debug(all)).args(["all"]))
+        .with_tool(Tool::sync("step", |by: NonZero<i64>| by.get()).args(["by"]))
+        .with_tool(Tool::sync("count", |n: NonZero<u32>| n.get()).args(["n"]))
+        .with_tool(Tool::sync("steps", |all: Vec<NonZeroI8>| debug(all)).args(["all"]));
+    assert_eq!(server.host_warnings(), []);
+    for case in Case::all() {
+        let mut client = Client::connect(server.clone(), case).await;
+        let schemas = schemas(&mut client).await;
+        let search = &schemas["search"]["properties"]["search"];
+        assert_eq!(search["required"], json!(["limit"]), "{search:#}");
+        assert_eq!(search["properties"]["limit"], json!({ "type": "integer", "minimum": 1, "maximum": 255 }));
+        let names: BTreeSet<&str> = search["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, BTreeSet::from(["limit", "offset", "ById", "ByName", "Newest", "id", "exact"]));
+        assert_eq!(schemas["step"]["properties"]["by"], json!({ "type": "integer", "description": "Not 0" }));
+        assert_eq!(schemas["count"]["properties"]["n"]["minimum"], 1);
+        // The published schema accepts what the type accepts.
+        let valid = json!({ "limit": 5, "offset": -1, "ByName": { "name": "a" }, "id": 7 });
+        let text = "Search { limit: 5, offset: Some(-1), lookup: ByName { name: \"a\" }, key: Some(Id { id: 7 }) }";
+        assert_eq!(client.text("search", json!({ "search": valid })).await, text);
+        let pages =
+            json!({ "pages": [{ "page": 1, "kind": "Circle", "radius": 2 }, { "page": 2, "kind": "Nothing" }] });
+        let text = "[Page { page: 1, shape: Circle { radius: 2 } }, Page { page: 2, shape: Nothing }]";
+        assert_eq!(client.text("list", pages).await, text);
+        assert_eq!(client.text("steps", json!({ "all": [-1, 1] })).await, "[-1, 1]");
+        // Errors are precise.
+        for (tool, arguments, words) in [
+            ("step", json!({ "by": 0 }), "`by` must be an integer other than 0, in the range of its type, got 0"),
+            ("count", json!({ "n": 0 }), "`n` must be an integer of at least 1, got 0"),
+            ("steps", json!({ "all": [1, 0] }), "`all[1]` must be an integer other than 0"),
+            ("search", json!({ "search": { "limit": 0, "Newest": null } }), "`search.limit` must be an integer from 1"),
+        ] {
+            let error = client.tool_error(tool, arguments).await;
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}
+
+#[test]
+fn host_warnings_name_path_and_remedy_when_a_union_cannot_be_merged() {
+    let schema = |inner: Value| json!({ "type": "object", "properties": { "x": { "items": inner, "type": "array" } } });
+    for (inner, problem, remedy) in [
+        (
+            json!({ "oneOf": [{ "type": "string" }] }),
+            "`oneOf` in `/properties/x/items`",
+            "use `anyOf` for alternatives",
+        ),
+        (json!({ "not": { "const": 0 } }), "`not` in `/properties/x/items`", "remove `not`"),
+        (json!({ "prefixItems": [] }), "`prefixItems` in `/properties/x/items`", "use `items` only"),
+    ] {
+        let server = Server::new("s", "0").with_tool(any("dynamic", schema(inner)));
+        let warnings = server.host_warnings();
+        let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+        assert_eq!((warning.tool(), warning.problem()), ("dynamic", problem));
+        assert!(warning.remedy().starts_with(remedy), "{warning}");
+    }
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientRequest, Error, ServerResult};
 use ferromcp_server::middleware::Next;
-use ferromcp_server::middleware::{concurrency_limit, rate_limit, response_cache, timing};
-use ferromcp_server::{Call, Ctx, Extension, Reply, Resource, Server, Tool};
+use ferromcp_server::middleware::{concurrency_limit, rate_limit, response_cache, time_limit, timing};
+use ferromcp_server::testing::for_each_mode;
+use ferromcp_server::{Call, Ctx, Extension, Reply, Resource, Server, ServerLimits, StateOptions, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client, only_text};
@@ -292,5 +293,41 @@ async fn input_is_required_when_middleware_returns_needs_input_on_modern_revisio
         let responses = json!({ "terms": { "action": "accept", "content": {} } });
         let retry = json!({ "name": "hi", "inputResponses": responses, "requestState": required["requestState"] });
         assert_eq!(only_text(&client.result("tools/call", retry).await), "hi");
+    }
+}
+
+#[tokio::test]
+async fn calls_are_served_when_every_duration_is_the_maximum() {
+    let max = Duration::MAX;
+    let server = || {
+        Server::new("max", "0")
+            .with_tool(Tool::new("ask", async |ctx: Ctx| {
+                tokio::task::yield_now().await; // the timeout is polled
+                ctx.elicit::<bool>("Continue?").timeout(Duration::MAX).await
+            }))
+            .with_resource(Resource::sync("notes://all", || "all").cache(CacheHint::public(u64::MAX)))
+            .limits(ServerLimits::new().shutdown_grace(max).answer_timeout(max))
+            .request_state_options(StateOptions::new().ttl(max))
+            .default_list_cache(CacheHint::public(u64::MAX))
+            .wrap(time_limit(max))
+            .wrap(rate_limit(1000, max))
+            .wrap(response_cache(8))
+    };
+    for_each_mode(
+        |_| server(),
+        async |client| {
+            client.accept("Continue?", &json!({ "value": true }));
+            assert_eq!(client.text("ask", &json!({})).await, "true");
+        },
+    )
+    .await;
+    for case in Case::all() {
+        let mut client = Client::connect(server(), case).await;
+        for _ in 0..2 {
+            let read = client.result("resources/read", json!({ "uri": "notes://all" })).await;
+            assert_eq!(read["contents"][0]["text"], "all");
+            client.result("resources/list", Value::Null).await;
+        }
+        client.close().await.unwrap();
     }
 }

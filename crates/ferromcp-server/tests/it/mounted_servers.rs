@@ -11,6 +11,7 @@ use ferromcp_server::{
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
+use crate::subscriptions::listen_to_all;
 
 #[derive(Clone)]
 struct Owner(&'static str);
@@ -247,5 +248,118 @@ fn check_names_the_mounted_server_and_conflicting_names() {
         "namespace \"a/b\" is not valid",
     ] {
         assert!(error.contains(part), "{error}");
+    }
+}
+
+fn web(template: &'static str, completed: &'static str) -> Server {
+    Server::new("web", "0")
+        .with_resource(Resource::sync(template, |page: String| format!("page {page}")).args(["page"]))
+        .with_completion(Completion::resource_sync(completed, "page", |_: String| vec!["one"]).args(["typed"]))
+}
+
+async fn complete(client: &mut Client, template: &str) -> Value {
+    let reference = json!({ "type": "ref/resource", "uri": template });
+    let params = json!({ "ref": reference, "argument": { "name": "page", "value": "" } });
+    client.result("completion/complete", params).await["completion"]["values"].clone()
+}
+
+#[tokio::test]
+async fn template_is_completed_and_removed_when_its_host_is_uppercase() {
+    // S9
+    let (upper, lower) = ("HTTPS://Example.COM/{page}", "https://example.com/{page}");
+    for (template, completed) in [(upper, upper), (upper, lower), (lower, upper)] {
+        for case in Case::eras() {
+            let inner = web(template, completed);
+            let registry = inner.registry().clone();
+            let outer = Server::new("outer", "0").mount("Out", Server::new("middle", "0").mount("In", inner));
+            outer.check().unwrap();
+            let mut client = Client::connect(outer.clone(), case).await;
+            let listed = client.result("resources/templates/list", Value::Null).await;
+            let listed = listed["resourceTemplates"][0]["uriTemplate"].as_str().unwrap().to_owned();
+            assert_eq!(complete(&mut client, &listed).await, json!(["one"]), "{listed}");
+            let read = client.result("resources/read", json!({ "uri": listed.replace("{page}", "1") })).await;
+            assert_eq!(read["contents"][0]["text"], "page 1", "{listed}");
+            assert!(registry.remove_resource(completed), "{listed}");
+            client.error("resources/templates/list", Value::Null).await;
+            outer.check().unwrap();
+            // An item that is added later is completed too.
+            registry.add_resource(Resource::sync(template, |page: String| page).args(["page"])).unwrap();
+            let late = Completion::resource_sync(completed, "page", |_: String| vec!["late"]).args(["typed"]);
+            registry.add_completion(late).unwrap();
+            assert_eq!(complete(&mut client, &listed).await, json!(["late"]), "{listed}");
+            outer.check().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn resource_is_found_when_namespace_is_percent_encoded() {
+    // S9
+    let inner = || {
+        notes("Ada")
+            .with_resource(Resource::sync("note:///fixed", || "fixed"))
+            .with_resource(Resource::sync("files:///my-dir/{+path}", |path: String| path).args(["path"]))
+    };
+    let outer = Server::new("outer", "0").mount("my-notes", Server::new("middle", "0").mount("v2.0", inner()));
+    for case in Case::eras() {
+        let mut client = Client::connect(outer.clone(), case).await;
+        for (uri, text) in [
+            ("note://my%2Dnotes/v2%2e0/1", "note 1 of Ada"),
+            ("note://%6Dy-notes/v2.0/1", "note 1 of Ada"),
+            ("note://my-notes/v2%2E0/fixed", "fixed"),
+            ("files://my%2dnotes/v2.0/my%2Ddir/a%2Fb/%2541", "a/b/%41"),
+        ] {
+            let read = client.result("resources/read", json!({ "uri": uri })).await;
+            assert_eq!(read["contents"][0]["text"], text, "{uri}");
+        }
+        let error = client.error("resources/read", json!({ "uri": "note://my%2Dnotes/v2.0/2" })).await;
+        assert_eq!(error["data"]["uri"], "note://my%2Dnotes/v2.0/2");
+    }
+}
+
+#[tokio::test]
+async fn subscriber_of_outer_server_is_notified_by_mounted_server() {
+    // M26-361
+    for case in Case::eras() {
+        let tell = |ctx: Ctx| ctx.notify().resource_updated("note://2");
+        let inner = notes("Ada").with_tool(Tool::sync("tell", tell).args(["ctx"]));
+        let (registry, notify) = (inner.registry().clone(), inner.notify());
+        let outer = Server::new("outer", "0").mount("a", Server::new("middle", "0").mount("b", inner));
+        let mut client = Client::connect(outer.clone(), case).await;
+        let uris = ["note://a/b/1", "note://a/b/2"];
+        if case.is_modern() {
+            client.start("subscriptions/listen", listen_to_all(&uris));
+            assert_eq!(client.recv().await["method"], "notifications/subscriptions/acknowledged");
+        } else {
+            for uri in uris {
+                client.result("resources/subscribe", json!({ "uri": uri })).await;
+            }
+        }
+        client.fence().await;
+        notify.resource_updated("note://3"); // nobody subscribes to it
+        notify.resource_updated("note://1");
+        let message = client.recv().await;
+        assert_eq!(message["method"], "notifications/resources/updated", "{message}");
+        assert_eq!(message["params"]["uri"], "note://a/b/1");
+        // `Ctx::notify` of a tool of the mounted server.
+        client.start_call("a_b_tell", json!({}));
+        let (mut updated, mut messages) = (None, 0);
+        while messages < 2 {
+            let message = client.recv().await;
+            messages += 1;
+            if message["method"] == "notifications/resources/updated" {
+                updated = Some(message["params"]["uri"].clone());
+            }
+        }
+        assert_eq!(updated, Some(json!("note://a/b/2")));
+        // Lists of the mounted server.
+        registry.add_tool(Tool::sync("extra", || "extra")).unwrap();
+        assert_eq!(client.recv().await["method"], "notifications/tools/list_changed");
+        notify.prompts_changed();
+        assert_eq!(client.recv().await["method"], "notifications/prompts/list_changed");
+        // Names of the outer server do not reach the mounted one.
+        assert!(notify.has_subscribers("note://1") && !notify.has_subscribers("note://a/b/1"));
+        outer.notify().resource_updated("note://a/b/1");
+        assert_eq!(client.recv().await["params"]["uri"], "note://a/b/1");
     }
 }

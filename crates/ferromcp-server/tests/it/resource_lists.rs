@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ferromcp_core::model::ResourceDefinition;
-use ferromcp_server::{Component, Ctx, Parts, Registry, Resource, Server, ServerLimits, State, Tool, ToolError};
+use ferromcp_core::model::{CacheHint, ResourceDefinition};
+use ferromcp_server::{Component, Ctx, List, Parts, Registry, Resource, Server, ServerLimits, State, Tool, ToolError};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
@@ -153,6 +153,69 @@ async fn list_fails_when_the_function_fails_or_panics() {
         let error = client.error("resources/list", Value::Null).await;
         assert!(error["code"] == -32603 && !error.to_string().contains("secret"), "{error}");
         client.assert_alive().await;
+    }
+}
+
+/// Returns templates whose functions fail, panic when they start, and panic later.
+fn broken_templates() -> [Resource; 3] {
+    let template = |scheme: &str| Resource::sync(format!("{scheme}://{{id}}"), |id: String| id).args(["id"]);
+    [
+        template("fails").list(|| Err::<Vec<ResourceDefinition>, _>(ToolError::new("no database"))),
+        template("panics").list(|| -> Vec<ResourceDefinition> { panic!("secret") }),
+        template("late").list(async || -> Vec<ResourceDefinition> {
+            tokio::task::yield_now().await;
+            panic!("secret")
+        }),
+    ]
+}
+
+#[tokio::test]
+async fn other_resources_are_listed_when_a_function_fails_or_panics() {
+    // S15
+    for case in Case::all() {
+        for size in 1..=5 {
+            let [fails, panics, late] = broken_templates();
+            let server = Server::new("partial", "0")
+                .state(notes(2))
+                .with_resource(fails)
+                .with_resource(template().list(all_notes))
+                .with_resource(panics)
+                .with_resource(Resource::sync("config://last", || "2"))
+                .with_resource(late)
+                .limits(ServerLimits::new().page_size(size));
+            let mut client = Client::connect(server, case).await;
+            assert_eq!(pages(&mut client).await.concat(), ["note://0", "note://1", "config://last"], "pages of {size}");
+            client.assert_alive().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn list_fails_only_when_no_function_succeeds() {
+    // S15
+    let case = Case::eras()[1];
+    let all_broken = broken_templates().into_iter().fold(Server::new("x", "0"), Server::with_resource);
+    let error = Client::connect(all_broken.clone(), case).await.error("resources/list", Value::Null).await;
+    assert_eq!(error["message"], "no database", "the first error is returned");
+    // A function without resources succeeds.
+    let mut client =
+        Client::connect(all_broken.clone().state(notes(0)).with_resource(template().list(all_notes)), case).await;
+    assert_eq!(pages(&mut client).await.concat(), [""; 0]);
+    // The functions of mounted servers are independent of each other.
+    let good = Server::new("good", "0").state(notes(1)).with_resource(template().list(all_notes));
+    let mut client =
+        Client::connect(Server::new("outer", "0").mount("bad", all_broken).mount("good", good), case).await;
+    assert_eq!(pages(&mut client).await.concat(), ["note://good/0"]);
+}
+
+#[tokio::test]
+async fn list_is_not_cached_when_a_function_fails() {
+    let [fails, ..] = broken_templates();
+    let hint = CacheHint::public(60_000);
+    let whole = Server::new("x", "0").state(notes(1)).with_resource(template().list(all_notes));
+    for (server, ttl) in [(whole.clone(), 60_000), (whole.with_resource(fails), 0)] {
+        let mut client = Client::connect(server.list_cache_for(List::Resources, hint), Case::eras()[1]).await;
+        assert_eq!(client.result("resources/list", Value::Null).await["ttlMs"], ttl);
     }
 }
 

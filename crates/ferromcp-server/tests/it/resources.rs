@@ -161,12 +161,32 @@ async fn read_is_rejected_when_template_variable_is_an_unsafe_path() {
             "user://%2e%2e%2fetc",
             "user://a%2fb",
             "tree:/a/../b",
+            // Absolute paths of Windows: a drive, and UNC.
+            "file:///C:/windows/win.ini",
+            "file:///c:/windows",
+            "file:///C%3A/windows",
+            "file:///C%3a%5Cwindows",
+            "file:///C:",
+            "file:////server/share/x",
+            "file://///server/share/x",
+            "file:///%2F%2Fserver%2Fshare/x",
+            "file:///\\\\server\\share\\x",
+            "file:///%5C%5Cserver%5Cshare%5Cx",
+            "file:///%5C%5C%3F%5CC:%5Cwindows",
+            "file:///%5C%5C.%5Cpipe%5Cx",
+            "user://C:",
+            "user://C%3A%5Cwindows",
+            "user://%5C%5Cserver%5Cshare",
+            "tree:/C:/windows",
         ] {
             let error = client.error("resources/read", json!({ "uri": uri })).await;
             let code = error["code"].as_i64().unwrap();
             assert!(code == -32602 || code == -32002, "{uri}: {error}");
         }
-        assert_eq!(read(&mut client, "raw:///../x").await["text"], "../x", "the function said it checks for itself");
+        for path in ["../x", "C:/windows/win.ini", "//server/share"] {
+            let contents = read(&mut client, &format!("raw:///{path}")).await;
+            assert_eq!(contents["text"], path, "the function said it checks for itself");
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use ferromcp_core::RequestId;
 use ferromcp_core::Revision;
+use ferromcp_core::model::ResourceDefinition;
 use ferromcp_server::{Prompt, Resource, Server, Tool, ToolError};
 use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
@@ -219,4 +220,28 @@ async fn host_warnings_are_logged_once_when_server_starts() {
     assert_eq!(warnings().len(), 22);
     let more = "10 more warnings about tools that hosts reject; `Server::host_warnings` returns all";
     assert!(recorder.events().iter().any(|fields| fields.get("message").is_some_and(|text| text == more)));
+}
+
+#[tokio::test]
+async fn warning_names_function_template_and_namespace_when_list_function_fails() {
+    fn broken_list() -> Result<Vec<ResourceDefinition>, ToolError> {
+        Err(ToolError::new("no\ndatabase"))
+    }
+    let notes = || {
+        let template = Resource::sync("note://{id}", |id: String| id).args(["id"]).list(broken_list);
+        Server::new("notes", "0").with_resource(Resource::sync("notes://one", || "1")).with_resource(template)
+    };
+    for (server, template, namespace) in
+        [(notes(), "note://{id}", ""), (Server::new("outer", "0").mount("in", notes()), "note://in/{id}", "in")]
+    {
+        let recorder = Recorder::default();
+        let _on = tracing::subscriber::set_default(recorder.clone());
+        let mut client = Client::connect(server, Case::eras()[1]).await;
+        client.result("resources/list", Value::Null).await;
+        let events = recorder.events();
+        let warning = events.iter().find(|event| event.contains_key("template")).expect("a warning is logged");
+        assert!(warning["function"].ends_with("broken_list"), "{warning:?}");
+        assert_eq!((&*warning["level"], &*warning["template"], &*warning["namespace"]), ("WARN", template, namespace));
+        assert_eq!(warning["error"], r"no\ndatabase");
+    }
 }

@@ -26,10 +26,9 @@ const ROUND: &[&str] = &[
 /// Text without what [`Danger`](super::super::Danger) names, not empty, and without the characters that `{+x}` and
 /// `{#x}` leave as they are.
 fn safe() -> impl Strategy<Value = String> {
-    let has_drive =
-        |text: &str| text.starts_with(|first: char| first.is_ascii_alphabetic()) && text[1..].starts_with(':');
-    "[^\\x00/\\\\?#&;,%]{1,12}"
-        .prop_filter("no parent or drive", move |text: &String| text.trim_end_matches(' ') != ".." && !has_drive(text))
+    // A colon after a name is a drive or a data stream. `..` ends with a dot.
+    let is_safe = |text: &String| !text.ends_with(['.', ' ']) && (text.starts_with(':') || !text.contains(':'));
+    "[^\\x00/\\\\?#&;,%]{1,12}".prop_filter("a safe file name", is_safe)
 }
 
 /// Pieces out of which strange templates and URIs are made.

@@ -8,6 +8,9 @@ use ferromcp::prelude::*;
 fn borrowed(text: &str, list: &[u8], path: &Path, ctx: &Ctx, maybe: Option<&str>) {}
 
 #[tool]
+fn mutable(count: &mut u32, list: &mut [u8], ctx: &mut Ctx) {}
+
+#[tool]
 fn opaque(text: impl Into<String>) {}
 
 #[tool]
@@ -42,6 +45,9 @@ fn default_outside(
     #[arg(range(1..=10), default)] zero: u32,
 ) {
 }
+
+#[tool]
+fn two_structs(Args(a): Args<A>, ctx: Ctx, b: ferromcp::server::Args<B>) {}
 
 #[tool]
 fn patterns((a, b): (f64, f64), [c, d]: [u8; 2]) {}

@@ -138,7 +138,7 @@ fn unknown_field_is_reported_with_suggestion_when_the_schema_is_closed() {
     assert_eq!(found::<Strict>(&json!({ "by_id": { "7": 1 } })), ["`v.by_id.7` must be true or false, got 1"]);
     assert_eq!(
         found::<Page>(&json!({ "limit": 1, "frist": true })),
-        ["`v.first` is missing; did you mean it with `frist`?"]
+        ["`v.first` is missing; unknown field `frist`, did you mean `first`?"]
     );
 }
 

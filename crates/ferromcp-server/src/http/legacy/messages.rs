@@ -3,16 +3,14 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http>.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RawJson, RequestId, Revision};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
-use tokio::time::sleep;
 
 use super::scope::{LegacyScope, SESSION_ID, find_scope, find_session};
+use super::session_expiry::start_session_expiry;
 use super::session_source::Source;
 use super::sessions::{Added, NotAdded};
 use super::stateless_session_id::EncodedCapabilities;
@@ -28,9 +26,6 @@ use crate::http::reply::EncodedReply;
 use crate::http::respond::ResponseMode;
 use crate::http::{modern, reply};
 use crate::random;
-
-/// The shortest and the longest interval between checks for idle sessions.
-const SWEEP_INTERVAL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
 /// Validates a request other than `initialize`, and returns its peer and how to respond to it.
 ///
@@ -133,27 +128,6 @@ fn cannot_start(reason: &NotAdded) -> Response<Body> {
             reply::unavailable("Cannot start a session")
         }
     }
-}
-
-/// Starts the task that ends idle sessions, unless it runs already. The task ends with the endpoint.
-fn start_session_expiry(endpoint: &Arc<Endpoint>) {
-    if endpoint.legacy.expires_sessions.swap(true, Ordering::AcqRel) {
-        return;
-    }
-    let idle = endpoint.options.limits.session_idle;
-    let (endpoint, interval) = (Arc::downgrade(endpoint), (idle / 4).clamp(SWEEP_INTERVAL.0, SWEEP_INTERVAL.1));
-    tokio::spawn(async move {
-        loop {
-            sleep(interval).await;
-            let Some(endpoint) = endpoint.upgrade() else { return };
-            let expired = endpoint.legacy.sessions.expire_idle(idle);
-            if !expired.is_empty() {
-                let left = endpoint.legacy.sessions.len();
-                tracing::debug!(expired = expired.len(), left, "idle sessions expired");
-            }
-            endpoint.legacy.purge_events(expired).await;
-        }
-    });
 }
 
 /// Handles a notification.

@@ -15,6 +15,7 @@ mod questions;
 mod response_stream;
 mod scope;
 mod session;
+mod session_expiry;
 mod session_source;
 mod sessions;
 mod sse_sessions;

@@ -19,7 +19,7 @@ use crate::random;
 
 /// The number of shards. Requests of different sessions rarely contend for a lock.
 const SHARDS: usize = 16;
-/// The fraction (1/16) of the maximum that one eviction of the newcomer's own or unused sessions removes, so that these
+/// The fraction (1/16) of the maximum that one eviction of the client's own or unused sessions removes, so that these
 /// evictions are rare.
 const EVICTION_FRACTION: usize = 16;
 /// How many sessions of other connections one origin may evict at once, and per second.
@@ -57,12 +57,13 @@ pub(super) enum NotAdded {
 /// The order in which idle sessions are evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum EvictionClass {
-    /// The session was started on the connection of the newcomer.
+    /// The session was started on the connection of the new session.
     SameConnection,
     /// The handshake is incomplete.
     Uninitialized,
-    /// The session has the principal or address of the newcomer.
+    /// The session has the principal or address of the new session.
     SameOrigin,
+    /// Any other session.
     Other,
 }
 
@@ -204,13 +205,14 @@ impl Sessions {
 }
 
 impl EvictionClass {
-    fn of(session: &HttpSession, newcomer: &Source) -> Self {
-        let is_same = |connection: Option<u64>| connection.is_some() && connection == newcomer.connection;
+    /// Returns the class of a session when a session from `source` is added.
+    fn of(session: &HttpSession, source: &Source) -> Self {
+        let is_same = |connection: Option<u64>| connection.is_some() && connection == source.connection;
         if is_same(session.source.connection) {
             Self::SameConnection
         } else if !session.initialized.is_set() {
             Self::Uninitialized
-        } else if newcomer.origin.is_some() && session.source.origin == newcomer.origin {
+        } else if source.origin.is_some() && session.source.origin == source.origin {
             Self::SameOrigin
         } else {
             Self::Other

@@ -1,7 +1,7 @@
-//! Detects clients that do not read their responses, whatever pings they answer.
+//! The write timeout: detects clients that do not read their responses. Replies to HTTP/2 pings do not reset it.
 //!
-//! HTTP/1.1 has one response at a time, so its socket stalls. An HTTP/2 stream stalls while other streams of its
-//! connection continue, so each stream has a timer.
+//! HTTP/1.1 sends one response at a time, so the timer belongs to the socket. An HTTP/2 stream can stall while other
+//! streams of its connection continue, so each stream has a timer.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Under pressure, responses that have stalled for this fraction (1/12) of the timeout end.
 const PRESSURE_FRACTION: u32 = 12;
 
-/// How long a client may read nothing.
+/// The write timeout of a connection or stream.
 #[derive(Clone)]
 pub(super) struct StallLimit {
     timeout: Duration,

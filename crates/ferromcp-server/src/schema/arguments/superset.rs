@@ -7,9 +7,10 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use schemars::Schema;
+use schemars::transform::Transform;
 use serde_json::{Map, Value, json};
 
-use super::object_root;
+use super::{Plain, object_root};
 
 /// Schemas of properties, each with valid values.
 fn leaves() -> Vec<(Value, Vec<Value>)> {
@@ -209,6 +210,39 @@ proptest! {
             if accepts(&closed(schema.clone()), &object) {
                 prop_assert!(accepts(&merged, &object), "{object:?}\n{schema:#}\n{merged:#}");
             }
+        }
+    }
+
+    #[test]
+    fn nested_object_is_accepted_when_struct_with_flattened_unions_accepts_it(
+        outer in fields(),
+        first in unions(),
+        second in unions(),
+        both in any::<bool>(),
+        variants in (0..3_usize, 0..3_usize),
+        picks in vec(0..12_usize, 4),
+    ) {
+        let mut schema = object(&outer, false);
+        let mut value = values(&outer, &picks);
+        value.extend(first.value(variants.0, &picks));
+        if both {
+            schema["allOf"] = json!([first.schema(), second.schema()]);
+            value.extend(second.value(variants.1, &picks));
+        } else {
+            let union = first.schema();
+            schema.as_object_mut().unwrap().extend(union.as_object().unwrap().clone());
+        }
+        let nest = |schema: &Value| json!({ "type": "object", "properties": { "x": schema } });
+        let mut published = Schema::try_from(nest(&schema)).unwrap();
+        Plain.transform(&mut published);
+        crate::schema::make_portable(&mut published);
+        let published = published.to_value();
+        for keyword in ["oneOf", "anyOf", "allOf"] {
+            prop_assert!(published["properties"]["x"].get(keyword).is_none(), "{schema:#}\n{published:#}");
+        }
+        let nested = Map::from_iter([("x".to_owned(), Value::from(value))]);
+        if accepts(&nest(&closed(schema.clone())), &nested) {
+            prop_assert!(accepts(&published, &nested), "{nested:?}\n{schema:#}\n{published:#}");
         }
     }
 }

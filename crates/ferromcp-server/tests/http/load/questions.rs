@@ -71,7 +71,7 @@ async fn questions_of_a_client_that_hung_up_end_together() {
         drop(ask(&session, i64::try_from(id).unwrap()).await);
         sleep(Duration::from_millis(50)).await;
     }
-    // The end of one question is no sign of the client: if it were, each call would wait for the others.
+    // The end of one question does not count as a connection, so that the calls do not wait for each other.
     let started = tokio::time::Instant::now();
     wait_for(&calls.ended, CALLS).await;
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
