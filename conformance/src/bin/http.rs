@@ -1,5 +1,5 @@
 //! An HTTP server for tests with third-party clients, including HTTP+SSE clients, and with a browser. It prints its URL to
-//! stderr. The arguments are the allowed origins of web pages.
+//! stderr. The arguments are the allowed origins of web pages. With the variable `FERROMCP_TEST_LOG`, it also logs to stderr.
 
 use ferromcp::server::http::HttpServerOptions;
 use std::future;
@@ -92,6 +92,9 @@ async fn review_code(code: String) -> String {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if std::env::var_os("FERROMCP_TEST_LOG").is_some() {
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    }
     let mut options = HttpServerOptions::new().http_sse(true).retry(Duration::from_millis(100));
     for origin in std::env::args().skip(1) {
         options = options.allow_origin(origin);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `transcript` | snapshots of whole sessions per revision, validated against the official schemas |
 //! | `stdio` | stray output, end of input, signals, batches, invalid messages, terminals |
+//! | `http_terminal` | the usage hint of an HTTP server in a terminal |
 //! | `many_tools` | a server with ten thousand tools |
 //! | `misbehaving_clients` | slow, stalled and oversized HTTP requests, abandoned sessions |
 //! | `interop` | clients of the Python SDKs, and the Inspector |
@@ -12,6 +13,7 @@
 //! | `client_python` | the Ferromcp client with servers of the Python SDKs and FastMCP |
 //! | `client_others` | the Ferromcp client with servers of the TypeScript SDKs and rmcp |
 //! | `multi_process` | multi-round-trip calls across several server processes |
+//! | `post_only` | the Ferromcp client with servers in web frameworks that have no GET route |
 //! | `proxies` | the Ferromcp client with third-party proxies in front of a Ferromcp server |
 //! | `smolagents` | the MCP client of smolagents |
 //! | `host_types` | conversion of input schemas by agent frameworks |
@@ -28,11 +30,13 @@ mod client_others;
 mod client_python;
 mod client_requests;
 mod host_types;
+mod http_terminal;
 mod interop;
 mod many_tools;
 mod misbehaving_clients;
 mod multi_process;
 mod over_http;
+mod post_only;
 mod proxies;
 mod result_table;
 mod resumption;

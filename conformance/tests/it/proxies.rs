@@ -1,16 +1,18 @@
-//! The Ferromcp client with third-party proxies in front of a Ferromcp stdio server.
+//! The Ferromcp client with third-party proxies in front of a Ferromcp server, mostly one over stdio.
 //!
 //! Every proxy must carry lists, calls and results. The tests also assert which of progress, logs and elicitation each
 //! one carries. The server writes all of them to the proxy, and the client declares elicitation, so anything that is
 //! missing is lost inside the proxy. The proxies are described in `crates/ferromcp/tests/interop/README.md`.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ferromcp::client::{Client, accept};
+use ferromcp::client::{Client, accept, child};
 use ferromcp::core::{Era, Revision};
 use ferromcp::model::LogLevel;
+use ferromcp::transport::child::{Child, Stderr};
 use serde_json::json;
 
 use crate::client_requests::new_file;
@@ -90,6 +92,58 @@ impl Proxy {
     }
 }
 
+/// Connects, and calls a tool that reports three steps without a pause. Returns the progress of each call.
+async fn progress_without_pause(proxy: &Proxy, path: &str, era: Era) -> Vec<Vec<f64>> {
+    let connecting = Client::builder("ferromcp", "0").only_era(era).connect(format!("{}{path}", proxy.0.url()));
+    let client = tokio::time::timeout(TIMEOUT, connecting).await.expect("no timeout").expect("a client");
+    let mut all = Vec::new();
+    for _ in 0..10 {
+        let progress = Arc::<Mutex<Vec<f64>>>::default();
+        let received = Arc::clone(&progress);
+        let steps = client.call("steps", json!({})).timeout(TIMEOUT);
+        let result = steps.on_progress(move |step| received.lock().unwrap().push(step.progress)).await.unwrap();
+        assert_eq!(text(&result.content), "done");
+        all.push(std::mem::take(&mut *progress.lock().unwrap()));
+    }
+    client.close().await;
+    all
+}
+
+/// Runs supergateway as a child process of the client, in front of an HTTP server with sessions, and calls tools. Returns the
+/// negotiated revision.
+async fn call_over_supergateway(test: &str, package: &str, era: Option<Era>) -> Option<Revision> {
+    let folder = set_up_folder(test)?;
+    let effects = new_file(&format!("{test}-effects"));
+    let server = ServerProcess::start(CLIENT_REQUESTS, &["--http", effects.to_str().unwrap()]);
+    let modules = folder.join("node/node_modules");
+    let mut command = Command::new(modules.join(".bin/node"));
+    command.arg(modules.join(package).join("dist/index.js")).args(["--streamableHttp", &server.url()]);
+    let stderr = Arc::<Mutex<String>>::default();
+    let lines = Arc::clone(&stderr);
+    let proxy = Child::new(command).stderr(Stderr::lines(move |line| {
+        let mut all = lines.lock().unwrap();
+        all.push_str(line);
+        all.push('\n');
+    }));
+    let mut builder = Client::builder("ferromcp", "0");
+    if let Some(era) = era {
+        builder = builder.only_era(era);
+    }
+    let connected = tokio::time::timeout(TIMEOUT, builder.connect(child(proxy))).await.expect("no timeout");
+    let client = connected.unwrap_or_else(|error| panic!("{error}; stderr: {}", stderr.lock().unwrap()));
+    let tools = client.tools().await.unwrap();
+    assert!(tools.iter().any(|tool| tool.name == "steps"), "{tools:?}");
+    for _ in 0..2 {
+        let steps = client.call("steps", json!({})).timeout(TIMEOUT).await.unwrap();
+        assert_eq!(steps.text_content(), "done");
+    }
+    let error = client.call_as::<String>("none", ()).timeout(TIMEOUT).await.unwrap_err();
+    assert!(error.to_string().contains("Unknown tool: none"), "{error}");
+    let revision = client.revision();
+    client.close().await;
+    Some(revision)
+}
+
 /// Returns the text of the first content block.
 fn text(content: &impl serde::Serialize) -> String {
     serde_json::to_value(content).unwrap()[0]["text"].as_str().unwrap_or_default().to_owned()
@@ -149,6 +203,26 @@ async fn supergateway_4_sessions() {
     assert_eq!(proxy.carries("/mcp", Some(Era::Legacy), 0).await, EVERYTHING);
 }
 
+#[tokio::test]
+async fn supergateway_3_with_http_server() {
+    // It exits on a request before `initialize` (it answers with the result of a request that it did not send), so the client
+    // restarts it.
+    for era in [None, Some(Era::Legacy)] {
+        let revision = call_over_supergateway("supergateway_3_with_http_server", "supergateway3", era).await;
+        assert!(revision.is_none_or(|revision| revision == Revision::LATEST_LEGACY), "{revision:?}");
+    }
+}
+
+#[tokio::test]
+async fn supergateway_4_with_http_server() {
+    // It starts a session with the server on any request, and forwards `initialize` to this session, which rejects it. The
+    // client restarts it for the handshake.
+    for era in [None, Some(Era::Legacy)] {
+        let revision = call_over_supergateway("supergateway_4_with_http_server", "supergateway", era).await;
+        assert!(revision.is_none_or(|revision| revision == Revision::LATEST_LEGACY), "{revision:?}");
+    }
+}
+
 /// Runs the mcp-proxy of npm.
 fn mcp_proxy_npm(test: &str, args: &[&str]) -> Option<Proxy> {
     let folder = set_up_folder(test)?;
@@ -168,6 +242,20 @@ async fn mcp_proxy_npm_with_legacy_server() {
     // It does not forward logs to modern clients.
     let only_progress = Carries { revision: Revision::LATEST, progress: true, ..NOTHING };
     assert_eq!(proxy.carries("/mcp", None, PAUSE).await, only_progress);
+}
+
+#[tokio::test]
+async fn mcp_proxy_npm_without_pause() {
+    // The server writes the progress before the response, as the tests of supergateway without a pause show. The SDK of the
+    // proxy (`Protocol` of the TypeScript SDK) handles notifications in a later microtask than responses, and removes the
+    // progress handler with the response, so it drops the progress that arrives in the same chunk. The results are complete,
+    // and the rest of the progress is in order.
+    let Some(proxy) = mcp_proxy_npm("mcp_proxy_npm_without_pause", &[]) else { return };
+    for (path, era) in [("/mcp", Era::Legacy), ("/sse", Era::Legacy), ("/mcp", Era::Modern)] {
+        for progress in progress_without_pause(&proxy, path, era).await {
+            assert!([1.0, 2.0, 3.0].starts_with(&progress), "{path} {era:?}: {progress:?}");
+        }
+    }
 }
 
 #[tokio::test]
