@@ -1,4 +1,4 @@
-//! A tool with elicitation: a form, an effect that runs once, and a question that the user may decline.
+//! Tools with elicitation: a form, effects that run once, and a question that the user may decline.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,7 +48,28 @@ async fn book(State(tables): State<Tables>, ctx: Ctx) -> Result<String, ToolErro
     })
 }
 
+/// The number of parties that wait for a table.
+#[derive(Clone, Default)]
+struct WaitingList(Arc<AtomicU32>);
+
+impl WaitingList {
+    fn join(&self) -> Result<u32, ToolError> {
+        let next = |parties| (parties < 2).then_some(parties + 1);
+        let joined = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        joined.map(|parties| parties + 1).map_err(|_| ToolError::new("the waiting list is full; try another day"))
+    }
+}
+
+/// Wait for a table
+#[tool]
+async fn wait(State(list): State<WaitingList>, ctx: Ctx) -> Result<String, ToolError> {
+    let number = ctx.try_once("join", || async { list.join() }).await?; // records a failure too
+    let name = ctx.elicit::<String>(format!("You are number {number}. What is your name?")).await?;
+    Ok(format!("{name} is number {number} of the waiting list"))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    Server::new("Restaurant", "1.0.0").tool::<book>().state(Tables::default()).serve(stdio()).await
+    let server = Server::new("Restaurant", "1.0.0").tool::<book>().tool::<wait>();
+    server.state(Tables::default()).state(WaitingList::default()).serve(stdio()).await
 }

@@ -1,8 +1,9 @@
-//! A long-running tool: progress notifications, log messages, and a resource of the same server.
+//! Long-running tools, async and blocking: progress notifications, log messages, and a resource of the same server.
 
 use std::time::Duration;
 
 use ferromcp::prelude::*;
+use tokio::runtime::Handle;
 
 /// Duration of a step in milliseconds
 #[resource("config://pace")]
@@ -24,7 +25,25 @@ async fn long_task(#[arg(range(1..=1000))] steps: u32, ctx: Ctx) -> Result<Strin
     Ok(format!("all {steps} steps done"))
 }
 
+/// Count the prime numbers up to a maximum
+#[tool(blocking)]
+fn count_primes(#[arg(range(1..=1_000_000))] max: u32, ctx: Ctx) -> Result<u32, ToolError> {
+    let runtime = Handle::current(); // threads of the blocking pool can wait for futures
+    let mut count = 0;
+    for number in 2..=max {
+        count += u32::from((2..number).take_while(|it| it * it <= number).all(|it| number % it != 0));
+        if number % 1000 == 0 {
+            if ctx.has_ended() {
+                return Err(ToolError::new("the call was cancelled"));
+            }
+            runtime.block_on(ctx.progress(f64::from(number), f64::from(max)));
+        }
+    }
+    Ok(count)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), ServeError> {
-    Server::new("Patience", "1.0.0").tool::<long_task>().resource::<pace>().serve(stdio()).await
+    let server = Server::new("Patience", "1.0.0").tool::<long_task>().tool::<count_primes>().resource::<pace>();
+    server.serve(stdio()).await
 }

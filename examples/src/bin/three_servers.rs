@@ -1,5 +1,5 @@
 //! A client of three servers: notes and a counter over stdio, and a counter over HTTP. It asks its user before a
-//! deletion, shows progress, and continues when a server is down.
+//! deletion, shows progress and changes, and continues when a server is down.
 //!
 //! The arguments are the program of the notes server, the program of the counter server, and the URL of the other counter
 //! server, which `cargo run -p ferromcp-examples --bin counter -- 8000` starts. By default, the first two are built.
@@ -8,14 +8,16 @@
 
 use std::io;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Result;
-use ferromcp::client::{ClientGroup, accept, cancel};
+use ferromcp::client::{Change, ChangeFilter, ClientGroup, Subscription, accept, cancel};
 use ferromcp::core::Error;
 use ferromcp::model::{ElicitResult, FormParams};
 use ferromcp::prelude::*;
 use ferromcp_examples::{example, example_with_feature, text};
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -30,7 +32,12 @@ async fn main() -> Result<()> {
 
     let texts: Vec<_> = (1..=25).map(|number| format!("note {number}")).collect();
     run(&group, "notes_import_notes", json!({ "texts": texts })).await;
+    let changes = group.subscribe("notes", ChangeFilter::new().resource("note://1")).await;
     run(&group, "notes_delete_note", json!({ "id": 1 })).await;
+    match changes {
+        Ok(changes) => print_changes(changes).await,
+        Err(error) => println!("! cannot subscribe to notes: {error}"),
+    }
     run(&group, "local_increment", json!({})).await;
     run(&group, "remote_increment", json!({})).await;
 
@@ -64,6 +71,19 @@ async fn run(group: &ClientGroup, tool: &str, arguments: Value) {
         Ok(result) if result.is_error() => println!("! {tool}: {}", text(&result)),
         Ok(result) => println!("{tool}: {}", text(&result)),
         Err(error) => println!("! {tool}: {error}"),
+    }
+}
+
+/// Prints changes until there is none for half a second.
+async fn print_changes(mut changes: Subscription) {
+    while let Ok(Some(change)) = timeout(Duration::from_millis(500), changes.next()).await {
+        match change {
+            Ok(Change::Resource(uri)) => println!("{uri} changed"),
+            Ok(Change::Resources) => println!("the list of resources changed"),
+            Ok(Change::Gap) => println!("changes may be missing: list and read everything again"),
+            Ok(_) => {}
+            Err(error) => return println!("! the subscription failed: {error}"),
+        }
     }
 }
 

@@ -36,6 +36,21 @@ fn table_is_reserved_once_per_call_and_booked_when_user_accepts() {
     });
 }
 
+#[test]
+fn fallible_effect_runs_once_per_call_and_its_error_is_returned() {
+    asked_in_both_eras(ASKING, |peer| {
+        for number in [1, 2] {
+            let result = peer.call_answering("wait", json!({}), |_, params| {
+                assert_eq!(params["message"], format!("You are number {number}. What is your name?"));
+                accept(json!({ "value": "Ada" }))
+            });
+            assert_eq!(result["content"][0]["text"], format!("Ada is number {number} of the waiting list"));
+        }
+        let words = tool_error(peer, "wait", &json!({ "action": "decline" }));
+        assert_eq!(words, "the waiting list is full; try another day");
+    });
+}
+
 /// Returns the tool error for the answer.
 fn tool_error(peer: &mut Peer, tool: &str, answer: &Value) -> String {
     let result = peer.call_answering(tool, json!({}), |_, _| answer.clone());

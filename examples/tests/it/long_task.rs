@@ -40,6 +40,24 @@ fn progress_is_sent_when_requested() {
     });
 }
 
+#[test]
+fn progress_is_sent_when_tool_is_blocking() {
+    in_both_eras(LONG_TASK, |peer| {
+        let meta = json!({ "progressToken": "here" });
+        let params = json!({ "name": "count_primes", "arguments": { "max": 2500 }, "_meta": meta });
+        let id = peer.begin("tools/call", params);
+        for number in [1000, 2000] {
+            let message = peer.next();
+            assert_eq!(message["method"], "notifications/progress", "{message}");
+            assert_eq!(message["params"]["progress"].as_f64(), Some(f64::from(number)));
+            assert_eq!(message["params"]["total"].as_f64(), Some(2500.0));
+        }
+        let answer = peer.next();
+        assert_eq!(answer["id"], id);
+        assert_eq!(answer["result"]["content"][0]["text"], "367");
+    });
+}
+
 // M26-416
 #[test]
 fn no_notifications_are_sent_when_not_requested() {

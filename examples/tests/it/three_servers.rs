@@ -32,6 +32,7 @@ fn client_uses_three_servers_when_all_are_up() {
         "notes_import_notes: 25 notes saved",
         "Delete note 1, \"note 1\"? (y/n)",
         "notes_delete_note: note 1 is deleted",
+        "note://1 changed",
         "local_increment: 1",
         "remote_increment: 1",
         "26 resources", // 24 notes and two counters
@@ -56,10 +57,7 @@ fn client_continues_when_http_server_is_down() {
     let (shown, tools) = run(NOTES, &url, &["y"]);
     assert_eq!(tools, 8, "{shown}");
     assert!(shown.starts_with("! remote is down: "), "{shown}");
-    assert!(
-        shown.contains("notes_delete_note: note 1 is deleted\nlocal_increment: 1\n! remote_increment: "),
-        "{shown}"
-    );
+    assert!(shown.contains("note 1 is deleted\nnote://1 changed\nlocal_increment: 1\n! remote_increment: "), "{shown}");
     assert!(shown.ends_with("25 resources"), "{shown}");
 }
 
