@@ -76,6 +76,14 @@ impl Messages {
             }
         }
     }
+
+    /// Reads the rest of the body, so that the connection can be used again.
+    pub(crate) async fn finish(mut self) -> anyhow::Result<()> {
+        while let Some(frame) = timeout(RESPONSE_TIMEOUT, self.body.frame()).await.context("no end of the body")? {
+            frame?;
+        }
+        Ok(())
+    }
 }
 
 /// Returns whether a response is a stream.

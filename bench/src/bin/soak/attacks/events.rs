@@ -55,7 +55,9 @@ pub(super) async fn fill(attacker: &Attacker) -> anyhow::Result<String> {
                 let mut http = Http1::connect(&target).await?;
                 for id in 1..=3 {
                     let call = session.call(id, "steps", &json!({ "count": 1000, "pause_ms": 0, "bytes": 20 }));
-                    Messages::of(http.send(call).await?).await?.result().await?;
+                    let mut messages = Messages::of(http.send(call).await?).await?;
+                    messages.result().await?;
+                    messages.finish().await?;
                 }
             }
             anyhow::Ok(())
