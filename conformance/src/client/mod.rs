@@ -2,12 +2,14 @@
 //!
 //! | module | contents |
 //! |---|---|
+//! | `auth` | scenarios with OAuth |
 //! | `run` | parameters that the suite passes to a client |
 //! | `basic` | scenarios with connections, tools, resources and prompts |
 //! | `elicitation` | scenarios with elicitation |
 //! | `headers` | scenarios with arguments mirrored in headers |
 //! | `schema` | scenarios with tool schemas |
 
+mod auth;
 mod basic;
 mod elicitation;
 mod error;
@@ -34,6 +36,7 @@ pub async fn run_scenario(run: &Run) -> Result<(), BoxError> {
         "http-custom-headers" => headers::declared_calls(run).await,
         "http-invalid-tool-headers" => headers::valid_tools(run).await,
         "json-schema-2020-12-preservation" => schema::echo(run).await,
+        oauth if oauth.starts_with("auth/") => auth::run(run).await,
         unknown => Err(format!("unknown scenario `{unknown}`").into()),
     }
 }
@@ -44,7 +47,7 @@ mod tests {
 
     #[tokio::test]
     async fn fails_without_connecting_when_scenario_unknown() {
-        for scenario in ["auth/metadata-default", "no-such-thing"] {
+        for scenario in ["auth/no-such-thing", "no-such-thing"] {
             let variable = |name: &str| (name == "MCP_CONFORMANCE_SCENARIO").then(|| scenario.to_owned());
             let run = Run::read(["http://localhost:1/mcp".to_owned()].into_iter(), variable).expect("a run");
             let failed = run_scenario(&run).await.expect_err("unknown").to_string();

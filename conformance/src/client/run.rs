@@ -45,6 +45,10 @@ impl Run {
         &self.context
     }
 
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Returns a client builder limited to the revision of the scenario; the suite validates each message against its schema.
     pub(super) fn builder(&self) -> ClientBuilder {
         Client::builder("conformance-client", env!("CARGO_PKG_VERSION")).only_revision(self.revision)

@@ -1,7 +1,17 @@
-//! OAuth for MCP clients and servers, as tower layers over `http` types.
+//! OAuth 2.1 authorization for the Model Context Protocol.
 //!
-//! This crate has no public API yet. Planned modules (see `docs/architecture.md`):
+//! [`client`] authorizes an MCP client: it discovers the authorization server of an MCP server, registers the client,
+//! sends the user to the authorization page, and obtains and refreshes access tokens.
 //!
-//! - `client`: discovery, registration, PKCE, tokens
-//! - `resource_server`: metadata, validation of bearer tokens, challenges
-//! - `authorization_server`: a minimal authorization server
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>.
+
+pub mod client;
+
+mod secret;
+
+pub use secret::Secret;
+
+/// Runs the examples of the README as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -43,13 +43,14 @@
 //! | `macros` (default) | the attributes `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`, and `#[derive(Form)]` |
 //! | `client` | MCP clients |
 //! | `http` | Streamable HTTP and HTTP+SSE for the enabled sides |
+//! | `auth` | OAuth for HTTP clients (enables `client` and `http`) |
 //! | `chrono`, `uuid`, `url` | arguments and results of the types of these crates |
 //!
 //! The [`guide`] explains each topic with tested examples. For the exact text of an error, search
 //! [Troubleshooting](guide::troubleshooting).
 //!
 //! # Paths
-//! Each item has one canonical path, through the module of its crate: `server`, `client`, [`transport`], [`model`] or
+//! Each item has one canonical path, through the module of its crate: `server`, `client`, `auth`, [`transport`], [`model`] or
 //! [`core`]. For example, the test client is `ferromcp::server::testing::TestClient`. There are three exceptions:
 //!
 //! - The macros are in the crate root.
@@ -66,6 +67,9 @@ pub mod guide;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// OAuth for MCP clients.
+#[cfg(feature = "auth")]
+pub use ferromcp_auth as auth;
 /// MCP clients.
 #[cfg(feature = "client")]
 pub use ferromcp_client as client;

@@ -35,10 +35,17 @@ mod middleware;
 mod mounted_server;
 #[cfg(feature = "notes")]
 mod notes;
+#[cfg(feature = "oauth_client")]
+mod oauth_client;
 mod orders;
 mod peer;
 mod per_client_state;
 mod prompts;
+/// The protected server of the tests of `ferromcp-auth`.
+#[cfg(feature = "oauth_client")]
+#[allow(dead_code, reason = "those tests use more of it")]
+#[path = "../../../crates/ferromcp-auth/tests/oauth/server.rs"]
+mod protected;
 mod quickstart;
 mod recipes;
 mod resources;

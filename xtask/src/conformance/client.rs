@@ -9,12 +9,9 @@ use anyhow::Result;
 
 use super::process;
 use super::report::{Report, ScenarioReport};
-use super::requirements::Requirements;
+use super::requirements::{Requirements, Scenario, Scoring};
 use super::suite_side::SuiteSide;
 use super::{checks, install};
-
-/// Scenarios for features that are not implemented: a prefix of their names, and the reason for skipping them.
-const SKIPPED: [(&str, &str); 1] = [("auth/", "OAuth is not implemented")];
 
 /// Runs all client scenarios.
 pub(super) fn run(root: &Path) -> Result<Report> {
@@ -22,14 +19,13 @@ pub(super) fn run(root: &Path) -> Result<Report> {
     let program = process::build(root, "conformance-client")?;
     let results = install::fresh_results(root, SuiteSide::Client)?;
     let mut report = Report::default();
-    for Requirements { revision, scenarios } in Requirements::all(&suite.requirements, SuiteSide::Client)? {
+    let mut all = Requirements::all(&suite.requirements, SuiteSide::Client)?;
+    all.extend(without_list(&suite.list(SuiteSide::Client)?, &all));
+    for Requirements { revision, scenarios } in all {
         let folder = results.join(&revision);
         std::fs::create_dir_all(&folder)?;
         for scenario in &scenarios {
-            if let Some((_, reason)) = SKIPPED.iter().find(|(prefix, _)| scenario.name.starts_with(prefix)) {
-                report.add(ScenarioReport::skipped(scenario, &revision, reason));
-                continue;
-            }
+            let scenario = &required(scenario);
             let passed = suite.run_alone(&program, &scenario.name, &revision, &folder)?;
             let checks = checks::read_checks(&folder, SuiteSide::Client, &scenario.name)?;
             let stderr = checks::client_stderr(&folder, &scenario.name)?;
@@ -43,4 +39,52 @@ pub(super) fn run(root: &Path) -> Result<Report> {
         }
     }
     Ok(report)
+}
+
+/// Returns a scenario as required if it is an extension, because the client supports all extensions with scenarios.
+fn required(scenario: &Scenario) -> Scenario {
+    let is_extension = scenario.scoring == Scoring::Unscored("extension".to_owned());
+    Scenario {
+        name: scenario.name.clone(),
+        scoring: if is_extension { Scoring::Required } else { scenario.scoring.clone() },
+    }
+}
+
+/// Returns the authorization scenarios of revisions without a list of requirements.
+///
+/// A line of the listing is the name of a scenario and the revisions: `- auth/x [R1,R2]`.
+fn without_list(listing: &str, listed: &[Requirements]) -> Vec<Requirements> {
+    let mut found: Vec<Requirements> = Vec::new();
+    for line in listing.lines() {
+        let Some((name, revision)) = line.trim().strip_prefix("- ").and_then(|line| line.split_once(" [")) else {
+            continue;
+        };
+        let revision = revision.trim_end_matches(']').to_owned();
+        if !name.starts_with("auth/") || revision.contains(',') || listed.iter().any(|it| it.revision == revision) {
+            continue;
+        }
+        let scenario = Scenario { name: name.to_owned(), scoring: Scoring::Required };
+        match found.iter_mut().find(|it| it.revision == revision) {
+            Some(requirements) => requirements.scenarios.push(scenario),
+            None => found.push(Requirements { revision, scenarios: vec![scenario] }),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenarios_of_revisions_without_list_are_required() {
+        let listed = [Requirements { revision: "R2".to_owned(), scenarios: Vec::new() }];
+        let listing =
+            "Client scenarios\n  - auth/a [R1]\n  - auth/b [R1]\n  - auth/c [R2]\n  - auth/d [R1,R2]\n  - e [R1]\n";
+        let found = without_list(listing, &listed);
+        let scenario = |name: &str| Scenario { name: name.to_owned(), scoring: Scoring::Required };
+        let expected =
+            Requirements { revision: "R1".to_owned(), scenarios: vec![scenario("auth/a"), scenario("auth/b")] };
+        assert_eq!(found, [expected]);
+    }
 }

@@ -87,6 +87,11 @@ impl Suite {
         Ok(())
     }
 
+    /// Returns the list of all scenarios of one side, as text.
+    pub(super) fn list(&self, side: SuiteSide) -> Result<String> {
+        shell::output(Command::new(&self.node).arg(&self.script).arg("list").arg(format!("--{}", side.name())))
+    }
+
     /// Runs one scenario against the client `program`, writes the results to `folder` and returns whether the suite
     /// succeeded.
     ///
@@ -96,7 +101,8 @@ impl Suite {
         let program = format!("\"{}\"", program.display());
         let mut command = Command::new(&self.node);
         command.arg(&self.script).args([SuiteSide::Client.name(), "--command", &program, "--scenario", scenario]);
-        command.args(["--spec-version", revision, "-o"]).arg(folder);
+        // Without `--force`, the suite skips extensions and succeeds.
+        command.args(["--spec-version", revision, "--force", "-o"]).arg(folder);
         let log = folder.join(format!("{}.log", scenario.replace('/', "-")));
         Ok(process::run_within(&mut command, process::SCENARIO_TIMEOUT, &log)?.success())
     }

@@ -14,8 +14,6 @@ pub(super) struct ScenarioReport {
     checks: Vec<Check>,
     /// A problem outside of the checks.
     problem: Option<String>,
-    /// The reason why the scenario did not run.
-    skip_reason: Option<&'static str>,
 }
 
 /// The status of a scenario.
@@ -27,19 +25,12 @@ enum ScenarioStatus {
     Skip,
     /// The suite wrote no results, for example because the scenario crashed.
     NoResult,
-    /// The scenario did not run, because the feature is not implemented.
-    NotRun,
 }
 
 impl ScenarioReport {
     pub(super) fn new(scenario: &Scenario, revision: &str, checks: Vec<Check>) -> Self {
         let Scenario { name, scoring } = scenario.clone();
-        Self { scenario: name, revision: revision.to_owned(), scoring, checks, problem: None, skip_reason: None }
-    }
-
-    /// Returns the result of a scenario that did not run.
-    pub(super) fn skipped(scenario: &Scenario, revision: &str, reason: &'static str) -> Self {
-        Self { skip_reason: Some(reason), ..Self::new(scenario, revision, Vec::new()) }
+        Self { scenario: name, revision: revision.to_owned(), scoring, checks, problem: None }
     }
 
     /// Fails the scenario if it has warnings or a problem outside of the checks.
@@ -57,9 +48,7 @@ impl ScenarioReport {
         // The schema checks apply to every recorded message, also in scenarios without other checks.
         let is_scenario_check = |check: &&Check| !check.id.starts_with("wire-schema");
         let measured = self.checks.iter().filter(is_scenario_check).any(|check| check.status == Status::Success);
-        if self.skip_reason.is_some() {
-            ScenarioStatus::NotRun
-        } else if self.checks.is_empty() {
+        if self.checks.is_empty() {
             ScenarioStatus::NoResult
         } else if self.count(Status::Failure) > 0 || self.problem.is_some() {
             ScenarioStatus::Fail
@@ -79,9 +68,8 @@ impl ScenarioReport {
         self.is_required() || self.scoring == Scoring::Unscored("added-after-release".to_owned())
     }
 
-    /// Whether the scenario passed or was skipped on purpose.
-    fn is_ok(&self) -> bool {
-        matches!(self.status(), ScenarioStatus::Pass | ScenarioStatus::NotRun)
+    fn passes(&self) -> bool {
+        self.status() == ScenarioStatus::Pass
     }
 
     /// Formats the problem outside of the checks and each failed check or warning, one per line.
@@ -103,21 +91,14 @@ impl fmt::Display for ScenarioReport {
             Scoring::Unscored(reason) => reason,
         };
         let passed = self.count(Status::Success);
-        let checks = match self.skip_reason {
-            Some(_) => "-".to_owned(),
-            None => format!("{passed}/{}", passed + self.count(Status::Failure)),
-        };
+        let checks = format!("{passed}/{}", passed + self.count(Status::Failure));
         let status = match self.status() {
             ScenarioStatus::Pass => "pass",
             ScenarioStatus::Fail => "FAIL",
             ScenarioStatus::Skip => "skip",
             ScenarioStatus::NoResult => "NO RESULT",
-            ScenarioStatus::NotRun => "not run",
         };
         write!(f, "{:<46} {:<11} {scoring:<20} {checks:>6}  {status}", self.scenario, self.revision)?;
-        if let Some(reason) = self.skip_reason {
-            return write!(f, ": {reason}");
-        }
         match self.count(Status::Warning) {
             0 => Ok(()),
             1 => f.write_str(", 1 warning"),
@@ -137,7 +118,7 @@ impl Report {
 
     /// Returns the scenarios that must pass and did not.
     pub(super) fn failures(&self) -> Vec<String> {
-        let fails = |line: &&ScenarioReport| line.must_pass() && !line.is_ok();
+        let fails = |line: &&ScenarioReport| line.must_pass() && !line.passes();
         let text =
             |line: &ScenarioReport| format!("{} at {} does not pass{}", line.scenario, line.revision, line.problems());
         self.0.iter().filter(fails).map(text).collect()
@@ -149,11 +130,8 @@ impl Report {
         revisions.dedup();
         let of_revision = |revision: &str| {
             let required = self.0.iter().filter(|line| line.is_required() && line.revision == revision);
-            let count = |status| required.clone().filter(|line| line.status() == status).count();
-            let (passing, skipped) = (count(ScenarioStatus::Pass), count(ScenarioStatus::NotRun));
-            let ran = required.count() - skipped;
-            let rest = if skipped == 0 { String::new() } else { format!(" ({skipped} more are not run)") };
-            format!("{passing} of {ran} required scenarios pass at {revision}{rest}")
+            let passing = required.clone().filter(|line| line.passes()).count();
+            format!("{passing} of {} required scenarios pass at {revision}", required.count())
         };
         revisions.into_iter().map(of_revision).collect::<Vec<_>>().join(", ")
     }
@@ -166,7 +144,7 @@ impl fmt::Display for Report {
         }
         // Extensions are not implemented, and `failures` lists the required scenarios.
         let is_shown = |line: &&ScenarioReport| match &line.scoring {
-            Scoring::Required => line.is_ok(),
+            Scoring::Required => line.passes(),
             Scoring::Unscored(reason) => reason != "extension",
         };
         for line in self.0.iter().filter(is_shown).filter(|line| !line.problems().is_empty()) {
@@ -226,13 +204,11 @@ mod tests {
 
     #[test]
     fn clean_run_requires_no_warnings_and_no_problems() {
-        let scenario = |name: &str, scoring| Scenario { name: name.into(), scoring };
         let mut report = Report::default();
         report.add(required("good", &[Status::Success]).require_clean_run(None));
         report.add(required("warns", &[Status::Success, Status::Warning]).require_clean_run(None));
         report.add(required("ends", &[Status::Success]).require_clean_run(Some("the client said:\nno".into())));
         report.add(line("late", Scoring::Unscored("added-after-release".into()), &[Status::Failure]));
-        report.add(ScenarioReport::skipped(&scenario("auth/x", Scoring::Required), "R1", "no OAuth"));
         assert_eq!(
             report.failures(),
             [
@@ -241,8 +217,7 @@ mod tests {
                 "late at R1 does not pass\n    late-check: Why",
             ]
         );
-        assert_eq!(report.summary(), "1 of 3 required scenarios pass at R1 (1 more are not run)");
-        assert!(report.to_string().contains("not run: no OAuth"), "{report}");
+        assert_eq!(report.summary(), "1 of 3 required scenarios pass at R1");
     }
 
     #[test]

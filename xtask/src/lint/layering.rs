@@ -42,9 +42,6 @@ pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
 /// Returns the violation when `package` must not depend on `dependency`.
 fn check_dependency(package: &str, dependency: &str) -> Option<String> {
     let (from, to) = (layer(package), layer(dependency));
-    if package == "ferromcp-auth" && dependency != "ferromcp-core" {
-        return Some(format!("{package} depends on {dependency}; it may depend only on ferromcp-core"));
-    }
     (to >= from).then(|| {
         format!(
             "{package} (layer {from}) depends on {dependency} (layer {to}); depend only on lower layers, and move shared \
@@ -60,9 +57,10 @@ fn layer(package: &str) -> u8 {
         | "ferromcp-macros"
         | "ferromcp-transport"
         | "ferromcp-uri-template" => 1,
-        "ferromcp-server" | "ferromcp-client" | "ferromcp-auth" => 2,
-        "ferromcp" => 3,
-        _ => 4,
+        "ferromcp-server" | "ferromcp-client" => 2,
+        "ferromcp-auth" => 3,
+        "ferromcp" => 4,
+        _ => 5,
     }
 }
 

@@ -243,7 +243,7 @@ fn crates_depend_only_on_lower_layers() {
     };
     for (name, dependency) in [
         ("ferromcp-server", "ferromcp-core"),
-        ("ferromcp-auth", "ferromcp-core"),
+        ("ferromcp-auth", "ferromcp-client"),
         ("ferromcp-client", "ferromcp-json-schema"),
         ("ferromcp-server", "ferromcp-uri-template"),
         ("ferromcp", "ferromcp-auth"),
@@ -255,7 +255,7 @@ fn crates_depend_only_on_lower_layers() {
         ("ferromcp-core", "ferromcp-server"),
         ("ferromcp-transport", "ferromcp-core"),
         ("ferromcp-server", "ferromcp-client"),
-        ("ferromcp-auth", "ferromcp-transport"),
+        ("ferromcp-client", "ferromcp-auth"),
         ("ferromcp-client", "ferromcp"),
         ("ferromcp-cli", "xtask"),
     ] {

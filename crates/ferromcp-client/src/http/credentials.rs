@@ -107,11 +107,18 @@ pub struct Challenge {
     headers: HeaderMap,
     body: Bytes,
     attempt: u32,
+    sent_authorization: Option<HeaderValue>,
 }
 
 impl Challenge {
-    pub(super) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, attempt: u32) -> Self {
-        Self { status, headers, body, attempt }
+    pub(super) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        attempt: u32,
+        sent_authorization: Option<HeaderValue>,
+    ) -> Self {
+        Self { status, headers, body, attempt, sent_authorization }
     }
 
     /// Returns the status, 401 or 403.
@@ -134,6 +141,12 @@ impl Challenge {
         &self.body
     }
 
+    /// Returns the `Authorization` header of the request that was challenged. If it differs from the current credentials,
+    /// another request has renewed them.
+    pub fn sent_authorization(&self) -> Option<&HeaderValue> {
+        self.sent_authorization.as_ref()
+    }
+
     /// Returns the number of retries so far: 0 for the first challenge.
     pub fn attempt(&self) -> u32 {
         self.attempt
@@ -141,7 +154,7 @@ impl Challenge {
 }
 
 impl fmt::Debug for Challenge {
-    /// Omits headers and body, which may contain a nonce or a cookie.
+    /// Omits headers and body, which may contain a token, a nonce or a cookie.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Challenge")
             .field("status", &self.status)

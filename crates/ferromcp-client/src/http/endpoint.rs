@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Body, Client, ClientBuilder, Proxy, Url};
@@ -93,13 +93,13 @@ impl Endpoint {
     /// Sends a request. Retries it after challenges as long as the credentials ask for it.
     pub(super) async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         for attempt in 0.. {
-            let response = self.send_once(request).await?;
+            let (response, sent_authorization) = self.send_once(request).await?;
             if !matches!(response.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
                 return response.unless_redirected(&request.url).map_err(|failure| self.redact_redirect(failure));
             }
             let HttpResponse { status, headers, body, .. } = response;
             let body = body::read_or_nothing(body, &headers, self.limits().body_bytes).await;
-            let challenge = Challenge::new(status, headers, body, attempt);
+            let challenge = Challenge::new(status, headers, body, attempt, sent_authorization);
             if !self.should_retry(&challenge).await? {
                 return Err(Failure::Unauthorized(Box::new(challenge)));
             }
@@ -117,7 +117,8 @@ impl Endpoint {
         }
     }
 
-    async fn send_once(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
+    /// Sends a request once. Returns its `Authorization` header too.
+    async fn send_once(&self, request: &HttpRequest) -> Result<(HttpResponse, Option<HeaderValue>), Failure> {
         let mut headers = self.0.options.headers.clone();
         headers.extend(request.headers.clone());
         // Without the header, a server may choose any coding.
@@ -126,6 +127,7 @@ impl Endpoint {
             let authorized = Request::new(&request.method, request.url.as_str());
             credentials.authorize(authorized, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
         }
+        let sent_authorization = headers.get(AUTHORIZATION).cloned();
         let mut builder = self.0.client.request(request.method.clone(), request.url.clone()).headers(headers);
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
@@ -136,7 +138,7 @@ impl Endpoint {
         }
         let url = response.url().clone();
         let (parts, body) = http::Response::<Body>::from(response).into_parts();
-        Ok(HttpResponse { status: parts.status, headers: parts.headers, body, url })
+        Ok((HttpResponse { status: parts.status, headers: parts.headers, body, url }, sent_authorization))
     }
 }
 

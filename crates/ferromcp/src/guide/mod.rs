@@ -35,6 +35,7 @@
 //!   - [Limits](limits)
 //! - **Clients**
 //!   - [The client](client)
+//!   - [Authorization](authorization)
 //! - **Reference**
 //!   - [Protocol revisions](revisions)
 //!   - [Troubleshooting](troubleshooting)
@@ -109,6 +110,8 @@ pages! {
     limits = "limits.md";
     /// Connecting to servers of every revision, calls, reconnection, caching, groups of servers.
     client = "client.md";
+    /// OAuth for clients: logins, stores, programs without a user.
+    authorization = "authorization.md";
     /// The differences between the revisions.
     revisions = "revisions.md";
     /// The exact text of each error, with its cause and remedy.

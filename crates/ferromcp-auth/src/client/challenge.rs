@@ -1,0 +1,191 @@
+//! Parses `WWW-Authenticate` headers: several headers, several challenges in one header, quoted values.
+//!
+//! Spec: RFC 9110, section 11.6.1. A malformed rest of a header is ignored; the challenges before it are kept.
+
+use http::HeaderValue;
+
+/// Maximum number of challenges of a response.
+const MAX_CHALLENGES: usize = 16;
+/// Maximum number of parameters of a challenge.
+const MAX_PARAMETERS: usize = 32;
+/// Maximum length of a header, in bytes. Longer headers are ignored.
+const MAX_HEADER: usize = 16 * 1024;
+
+/// A challenge, such as `Bearer scope="files:read"`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct AuthChallenge {
+    /// In lower case.
+    scheme: String,
+    /// Names in lower case, and values.
+    parameters: Vec<(String, String)>,
+}
+
+impl AuthChallenge {
+    pub(crate) fn is(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+
+    /// Returns the value of a parameter. Of a duplicate parameter, the first value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Parses the challenges of a response.
+pub(crate) fn parse<'a>(headers: impl Iterator<Item = &'a HeaderValue>) -> Vec<AuthChallenge> {
+    let mut challenges = Vec::new();
+    for header in headers {
+        if let Some(text) = header.to_str().ok().filter(|text| text.len() <= MAX_HEADER) {
+            Parser { rest: text }.challenges(&mut challenges);
+        }
+    }
+    challenges.truncate(MAX_CHALLENGES);
+    challenges
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Parser<'a> {
+    fn challenges(&mut self, challenges: &mut Vec<AuthChallenge>) {
+        loop {
+            self.skip(|c| c == ',' || is_space(c));
+            let Some(word) = self.token() else { return };
+            self.skip(is_space);
+            // `name=value` continues the challenge before it; another word starts a challenge.
+            if let Some(value) = self.value() {
+                let challenge = challenges.last_mut().filter(|challenge| challenge.parameters.len() < MAX_PARAMETERS);
+                if let Some(challenge) = challenge {
+                    challenge.parameters.push((word.to_ascii_lowercase(), value));
+                }
+            } else if challenges.len() < MAX_CHALLENGES {
+                challenges.push(AuthChallenge { scheme: word.to_ascii_lowercase(), parameters: Vec::new() });
+                self.skip_token68();
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn skip(&mut self, skipped: impl Fn(char) -> bool) {
+        self.rest = self.rest.trim_start_matches(skipped);
+    }
+
+    fn token(&mut self) -> Option<&'a str> {
+        let end = self.rest.find(|c: char| !is_token_char(c)).unwrap_or(self.rest.len());
+        let (token, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        (!token.is_empty()).then_some(token)
+    }
+
+    /// Parses `= value`, where the value is a token or quoted.
+    fn value(&mut self) -> Option<String> {
+        let rest = self.rest.strip_prefix('=')?;
+        self.rest = rest.trim_start_matches(is_space);
+        if self.rest.starts_with('"') {
+            return Some(self.quoted());
+        }
+        // Servers send URLs and scopes without quotes, which are not tokens.
+        let end = self.rest.find(|c| c == ',' || is_space(c)).unwrap_or(self.rest.len());
+        let (value, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(value.to_owned())
+    }
+
+    /// Parses a quoted value. A missing end quote is tolerated.
+    fn quoted(&mut self) -> String {
+        let mut value = String::new();
+        let mut chars = self.rest.char_indices().skip(1);
+        while let Some((i, c)) = chars.next() {
+            match c {
+                '"' => {
+                    self.rest = &self.rest[i + 1..];
+                    return value;
+                }
+                '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
+                _ => value.push(c),
+            }
+        }
+        self.rest = "";
+        value
+    }
+
+    /// Skips the token of schemes such as `Negotiate`, which ends with `=` or at a comma.
+    fn skip_token68(&mut self) {
+        let end = self.rest.find(|c: char| c == ',' || is_space(c)).unwrap_or(self.rest.len());
+        let word = &self.rest[..end];
+        if word.trim_end_matches('=').chars().all(|c| c != '=' && c != '"') && !self.is_parameter(end) {
+            self.rest = &self.rest[end..];
+        }
+    }
+
+    /// Returns whether the word that ends here is the name of a parameter.
+    fn is_parameter(&self, end: usize) -> bool {
+        let after = self.rest[end..].trim_start_matches(is_space);
+        after.starts_with('=') || self.rest[..end].trim_end_matches('=').len() + 1 == end && after.starts_with('"')
+    }
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t')
+}
+
+fn is_token_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_all(headers: &[&'static str]) -> Vec<AuthChallenge> {
+        let headers: Vec<HeaderValue> = headers.iter().map(|header| HeaderValue::from_static(header)).collect();
+        parse(headers.iter())
+    }
+
+    #[test]
+    fn parses_several_challenges_in_one_header() {
+        // A-016
+        let challenges = parse_all(&[concat!(
+            r#"Basic realm="a, b", bearer ERROR = "invalid_token", scope="a b",resource_metadata="#,
+            r#""https://h/.well-known/x?a=1,2""#,
+        )]);
+        assert_eq!(challenges.len(), 2);
+        assert_eq!(challenges[0].get("realm"), Some("a, b"));
+        assert!(challenges[1].is("Bearer"));
+        assert_eq!(challenges[1].get("error"), Some("invalid_token"));
+        assert_eq!(challenges[1].get("scope"), Some("a b"));
+        assert_eq!(challenges[1].get("resource_metadata"), Some("https://h/.well-known/x?a=1,2"));
+    }
+
+    #[test]
+    fn parses_unquoted_escaped_and_unterminated_values() {
+        let challenges = parse_all(&["Bearer resource_metadata=https://h:1/x, error=invalid_token"]);
+        assert_eq!(challenges[0].get("resource_metadata"), Some("https://h:1/x"));
+        assert_eq!(challenges[0].get("error"), Some("invalid_token"));
+        let challenges = parse_all(&[r#"Bearer scope="a \"b\"", x="unterminated"#]);
+        assert_eq!(challenges[0].get("scope"), Some(r#"a "b""#));
+        assert_eq!(challenges[0].get("x"), Some("unterminated"));
+    }
+
+    #[test]
+    fn parses_several_headers_and_token68() {
+        let challenges = parse_all(&["Negotiate YWJj==", "Bearer", "Digest realm=x"]);
+        let schemes: Vec<_> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
+        assert_eq!(schemes, ["negotiate", "bearer", "digest"]);
+        assert_eq!(challenges[2].get("realm"), Some("x"));
+        let challenges = parse_all(&["Negotiate YWJj, Bearer scope=x"]);
+        assert_eq!(challenges[1].get("scope"), Some("x"));
+    }
+
+    #[test]
+    fn ignores_malformed_and_excessive_input() {
+        for header in ["", ",,", "=x", "\"", "Bearer \"x", "@", "Bearer =", "Bearer x=\"\\"] {
+            let _ = parse_all(&[header]);
+        }
+        let many = "Bearer a=b, ".repeat(1000);
+        let header = HeaderValue::from_str(&many).unwrap();
+        assert!(parse([&header].into_iter()).len() <= MAX_CHALLENGES);
+    }
+}

@@ -1,0 +1,94 @@
+//! Errors of authorization. Their texts contain no secrets.
+
+use std::error::Error;
+use std::fmt;
+
+use ferromcp_core::text::reason;
+
+/// Error of an authorization.
+#[derive(Debug)]
+pub struct AuthError {
+    kind: AuthErrorKind,
+    text: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The cause of an [`AuthError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthErrorKind {
+    /// The options are invalid or insufficient for this server.
+    Configuration,
+    /// The metadata of the MCP server or of its authorization server is missing, invalid or untrusted.
+    Discovery,
+    /// The authorization server rejected the registration of the client.
+    Registration,
+    /// The user or the authorization server denied the authorization, or the response is invalid.
+    Authorization,
+    /// The authorization server rejected the token request.
+    Token,
+    /// A server cannot be reached, or responded with a server error. Tokens are kept.
+    Unavailable,
+    /// The user did not complete the authorization in time.
+    Timeout,
+    /// The credential store failed.
+    Store,
+}
+
+impl AuthError {
+    pub(crate) fn new(kind: AuthErrorKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), source: None }
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn configuration(text: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Configuration, text)
+    }
+
+    pub(crate) fn discovery(text: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Discovery, text)
+    }
+
+    pub(crate) fn authorization(text: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Authorization, text)
+    }
+
+    pub(crate) fn unavailable(text: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Unavailable, text)
+    }
+
+    /// Creates an error of a credential store.
+    pub fn store(text: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Store, text)
+    }
+
+    /// Creates an error of an authorization prompt, for example because the user cancels it.
+    pub fn prompt(text: impl Into<String>) -> Self {
+        Self::authorization(text)
+    }
+
+    /// Returns the cause.
+    pub fn kind(&self) -> AuthErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        if let Some(source) = &self.source {
+            write!(f, ": {}", reason(&source.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as _)
+    }
+}

@@ -1,0 +1,275 @@
+//! Requests to authorization servers and for metadata. Their URLs come from other servers, so that they are restricted.
+//!
+//! HTTPS only, no redirects, no private addresses, bounded in time and size. A server on the loopback interface may use
+//! plain HTTP and loopback addresses; [`Network::Any`] allows private addresses.
+
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ferromcp_core::text::excerpt;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
+use url::{Host, Url};
+
+use super::address::{is_global, is_loopback};
+use super::error::AuthError;
+
+/// Maximum size of a response, in bytes.
+const RESPONSE_BYTES: usize = 256 * 1024;
+/// Timeout of a request, including its response.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+/// The networks of authorization servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// Global addresses, and HTTPS.
+    Global,
+    /// Also loopback addresses, with plain HTTP: the MCP server is on the loopback interface too.
+    Loopback,
+    /// All addresses, with HTTPS; plain HTTP for loopback addresses.
+    Any,
+}
+
+/// Sends the requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetcher {
+    client: Client,
+    network: Network,
+}
+
+/// A response.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Network {
+    /// Returns the networks that may be used for an MCP server at this URL.
+    pub(crate) fn of(server: &Url) -> Self {
+        if is_loopback_host(server) { Self::Loopback } else { Self::Global }
+    }
+
+    fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Global => is_global(address),
+            Self::Loopback => is_global(address) || is_loopback(address),
+            Self::Any => true,
+        }
+    }
+
+    /// Checks a URL before a request is sent or a browser opens it.
+    ///
+    /// # Errors
+    /// Fails if the URL is invalid, does not use HTTPS, contains a user, or has an address that is not allowed.
+    pub(crate) fn check(self, url: &str) -> Result<Url, AuthError> {
+        let invalid = |problem: &str| AuthError::discovery(format!("unsafe URL `{}`: {problem}", excerpt(url)));
+        let parsed = Url::parse(url).map_err(|error| invalid(&error.to_string()))?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(AuthError::discovery("unsafe URL: it contains a user or password"));
+        }
+        match parsed.scheme() {
+            "https" => {}
+            "http" if self != Self::Global && is_loopback_host(&parsed) => {}
+            "http" => return Err(invalid("plain HTTP is allowed on the loopback interface only; use https")),
+            _ => return Err(invalid("the scheme is not https")),
+        }
+        let literal = match parsed.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            Some(Host::Domain(_)) => None,
+            None => return Err(invalid("it has no host")),
+        };
+        if literal.is_some_and(|address| !self.allows(address)) {
+            return Err(invalid("the address is not globally routable; see `OAuthOptions::allow_private_networks`"));
+        }
+        Ok(parsed)
+    }
+}
+
+/// Returns whether the host is a loopback address or `localhost`.
+pub(crate) fn is_loopback_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => is_loopback(IpAddr::V6(address)),
+        None => false,
+    }
+}
+
+impl Fetcher {
+    /// Creates a fetcher. Proxies set in the environment are used; a proxy resolves names itself, so that addresses are
+    /// not checked then.
+    pub(crate) fn new(network: Network) -> Result<Self, AuthError> {
+        let mut builder = ClientBuilder::new()
+            .user_agent(concat!("ferromcp/", env!("CARGO_PKG_VERSION")))
+            .referer(false)
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .dns_resolver(std::sync::Arc::new(FilteredResolver(network)));
+        if network == Network::Loopback {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| {
+            AuthError::configuration("cannot create an HTTP client").with_source(error.without_url())
+        })?;
+        Ok(Self { client, network })
+    }
+
+    pub(crate) fn network(&self) -> Network {
+        self.network
+    }
+
+    /// Requests a metadata document.
+    pub(crate) async fn get(&self, url: &str, headers: HeaderMap) -> Result<Fetched, AuthError> {
+        self.send(Method::GET, url, headers, None).await
+    }
+
+    /// Sends a form.
+    pub(crate) async fn post_form(&self, url: &str, headers: HeaderMap, form: String) -> Result<Fetched, AuthError> {
+        self.send(Method::POST, url, headers, Some((FORM, form))).await
+    }
+
+    /// Sends a JSON document.
+    pub(crate) async fn post_json(&self, url: &str, headers: HeaderMap, json: String) -> Result<Fetched, AuthError> {
+        self.send(Method::POST, url, headers, Some((JSON, json))).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        mut headers: HeaderMap,
+        body: Option<(&'static str, String)>,
+    ) -> Result<Fetched, AuthError> {
+        let url = self.network.check(url)?;
+        headers.insert(ACCEPT, HeaderValue::from_static(JSON));
+        let shown = shown(&url);
+        let failed = |error: reqwest::Error| {
+            AuthError::unavailable(format!("cannot reach {shown}")).with_source(innermost(&error.without_url()))
+        };
+        let mut builder = self.client.request(method, url.clone());
+        if let Some((content_type, body)) = body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            builder = builder.body(body);
+        }
+        let mut response = builder.headers(headers).send().await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > RESPONSE_BYTES {
+                return Err(AuthError::discovery(format!("the response of {shown} exceeds {RESPONSE_BYTES} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Fetched { status: response.status(), headers: response.headers().clone(), body: body.into() })
+    }
+}
+
+impl Fetched {
+    /// Fails if the server is overloaded or has failed, so that the status is not about the resource.
+    pub(crate) fn ensure_available(self, url: &str) -> Result<Self, AuthError> {
+        if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
+            let status = self.status.as_u16();
+            return Err(AuthError::unavailable(format!("{} responded with status {status}; try again", excerpt(url))));
+        }
+        Ok(self)
+    }
+}
+
+/// Returns the URL without its query, which may contain secrets.
+fn shown(url: &Url) -> String {
+    excerpt(&format!("{}{}", url.origin().ascii_serialization(), url.path())).to_string()
+}
+
+/// Returns the text of the innermost cause, which is the most specific one.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// Resolves names, and omits addresses that are not allowed. As the connection uses the addresses returned here, a second
+/// lookup cannot return others (DNS rebinding).
+struct FilteredResolver(Network);
+
+impl Resolve for FilteredResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let network = self.0;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> =
+                found.iter().copied().filter(|address| network.allows(address.ip())).collect();
+            if allowed.is_empty() {
+                let problem = if found.is_empty() { "no address" } else { "no globally routable address" };
+                let text =
+                    format!("{problem} for {}; see `OAuthOptions::allow_private_networks`", excerpt(name.as_str()));
+                return Err(text.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_unsafe_urls() {
+        //
+        for url in [
+            "http://example.com/",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "vbscript:x",
+            "https://user@example.com/",
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://169.254.169.254/latest",
+            "https://0x7f.1/",
+            "https://2130706433/",
+            "http://localhost/",
+            "",
+            "x",
+        ] {
+            assert!(Network::Global.check(url).is_err(), "{url}");
+        }
+        assert!(Network::Global.check("https://example.com/a?b=c").is_ok());
+    }
+
+    #[test]
+    fn allows_plain_http_on_loopback_only() {
+        for url in ["http://localhost:1/", "http://127.0.0.1/", "http://[::1]:2/x", "https://example.com/"] {
+            assert!(Network::Loopback.check(url).is_ok(), "{url}");
+        }
+        for url in ["http://10.0.0.1/", "https://10.0.0.1/", "http://example.com/", "http://localhost.example.com/"] {
+            assert!(Network::Loopback.check(url).is_err(), "{url}");
+        }
+        assert!(Network::Any.check("https://10.0.0.1/").is_ok());
+        assert!(Network::Any.check("http://10.0.0.1/").is_err());
+    }
+
+    #[tokio::test]
+    async fn names_of_private_addresses_are_not_resolved() {
+        //
+        let resolver = FilteredResolver(Network::Global);
+        let result = resolver.resolve("localhost".parse().unwrap()).await;
+        let error = result.err().expect("loopback addresses are refused").to_string();
+        assert!(error.contains("no globally routable address for localhost"), "{error}");
+        assert!(FilteredResolver(Network::Loopback).resolve("localhost".parse().unwrap()).await.is_ok());
+    }
+}

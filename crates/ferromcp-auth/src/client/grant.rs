@@ -1,0 +1,139 @@
+//! Grants: how the client obtains its first token.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::error::AuthError;
+use super::ui::{AuthorizationPrompt, LoopbackPrompt};
+use crate::Secret;
+
+/// A boxed future returned by a provider of assertions.
+type AssertionFuture = Pin<Box<dyn Future<Output = Result<Secret, AuthError>> + Send>>;
+type AssertionProvider = Arc<dyn Fn(AssertionRequest) -> AssertionFuture + Send + Sync>;
+type DeviceHandler = Arc<dyn Fn(&DeviceCode) + Send + Sync>;
+
+/// How the client obtains its first access token.
+#[derive(Clone)]
+pub struct Grant(pub(crate) GrantKind);
+
+#[derive(Clone)]
+pub(crate) enum GrantKind {
+    AuthorizationCode(Arc<dyn AuthorizationPrompt>),
+    DeviceCode(DeviceHandler),
+    ClientCredentials,
+    Jwt(AssertionProvider),
+    EnterpriseManaged(Arc<EnterpriseIdentityProvider>, AssertionProvider),
+}
+
+impl Grant {
+    /// The user authorizes the client on a page of the authorization server (the default, with [`LoopbackPrompt`]).
+    pub fn authorization_code(prompt: impl AuthorizationPrompt) -> Self {
+        Self(GrantKind::AuthorizationCode(Arc::new(prompt)))
+    }
+
+    /// The user enters a code on another device (RFC 8628), if the authorization server supports it. The function shows
+    /// the code to the user.
+    ///
+    /// ```
+    /// use ferromcp_auth::client::Grant;
+    /// let grant = Grant::device_code(|code| eprintln!("Open {} and enter {}", code.verification_uri, code.user_code));
+    /// ```
+    pub fn device_code(show: impl Fn(&DeviceCode) + Send + Sync + 'static) -> Self {
+        Self(GrantKind::DeviceCode(Arc::new(show)))
+    }
+
+    /// The client authorizes itself, with its secret or a [`SigningKey`](super::SigningKey)
+    /// (`io.modelcontextprotocol/oauth-client-credentials`).
+    pub fn client_credentials() -> Self {
+        Self(GrantKind::ClientCredentials)
+    }
+
+    /// A workload exchanges a token of its platform (`io.modelcontextprotocol/auth/wif`). The function returns the token; it
+    /// is called for each exchange.
+    pub fn workload_identity<F, Fut>(token: F) -> Self
+    where
+        F: Fn(AssertionRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Secret, AuthError>> + Send + 'static,
+    {
+        Self(GrantKind::Jwt(Arc::new(move |request| Box::pin(token(request)))))
+    }
+
+    /// The user is logged in at the identity provider of an enterprise, which authorizes the client
+    /// (`io.modelcontextprotocol/enterprise-managed-authorization`). The function returns the ID token of the user.
+    pub fn enterprise_managed<F, Fut>(provider: EnterpriseIdentityProvider, id_token: F) -> Self
+    where
+        F: Fn(AssertionRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Secret, AuthError>> + Send + 'static,
+    {
+        let id_token: AssertionProvider = Arc::new(move |request| Box::pin(id_token(request)));
+        Self(GrantKind::EnterpriseManaged(Arc::new(provider), id_token))
+    }
+}
+
+impl Default for Grant {
+    fn default() -> Self {
+        Self::authorization_code(LoopbackPrompt::new())
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            GrantKind::AuthorizationCode(_) => "AuthorizationCode",
+            GrantKind::DeviceCode(_) => "DeviceCode",
+            GrantKind::ClientCredentials => "ClientCredentials",
+            GrantKind::Jwt(_) => "WorkloadIdentity",
+            GrantKind::EnterpriseManaged(..) => "EnterpriseManaged",
+        })
+    }
+}
+
+/// The authorization server for which an assertion is requested.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AssertionRequest {
+    /// The issuer of the authorization server.
+    pub issuer: String,
+    /// Its token endpoint. Servers expect one of the two as the audience of the assertion.
+    pub token_endpoint: String,
+    /// The resource, which is the MCP server.
+    pub resource: String,
+}
+
+/// A code that the user enters on another device.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeviceCode {
+    /// The URL of the page. It uses `https`, or `http` on the loopback interface.
+    pub verification_uri: String,
+    /// The URL of the page that contains the code, if the server provides one.
+    pub verification_uri_complete: Option<String>,
+    /// The code.
+    pub user_code: String,
+    /// The lifetime of the code, in seconds.
+    pub expires_in: u64,
+}
+
+/// The identity provider of an enterprise.
+#[derive(Debug, Clone)]
+#[must_use = "it does nothing until it is passed to `Grant::enterprise_managed`"]
+pub struct EnterpriseIdentityProvider {
+    pub(crate) token_endpoint: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<Secret>,
+}
+
+impl EnterpriseIdentityProvider {
+    /// Creates a provider with its token endpoint and the client ID at this provider.
+    pub fn new(token_endpoint: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self { token_endpoint: token_endpoint.into(), client_id: client_id.into(), client_secret: None }
+    }
+
+    /// Sets the client secret at this provider.
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+}

@@ -1,0 +1,161 @@
+//! Metadata documents: of a protected resource (RFC 9728) and of an authorization server (RFC 8414, OpenID Connect
+//! Discovery).
+//!
+//! Optional fields with `null` or a value of the wrong type are treated as absent, with a warning that names them.
+
+use ferromcp_core::text::excerpt;
+use serde_json::{Map, Value};
+
+/// Maximum number of items of a list in a document.
+const MAX_ITEMS: usize = 500;
+
+/// Metadata of a protected resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResourceMetadata {
+    /// The identifier of the resource, unchanged.
+    pub(crate) resource: String,
+    pub(crate) authorization_servers: Vec<String>,
+    pub(crate) scopes_supported: Vec<String>,
+}
+
+/// Metadata of an authorization server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "the document has these fields")]
+pub(crate) struct ServerMetadata {
+    pub(crate) issuer: String,
+    pub(crate) authorization_endpoint: Option<String>,
+    pub(crate) token_endpoint: Option<String>,
+    pub(crate) registration_endpoint: Option<String>,
+    pub(crate) device_authorization_endpoint: Option<String>,
+    pub(crate) scopes_supported: Vec<String>,
+    pub(crate) token_endpoint_auth_methods: Option<Vec<String>>,
+    /// `None` if the document does not have the field, so that PKCE is not supported.
+    pub(crate) code_challenge_methods: Option<Vec<String>>,
+    pub(crate) supports_client_id_metadata: bool,
+    pub(crate) supports_iss_parameter: bool,
+}
+
+impl ResourceMetadata {
+    /// Parses a document; `None` if it is not one.
+    pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        let document = Document::parse(json)?;
+        Some(Self {
+            resource: document.text("resource")?,
+            authorization_servers: document.list("authorization_servers").unwrap_or_default(),
+            scopes_supported: document.list("scopes_supported").unwrap_or_default(),
+        })
+    }
+}
+
+impl ServerMetadata {
+    /// Parses a document; `None` if it is not one.
+    pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        let document = Document::parse(json)?;
+        Some(Self {
+            issuer: document.text("issuer")?,
+            authorization_endpoint: document.text("authorization_endpoint"),
+            token_endpoint: document.text("token_endpoint"),
+            registration_endpoint: document.text("registration_endpoint"),
+            device_authorization_endpoint: document.text("device_authorization_endpoint"),
+            scopes_supported: document.list("scopes_supported").unwrap_or_default(),
+            token_endpoint_auth_methods: document.list("token_endpoint_auth_methods_supported"),
+            code_challenge_methods: document.list("code_challenge_methods_supported"),
+            supports_client_id_metadata: document.flag("client_id_metadata_document_supported"),
+            supports_iss_parameter: document.flag("authorization_response_iss_parameter_supported"),
+        })
+    }
+
+    /// Returns the endpoints that revision 2025-03-26 defines for servers without metadata.
+    pub(crate) fn of_2025_03_26(origin: &str) -> Self {
+        Self {
+            issuer: origin.to_owned(),
+            authorization_endpoint: Some(format!("{origin}/authorize")),
+            token_endpoint: Some(format!("{origin}/token")),
+            registration_endpoint: Some(format!("{origin}/register")),
+            // The revision requires PKCE of every server.
+            code_challenge_methods: Some(vec!["S256".to_owned()]),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn supports_pkce(&self) -> bool {
+        self.code_challenge_methods.as_ref().is_some_and(|methods| methods.iter().any(|method| method == "S256"))
+    }
+}
+
+struct Document(Map<String, Value>);
+
+impl Document {
+    fn parse(json: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(json).ok()? {
+            Value::Object(object) => Some(Self(object)),
+            _ => None,
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        match self.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            _ => ignored(name),
+        }
+    }
+
+    /// Returns a list of texts. Items of other types are ignored; a single text is a list of one, as some servers send it.
+    fn list(&self, name: &str) -> Option<Vec<String>> {
+        match self.get(name)? {
+            Value::Array(items) => {
+                Some(items.iter().filter_map(Value::as_str).take(MAX_ITEMS).map(str::to_owned).collect())
+            }
+            Value::String(text) => Some(text.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect()),
+            _ => ignored(name),
+        }
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        match self.get(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => ignored(name).unwrap_or(false),
+        }
+    }
+}
+
+fn ignored<T>(name: &str) -> Option<T> {
+    tracing::warn!(field = %excerpt(name), "ignoring a metadata field of the wrong type");
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_documents_with_null_and_mistyped_fields() {
+        let json = br#"{"issuer":"https://as","authorization_endpoint":null,"token_endpoint":"https://as/t","scopes_supported":"a b",
+            "code_challenge_methods_supported":["S256",1],"client_id_metadata_document_supported":"yes"}"#;
+        let metadata = ServerMetadata::parse(json).unwrap();
+        assert_eq!(metadata.authorization_endpoint, None);
+        assert_eq!(metadata.scopes_supported, ["a", "b"]);
+        assert!(metadata.supports_pkce() && !metadata.supports_client_id_metadata);
+    }
+
+    #[test]
+    fn parse_fails_without_identifiers() {
+        for json in ["", "[]", "{}", r#"{"issuer":1}"#, r#"{"resource":null}"#] {
+            assert!(ServerMetadata::parse(json.as_bytes()).is_none(), "{json}");
+            assert!(ResourceMetadata::parse(json.as_bytes()).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn pkce_is_unsupported_without_the_field() {
+        // A-095
+        for json in [r#"{"issuer":"x"}"#, r#"{"issuer":"x","code_challenge_methods_supported":["plain"]}"#] {
+            assert!(!ServerMetadata::parse(json.as_bytes()).unwrap().supports_pkce());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Authorization of an MCP client.
+//!
+//! [`OAuth`] implements [`Credentials`](ferromcp_client::http::Credentials). It starts when a server responds with status
+//! 401, and refreshes tokens before they expire.
+//!
+//! ```no_run
+//! use ferromcp_auth::client::{OAuth, OAuthOptions};
+//! use ferromcp_client::Client;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let url = "https://example.com/mcp";
+//! let oauth = OAuth::new(OAuthOptions::new(url).client_name("Notes"))?;
+//! let client = Client::builder("notes", "1.0.0").credentials(oauth).connect(url).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod assertion;
+mod authorization;
+mod challenge;
+mod clock;
+mod device;
+mod discovery;
+mod dpop;
+mod error;
+mod fetch;
+mod flow;
+mod grant;
+mod identity;
+mod metadata;
+mod oauth;
+mod options;
+mod pkce;
+mod registration;
+mod scopes;
+mod session;
+mod store;
+mod token;
+mod tolerance;
+mod ui;
+
+pub use assertion::{SigningAlgorithm, SigningKey};
+pub use authorization::AuthorizationRequest;
+pub use error::{AuthError, AuthErrorKind};
+pub use grant::{AssertionRequest, DeviceCode, EnterpriseIdentityProvider, Grant};
+pub use oauth::OAuth;
+pub use options::OAuthOptions;
+pub use registration::{ClientAuthentication, ClientRegistration};
+pub use store::{CredentialStore, FileStore, MemoryStore, StoreFuture, StoreLock, StoredCredentials};
+pub use tolerance::Tolerance;
+pub use ui::{AuthorizationPrompt, LoopbackPrompt, PastePrompt, PromptFuture, RedirectHandler, RedirectListener};

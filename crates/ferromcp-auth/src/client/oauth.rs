@@ -1,0 +1,393 @@
+//! [`OAuth`]: credentials of an MCP client.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ferromcp_client::http::{Challenge, ChallengeAction, Credentials, CredentialsFuture, Request};
+use ferromcp_core::text::excerpt;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::challenge::{self, AuthChallenge};
+use super::clock::now;
+use super::discovery::Discovery;
+use super::dpop::DpopKey;
+use super::error::AuthError;
+use super::fetch::{Fetcher, Network};
+use super::flow::Flow;
+use super::options::OAuthOptions;
+use super::pkce::sha256_base64;
+use super::scopes::Scopes;
+use super::session::{REFRESH_MARGIN, Session};
+use super::store::StoredCredentials;
+use super::token::Tokens;
+use crate::Secret;
+
+/// Authorizations of one request at most: the first one, one with more scopes, and one more.
+const MAX_ATTEMPTS: u32 = 2;
+
+const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
+
+/// OAuth credentials of a client, for one MCP server. Clones share their tokens.
+///
+/// Set them with [`ClientBuilder::credentials`](ferromcp_client::ClientBuilder::credentials). A login starts when the server
+/// responds with status 401; the request waits for it. Call [`login`](Self::login) before connecting if the time for
+/// connecting is limited. Dropping the request cancels the login.
+///
+/// Concurrent requests share one login and one refresh; so do processes that share a store which supports locks. After a
+/// login, the request is sent again. If the server then rejects the token, the request fails.
+#[derive(Clone)]
+pub struct OAuth(Arc<Inner>);
+
+struct Inner {
+    options: OAuthOptions,
+    /// The URL of the server, which is the key in the store.
+    server: Url,
+    fetcher: Fetcher,
+    session: Mutex<Session>,
+    current: RwLock<Current>,
+}
+
+/// What requests need, without waiting for a login.
+#[derive(Default)]
+struct Current {
+    token: Option<Token>,
+    /// The revision of the last request.
+    revision: Option<HeaderValue>,
+    /// Whether the store was read.
+    is_loaded: bool,
+}
+
+#[derive(Clone)]
+struct Token {
+    /// The value of the `Authorization` header.
+    header: HeaderValue,
+    access: Secret,
+    refresh_at: Option<u64>,
+    dpop: Option<Arc<DpopKey>>,
+}
+
+impl OAuth {
+    /// Creates the credentials. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Fails if the URL of the server is invalid, or uses plain HTTP on another machine.
+    pub fn new(options: OAuthOptions) -> Result<Self, AuthError> {
+        let mut server = Url::parse(&options.server)
+            .map_err(|error| AuthError::configuration("invalid URL of the MCP server").with_source(error))?;
+        server.set_fragment(None);
+        if !server.username().is_empty() || server.password().is_some() {
+            return Err(AuthError::configuration("the URL of the MCP server contains a user; remove it"));
+        }
+        let network = match Network::of(&server) {
+            Network::Global if options.private_networks => Network::Any,
+            network => network,
+        };
+        if server.scheme() != "https" && network != Network::Loopback {
+            return Err(AuthError::configuration(
+                "tokens are sent with https only, except to the loopback interface; change the URL of the MCP server",
+            ));
+        }
+        check_metadata_url(&options)?;
+        let fetcher = Fetcher::new(network)?;
+        let inner = Inner { options, server, fetcher, session: Mutex::default(), current: RwLock::default() };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Logs in, unless there is a token that is valid or can be refreshed.
+    ///
+    /// # Errors
+    /// Fails if the login fails. A server that does not require authorization is not an error: the result is `false`.
+    pub async fn login(&self) -> Result<bool, AuthError> {
+        let mut session = self.0.session.lock().await;
+        self.0.load(&mut session).await?;
+        let has_tokens = session.tokens.is_some();
+        if has_tokens && (!session.needs_refresh() || self.0.refresh(&mut session).await?) {
+            return Ok(true);
+        }
+        let probe = self.0.fetcher.get(self.0.server.as_str(), HeaderMap::new()).await?;
+        if probe.status != StatusCode::UNAUTHORIZED {
+            return Ok(false);
+        }
+        let challenges = challenge::parse(probe.headers.get_all(http::header::WWW_AUTHENTICATE).iter());
+        self.0.authorize(&mut session, bearer(&challenges), true).await?;
+        Ok(true)
+    }
+
+    /// Removes the credentials from memory and from the store.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be written.
+    pub async fn logout(&self) -> Result<(), AuthError> {
+        let mut session = self.0.session.lock().await;
+        *session = Session::default();
+        session.is_loaded = true;
+        self.0.publish(&session);
+        self.0.options.store.remove(self.0.server.as_str()).await
+    }
+
+    /// Returns the stored credentials.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be read.
+    pub async fn stored(&self) -> Result<Option<StoredCredentials>, AuthError> {
+        self.0.options.store.load(self.0.server.as_str()).await
+    }
+}
+
+impl Inner {
+    fn flow(&self) -> Flow<'_> {
+        Flow { options: &self.options, fetcher: &self.fetcher, server_url: &self.server }
+    }
+
+    fn current<T>(&self, read: impl FnOnce(&Current) -> T) -> T {
+        read(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes the tokens of the session available to requests.
+    fn publish(&self, session: &Session) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        current.is_loaded = session.is_loaded;
+        current.token = session.tokens.as_ref().and_then(|tokens| Token::new(tokens, session));
+    }
+
+    async fn load(&self, session: &mut Session) -> Result<(), AuthError> {
+        if !session.is_loaded {
+            session.load(self.options.store.as_ref(), self.server.as_str()).await?;
+            self.publish(session);
+        }
+        Ok(())
+    }
+
+    /// Discovers the authorization server. `metadata_url` is the one of a challenge.
+    async fn discover(&self, session: &mut Session, metadata_url: Option<&str>) -> Result<(), AuthError> {
+        let revision = self.current(|current| current.revision.clone());
+        let discovery = Discovery {
+            fetcher: &self.fetcher,
+            server_url: &self.server,
+            revision: revision.as_ref(),
+            tolerances: &self.options.tolerances,
+        };
+        let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
+        let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
+        let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
+        session.set_server(discovered);
+        Ok(())
+    }
+
+    /// Refreshes the tokens, unless another process has done so. Returns whether there are new tokens.
+    async fn refresh(&self, session: &mut Session) -> Result<bool, AuthError> {
+        let (store, key) = (self.options.store.as_ref(), self.server.as_str());
+        let _lock = store.lock(key).await?;
+        let mut renewed = session.load(store, key).await? && session.is_valid() && !session.needs_refresh();
+        if !renewed {
+            if session.discovered.is_none() {
+                self.discover(session, None).await?;
+            }
+            renewed = self.flow().refresh(session).await?;
+            session.save(store, key).await?;
+        }
+        self.publish(session);
+        Ok(renewed)
+    }
+
+    /// Obtains new tokens, unless another process has done so.
+    async fn authorize(
+        &self,
+        session: &mut Session,
+        challenge: Option<&AuthChallenge>,
+        may_adopt: bool,
+    ) -> Result<(), AuthError> {
+        let (store, key) = (self.options.store.as_ref(), self.server.as_str());
+        let _lock = store.lock(key).await?;
+        if may_adopt && session.load(store, key).await? && session.is_valid() {
+            self.publish(session);
+            return Ok(());
+        }
+        self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
+        let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
+        let result = self.flow().authorize(session, &scopes).await;
+        // A registration is kept even if the user cancels.
+        session.save(store, key).await?;
+        self.publish(session);
+        result
+    }
+
+    async fn add_token(&self, request: Request<'_>, headers: &mut HeaderMap) -> Result<(), AuthError> {
+        let url = Url::parse(request.url()).ok().filter(|url| url.origin() == self.server.origin());
+        if url.is_none() {
+            return Err(AuthError::configuration(format!(
+                "the credentials are for {} and are not sent to other origins; set the URL of the server in `OAuthOptions::new`",
+                self.server.origin().ascii_serialization()
+            )));
+        }
+        self.record_revision(headers);
+        let (token, is_loaded) = self.current(|current| (current.token.clone(), current.is_loaded));
+        let token = match token {
+            Some(token) if token.refresh_at.is_none_or(|at| at > now()) => Some(token),
+            None if is_loaded => None,
+            _ => self.renewed().await?,
+        };
+        let Some(token) = token else { return Ok(()) };
+        if let Some(dpop) = &token.dpop {
+            headers.insert(DPOP_HEADER, dpop.proof(request.method().as_str(), request.url(), Some(&token.access))?);
+        }
+        headers.insert(AUTHORIZATION, token.header);
+        Ok(())
+    }
+
+    /// Returns the token after loading or refreshing it.
+    async fn renewed(&self) -> Result<Option<Token>, AuthError> {
+        let mut session = self.session.lock().await;
+        self.load(&mut session).await?;
+        if session.needs_refresh() {
+            match self.refresh(&mut session).await {
+                Ok(_) => {}
+                // The token is still valid for some seconds.
+                Err(error) if session.is_valid() => tracing::warn!(%error, "cannot refresh the access token"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.current(|current| current.token.clone()))
+    }
+
+    fn record_revision(&self, headers: &HeaderMap) {
+        if let Some(revision) = headers.get(REVISION_HEADER) {
+            if self.current(|current| current.revision.as_ref() != Some(revision)) {
+                self.current.write().unwrap_or_else(PoisonError::into_inner).revision = Some(revision.clone());
+            }
+        }
+    }
+
+    async fn respond(&self, challenge: &Challenge) -> Result<ChallengeAction, AuthError> {
+        let challenges = challenge::parse(challenge.www_authenticate());
+        let bearer = bearer(&challenges);
+        let error = bearer.and_then(|bearer| bearer.get("error"));
+        let is_unauthorized = challenge.status() == StatusCode::UNAUTHORIZED.as_u16();
+        if is_unauthorized && error == Some("use_dpop_nonce") && challenge.attempt() < MAX_ATTEMPTS {
+            return Ok(ChallengeAction::Retry); // with the nonce of the response
+        }
+        if !is_unauthorized && error != Some("insufficient_scope") {
+            return Ok(ChallengeAction::GiveUp);
+        }
+        let mut session = self.session.lock().await;
+        self.load(&mut session).await?;
+        // Another request has renewed the token meanwhile.
+        let sent = challenge.sent_authorization();
+        if self.current(|current| current.token.as_ref().is_some_and(|token| Some(&token.header) != sent)) {
+            return Ok(ChallengeAction::Retry);
+        }
+        if is_unauthorized {
+            self.log_in_again(&mut session, challenge.attempt(), bearer, sent.is_some()).await
+        } else {
+            self.step_up(&mut session, challenge.attempt(), bearer).await
+        }
+    }
+
+    /// Handles a 401 response: refreshes a token that was rejected, or authorizes again.
+    async fn log_in_again(
+        &self,
+        session: &mut Session,
+        attempt: u32,
+        challenge: Option<&AuthChallenge>,
+        had_token: bool,
+    ) -> Result<ChallengeAction, AuthError> {
+        if had_token {
+            // A token that was just obtained and rejected is not renewed again.
+            if attempt > 0 && !session.is_refreshed {
+                return Ok(ChallengeAction::GiveUp);
+            }
+            self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
+            if attempt == 0 && session.tokens.is_some() && self.refresh(session).await? {
+                return Ok(ChallengeAction::Retry);
+            }
+        }
+        self.authorize(session, challenge, !had_token).await?;
+        Ok(ChallengeAction::Retry)
+    }
+
+    /// Handles a 403 response: authorizes with more scopes.
+    async fn step_up(
+        &self,
+        session: &mut Session,
+        attempt: u32,
+        challenge: Option<&AuthChallenge>,
+    ) -> Result<ChallengeAction, AuthError> {
+        let challenged = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
+        let wanted = session.requested.clone().union(&challenged);
+        let was_requested = attempt > 0 && session.requested.contains_all(&challenged);
+        if was_requested {
+            session.record_refused(wanted.clone());
+        }
+        if attempt >= MAX_ATTEMPTS || was_requested || session.is_refused(&wanted) {
+            tracing::warn!(scope = %excerpt(&challenged.to_string()), "the server requires scopes that were not granted");
+            return Ok(ChallengeAction::GiveUp);
+        }
+        self.authorize(session, challenge, false).await?;
+        Ok(ChallengeAction::Retry)
+    }
+}
+
+impl Credentials for OAuth {
+    fn authorize<'a>(&'a self, request: Request<'a>, headers: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
+        Box::pin(async move { Ok(self.0.add_token(request, headers).await?) })
+    }
+
+    fn challenged<'a>(&'a self, challenge: &'a Challenge) -> CredentialsFuture<'a, ChallengeAction> {
+        Box::pin(async move { Ok(self.0.respond(challenge).await?) })
+    }
+
+    /// Returns a digest of the access token: another token is another authorization context.
+    fn cache_partition(&self) -> String {
+        let token = self.0.current(|current| current.token.as_ref().map(|token| token.access.clone()));
+        token.map(|token| sha256_base64(token.expose().as_bytes())).unwrap_or_default()
+    }
+
+    fn response_received(&self, headers: &HeaderMap) {
+        let dpop = self.0.current(|current| current.token.as_ref().and_then(|token| token.dpop.clone()));
+        if let Some(dpop) = dpop {
+            dpop.record_nonce(self.0.server.as_str(), headers);
+        }
+    }
+}
+
+impl Token {
+    fn new(tokens: &Tokens, session: &Session) -> Option<Self> {
+        let dpop = session.dpop.clone().filter(|_| tokens.is_dpop);
+        let scheme = if tokens.is_dpop { "DPoP" } else { "Bearer" };
+        let mut header = HeaderValue::from_str(&format!("{scheme} {}", tokens.access.expose())).ok()?;
+        header.set_sensitive(true);
+        let refresh_at = tokens.expires_at.map(|at| at.saturating_sub(REFRESH_MARGIN));
+        Some(Self { header, access: tokens.access.clone(), refresh_at, dpop })
+    }
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let has_token = self.0.current(|current| current.token.is_some());
+        f.debug_struct("OAuth").field("options", &self.0.options).field("has_token", &has_token).finish_non_exhaustive()
+    }
+}
+
+/// Returns the challenge of OAuth.
+fn bearer(challenges: &[AuthChallenge]) -> Option<&AuthChallenge> {
+    let of = |scheme| challenges.iter().find(|challenge| challenge.is(scheme));
+    of("DPoP").filter(|challenge| challenge.get("error") == Some("use_dpop_nonce")).or(of("Bearer")).or(of("DPoP"))
+}
+
+fn check_metadata_url(options: &OAuthOptions) -> Result<(), AuthError> {
+    let Some(url) = &options.metadata_url else { return Ok(()) };
+    let is_valid = Url::parse(url).is_ok_and(|url| {
+        url.scheme() == "https" && url.path() != "/" && url.fragment().is_none() && url.username().is_empty()
+    });
+    if is_valid {
+        return Ok(());
+    }
+    Err(AuthError::configuration(format!(
+        "invalid client metadata URL `{}`; it must use https and have a path, and no fragment or user",
+        excerpt(url)
+    )))
+}

@@ -1,0 +1,143 @@
+//! Options of [`OAuth`](super::OAuth).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assertion::SigningKey;
+use super::grant::Grant;
+use super::registration::{ClientMetadata, ClientRegistration};
+use super::scopes::Scopes;
+use super::store::{CredentialStore, MemoryStore};
+use super::tolerance::{Tolerance, Tolerances};
+
+/// The default time for a login.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Options of [`OAuth`](super::OAuth). `Debug` omits secrets.
+///
+/// ```
+/// use ferromcp_auth::client::{FileStore, OAuthOptions};
+/// let options = OAuthOptions::new("https://example.com/mcp").client_name("Notes").store(FileStore::new("/var/lib/notes"));
+/// ```
+#[must_use = "options do nothing until they are passed to `OAuth::new`"]
+pub struct OAuthOptions {
+    pub(crate) server: String,
+    pub(crate) metadata: ClientMetadata,
+    pub(crate) registration: Option<ClientRegistration>,
+    pub(crate) metadata_url: Option<String>,
+    pub(crate) key: Option<SigningKey>,
+    pub(crate) grant: Grant,
+    pub(crate) scopes: Scopes,
+    pub(crate) store: Arc<dyn CredentialStore>,
+    pub(crate) dpop: bool,
+    pub(crate) private_networks: bool,
+    pub(crate) login_timeout: Duration,
+    pub(crate) tolerances: Tolerances,
+}
+
+impl OAuthOptions {
+    /// Creates the options for one MCP server. Tokens are sent to the origin of this URL only.
+    pub fn new(server_url: impl Into<String>) -> Self {
+        Self {
+            server: server_url.into(),
+            metadata: ClientMetadata { name: "MCP client".to_owned(), uri: None },
+            registration: None,
+            metadata_url: None,
+            key: None,
+            grant: Grant::default(),
+            scopes: Scopes::default(),
+            store: Arc::new(MemoryStore::new()),
+            dpop: false,
+            private_networks: false,
+            login_timeout: LOGIN_TIMEOUT,
+            tolerances: Tolerances::default(),
+        }
+    }
+
+    /// Sets the name of the client on authorization pages, if it is registered dynamically.
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.metadata.name = name.into();
+        self
+    }
+
+    /// Sets the home page of the client on authorization pages, if it is registered dynamically.
+    pub fn client_uri(mut self, uri: impl Into<String>) -> Self {
+        self.metadata.uri = Some(uri.into());
+        self
+    }
+
+    /// Sets credentials that the operator of the authorization server has issued. The client is then not registered
+    /// dynamically.
+    pub fn registration(mut self, registration: ClientRegistration) -> Self {
+        self.registration = Some(registration);
+        self
+    }
+
+    /// Sets the URL of the client ID metadata document, which is used as client ID if the authorization server supports it.
+    /// The URL uses `https` and has a path; the document must contain the redirect URI of the prompt.
+    pub fn client_metadata_url(mut self, url: impl Into<String>) -> Self {
+        self.metadata_url = Some(url.into());
+        self
+    }
+
+    /// Sets the key with which the client authenticates (`private_key_jwt`).
+    pub fn signing_key(mut self, key: SigningKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Sets how the client obtains its first token. By default, the user authorizes it in a browser on this machine.
+    pub fn grant(mut self, grant: Grant) -> Self {
+        self.grant = grant;
+        self
+    }
+
+    /// Adds a scope to each authorization. By default, the server decides.
+    pub fn scope(mut self, scope: impl AsRef<str>) -> Self {
+        self.scopes.add(scope.as_ref());
+        self
+    }
+
+    /// Sets the store of credentials. Default: a [`MemoryStore`].
+    pub fn store(mut self, store: impl CredentialStore) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// Binds tokens to a key of this client, so that a stolen token is useless (RFC 9449). Requires support by both servers.
+    pub fn dpop(mut self) -> Self {
+        self.dpop = true;
+        self
+    }
+
+    /// Allows authorization servers with private addresses, for servers in an intranet.
+    ///
+    /// Risk: an MCP server can then make this client send requests to other machines in the private network.
+    pub fn allow_private_networks(mut self) -> Self {
+        self.private_networks = true;
+        self
+    }
+
+    /// Sets how long the user has to log in. Default: 10 minutes.
+    pub fn login_timeout(mut self, timeout: Duration) -> Self {
+        self.login_timeout = timeout;
+        self
+    }
+
+    /// Allows an exception for an authorization server. See [`Tolerance`] for the risks.
+    pub fn tolerate(mut self, issuer: impl Into<String>, tolerance: Tolerance) -> Self {
+        self.tolerances.add(issuer.into(), tolerance);
+        self
+    }
+}
+
+impl fmt::Debug for OAuthOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthOptions")
+            .field("client_name", &self.metadata.name)
+            .field("grant", &self.grant)
+            .field("dpop", &self.dpop)
+            .finish_non_exhaustive()
+    }
+}

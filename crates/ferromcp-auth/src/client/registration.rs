@@ -1,0 +1,276 @@
+//! The identity of the client at an authorization server: configured, a client ID metadata document, or registered
+//! dynamically (RFC 7591).
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/client-registration>.
+
+use ferromcp_core::text::excerpt;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::error::{AuthError, AuthErrorKind};
+use super::fetch::{Fetcher, is_loopback_host};
+use super::metadata::ServerMetadata;
+use super::scopes::Scopes;
+use crate::Secret;
+
+/// How a client authenticates at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// A public client, which sends its ID only.
+    None,
+    /// The `Authorization` header with ID and secret.
+    ClientSecretBasic,
+    /// ID and secret as parameters.
+    ClientSecretPost,
+    /// A signed assertion.
+    PrivateKeyJwt,
+}
+
+impl ClientAuthentication {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "client_secret_basic" => Some(Self::ClientSecretBasic),
+            "client_secret_post" => Some(Self::ClientSecretPost),
+            "private_key_jwt" => Some(Self::PrivateKeyJwt),
+            _ => None,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// Chooses the method of a configured client: the first usable one of the metadata.
+    ///
+    /// Without metadata, a client with a secret uses the `Authorization` header.
+    pub(crate) fn choose(server: &ServerMetadata, has_secret: bool) -> Self {
+        let default = if has_secret { Self::ClientSecretBasic } else { Self::None };
+        let supported = server.token_endpoint_auth_methods.iter().flatten().filter_map(|name| Self::parse(name));
+        let usable = |method: &Self| match method {
+            Self::None => !has_secret,
+            Self::ClientSecretBasic | Self::ClientSecretPost => has_secret,
+            Self::PrivateKeyJwt => false,
+        };
+        supported.filter(usable).min_by_key(|method| *method != default).unwrap_or(default)
+    }
+}
+
+/// The credentials of a client, which the operator of the authorization server has issued.
+#[derive(Debug, Clone)]
+#[must_use = "it does nothing until it is passed to `OAuthOptions::registration`"]
+pub struct ClientRegistration {
+    pub(crate) id: String,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) authentication: Option<ClientAuthentication>,
+}
+
+impl ClientRegistration {
+    /// Creates the registration of a public client.
+    pub fn new(client_id: impl Into<String>) -> Self {
+        Self { id: client_id.into(), secret: None, issuer: None, authentication: None }
+    }
+
+    /// Sets the client secret.
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// Sets the issuer of the authorization server that issued the credentials. They are sent to no other server.
+    ///
+    /// By default, they belong to the first authorization server that the MCP server names.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Sets how the client authenticates. By default, the metadata of the authorization server decides.
+    pub fn authentication(mut self, authentication: ClientAuthentication) -> Self {
+        self.authentication = Some(authentication);
+        self
+    }
+}
+
+/// The identity of the client at one authorization server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientIdentity {
+    pub(crate) id: String,
+    pub(crate) secret: Option<Secret>,
+    pub(crate) authentication: ClientAuthentication,
+    pub(crate) origin: IdentityOrigin,
+    /// The redirect URI that was registered.
+    pub(crate) redirect_uri: Option<String>,
+    /// Seconds since the Unix epoch; the secret is not valid after this time.
+    pub(crate) expires_at: Option<u64>,
+}
+
+/// How an identity was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IdentityOrigin {
+    Configured,
+    MetadataDocument,
+    Registered,
+}
+
+/// The metadata of a client, for dynamic registration.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientMetadata {
+    pub(crate) name: String,
+    pub(crate) uri: Option<String>,
+}
+
+impl ClientMetadata {
+    /// Registers the client.
+    ///
+    /// # Errors
+    /// Fails if the server rejects the registration; the text contains its reason.
+    pub(crate) async fn register(
+        &self,
+        fetcher: &Fetcher,
+        endpoint: &str,
+        server: &ServerMetadata,
+        redirect_uri: &str,
+        scopes: &Scopes,
+    ) -> Result<ClientIdentity, AuthError> {
+        let body = self.document(server, redirect_uri, scopes);
+        let answer =
+            fetcher.post_json(endpoint, HeaderMap::new(), body.to_string()).await?.ensure_available(endpoint)?;
+        if !answer.status.is_success() {
+            return Err(rejected(endpoint, answer.status.as_u16(), &answer.body));
+        }
+        let response: RegistrationResponse = serde_json::from_slice(&answer.body).map_err(|error| {
+            AuthError::new(
+                AuthErrorKind::Registration,
+                format!("invalid registration response of {}", excerpt(endpoint)),
+            )
+            .with_source(error.to_string())
+        })?;
+        let secret = response.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
+        let method = response.token_endpoint_auth_method.as_deref().and_then(ClientAuthentication::parse);
+        let authentication = method.unwrap_or_else(|| ClientAuthentication::choose(server, secret.is_some()));
+        Ok(ClientIdentity {
+            id: response.client_id,
+            secret,
+            authentication,
+            origin: IdentityOrigin::Registered,
+            redirect_uri: Some(redirect_uri.to_owned()),
+            expires_at: response.client_secret_expires_at.filter(|at| *at > 0),
+        })
+    }
+
+    fn document(&self, server: &ServerMetadata, redirect_uri: &str, scopes: &Scopes) -> Value {
+        let supported = server.token_endpoint_auth_methods.as_deref().unwrap_or_default();
+        let preferred = [
+            ClientAuthentication::None,
+            ClientAuthentication::ClientSecretPost,
+            ClientAuthentication::ClientSecretBasic,
+        ];
+        let preferred = preferred.into_iter().find(|method| supported.iter().any(|it| it == method.as_str()));
+        // A remote redirect URI is that of a web application.
+        let is_native = Url::parse(redirect_uri).is_ok_and(|url| url.scheme() != "https" || is_loopback_host(&url));
+        let mut document = json!({
+            "client_name": self.name,
+            "redirect_uris": [redirect_uri],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": preferred.unwrap_or(ClientAuthentication::None).as_str(),
+            "application_type": if is_native { "native" } else { "web" },
+        });
+        if let Some(uri) = &self.uri {
+            document["client_uri"] = json!(uri);
+        }
+        if !scopes.is_empty() {
+            document["scope"] = json!(scopes.to_string());
+        }
+        document
+    }
+}
+
+#[derive(Deserialize)]
+struct RegistrationResponse {
+    client_id: String,
+    client_secret: Option<String>,
+    #[serde(default)]
+    client_secret_expires_at: Option<u64>,
+    token_endpoint_auth_method: Option<String>,
+}
+
+/// An error response of OAuth.
+#[derive(Deserialize)]
+struct Rejection {
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+fn rejected(endpoint: &str, status: u16, body: &[u8]) -> AuthError {
+    let reason = match serde_json::from_slice::<Rejection>(body) {
+        Ok(Rejection { error: Some(error), error_description }) => {
+            let description = error_description.map(|text| format!(" ({})", excerpt(&text))).unwrap_or_default();
+            format!("{}{description}", excerpt(&error))
+        }
+        _ => format!("status {status}"),
+    };
+    AuthError::new(
+        AuthErrorKind::Registration,
+        format!(
+            "{} rejected the registration of the client: {reason}; register the client with the operator of the server, and \
+             set `OAuthOptions::registration`",
+            excerpt(endpoint)
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(methods: &[&str]) -> ServerMetadata {
+        let methods = methods.iter().map(|method| (*method).to_owned()).collect();
+        ServerMetadata { token_endpoint_auth_methods: Some(methods), ..ServerMetadata::default() }
+    }
+
+    #[test]
+    fn authentication_is_chosen_by_metadata_and_secret() {
+        // A-126
+        let choose = ClientAuthentication::choose;
+        assert_eq!(choose(&ServerMetadata::default(), true), ClientAuthentication::ClientSecretBasic);
+        assert_eq!(choose(&ServerMetadata::default(), false), ClientAuthentication::None);
+        assert_eq!(choose(&server(&["client_secret_post", "x"]), true), ClientAuthentication::ClientSecretPost);
+        let both = server(&["client_secret_post", "client_secret_basic"]);
+        assert_eq!(choose(&both, true), ClientAuthentication::ClientSecretBasic);
+        assert_eq!(choose(&server(&["private_key_jwt"]), false), ClientAuthentication::None);
+    }
+
+    #[test]
+    fn registration_has_an_application_type() {
+        // A-078, A-079, A-084
+        let metadata = ClientMetadata { name: "x".to_owned(), uri: None };
+        let document = |uri| metadata.document(&server(&["client_secret_basic"]), uri, &Scopes::parse("a b"));
+        assert_eq!(document("http://127.0.0.1:1/callback")["application_type"], "native");
+        assert_eq!(document("https://app.example.com/callback")["application_type"], "web");
+        let document = document("app://callback");
+        assert_eq!(document["grant_types"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!(document["token_endpoint_auth_method"], "client_secret_basic");
+        assert_eq!(document["scope"], "a b");
+    }
+
+    #[test]
+    fn rejections_contain_the_reason_of_the_server() {
+        // A-081
+        let body = br#"{"error":"invalid_redirect_uri","error_description":"only \u001b[31mhttps"}"#;
+        let text = rejected("https://as/register", 400, body).to_string();
+        assert!(text.contains(r"invalid_redirect_uri (only \u{1b}[31mhttps)"), "{text}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Sets of scopes, in the order in which they were added.
+
+use std::fmt;
+
+/// Maximum number of scopes of a request.
+const MAX_SCOPES: usize = 200;
+
+/// A set of scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Scopes(Vec<String>);
+
+impl Scopes {
+    /// Parses scopes separated by spaces. Invalid scopes are omitted.
+    pub(crate) fn parse(text: &str) -> Self {
+        text.split([' ', '\t', '\n']).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|other| other == scope)
+    }
+
+    pub(crate) fn contains_all(&self, other: &Self) -> bool {
+        other.0.iter().all(|scope| self.contains(scope))
+    }
+
+    /// Adds the scopes of another set.
+    pub(crate) fn union(mut self, other: &Self) -> Self {
+        for scope in &other.0 {
+            self.add(scope);
+        }
+        self
+    }
+
+    pub(crate) fn add(&mut self, scope: &str) {
+        if self.0.len() < MAX_SCOPES && is_valid(scope) && !self.contains(scope) {
+            self.0.push(scope.to_owned());
+        }
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<S> for Scopes {
+    fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> Self {
+        let mut set = Self::default();
+        for scope in scopes {
+            set.add(scope.as_ref());
+        }
+        set
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+/// Returns whether a text is a scope: RFC 6749, section 3.3.
+fn is_valid(scope: &str) -> bool {
+    !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn union_preserves_order_and_omits_duplicates() {
+        //
+        let union = Scopes::parse("a b").union(&Scopes::parse("b  c"));
+        assert_eq!(union.to_string(), "a b c");
+        assert!(union.contains_all(&Scopes::parse("c a")) && !union.contains_all(&Scopes::parse("d")));
+    }
+
+    #[test]
+    fn invalid_scopes_are_omitted() {
+        assert_eq!(Scopes::parse("a \"b\" \u{e9} c\\").to_string(), "a");
+        assert!(Scopes::parse(" ").is_empty());
+    }
+}

@@ -1,0 +1,139 @@
+//! The state of the authorization for one MCP server. One task at a time changes it.
+
+use std::sync::Arc;
+
+use super::clock::now;
+use super::discovery::Discovered;
+use super::dpop::DpopKey;
+use super::error::AuthError;
+use super::registration::{ClientIdentity, IdentityOrigin};
+use super::scopes::Scopes;
+use super::store::{CredentialStore, StoredCredentials};
+use super::token::Tokens;
+
+/// Tokens are refreshed when they expire within this time, in seconds.
+pub(crate) const REFRESH_MARGIN: u64 = 30;
+
+/// Maximum number of refused scope sets that are remembered.
+const MAX_REFUSED: usize = 32;
+
+/// The state of the authorization.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) is_loaded: bool,
+    pub(crate) discovered: Option<Discovered>,
+    /// The identity of the client at the issuer.
+    pub(crate) identity: Option<ClientIdentity>,
+    /// The issuer of the identity and the tokens.
+    pub(crate) issuer: Option<String>,
+    /// The issuer to which configured client credentials are bound. It remains when the server changes.
+    pub(crate) bound_issuer: Option<String>,
+    pub(crate) tokens: Option<Tokens>,
+    /// Whether the tokens were obtained with a refresh token.
+    pub(crate) is_refreshed: bool,
+    /// The scopes requested so far.
+    pub(crate) requested: Scopes,
+    /// Scopes with which a request was refused after an authorization that requested them.
+    refused: Vec<Scopes>,
+    pub(crate) dpop: Option<Arc<DpopKey>>,
+}
+
+impl Session {
+    /// Loads the credentials from the store, if they changed. Returns whether there are tokens that were not known before.
+    pub(crate) async fn load(&mut self, store: &dyn CredentialStore, server: &str) -> Result<bool, AuthError> {
+        let stored = store.load(server).await?;
+        self.is_loaded = true;
+        let Some(StoredCredentials { issuer, client, tokens, dpop_key, .. }) = stored else { return Ok(false) };
+        if self.issuer.as_deref().is_some_and(|current| current != issuer) {
+            return Ok(false);
+        }
+        if let Some(client) = client.map(ClientIdentity::from) {
+            if client.origin == IdentityOrigin::Configured {
+                self.bound_issuer = Some(issuer.clone());
+            }
+            self.identity = Some(client);
+        }
+        self.issuer = Some(issuer);
+        let Some(tokens) = tokens.map(Tokens::from) else { return Ok(false) };
+        if self.tokens.as_ref().is_some_and(|current| current.access == tokens.access) {
+            return Ok(false);
+        }
+        if let Some(key) = dpop_key.as_ref().and_then(DpopKey::from_pkcs8) {
+            self.dpop = Some(Arc::new(key));
+        }
+        self.requested =
+            std::mem::take(&mut self.requested).union(tokens.scopes.as_ref().unwrap_or(&Scopes::default()));
+        self.tokens = Some(tokens);
+        self.is_refreshed = false;
+        Ok(true)
+    }
+
+    /// Saves the credentials.
+    pub(crate) async fn save(&self, store: &dyn CredentialStore, server: &str) -> Result<(), AuthError> {
+        let Some(issuer) = &self.issuer else { return Ok(()) };
+        let credentials = StoredCredentials {
+            issuer: issuer.clone(),
+            resource: self.discovered.as_ref().map(|discovered| discovered.resource.clone()).unwrap_or_default(),
+            client: self.identity.as_ref().map(Into::into),
+            tokens: self.tokens.as_ref().map(Into::into),
+            dpop_key: self.dpop.as_ref().map(|key| key.pkcs8().clone()),
+        };
+        store.save(server, &credentials).await
+    }
+
+    /// Sets the authorization server. If it changed, the identity and the tokens of the previous one are forgotten.
+    pub(crate) fn set_server(&mut self, discovered: Discovered) {
+        if self.issuer.as_ref().is_some_and(|issuer| *issuer != discovered.server.issuer) {
+            tracing::warn!("the authorization server changed; its credentials are not sent to the new one");
+            self.forget();
+        }
+        self.discovered = Some(discovered);
+    }
+
+    /// Forgets the identity and the tokens.
+    pub(crate) fn forget(&mut self) {
+        self.identity = None;
+        self.issuer = None;
+        self.tokens = None;
+        self.requested = Scopes::default();
+        self.refused.clear();
+    }
+
+    /// Sets the tokens of a response, which inherit what it omits.
+    pub(crate) fn set_tokens(&mut self, mut tokens: Tokens, scopes: &Scopes, is_refreshed: bool) {
+        if is_refreshed {
+            let previous = self.tokens.take();
+            tokens.refresh = tokens.refresh.or_else(|| previous.as_ref().and_then(|it| it.refresh.clone()));
+            tokens.scopes = tokens.scopes.or_else(|| previous.and_then(|it| it.scopes));
+        }
+        if tokens.scopes.is_none() {
+            tokens.scopes = Some(scopes.clone());
+        }
+        self.tokens = Some(tokens);
+        self.is_refreshed = is_refreshed;
+    }
+
+    /// Returns whether the access token has expired or expires soon.
+    pub(crate) fn needs_refresh(&self) -> bool {
+        let expires_at = self.tokens.as_ref().and_then(|tokens| tokens.expires_at);
+        expires_at.is_some_and(|at| at <= now() + REFRESH_MARGIN)
+    }
+
+    /// Returns whether the access token has not expired yet.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.tokens.as_ref().is_some_and(|tokens| tokens.expires_at.is_none_or(|at| at > now()))
+    }
+
+    /// Records that a request was refused although these scopes were requested.
+    pub(crate) fn record_refused(&mut self, scopes: Scopes) {
+        if self.refused.len() >= MAX_REFUSED {
+            self.refused.remove(0);
+        }
+        self.refused.push(scopes);
+    }
+
+    /// Returns whether these scopes were refused before.
+    pub(crate) fn is_refused(&self, scopes: &Scopes) -> bool {
+        self.refused.iter().any(|refused| refused == scopes)
+    }
+}

@@ -1,0 +1,145 @@
+//! A store in files that only their owner can read.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use fs4::FileExt;
+use tempfile::NamedTempFile;
+
+use super::{CredentialStore, StoreFuture, StoreLock, StoredCredentials};
+use crate::client::error::AuthError;
+use crate::client::pkce::sha256_base64;
+
+/// Maximum size of a file, in bytes.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// A store in a folder: one file for each MCP server. Processes can share it.
+///
+/// On Unix, the folder has mode 0700 and the files have mode 0600. A file is replaced atomically. The tokens are not
+/// encrypted.
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    folder: PathBuf,
+}
+
+impl FileStore {
+    /// Creates a store in a folder, which is created when credentials are saved.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    fn path(&self, server: &str, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", &sha256_base64(server.as_bytes())))
+    }
+
+    fn create_folder(&self) -> Result<(), AuthError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.folder).map_err(|error| failed("create", &self.folder, &error))
+    }
+
+    fn load_file(&self, server: &str) -> Result<Option<StoredCredentials>, AuthError> {
+        let path = self.path(server, "json");
+        let text = match fs::metadata(&path).and_then(|metadata| {
+            if metadata.len() > MAX_FILE { Err(ErrorKind::FileTooLarge.into()) } else { fs::read(&path) }
+        }) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("read", &path, &error)),
+        };
+        match serde_json::from_slice::<Record>(&text) {
+            Ok(record) if record.server == server => Ok(Some(record.credentials)),
+            Ok(_) => Ok(None),
+            Err(_) => {
+                // The text of the error could contain a part of a token.
+                tracing::warn!(path = %path.display(), "ignoring a damaged credential file; authorize again");
+                Ok(None)
+            }
+        }
+    }
+
+    fn save_file(&self, server: &str, credentials: &StoredCredentials) -> Result<(), AuthError> {
+        self.create_folder()?;
+        let path = self.path(server, "json");
+        let record = Record { server: server.to_owned(), credentials: credentials.clone() };
+        let text = serde_json::to_vec_pretty(&record)
+            .map_err(|error| AuthError::store("cannot serialize credentials").with_source(error))?;
+        let write = || {
+            // The file has mode 0600 from the start.
+            let mut file = NamedTempFile::new_in(&self.folder)?;
+            file.write_all(&text)?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|error: std::io::Error| failed("write", &path, &error))
+    }
+
+    fn remove_file(&self, server: &str) -> Result<(), AuthError> {
+        let path = self.path(server, "json");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", &path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for the lock. The lock is released when the file is closed, also if the process is killed.
+    fn lock_file(&self, server: &str) -> Result<StoreLock, AuthError> {
+        self.create_folder()?;
+        let path = self.path(server, "lock");
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file: File = options.open(&path).map_err(|error| failed("open", &path, &error))?;
+        FileExt::lock(&file).map_err(|error| failed("lock", &path, &error))?;
+        Ok(Box::new(file))
+    }
+
+    /// Runs a blocking operation on another thread.
+    fn run<T: Send + 'static>(
+        &self,
+        server: &str,
+        operation: impl FnOnce(&Self, &str) -> Result<T, AuthError> + Send + 'static,
+    ) -> StoreFuture<'static, T> {
+        let (store, server) = (self.clone(), server.to_owned());
+        Box::pin(async move {
+            let result = tokio::task::spawn_blocking(move || operation(&store, &server)).await;
+            result.unwrap_or_else(|error| Err(AuthError::store("the credential store stopped").with_source(error)))
+        })
+    }
+}
+
+/// The content of a file.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Record {
+    server: String,
+    #[serde(flatten)]
+    credentials: StoredCredentials,
+}
+
+fn failed(action: &str, path: &Path, error: &std::io::Error) -> AuthError {
+    AuthError::store(format!("cannot {action} {}: {error}", path.display()))
+}
+
+impl CredentialStore for FileStore {
+    fn load<'a>(&'a self, server: &'a str) -> StoreFuture<'a, Option<StoredCredentials>> {
+        self.run(server, Self::load_file)
+    }
+
+    fn save<'a>(&'a self, server: &'a str, credentials: &'a StoredCredentials) -> StoreFuture<'a, ()> {
+        let credentials = credentials.clone();
+        self.run(server, move |store, server| store.save_file(server, &credentials))
+    }
+
+    fn remove<'a>(&'a self, server: &'a str) -> StoreFuture<'a, ()> {
+        self.run(server, Self::remove_file)
+    }
+
+    fn lock<'a>(&'a self, server: &'a str) -> StoreFuture<'a, StoreLock> {
+        self.run(server, Self::lock_file)
+    }
+}

@@ -1,0 +1,140 @@
+//! Logins: discovery, registration, the store, and changes of the authorization server.
+
+use ferromcp_auth::client::{FileStore, Grant, OAuth, RedirectHandler};
+use serde_json::json;
+
+use crate::server::{Protected, REDIRECT_URI, State, registration};
+
+async fn add(client: &ferromcp_client::Client) -> Result<i64, ferromcp_client::ClientError> {
+    client.call_as("add", json!({ "a": 1, "b": 2 })).await
+}
+
+#[tokio::test]
+async fn logs_in_when_the_server_responds_with_401() {
+    //
+    let server = Protected::start(State::default()).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    assert_eq!(add(&client).await.unwrap(), 3);
+    let state = server.state();
+    assert_eq!((state.registrations, state.logins), (1, 1));
+    let request = &state.token_requests[0];
+    assert_eq!([&request["resource"], &request["redirect_uri"]], [&server.url(), REDIRECT_URI]);
+    assert_eq!(request["client_id"], "client-1");
+    // The root was not requested, because the metadata is at the path.
+    assert!(!state.paths.iter().any(|path| path == "/.well-known/oauth-protected-resource"), "{:?}", state.paths);
+}
+
+#[tokio::test]
+async fn stored_credentials_are_used_by_the_next_process() {
+    //
+    let folder = tempfile::tempdir().unwrap();
+    let server = Protected::start(State::default()).await;
+    let options = || server.options().store(FileStore::new(folder.path().join("credentials")));
+    for _ in 0..2 {
+        let oauth = OAuth::new(options()).unwrap();
+        assert_eq!(add(&server.connect(&oauth).await.unwrap()).await.unwrap(), 3);
+    }
+    assert_eq!(server.counts(|state| (state.registrations, state.logins)), (1, 1));
+    #[cfg(unix)]
+    for entry in std::fs::read_dir(folder.path().join("credentials")).unwrap() {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let oauth = OAuth::new(options()).unwrap();
+    assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read");
+    oauth.logout().await.unwrap();
+    assert!(oauth.stored().await.unwrap().is_none());
+    add(&server.connect(&oauth).await.unwrap()).await.unwrap();
+    assert_eq!(server.state().logins, 2);
+}
+
+#[tokio::test]
+async fn concurrent_requests_share_one_login() {
+    let server = Protected::start(State::default()).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let clients = (0..8).map(|_| {
+        let (server, oauth) = (server.clone(), oauth.clone());
+        tokio::spawn(async move { add(&server.connect(&oauth).await.unwrap()).await.unwrap() })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        assert_eq!(client.await.unwrap(), 3);
+    }
+    assert_eq!(server.counts(|state| (state.registrations, state.logins)), (1, 1));
+}
+
+#[tokio::test]
+async fn scopes_are_united_when_a_call_requires_more() {
+    //
+    let server = Protected::start(State::default()).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    server.state().required_scope = Some("write");
+    assert_eq!(add(&client).await.unwrap(), 3);
+    assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read write");
+    assert_eq!(server.state().logins, 2);
+}
+
+#[tokio::test]
+async fn credentials_of_one_server_are_not_sent_to_another() {
+    //
+    let server = Protected::start(State { tenant: "/a".to_owned(), ..State::default() }).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    {
+        let mut state = server.state();
+        state.tenant = "/b".to_owned();
+        state.access.clear();
+        state.token_requests.clear();
+    }
+    assert_eq!(add(&client).await.unwrap(), 3);
+    let state = server.state();
+    assert_eq!((state.registrations, state.logins), (2, 2));
+    // No refresh token, no secret and no client ID of the first server.
+    assert_eq!(state.token_requests.len(), 1);
+    assert_eq!(state.token_requests[0]["client_id"], "client-2/b");
+    assert_eq!(state.token_requests[0]["grant_type"], "authorization_code");
+}
+
+#[tokio::test]
+async fn configured_credentials_are_bound_to_their_issuer() {
+    //
+    let server = Protected::start(State { tenant: "/a".to_owned(), ..State::default() }).await;
+    let oauth = OAuth::new(server.options().registration(registration())).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    assert_eq!(server.state().token_requests[0]["client_id"], "configured");
+    {
+        let mut state = server.state();
+        state.tenant = "/b".to_owned();
+        state.access.clear();
+        state.token_requests.clear();
+    }
+    let error = add(&client).await.unwrap_err();
+    let error = std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string);
+    assert!(
+        error.contains("belong to authorization server") && error.contains("OAuthOptions::registration"),
+        "{error}"
+    );
+    assert_eq!(server.counts(|state| (state.registrations, state.token_requests.len())), (0, 0));
+}
+
+#[tokio::test]
+async fn login_times_out_when_the_user_does_not_complete_it() {
+    let server = Protected::start(State::default()).await;
+    let prompt = RedirectHandler::new(REDIRECT_URI, |_| std::future::pending());
+    let options = server.options().grant(Grant::authorization_code(prompt));
+    let oauth = OAuth::new(options.login_timeout(std::time::Duration::from_millis(50))).unwrap();
+    let error = oauth.login().await.unwrap_err().to_string();
+    assert!(error.contains("the user did not log in within"), "{error}");
+}
+
+#[tokio::test]
+async fn tokens_are_not_sent_to_other_origins() {
+    //
+    let (server, other) = (Protected::start(State::default()).await, Protected::start(State::default()).await);
+    let oauth = OAuth::new(server.options()).unwrap();
+    assert!(oauth.login().await.unwrap());
+    let error = other.connect(&oauth).await.unwrap_err();
+    let text = format!("{error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
+    assert!(text.contains("are not sent to other origins"), "{text}");
+}

@@ -1,0 +1,7 @@
+//! Tests of the client's authorization against a real MCP server behind a scripted authorization server.
+
+mod login;
+mod processes;
+mod refresh;
+mod secrets;
+mod server;

@@ -1,0 +1,261 @@
+//! An MCP server that requires a token, and its authorization server, on one loopback port.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use ferromcp_auth::Secret;
+use ferromcp_auth::client::{Grant, OAuth, OAuthOptions, RedirectHandler};
+use ferromcp_client::{Client, ClientError};
+use ferromcp_server::http::{HttpServerOptions, HttpService};
+use ferromcp_server::{Server, Tool};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower_service::Service;
+use url::Url;
+use url::form_urlencoded::parse;
+
+type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
+
+/// What the authorization server does and has seen.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// The path of the issuer. A change is a move to another authorization server.
+    pub(crate) tenant: String,
+    /// The lifetime of access tokens, in seconds.
+    pub(crate) expires_in: Option<u64>,
+    /// The status of the token endpoint, instead of a response.
+    pub(crate) token_status: Option<u16>,
+    /// The scope that a tool call requires.
+    pub(crate) required_scope: Option<&'static str>,
+    /// Whether a refresh token can be used once only.
+    pub(crate) rotates: bool,
+    /// Valid access tokens, and their scopes.
+    pub(crate) access: HashMap<String, String>,
+    pub(crate) refresh: HashMap<String, String>,
+    pub(crate) used: Vec<String>,
+    pub(crate) codes: HashMap<String, String>,
+    pub(crate) counter: usize,
+    pub(crate) registrations: usize,
+    pub(crate) logins: usize,
+    pub(crate) refreshes: usize,
+    /// A refresh token was used twice.
+    pub(crate) reused: usize,
+    /// The token requests, as forms.
+    pub(crate) token_requests: Vec<HashMap<String, String>>,
+    /// The paths that were requested.
+    pub(crate) paths: Vec<String>,
+    /// Secrets that the server has issued or received.
+    pub(crate) secrets: Vec<String>,
+}
+
+/// The server.
+#[derive(Clone)]
+pub(crate) struct Protected {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Protected {
+    pub(crate) async fn start(state: State) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let protected = Self { address: listener.local_addr().unwrap(), state: Arc::new(Mutex::new(state)) };
+        let server =
+            Server::new("protected", "1.0.0").with_tool(Tool::sync("add", |a: i64, b: i64| a + b).args(["a", "b"]));
+        let mcp = server.http_with(HttpServerOptions::new()).unwrap();
+        let serving = protected.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (serving, mcp) = (serving.clone(), mcp.clone());
+                let service = service_fn(move |request| {
+                    let (serving, mcp) = (serving.clone(), mcp.clone());
+                    async move { Ok::<_, Infallible>(serving.respond(mcp, request).await) }
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        protected
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn counts<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.state())
+    }
+
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("{}/mcp", self.origin())
+    }
+
+    /// Returns options with a user who agrees to each authorization.
+    pub(crate) fn options(&self) -> OAuthOptions {
+        let server = self.clone();
+        let prompt = RedirectHandler::new(REDIRECT_URI, move |request: ferromcp_auth::client::AuthorizationRequest| {
+            let server = server.clone();
+            async move { Ok(server.agree_to(request.url())) }
+        });
+        OAuthOptions::new(self.url()).client_name("test").grant(Grant::authorization_code(prompt))
+    }
+
+    pub(crate) async fn connect(&self, oauth: &OAuth) -> Result<Client, ClientError> {
+        Client::builder("test", "1.0.0").credentials(oauth.clone()).connect(&*self.url()).await
+    }
+
+    /// Authorizes the client, and returns the redirect. `url` is that of the authorization page.
+    pub(crate) fn agree_to(&self, url: &str) -> String {
+        let parameters: HashMap<String, String> = Url::parse(url).unwrap().query_pairs().into_owned().collect();
+        assert_eq!(parameters["code_challenge_method"], "S256");
+        assert_eq!(parameters["resource"], self.url());
+        let mut state = self.state();
+        state.logins += 1;
+        let code = state.next("code");
+        state.codes.insert(code.clone(), parameters.get("scope").cloned().unwrap_or_default());
+        state.secrets.push(parameters["state"].clone());
+        let (redirect, issuer) = (&parameters["redirect_uri"], self.issuer(&state));
+        format!("{redirect}?code={code}&state={}&iss={issuer}", parameters["state"])
+    }
+
+    fn issuer(&self, state: &State) -> String {
+        format!("{}{}", self.origin(), state.tenant)
+    }
+
+    async fn respond(&self, mut mcp: HttpService, request: Request<Incoming>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        if path == "/mcp" {
+            if let Some(challenge) = self.challenge(&request) {
+                return challenge;
+            }
+            return mcp.call(request).await.unwrap().map(|body| body.map_err(Into::into).boxed_unsync());
+        }
+        let authorization = request.headers().get(AUTHORIZATION).cloned();
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let mut state = self.state();
+        state.paths.push(path.clone());
+        let issuer = self.issuer(&state);
+        let well_known = format!("/.well-known/oauth-authorization-server{}", state.tenant);
+        let document = match path.as_str() {
+            "/.well-known/oauth-protected-resource/mcp" => {
+                json!({ "resource": self.url(), "authorization_servers": [issuer], "scopes_supported": ["read"] })
+            }
+            path if path == well_known => json!({
+                "issuer": issuer,
+                "authorization_endpoint": format!("{issuer}/authorize"),
+                "token_endpoint": format!("{issuer}/token"),
+                "registration_endpoint": format!("{issuer}/register"),
+                "code_challenge_methods_supported": ["S256"],
+                "authorization_response_iss_parameter_supported": true,
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            }),
+            path if path == format!("{}/register", state.tenant) => {
+                state.registrations += 1;
+                let secret = state.next("secret");
+                let id = format!("client-{}{}", state.registrations, state.tenant);
+                json!({ "client_id": id, "client_secret": secret, "token_endpoint_auth_method": "client_secret_post" })
+            }
+            path if path == format!("{}/token", state.tenant) => {
+                assert!(authorization.is_none(), "two authentication methods");
+                return state.token(&body);
+            }
+            _ => return respond(StatusCode::NOT_FOUND, &json!({})),
+        };
+        respond(StatusCode::OK, &document)
+    }
+
+    /// Returns a challenge if the request has no sufficient token.
+    fn challenge(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+        let token = request.headers().get(AUTHORIZATION).map(|token| token.to_str().unwrap());
+        let state = self.state();
+        let metadata = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\"", self.origin());
+        let (status, parameters) = match token.and_then(|token| state.access.get(token.strip_prefix("Bearer ")?)) {
+            None if token.is_some() => (StatusCode::UNAUTHORIZED, format!("error=\"invalid_token\", {metadata}")),
+            None => (StatusCode::UNAUTHORIZED, metadata),
+            Some(scopes) => match state.required_scope.filter(|scope| !scopes.split(' ').any(|it| it == *scope)) {
+                Some(scope) => {
+                    (StatusCode::FORBIDDEN, format!("error=\"insufficient_scope\", scope=\"{scope}\", {metadata}"))
+                }
+                None => return None,
+            },
+        };
+        let mut response = respond(status, &json!({}));
+        response.headers_mut().insert(WWW_AUTHENTICATE, format!("Bearer {parameters}").parse().unwrap());
+        Some(response)
+    }
+}
+
+impl State {
+    fn next(&mut self, kind: &str) -> String {
+        self.counter += 1;
+        let secret = format!("{kind}-s3cret-{}", self.counter);
+        self.secrets.push(secret.clone());
+        secret
+    }
+
+    pub(crate) fn forget_refresh_tokens(&mut self) {
+        self.refresh.clear();
+    }
+
+    fn token(&mut self, body: &[u8]) -> Response<Body> {
+        let form: HashMap<String, String> = parse(body).into_owned().collect();
+        self.secrets.extend(form.get("code_verifier").cloned());
+        self.token_requests.push(form.clone());
+        if let Some(status) = self.token_status {
+            return respond(StatusCode::from_u16(status).unwrap(), &json!({}));
+        }
+        let scopes = match form["grant_type"].as_str() {
+            "authorization_code" => self.codes.remove(&form["code"]),
+            "refresh_token" => {
+                self.refreshes += 1;
+                self.reused += usize::from(self.used.contains(&form["refresh_token"]));
+                self.used.extend(self.rotates.then(|| form["refresh_token"].clone()));
+                if self.rotates {
+                    self.refresh.remove(&form["refresh_token"])
+                } else {
+                    self.refresh.get(&form["refresh_token"]).cloned()
+                }
+            }
+            _ => None,
+        };
+        let Some(scopes) = scopes else {
+            return respond(StatusCode::BAD_REQUEST, &json!({ "error": "invalid_grant" }));
+        };
+        let (access, refresh) = (self.next("access"), self.next("refresh"));
+        self.access.insert(access.clone(), scopes.clone());
+        self.refresh.insert(refresh.clone(), scopes);
+        respond(
+            StatusCode::OK,
+            &json!({ "access_token": access, "token_type": "bearer", "refresh_token": refresh, "expires_in": self.expires_in }),
+        )
+    }
+}
+
+fn respond(status: StatusCode, json: &Value) -> Response<Body> {
+    let body = Full::new(Bytes::from(json.to_string())).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
+    response
+}
+
+/// A client that was registered by its operator.
+pub(crate) fn registration() -> ferromcp_auth::client::ClientRegistration {
+    ferromcp_auth::client::ClientRegistration::new("configured").secret(Secret::new("configured-s3cret"))
+}

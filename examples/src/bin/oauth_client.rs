@@ -1,0 +1,38 @@
+//! A client of a protected server: `oauth_client URL FOLDER [--paste | --device]`. Lists the tools.
+//!
+//! The credentials are stored in FOLDER, so that the next run needs no login.
+
+use anyhow::{Context, Result};
+use ferromcp::auth::client::{FileStore, Grant, LoopbackPrompt, OAuth, OAuthOptions, PastePrompt};
+use ferromcp::prelude::*;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let usage = "usage: oauth_client URL FOLDER [--paste | --device]";
+    let mut args = std::env::args().skip(1);
+    let (url, folder) = (args.next().context(usage)?, args.next().context(usage)?);
+    let options =
+        OAuthOptions::new(&url).client_name("Example").store(FileStore::new(folder)).grant(grant(args.next())?);
+    let oauth = OAuth::new(options)?;
+    oauth.login().await?; // returns at once if the stored token is valid or can be refreshed
+    let client = Client::builder("oauth_client", "1.0.0").credentials(oauth).connect(&*url).await?;
+    for tool in client.tools().await? {
+        println!("{}", tool.name);
+    }
+    client.close().await;
+    Ok(())
+}
+
+fn grant(option: Option<String>) -> Result<Grant> {
+    Ok(match option.as_deref() {
+        // Opens the default browser. The server redirects it to this program.
+        None => Grant::authorization_code(LoopbackPrompt::new()),
+        // The browser runs on another machine; the user pastes the URL to which it was redirected.
+        Some("--paste") => Grant::authorization_code(PastePrompt::new()),
+        // The user enters a code on another device, if the authorization server supports it.
+        Some("--device") => {
+            Grant::device_code(|code| eprintln!("Open {} and enter {}", code.verification_uri, code.user_code))
+        }
+        Some(other) => anyhow::bail!("unknown option {other}"),
+    })
+}
