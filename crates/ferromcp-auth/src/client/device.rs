@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use ferromcp_core::text::excerpt;
-use serde::Deserialize;
 use tokio::time::sleep;
 
 use super::discovery::Discovered;
+use super::document::Document;
 use super::error::{AuthError, AuthErrorKind};
+use super::fetch::Network;
 use super::grant::DeviceCode;
 use super::scopes::Scopes;
 use super::token::{Rejected, TokenEndpoint, TokenError, Tokens};
@@ -20,17 +21,6 @@ const INTERVAL: u64 = 5;
 const MAX_INTERVAL: u64 = 60;
 /// Maximum lifetime of a code, in seconds.
 const MAX_LIFETIME: u64 = 3600;
-
-#[derive(Deserialize)]
-struct DeviceResponse {
-    device_code: String,
-    user_code: String,
-    verification_uri: String,
-    verification_uri_complete: Option<String>,
-    #[serde(default)]
-    expires_in: Option<u64>,
-    interval: Option<u64>,
-}
 
 /// Requests a code, shows it, and polls until the user has entered it.
 pub(crate) async fn authorize(
@@ -52,22 +42,31 @@ pub(crate) async fn authorize(
     }
     let at_device = TokenEndpoint { url, dpop: None, ..*endpoint };
     let response = at_device.exchange(&parameters).await?;
-    let response: DeviceResponse = serde_json::from_value(response).map_err(|error| {
-        AuthError::new(AuthErrorKind::Token, "invalid device authorization response").with_source(error.to_string())
-    })?;
     let network = endpoint.fetcher.network();
-    let lifetime = response.expires_in.unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME);
-    show(&DeviceCode {
-        verification_uri: network.check(&response.verification_uri)?.into(),
-        verification_uri_complete: match &response.verification_uri_complete {
-            Some(uri) => Some(network.check(uri)?.into()),
-            None => None,
-        },
-        user_code: excerpt(&response.user_code).to_string(),
-        expires_in: lifetime,
-    });
-    let code = Secret::new(response.device_code);
-    poll(endpoint, discovered, &code, response.interval.unwrap_or(INTERVAL), lifetime).await
+    let (shown, code) = parse(&response, network)?;
+    show(&shown);
+    let interval = response.seconds("interval").unwrap_or(INTERVAL);
+    poll(endpoint, discovered, &code, interval, shown.expires_in).await
+}
+
+/// Returns the code for the user, and the one of the device.
+fn parse(response: &Document, network: Network) -> Result<(DeviceCode, Secret), AuthError> {
+    let missing = |name| {
+        AuthError::new(AuthErrorKind::Token, format!("invalid device authorization response: `{name}` is missing"))
+    };
+    // Google sends the page as `verification_url`.
+    let page = response.non_empty("verification_uri").or_else(|| response.non_empty("verification_url"));
+    let page = page.ok_or_else(|| missing("verification_uri"))?;
+    let user_code = response.non_empty("user_code").ok_or_else(|| missing("user_code"))?;
+    let device_code = response.non_empty("device_code").ok_or_else(|| missing("device_code"))?;
+    let complete = response.non_empty("verification_uri_complete");
+    let shown = DeviceCode {
+        verification_uri: network.check(&page)?.into(),
+        verification_uri_complete: complete.map(|uri| network.check(&uri)).transpose()?.map(Into::into),
+        user_code: excerpt(&user_code).to_string(),
+        expires_in: response.seconds("expires_in").unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME),
+    };
+    Ok((shown, Secret::new(device_code)))
 }
 
 async fn poll(
@@ -96,4 +95,41 @@ async fn poll(
         }
     }
     Err(AuthError::new(AuthErrorKind::Timeout, "the device code expired before it was entered; try again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_json(json: &str) -> Result<(DeviceCode, Secret), AuthError> {
+        parse(&Document::parse(json.as_bytes()).unwrap(), Network::Global)
+    }
+
+    #[test]
+    fn trap_script_scheme_in_verification_uri() {
+        // A-182
+        for url in ["javascript:alert(1)", "file:///etc/passwd", "http://example.com", "https://10.0.0.1/", "x"] {
+            for field in ["verification_uri", "verification_url", "verification_uri_complete"] {
+                let json = format!(r#"{{"device_code":"s3cret","user_code":"u","{field}":"{url}"}}"#)
+                    .replace("complete\":", "complete\":\"https://example.com\",\"verification_uri\":");
+                let error = parse_json(&json).unwrap_err().to_string();
+                assert!(error.contains("unsafe URL") && !error.contains("s3cret"), "{json}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn reads_imperfect_responses() {
+        let json = r#"{"device_code":"d","user_code":"u","verification_url":"https://example.com/d","expires_in":"1e9",
+            "interval":0,"verification_uri_complete":null}"#;
+        let (shown, code) = parse_json(json).unwrap();
+        assert_eq!((&*shown.verification_uri, code.expose()), ("https://example.com/d", "d"));
+        assert_eq!((shown.expires_in, shown.verification_uri_complete), (MAX_LIFETIME, None));
+        assert!(
+            parse_json(r#"{"user_code":"u","verification_uri":"https://e"}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("device_code")
+        );
+    }
 }

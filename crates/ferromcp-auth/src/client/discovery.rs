@@ -69,18 +69,18 @@ impl Discovery<'_> {
 
     /// Returns the protected resource metadata; `None` if the server has none.
     async fn resource_metadata(&self, metadata_url: Option<&str>) -> Result<Option<ResourceMetadata>, AuthError> {
-        if let Some(url) = metadata_url {
-            let document = self.document(url, ResourceMetadata::parse).await?;
-            return document
-                .map(Some)
-                .ok_or_else(|| AuthError::discovery(format!("no protected resource metadata at {}", excerpt(url))));
-        }
-        for url in resource_metadata_urls(self.server_url) {
+        // A server whose challenge names a wrong URL may have the metadata at the other locations.
+        let urls = metadata_url.map(str::to_owned).into_iter().chain(resource_metadata_urls(self.server_url));
+        for url in urls {
             if let Some(document) = self.document(&url, ResourceMetadata::parse).await? {
                 return Ok(Some(document));
             }
         }
-        Ok(None)
+        match metadata_url {
+            // The server has metadata, so that the rules for servers without it do not apply.
+            Some(url) => Err(AuthError::discovery(format!("no protected resource metadata at {}", excerpt(url)))),
+            None => Ok(None),
+        }
     }
 
     /// Returns the metadata of an issuer, whose identifier is validated; `None` if it has none.

@@ -4,6 +4,7 @@
 //! plain HTTP and loopback addresses; [`Network::Any`] allows private addresses.
 
 use std::error::Error;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Response};
 use url::{Host, Url};
 
 use super::address::{is_global, is_loopback};
@@ -45,8 +46,7 @@ pub(crate) struct Fetcher {
     network: Network,
 }
 
-/// A response.
-#[derive(Debug)]
+/// A response. `Debug` omits the headers and the body, which may contain tokens.
 pub(crate) struct Fetched {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -135,6 +135,12 @@ impl Fetcher {
         self.send(Method::GET, url, headers, None).await
     }
 
+    /// Requests a URL, and ignores the body: it may be a stream without an end.
+    pub(crate) async fn probe(&self, url: &str) -> Result<Fetched, AuthError> {
+        let response = self.open(Method::GET, url, HeaderMap::new(), None).await?;
+        Ok(Fetched { status: response.status(), headers: response.headers().clone(), body: Bytes::new() })
+    }
+
     /// Sends a form.
     pub(crate) async fn post_form(&self, url: &str, headers: HeaderMap, form: String) -> Result<Fetched, AuthError> {
         self.send(Method::POST, url, headers, Some((FORM, form))).await
@@ -149,46 +155,66 @@ impl Fetcher {
         &self,
         method: Method,
         url: &str,
-        mut headers: HeaderMap,
+        headers: HeaderMap,
         body: Option<(&'static str, String)>,
     ) -> Result<Fetched, AuthError> {
-        let url = self.network.check(url)?;
-        headers.insert(ACCEPT, HeaderValue::from_static(JSON));
-        let shown = shown(&url);
-        let failed = |error: reqwest::Error| {
-            AuthError::unavailable(format!("cannot reach {shown}")).with_source(innermost(&error.without_url()))
-        };
-        let mut builder = self.client.request(method, url.clone());
-        if let Some((content_type, body)) = body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            builder = builder.body(body);
-        }
-        let mut response = builder.headers(headers).send().await.map_err(failed)?;
+        let mut response = self.open(method, url, headers, body).await?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
             if body.len() + chunk.len() > RESPONSE_BYTES {
-                return Err(AuthError::discovery(format!("the response of {shown} exceeds {RESPONSE_BYTES} bytes")));
+                let url = excerpt(url.split('?').next().unwrap_or_default());
+                return Err(AuthError::discovery(format!("the response of {url} exceeds {RESPONSE_BYTES} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
         Ok(Fetched { status: response.status(), headers: response.headers().clone(), body: body.into() })
     }
+
+    /// Sends a request. Its timeout includes the body of the response.
+    async fn open(
+        &self,
+        method: Method,
+        url: &str,
+        mut headers: HeaderMap,
+        body: Option<(&'static str, String)>,
+    ) -> Result<Response, AuthError> {
+        let parsed = self.network.check(url)?;
+        headers.insert(ACCEPT, HeaderValue::from_static(JSON));
+        let mut builder = self.client.request(method, parsed);
+        if let Some((content_type, body)) = body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            builder = builder.body(body);
+        }
+        builder.headers(headers).send().await.map_err(|error| failed(url, error))
+    }
+}
+
+/// Returns the error of a request. It omits the query of the URL, which may contain secrets.
+fn failed(url: &str, error: reqwest::Error) -> AuthError {
+    let url = excerpt(url.split(['?', '#']).next().unwrap_or_default());
+    AuthError::unavailable(format!("cannot reach {url}")).with_source(innermost(&error.without_url()))
+}
+
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Returns whether the server is overloaded or has failed, so that the status is not about the request.
+pub(crate) fn is_outage(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
 }
 
 impl Fetched {
     /// Fails if the server is overloaded or has failed, so that the status is not about the resource.
     pub(crate) fn ensure_available(self, url: &str) -> Result<Self, AuthError> {
-        if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
+        if is_outage(self.status) {
             let status = self.status.as_u16();
             return Err(AuthError::unavailable(format!("{} responded with status {status}; try again", excerpt(url))));
         }
         Ok(self)
     }
-}
-
-/// Returns the URL without its query, which may contain secrets.
-fn shown(url: &Url) -> String {
-    excerpt(&format!("{}{}", url.origin().ascii_serialization(), url.path())).to_string()
 }
 
 /// Returns the text of the innermost cause, which is the most specific one.
@@ -261,6 +287,38 @@ mod tests {
         }
         assert!(Network::Any.check("https://10.0.0.1/").is_ok());
         assert!(Network::Any.check("http://10.0.0.1/").is_err());
+    }
+
+    #[tokio::test]
+    async fn trap_ssrf_by_metadata_urls() {
+        // no request is sent, whichever URL a server names.
+        let fetcher = Fetcher::new(Network::Global).unwrap();
+        for host in [
+            "127.0.0.1",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "169.254.169.254",
+            "localhost",
+            "0",
+            "017700000001",
+        ] {
+            let url = format!("https://{host}:1/x?s3cret");
+            for error in [
+                fetcher.get(&url, HeaderMap::new()).await.map(drop),
+                fetcher.post_form(&url, HeaderMap::new(), String::new()).await.map(drop),
+                fetcher.probe(&url).await.map(drop),
+            ] {
+                let error = error.unwrap_err().to_string();
+                assert!(error.contains("globally routable"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn debug_omits_the_response() {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("s3cret"))]);
+        let fetched = Fetched { status: StatusCode::OK, headers, body: "s3cret".into() };
+        assert_eq!(format!("{fetched:?}"), "Fetched { status: 200, .. }");
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use super::options::OAuthOptions;
 use super::registration::{ClientAuthentication, ClientIdentity, IdentityOrigin};
 use super::scopes::Scopes;
 use super::session::Session;
-use super::token::{Rejected, TokenEndpoint, TokenError, Tokens};
+use super::token::{TokenEndpoint, TokenError, Tokens};
 use super::tolerance::Tolerance;
 use super::ui::AuthorizationPrompt;
 use super::{device, identity};
@@ -83,10 +83,10 @@ impl Flow<'_> {
                 session.set_tokens(tokens, &scopes, true);
                 Ok(true)
             }
-            Err(TokenError::Rejected(Rejected { code, error })) => {
-                tracing::info!(%error, "the refresh token was rejected; the client authorizes again");
+            Err(TokenError::Rejected(rejected)) => {
+                tracing::info!(error = %rejected.error, "the refresh token was rejected; the client authorizes again");
                 session.tokens = None;
-                if code == "invalid_client" {
+                if rejected.is_unknown_client() {
                     discard_registration(session);
                 }
                 Ok(false)
@@ -159,8 +159,8 @@ impl Flow<'_> {
             ];
             match endpoint.request(&parameters).await {
                 // The server has forgotten the registration.
-                Err(TokenError::Rejected(Rejected { code, .. }))
-                    if code == "invalid_client"
+                Err(TokenError::Rejected(rejected))
+                    if rejected.is_unknown_client()
                         && client.origin == IdentityOrigin::Registered
                         && std::mem::take(&mut retries_registration) =>
                 {
@@ -243,8 +243,8 @@ impl Flow<'_> {
             parameters.push(("scope", &scope));
         }
         let response = endpoint.exchange(&parameters).await?;
-        let issued = response["issued_token_type"].as_str();
-        let assertion = response["access_token"].as_str().filter(|_| issued == Some(ID_JAG)).ok_or_else(|| {
+        let is_grant = response.text("issued_token_type").as_deref() == Some(ID_JAG);
+        let assertion = response.non_empty("access_token").filter(|_| is_grant).ok_or_else(|| {
             AuthError::new(
                 AuthErrorKind::Token,
                 format!("{} did not issue an identity assertion grant (ID-JAG)", excerpt(&idp.token_endpoint)),

@@ -3,11 +3,7 @@
 //!
 //! Optional fields with `null` or a value of the wrong type are treated as absent, with a warning that names them.
 
-use ferromcp_core::text::excerpt;
-use serde_json::{Map, Value};
-
-/// Maximum number of items of a list in a document.
-const MAX_ITEMS: usize = 500;
+use super::document::Document;
 
 /// Metadata of a protected resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,52 +77,6 @@ impl ServerMetadata {
     pub(crate) fn supports_pkce(&self) -> bool {
         self.code_challenge_methods.as_ref().is_some_and(|methods| methods.iter().any(|method| method == "S256"))
     }
-}
-
-struct Document(Map<String, Value>);
-
-impl Document {
-    fn parse(json: &[u8]) -> Option<Self> {
-        match serde_json::from_slice(json).ok()? {
-            Value::Object(object) => Some(Self(object)),
-            _ => None,
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        match self.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            _ => ignored(name),
-        }
-    }
-
-    /// Returns a list of texts. Items of other types are ignored; a single text is a list of one, as some servers send it.
-    fn list(&self, name: &str) -> Option<Vec<String>> {
-        match self.get(name)? {
-            Value::Array(items) => {
-                Some(items.iter().filter_map(Value::as_str).take(MAX_ITEMS).map(str::to_owned).collect())
-            }
-            Value::String(text) => Some(text.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect()),
-            _ => ignored(name),
-        }
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        match self.get(name) {
-            None => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => ignored(name).unwrap_or(false),
-        }
-    }
-}
-
-fn ignored<T>(name: &str) -> Option<T> {
-    tracing::warn!(field = %excerpt(name), "ignoring a metadata field of the wrong type");
-    None
 }
 
 #[cfg(test)]

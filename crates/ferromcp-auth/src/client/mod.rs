@@ -22,6 +22,7 @@ mod challenge;
 mod clock;
 mod device;
 mod discovery;
+mod document;
 mod dpop;
 mod error;
 mod fetch;

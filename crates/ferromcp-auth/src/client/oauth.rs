@@ -108,7 +108,7 @@ impl OAuth {
         if has_tokens && (!session.needs_refresh() || self.0.refresh(&mut session).await?) {
             return Ok(true);
         }
-        let probe = self.0.fetcher.get(self.0.server.as_str(), HeaderMap::new()).await?;
+        let probe = self.0.fetcher.probe(self.0.server.as_str()).await?.ensure_available(self.0.server.as_str())?;
         if probe.status != StatusCode::UNAUTHORIZED {
             return Ok(false);
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::document::Document;
 use super::error::{AuthError, AuthErrorKind};
 use super::fetch::{Fetcher, is_loopback_host};
 use super::metadata::ServerMetadata;
@@ -150,24 +151,7 @@ impl ClientMetadata {
         if !answer.status.is_success() {
             return Err(rejected(endpoint, answer.status.as_u16(), &answer.body));
         }
-        let response: RegistrationResponse = serde_json::from_slice(&answer.body).map_err(|error| {
-            AuthError::new(
-                AuthErrorKind::Registration,
-                format!("invalid registration response of {}", excerpt(endpoint)),
-            )
-            .with_source(error.to_string())
-        })?;
-        let secret = response.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
-        let method = response.token_endpoint_auth_method.as_deref().and_then(ClientAuthentication::parse);
-        let authentication = method.unwrap_or_else(|| ClientAuthentication::choose(server, secret.is_some()));
-        Ok(ClientIdentity {
-            id: response.client_id,
-            secret,
-            authentication,
-            origin: IdentityOrigin::Registered,
-            redirect_uri: Some(redirect_uri.to_owned()),
-            expires_at: response.client_secret_expires_at.filter(|at| *at > 0),
-        })
+        identity(endpoint, server, redirect_uri, &answer.body)
     }
 
     fn document(&self, server: &ServerMetadata, redirect_uri: &str, scopes: &Scopes) -> Value {
@@ -198,30 +182,40 @@ impl ClientMetadata {
     }
 }
 
-#[derive(Deserialize)]
-struct RegistrationResponse {
-    client_id: String,
-    client_secret: Option<String>,
-    #[serde(default)]
-    client_secret_expires_at: Option<u64>,
-    token_endpoint_auth_method: Option<String>,
-}
-
-/// An error response of OAuth.
-#[derive(Deserialize)]
-struct Rejection {
-    error: Option<String>,
-    error_description: Option<String>,
+/// Returns the identity of a registration response.
+fn identity(
+    endpoint: &str,
+    server: &ServerMetadata,
+    redirect_uri: &str,
+    body: &[u8],
+) -> Result<ClientIdentity, AuthError> {
+    let response = Document::parse(body);
+    let id = response.as_ref().and_then(|response| response.non_empty("client_id"));
+    let (Some(response), Some(id)) = (response, id) else {
+        let text = format!("invalid registration response of {}: `client_id` is missing", excerpt(endpoint));
+        return Err(AuthError::new(AuthErrorKind::Registration, text));
+    };
+    let secret = response.non_empty("client_secret").map(Secret::new);
+    let method = response.text("token_endpoint_auth_method").as_deref().and_then(ClientAuthentication::parse);
+    // A method that requires a secret or a key is not possible without it.
+    let method = method.filter(|method| *method == ClientAuthentication::None || secret.is_some());
+    let method = method.filter(|method| *method != ClientAuthentication::PrivateKeyJwt);
+    Ok(ClientIdentity {
+        id,
+        authentication: method.unwrap_or_else(|| ClientAuthentication::choose(server, secret.is_some())),
+        secret,
+        origin: IdentityOrigin::Registered,
+        redirect_uri: Some(redirect_uri.to_owned()),
+        expires_at: response.seconds("client_secret_expires_at"),
+    })
 }
 
 fn rejected(endpoint: &str, status: u16, body: &[u8]) -> AuthError {
-    let reason = match serde_json::from_slice::<Rejection>(body) {
-        Ok(Rejection { error: Some(error), error_description }) => {
-            let description = error_description.map(|text| format!(" ({})", excerpt(&text))).unwrap_or_default();
-            format!("{}{description}", excerpt(&error))
-        }
-        _ => format!("status {status}"),
-    };
+    let reason = Document::parse(body).and_then(|document| {
+        let description = document.text("error_description").map(|text| format!(" ({})", excerpt(&text)));
+        Some(format!("{}{}", excerpt(&document.text("error")?), description.unwrap_or_default()))
+    });
+    let reason = reason.unwrap_or_else(|| format!("status {status}"));
     AuthError::new(
         AuthErrorKind::Registration,
         format!(
@@ -264,6 +258,32 @@ mod tests {
         assert_eq!(document["grant_types"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["token_endpoint_auth_method"], "client_secret_basic");
         assert_eq!(document["scope"], "a b");
+    }
+
+    #[test]
+    fn reads_imperfect_responses() {
+        let identity = |json: &str| identity("https://as/register", &server(&[]), "http://127.0.0.1/", json.as_bytes());
+        let client = identity(
+            r#"{"client_id":"c","client_secret":null,"client_secret_expires_at":null,"token_endpoint_auth_method":null,"x":[{}]}"#,
+        );
+        let client = client.unwrap();
+        assert_eq!((client.authentication, client.secret, client.expires_at), (ClientAuthentication::None, None, None));
+        for expires in ["0", "-1", "\"never\"", "1.5e300"] {
+            let json = format!(r#"{{"client_id":"c","client_secret":"s","client_secret_expires_at":{expires}}}"#);
+            let client = identity(&json).unwrap();
+            assert_eq!(client.authentication, ClientAuthentication::ClientSecretBasic);
+            assert_eq!(client.expires_at, None, "{expires}");
+        }
+        for method in ["client_secret_post", "client_secret_basic", "private_key_jwt", "unknown"] {
+            let json = format!(r#"{{"client_id":"c","token_endpoint_auth_method":"{method}"}}"#);
+            assert_eq!(identity(&json).unwrap().authentication, ClientAuthentication::None, "{method}");
+        }
+        for json in
+            ["", "[]", "\"s3cret\"", r#"{"client_secret":"s3cret"}"#, r#"{"client_id":"","client_secret":"s3cret"}"#]
+        {
+            let error = identity(json).unwrap_err().to_string();
+            assert!(error.contains("`client_id` is missing") && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

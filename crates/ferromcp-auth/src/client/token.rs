@@ -1,27 +1,28 @@
 //! Requests to the token endpoint, and their responses.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ferromcp_core::text::excerpt;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
-use serde::Deserialize;
-use serde_json::Value;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::assertion::SigningKey;
 use super::clock::now;
+use super::document::Document;
 use super::dpop::DpopKey;
 use super::error::{AuthError, AuthErrorKind};
-use super::fetch::{Fetched, Fetcher};
+use super::fetch::{Fetched, Fetcher, is_outage};
 use super::registration::{ClientAuthentication, ClientIdentity};
 use super::scopes::Scopes;
 use crate::Secret;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Parameters with secret values.
+const SECRETS: [&str; 7] =
+    ["refresh_token", "code", "code_verifier", "device_code", "assertion", "subject_token", "client_assertion"];
 
 /// The tokens of a response.
 #[derive(Debug, Clone)]
@@ -38,8 +39,18 @@ pub(crate) struct Tokens {
 /// A rejection by the token endpoint, with its OAuth error code.
 #[derive(Debug)]
 pub(crate) struct Rejected {
+    /// Empty if the response has none.
     pub(crate) code: String,
+    status: StatusCode,
     pub(crate) error: AuthError,
+}
+
+impl Rejected {
+    /// Returns whether the server does not know the client, for example because it lost its database. Status 401 is that of
+    /// failed client authentication; some servers send it with another code than `invalid_client`.
+    pub(crate) fn is_unknown_client(&self) -> bool {
+        self.code == "invalid_client" || self.status == StatusCode::UNAUTHORIZED
+    }
 }
 
 /// A failed token request.
@@ -83,14 +94,13 @@ impl TokenEndpoint<'_> {
     /// Fails if the server cannot be reached or rejects the request, or the response is invalid.
     pub(crate) async fn request(&self, parameters: &[(&str, &str)]) -> Result<Tokens, TokenError> {
         let fetched = self.fetch(parameters).await?;
-        self.parse(&fetched)
+        self.parse(&self.accepted(&fetched, parameters)?)
     }
 
     /// Requests a token that is not an access token, and returns the response.
-    pub(crate) async fn exchange(&self, parameters: &[(&str, &str)]) -> Result<Value, TokenError> {
+    pub(crate) async fn exchange(&self, parameters: &[(&str, &str)]) -> Result<Document, TokenError> {
         let fetched = self.fetch(parameters).await?;
-        self.check_status(&fetched)?;
-        Ok(serde_json::from_slice(&fetched.body).map_err(|error| self.invalid(error.to_string()))?)
+        self.accepted(&fetched, parameters)
     }
 
     async fn fetch(&self, parameters: &[(&str, &str)]) -> Result<Fetched, TokenError> {
@@ -144,83 +154,85 @@ impl TokenEndpoint<'_> {
         Ok((headers, Zeroizing::new(form.finish())))
     }
 
-    fn check_status(&self, fetched: &Fetched) -> Result<(), TokenError> {
+    /// Returns the document of a response that is not an error.
+    fn accepted(&self, fetched: &Fetched, parameters: &[(&str, &str)]) -> Result<Document, TokenError> {
         let status = fetched.status;
+        let document = Document::parse(&fetched.body);
+        let code = document.as_ref().and_then(|document| document.non_empty("error"));
         if status.is_success() {
-            return Ok(());
+            let document = document.ok_or_else(|| self.invalid("it is not a JSON object"))?;
+            // Some servers send errors with status 200.
+            let Some(code) = code.filter(|_| document.text("access_token").is_none()) else { return Ok(document) };
+            return Err(self.rejected(status, code, &self.description(&document, parameters)));
         }
         let shown = excerpt(self.url);
-        let Some(code) = error_code(fetched) else {
-            let text = format!("{shown} responded with status {} to the token request", status.as_u16());
-            let is_outage = status.is_server_error() || status.as_u16() == 429;
-            let kind = if is_outage { AuthErrorKind::Unavailable } else { AuthErrorKind::Token };
-            return Err(TokenError::Failed(AuthError::new(kind, text)));
-        };
-        let description = text_field(fetched, "error_description").map(|text| format!(" ({})", excerpt(&text)));
-        let text = format!("{shown} rejected the token request: {}{}", excerpt(&code), description.unwrap_or_default());
-        if code == "temporarily_unavailable" || status.is_server_error() {
-            return Err(TokenError::Failed(AuthError::unavailable(text)));
+        if let (Some(document), Some(code)) = (&document, code) {
+            return Err(self.rejected(status, code, &self.description(document, parameters)));
         }
-        Err(TokenError::Rejected(Rejected { code, error: AuthError::new(AuthErrorKind::Token, text) }))
+        let text = format!("{shown} responded with status {} to the token request", status.as_u16());
+        Err(match status {
+            _ if is_outage(status) => TokenError::Failed(AuthError::unavailable(text)),
+            // An error of OAuth, without its document.
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
+                let error = AuthError::new(AuthErrorKind::Token, text);
+                TokenError::Rejected(Rejected { code: String::new(), status, error })
+            }
+            _ => TokenError::Failed(AuthError::new(AuthErrorKind::Token, text)),
+        })
     }
 
-    fn parse(&self, fetched: &Fetched) -> Result<Tokens, TokenError> {
-        self.check_status(fetched)?;
-        let response: TokenResponse =
-            serde_json::from_slice(&fetched.body).map_err(|error| self.invalid(error.to_string()))?;
-        let kind = response.token_type.as_deref().unwrap_or("Bearer");
+    fn rejected(&self, status: StatusCode, code: String, description: &str) -> TokenError {
+        let shown = excerpt(self.url);
+        let text = format!("{shown} rejected the token request: {}{description}", excerpt(&code));
+        if is_outage(status) || matches!(&*code, "temporarily_unavailable" | "server_error") {
+            return TokenError::Failed(AuthError::unavailable(text));
+        }
+        TokenError::Rejected(Rejected { code, status, error: AuthError::new(AuthErrorKind::Token, text) })
+    }
+
+    /// Returns the description of an error in parentheses, unless it contains a value that was sent: a secret.
+    fn description(&self, document: &Document, parameters: &[(&str, &str)]) -> String {
+        let Some(text) = document.non_empty("error_description") else { return String::new() };
+        let secret = self.client.and_then(|client| client.secret.as_ref()).map(Secret::expose);
+        let sent = parameters.iter().filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| *value);
+        if sent.chain(secret).any(|value| !value.is_empty() && text.contains(value)) {
+            return " (the description contains a secret)".to_owned();
+        }
+        format!(" ({})", excerpt(&text))
+    }
+
+    fn parse(&self, document: &Document) -> Result<Tokens, TokenError> {
+        let kind = document.text("token_type").unwrap_or_else(|| "Bearer".to_owned());
         let is_dpop = kind.eq_ignore_ascii_case("dpop");
         if !is_dpop && !kind.eq_ignore_ascii_case("bearer") {
-            return Err(self.invalid(format!("unsupported token type `{}`", excerpt(kind))).into());
+            return Err(self.invalid(&format!("unsupported token type `{}`", excerpt(&kind))).into());
         }
         if is_dpop && self.dpop.is_none() {
-            return Err(self.invalid("the token requires DPoP; see `OAuthOptions::dpop`".to_owned()).into());
+            return Err(self.invalid("the token requires DPoP; see `OAuthOptions::dpop`").into());
         }
-        if response.access_token.is_empty() || HeaderValue::from_str(&response.access_token).is_err() {
-            return Err(self.invalid("the access token is empty or contains invalid characters".to_owned()).into());
-        }
+        let access = document.non_empty("access_token").filter(|token| HeaderValue::from_str(token).is_ok());
+        let access =
+            access.ok_or_else(|| self.invalid("the access token is missing or contains invalid characters"))?;
+        // An empty text or list is like an absent field: the scopes are those requested.
+        let scopes: Option<Scopes> = document.list("scope").map(|scopes| scopes.iter().collect());
         Ok(Tokens {
-            access: Secret::new(response.access_token),
-            refresh: response.refresh_token.filter(|token| !token.is_empty()).map(Secret::new),
-            expires_at: response.expires_in.and_then(seconds).map(|seconds| now().saturating_add(seconds)),
-            scopes: response.scope.map(|scopes| Scopes::parse(&scopes)),
+            access: Secret::new(access),
+            refresh: document.non_empty("refresh_token").map(Secret::new),
+            // Without a positive lifetime, the token is used until the MCP server rejects it.
+            expires_at: document.seconds("expires_in").map(|seconds| now().saturating_add(seconds)),
+            scopes: scopes.filter(|scopes| !scopes.is_empty()),
             is_dpop,
         })
     }
 
-    fn invalid(&self, problem: String) -> AuthError {
-        let text = format!("invalid token response of {}", excerpt(self.url));
-        AuthError::new(AuthErrorKind::Token, text).with_source(problem)
+    fn invalid(&self, problem: &str) -> AuthError {
+        let text = format!("invalid token response of {}: {problem}", excerpt(self.url));
+        AuthError::new(AuthErrorKind::Token, text)
     }
-}
-
-#[derive(Deserialize)]
-struct TokenResponse {
-    access_token: String,
-    token_type: Option<String>,
-    expires_in: Option<Value>,
-    refresh_token: Option<String>,
-    scope: Option<String>,
-}
-
-/// Returns a number of seconds, which some servers send as a text.
-fn seconds(value: Value) -> Option<u64> {
-    match value {
-        Value::Number(number) => number
-            .as_u64()
-            .or_else(|| number.as_f64().map(|it| Duration::try_from_secs_f64(it).map_or(0, |it| it.as_secs()))),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-fn text_field(fetched: &Fetched, name: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(&fetched.body).ok()?;
-    Some(body.get(name)?.as_str()?.to_owned())
 }
 
 fn error_code(fetched: &Fetched) -> Option<String> {
-    if fetched.status.is_success() { None } else { text_field(fetched, "error") }
+    if fetched.status.is_success() { None } else { Document::parse(&fetched.body)?.text("error") }
 }
 
 /// Returns the `Authorization` header of a client: RFC 6749, section 2.3.1.
@@ -236,6 +248,7 @@ fn basic(id: &str, secret: &str) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::fetch::Network;
 
     #[test]
     fn basic_encodes_both_parts() {
@@ -246,12 +259,77 @@ mod tests {
         assert!(!format!("{header:?}").contains("YSU"));
     }
 
+    fn respond(status: u16, body: &str) -> Result<Tokens, TokenError> {
+        let fetcher = Fetcher::new(Network::Global).unwrap();
+        let (url, issuer) = ("https://as/token", "https://as");
+        let endpoint = TokenEndpoint { fetcher: &fetcher, url, issuer, client: None, key: None, dpop: None };
+        let status = StatusCode::from_u16(status).unwrap();
+        let response = Fetched { status, headers: HeaderMap::new(), body: body.to_owned().into() };
+        endpoint.parse(&endpoint.accepted(&response, &[("refresh_token", "s3cret"), ("grant_type", "refresh_token")])?)
+    }
+
     #[test]
-    fn seconds_are_read_from_numbers_and_texts() {
-        for (json, expected) in
-            [("3600", Some(3600)), ("\"3600\"", Some(3600)), ("1.5", Some(1)), ("-1", Some(0)), ("[]", None)]
-        {
-            assert_eq!(seconds(serde_json::from_str(json).unwrap()), expected, "{json}");
+    fn reads_imperfect_token_responses() {
+        let parse = |fields: &str| respond(200, &format!(r#"{{"access_token":"t"{fields}}}"#)).unwrap();
+        for fields in ["", r#","token_type":null"#, r#","token_type":"bEARER","x":{}"#, r#","refresh_token":null"#] {
+            assert!(parse(fields).refresh.is_none(), "{fields}");
+        }
+        for seconds in ["0", "-5", "1e300", "null", "\"\"", "\"soon\"", "[]"] {
+            assert_eq!(parse(&format!(r#","expires_in":{seconds}"#)).expires_at, None, "{seconds}");
+        }
+        assert_eq!(parse(&format!(r#","expires_in":{}"#, u64::MAX)).expires_at, Some(u64::MAX));
+        for scope in ["\"\"", "null", "[]", "5"] {
+            assert_eq!(parse(&format!(r#","scope":{scope}"#)).scopes, None, "{scope}");
+        }
+        assert_eq!(parse(r#","scope":["a","b"]"#).scopes.unwrap().to_string(), "a b");
+        assert!(parse(r#","refresh_token":5"#).refresh.is_none());
+    }
+
+    #[test]
+    fn errors_contain_no_part_of_the_response() {
+        // A-109
+        for body in [
+            "\"s3cret\"",
+            "[\"s3cret\"]",
+            "s3cret",
+            r#"{"access_token":{"s3cret":1}}"#,
+            r#"{"access_token":"s3cret\n"}"#,
+        ] {
+            let Err(TokenError::Failed(error)) = respond(200, body) else { panic!("{body}") };
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        }
+        let body = r#"{"error":"invalid_grant","error_description":"token s3cret has expired"}"#;
+        let Err(TokenError::Rejected(rejected)) = respond(400, body) else { panic!("not rejected") };
+        assert!(!format!("{rejected:?}").contains("s3cret"), "{rejected:?}");
+    }
+
+    #[test]
+    fn outages_are_not_rejections() {
+        for (status, body) in [
+            (429, r#"{"error":"slow_down"}"#),
+            (429, ""),
+            (503, r#"{"error":"invalid_grant"}"#),
+            (502, "<html>"),
+            (408, "{}"),
+            (400, r#"{"error":"server_error"}"#),
+            (400, r#"{"error":"temporarily_unavailable"}"#),
+        ] {
+            let Err(TokenError::Failed(error)) = respond(status, body) else { panic!("{status} {body}") };
+            assert_eq!(error.kind(), AuthErrorKind::Unavailable, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn rejections_are_recognized_without_a_proper_response() {
+        for (status, body, code, unknown) in [
+            (200, r#"{"error":"invalid_grant"}"#, "invalid_grant", false),
+            (400, "bad request", "", false),
+            (401, "", "", true),
+            (401, r#"{"error":"unauthorized_client"}"#, "unauthorized_client", true),
+            (400, r#"{"error":"invalid_client"}"#, "invalid_client", true),
+        ] {
+            let Err(TokenError::Rejected(rejected)) = respond(status, body) else { panic!("{status} {body}") };
+            assert_eq!((&*rejected.code, rejected.is_unknown_client()), (code, unknown), "{status} {body}");
         }
     }
 }
