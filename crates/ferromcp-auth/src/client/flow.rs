@@ -72,8 +72,13 @@ impl Flow<'_> {
     /// # Errors
     /// Fails if the server cannot be reached. The tokens are kept.
     pub(crate) async fn refresh(&self, session: &mut Session) -> Result<bool, AuthError> {
-        let refresh = session.tokens.as_ref().and_then(|tokens| tokens.refresh.clone());
-        let (Some(discovered), Some(refresh)) = (session.discovered.clone(), refresh) else { return Ok(false) };
+        let (Some(discovered), Some(refresh)) = (session.discovered.clone(), session.refresh_token()) else {
+            return Ok(false);
+        };
+        if !session.belongs_to(&discovered.server.issuer) {
+            session.forget();
+            return Ok(false);
+        }
         let endpoint = self.endpoint(&discovered, session.identity.as_ref(), session.dpop.as_deref())?;
         let parameters =
             [("grant_type", "refresh_token"), ("refresh_token", refresh.expose()), ("resource", &discovered.resource)];
@@ -145,7 +150,12 @@ impl Flow<'_> {
             let request = pending.request.clone();
             tracing::info!(server = %self.server_url.origin().ascii_serialization(), "waiting for the user to log in");
             let response = timeout(self.options.login_timeout, listener.authorize(&request)).await;
-            let response = response.map_err(|_| self.login_timed_out())??;
+            let Ok(response) = response else {
+                // The page may have shown that the server does not know the client any more.
+                discard_registration(session);
+                return Err(self.login_timed_out());
+            };
+            let response = response?;
             drop(listener);
             let verifier = pending.verifier.clone();
             let code = pending.code(&response, &self.options.tolerances)?;
@@ -284,7 +294,8 @@ impl Flow<'_> {
         if self.options.registration.is_some() {
             return self.configured(session, discovered);
         }
-        if let Some(client) = session.identity.as_ref().filter(|client| identity::is_usable(client, redirect_uri)) {
+        let known = session.identity.as_ref().filter(|_| session.belongs_to(&discovered.server.issuer));
+        if let Some(client) = known.filter(|client| identity::is_usable(client, redirect_uri)) {
             return Ok(client.clone());
         }
         let client = identity::obtain(self.options, self.fetcher, discovered, redirect_uri, scopes).await?;

@@ -37,6 +37,7 @@ mod registration;
 mod scopes;
 mod session;
 mod store;
+mod task;
 mod token;
 mod tolerance;
 mod ui;

@@ -2,26 +2,28 @@
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use ferromcp_client::http::{Challenge, ChallengeAction, Credentials, CredentialsFuture, Request};
 use ferromcp_core::text::excerpt;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use url::Url;
 
 use super::challenge::{self, AuthChallenge};
 use super::clock::now;
 use super::discovery::Discovery;
 use super::dpop::DpopKey;
-use super::error::AuthError;
+use super::error::{AuthError, AuthErrorKind};
 use super::fetch::{Fetcher, Network};
 use super::flow::Flow;
 use super::options::OAuthOptions;
 use super::pkce::sha256_base64;
 use super::scopes::Scopes;
 use super::session::{REFRESH_MARGIN, Session};
-use super::store::StoredCredentials;
+use super::store::{StoreLock, StoredCredentials};
+use super::task::uncancelled;
 use super::token::Tokens;
 use crate::Secret;
 
@@ -47,7 +49,7 @@ struct Inner {
     /// The URL of the server, which is the key in the store.
     server: Url,
     fetcher: Fetcher,
-    session: Mutex<Session>,
+    session: Arc<Mutex<Session>>,
     current: RwLock<Current>,
 }
 
@@ -93,7 +95,7 @@ impl OAuth {
         }
         check_metadata_url(&options)?;
         let fetcher = Fetcher::new(network)?;
-        let inner = Inner { options, server, fetcher, session: Mutex::default(), current: RwLock::default() };
+        let inner = Inner { options, server, fetcher, session: Arc::default(), current: RwLock::default() };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -102,18 +104,27 @@ impl OAuth {
     /// # Errors
     /// Fails if the login fails. A server that does not require authorization is not an error: the result is `false`.
     pub async fn login(&self) -> Result<bool, AuthError> {
-        let mut session = self.0.session.lock().await;
+        let mut session = self.0.lock_session().await?;
         self.0.load(&mut session).await?;
-        let has_tokens = session.tokens.is_some();
-        if has_tokens && (!session.needs_refresh() || self.0.refresh(&mut session).await?) {
-            return Ok(true);
+        if session.tokens.is_some() {
+            if !session.needs_refresh() {
+                return Ok(true);
+            }
+            let (guard, renewed) = self.0.refresh(session).await;
+            session = guard;
+            if renewed? {
+                return Ok(true);
+            }
         }
         let probe = self.0.fetcher.probe(self.0.server.as_str()).await?.ensure_available(self.0.server.as_str())?;
         if probe.status != StatusCode::UNAUTHORIZED {
             return Ok(false);
         }
         let challenges = challenge::parse(probe.headers.get_all(http::header::WWW_AUTHENTICATE).iter());
-        self.0.authorize(&mut session, bearer(&challenges), true).await?;
+        let mut session = self.0.authorize(session, bearer(&challenges), true).await?;
+        if session.is_unsaved {
+            session.save(self.0.options.store.as_ref(), self.0.server.as_str()).await?;
+        }
         Ok(true)
     }
 
@@ -122,7 +133,7 @@ impl OAuth {
     /// # Errors
     /// Fails if the store cannot be written.
     pub async fn logout(&self) -> Result<(), AuthError> {
-        let mut session = self.0.session.lock().await;
+        let mut session = Arc::clone(&self.0.session).lock_owned().await;
         *session = Session::default();
         session.is_loaded = true;
         self.0.publish(&session);
@@ -154,6 +165,16 @@ impl Inner {
         current.token = session.tokens.as_ref().and_then(|tokens| Token::new(tokens, session));
     }
 
+    /// Locks the session.
+    ///
+    /// # Errors
+    /// Fails if another request logged in while this one waited, and failed: the user is not asked again for each request.
+    async fn lock_session(&self) -> Result<OwnedMutexGuard<Session>, AuthError> {
+        let start = Instant::now();
+        let session = Arc::clone(&self.session).lock_owned().await;
+        session.failure_since(start).map_or(Ok(session), Err)
+    }
+
     async fn load(&self, session: &mut Session) -> Result<(), AuthError> {
         if !session.is_loaded {
             session.load(self.options.store.as_ref(), self.server.as_str()).await?;
@@ -174,49 +195,111 @@ impl Inner {
         let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
         let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
         let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
+        session.metadata_url = metadata_url.map(str::to_owned);
         session.set_server(discovered);
         Ok(())
     }
 
     /// Refreshes the tokens, unless another process has done so. Returns whether there are new tokens.
-    async fn refresh(&self, session: &mut Session) -> Result<bool, AuthError> {
+    ///
+    /// A refresh that has started is not cancelled.
+    async fn refresh(
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
+    ) -> (OwnedMutexGuard<Session>, Result<bool, AuthError>) {
+        let lock = match self.options.store.lock(self.server.as_str()).await {
+            Ok(lock) => lock,
+            Err(error) => return (session, Err(error)),
+        };
+        let inner = Arc::clone(self);
+        let refresh = async move {
+            let result = inner.refresh_locked(&mut session).await;
+            drop(lock);
+            (session, result)
+        };
+        uncancelled(refresh).await
+    }
+
+    async fn refresh_locked(&self, session: &mut Session) -> Result<bool, AuthError> {
         let (store, key) = (self.options.store.as_ref(), self.server.as_str());
-        let _lock = store.lock(key).await?;
         let mut renewed = session.load(store, key).await? && session.is_valid() && !session.needs_refresh();
-        if !renewed {
+        if !renewed && session.refresh_token().is_some() {
             if session.discovered.is_none() {
-                self.discover(session, None).await?;
+                let metadata_url = session.metadata_url.clone();
+                self.discover(session, metadata_url.as_deref()).await?;
             }
-            renewed = self.flow().refresh(session).await?;
-            session.save(store, key).await?;
+            let result = self.flow().refresh(session).await;
+            self.publish(session);
+            renewed = result?;
+            self.save(session).await;
         }
         self.publish(session);
         Ok(renewed)
     }
 
+    /// Saves the credentials. If the store fails, they remain in memory.
+    async fn save(&self, session: &mut Session) {
+        if let Err(error) = session.save(self.options.store.as_ref(), self.server.as_str()).await {
+            tracing::warn!(%error, "cannot save the credentials; they are lost when the process exits");
+        }
+    }
+
     /// Obtains new tokens, unless another process has done so.
     async fn authorize(
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
+        challenge: Option<&AuthChallenge>,
+        may_adopt: bool,
+    ) -> Result<OwnedMutexGuard<Session>, AuthError> {
+        let result = self.authorize_locked(&mut session, challenge, may_adopt).await;
+        self.publish(&session);
+        match result {
+            Ok(None) => Ok(session),
+            Ok(Some(lock)) => Ok(self.save_uncancelled(session, lock).await),
+            Err(error) => {
+                session.record_failure(&error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn save_uncancelled(
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
+        lock: StoreLock,
+    ) -> OwnedMutexGuard<Session> {
+        let inner = Arc::clone(self);
+        let save = async move {
+            inner.save(&mut session).await;
+            drop(lock);
+            session
+        };
+        uncancelled(save).await
+    }
+
+    /// Obtains new tokens, and returns the lock of the store; `None` if another process has obtained and saved them.
+    async fn authorize_locked(
         &self,
         session: &mut Session,
         challenge: Option<&AuthChallenge>,
         may_adopt: bool,
-    ) -> Result<(), AuthError> {
+    ) -> Result<Option<StoreLock>, AuthError> {
         let (store, key) = (self.options.store.as_ref(), self.server.as_str());
-        let _lock = store.lock(key).await?;
-        if may_adopt && session.load(store, key).await? && session.is_valid() {
-            self.publish(session);
-            return Ok(());
-        }
         self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
+        let lock = store.lock(key).await?;
+        if may_adopt && session.load(store, key).await? && session.is_valid() {
+            return Ok(None);
+        }
         let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
         let result = self.flow().authorize(session, &scopes).await;
-        // A registration is kept even if the user cancels.
-        session.save(store, key).await?;
-        self.publish(session);
-        result
+        if result.is_err() {
+            // A registration is kept even if the user cancels.
+            self.save(session).await;
+        }
+        result.map(|()| Some(lock))
     }
 
-    async fn add_token(&self, request: Request<'_>, headers: &mut HeaderMap) -> Result<(), AuthError> {
+    async fn add_token(self: &Arc<Self>, request: Request<'_>, headers: &mut HeaderMap) -> Result<(), AuthError> {
         let url = Url::parse(request.url()).ok().filter(|url| url.origin() == self.server.origin());
         if url.is_none() {
             return Err(AuthError::configuration(format!(
@@ -240,14 +323,17 @@ impl Inner {
     }
 
     /// Returns the token after loading or refreshing it.
-    async fn renewed(&self) -> Result<Option<Token>, AuthError> {
-        let mut session = self.session.lock().await;
+    async fn renewed(self: &Arc<Self>) -> Result<Option<Token>, AuthError> {
+        let mut session = Arc::clone(&self.session).lock_owned().await;
         self.load(&mut session).await?;
         if session.needs_refresh() {
-            match self.refresh(&mut session).await {
+            let (session, result) = self.refresh(session).await;
+            match result {
                 Ok(_) => {}
-                // The token is still valid for some seconds.
-                Err(error) if session.is_valid() => tracing::warn!(%error, "cannot refresh the access token"),
+                // The token is still valid for some seconds, or the challenge of the server names its metadata.
+                Err(error) if session.is_valid() || error.kind() == AuthErrorKind::Discovery => {
+                    tracing::warn!(%error, "cannot refresh the access token");
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -262,7 +348,7 @@ impl Inner {
         }
     }
 
-    async fn respond(&self, challenge: &Challenge) -> Result<ChallengeAction, AuthError> {
+    async fn respond(self: &Arc<Self>, challenge: &Challenge) -> Result<ChallengeAction, AuthError> {
         let challenges = challenge::parse(challenge.www_authenticate());
         let bearer = bearer(&challenges);
         let error = bearer.and_then(|bearer| bearer.get("error"));
@@ -273,7 +359,7 @@ impl Inner {
         if !is_unauthorized && error != Some("insufficient_scope") {
             return Ok(ChallengeAction::GiveUp);
         }
-        let mut session = self.session.lock().await;
+        let mut session = self.lock_session().await?;
         self.load(&mut session).await?;
         // Another request has renewed the token meanwhile.
         let sent = challenge.sent_authorization();
@@ -281,28 +367,36 @@ impl Inner {
             return Ok(ChallengeAction::Retry);
         }
         if is_unauthorized {
-            self.log_in_again(&mut session, challenge.attempt(), bearer, sent.is_some()).await
+            self.log_in_again(session, challenge.attempt(), bearer, sent.is_some()).await
         } else {
-            self.step_up(&mut session, challenge.attempt(), bearer).await
+            self.step_up(session, challenge.attempt(), bearer).await
         }
     }
 
     /// Handles a 401 response: refreshes a token that was rejected, or authorizes again.
     async fn log_in_again(
-        &self,
-        session: &mut Session,
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
         attempt: u32,
         challenge: Option<&AuthChallenge>,
         had_token: bool,
     ) -> Result<ChallengeAction, AuthError> {
         if had_token {
             // A token that was just obtained and rejected is not renewed again.
-            if attempt > 0 && !session.is_refreshed {
+            if attempt > 0 && session.is_from_login {
+                session.record_rejected();
+            }
+            if session.is_rejected() {
+                tracing::warn!("the server rejects the token of the last login");
                 return Ok(ChallengeAction::GiveUp);
             }
-            self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
-            if attempt == 0 && session.tokens.is_some() && self.refresh(session).await? {
-                return Ok(ChallengeAction::Retry);
+            self.discover(&mut session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
+            if attempt == 0 && session.tokens.is_some() {
+                let (guard, renewed) = self.refresh(session).await;
+                session = guard;
+                if renewed? {
+                    return Ok(ChallengeAction::Retry);
+                }
             }
         }
         self.authorize(session, challenge, !had_token).await?;
@@ -311,8 +405,8 @@ impl Inner {
 
     /// Handles a 403 response: authorizes with more scopes.
     async fn step_up(
-        &self,
-        session: &mut Session,
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
         attempt: u32,
         challenge: Option<&AuthChallenge>,
     ) -> Result<ChallengeAction, AuthError> {

@@ -1,18 +1,23 @@
 //! The state of the authorization for one MCP server. One task at a time changes it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::clock::now;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
-use super::error::AuthError;
+use super::error::{AuthError, AuthErrorKind};
 use super::registration::{ClientIdentity, IdentityOrigin};
 use super::scopes::Scopes;
 use super::store::{CredentialStore, StoredCredentials};
 use super::token::Tokens;
+use crate::Secret;
 
 /// Tokens are refreshed when they expire within this time, in seconds.
 pub(crate) const REFRESH_MARGIN: u64 = 30;
+
+/// How long no login starts after one whose tokens were rejected.
+const LOGIN_PAUSE: Duration = Duration::from_secs(60);
 
 /// Maximum number of refused scope sets that are remembered.
 const MAX_REFUSED: usize = 32;
@@ -29,24 +34,40 @@ pub(crate) struct Session {
     /// The issuer to which configured client credentials are bound. It remains when the server changes.
     pub(crate) bound_issuer: Option<String>,
     pub(crate) tokens: Option<Tokens>,
-    /// Whether the tokens were obtained with a refresh token.
-    pub(crate) is_refreshed: bool,
+    /// Whether the tokens were obtained by a login of this process, not with a refresh token.
+    pub(crate) is_from_login: bool,
     /// The scopes requested so far.
     pub(crate) requested: Scopes,
     /// Scopes with which a request was refused after an authorization that requested them.
     refused: Vec<Scopes>,
     pub(crate) dpop: Option<Arc<DpopKey>>,
+    /// The URL of the resource metadata in the last challenge.
+    pub(crate) metadata_url: Option<String>,
+    /// Whether the tokens are newer than those in the store.
+    pub(crate) is_unsaved: bool,
+    /// When the server rejected tokens directly after a login.
+    rejected_at: Option<Instant>,
+    /// The last login that failed.
+    failure: Option<(Instant, AuthErrorKind, String)>,
 }
 
 impl Session {
     /// Loads the credentials from the store, if they changed. Returns whether there are tokens that were not known before.
     pub(crate) async fn load(&mut self, store: &dyn CredentialStore, server: &str) -> Result<bool, AuthError> {
-        let stored = store.load(server).await?;
-        self.is_loaded = true;
-        let Some(StoredCredentials { issuer, client, tokens, dpop_key, .. }) = stored else { return Ok(false) };
-        if self.issuer.as_deref().is_some_and(|current| current != issuer) {
+        if self.is_unsaved {
+            // The store failed before. Its tokens are older.
             return Ok(false);
         }
+        let stored = store.load(server).await?;
+        self.is_loaded = true;
+        let Some(stored) = stored else { return Ok(false) };
+        let StoredCredentials { issuer, client, tokens, dpop_key, metadata_url, .. } = stored;
+        // The credentials of another issuer are not sent to the one that was discovered.
+        let discovered = self.discovered.as_ref().map(|discovered| &*discovered.server.issuer);
+        if [self.issuer.as_deref(), discovered].into_iter().flatten().any(|current| current != issuer) {
+            return Ok(false);
+        }
+        self.metadata_url = self.metadata_url.take().or(metadata_url);
         if let Some(client) = client.map(ClientIdentity::from) {
             if client.origin == IdentityOrigin::Configured {
                 self.bound_issuer = Some(issuer.clone());
@@ -64,21 +85,24 @@ impl Session {
         self.requested =
             std::mem::take(&mut self.requested).union(tokens.scopes.as_ref().unwrap_or(&Scopes::default()));
         self.tokens = Some(tokens);
-        self.is_refreshed = false;
+        self.is_from_login = false;
         Ok(true)
     }
 
     /// Saves the credentials.
-    pub(crate) async fn save(&self, store: &dyn CredentialStore, server: &str) -> Result<(), AuthError> {
+    pub(crate) async fn save(&mut self, store: &dyn CredentialStore, server: &str) -> Result<(), AuthError> {
         let Some(issuer) = &self.issuer else { return Ok(()) };
         let credentials = StoredCredentials {
             issuer: issuer.clone(),
             resource: self.discovered.as_ref().map(|discovered| discovered.resource.clone()).unwrap_or_default(),
+            metadata_url: self.metadata_url.clone(),
             client: self.identity.as_ref().map(Into::into),
             tokens: self.tokens.as_ref().map(Into::into),
             dpop_key: self.dpop.as_ref().map(|key| key.pkcs8().clone()),
         };
-        store.save(server, &credentials).await
+        store.save(server, &credentials).await?;
+        self.is_unsaved = false;
+        Ok(())
     }
 
     /// Sets the authorization server. If it changed, the identity and the tokens of the previous one are forgotten.
@@ -97,6 +121,16 @@ impl Session {
         self.tokens = None;
         self.requested = Scopes::default();
         self.refused.clear();
+        self.rejected_at = None;
+    }
+
+    pub(crate) fn refresh_token(&self) -> Option<Secret> {
+        self.tokens.as_ref().and_then(|tokens| tokens.refresh.clone())
+    }
+
+    /// Returns whether the identity and the tokens belong to this issuer.
+    pub(crate) fn belongs_to(&self, issuer: &str) -> bool {
+        self.issuer.as_deref() == Some(issuer)
     }
 
     /// Sets the tokens of a response, which inherit what it omits.
@@ -110,13 +144,37 @@ impl Session {
             tokens.scopes = Some(scopes.clone());
         }
         self.tokens = Some(tokens);
-        self.is_refreshed = is_refreshed;
+        self.is_from_login = !is_refreshed;
+        self.is_unsaved = true;
+        self.rejected_at = None;
+    }
+
+    /// Records that the server rejected tokens directly after a login.
+    pub(crate) fn record_rejected(&mut self) {
+        self.rejected_at = Some(Instant::now());
+    }
+
+    /// Returns whether the server rejected these tokens directly after a login a short time ago. Another login is unlikely to
+    /// help, and background requests must not open the login page again and again.
+    pub(crate) fn is_rejected(&self) -> bool {
+        self.rejected_at.is_some_and(|at| at.elapsed() < LOGIN_PAUSE)
+    }
+
+    /// Records that a login failed.
+    pub(crate) fn record_failure(&mut self, error: &AuthError) {
+        self.failure = Some((Instant::now(), error.kind(), error.to_string()));
+    }
+
+    /// Returns the error of a login that failed after this time, for requests that waited for it.
+    pub(crate) fn failure_since(&self, time: Instant) -> Option<AuthError> {
+        let (at, kind, text) = self.failure.as_ref()?;
+        (*at > time).then(|| AuthError::new(*kind, text.clone()))
     }
 
     /// Returns whether the access token has expired or expires soon.
     pub(crate) fn needs_refresh(&self) -> bool {
         let expires_at = self.tokens.as_ref().and_then(|tokens| tokens.expires_at);
-        expires_at.is_some_and(|at| at <= now() + REFRESH_MARGIN)
+        expires_at.is_some_and(|at| at <= now().saturating_add(REFRESH_MARGIN))
     }
 
     /// Returns whether the access token has not expired yet.

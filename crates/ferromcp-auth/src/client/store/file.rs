@@ -3,9 +3,11 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use fs4::FileExt;
+use fs4::{FileExt, TryLockError};
 use tempfile::NamedTempFile;
+use tokio::time::sleep;
 
 use super::{CredentialStore, StoreFuture, StoreLock, StoredCredentials};
 use crate::client::error::AuthError;
@@ -13,11 +15,18 @@ use crate::client::pkce::sha256_base64;
 
 /// Maximum size of a file, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
+/// Intervals between two attempts to lock.
+const MIN_INTERVAL: Duration = Duration::from_millis(2);
+const MAX_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A store in a folder: one file for each MCP server. Processes can share it.
 ///
-/// On Unix, the folder has mode 0700 and the files have mode 0600. A file is replaced atomically. The tokens are not
-/// encrypted.
+/// On Unix, the folder has mode 0700 and the files have mode 0600. The tokens are not encrypted.
+///
+/// A file is replaced atomically, and a lock is released when its process exits: a process that is killed leaves the
+/// previous or the new credentials, never a part of them. If it is killed after the authorization server has replaced the
+/// refresh token and before the new one is saved, the new one is lost. Most servers reject the previous one, and the user
+/// logs in again. A damaged file is ignored with a warning.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     folder: PathBuf,
@@ -86,8 +95,8 @@ impl FileStore {
         }
     }
 
-    /// Waits for the lock. The lock is released when the file is closed, also if the process is killed.
-    fn lock_file(&self, server: &str) -> Result<StoreLock, AuthError> {
+    /// Returns the lock; `None` if another holds it. It is released when the file is closed, also if the process is killed.
+    fn try_lock_file(&self, server: &str) -> Result<Option<StoreLock>, AuthError> {
         self.create_folder()?;
         let path = self.path(server, "lock");
         let mut options = OpenOptions::new();
@@ -95,8 +104,11 @@ impl FileStore {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file: File = options.open(&path).map_err(|error| failed("open", &path, &error))?;
-        FileExt::lock(&file).map_err(|error| failed("lock", &path, &error))?;
-        Ok(Box::new(file))
+        match FileExt::try_lock(&file) {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed("lock", &path, &error)),
+        }
     }
 
     /// Runs a blocking operation on another thread.
@@ -140,6 +152,16 @@ impl CredentialStore for FileStore {
     }
 
     fn lock<'a>(&'a self, server: &'a str) -> StoreFuture<'a, StoreLock> {
-        self.run(server, Self::lock_file)
+        Box::pin(async move {
+            // Waiting occupies no thread, which the holder of the lock needs to save its credentials.
+            let mut interval = MIN_INTERVAL;
+            loop {
+                if let Some(lock) = self.run(server, Self::try_lock_file).await? {
+                    return Ok(lock);
+                }
+                sleep(interval).await;
+                interval = (interval * 2).min(MAX_INTERVAL);
+            }
+        })
     }
 }

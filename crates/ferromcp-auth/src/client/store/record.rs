@@ -18,6 +18,9 @@ pub struct StoredCredentials {
     pub(crate) issuer: String,
     /// The resource of the tokens.
     pub(crate) resource: String,
+    /// The URL of the resource metadata that the MCP server named, if it is not at a well-known location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client: Option<StoredClient>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -140,11 +140,16 @@ impl RedirectListener for Listener {
     fn authorize<'a>(&'a mut self, request: &'a AuthorizationRequest) -> PromptFuture<'a, String> {
         Box::pin(async move {
             let (open, url) = (Arc::clone(&self.open), request.url().to_owned());
-            let opened = tokio::task::spawn_blocking(move || open(&url)).await.unwrap_or(false);
-            show(request.url(), opened);
+            // A browser in the terminal returns at its end only.
+            let mut opening = tokio::task::spawn_blocking(move || open(&url));
+            let mut is_open = false;
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
+                    opened = &mut opening, if !is_open => {
+                        is_open = true;
+                        show(request.url(), opened.unwrap_or(false));
+                    }
                     accepted = self.socket.accept(), if connections.len() < MAX_CONNECTIONS => {
                         let (stream, _) = accepted.map_err(|error| {
                             AuthError::prompt("cannot receive the authorization response").with_source(error)

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Write};
 
+use tokio::sync::oneshot;
+
 use super::{AuthorizationPrompt, PromptFuture, RedirectListener};
 use crate::client::authorization::AuthorizationRequest;
 use crate::client::error::AuthError;
@@ -57,10 +59,12 @@ impl RedirectListener for PastePrompt {
     fn authorize<'a>(&'a mut self, request: &'a AuthorizationRequest) -> PromptFuture<'a, String> {
         let request = request.clone();
         Box::pin(async move {
-            let task = tokio::task::spawn_blocking(move || {
-                read(&request, &mut std::io::stdin().lock(), &mut std::io::stderr().lock())
+            let (sender, receiver) = oneshot::channel();
+            // A thread of the runtime would delay its shutdown until the user presses Enter, even after a timeout.
+            std::thread::spawn(move || {
+                let _ = sender.send(read(&request, &mut std::io::stdin().lock(), &mut std::io::stderr().lock()));
             });
-            task.await.unwrap_or_else(|error| Err(AuthError::prompt("cannot read from stdin").with_source(error)))
+            receiver.await.unwrap_or_else(|error| Err(AuthError::prompt("cannot read from stdin").with_source(error)))
         })
     }
 }
