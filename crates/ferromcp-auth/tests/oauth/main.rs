@@ -1,7 +1,9 @@
 //! Tests of the client's authorization against a real MCP server behind a scripted authorization server.
 
+mod imperfect;
 mod login;
 mod processes;
 mod refresh;
 mod secrets;
 mod server;
+mod traps;

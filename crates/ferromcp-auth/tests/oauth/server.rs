@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ferromcp_auth::Secret;
@@ -11,8 +12,8 @@ use ferromcp_auth::client::{Grant, OAuth, OAuthOptions, RedirectHandler};
 use ferromcp_client::{Client, ClientError};
 use ferromcp_server::http::{HttpServerOptions, HttpService};
 use ferromcp_server::{Server, Tool};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{Request, Response, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -41,6 +42,20 @@ pub(crate) struct State {
     pub(crate) required_scope: Option<&'static str>,
     /// Whether a refresh token can be used once only.
     pub(crate) rotates: bool,
+    /// Fixed responses by path: status, media type, body. `{origin}` is replaced.
+    pub(crate) fixed: HashMap<&'static str, (u16, &'static str, String)>,
+    /// The challenge of the MCP server, instead of a correct one. Empty: no header.
+    pub(crate) challenge: Option<String>,
+    /// The status of each MCP response, whichever token is sent.
+    pub(crate) refuses_with: Option<u16>,
+    /// Fields of the token response that replace those of a correct one.
+    pub(crate) token_fields: Value,
+    /// Fields of the metadata of the authorization server that replace correct ones.
+    pub(crate) metadata_fields: Value,
+    /// How long the server takes to send a token response.
+    pub(crate) token_delay: Duration,
+    /// Registered clients that the server knows; `None` if it does not check them.
+    pub(crate) clients: Option<Vec<String>>,
     /// Valid access tokens, and their scopes.
     pub(crate) access: HashMap<String, String>,
     pub(crate) refresh: HashMap<String, String>,
@@ -148,33 +163,47 @@ impl Protected {
         }
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
+        let is_token = path.ends_with("/token");
+        let response = self.authorization_server(path, authorization, &body);
+        if is_token {
+            let delay = self.state().token_delay;
+            tokio::time::sleep(delay).await;
+        }
+        response
+    }
+
+    fn authorization_server(&self, path: String, authorization: Option<HeaderValue>, body: &[u8]) -> Response<Body> {
         let mut state = self.state();
         state.paths.push(path.clone());
+        if let Some((status, media_type, body)) = state.fixed.get(path.as_str()) {
+            return fixed(*status, media_type, body.replace("{origin}", &self.origin()));
+        }
         let issuer = self.issuer(&state);
         let well_known = format!("/.well-known/oauth-authorization-server{}", state.tenant);
         let document = match path.as_str() {
             "/.well-known/oauth-protected-resource/mcp" => {
                 json!({ "resource": self.url(), "authorization_servers": [issuer], "scopes_supported": ["read"] })
             }
-            path if path == well_known => json!({
-                "issuer": issuer,
-                "authorization_endpoint": format!("{issuer}/authorize"),
-                "token_endpoint": format!("{issuer}/token"),
-                "registration_endpoint": format!("{issuer}/register"),
-                "code_challenge_methods_supported": ["S256"],
-                "authorization_response_iss_parameter_supported": true,
-                "token_endpoint_auth_methods_supported": ["client_secret_post"],
-            }),
+            path if path == well_known => {
+                let metadata = json!({
+                    "issuer": issuer,
+                    "authorization_endpoint": format!("{issuer}/authorize"),
+                    "token_endpoint": format!("{issuer}/token"),
+                    "registration_endpoint": format!("{issuer}/register"),
+                    "code_challenge_methods_supported": ["S256"],
+                    "authorization_response_iss_parameter_supported": true,
+                    "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                });
+                patched(metadata, &state.metadata_fields)
+            }
             path if path == format!("{}/register", state.tenant) => {
                 state.registrations += 1;
                 let secret = state.next("secret");
                 let id = format!("client-{}{}", state.registrations, state.tenant);
+                state.clients.iter_mut().for_each(|clients| clients.push(id.clone()));
                 json!({ "client_id": id, "client_secret": secret, "token_endpoint_auth_method": "client_secret_post" })
             }
-            path if path == format!("{}/token", state.tenant) => {
-                assert!(authorization.is_none(), "two authentication methods");
-                return state.token(&body);
-            }
+            path if path == format!("{}/token", state.tenant) => return state.token(authorization.as_ref(), body),
             _ => return respond(StatusCode::NOT_FOUND, &json!({})),
         };
         respond(StatusCode::OK, &document)
@@ -184,6 +213,12 @@ impl Protected {
     fn challenge(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         let token = request.headers().get(AUTHORIZATION).map(|token| token.to_str().unwrap());
         let state = self.state();
+        if let Some(status) = state.refuses_with {
+            let mut response = respond(StatusCode::from_u16(status).unwrap(), &json!({}));
+            let challenge = state.challenge.as_deref().unwrap_or("Bearer error=\"invalid_token\"");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge.parse().unwrap());
+            return Some(response);
+        }
         let metadata = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\"", self.origin());
         let (status, parameters) = match token.and_then(|token| state.access.get(token.strip_prefix("Bearer ")?)) {
             None if token.is_some() => (StatusCode::UNAUTHORIZED, format!("error=\"invalid_token\", {metadata}")),
@@ -196,7 +231,12 @@ impl Protected {
             },
         };
         let mut response = respond(status, &json!({}));
-        response.headers_mut().insert(WWW_AUTHENTICATE, format!("Bearer {parameters}").parse().unwrap());
+        let challenge = state.challenge.clone().unwrap_or_else(|| format!("Bearer {parameters}"));
+        if !challenge.is_empty() {
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, challenge.replace("{origin}", &self.origin()).parse().unwrap());
+        }
         Some(response)
     }
 }
@@ -213,12 +253,19 @@ impl State {
         self.refresh.clear();
     }
 
-    fn token(&mut self, body: &[u8]) -> Response<Body> {
-        let form: HashMap<String, String> = parse(body).into_owned().collect();
+    fn token(&mut self, authorization: Option<&HeaderValue>, body: &[u8]) -> Response<Body> {
+        let mut form: HashMap<String, String> = parse(body).into_owned().collect();
+        if let Some(authorization) = authorization {
+            assert!(!form.contains_key("client_secret"), "two authentication methods");
+            form.insert("authorization".to_owned(), authorization.to_str().unwrap().to_owned());
+        }
         self.secrets.extend(form.get("code_verifier").cloned());
         self.token_requests.push(form.clone());
         if let Some(status) = self.token_status {
             return respond(StatusCode::from_u16(status).unwrap(), &json!({}));
+        }
+        if self.clients.as_ref().is_some_and(|clients| !clients.contains(&form["client_id"])) {
+            return respond(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_client" }));
         }
         let scopes = match form["grant_type"].as_str() {
             "authorization_code" => self.codes.remove(&form["code"]),
@@ -232,7 +279,7 @@ impl State {
                     self.refresh.get(&form["refresh_token"]).cloned()
                 }
             }
-            _ => None,
+            _ => Some(form.get("scope").cloned().unwrap_or_default()),
         };
         let Some(scopes) = scopes else {
             return respond(StatusCode::BAD_REQUEST, &json!({ "error": "invalid_grant" }));
@@ -240,19 +287,32 @@ impl State {
         let (access, refresh) = (self.next("access"), self.next("refresh"));
         self.access.insert(access.clone(), scopes.clone());
         self.refresh.insert(refresh.clone(), scopes);
-        respond(
-            StatusCode::OK,
-            &json!({ "access_token": access, "token_type": "bearer", "refresh_token": refresh, "expires_in": self.expires_in }),
-        )
+        let tokens = json!({
+            "access_token": access, "token_type": "bearer", "refresh_token": refresh, "expires_in": self.expires_in,
+        });
+        respond(StatusCode::OK, &patched(tokens, &self.token_fields))
     }
 }
 
 fn respond(status: StatusCode, json: &Value) -> Response<Body> {
-    let body = Full::new(Bytes::from(json.to_string())).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
+    fixed(status.as_u16(), "application/json", json.to_string())
+}
+
+fn fixed(status: u16, media_type: &str, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Full::new(body.into()).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    let name = if response.status().is_redirection() { LOCATION } else { CONTENT_TYPE };
+    response.headers_mut().insert(name, media_type.parse().unwrap());
     response
+}
+
+/// Replaces fields of a document. Fields with the text `absent` are removed.
+fn patched(mut document: Value, fields: &Value) -> Value {
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        document[name] = value.clone();
+    }
+    document.as_object_mut().unwrap().retain(|_, value| value != "absent");
+    document
 }
 
 /// A client that was registered by its operator.
