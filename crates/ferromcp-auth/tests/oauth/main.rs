@@ -1,5 +1,7 @@
 //! Tests of the client's authorization against a real MCP server behind a scripted authorization server.
 
+mod cancellation;
+mod grants;
 mod imperfect;
 mod login;
 mod processes;

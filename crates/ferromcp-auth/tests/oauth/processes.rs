@@ -1,10 +1,11 @@
 //! Processes that share a store.
 
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use ferromcp_auth::client::{FileStore, OAuth};
+use ferromcp_auth::client::{AuthError, CredentialStore, FileStore, Grant, OAuth, OAuthOptions, RedirectHandler};
 
-use crate::server::{Protected, State};
+use crate::server::{Protected, REDIRECT_URI, State};
 
 const VARIABLE: &str = "FERROMCP_TEST_REFRESH";
 /// Refreshes of each process.
@@ -16,7 +17,8 @@ const REFRESHES: usize = 500;
 async fn refreshing_process() {
     let Ok(arguments) = std::env::var(VARIABLE) else { return };
     let (url, folder) = arguments.split_once(' ').unwrap();
-    let options = ferromcp_auth::client::OAuthOptions::new(url).store(FileStore::new(folder));
+    let prompt = RedirectHandler::new(REDIRECT_URI, |_| async { Err(AuthError::prompt("no user")) });
+    let options = OAuthOptions::new(url).store(FileStore::new(folder)).grant(Grant::authorization_code(prompt));
     let oauth = OAuth::new(options).unwrap();
     for _ in 0..REFRESHES {
         assert!(oauth.login().await.unwrap());
@@ -47,4 +49,30 @@ async fn processes_share_one_rotating_refresh_token() {
     let state = server.state();
     assert_eq!((state.logins, state.reused), (1, 0));
     assert!(state.refreshes >= 2 * REFRESHES, "{} refreshes", state.refreshes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn store_is_intact_when_processes_are_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    // Previous refresh tokens remain valid, so that a login is required only if the store is damaged.
+    let server = Protected::start(State { expires_in: Some(5), ..State::default() }).await;
+    let store = FileStore::new(folder.path());
+    let oauth = OAuth::new(server.options().store(store.clone())).unwrap();
+    assert!(oauth.login().await.unwrap());
+    for i in 0..12 {
+        let refreshes = server.state().refreshes;
+        let mut child = spawn(&server, folder.path());
+        while server.state().refreshes < refreshes + 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            assert!(child.try_wait().unwrap().is_none(), "the process has failed");
+        }
+        tokio::time::sleep(Duration::from_micros(i * 700)).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let lock = tokio::time::timeout(Duration::from_secs(5), store.lock(&server.url())).await;
+        drop(lock.unwrap().unwrap());
+        assert!(oauth.stored().await.unwrap().unwrap().has_tokens());
+    }
+    assert!(OAuth::new(server.options().store(store)).unwrap().login().await.unwrap());
+    assert_eq!(server.counts(|state| (state.registrations, state.logins)), (1, 1));
 }

@@ -123,10 +123,15 @@ impl Protected {
 
     /// Returns options with a user who agrees to each authorization.
     pub(crate) fn options(&self) -> OAuthOptions {
-        let server = self.clone();
+        self.options_for_resource(&self.url())
+    }
+
+    /// Returns options for a server whose metadata has another identifier than its URL.
+    pub(crate) fn options_for_resource(&self, resource: &str) -> OAuthOptions {
+        let (server, resource) = (self.clone(), resource.to_owned());
         let prompt = RedirectHandler::new(REDIRECT_URI, move |request: ferromcp_auth::client::AuthorizationRequest| {
-            let server = server.clone();
-            async move { Ok(server.agree_to(request.url())) }
+            let response = server.agree(request.url(), &resource);
+            async move { Ok(response) }
         });
         OAuthOptions::new(self.url()).client_name("test").grant(Grant::authorization_code(prompt))
     }
@@ -137,9 +142,13 @@ impl Protected {
 
     /// Authorizes the client, and returns the redirect. `url` is that of the authorization page.
     pub(crate) fn agree_to(&self, url: &str) -> String {
+        self.agree(url, &self.url())
+    }
+
+    fn agree(&self, url: &str, resource: &str) -> String {
         let parameters: HashMap<String, String> = Url::parse(url).unwrap().query_pairs().into_owned().collect();
         assert_eq!(parameters["code_challenge_method"], "S256");
-        assert_eq!(parameters["resource"], self.url());
+        assert_eq!(parameters["resource"], resource);
         let mut state = self.state();
         state.logins += 1;
         let code = state.next("code");
@@ -164,7 +173,7 @@ impl Protected {
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let is_token = path.ends_with("/token");
-        let response = self.authorization_server(path, authorization, &body);
+        let response = self.authorization_server(&path, authorization.as_ref(), &body);
         if is_token {
             let delay = self.state().token_delay;
             tokio::time::sleep(delay).await;
@@ -172,15 +181,18 @@ impl Protected {
         response
     }
 
-    fn authorization_server(&self, path: String, authorization: Option<HeaderValue>, body: &[u8]) -> Response<Body> {
+    fn authorization_server(&self, path: &str, authorization: Option<&HeaderValue>, body: &[u8]) -> Response<Body> {
         let mut state = self.state();
-        state.paths.push(path.clone());
-        if let Some((status, media_type, body)) = state.fixed.get(path.as_str()) {
-            return fixed(*status, media_type, body.replace("{origin}", &self.origin()));
+        state.paths.push(path.to_owned());
+        if let Some((status, media_type, text)) = state.fixed.get(path).cloned() {
+            if path == "/token" {
+                state.token_requests.push(parse(body).into_owned().collect());
+            }
+            return fixed(status, media_type, text.replace("{origin}", &self.origin()));
         }
         let issuer = self.issuer(&state);
         let well_known = format!("/.well-known/oauth-authorization-server{}", state.tenant);
-        let document = match path.as_str() {
+        let document = match path {
             "/.well-known/oauth-protected-resource/mcp" => {
                 json!({ "resource": self.url(), "authorization_servers": [issuer], "scopes_supported": ["read"] })
             }
@@ -203,7 +215,7 @@ impl Protected {
                 state.clients.iter_mut().for_each(|clients| clients.push(id.clone()));
                 json!({ "client_id": id, "client_secret": secret, "token_endpoint_auth_method": "client_secret_post" })
             }
-            path if path == format!("{}/token", state.tenant) => return state.token(authorization.as_ref(), body),
+            path if path == format!("{}/token", state.tenant) => return state.token(authorization, body),
             _ => return respond(StatusCode::NOT_FOUND, &json!({})),
         };
         respond(StatusCode::OK, &document)

@@ -84,28 +84,24 @@ async fn trap_pkce_downgrade() {
 
 #[tokio::test]
 async fn trap_credentials_crossing_issuers_when_a_login_fails() {
-    // The server moves, the user cancels the login there, and the token of the first server then expires.
+    // The server moves, registration at the new one fails, and the token of the first one expires.
     let server = Protected::start(State { tenant: "/a".to_owned(), expires_in: Some(31), ..State::default() }).await;
-    let denies = Arc::new(AtomicUsize::new(0));
-    let (agreeing, denying) = (server.clone(), Arc::clone(&denies));
-    let prompt = RedirectHandler::new(REDIRECT_URI, move |request: AuthorizationRequest| {
-        let denied = denying.load(Ordering::SeqCst) > 0;
-        let response = if denied { Err(AuthError::prompt("canceled")) } else { Ok(agreeing.agree_to(request.url())) };
-        async move { response }
-    });
-    let oauth = OAuth::new(server.options().grant(Grant::authorization_code(prompt))).unwrap();
+    let oauth = OAuth::new(server.options()).unwrap();
     let client = server.connect(&oauth).await.unwrap();
     {
         let mut state = server.state();
         state.tenant = "/b".to_owned();
         state.access.clear();
         state.token_requests.clear();
+        state.fixed.insert("/b/register", (503, "text/html", String::new()));
     }
-    denies.store(1, Ordering::SeqCst);
-    for _ in 0..3 {
+    for _ in 0..4 {
         client.tools().await.unwrap_err();
         tokio::time::sleep(Duration::from_millis(700)).await;
     }
+    server.state().fixed.clear();
+    assert_eq!(client.tools().await.unwrap().len(), 1);
+    assert!(!server.state().token_requests.is_empty());
     for request in &server.state().token_requests {
         assert!(!request.contains_key("refresh_token"), "{request:?}");
         assert!(request["client_id"].ends_with("/b"), "{request:?}");
