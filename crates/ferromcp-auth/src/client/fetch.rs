@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn rejects_unsafe_urls() {
-        //
+        //
         for url in [
             "http://example.com/",
             "javascript:alert(1)",

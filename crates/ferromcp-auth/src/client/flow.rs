@@ -10,7 +10,7 @@ use super::authorization::PendingAuthorization;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
 use super::error::{AuthError, AuthErrorKind};
-use super::fetch::Fetcher;
+use super::fetch::{Fetcher, is_loopback_host};
 use super::grant::{AssertionRequest, EnterpriseIdentityProvider, GrantKind};
 use super::options::OAuthOptions;
 use super::registration::{ClientAuthentication, ClientIdentity, IdentityOrigin};
@@ -79,7 +79,12 @@ impl Flow<'_> {
             session.forget();
             return Ok(false);
         }
-        let endpoint = self.endpoint(&discovered, session.identity.as_ref(), session.dpop.as_deref())?;
+        // The configured credentials may be newer than those in the store.
+        let client = match self.options.registration {
+            Some(_) => Some(self.configured(session, &discovered)?),
+            None => session.identity.clone(),
+        };
+        let endpoint = self.endpoint(&discovered, client.as_ref(), session.dpop.as_deref())?;
         let parameters =
             [("grant_type", "refresh_token"), ("refresh_token", refresh.expose()), ("resource", &discovered.resource)];
         match endpoint.request(&parameters).await {
@@ -144,6 +149,7 @@ impl Flow<'_> {
             let registered = session.identity.as_ref().and_then(|client| client.redirect_uri.clone());
             let mut listener = prompt.listen(registered.as_deref()).await?;
             let redirect_uri = listener.redirect_uri().to_owned();
+            check_redirect_uri(&redirect_uri)?;
             let client = self.identity(session, discovered, &redirect_uri, scopes).await?;
             let network = self.fetcher.network();
             let pending = PendingAuthorization::new(discovered, network, &client.id, &redirect_uri, scopes)?;
@@ -344,6 +350,18 @@ fn discard_registration(session: &mut Session) {
     }
 }
 
+/// Checks that an authorization response cannot be read on its way: `http` is for the loopback interface only.
+fn check_redirect_uri(uri: &str) -> Result<(), AuthError> {
+    let is_safe = |uri: Url| uri.fragment().is_none() && (uri.scheme() != "http" || is_loopback_host(&uri));
+    if Url::parse(uri).is_ok_and(is_safe) {
+        return Ok(());
+    }
+    Err(AuthError::configuration(format!(
+        "invalid redirect URI `{}`; it must use https, or http with `localhost` or a loopback address, and have no fragment",
+        excerpt(uri)
+    )))
+}
+
 fn token_endpoint(discovered: &Discovered) -> Result<&str, AuthError> {
     discovered.server.token_endpoint.as_deref().ok_or_else(|| {
         AuthError::discovery(format!(
@@ -359,4 +377,27 @@ fn assertion_request(discovered: &Discovered) -> Result<AssertionRequest, AuthEr
         token_endpoint: token_endpoint(discovered)?.to_owned(),
         resource: discovered.resource.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirect_uris_use_https_or_the_loopback_interface() {
+        //
+        for uri in [
+            "http://127.0.0.1:1/callback",
+            "http://localhost/",
+            "http://[::1]:5/x",
+            "https://e.com/",
+            "com.example.app:/x",
+        ] {
+            assert!(check_redirect_uri(uri).is_ok(), "{uri}");
+        }
+        for uri in ["http://example.com/", "http://10.0.0.1/", "http://localhost.example.com/", "https://e.com/#x", "x"]
+        {
+            assert!(check_redirect_uri(uri).is_err(), "{uri}");
+        }
+    }
 }

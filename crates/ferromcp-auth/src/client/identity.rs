@@ -51,9 +51,11 @@ pub(crate) fn configured(
     }))
 }
 
-/// Returns whether a registration can be used for a login.
+/// Returns whether an identity of the store can be used for a login.
 pub(crate) fn is_usable(identity: &ClientIdentity, redirect_uri: &str) -> bool {
-    let fits = identity.redirect_uri.as_deref().is_none_or(|registered| registered == redirect_uri);
+    // Configured credentials and the URL of a metadata document are read from the options each time.
+    let fits = identity.origin == IdentityOrigin::Registered;
+    let fits = fits && identity.redirect_uri.as_deref().is_none_or(|registered| registered == redirect_uri);
     fits && identity.expires_at.is_none_or(|at| at > now() + EXPIRY_MARGIN)
 }
 

@@ -95,6 +95,8 @@ mod tests {
 
     #[test]
     fn parse_fails_without_identifiers() {
+        let invalid = b"{\"issuer\":\"\xff\",\"resource\":\"\xff\"}";
+        assert!(ServerMetadata::parse(invalid).is_none() && ResourceMetadata::parse(invalid).is_none());
         for json in ["", "[]", "{}", r#"{"issuer":1}"#, r#"{"resource":null}"#] {
             assert!(ServerMetadata::parse(json.as_bytes()).is_none(), "{json}");
             assert!(ResourceMetadata::parse(json.as_bytes()).is_none(), "{json}");

@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn registration_has_an_application_type() {
-        //
+        //
         let metadata = ClientMetadata { name: "x".to_owned(), uri: None };
         let document = |uri| metadata.document(&server(&["client_secret_basic"]), uri, &Scopes::parse("a b"));
         assert_eq!(document("http://127.0.0.1:1/callback")["application_type"], "native");
@@ -257,6 +257,7 @@ mod tests {
         let document = document("app://callback");
         assert_eq!(document["grant_types"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["token_endpoint_auth_method"], "client_secret_basic");
+        assert_eq!(document["redirect_uris"], json!(["app://callback"]));
         assert_eq!(document["scope"], "a b");
     }
 

@@ -11,7 +11,7 @@ async fn add(client: &ferromcp_client::Client) -> Result<i64, ferromcp_client::C
 
 #[tokio::test]
 async fn logs_in_when_the_server_responds_with_401() {
-    //
+    //
     let server = Protected::start(State::default()).await;
     let oauth = OAuth::new(server.options()).unwrap();
     let client = server.connect(&oauth).await.unwrap();
@@ -65,7 +65,7 @@ async fn concurrent_requests_share_one_login() {
 
 #[tokio::test]
 async fn scopes_are_united_when_a_call_requires_more() {
-    //
+    //
     let server = Protected::start(State::default()).await;
     let oauth = OAuth::new(server.options()).unwrap();
     let client = server.connect(&oauth).await.unwrap();
@@ -116,6 +116,26 @@ async fn configured_credentials_are_bound_to_their_issuer() {
         "{error}"
     );
     assert_eq!(server.counts(|state| (state.registrations, state.token_requests.len())), (0, 0));
+}
+
+#[tokio::test]
+async fn configured_secret_is_not_stored() {
+    //
+    let folder = tempfile::tempdir().unwrap();
+    let server = Protected::start(State { expires_in: Some(20), ..State::default() }).await;
+    for secret in ["first-s3cret", "second-s3cret"] {
+        let registration = ferromcp_auth::client::ClientRegistration::new("configured").secret(secret);
+        let options = server.options().store(FileStore::new(folder.path())).registration(registration);
+        let oauth = OAuth::new(options).unwrap();
+        assert!(oauth.login().await.unwrap());
+        assert_eq!(oauth.stored().await.unwrap().unwrap().issuer(), server.origin());
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            assert!(!std::fs::read_to_string(entry.unwrap().path()).unwrap().contains(secret));
+        }
+        // The refresh of the second process uses the new secret.
+        assert_eq!(server.state().token_requests.last().unwrap()["client_secret"], secret);
+    }
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (1, 1));
 }
 
 #[tokio::test]

@@ -95,6 +95,8 @@ impl fmt::Debug for StoredCredentials {
 impl From<&ClientIdentity> for StoredClient {
     fn from(client: &ClientIdentity) -> Self {
         let ClientIdentity { id, secret, authentication, origin, redirect_uri, expires_at } = client.clone();
+        // A configured secret is not copied.
+        let secret = secret.filter(|_| origin == IdentityOrigin::Registered);
         Self { id, secret, authentication, origin, redirect_uri, expires_at }
     }
 }
