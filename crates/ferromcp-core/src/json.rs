@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
 
+use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -349,6 +350,15 @@ fn opening_brackets(text: &[u8]) -> usize {
     // Chunks of at most 255 bytes fit a `u8` counter, so the compiler can vectorize the loop.
     let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
     text.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
+}
+
+/// Deserializes a text as JSON, falling back to a string.
+pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    let value = serde_json::from_str(text).or_else(|error| match replace_lone_surrogates(text) {
+        Cow::Owned(json) => serde_json::from_str(&json),
+        Cow::Borrowed(_) => Err(error),
+    });
+    value.or_else(|error| T::deserialize(StrDeserializer::<serde_json::Error>::new(text)).map_err(|_| error))
 }
 
 #[cfg(test)]

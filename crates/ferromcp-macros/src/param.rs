@@ -142,11 +142,11 @@ impl Param {
 
     /// Returns a statement that compiles only if the type is an argument or an extractor; the error points at the type.
     /// A parameter without a name must be an extractor, and so must the other parameters of a function with `Args`.
-    pub(crate) fn check(&self, beside_args: bool) -> TokenStream {
+    pub(crate) fn check(&self, with_args: bool) -> TokenStream {
         let ty = &self.ty;
         let span = Span::mixed_site().located_at(ty.span());
-        let check = match (self.has_name(), beside_args && !self.is_args_struct()) {
-            (_, true) => "beside_args",
+        let check = match (self.has_name(), with_args && !self.is_args_struct()) {
+            (_, true) => "with_args",
             (true, false) => "parameter",
             (false, false) => "extractor",
         };

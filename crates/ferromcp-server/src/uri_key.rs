@@ -40,8 +40,8 @@ pub(crate) fn lowercase_start(uri: &str) -> Cow<'_, str> {
     if key == uri { Cow::Borrowed(uri) } else { Cow::Owned(key) }
 }
 
-/// Returns a URI without the percent-encoding of characters that need none (RFC 3986, section 6.2.2.2), or `None` if there
-/// are none. Captured values stay the same, because they are decoded once more.
+/// Returns a URI without the percent-encoding of characters that need none (RFC 3986, section 6.2.2.2), or `None` if it has
+/// no such characters. Captured values stay the same, because they are decoded once more.
 pub(crate) fn decode_unreserved(uri: &str) -> Option<String> {
     if !uri.contains('%') {
         return None;

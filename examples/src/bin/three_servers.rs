@@ -74,7 +74,7 @@ async fn run(group: &ClientGroup, tool: &str, arguments: Value) {
     }
 }
 
-/// Prints changes until there is none for half a second.
+/// Prints changes until half a second passes without one.
 async fn print_changes(mut changes: Subscription) {
     while let Ok(Some(change)) = timeout(Duration::from_millis(500), changes.next()).await {
         match change {

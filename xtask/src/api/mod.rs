@@ -26,8 +26,9 @@ const FORMAT: u64 = 57;
 const DIRECTORY: &str = "docs/api";
 
 /// The published library crates.
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "ferromcp",
+    "ferromcp-auth",
     "ferromcp-client",
     "ferromcp-core",
     "ferromcp-json-schema",

@@ -170,7 +170,7 @@ async fn resumes_after_last_complete_event_when_stream_ends_within_an_event() {
     let answer = json!({ "jsonrpc": "2.0", "id": asked.json()["id"], "result": text("ok") });
     peer.say([closing_stream().as_bytes(), &chunk(format!("id: e-2\ndata: {answer}")), END.as_bytes()].concat()).await;
     with_timeout(calling).await.expect("no panic").expect("a result");
-    // Without an earlier event, there is nothing to resume after.
+    // Without an earlier event, the stream cannot be resumed.
     let error = call_with_stream(&legacy, &wire, "id: e-3\ndata: {", true).await.expect_err("lost");
     assert!(error.is_connection_lost(), "{error}");
     assert!(wire.has_no_connection().await);

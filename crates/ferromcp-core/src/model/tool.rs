@@ -2,21 +2,17 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/server/tools>.
 
-use std::borrow::Cow;
-
 use serde::de::DeserializeOwned;
-use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentBlock;
 use super::implementation::Icon;
 use super::task::TaskMetadata;
-use crate::json::{RawJson, RawMap, present};
+use crate::json::{RawJson, RawMap, from_text, present};
 use crate::meta_object::Meta;
 use crate::request_meta::RequestMeta;
 use crate::setters::setters;
 use crate::shared_str::Str;
-use crate::surrogates::replace_lone_surrogates;
 
 /// A tool, as listed by `tools/list`.
 ///
@@ -287,15 +283,6 @@ impl CallToolResult {
         let inner = wrapped.as_ref().and_then(|map| map.get("result"));
         inner.and_then(|inner| inner.decode().ok()).ok_or(error)
     }
-}
-
-/// Deserializes a text as JSON, falling back to a string.
-pub(super) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
-    let value = serde_json::from_str(text).or_else(|error| match replace_lone_surrogates(text) {
-        Cow::Owned(json) => serde_json::from_str(&json),
-        Cow::Borrowed(_) => Err(error),
-    });
-    value.or_else(|error| T::deserialize(StrDeserializer::<serde_json::Error>::new(text)).map_err(|_| error))
 }
 
 setters!(CallToolResult {

@@ -217,7 +217,7 @@ impl Resource {
     /// It is called for each page of `resources/list` that contains its resources, at the position of the template
     /// among the registered resources. At most 10,000 resources are listed; more, and resources that the server cannot
     /// read, are skipped with a warning. If the function fails, the failure is logged, and the list contains the resources
-    /// of all other templates and fixed URIs; the request fails only if there are none. When the list changes, call
+    /// of all other templates and fixed URIs; the request fails only if no resource is left. When the list changes, call
     /// [`ChangeNotifier::resources_changed`](crate::ChangeNotifier::resources_changed).
     ///
     /// ```

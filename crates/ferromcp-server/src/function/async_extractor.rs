@@ -115,8 +115,8 @@ impl<T: AsyncFromCtx> AnyExtractor<AsyncExtractor> for T {}
     label = "make it a field of the struct in `Args`",
     note = "the other parameters of a function with `Args<T>` are extractors, like `Ctx` and `State<T>`"
 )]
-pub trait ExtractorBesideArgs<M>: Param<M> {}
+pub trait ExtractorWithArgs<M>: Param<M> {}
 
-impl<T: super::FromCtx> ExtractorBesideArgs<super::param::Extractor> for T {}
+impl<T: super::FromCtx> ExtractorWithArgs<super::param::Extractor> for T {}
 
-impl<T: AsyncFromCtx> ExtractorBesideArgs<AsyncExtractor> for T {}
+impl<T: AsyncFromCtx> ExtractorWithArgs<AsyncExtractor> for T {}

@@ -54,7 +54,7 @@ impl<T> DerefMut for State<T> {
 
 /// Extracts all arguments as one struct, whose fields are the arguments.
 ///
-/// The other parameters of the function are extractors: an argument beside `Args`, or a second `Args`, is an error when
+/// The other parameters of the function are extractors: an argument in addition to `Args`, or a second `Args`, is an error when
 /// the function compiles or the server starts.
 #[derive(Debug, Clone, Copy)]
 pub struct Args<T>(pub T);

@@ -55,7 +55,7 @@ impl Signature {
     ///
     /// # Errors
     /// Returns a message if a name is missing or duplicate, if a limit or default does not match its type, or if a
-    /// parameter takes all arguments beside another that takes arguments.
+    /// parameter takes all arguments in addition to another that takes arguments.
     pub(crate) fn new(parameters: Vec<Parameter>) -> Result<Self, String> {
         check_whole(&parameters)?;
         for (index, parameter) in parameters.iter().enumerate() {

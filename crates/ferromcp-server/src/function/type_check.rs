@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::async_extractor::{AnyExtractor, ExtractorBesideArgs};
+use super::async_extractor::{AnyExtractor, ExtractorWithArgs};
 use super::extract::{Args, Extension, State};
 use super::param::Param;
 use crate::output::Json;
@@ -42,9 +42,9 @@ pub trait FallbackTypeCheck {
     }
 
     /// Requires an extractor, for a parameter of a function that takes `Args`.
-    fn beside_args<M>()
+    fn with_args<M>()
     where
-        Self::Of: ExtractorBesideArgs<M>,
+        Self::Of: ExtractorWithArgs<M>,
     {
     }
 
@@ -77,7 +77,7 @@ macro_rules! shared_value {
             }
 
             /// Requires a value that can be shared by calls.
-            pub fn beside_args()
+            pub fn with_args()
             where
                 T: Clone + Send + Sync + 'static,
             {

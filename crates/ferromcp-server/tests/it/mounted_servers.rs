@@ -336,7 +336,7 @@ async fn subscriber_of_outer_server_is_notified_by_mounted_server() {
             }
         }
         client.fence().await;
-        notify.resource_updated("note://3"); // nobody subscribes to it
+        notify.resource_updated("note://3"); // it has no subscribers
         notify.resource_updated("note://1");
         let message = client.recv().await;
         assert_eq!(message["method"], "notifications/resources/updated", "{message}");

@@ -60,12 +60,12 @@ fn forgotten_args(Query { text }: Query) -> String {
 }
 
 #[tool]
-async fn argument_beside_args(Args(query): Args<Query>, limit: u32) -> String {
+async fn argument_with_args(Args(query): Args<Query>, limit: u32) -> String {
     query.text[..limit as usize].to_owned()
 }
 
 #[tool]
-async fn extractors_beside_args(first: Ctx, State(limit): State<u32>, Args(query): Args<Query>, second: Ctx) -> String {
+async fn extractors_with_args(first: Ctx, State(limit): State<u32>, Args(query): Args<Query>, second: Ctx) -> String {
     drop((first, second));
     query.text[..limit as usize].to_owned()
 }
