@@ -96,6 +96,7 @@ impl Flow<'_> {
             Err(TokenError::Rejected(rejected)) => {
                 tracing::info!(error = %rejected.error, "the refresh token was rejected; the client authorizes again");
                 session.tokens = None;
+                session.is_unsaved = true;
                 if rejected.is_unknown_client() {
                     discard_registration(session);
                 }

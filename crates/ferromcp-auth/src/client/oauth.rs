@@ -287,10 +287,12 @@ impl Inner {
         let (store, key) = (self.options.store.as_ref(), self.server.as_str());
         self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
         let lock = store.lock(key).await?;
-        if may_adopt && session.load(store, key).await? && session.is_valid() {
+        let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
+        // The tokens of another process are loaded in any case, so that older ones do not replace them in the store.
+        let is_new = session.load(store, key).await? && session.is_valid();
+        if is_new && (may_adopt || session.has_scopes(&scopes)) {
             return Ok(None);
         }
-        let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
         let result = self.flow().authorize(session, &scopes).await;
         if result.is_err() {
             // A registration is kept even if the user cancels.

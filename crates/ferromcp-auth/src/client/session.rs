@@ -149,6 +149,12 @@ impl Session {
         self.rejected_at = None;
     }
 
+    /// Returns whether these scopes, which are not empty, were granted.
+    pub(crate) fn has_scopes(&self, scopes: &Scopes) -> bool {
+        let granted = self.tokens.as_ref().and_then(|tokens| tokens.scopes.as_ref());
+        !scopes.is_empty() && granted.is_some_and(|granted| granted.contains_all(scopes))
+    }
+
     /// Records that the server rejected tokens directly after a login.
     pub(crate) fn record_rejected(&mut self) {
         self.rejected_at = Some(Instant::now());

@@ -53,6 +53,36 @@ async fn next_login_succeeds_when_a_login_was_dropped() {
     assert_eq!(server.state().registrations, 1);
 }
 
+#[tokio::test]
+async fn newer_tokens_of_another_process_are_kept_when_a_login_is_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Protected::start(State { rotates: true, ..State::default() }).await;
+    let denies = Arc::new(AtomicBool::new(false));
+    let (agreeing, denying) = (server.clone(), Arc::clone(&denies));
+    let prompt = RedirectHandler::new(REDIRECT_URI, move |request: AuthorizationRequest| {
+        let denied = denying.load(Ordering::SeqCst);
+        let response = if denied { Err(AuthError::prompt("canceled")) } else { Ok(agreeing.agree_to(request.url())) };
+        async move { response }
+    });
+    let options = || server.options().store(FileStore::new(folder.path()));
+    let first = OAuth::new(options().grant(Grant::authorization_code(prompt))).unwrap();
+    let client = server.connect(&first).await.unwrap();
+    // Another process refreshes the token and logs in.
+    server.state().refuses_with = Some(401);
+    server.connect(&OAuth::new(options()).unwrap()).await.unwrap_err();
+    server.state().refuses_with = None;
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (2, 1));
+    // The user denies more scopes to the first one.
+    denies.store(true, Ordering::SeqCst);
+    server.state().required_scope = Some("write");
+    client.tools().await.unwrap_err();
+    server.state().required_scope = None;
+    server.state().access.clear();
+    let third = OAuth::new(options()).unwrap();
+    assert_eq!(server.connect(&third).await.unwrap().tools().await.unwrap().len(), 1);
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes, state.reused)), (2, 2, 0));
+}
+
 /// A store that fails sometimes.
 #[derive(Clone, Default)]
 struct Unreliable(Arc<MemoryStore>, Arc<AtomicBool>);

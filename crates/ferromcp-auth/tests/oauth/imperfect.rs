@@ -113,7 +113,7 @@ async fn registration_is_repeated_once_when_the_server_forgot_the_client() {
     }
     assert_eq!(client.tools().await.unwrap().len(), 1);
     assert_eq!(server.counts(|state| (state.registrations, state.logins, state.refreshes)), (2, 2, 0));
-    // A server that always forgets is asked a limited number of times.
+    // The number of registrations is limited if the server always forgets the client.
     server.state().token_status = Some(401);
     server.state().access.clear();
     client.tools().await.unwrap_err();
