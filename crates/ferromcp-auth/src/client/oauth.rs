@@ -37,10 +37,16 @@ const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
 ///
 /// Set them with [`ClientBuilder::credentials`](ferromcp_client::ClientBuilder::credentials). A login starts when the server
 /// responds with status 401; the request waits for it. Call [`login`](Self::login) before connecting if the time for
-/// connecting is limited. Dropping the request cancels the login.
+/// connecting is limited.
 ///
-/// Concurrent requests share one login and one refresh; so do processes that share a store which supports locks. After a
-/// login, the request is sent again. If the server then rejects the token, the request fails.
+/// Concurrent requests share one login and one refresh; so do processes that share a store which supports locks. If the login
+/// fails, all of them fail. After a login, the request is sent again. If the server then rejects the token, requests fail for
+/// one minute without another login.
+///
+/// # Cancellation
+/// Dropping the request cancels the login; the next request starts another one. A refresh is not canceled: it continues in a
+/// task, so that a refresh token that the server has replaced is saved. It is lost if the runtime is shut down or the process
+/// is killed meanwhile; most servers then reject the previous one, and the user logs in again.
 #[derive(Clone)]
 pub struct OAuth(Arc<Inner>);
 
@@ -99,10 +105,13 @@ impl OAuth {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Logs in, unless there is a token that is valid or can be refreshed.
+    /// Logs in, unless there is a token that has not expired or can be refreshed.
+    ///
+    /// Returns `false` if the server does not require authorization for a GET request without a token.
     ///
     /// # Errors
-    /// Fails if the login fails. A server that does not require authorization is not an error: the result is `false`.
+    /// Fails if the login fails, a server has an outage, or the credentials cannot be saved. In the last case, requests can use
+    /// them until the process exits.
     pub async fn login(&self) -> Result<bool, AuthError> {
         let mut session = self.0.lock_session().await?;
         self.0.load(&mut session).await?;
@@ -128,7 +137,8 @@ impl OAuth {
         Ok(true)
     }
 
-    /// Removes the credentials from memory and from the store.
+    /// Removes the credentials from memory and from the store. The authorization server is not notified: its tokens remain
+    /// valid until they expire. Other processes keep the access tokens in their memory.
     ///
     /// # Errors
     /// Fails if the store cannot be written.

@@ -41,7 +41,10 @@ pub trait CredentialStore: Send + Sync + 'static {
     fn remove<'a>(&'a self, server: &'a str) -> StoreFuture<'a, ()>;
 
     /// Locks the credentials for a server against other processes, and waits until they are unlocked. The client holds the
-    /// lock while it refreshes a token, because a refresh token can often be used only once.
+    /// lock while it refreshes a token, because a refresh token can often be used only once, and during a login.
+    ///
+    /// Dropping the future must not leave the credentials locked. Do not block threads of the runtime: the holder of the lock
+    /// may need them.
     ///
     /// The default does not lock, for stores that processes do not share.
     ///
