@@ -2,6 +2,8 @@
 //!
 //! The credentials are stored in FOLDER, so that the next run needs no login.
 
+#![allow(clippy::print_stdout, reason = "this program is a client; its stdout does not carry the protocol")]
+
 use anyhow::{Context, Result};
 use ferromcp::auth::client::{FileStore, Grant, LoopbackPrompt, OAuth, OAuthOptions, PastePrompt};
 use ferromcp::prelude::*;
@@ -11,8 +13,10 @@ async fn main() -> Result<()> {
     let usage = "usage: oauth_client URL FOLDER [--paste | --device]";
     let mut args = std::env::args().skip(1);
     let (url, folder) = (args.next().context(usage)?, args.next().context(usage)?);
-    let options =
-        OAuthOptions::new(&url).client_name("Example").store(FileStore::new(folder)).grant(grant(args.next())?);
+    let options = OAuthOptions::new(&url)
+        .client_name("Example")
+        .store(FileStore::new(folder))
+        .grant(grant(args.next().as_deref())?);
     let oauth = OAuth::new(options)?;
     oauth.login().await?; // returns at once if the stored token is valid or can be refreshed
     let client = Client::builder("oauth_client", "1.0.0").credentials(oauth).connect(&*url).await?;
@@ -23,8 +27,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn grant(option: Option<String>) -> Result<Grant> {
-    Ok(match option.as_deref() {
+fn grant(option: Option<&str>) -> Result<Grant> {
+    Ok(match option {
         // Opens the default browser. The server redirects it to this program.
         None => Grant::authorization_code(LoopbackPrompt::new()),
         // The browser runs on another machine; the user pastes the URL to which it was redirected.

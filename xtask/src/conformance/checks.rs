@@ -45,9 +45,17 @@ pub(super) fn client_stderr(results: &Path, scenario: &str) -> Result<String> {
     Ok(fs::read_to_string(folder.join("stderr.txt")).unwrap_or_default().trim().to_owned())
 }
 
-/// Returns the result folder, which is named `server-NAME-TIMESTAMP` or `NAME-TIMESTAMP`.
+/// Returns the result folder, which is named `server-NAME-TIMESTAMP` or `NAME-TIMESTAMP`. A name with a slash is in a
+/// subfolder.
 fn result_folder(results: &Path, side: SuiteSide, scenario: &str) -> Result<Option<PathBuf>> {
-    for entry in fs::read_dir(results).with_context(|| results.display().to_string())? {
+    let (results, scenario) = match scenario.rsplit_once('/') {
+        Some((folder, name)) => (results.join(folder), name),
+        None => (results.to_owned(), scenario),
+    };
+    if !results.exists() {
+        return Ok(None);
+    }
+    for entry in fs::read_dir(&results).with_context(|| results.display().to_string())? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stamp = name.strip_prefix(side.prefix()).and_then(|rest| rest.strip_prefix(scenario)?.strip_prefix('-'));

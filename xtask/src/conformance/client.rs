@@ -60,7 +60,8 @@ fn without_list(listing: &str, listed: &[Requirements]) -> Vec<Requirements> {
             continue;
         };
         let revision = revision.trim_end_matches(']').to_owned();
-        if !name.starts_with("auth/") || revision.contains(',') || listed.iter().any(|it| it.revision == revision) {
+        let is_revision = revision.starts_with(|c: char| c.is_ascii_digit()) && !revision.contains(',');
+        if !name.starts_with("auth/") || !is_revision || listed.iter().any(|it| it.revision == revision) {
             continue;
         }
         let scenario = Scenario { name: name.to_owned(), scoring: Scoring::Required };
@@ -78,13 +79,12 @@ mod tests {
 
     #[test]
     fn scenarios_of_revisions_without_list_are_required() {
-        let listed = [Requirements { revision: "R2".to_owned(), scenarios: Vec::new() }];
-        let listing =
-            "Client scenarios\n  - auth/a [R1]\n  - auth/b [R1]\n  - auth/c [R2]\n  - auth/d [R1,R2]\n  - e [R1]\n";
+        let listed = [Requirements { revision: "2000-02-02".to_owned(), scenarios: Vec::new() }];
+        let listing = "Client scenarios\n  - auth/a [2000-01-01]\n  - auth/b [2000-01-01]\n  - auth/c [2000-02-02]\n  - auth/d [2000-01-01,2000-02-02]\n  - e [2000-01-01]\n  - auth/f [extension]\n";
         let found = without_list(listing, &listed);
         let scenario = |name: &str| Scenario { name: name.to_owned(), scoring: Scoring::Required };
         let expected =
-            Requirements { revision: "R1".to_owned(), scenarios: vec![scenario("auth/a"), scenario("auth/b")] };
+            Requirements { revision: "2000-01-01".to_owned(), scenarios: vec![scenario("auth/a"), scenario("auth/b")] };
         assert_eq!(found, [expected]);
     }
 }
