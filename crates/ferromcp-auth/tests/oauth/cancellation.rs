@@ -58,10 +58,11 @@ async fn newer_tokens_of_another_process_are_kept_when_a_login_is_denied() {
     let folder = tempfile::tempdir().unwrap();
     let server = Protected::start(State { rotates: true, ..State::default() }).await;
     let denies = Arc::new(AtomicBool::new(false));
-    let (agreeing, denying) = (server.clone(), Arc::clone(&denies));
+    let (agreeing, cancels) = (server.clone(), Arc::clone(&denies));
     let prompt = RedirectHandler::new(REDIRECT_URI, move |request: AuthorizationRequest| {
-        let denied = denying.load(Ordering::SeqCst);
-        let response = if denied { Err(AuthError::prompt("canceled")) } else { Ok(agreeing.agree_to(request.url())) };
+        let is_canceled = cancels.load(Ordering::SeqCst);
+        let response =
+            if is_canceled { Err(AuthError::prompt("canceled")) } else { Ok(agreeing.agree_to(request.url())) };
         async move { response }
     });
     let options = || server.options().store(FileStore::new(folder.path()));

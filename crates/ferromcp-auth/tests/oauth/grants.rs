@@ -127,6 +127,36 @@ async fn enterprise_managed_authorization() {
 }
 
 #[tokio::test]
+async fn device_code_is_polled_until_the_user_enters_it() {
+    let server = Protected::start(State::default()).await;
+    server.state().metadata_fields = json!({ "device_authorization_endpoint": format!("{}/device", server.origin()) });
+    let body = json!({
+        "device_code": "the-code", "user_code": "ABCD", "verification_uri": "{origin}/enter", "expires_in": 60, "interval": 1,
+    });
+    server.state().fixed.insert("/device", (200, "application/json", body.to_string()));
+    let shown = server.clone();
+    let grant = Grant::device_code(move |code| {
+        assert_eq!((&*code.user_code, &*code.verification_uri), ("ABCD", &*format!("{}/enter", shown.origin())));
+        let pending = r#"{"error":"authorization_pending"}"#.to_owned();
+        shown.state().fixed.insert("/token", (400, "application/json", pending));
+        let entering = shown.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+            entering.state().fixed.remove("/token");
+        });
+    });
+    let oauth = OAuth::new(server.options().grant(grant.clone())).unwrap();
+    assert!(oauth.login().await.unwrap());
+    assert_eq!(server.connect(&oauth).await.unwrap().tools().await.unwrap().len(), 1);
+    assert_eq!(server.counts(|state| (state.registrations, state.logins, state.token_requests.len())), (1, 0, 2));
+    assert_eq!(server.state().token_requests[1]["device_code"], "the-code");
+    assert_eq!(server.state().token_requests[1]["resource"], server.url());
+    server.state().fixed.insert("/device", (503, "text/html", String::new()));
+    let error = OAuth::new(server.options().grant(grant)).unwrap().login().await.unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+}
+
+#[tokio::test]
 async fn client_id_metadata_document_is_used_when_supported() {
     // A-055, A-059, A-061
     let url = "https://app.example.com/client.json";

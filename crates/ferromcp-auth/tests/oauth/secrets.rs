@@ -65,3 +65,26 @@ async fn secrets_do_not_reach_logs_debug_or_errors() {
         assert!(!shown.contains(secret), "{secret} is shown");
     }
 }
+
+#[test]
+fn debug_omits_secrets() {
+    //
+    use ferromcp_auth::client::{
+        ClientRegistration, EnterpriseIdentityProvider, Grant, LoopbackPrompt, OAuthOptions, PastePrompt,
+    };
+
+    let provider = EnterpriseIdentityProvider::new("https://idp.example.com/token", "id").client_secret("s3cret");
+    let assertion = || async { Ok(ferromcp_auth::Secret::new("s3cret")) };
+    let registration = ClientRegistration::new("id").secret("s3cret");
+    let options = OAuthOptions::new("https://example.com/mcp?key=s3cret").registration(registration.clone());
+    let oauth = OAuth::new(OAuthOptions::new("https://example.com/mcp?key=s3cret").dpop()).unwrap();
+    let shown = format!(
+        "{provider:?} {registration:?} {options:?} {oauth:?} {:?} {:?} {:?} {:?} {:?}",
+        Grant::enterprise_managed(provider.clone(), move |_| assertion()),
+        Grant::workload_identity(move |_| assertion()),
+        LoopbackPrompt::new(),
+        PastePrompt::new(),
+        FileStore::new("/credentials"),
+    );
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
