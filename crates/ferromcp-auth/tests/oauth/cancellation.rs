@@ -46,7 +46,7 @@ async fn next_login_succeeds_when_a_login_was_dropped() {
     let options = server.options().grant(Grant::authorization_code(prompt)).store(FileStore::new(folder.path()));
     let oauth = OAuth::new(options).unwrap();
     for _ in 0..3 {
-        timeout(Duration::from_millis(200), oauth.login()).await.unwrap_err();
+        timeout(Duration::from_millis(700), oauth.login()).await.unwrap_err();
     }
     hangs.store(false, Ordering::SeqCst);
     assert!(oauth.login().await.unwrap());

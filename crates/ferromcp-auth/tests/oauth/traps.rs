@@ -204,7 +204,7 @@ async fn trap_login_prompts_for_each_waiting_request() {
     let prompt = RedirectHandler::new(REDIRECT_URI, move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(1500)).await;
             Err(AuthError::prompt("canceled"))
         }
     });
