@@ -25,7 +25,7 @@ struct Inner {
     rpc: Option<Error>,
     http_status: Option<u16>,
     challenge: Option<String>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Categories of [`ClientError`].
@@ -86,8 +86,13 @@ impl ClientError {
     }
 
     /// Sets the source.
-    pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+    pub(crate) fn because(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.because_shared(source.into().into())
+    }
+
+    /// Sets the source, which [`source`](StdError::source) returns without a wrapper, so that it can be downcast.
+    pub(crate) fn because_shared(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.0.source = Some(source);
         self
     }
 
@@ -217,7 +222,7 @@ impl ClientError {
             }
             ChannelError::Credentials(error) => {
                 let message = format!("cannot get credentials for `{method}`: {error}");
-                Self::new(ErrorKind::Unauthorized, message).because(error)
+                Self::new(ErrorKind::Unauthorized, message).because_shared(error)
             }
             ChannelError::SessionGone { in_flight: false } => Self::closed("the server ended the session"),
             ChannelError::SessionGone { in_flight: true } => {

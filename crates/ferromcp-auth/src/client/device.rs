@@ -9,12 +9,11 @@ use super::discovery::Discovered;
 use super::document::Document;
 use super::error::{AuthError, AuthErrorKind};
 use super::fetch::Network;
-use super::grant::DeviceCode;
+use super::grant::{DEVICE_CODE, DeviceCode};
 use super::scopes::Scopes;
 use super::token::{Rejected, TokenEndpoint, TokenError, Tokens};
 use crate::Secret;
 
-const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// The default interval between two polls, and the increase after `slow_down`, in seconds.
 const INTERVAL: u64 = 5;
 /// Maximum interval, in seconds.

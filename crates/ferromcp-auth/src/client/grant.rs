@@ -14,6 +14,11 @@ type AssertionFuture = Pin<Box<dyn Future<Output = Result<Secret, AuthError>> + 
 type AssertionProvider = Arc<dyn Fn(AssertionRequest) -> AssertionFuture + Send + Sync>;
 type DeviceHandler = Arc<dyn Fn(&DeviceCode) + Send + Sync>;
 
+/// The grant type of a login on an authorization page.
+pub(crate) const AUTHORIZATION_CODE: &str = "authorization_code";
+/// The grant type of a device code.
+pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// How the client obtains its first access token.
 #[derive(Clone)]
 pub struct Grant(pub(crate) GrantKind);
@@ -28,13 +33,14 @@ pub(crate) enum GrantKind {
 }
 
 impl Grant {
-    /// The user authorizes the client on a page of the authorization server (the default, with [`LoopbackPrompt`]).
+    /// Creates a grant with which the user authorizes the client on a page of the authorization server. The default,
+    /// with [`LoopbackPrompt`].
     pub fn authorization_code(prompt: impl AuthorizationPrompt) -> Self {
         Self(GrantKind::AuthorizationCode(Arc::new(prompt)))
     }
 
-    /// The user enters a code on another device (RFC 8628), if the authorization server supports it. The function shows
-    /// the code to the user.
+    /// Creates a grant with which the user enters a code on another device (RFC 8628). The authorization server must
+    /// support it. The function shows the code to the user; it must not block.
     ///
     /// ```
     /// use ferromcp_auth::client::Grant;
@@ -44,14 +50,16 @@ impl Grant {
         Self(GrantKind::DeviceCode(Arc::new(show)))
     }
 
-    /// The client authorizes itself, with its secret or a [`SigningKey`](super::SigningKey)
-    /// (`io.modelcontextprotocol/oauth-client-credentials`).
+    /// Creates a grant for a client without a user (`io.modelcontextprotocol/oauth-client-credentials`).
+    ///
+    /// Requires [`OAuthOptions::registration`](super::OAuthOptions::registration), with a secret or with
+    /// [`OAuthOptions::signing_key`](super::OAuthOptions::signing_key).
     pub fn client_credentials() -> Self {
         Self(GrantKind::ClientCredentials)
     }
 
-    /// A workload exchanges a token of its platform (`io.modelcontextprotocol/auth/wif`). The function returns the token; it
-    /// is called for each exchange.
+    /// Creates a grant that exchanges a token of the platform on which the program runs
+    /// (`io.modelcontextprotocol/auth/wif`). The function returns the token; it is called for each authorization.
     pub fn workload_identity<F, Fut>(token: F) -> Self
     where
         F: Fn(AssertionRequest) -> Fut + Send + Sync + 'static,
@@ -60,8 +68,12 @@ impl Grant {
         Self(GrantKind::Jwt(Arc::new(move |request| Box::pin(token(request)))))
     }
 
-    /// The user is logged in at the identity provider of an enterprise, which authorizes the client
-    /// (`io.modelcontextprotocol/enterprise-managed-authorization`). The function returns the ID token of the user.
+    /// Creates a grant for a user who is logged in at the identity provider of an enterprise, which authorizes the
+    /// client (`io.modelcontextprotocol/enterprise-managed-authorization`). The function returns the ID token of the
+    /// user; it is called for each authorization.
+    ///
+    /// Requires [`OAuthOptions::registration`](super::OAuthOptions::registration) for the authorization server of the
+    /// MCP server.
     pub fn enterprise_managed<F, Fut>(provider: EnterpriseIdentityProvider, id_token: F) -> Self
     where
         F: Fn(AssertionRequest) -> Fut + Send + Sync + 'static,
@@ -69,6 +81,16 @@ impl Grant {
     {
         let id_token: AssertionProvider = Arc::new(move |request| Box::pin(id_token(request)));
         Self(GrantKind::EnterpriseManaged(Arc::new(provider), id_token))
+    }
+}
+
+impl Grant {
+    /// Returns the grant type with which the client is registered dynamically.
+    pub(crate) fn registered_type(&self) -> &'static str {
+        match self.0 {
+            GrantKind::DeviceCode(_) => DEVICE_CODE,
+            _ => AUTHORIZATION_CODE,
+        }
     }
 }
 
@@ -96,9 +118,9 @@ impl fmt::Debug for Grant {
 pub struct AssertionRequest {
     /// The issuer of the authorization server.
     pub issuer: String,
-    /// Its token endpoint. Servers expect one of the two as the audience of the assertion.
+    /// The token endpoint. Servers expect either the issuer or this URL as the audience of the assertion.
     pub token_endpoint: String,
-    /// The resource, which is the MCP server.
+    /// The identifier of the MCP server.
     pub resource: String,
 }
 
@@ -106,11 +128,11 @@ pub struct AssertionRequest {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DeviceCode {
-    /// The URL of the page. It uses `https`, or `http` on the loopback interface.
+    /// The URL of the page on which the user enters the code. It uses `https`, or `http` on the loopback interface.
     pub verification_uri: String,
-    /// The URL of the page that contains the code, if the server provides one.
+    /// The URL of the page with the code filled in, for example for a QR code, if the server provides one.
     pub verification_uri_complete: Option<String>,
-    /// The code.
+    /// The code that the user enters.
     pub user_code: String,
     /// The lifetime of the code, in seconds.
     pub expires_in: u64,
@@ -126,12 +148,12 @@ pub struct EnterpriseIdentityProvider {
 }
 
 impl EnterpriseIdentityProvider {
-    /// Creates a provider with its token endpoint and the client ID at this provider.
+    /// Creates an identity provider with its token endpoint, and the client ID that it has issued to this client.
     pub fn new(token_endpoint: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self { token_endpoint: token_endpoint.into(), client_id: client_id.into(), client_secret: None }
     }
 
-    /// Sets the client secret at this provider.
+    /// Sets the client secret that the identity provider has issued.
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self

@@ -1,7 +1,7 @@
 //! Authorization of an MCP client.
 //!
-//! [`OAuth`] implements [`Credentials`](ferromcp_client::http::Credentials). It starts when a server responds with status
-//! 401, and refreshes tokens before they expire.
+//! [`OAuth`] implements [`Credentials`](ferromcp_client::http::Credentials). It authorizes the client when the server
+//! responds with status 401, and refreshes tokens before they expire.
 //!
 //! ```no_run
 //! use ferromcp_auth::client::{OAuth, OAuthOptions};
@@ -10,6 +10,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let url = "https://example.com/mcp";
 //! let oauth = OAuth::new(OAuthOptions::new(url).client_name("Notes"))?;
+//! oauth.login().await?; // without it, the timeout of the first request limits the login
 //! let client = Client::builder("notes", "1.0.0").credentials(oauth).connect(url).await?;
 //! # Ok(())
 //! # }

@@ -27,7 +27,7 @@ use super::task::uncancelled;
 use super::token::Tokens;
 use crate::Secret;
 
-/// Authorizations of one request at most: the first one, one with more scopes, and one more.
+/// The number of challenges after which a request no longer authorizes with more scopes or retries with a DPoP nonce.
 const MAX_ATTEMPTS: u32 = 2;
 
 const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -35,18 +35,19 @@ const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
 
 /// OAuth credentials of a client, for one MCP server. Clones share their tokens.
 ///
-/// Set them with [`ClientBuilder::credentials`](ferromcp_client::ClientBuilder::credentials). A login starts when the server
-/// responds with status 401; the request waits for it. Call [`login`](Self::login) before connecting if the time for
-/// connecting is limited.
+/// Set them with [`ClientBuilder::credentials`](ferromcp_client::ClientBuilder::credentials). A login starts when the
+/// server responds with status 401, and the timeout of the request cancels it. While connecting, that is
+/// [`ClientLimits::probe_timeout`](ferromcp_client::ClientLimits::probe_timeout), by default 10 s: call
+/// [`login`](Self::login) first if a user has to log in.
 ///
-/// Concurrent requests share one login and one refresh; so do processes that share a store which supports locks. If the login
-/// fails, all of them fail. After a login, the request is sent again. If the server then rejects the token, requests fail for
-/// one minute without another login.
+/// Concurrent requests share one login and one refresh; if the login fails, all requests that wait for it fail.
+/// Processes share them too if their store supports locks. After a login, the request is sent again. If the server then
+/// rejects the token, requests fail for one minute without another login.
 ///
 /// # Cancellation
-/// Dropping the request cancels the login; the next request starts another one. A refresh is not canceled: it continues in a
-/// task, so that a refresh token that the server has replaced is saved. It is lost if the runtime is shut down or the process
-/// is killed meanwhile; most servers then reject the previous one, and the user logs in again.
+/// Dropping the request, or the future of `login`, cancels the login. The next request starts another one. A refresh
+/// continues in a task, and saves the new refresh token, unless the runtime is shut down or the process is killed. Then
+/// most servers reject the previous one, and the user logs in again.
 #[derive(Clone)]
 pub struct OAuth(Arc<Inner>);
 
@@ -59,13 +60,13 @@ struct Inner {
     current: RwLock<Current>,
 }
 
-/// What requests need, without waiting for a login.
+/// The state that requests read without waiting for a login.
 #[derive(Default)]
 struct Current {
     token: Option<Token>,
     /// The revision of the last request.
     revision: Option<HeaderValue>,
-    /// Whether the store was read.
+    /// Whether the credentials were loaded from the store.
     is_loaded: bool,
 }
 
@@ -82,7 +83,7 @@ impl OAuth {
     /// Creates the credentials. Nothing is sent yet.
     ///
     /// # Errors
-    /// Fails if the URL of the server is invalid, or uses plain HTTP on another machine.
+    /// Fails if a URL in the options is invalid, or that of the server uses plain HTTP on another machine.
     pub fn new(options: OAuthOptions) -> Result<Self, AuthError> {
         let mut server = Url::parse(&options.server)
             .map_err(|error| AuthError::configuration("invalid URL of the MCP server").with_source(error))?;
@@ -90,11 +91,9 @@ impl OAuth {
         if !server.username().is_empty() || server.password().is_some() {
             return Err(AuthError::configuration("the URL of the MCP server contains a user; remove it"));
         }
-        let network = match Network::of(&server) {
-            Network::Global if options.private_networks => Network::Any,
-            network => network,
-        };
-        if server.scheme() != "https" && network != Network::Loopback {
+        let of_server = Network::of(&server);
+        let network = if options.private_networks { Network::Any } else { of_server };
+        if server.scheme() != "https" && of_server != Network::Loopback {
             return Err(AuthError::configuration(
                 "tokens are sent with https only, except to the loopback interface; change the URL of the MCP server",
             ));
@@ -107,11 +106,11 @@ impl OAuth {
 
     /// Logs in, unless there is a token that has not expired or can be refreshed.
     ///
-    /// Returns `false` if the server does not require authorization for a GET request without a token.
+    /// Returns `false` if the server does not respond to a GET request without a token with status 401.
     ///
     /// # Errors
-    /// Fails if the login fails, a server has an outage, or the credentials cannot be saved. In the last case, requests can use
-    /// them until the process exits.
+    /// Fails if the login fails, a server cannot be reached, or the store fails. If the credentials cannot be saved,
+    /// requests use them until the process exits.
     pub async fn login(&self) -> Result<bool, AuthError> {
         let mut session = self.0.lock_session().await?;
         self.0.load(&mut session).await?;
@@ -137,8 +136,8 @@ impl OAuth {
         Ok(true)
     }
 
-    /// Removes the credentials from memory and from the store. The authorization server is not notified: its tokens remain
-    /// valid until they expire. Other processes keep the access tokens in their memory.
+    /// Removes the credentials from memory and from the store. The authorization server is not notified: the tokens
+    /// remain valid until they expire. Other processes continue to use the access token in their memory.
     ///
     /// # Errors
     /// Fails if the store cannot be written.
@@ -150,7 +149,7 @@ impl OAuth {
         self.0.options.store.remove(self.0.server.as_str()).await
     }
 
-    /// Returns the stored credentials.
+    /// Returns the stored credentials; `None` if the store has none.
     ///
     /// # Errors
     /// Fails if the store cannot be read.
@@ -178,7 +177,7 @@ impl Inner {
     /// Locks the session.
     ///
     /// # Errors
-    /// Fails if another request logged in while this one waited, and failed: the user is not asked again for each request.
+    /// Fails if the login of another request failed while this one waited: the user is not prompted for each request.
     async fn lock_session(&self) -> Result<OwnedMutexGuard<Session>, AuthError> {
         let start = Instant::now();
         let session = Arc::clone(&self.session).lock_owned().await;
@@ -193,7 +192,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Discovers the authorization server. `metadata_url` is the one of a challenge.
+    /// Discovers the authorization server. `metadata_url` is the URL in a challenge.
     async fn discover(&self, session: &mut Session, metadata_url: Option<&str>) -> Result<(), AuthError> {
         let revision = self.current(|current| current.revision.clone());
         let discovery = Discovery {

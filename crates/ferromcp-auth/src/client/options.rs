@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::assertion::SigningKey;
-use super::grant::Grant;
+use super::grant::{AUTHORIZATION_CODE, Grant};
 use super::registration::{ClientMetadata, ClientRegistration};
 use super::scopes::Scopes;
 use super::store::{CredentialStore, MemoryStore};
@@ -41,7 +41,7 @@ impl OAuthOptions {
     pub fn new(server_url: impl Into<String>) -> Self {
         Self {
             server: server_url.into(),
-            metadata: ClientMetadata { name: "MCP client".to_owned(), uri: None },
+            metadata: ClientMetadata { name: "MCP client".to_owned(), uri: None, grant_type: AUTHORIZATION_CODE },
             registration: None,
             metadata_url: None,
             key: None,
@@ -55,7 +55,7 @@ impl OAuthOptions {
         }
     }
 
-    /// Sets the name of the client on authorization pages, if it is registered dynamically.
+    /// Sets the name of the client on authorization pages, if it is registered dynamically. Default: `MCP client`.
     pub fn client_name(mut self, name: impl Into<String>) -> Self {
         self.metadata.name = name.into();
         self
@@ -67,21 +67,24 @@ impl OAuthOptions {
         self
     }
 
-    /// Sets credentials that the operator of the authorization server has issued. The client is then not registered
-    /// dynamically.
+    /// Sets the client credentials that the operator of the authorization server has issued. The client is then not
+    /// registered dynamically.
     pub fn registration(mut self, registration: ClientRegistration) -> Self {
         self.registration = Some(registration);
         self
     }
 
-    /// Sets the URL of the client ID metadata document, which is used as client ID if the authorization server supports it.
-    /// The URL uses `https` and has a path; the document must contain the redirect URI of the prompt.
+    /// Sets the URL of the client ID metadata document, which is used as the client ID if the authorization server
+    /// supports it. The URL must use `https` and have a path, and the document must contain the redirect URI of the
+    /// prompt.
     pub fn client_metadata_url(mut self, url: impl Into<String>) -> Self {
         self.metadata_url = Some(url.into());
         self
     }
 
-    /// Sets the key with which the client authenticates (`private_key_jwt`).
+    /// Sets the key with which the client authenticates (`private_key_jwt`). Used with a
+    /// [`registration`](Self::registration) without a secret, or with a
+    /// [`client_metadata_url`](Self::client_metadata_url).
     pub fn signing_key(mut self, key: SigningKey) -> Self {
         self.key = Some(key);
         self
@@ -89,11 +92,13 @@ impl OAuthOptions {
 
     /// Sets how the client obtains its first token. By default, the user authorizes it in a browser on this machine.
     pub fn grant(mut self, grant: Grant) -> Self {
+        self.metadata.grant_type = grant.registered_type();
         self.grant = grant;
         self
     }
 
-    /// Adds a scope to each authorization. By default, the server decides.
+    /// Adds a scope to each authorization. By default, the client requests the scopes that the server names in its
+    /// response or in its metadata, and `offline_access` if a user logs in and the authorization server supports it.
     pub fn scope(mut self, scope: impl AsRef<str>) -> Self {
         self.scopes.add(scope.as_ref());
         self
@@ -105,13 +110,14 @@ impl OAuthOptions {
         self
     }
 
-    /// Binds tokens to a key of this client, so that a stolen token is useless (RFC 9449). Requires support by both servers.
+    /// Binds tokens to a key of this client, so that a stolen token cannot be used without the key (RFC 9449). The MCP
+    /// server and the authorization server must support it. The key is stored with the tokens.
     pub fn dpop(mut self) -> Self {
         self.dpop = true;
         self
     }
 
-    /// Allows authorization servers with private addresses, for servers in an intranet.
+    /// Allows private addresses for the MCP server and the authorization server, for servers in an intranet.
     ///
     /// Risk: an MCP server can then make this client send requests to other machines in the private network.
     pub fn allow_private_networks(mut self) -> Self {
@@ -119,7 +125,8 @@ impl OAuthOptions {
         self
     }
 
-    /// Sets how long the user has to log in. Default: 10 minutes.
+    /// Sets the time that the user has to log in. Default: 10 minutes. A shorter timeout of the request that starts the
+    /// login applies too; see [`OAuth::login`](super::OAuth::login).
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.login_timeout = timeout;
         self

@@ -130,6 +130,8 @@ pub(crate) enum IdentityOrigin {
 pub(crate) struct ClientMetadata {
     pub(crate) name: String,
     pub(crate) uri: Option<String>,
+    /// The grant with which the client obtains its first token.
+    pub(crate) grant_type: &'static str,
 }
 
 impl ClientMetadata {
@@ -167,7 +169,7 @@ impl ClientMetadata {
         let mut document = json!({
             "client_name": self.name,
             "redirect_uris": [redirect_uri],
-            "grant_types": ["authorization_code", "refresh_token"],
+            "grant_types": [self.grant_type, "refresh_token"],
             "response_types": ["code"],
             "token_endpoint_auth_method": preferred.unwrap_or(ClientAuthentication::None).as_str(),
             "application_type": if is_native { "native" } else { "web" },
@@ -229,6 +231,7 @@ fn rejected(endpoint: &str, status: u16, body: &[u8]) -> AuthError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::grant::{AUTHORIZATION_CODE, DEVICE_CODE};
 
     fn server(methods: &[&str]) -> ServerMetadata {
         let methods = methods.iter().map(|method| (*method).to_owned()).collect();
@@ -250,13 +253,16 @@ mod tests {
     #[test]
     fn registration_has_an_application_type() {
         //
-        let metadata = ClientMetadata { name: "x".to_owned(), uri: None };
+        let metadata = ClientMetadata { name: "x".to_owned(), uri: None, grant_type: AUTHORIZATION_CODE };
         let document = |uri| metadata.document(&server(&["client_secret_basic"]), uri, &Scopes::parse("a b"));
         assert_eq!(document("http://127.0.0.1:1/callback")["application_type"], "native");
         assert_eq!(document("https://app.example.com/callback")["application_type"], "web");
         let document = document("app://callback");
         assert_eq!(document["grant_types"], json!(["authorization_code", "refresh_token"]));
         assert_eq!(document["token_endpoint_auth_method"], "client_secret_basic");
+        let device = ClientMetadata { grant_type: DEVICE_CODE, ..metadata.clone() };
+        let device = device.document(&server(&[]), "http://127.0.0.1/callback", &Scopes::default());
+        assert_eq!(device["grant_types"][0], DEVICE_CODE);
         assert_eq!(document["redirect_uris"], json!(["app://callback"]));
         assert_eq!(document["scope"], "a b");
     }

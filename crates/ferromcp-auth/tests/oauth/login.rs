@@ -1,6 +1,6 @@
 //! Logins: discovery, registration, the store, and changes of the authorization server.
 
-use ferromcp_auth::client::{FileStore, Grant, OAuth, RedirectHandler};
+use ferromcp_auth::client::{AuthError, AuthErrorKind, FileStore, Grant, OAuth, RedirectHandler};
 use serde_json::json;
 
 use crate::server::{Protected, REDIRECT_URI, State, registration};
@@ -110,11 +110,11 @@ async fn configured_credentials_are_bound_to_their_issuer() {
         state.token_requests.clear();
     }
     let error = add(&client).await.unwrap_err();
-    let error = std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string);
-    assert!(
-        error.contains("belong to authorization server") && error.contains("OAuthOptions::registration"),
-        "{error}"
-    );
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<AuthError>());
+    let source = source.expect("the source is an `AuthError`");
+    assert_eq!(source.kind(), AuthErrorKind::Configuration);
+    let text = source.to_string();
+    assert!(text.contains("belong to authorization server") && text.contains("OAuthOptions::registration"), "{text}");
     assert_eq!(server.counts(|state| (state.registrations, state.token_requests.len())), (0, 0));
 }
 

@@ -12,7 +12,7 @@ use crate::client::error::AuthError;
 type Handler =
     dyn Fn(AuthorizationRequest) -> Pin<Box<dyn Future<Output = Result<String, AuthError>> + Send>> + Send + Sync;
 
-/// A prompt that calls an async function: for graphical applications, and for redirect URIs that another part of the
+/// A prompt that calls an async function, for graphical applications, and for redirects that another part of the
 /// application receives.
 ///
 /// ```
@@ -31,7 +31,8 @@ pub struct RedirectHandler {
 }
 
 impl RedirectHandler {
-    /// Creates a prompt with a redirect URI and a function, which returns the URL to which the browser was redirected.
+    /// Creates a prompt with a redirect URI and a function. The function shows the page, and returns the URL to which
+    /// the browser was redirected. Its future is dropped when the login is cancelled or times out.
     pub fn new<F, Fut>(redirect_uri: impl Into<String>, handler: F) -> Self
     where
         F: Fn(AuthorizationRequest) -> Fut + Send + Sync + 'static,

@@ -36,7 +36,7 @@ pub struct LoopbackPrompt {
 }
 
 impl LoopbackPrompt {
-    /// Creates a prompt with any free port.
+    /// Creates a prompt that listens on a free port of `127.0.0.1`.
     pub fn new() -> Self {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -47,14 +47,16 @@ impl LoopbackPrompt {
         }
     }
 
-    /// Sets the port, if the client is registered with a fixed redirect URI.
+    /// Sets the port, for a redirect URI that is registered in advance. By default, the port of the previous login is
+    /// used again if it is free, because another redirect URI requires another registration.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Sets the host name in the redirect URI, such as `localhost`. Default: `127.0.0.1`.
+    /// Sets the host in the redirect URI, such as `localhost` or `[::1]`. It must be a loopback host. Default:
+    /// `127.0.0.1`.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
@@ -68,14 +70,16 @@ impl LoopbackPrompt {
         self
     }
 
-    /// Sets the address to listen on, for containers with a forwarded port. Default: `127.0.0.1`.
+    /// Sets the address to listen on, for containers with a forwarded port. Default: `127.0.0.1`. The redirect URI does
+    /// not contain it; see [`host`](Self::host).
     #[must_use]
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Sets a function that opens the page, and returns whether it succeeded. By default, the default browser is started.
+    /// Sets the function that opens the URL of the page, and returns whether it succeeded. It may block. By default, it
+    /// opens the default browser.
     #[must_use]
     pub fn open_with(mut self, open: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.open = Arc::new(open);
@@ -140,7 +144,7 @@ impl RedirectListener for Listener {
     fn authorize<'a>(&'a mut self, request: &'a AuthorizationRequest) -> PromptFuture<'a, String> {
         Box::pin(async move {
             let (open, url) = (Arc::clone(&self.open), request.url().to_owned());
-            // A browser in the terminal returns at its end only.
+            // A browser in the terminal returns only when it exits.
             let mut opening = tokio::task::spawn_blocking(move || open(&url));
             let mut is_open = false;
             let mut connections = JoinSet::new();
@@ -167,7 +171,7 @@ impl RedirectListener for Listener {
     }
 }
 
-/// Prints the URL, so that the user knows what the client waits for.
+/// Prints the URL of the page, and that the client waits for the login.
 #[allow(clippy::print_stderr, reason = "the user must see the URL; stdout carries the protocol")]
 fn show(url: &str, opened: bool) {
     if opened {

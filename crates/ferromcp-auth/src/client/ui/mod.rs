@@ -22,8 +22,8 @@ pub type PromptFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>>
 /// [`LoopbackPrompt`] opens a browser, [`PastePrompt`] works without a local browser, and [`RedirectHandler`] calls a
 /// function.
 pub trait AuthorizationPrompt: Send + Sync + 'static {
-    /// Prepares to receive a response. `previous` is the redirect URI that is registered; it is used again if possible,
-    /// because another one requires another registration.
+    /// Prepares to receive a response. `previous` is the redirect URI of the current registration. Use it again if
+    /// possible, because another one requires another registration.
     ///
     /// # Errors
     /// Fails if responses cannot be received.
@@ -32,12 +32,13 @@ pub trait AuthorizationPrompt: Send + Sync + 'static {
 
 /// Receives one authorization response. Dropping it cancels the authorization.
 pub trait RedirectListener: Send {
-    /// Returns the redirect URI. It uses `https`, the loopback interface, or a private scheme.
+    /// Returns the redirect URI. It uses `https`, `http` on the loopback interface, or a private scheme.
     fn redirect_uri(&self) -> &str;
 
     /// Shows the page, waits for the response, and returns the URL to which the browser was redirected.
     ///
-    /// Responses for which [`AuthorizationRequest::matches`] returns `false` can be ignored.
+    /// Ignore responses for which [`AuthorizationRequest::matches`] returns `false`: the login fails if one is
+    /// returned.
     ///
     /// # Errors
     /// Fails if the user cancels or the page cannot be shown.

@@ -1,4 +1,4 @@
-//! A prompt for people without a local browser: they paste the URL to which their browser was redirected.
+//! A prompt for users without a local browser: they paste the URL to which their browser was redirected.
 
 use std::io::{BufRead, Write};
 
@@ -8,17 +8,19 @@ use super::{AuthorizationPrompt, PromptFuture, RedirectListener};
 use crate::client::authorization::AuthorizationRequest;
 use crate::client::error::AuthError;
 
-/// The default redirect URI. Nothing listens there: the browser shows an error, and its address bar contains the response.
+/// The default redirect URI. No process listens there: the browser shows an error, and its address bar contains the
+/// response.
 const REDIRECT_URI: &str = "http://127.0.0.1:8765/callback";
 /// Maximum length of the pasted text, in bytes.
 const MAX_LINE: u64 = 16 * 1024;
-/// How often the user can paste a wrong text.
+/// Maximum number of texts that the user can paste.
 const ATTEMPTS: usize = 5;
 
-/// A prompt that prints the URL of the page to stderr, and reads the URL to which the browser was redirected from stdin.
+/// A prompt that prints the URL of the page to stderr, and reads from stdin the URL to which the browser was
+/// redirected.
 ///
-/// For servers, containers and SSH sessions: the browser runs on another machine. Do not use it if stdin carries the
-/// protocol.
+/// For remote machines, containers and SSH sessions: the browser runs on another machine. The login fails if stdin is
+/// closed, or after 5 texts that are not the URL. Do not use it if stdin carries the protocol.
 #[derive(Debug, Clone)]
 pub struct PastePrompt {
     redirect_uri: String,
