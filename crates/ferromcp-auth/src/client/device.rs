@@ -35,10 +35,7 @@ pub(crate) async fn authorize(
         ))
     })?;
     let scope = scopes.to_string();
-    let mut parameters = vec![("resource", discovered.resource.as_str())];
-    if !scope.is_empty() {
-        parameters.push(("scope", &scope));
-    }
+    let parameters = [("resource", discovered.resource.as_str()), ("scope", &scope)];
     let at_device = TokenEndpoint { url, dpop: None, ..*endpoint };
     let response = at_device.exchange(&parameters).await?;
     let network = endpoint.fetcher.network();

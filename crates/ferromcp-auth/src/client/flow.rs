@@ -211,10 +211,8 @@ impl Flow<'_> {
         let client = self.configured(session, discovered)?;
         let endpoint = self.endpoint(discovered, Some(&client), session.dpop.as_deref())?;
         let scope = scopes.to_string();
-        let mut parameters = vec![("grant_type", "client_credentials"), ("resource", discovered.resource.as_str())];
-        if !scope.is_empty() {
-            parameters.push(("scope", &scope));
-        }
+        let parameters =
+            [("grant_type", "client_credentials"), ("resource", &*discovered.resource), ("scope", &*scope)];
         Ok(endpoint.request(&parameters).await?)
     }
 
@@ -231,14 +229,12 @@ impl Flow<'_> {
             Some(_) => ClientAuthentication::ClientSecretPost,
             None => ClientAuthentication::None,
         };
-        let client = ClientIdentity {
-            id: idp.client_id.clone(),
-            secret: idp.client_secret.clone(),
+        let client = ClientIdentity::new(
+            idp.client_id.clone(),
+            idp.client_secret.clone(),
             authentication,
-            origin: IdentityOrigin::Configured,
-            redirect_uri: None,
-            expires_at: None,
-        };
+            IdentityOrigin::Configured,
+        );
         let endpoint = TokenEndpoint {
             fetcher: self.fetcher,
             url: &idp.token_endpoint,
@@ -248,17 +244,15 @@ impl Flow<'_> {
             dpop: None,
         };
         let scope = scopes.to_string();
-        let mut parameters = vec![
+        let parameters = [
             ("grant_type", TOKEN_EXCHANGE),
             ("requested_token_type", ID_JAG),
             ("audience", discovered.server.issuer.as_str()),
             ("resource", discovered.resource.as_str()),
             ("subject_token", id_token.expose()),
             ("subject_token_type", ID_TOKEN),
+            ("scope", &scope),
         ];
-        if !scope.is_empty() {
-            parameters.push(("scope", &scope));
-        }
         let response = endpoint.exchange(&parameters).await?;
         let is_grant = response.text("issued_token_type").as_deref() == Some(ID_JAG);
         let assertion = response.non_empty("access_token").filter(|_| is_grant).ok_or_else(|| {
@@ -282,11 +276,12 @@ impl Flow<'_> {
     ) -> Result<Tokens, AuthError> {
         let endpoint = self.endpoint(discovered, client, session.dpop.as_deref())?;
         let scope = scopes.to_string();
-        let mut parameters =
-            vec![("grant_type", JWT_BEARER), ("assertion", assertion.expose()), ("resource", &discovered.resource)];
-        if !scope.is_empty() {
-            parameters.push(("scope", &scope));
-        }
+        let parameters = [
+            ("grant_type", JWT_BEARER),
+            ("assertion", assertion.expose()),
+            ("resource", &discovered.resource),
+            ("scope", &scope),
+        ];
         Ok(endpoint.request(&parameters).await?)
     }
 

@@ -41,14 +41,9 @@ pub(crate) fn configured(
         Some(_) if registration.secret.is_none() => ClientAuthentication::PrivateKeyJwt,
         _ => ClientAuthentication::choose(&discovered.server, registration.secret.is_some()),
     };
-    Ok(Some(ClientIdentity {
-        id: registration.id.clone(),
-        secret: registration.secret.clone(),
-        authentication: registration.authentication.unwrap_or(default),
-        origin: IdentityOrigin::Configured,
-        redirect_uri: None,
-        expires_at: None,
-    }))
+    let authentication = registration.authentication.unwrap_or(default);
+    let (id, secret) = (registration.id.clone(), registration.secret.clone());
+    Ok(Some(ClientIdentity::new(id, secret, authentication, IdentityOrigin::Configured)))
 }
 
 /// Returns whether an identity of the store can be used for a login.
@@ -76,14 +71,7 @@ pub(crate) async fn obtain(
             Some(_) => ClientAuthentication::PrivateKeyJwt,
             None => ClientAuthentication::None,
         };
-        return Ok(ClientIdentity {
-            id: url.clone(),
-            secret: None,
-            authentication,
-            origin: IdentityOrigin::MetadataDocument,
-            redirect_uri: None,
-            expires_at: None,
-        });
+        return Ok(ClientIdentity::new(url.clone(), None, authentication, IdentityOrigin::MetadataDocument));
     }
     let endpoint = server.registration_endpoint.as_deref().ok_or_else(|| {
         AuthError::configuration(format!(

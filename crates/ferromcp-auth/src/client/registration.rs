@@ -116,6 +116,18 @@ pub(crate) struct ClientIdentity {
     pub(crate) expires_at: Option<u64>,
 }
 
+impl ClientIdentity {
+    /// Creates an identity without a registered redirect URI, which does not expire.
+    pub(crate) fn new(
+        id: String,
+        secret: Option<Secret>,
+        authentication: ClientAuthentication,
+        origin: IdentityOrigin,
+    ) -> Self {
+        Self { id, secret, authentication, origin, redirect_uri: None, expires_at: None }
+    }
+}
+
 /// How an identity was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

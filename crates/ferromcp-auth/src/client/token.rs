@@ -131,7 +131,8 @@ impl TokenEndpoint<'_> {
     fn authenticated(&self, parameters: &[(&str, &str)]) -> Result<(HeaderMap, Zeroizing<String>), AuthError> {
         let mut headers = HeaderMap::new();
         let mut form = Serializer::new(String::new());
-        form.extend_pairs(parameters);
+        // A parameter without a value is omitted: RFC 6749, section 3.2.
+        form.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
         if let Some(client) = self.client {
             let secret = client.secret.as_ref().map_or("", |secret| secret.expose());
             match client.authentication {

@@ -81,12 +81,7 @@ async fn credentials_of_one_server_are_not_sent_to_another() {
     let server = Protected::start(State { tenant: "/a".to_owned(), ..State::default() }).await;
     let oauth = OAuth::new(server.options()).unwrap();
     let client = server.connect(&oauth).await.unwrap();
-    {
-        let mut state = server.state();
-        state.tenant = "/b".to_owned();
-        state.access.clear();
-        state.token_requests.clear();
-    }
+    server.move_to("/b");
     assert_eq!(add(&client).await.unwrap(), 3);
     let state = server.state();
     assert_eq!((state.registrations, state.logins), (2, 2));
@@ -103,12 +98,7 @@ async fn configured_credentials_are_bound_to_their_issuer() {
     let oauth = OAuth::new(server.options().registration(registration())).unwrap();
     let client = server.connect(&oauth).await.unwrap();
     assert_eq!(server.state().token_requests[0]["client_id"], "configured");
-    {
-        let mut state = server.state();
-        state.tenant = "/b".to_owned();
-        state.access.clear();
-        state.token_requests.clear();
-    }
+    server.move_to("/b");
     let error = add(&client).await.unwrap_err();
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<AuthError>());
     let source = source.expect("the source is an `AuthError`");

@@ -113,6 +113,14 @@ impl Protected {
         read(&self.state())
     }
 
+    /// Moves to another authorization server, which does not know the tokens of this one.
+    pub(crate) fn move_to(&self, tenant: &str) {
+        let mut state = self.state();
+        tenant.clone_into(&mut state.tenant);
+        state.access.clear();
+        state.token_requests.clear();
+    }
+
     pub(crate) fn origin(&self) -> String {
         format!("http://{}", self.address)
     }

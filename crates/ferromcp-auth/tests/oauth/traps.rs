@@ -88,13 +88,8 @@ async fn trap_credentials_crossing_issuers_when_a_login_fails() {
     let server = Protected::start(State { tenant: "/a".to_owned(), expires_in: Some(31), ..State::default() }).await;
     let oauth = OAuth::new(server.options()).unwrap();
     let client = server.connect(&oauth).await.unwrap();
-    {
-        let mut state = server.state();
-        state.tenant = "/b".to_owned();
-        state.access.clear();
-        state.token_requests.clear();
-        state.fixed.insert("/b/register", (503, "text/html", String::new()));
-    }
+    server.move_to("/b");
+    server.state().fixed.insert("/b/register", (503, "text/html", String::new()));
     for _ in 0..4 {
         client.tools().await.unwrap_err();
         tokio::time::sleep(Duration::from_millis(700)).await;

@@ -9,7 +9,7 @@
 //! | `prefixItems` of a tuple | `items` and the length; described, if the items differ |
 //! | an object with a union, as of a flattened enum | one object with the properties of all variants ([`union`](super::union)) |
 //! | another `oneOf` | `anyOf` |
-//! | `not` of values, as of `NonZero<i32>` | removed; described, if there is no description |
+//! | `not` with constant values, for example of `NonZero<i32>` | removed, and described if the schema has no description |
 
 use schemars::Schema;
 use schemars::transform::{Transform, transform_subschemas};

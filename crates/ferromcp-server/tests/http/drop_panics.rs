@@ -1,10 +1,8 @@
 //! Calls over HTTP whose future panics when it is dropped: after a result, because the client disconnects, or because the
 //! server shuts down. The call fails with an internal error, and others are not affected.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ferromcp_core::Revision;
@@ -18,34 +16,7 @@ use crate::client::{Session, initialize, legacy_message, modern_call, post};
 use crate::fixture::{CallControl, Host, wait_for};
 use crate::message::Response;
 use crate::mounted::Mounted;
-
-/// A future that is ready after some polls, and panics when it is dropped.
-struct PanicOnDrop {
-    polls: usize,
-    control: CallControl,
-}
-
-impl Future for PanicOnDrop {
-    type Output = &'static str;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.polls == 0 {
-            return Poll::Ready("done");
-        }
-        if self.polls != usize::MAX {
-            self.polls -= 1;
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for PanicOnDrop {
-    fn drop(&mut self) {
-        self.control.finished.fetch_add(1, Ordering::SeqCst);
-        assert!(std::thread::panicking(), "panics when dropped");
-    }
-}
+use crate::panic_on_drop::PanicOnDrop;
 
 /// A server with tools that return a result at once or later, or never, and then panic in a destructor.
 fn server(control: &CallControl) -> Server {
@@ -54,7 +25,7 @@ fn server(control: &CallControl) -> Server {
         let control = control.clone();
         server = server.with_tool(Tool::new(name, move || {
             control.started.fetch_add(1, Ordering::SeqCst);
-            PanicOnDrop { polls, control: control.clone() }
+            PanicOnDrop { polls, dropped: Arc::clone(&control.finished) }
         }));
     }
     server

@@ -28,6 +28,8 @@ mod log_recorder;
 mod message;
 mod mounted;
 mod name_headers;
+#[path = "../it/panic_on_drop.rs"]
+mod panic_on_drop;
 mod parameter_headers;
 mod races;
 mod resumption;

@@ -1,11 +1,8 @@
 //! Calls whose future panics when it is dropped: after a result, or because the server shuts down. The call fails with an
 //! internal error, and others are not affected.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ferromcp_core::Revision;
@@ -13,34 +10,7 @@ use ferromcp_server::{Server, ServerLimits, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Case, Client};
-
-/// A future that is ready after some polls, and panics when it is dropped.
-struct PanicOnDrop {
-    polls: usize,
-    dropped: Arc<AtomicUsize>,
-}
-
-impl Future for PanicOnDrop {
-    type Output = &'static str;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.polls == 0 {
-            return Poll::Ready("done");
-        }
-        if self.polls != usize::MAX {
-            self.polls -= 1;
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for PanicOnDrop {
-    fn drop(&mut self) {
-        self.dropped.fetch_add(1, Ordering::SeqCst);
-        assert!(std::thread::panicking(), "panics when dropped");
-    }
-}
+use crate::panic_on_drop::PanicOnDrop;
 
 /// Adds tools that return a result at once or later, or never, and then panic in a destructor. Counts the destructors.
 fn with_panicking_tools(mut server: Server, dropped: &Arc<AtomicUsize>) -> Server {

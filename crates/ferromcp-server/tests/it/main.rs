@@ -33,6 +33,7 @@ mod mrtr;
 mod output;
 mod own_calls;
 mod pagination;
+mod panic_on_drop;
 mod progress;
 mod prompts;
 mod random_input;

@@ -258,12 +258,12 @@ async fn listed_uris_contain_the_namespace_when_the_template_is_mounted() {
     // S15
     for case in Case::eras() {
         let notes = notes(1);
-        let server = Server::new("mounted", "0").state(Arc::clone(&notes)).mount("work", Mounted(notes));
+        let server = Server::new("mounted", "0").state(Arc::clone(&notes)).mount("office", Mounted(notes));
         let mut client = Client::connect(server, case).await;
         let listed = client.result("resources/list", Value::Null).await["resources"][0].clone();
-        assert_eq!((&listed["uri"], &listed["name"]), (&json!("note://work/0"), &json!("work_note 0")));
+        assert_eq!((&listed["uri"], &listed["name"]), (&json!("note://office/0"), &json!("office_note 0")));
         assert_eq!(
-            client.result("resources/read", json!({ "uri": "note://work/0" })).await["contents"][0]["text"],
+            client.result("resources/read", json!({ "uri": "note://office/0" })).await["contents"][0]["text"],
             "text 0"
         );
     }
