@@ -124,14 +124,10 @@ impl Memory {
     }
 }
 
-/// Settings of the allocator of glibc, so that the memory of a server is what it uses. By default, glibc keeps blocks of up
-/// to 32 MiB after they were freed, and how many depends on the order of the calls.
-const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
-
 impl Server {
     /// Starts the server.
     pub(crate) fn start(program: &Path, args: &[&str]) -> anyhow::Result<Self> {
-        let mut process = Process::start(Command::new(program).args(args).envs(ALLOCATOR))?;
+        let mut process = Process::start(Command::new(program).args(args))?;
         let line = process.first_line()?;
         let address = line.parse().with_context(|| format!("the server printed no address, but {line:?}"))?;
         Ok(Self { process, target: Target::new(address) })
