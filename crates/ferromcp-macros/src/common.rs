@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Error, Ident, Path, Result};
+use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Result};
 
 use crate::{function::Function, options::Options};
 
@@ -21,15 +21,45 @@ impl Common {
         let description = options.text("description")?.map(|text| quote!(#text));
         let description = description.or_else(|| function.description.clone()).into_iter();
         let icons = options.texts("icon")?;
+        let scopes = options.expr("scopes")?.map(check_scopes).transpose()?.into_iter();
         let args = function.args(krate);
         let calls = quote! {
             #(.title(#title))*
             #(.describe(#description))*
             #(.icon(#krate::model::Icon::new(#icons)))*
+            #(.scopes(#scopes))*
             #args
         };
         Ok(Self { constructor, calls })
     }
+}
+
+/// Checks the literals of `scopes = ["…"]`. The server validates other expressions at startup.
+fn check_scopes(scopes: Expr) -> Result<Expr> {
+    let list = match &scopes {
+        Expr::Array(list) => &list.elems,
+        Expr::Lit(literal) => {
+            return Err(Error::new_spanned(literal, "`scopes` requires a list: write `scopes = [\"…\"]`"));
+        }
+        _ => return Ok(scopes),
+    };
+    if list.is_empty() {
+        return Err(Error::new_spanned(&scopes, "`scopes` is empty: add a scope, or drop the option"));
+    }
+    let is_valid =
+        |scope: &str| !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+    for scope in list {
+        match scope {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if is_valid(&text.value()) => {}
+            Expr::Lit(other) => {
+                let message =
+                    "invalid scope: use a string of printable ASCII characters except spaces, quotes and backslashes";
+                return Err(Error::new_spanned(other, message));
+            }
+            _ => {}
+        }
+    }
+    Ok(scopes)
 }
 
 fn constructor(options: &mut Options, function: &Function) -> Result<Ident> {

@@ -62,6 +62,7 @@ use kind::Kind;
 /// | `description = "…"` | replaces the doc comment |
 /// | `annotations(…)` | any of `read_only`, `destructive`, `idempotent`, `open_world`, each a flag or `= false` |
 /// | `icon = "https://…"` | an icon; repeatable |
+/// | `scopes = ["…"]` | the OAuth scopes that a caller needs over HTTP |
 /// | `blocking` | runs this non-async `fn` on the blocking thread pool |
 /// | `crate = "…"` | the path of this crate; default: `::ferromcp` |
 ///
@@ -162,7 +163,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// The URI or template comes first. `name` (default: the function name), `title`, `description`, `icon`, `blocking` and
+/// The URI or template comes first. `name` (default: the function name), `title`, `description`, `icon`, `scopes`, `blocking` and
 /// `crate` have the same meaning as for [`tool`](macro@tool). In addition:
 ///
 /// | option | meaning |
@@ -214,7 +215,7 @@ pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// `name` (default: the function name), `title`, `description`, `icon`, `blocking` and `crate`, as for
+/// `name` (default: the function name), `title`, `description`, `icon`, `scopes`, `blocking` and `crate`, as for
 /// [`tool`](macro@tool). Parameters support `#[arg(…)]`. Prompt arguments are strings on the wire, and are parsed into
 /// the types of the parameters.
 #[proc_macro_attribute]

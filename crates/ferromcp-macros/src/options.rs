@@ -251,6 +251,7 @@ fn equivalent_option(key: &str, keys: &[&str]) -> Option<&'static str> {
         "mime" | "mimetype" | "content_type" | "media_type" => ("mime_type", "mime_type = \"…\""),
         "ttl" | "cache" | "max_age" => ("ttl_ms", "ttl_ms = 60_000"),
         "icons" => ("icon", "icon = \"…\""),
+        "scope" | "auth" | "required_scopes" => ("scopes", "scopes = [\"…\"]"),
         "uri" | "template" | "uri_template" if keys.contains(&"resource") => ("resource", "resource = \"…\""),
         "arg" | "variable" | "param" | "parameter" => ("argument", "argument = \"…\""),
         "default_value" => ("default", "default = …"),

@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const RULES: Rules = Rules {
     name: "#[prompt]",
-    keys: &["name", "title", "description", "icon", "blocking", "crate"],
+    keys: &["name", "title", "description", "icon", "scopes", "blocking", "crate"],
     repeatable: &["icon"],
     positional: false,
 };

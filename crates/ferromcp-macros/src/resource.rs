@@ -15,7 +15,19 @@ use crate::{
 
 pub(crate) const RULES: Rules = Rules {
     name: "#[resource]",
-    keys: &["name", "title", "description", "mime_type", "ttl_ms", "priority", "list", "icon", "blocking", "crate"],
+    keys: &[
+        "name",
+        "title",
+        "description",
+        "mime_type",
+        "ttl_ms",
+        "priority",
+        "list",
+        "icon",
+        "scopes",
+        "blocking",
+        "crate",
+    ],
     repeatable: &["icon"],
     positional: true,
 };

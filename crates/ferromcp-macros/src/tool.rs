@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const RULES: Rules = Rules {
     name: "#[tool]",
-    keys: &["name", "title", "description", "annotations", "icon", "blocking", "crate"],
+    keys: &["name", "title", "description", "annotations", "icon", "scopes", "blocking", "crate"],
     repeatable: &["icon"],
     positional: false,
 };

@@ -19,6 +19,7 @@ use crate::era::features::has_multi_round_trip;
 use crate::inner::Inner; // lint: allow(cycle): the server contains the handlers that receive a context of it
 use crate::latch::Latch;
 use crate::limits::{MAX_CALL_DEPTH, ServerLimits};
+use crate::principal::Principal;
 use crate::question_error::{Kind, QuestionError};
 use crate::registry::Registry; // lint: allow(cycle): a handler can change the registry that contains it
 use crate::request_sink::{QueueFull, RequestSink};
@@ -279,7 +280,13 @@ impl Ctx {
         &self.0.peer
     }
 
-    /// Returns the authenticated principal, if any.
+    /// Returns the authenticated principal with its scopes and claims, if the endpoint has an authorization that provides
+    /// it.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.0.peer.principal()
+    }
+
+    /// Returns the identity of the authenticated principal, if any.
     pub fn identity(&self) -> Option<&str> {
         self.0.peer.identity()
     }

@@ -11,6 +11,7 @@ use ferromcp_core::model::{
 use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
+use crate::access::{self, InsufficientScope};
 use crate::call::{Call, OuterServer, Peer, Reply};
 use crate::client_requests::mrtr::{manual, resume};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
@@ -57,6 +58,10 @@ pub(crate) fn begin_chain(inner: &Arc<Inner>, call: Call) -> MaybeReady {
     if inner.middleware.is_empty() {
         return begin(inner, &call);
     }
+    // Before the middleware, which may have the reply in a cache. Checked again afterwards, since it may change the request.
+    if let Err(error) = check_scopes(&inner.registry.snapshot(), &call) {
+        return failed(error.into());
+    }
     MaybeReady::Pending(Box::pin(run_middleware(Arc::clone(inner), call)))
 }
 
@@ -96,6 +101,9 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     if !offered {
         return failed(Error::method_not_found(call.request.method()));
     }
+    if let Err(error) = check_scopes(&tables, call) {
+        return failed(error.into());
+    }
     if tables.has_mounts() {
         if let Some(item) = tables.mounted(&call.request) {
             return start_mounted(inner, item, call);
@@ -109,13 +117,13 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         ClientRequest::ReadResource(params) => return resource(inner, &tables, call, params),
         ClientRequest::GetPrompt(params) => return prompt(inner, &tables, call, params),
         ClientRequest::Complete(params) => return completion(inner, &tables, call, params),
-        ClientRequest::ListTools(params) => lists::tools(inner, &tables, params),
+        ClientRequest::ListTools(params) => lists::tools(inner, &tables, &call.peer, params),
         ClientRequest::ListResources(params) if tables.has_listers() => {
             return resource_list::start(inner, tables, call, params);
         }
-        ClientRequest::ListResources(params) => lists::resources(inner, &tables, params),
-        ClientRequest::ListResourceTemplates(params) => lists::templates(inner, &tables, params),
-        ClientRequest::ListPrompts(params) => lists::prompts(inner, &tables, params),
+        ClientRequest::ListResources(params) => lists::resources(inner, &tables, &call.peer, params),
+        ClientRequest::ListResourceTemplates(params) => lists::templates(inner, &tables, &call.peer, params),
+        ClientRequest::ListPrompts(params) => lists::prompts(inner, &tables, &call.peer, params),
         ClientRequest::Initialize(_) => Ok(initialize(inner, &tables, &call.peer).into()),
         ClientRequest::Discover(_) => Ok(discover(inner, &tables).into()),
         ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(empty()),
@@ -132,6 +140,11 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         other => Err(Error::method_not_found(other.method())),
     };
     MaybeReady::Ready(reply.into())
+}
+
+/// Checks that the caller may send a request. Calls that a handler makes are not restricted.
+fn check_scopes(tables: &Tables, call: &Call) -> Result<(), InsufficientScope> {
+    if call.depth > 0 { Ok(()) } else { access::check(tables, &call.peer, &call.request) }
 }
 
 /// Passes a call on to the mounted server that has the item.

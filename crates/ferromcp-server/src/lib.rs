@@ -21,6 +21,7 @@
     allow(dead_code, reason = "some functions of `era` and `serve` are used by HTTP only")
 )]
 
+mod access;
 mod batch;
 mod call;
 mod call_error;
@@ -55,6 +56,7 @@ mod paging;
 mod panics;
 mod peer;
 mod pending_requests;
+mod principal;
 mod question_error;
 mod random;
 mod registry;
@@ -96,6 +98,7 @@ pub use output::{
 };
 pub use paging::List;
 pub use pending_requests::RequestError;
+pub use principal::Principal;
 pub use question_error::QuestionError;
 pub use registry::{RegisterError, Registry};
 pub use request_sink::{NotificationSink, QueueFull, RequestSink, ResponseFuture};

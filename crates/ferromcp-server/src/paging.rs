@@ -85,6 +85,24 @@ impl<T: Clone> Pages<T> {
     }
 }
 
+/// Returns the page of `items` after `cursor`, with the cursor of the next page. For lists that are not cached.
+///
+/// # Errors
+/// Fails with -32602 if the cursor does not belong to this list.
+pub(crate) fn page_of<T>(
+    list: List,
+    items: impl Iterator<Item = (u64, T)>,
+    size: usize,
+    cursor: Option<&str>,
+) -> Result<(Items<T>, Option<String>), Error> {
+    let after = cursor.map_or(Ok(Position::START), |cursor| Position::decode(list, cursor))?.serial;
+    let mut rest = items.filter(|(serial, _)| *serial > after);
+    let (serials, items): (Vec<u64>, Vec<T>) = rest.by_ref().take(size.max(1)).unzip();
+    let next = serials.last().filter(|_| rest.next().is_some());
+    let next = next.map(|last| Position::after(*last).encode(list));
+    Ok((items.into(), next))
+}
+
 /// The position of a cursor: after the item with this serial number, or within the items that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
@@ -156,6 +174,25 @@ mod tests {
             let pages = Pages::new(List::Tools, (1..=count).map(|n| (n, n)), 10);
             assert_eq!(collect_all(&pages), (1..=count).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn pages_are_the_same_when_they_are_not_cached() {
+        for count in [0, 1, 9, 10, 11, 35] {
+            let items = || (1..=count).filter(|n| n % 2 == 1).map(|n| (n, n));
+            let cached = Pages::new(List::Tools, items(), 5);
+            let mut cursor = None;
+            loop {
+                let (items, next) = page_of(List::Tools, items(), 5, cursor.as_deref()).unwrap();
+                let (expected, expected_next) = cached.page(cursor.as_deref()).unwrap();
+                assert_eq!((&*items, &next), (&*expected, &expected_next));
+                cursor = next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        assert!(page_of(List::Tools, [(1, 1)].into_iter(), 5, Some("x")).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use ferromcp_core::model::{ClientCapabilities, Implementation, LogLevel};
 use ferromcp_core::{Identity, RawJson, Repairs, Revision, wire};
 
+use crate::principal::Principal;
 use crate::subscription::Mailbox;
 
 /// The client that sent a call: revision, capabilities, implementation info and authenticated principal.
@@ -22,7 +23,36 @@ struct PeerParts {
     info: Option<RawJson>,
     log_level: Option<LogLevel>,
     identity: Option<Arc<str>>,
+    principal: Option<Principal>,
+    /// Whether the peer may use only items whose scopes are granted. Otherwise it may use all.
+    is_scoped: bool,
     mailbox: Option<Arc<Mailbox>>,
+}
+
+/// The sender of the requests of a connection, or of one HTTP request.
+#[derive(Clone, Default)]
+pub(crate) struct Caller {
+    identity: Option<Identity>,
+    principal: Option<Principal>,
+    is_scoped: bool,
+}
+
+impl Caller {
+    /// Returns the caller of a local connection, which may use all items.
+    pub(crate) fn local(identity: Option<Identity>) -> Self {
+        Self { identity, principal: None, is_scoped: false }
+    }
+
+    /// Returns the sender of an HTTP request, which may use items with scopes only if its principal has them.
+    #[cfg(feature = "http")]
+    pub(crate) fn of_request(extensions: &http::Extensions) -> Self {
+        Self { identity: extensions.get().cloned(), principal: extensions.get().cloned(), is_scoped: true }
+    }
+
+    /// Returns the identity, if known.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
 }
 
 impl Peer {
@@ -35,6 +65,8 @@ impl Peer {
             info: None,
             log_level: None,
             identity: None,
+            principal: None,
+            is_scoped: false,
             mailbox: None,
         }))
     }
@@ -63,12 +95,46 @@ impl Peer {
         self
     }
 
-    /// Sets the principal of the connection or request, if any.
-    pub(crate) fn identified(self, identity: Option<&Identity>) -> Self {
-        match identity {
-            Some(identity) => self.with_identity(identity.clone()),
-            None => self,
+    /// Sets the authenticated principal with its scopes. Items that require other scopes are hidden from the peer, and its
+    /// calls of them fail.
+    pub fn with_principal(mut self, principal: Principal) -> Self {
+        let parts = Arc::make_mut(&mut self.0);
+        parts.identity = Some(principal.identity().clone().into());
+        parts.principal = Some(principal);
+        parts.is_scoped = true;
+        self
+    }
+
+    /// Sets the sender of a request or the client of a connection.
+    pub(crate) fn called_by(mut self, caller: &Caller) -> Self {
+        let is_same = caller.identity.is_none() && caller.principal.is_none() && caller.is_scoped == self.0.is_scoped;
+        if !is_same {
+            let parts = Arc::make_mut(&mut self.0);
+            parts.identity = caller.identity.clone().map(Into::into);
+            parts.principal.clone_from(&caller.principal);
+            parts.is_scoped = caller.is_scoped;
         }
+        self
+    }
+
+    /// Restricts the peer to items whose scopes are granted.
+    pub(crate) fn scoped(mut self) -> Self {
+        Arc::make_mut(&mut self.0).is_scoped = true;
+        self
+    }
+
+    /// Returns whether the peer may use only items whose scopes are granted.
+    pub(crate) fn is_scoped(&self) -> bool {
+        self.0.is_scoped
+    }
+
+    /// Returns whether the peer may use an item that requires these scopes.
+    pub(crate) fn may_use(&self, scopes: &[String]) -> bool {
+        if scopes.is_empty() || !self.0.is_scoped {
+            return true;
+        }
+        let principal = self.0.principal.as_ref();
+        principal.is_some_and(|principal| scopes.iter().all(|scope| principal.has_scope(scope)))
     }
 
     /// Sets the mailbox through which a session receives change notifications.
@@ -102,12 +168,18 @@ impl Peer {
         self.0.log_level
     }
 
-    /// Returns the authenticated principal as an owned value.
-    pub(crate) fn principal(&self) -> Option<Identity> {
+    /// Returns the identity as an owned value.
+    pub(crate) fn owned_identity(&self) -> Option<Identity> {
         self.0.identity.clone().map(Identity::new)
     }
 
-    /// Returns the authenticated principal, if any.
+    /// Returns the authenticated principal with its scopes and claims, if the endpoint has an authorization that provides
+    /// it.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.0.principal.as_ref()
+    }
+
+    /// Returns the identity of the authenticated principal, if any.
     pub fn identity(&self) -> Option<&str> {
         self.0.identity.as_deref()
     }

@@ -18,9 +18,11 @@ use crate::component::{Listed, ReadyResource};
 use crate::ctx::CallContext;
 use crate::function::invocation::{Input, Invocation};
 use crate::inner::Inner;
+use crate::lists::cache_hint;
 use crate::maybe_ready::MaybeReady;
 use crate::paging::{List, Position};
 use crate::panics::run_part;
+use crate::peer::Peer;
 use crate::registry::Tables;
 
 /// Starts the call.
@@ -36,7 +38,7 @@ pub(crate) fn start(inner: &Arc<Inner>, tables: Arc<Tables>, call: &Call, params
             Ok(Page { items, next, is_complete }) => {
                 let mut list = ListResourcesResult::new(items);
                 list.next_cursor = next.map(|next| next.encode(List::Resources));
-                let hint = inner.caches[List::Resources as usize];
+                let hint = cache_hint(&inner, &tables, &call.peer, List::Resources);
                 let ttl_ms = if is_complete { hint.ttl_ms } else { 0 };
                 (list.ttl_ms, list.cache_scope) = (Some(ttl_ms), Some(hint.scope));
                 Reply::Done(list.into())
@@ -63,7 +65,7 @@ async fn page(inner: &Arc<Inner>, tables: &Tables, call: &Call, start: Position)
     let mut failure = None;
     let mut has_source = start != Position::START; // earlier pages have resources
     let done = |items, next, failure: Option<Error>| Ok(Page { items, next, is_complete: failure.is_none() });
-    for (serial, resource) in tables.resources() {
+    for (serial, resource) in tables.visible_resources(&call.peer) {
         let skipped = if serial == start.serial { start.offset } else { Some(0) };
         let Some(skipped) = skipped.filter(|_| serial >= start.serial) else { continue };
         match &resource.definition {
@@ -86,7 +88,7 @@ async fn page(inner: &Arc<Inner>, tables: &Tables, call: &Call, start: Position)
                             if items.len() == size {
                                 return done(items, Some(Position { serial, offset: Some(at) }), failure);
                             }
-                            items.extend(checked(tables, resource, definition));
+                            items.extend(checked(tables, &call.peer, resource, definition));
                         }
                     }
                     Err(error) => {
@@ -140,13 +142,15 @@ pub(crate) async fn listed_by(
     }
 }
 
-/// Returns a listed resource, unless it cannot be read or is registered itself.
+/// Returns a listed resource, unless it cannot be read, requires scopes that the caller lacks, or is registered itself.
 fn checked(
     tables: &Tables,
+    peer: &Peer,
     template: &ReadyResource,
     mut definition: ResourceDefinition,
 ) -> Option<ResourceDefinition> {
     match tables.resource(&definition.uri) {
+        Ok(Some((found, _))) if !peer.may_use(&found.scopes) => None,
         Ok(Some((found, _))) if matches!(found.definition, Listed::Template(_)) => {
             definition.mime_type = definition.mime_type.or_else(|| template.mime_type().map(str::to_owned));
             Some(definition)

@@ -214,6 +214,13 @@ fn options_are_rejected_when_unknown_duplicate_or_malformed() {
         (quote!(annotations(read_only, destructive)), "mutually exclusive"),
         (quote!(title = "a" name = "b"), "expected a `,`"),
         (quote!("add"), "expected an option"),
+        (quote!(scopes), "write `scopes = …`"),
+        (quote!(scopes = "a"), "write `scopes = [\"…\"]`"),
+        (quote!(scopes = []), "`scopes` is empty"),
+        (quote!(scopes = ["a", "b c"]), "invalid scope"),
+        (quote!(scopes = ["a\""]), "invalid scope"),
+        (quote!(scopes = [5]), "invalid scope"),
+        (quote!(scope = "a"), "write `scopes = [\"…\"]`"),
         (quote!(crate = 5), "write `crate = "),
     ] {
         assert_error(Kind::Tool, attribute, function(), remedy);

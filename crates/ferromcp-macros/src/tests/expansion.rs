@@ -9,7 +9,12 @@ use crate::kind::Kind;
 fn tool_expands_to_function_and_type() {
     let expansion = expand_function(
         Kind::Tool,
-        quote!(title = "Query", annotations(read_only, open_world = false), icon = "https://example.org/q.png"),
+        quote!(
+            title = "Query",
+            annotations(read_only, open_world = false),
+            icon = "https://example.org/q.png",
+            scopes = ["notes:read", WRITE]
+        ),
         quote! {
             /// Runs a query.
             #[cfg(unix)]
@@ -75,6 +80,7 @@ impl ::ferromcp::server::ToolDef for query {
             .title("Query")
             .describe("Runs a query.")
             .icon(::ferromcp::model::Icon::new("https://example.org/q.png"))
+            .scopes(["notes:read", WRITE])
             .args([
                 ::ferromcp::server::Arg::new("sql").describe("SQL to run"),
                 ::ferromcp::server::Arg::new("limit")

@@ -11,6 +11,7 @@ use ferromcp_core::model::{self, GetPromptResult, Icon, PromptArgument};
 use ferromcp_core::text::{excerpt, reason};
 use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 
+use crate::access::check_scopes;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -38,6 +39,7 @@ use crate::tool_error::ToolError;
 pub struct Prompt {
     definition: model::PromptDefinition,
     args: Vec<Arg>,
+    scopes: Vec<String>,
     function: Arc<dyn PromptFunction>,
 }
 
@@ -106,7 +108,12 @@ impl Prompt {
     }
 
     fn of(name: String, function: impl PromptFunction + 'static) -> Self {
-        Self { definition: model::PromptDefinition::new(name), args: Vec::new(), function: Arc::new(function) }
+        Self {
+            definition: model::PromptDefinition::new(name),
+            args: Vec::new(),
+            scopes: Vec::new(),
+            function: Arc::new(function),
+        }
     }
 
     /// Sets the display name.
@@ -139,6 +146,13 @@ impl Prompt {
         self
     }
 
+    /// Sets the scopes that a caller needs over HTTP; see [`Principal`](crate::Principal). Without them, the prompt is hidden
+    /// from lists, and a request for it fails with status 403 and a challenge that names the scopes. All callers on stdio may use it.
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.scopes = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
+        self
+    }
+
     pub(super) fn under(mut self, namespace: &str) -> Self {
         self.definition.name = name_under(namespace, &self.definition.name);
         self
@@ -149,15 +163,16 @@ impl Prompt {
     /// # Errors
     /// Returns a message that names the prompt and the problem.
     pub(crate) fn build(self) -> Result<ReadyPrompt, String> {
-        let Self { mut definition, args, function } = self;
+        let Self { mut definition, args, scopes, function } = self;
         if definition.name.is_empty() {
             return Err("the name of a prompt is empty".into());
         }
         let context = |problem: String| format!("prompt `{}`: {problem}", excerpt(&definition.name));
+        check_scopes(&scopes).map_err(context)?;
         let signature = function.signature(&args).map_err(context)?;
         signature.check_texts().map_err(context)?;
         definition.arguments = arguments(&signature);
-        Ok(ReadyPrompt { definition, signature: Arc::new(signature), mounted: None, function })
+        Ok(ReadyPrompt { definition, signature: Arc::new(signature), scopes, mounted: None, function })
     }
 }
 
@@ -191,6 +206,8 @@ fn arguments(signature: &Signature) -> Vec<PromptArgument> {
 pub(crate) struct ReadyPrompt {
     pub(crate) definition: model::PromptDefinition,
     pub(crate) signature: Arc<Signature>,
+    /// The scopes that a caller needs.
+    pub(crate) scopes: Vec<String>,
     /// The origin of a prompt of a mounted server.
     pub(crate) mounted: Option<MountedItem>,
     function: Arc<dyn PromptFunction>,
@@ -203,7 +220,7 @@ impl ReadyPrompt {
         definition.name = name_under(&mount.namespace, &definition.name);
         let mounted = MountedItem { mount: Arc::clone(mount), name: self.definition.name.clone() };
         let (signature, function) = (Arc::clone(&self.signature), Arc::clone(&self.function));
-        Self { definition, signature, mounted: Some(mounted), function }
+        Self { definition, signature, scopes: self.scopes.clone(), mounted: Some(mounted), function }
     }
 
     /// Returns the names of the arguments.

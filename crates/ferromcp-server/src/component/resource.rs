@@ -12,6 +12,7 @@ use ferromcp_core::text::excerpt;
 use ferromcp_core::{Error, Meta, ServerResult};
 
 use super::resource_list::{ListFunction, Lister, ReadyLister};
+use crate::access::check_scopes;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -42,6 +43,7 @@ pub struct Resource {
     uri: String,
     about: About,
     args: Vec<Arg>,
+    scopes: Vec<String>,
     cache: Option<CacheHint>,
     unsafe_paths: bool,
     lister: Option<Lister>,
@@ -137,6 +139,7 @@ impl Resource {
             uri,
             about: About::default(),
             args: Vec::new(),
+            scopes: Vec::new(),
             cache: None,
             unsafe_paths: false,
             lister: None,
@@ -254,6 +257,13 @@ impl Resource {
         self
     }
 
+    /// Sets the scopes that a caller needs over HTTP; see [`Principal`](crate::Principal). Without them, the resource is hidden
+    /// from lists, and a read fails with status 403 and a challenge that names the scopes. All callers on stdio may use it.
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.scopes = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
+        self
+    }
+
     /// Returns the URI or template.
     pub(super) fn uri(&self) -> &str {
         &self.uri
@@ -275,6 +285,7 @@ impl Resource {
         let context = |problem: String| format!("resource `{}`: {problem}", excerpt(&uri));
         let mut template = UriTemplate::parse(&template_key(&self.uri)).map_err(|error| context(error.to_string()))?;
         check_scheme(&self.uri).map_err(context)?;
+        check_scopes(&self.scopes).map_err(context)?;
         if self.unsafe_paths {
             template = template.allow_unsafe_paths();
         }
@@ -308,6 +319,7 @@ impl Resource {
             template,
             signature: Arc::new(signature),
             lister: lister.map(Arc::new),
+            scopes: self.scopes,
             mounted: None,
             unsafe_paths: self.unsafe_paths,
             cache: self.cache,
@@ -368,6 +380,8 @@ pub(crate) struct ReadyResource {
     pub(crate) signature: Arc<Signature>,
     /// Lists the resources of the template.
     pub(crate) lister: Option<Arc<ReadyLister>>,
+    /// The scopes that a caller needs.
+    pub(crate) scopes: Vec<String>,
     /// The origin of a resource of a mounted server.
     pub(crate) mounted: Option<MountedItem>,
     unsafe_paths: bool,
@@ -400,6 +414,7 @@ impl ReadyResource {
             template,
             signature: Arc::clone(&self.signature),
             lister: self.lister.clone(),
+            scopes: self.scopes.clone(),
             mounted: Some(MountedItem { mount: Arc::clone(mount), name: self.uri.clone() }),
             unsafe_paths: self.unsafe_paths,
             cache: self.cache,

@@ -14,6 +14,7 @@ use ferromcp_core::wire::replace_lone_surrogates;
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
 
+use crate::access::check_scopes;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::ctx::Ctx;
@@ -43,6 +44,7 @@ use crate::tool_error::{ErrorAudience, ToolError};
 pub struct Tool {
     definition: model::ToolDefinition,
     args: Vec<Arg>,
+    scopes: Vec<String>,
     function: Arc<dyn ToolFunction>,
 }
 
@@ -137,7 +139,7 @@ impl Tool {
 
     fn of(name: String, function: impl ToolFunction + 'static) -> Self {
         let definition = model::ToolDefinition::new(name, RawJson::null());
-        Self { definition, args: Vec::new(), function: Arc::new(function) }
+        Self { definition, args: Vec::new(), scopes: Vec::new(), function: Arc::new(function) }
     }
 
     /// Sets the display name.
@@ -198,6 +200,13 @@ impl Tool {
         self
     }
 
+    /// Sets the scopes that a caller needs over HTTP; see [`Principal`](crate::Principal). Without them, the tool is hidden
+    /// from lists, and a call fails with status 403 and a challenge that names the scopes. All callers on stdio may use it.
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.scopes = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
+        self
+    }
+
     /// Replaces the output schema derived from the return type.
     pub fn output_schema(mut self, schema: RawJson) -> Self {
         self.definition.output_schema = Some(schema);
@@ -219,10 +228,11 @@ impl Tool {
     /// # Errors
     /// Returns a message that names the tool and the problem.
     pub(crate) fn build(self) -> Result<ReadyTool, String> {
-        let Self { mut definition, args, function } = self;
+        let Self { mut definition, args, scopes, function } = self;
         let name = definition.name.clone();
         let context = |problem: String| format!("tool `{}`: {problem}", excerpt(&name));
         check_name(&name)?;
+        check_scopes(&scopes).map_err(context)?;
         let signature = function.signature(&args).map_err(context)?;
         let (shape, output) = function.output();
         if definition.input_schema.is_null() {
@@ -241,7 +251,7 @@ impl Tool {
         }
         let headers =
             header::scan(&definition.input_schema).map_err(|bad| context(reason(&bad.to_string()).to_string()))?;
-        Ok(ReadyTool { definition, signature: Arc::new(signature), headers, mounted: None, shape, function })
+        Ok(ReadyTool { definition, signature: Arc::new(signature), headers, scopes, mounted: None, shape, function })
     }
 }
 
@@ -294,6 +304,8 @@ pub(crate) struct ReadyTool {
     pub(crate) signature: Arc<Signature>,
     /// The arguments that are mirrored in HTTP headers.
     pub(crate) headers: Vec<Annotation>,
+    /// The scopes that a caller needs.
+    pub(crate) scopes: Vec<String>,
     /// The origin of a tool of a mounted server.
     pub(crate) mounted: Option<MountedItem>,
     shape: OutputShape,
@@ -313,6 +325,7 @@ impl ReadyTool {
             definition,
             signature: Arc::clone(&self.signature),
             headers: self.headers.clone(),
+            scopes: self.scopes.clone(),
             mounted: Some(MountedItem { mount: Arc::clone(mount), name: self.definition.name.clone() }),
             shape: self.shape,
             function: Arc::clone(&self.function),

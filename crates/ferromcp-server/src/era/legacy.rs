@@ -24,12 +24,20 @@ pub(crate) struct Session {
     broadcaster: Option<Arc<Broadcaster>>,
     /// The client sent `notifications/initialized`.
     is_ready: bool,
+    /// The client may use only items whose scopes are granted.
+    is_scoped: bool,
 }
 
 impl Session {
     /// Creates a session that receives change notifications after `initialize`.
     pub(crate) fn with_notifications(broadcaster: Arc<Broadcaster>) -> Self {
-        Self { peer: None, broadcaster: Some(broadcaster), is_ready: false }
+        Self { peer: None, broadcaster: Some(broadcaster), is_ready: false, is_scoped: false }
+    }
+
+    /// Restricts the client to items whose scopes are granted with each request.
+    pub(crate) fn scoped(mut self) -> Self {
+        self.is_scoped = true;
+        self
     }
 
     /// Records `notifications/initialized`. The server may send notifications from then on.
@@ -97,6 +105,9 @@ impl Session {
             .with_capabilities(retained::capabilities(&params.capabilities)?)
             .with_info(Some(retained::client_info(&params.client_info)?))
             .with_log_level(Some(FIRST_LEVEL));
+        if self.is_scoped {
+            peer = peer.scoped();
+        }
         if let Some(broadcaster) = &self.broadcaster {
             peer = peer.with_mailbox(broadcaster.open_session());
         }

@@ -1,4 +1,4 @@
-//! Built-in extractors: state, context, client, all arguments, extensions, rounds.
+//! Built-in extractors: state, context, client, principal, all arguments, extensions, rounds.
 
 use std::any::type_name;
 use std::ops::{Deref, DerefMut};
@@ -14,6 +14,7 @@ use super::rejection::Rejection;
 use crate::call::Peer;
 use crate::client_requests::Round;
 use crate::ctx::Ctx;
+use crate::principal::Principal;
 
 /// Extracts a clone of the state of type `T`, set with `.state(..)` or returned from a lifespan. Wrap large state in an
 /// `Arc`.
@@ -115,6 +116,25 @@ impl FromCtx for Ctx {
 impl FromCtx for Peer {
     fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
         Ok(invocation.peer().clone())
+    }
+}
+
+/// Extracts the authenticated principal. A call without one fails.
+impl FromCtx for Principal {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+        invocation.peer().principal().cloned().ok_or_else(|| {
+            Error::internal(
+                "the call has no principal; add an authorization to the HTTP endpoint, or extract `Option<Principal>`",
+            )
+            .into()
+        })
+    }
+}
+
+/// Extracts the authenticated principal, or `None` on stdio and at an endpoint without authorization.
+impl FromCtx for Option<Principal> {
+    fn from_ctx(invocation: &Invocation<'_>) -> Result<Self, Rejection> {
+        Ok(invocation.peer().principal().cloned())
     }
 }
 

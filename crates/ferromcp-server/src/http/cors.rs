@@ -13,10 +13,10 @@ use super::guard::{Guard, Rejection};
 
 /// Request headers that pages may send, in addition to the CORS-safelisted ones.
 const ALLOWED_HEADERS: &str = "content-type, accept, authorization, last-event-id, mcp-session-id, mcp-protocol-version, \
-                    mcp-method, mcp-name, traceparent, tracestate, baggage";
+                    mcp-method, mcp-name, traceparent, tracestate, baggage, dpop";
 /// Response headers that pages may read, in addition to the CORS-safelisted ones.
 const EXPOSED_HEADERS: HeaderValue =
-    HeaderValue::from_static("Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After");
+    HeaderValue::from_static("Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce, Retry-After");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
 /// How long browsers may cache a preflight response, in seconds. Two hours is the most that browsers use.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");

@@ -126,6 +126,24 @@ impl Guard {
             return Ok(());
         }
         let hosts = self.hosts(uri, host, headers, client);
+        let parsed = self.check_hosts(&hosts)?;
+        match origin {
+            Some(origin) if !self.allows_page(origin, &parsed) => Err(Rejection::origin(origin)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Validates the `Host` of a request that pages of all origins may send.
+    ///
+    /// # Errors
+    /// If the host is missing, invalid or not allowed.
+    pub(crate) fn check_host(&self, uri: &Uri, headers: &HeaderMap, client: Option<IpAddr>) -> Result<(), Rejection> {
+        let host = single(headers, &HOST).map_err(|()| Rejection::ManyHosts)?;
+        self.check_hosts(&self.hosts(uri, host, headers, client)).map(drop)
+    }
+
+    /// Validates the hosts that a request names, and returns them.
+    fn check_hosts<'a>(&self, hosts: &[Option<&'a [u8]>; 2]) -> Result<[Option<Authority<&'a str>>; 2], Rejection> {
         if hosts.iter().all(Option::is_none) {
             return Err(Rejection::NoHost);
         }
@@ -138,10 +156,7 @@ impl Guard {
             }
             *slot = Some(authority);
         }
-        match origin {
-            Some(origin) if !self.allows_page(origin, &parsed) => Err(Rejection::origin(origin)),
-            _ => Ok(()),
-        }
+        Ok(parsed)
     }
 
     /// Returns the address of the client: that of the peer, or the one that a trusted proxy forwards. `None` if it is not

@@ -10,6 +10,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http>.
 
 mod accept;
+mod authorization;
 mod body;
 mod body_budget;
 mod byte_budget;
@@ -36,6 +37,7 @@ mod serving;
 mod sink;
 mod unwritten;
 
+pub use authorization::{AuthorizationFuture, HttpAuthorization, ScopeChallenge};
 pub use body::Body;
 pub use guard::ClientAddr;
 pub use legacy::{EventReplay, EventStore, MemoryEventStore, StreamKey};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::authorization::{HttpAuthorization, SharedAuthorization};
 use super::guard::Guard;
 use super::legacy::{EventStore, MemoryEventStore};
 use super::limits::HttpServerLimits;
@@ -27,6 +28,7 @@ pub struct HttpServerOptions {
     pub(crate) keep_alive: Duration,
     pub(crate) retry: Duration,
     pub(crate) events: Option<Arc<dyn EventStore>>,
+    pub(crate) authorization: Option<SharedAuthorization>,
     pub(crate) limits: HttpServerLimits,
 }
 
@@ -40,6 +42,7 @@ impl Default for HttpServerOptions {
             keep_alive: Duration::from_secs(15),
             retry: Duration::from_secs(1),
             events: Some(Arc::new(MemoryEventStore::default())),
+            authorization: None,
             limits: HttpServerLimits::default(),
         }
     }
@@ -152,6 +155,16 @@ impl HttpServerOptions {
         self.guard.errors().to_vec()
     }
 
+    /// Requires authorization: each request for the endpoint is checked before its body is read. With
+    /// [`http()`](super::http()), the routes of the authorization are served too, such as metadata documents; a router in
+    /// which the endpoint is mounted must route their paths itself.
+    ///
+    /// `ferromcp-auth` provides implementations: `ResourceServer` and `AuthorizationServer`. Default: no authorization.
+    pub fn authorization(mut self, authorization: impl HttpAuthorization) -> Self {
+        self.authorization = Some(SharedAuthorization(Arc::new(authorization)));
+        self
+    }
+
     /// Sets the limits.
     pub fn limits(mut self, limits: HttpServerLimits) -> Self {
         self.limits = limits;
@@ -169,6 +182,7 @@ impl fmt::Debug for HttpServerOptions {
             .field("keep_alive", &self.keep_alive)
             .field("retry", &self.retry)
             .field("resumption", &self.events.is_some())
+            .field("authorization", &self.authorization.is_some())
             .field("limits", &self.limits)
             .finish()
     }

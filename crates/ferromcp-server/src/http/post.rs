@@ -18,9 +18,11 @@ use super::received::Received;
 use super::request_body::{self, BodyError};
 use super::respond::{self, ResponseMode};
 use super::{legacy, modern, reply};
+use crate::access;
 use crate::call::Peer;
 use crate::decode::decode_frame;
 use crate::era::modern::{has_named, with_claim};
+use crate::peer::Caller;
 
 /// Responds to a POST.
 pub(crate) async fn post<B: http_body::Body>(
@@ -72,7 +74,7 @@ async fn dispatch(
     let Received { endpoint, parts, client, .. } = *received;
     let (peer, mode) = match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
-            let peer = peer.identified(parts.extensions.get());
+            let peer = peer.called_by(&Caller::of_request(&parts.extensions));
             (peer, ResponseMode::modern(accepts, endpoint.request_extensions(parts)))
         }
         Ok(None) if matches!(request, ClientRequest::Initialize(_)) => {
@@ -84,6 +86,11 @@ async fn dispatch(
         },
         Err(error) => return reply::modern_error(error, Some(&id)),
     };
+    if endpoint.inner.registry.has_scopes() {
+        if let Err(error) = access::check(&endpoint.inner.registry.snapshot(), &peer, &request) {
+            return reply::insufficient_scope(parts, error, &id, peer.revision());
+        }
+    }
     respond::call(received, id, request, peer, mode).await
 }
 

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::wire::encode;
 use ferromcp_core::{Error, ErrorCode, RequestId, Revision};
-use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use super::authorization::ScopeChallenge;
 use super::body::Body;
 use super::byte_budget::{ByteBudget, Reservation};
 use super::endpoint::{Endpoint, Limit, Unavailable};
 use super::event_body::EventBody;
 use super::unwritten::UNTRACKED_BYTES;
+use crate::access::InsufficientScope;
 use crate::call::Reply;
 use crate::era::features::has_error_statuses;
 
@@ -159,6 +162,32 @@ pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
     let mut response = reject(StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed; use {allowed}"));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
+}
+
+/// Returns 403 with a challenge that names the scopes of a request.
+pub(crate) fn insufficient_scope(
+    parts: &Parts,
+    error: InsufficientScope,
+    id: &RequestId,
+    revision: Revision,
+) -> Response<Body> {
+    let scopes: Vec<&str> = error.scopes.iter().map(String::as_str).collect();
+    let challenge = match parts.extensions.get::<ScopeChallenge>() {
+        Some(challenge) => Some(challenge.header(&scopes)),
+        // Scopes contain no quotes, so that they need no escapes.
+        None => {
+            let text = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" "));
+            HeaderValue::try_from(text).ok()
+        }
+    };
+    let mut response = self::error(StatusCode::FORBIDDEN, error.into(), Some(id), revision);
+    response.headers_mut().extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
+    response
+}
+
+/// Returns the response of an authorization.
+pub(crate) fn of_authorization(response: Response<Bytes>) -> Response<Body> {
+    response.map(|body| Body::whole(body, None))
 }
 
 /// Returns 503: a limit is reached, or the server is shutting down.

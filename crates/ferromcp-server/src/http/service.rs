@@ -13,14 +13,16 @@ use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
+use super::authorization::SharedAuthorization;
 use super::body::Body;
 use super::connection::Client;
 use super::endpoint::Endpoint;
 use super::guard::ClientAddr;
 use super::options::HttpServerOptions;
-use super::post::post;
-use super::{cors, legacy, reply};
+use super::post::{post, reject_body};
+use super::{cors, legacy, reply, request_body};
 use crate::inner::Inner;
+use crate::principal::Principal;
 use crate::serve::{self, ServeError};
 use crate::server::Server;
 
@@ -98,16 +100,58 @@ impl HttpService {
 
     /// Responds to a request.
     pub(crate) async fn respond<B: http_body::Body>(&self, request: Request<B>, client: &Client<'_>) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let guard = &self.endpoint.options.guard;
         let mut response = match guard.check(&parts.uri, &parts.headers, client.address) {
             Err(rejection) => reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}")),
-            Ok(()) => self.route(&parts, body, client).await,
+            Ok(()) => match self.authorize(&mut parts).await {
+                Ok(()) => self.route(&parts, body, client).await,
+                Err(response) => *response,
+            },
         };
         if let Some(origin) = parts.headers.get(ORIGIN) {
             cors::add_headers(guard, origin, response.headers_mut());
         }
         response
+    }
+
+    /// Returns whether a path outside of the endpoint belongs to its authorization.
+    pub(crate) fn is_authorization_path(&self, path: &str) -> bool {
+        self.endpoint.options.authorization.as_ref().is_some_and(|SharedAuthorization(it)| it.is_route(path))
+    }
+
+    /// Responds to a request for a path of the authorization. Pages of all origins may send it.
+    pub(crate) async fn respond_for_authorization<B: http_body::Body>(
+        &self,
+        request: Request<B>,
+        client: &Client<'_>,
+    ) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let Some(SharedAuthorization(authorization)) = &self.endpoint.options.authorization else {
+            return reply::status(StatusCode::NOT_FOUND);
+        };
+        if let Err(rejection) = self.endpoint.options.guard.check_host(&parts.uri, &parts.headers, client.address) {
+            return reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}"));
+        }
+        let (bytes, _lease) = match request_body::read(body, &parts.headers, &self.endpoint, client).await {
+            Ok(read) => read,
+            Err(error) => return reject_body(&self.endpoint, error),
+        };
+        reply::of_authorization(authorization.respond(Request::from_parts(parts, bytes)).await)
+    }
+
+    /// Checks the credentials of a request, and binds it to the identity of its principal.
+    async fn authorize(&self, parts: &mut Parts) -> Result<(), Box<Response<Body>>> {
+        if let Some(SharedAuthorization(authorization)) = &self.endpoint.options.authorization {
+            if parts.method != Method::OPTIONS {
+                let checked = authorization.authorize(parts).await;
+                checked.map_err(|response| Box::new(reply::of_authorization(response)))?;
+            }
+        }
+        if let Some(identity) = parts.extensions.get::<Principal>().map(|principal| principal.identity().clone()) {
+            parts.extensions.insert(identity);
+        }
+        Ok(())
     }
 
     async fn route<B: http_body::Body>(&self, parts: &Parts, body: B, client: &Client<'_>) -> Response<Body> {

@@ -203,7 +203,7 @@ impl NotificationSink for HttpSink {
         Box::pin(async move {
             let questions = self.questions.as_ref().ok_or(RequestError::Unsupported)?;
             let revision = peer.revision();
-            let (_slot, pending) = questions.register(peer.principal())?;
+            let (_slot, pending) = questions.register(peer.owned_identity())?;
             let id = pending.id.clone();
             loop {
                 match self.push(|out| encode::server_request(out, &id, question.clone(), revision)) {

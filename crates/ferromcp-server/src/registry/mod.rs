@@ -21,7 +21,7 @@ use crate::mount::Mount;
 use crate::namespace::{name_under, uri_under};
 use crate::subscription::{Broadcaster, Change};
 
-pub(crate) use tables::Tables;
+pub(crate) use tables::{PageRequest, Tables};
 
 /// A handle to the tools, resources, prompts and completions of a server, which can change them while it runs.
 ///
@@ -141,6 +141,12 @@ impl Registry {
     /// Returns the current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Tables> {
         self.0.snapshot()
+    }
+
+    /// Returns whether an item requires scopes.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_scopes(&self) -> bool {
+        self.0.tables.read().unwrap_or_else(PoisonError::into_inner).has_scopes()
     }
 
     /// Adds an item to this registry and its forks, and notifies subscribers. If one of them rejects it, none changes.

@@ -1,8 +1,10 @@
 //! The tables of a registry: tools, resources, prompts and completions in insertion order.
 
+mod listing;
+
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ferromcp_core::model::{self, Reference};
 use ferromcp_core::text::excerpt;
@@ -11,11 +13,13 @@ use ferromcp_core::{ClientRequest, Error};
 use crate::component::{CompletionKey, Listed, Owner, ReadyCompletion, ReadyPrompt, ReadyResource, ReadyTool};
 use crate::function::suggestion::closest_match;
 use crate::mount::{Mount, MountedItem};
-use crate::paging::{List, Pages};
 use crate::state::StateNeed;
 use crate::subscription::ListKinds;
 use crate::uri_key::{decode_unreserved, lowercase_start, template_key, uri_key, without_root_path};
 use crate::uri_template::Captures;
+
+use listing::Lists;
+pub(crate) use listing::PageRequest;
 
 /// A resource and the variables that its template captured from the URI.
 type Found<'a> = (&'a Arc<ReadyResource>, Option<Captures>);
@@ -33,16 +37,9 @@ pub(crate) struct Tables {
     /// The servers that are mounted in this one.
     mounts: Vec<Arc<Mount>>,
     serial: u64,
+    /// Whether an item requires scopes, or did before it was removed.
+    has_scopes: bool,
     lists: Lists,
-}
-
-/// Cached list pages, created on first use.
-#[derive(Clone, Default)]
-struct Lists {
-    tools: Arc<OnceLock<Pages<model::ToolDefinition>>>,
-    resources: Arc<OnceLock<Pages<model::ResourceDefinition>>>,
-    templates: Arc<OnceLock<Pages<model::ResourceTemplate>>>,
-    prompts: Arc<OnceLock<Pages<model::PromptDefinition>>>,
 }
 
 /// Items in order, each with its serial number, found by key.
@@ -104,6 +101,7 @@ impl Tables {
             return Err(format!("two tools are named `{}`; rename one, or mount it under a namespace", excerpt(&name)));
         }
         let serial = self.next_serial();
+        self.has_scopes |= !tool.scopes.is_empty();
         self.tools.push(name, serial, tool);
         Ok(())
     }
@@ -121,6 +119,7 @@ impl Tables {
             ));
         }
         let serial = self.next_serial();
+        self.has_scopes |= !resource.scopes.is_empty();
         if matches!(resource.definition, Listed::Template(_)) {
             let earlier = |other: &Arc<ReadyResource>| other.template.specific_first(&resource.template).is_le();
             let position = self.templates.partition_point(earlier);
@@ -143,6 +142,7 @@ impl Tables {
             ));
         }
         let serial = self.next_serial();
+        self.has_scopes |= !prompt.scopes.is_empty();
         self.prompts.push(name, serial, prompt);
         Ok(())
     }
@@ -259,11 +259,6 @@ impl Tables {
         self.templates.iter().find(|template| template.template.as_str() == key)
     }
 
-    /// Returns the resources and resource templates with their serial numbers, in order.
-    pub(crate) fn resources(&self) -> impl Iterator<Item = (u64, &Arc<ReadyResource>)> {
-        self.resources.iter()
-    }
-
     /// Returns whether a function lists the resources of a template.
     pub(crate) fn has_listers(&self) -> bool {
         self.templates.iter().any(|template| template.lister.is_some())
@@ -324,6 +319,11 @@ impl Tables {
     pub(super) fn registered_uri(&self, uri_or_template: &str) -> Option<&str> {
         let keys = [uri_key(uri_or_template).into_owned(), template_key(uri_or_template)];
         keys.iter().find_map(|key| Some(self.resources.get(key)?.uri.as_str()))
+    }
+
+    /// Returns whether an item requires scopes.
+    pub(crate) fn has_scopes(&self) -> bool {
+        self.has_scopes
     }
 
     /// Returns whether a server is mounted in this one.
@@ -394,38 +394,6 @@ impl Tables {
 
     pub(crate) fn has_completions(&self) -> bool {
         !self.completions.items.is_empty()
-    }
-
-    pub(crate) fn tool_pages(&self, size: usize) -> &Pages<model::ToolDefinition> {
-        self.lists.tools.get_or_init(|| {
-            let items = self.tools.iter().map(|(serial, tool)| (serial, tool.definition.clone()));
-            Pages::new(List::Tools, items, size)
-        })
-    }
-
-    pub(crate) fn resource_pages(&self, size: usize) -> &Pages<model::ResourceDefinition> {
-        let fixed = |(serial, resource): (u64, &Arc<ReadyResource>)| match &resource.definition {
-            Listed::Fixed(listed) => Some((serial, listed.clone())),
-            Listed::Template(_) => None,
-        };
-        self.lists.resources.get_or_init(|| Pages::new(List::Resources, self.resources.iter().filter_map(fixed), size))
-    }
-
-    pub(crate) fn template_pages(&self, size: usize) -> &Pages<model::ResourceTemplate> {
-        let template = |(serial, resource): (u64, &Arc<ReadyResource>)| match &resource.definition {
-            Listed::Template(listed) => Some((serial, listed.clone())),
-            Listed::Fixed(_) => None,
-        };
-        self.lists
-            .templates
-            .get_or_init(|| Pages::new(List::Templates, self.resources.iter().filter_map(template), size))
-    }
-
-    pub(crate) fn prompt_pages(&self, size: usize) -> &Pages<model::PromptDefinition> {
-        self.lists.prompts.get_or_init(|| {
-            let items = self.prompts.iter().map(|(serial, prompt)| (serial, prompt.definition.clone()));
-            Pages::new(List::Prompts, items, size)
-        })
     }
 
     /// Iterates over the state types that functions require, each with a description of the function.

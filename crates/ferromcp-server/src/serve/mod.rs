@@ -10,7 +10,6 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use ferromcp_core::Identity;
 use ferromcp_core::text::excerpt;
 use ferromcp_transport::{FrameRx, FrameTx, Transport};
 use tokio::runtime::Handle;
@@ -18,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::inner::Inner;
 use crate::lifespan::Lifespans;
+use crate::peer::Caller;
 use crate::state::duplicate_state;
 use crate::tool_error::ToolError;
 
@@ -121,15 +121,10 @@ async fn enter(inner: &Inner) -> Result<(), ServeError> {
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))
 }
 
-/// Serves one peer on the two halves of a transport, with its `identity` if known.
-pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(
-    inner: Arc<Inner>,
-    rx: R,
-    tx: W,
-    identity: Option<Identity>,
-) -> io::Result<()> {
+/// Serves one peer on the two halves of a transport, which is `caller`.
+pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(inner: Arc<Inner>, rx: R, tx: W, caller: Caller) -> io::Result<()> {
     let (_signals, shutdown) = signal::never();
-    pipe::run(inner, rx, tx, shutdown, identity).await
+    pipe::run(inner, rx, tx, shutdown, caller).await
 }
 
 /// Serves one peer.
@@ -144,7 +139,7 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     let (rx, tx) = transport.split().map_err(transport_error)?;
     enter(inner).await?;
     // In a separate task, the worker that polls the file descriptors also handles their messages.
-    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, shutdown, None));
+    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, shutdown, Caller::local(None)));
     Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(transport_error)
 }
 

@@ -15,9 +15,7 @@ use bytes::Bytes;
 use ferromcp_core::model::CancelledParams;
 use ferromcp_core::text::excerpt;
 use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, encode};
-use ferromcp_core::{
-    ClientNotification, ClientRequest, Error, Identity, RequestId, Revision, ServerNotification, ServerResult,
-};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revision, ServerNotification, ServerResult};
 use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
@@ -34,6 +32,7 @@ use crate::inner::Inner;
 use crate::latch::Latch;
 use crate::maybe_ready::MaybeReady;
 use crate::panics::poll_caught;
+use crate::peer::Caller;
 use crate::pending_requests::Responder;
 use crate::request_sink::RequestSink;
 use crate::shutdown_cut::{ShutdownCut, shut_down_error};
@@ -50,9 +49,9 @@ pub(crate) async fn run<R: FrameRx, W: FrameTx>(
     mut rx: R,
     mut tx: W,
     shutdown: Shutdown,
-    identity: Option<Identity>,
+    caller: Caller,
 ) -> io::Result<()> {
-    let mut pipe = Pipe::new(inner, identity);
+    let mut pipe = Pipe::new(inner, caller);
     let outcome = pipe.serve(&mut rx, &mut tx, shutdown).await;
     let grace = pipe.inner.limits.shutdown_grace;
     pipe.drain(&mut tx).await;
@@ -72,8 +71,7 @@ fn ignore_disconnect(error: io::Error) -> io::Result<()> {
 /// The state of one peer's connection.
 struct Pipe {
     inner: Arc<Inner>,
-    /// The identity of the peer, if known.
-    identity: Option<Identity>,
+    caller: Caller,
     session: Session,
     sink: Arc<PipeSink>,
     out: Outbound,
@@ -114,12 +112,12 @@ enum Canceller {
 }
 
 impl Pipe {
-    fn new(inner: Arc<Inner>, identity: Option<Identity>) -> Self {
+    fn new(inner: Arc<Inner>, caller: Caller) -> Self {
         let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1), inner.limits.questions));
         Self {
             session: Session::with_notifications(Arc::clone(&inner.broadcaster)),
             inner,
-            identity,
+            caller,
             sink,
             out: Outbound::new(),
             writing: false,
@@ -282,7 +280,7 @@ impl Pipe {
             Message::Notification(ClientNotification::Initialized(_)) => self.session.initialized(),
             Message::Notification(_) => {} // other notifications need no action
             Message::Response { id, outcome } => {
-                let from = Responder { identity: self.identity.clone(), session: None };
+                let from = Responder { identity: self.caller.identity().cloned(), session: None };
                 self.sink.questions().resolve(id.as_ref(), outcome, &from);
             }
         }
@@ -370,7 +368,7 @@ impl Pipe {
         }
         self.serial += 1;
         let sink = RequestSink::new(Arc::clone(&self.sink) as _, self.serial);
-        Ok(Call::new(request, peer.identified(self.identity.as_ref())).id(id.clone()).sink(sink))
+        Ok(Call::new(request, peer.called_by(&self.caller)).id(id.clone()).sink(sink))
     }
 
     /// Writes the reply of a completed task, unless the call was cancelled.

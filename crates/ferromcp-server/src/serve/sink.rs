@@ -169,7 +169,7 @@ impl NotificationSink for PipeSink {
     fn ask<'s>(&'s self, call: u64, question: ServerRequest, peer: &'s Peer) -> ResponseFuture<'s> {
         Box::pin(async move {
             let revision = peer.revision();
-            let pending = self.questions.register(Responder { identity: peer.principal(), session: None })?;
+            let pending = self.questions.register(Responder { identity: peer.owned_identity(), session: None })?;
             let id = pending.id.clone();
             loop {
                 let put = self.put(call, |out| {

@@ -12,9 +12,11 @@ use super::{Broadcaster, ListKinds, Mailbox};
 use crate::call::{Call, Reply};
 use crate::limits::ServerLimits;
 use crate::maybe_ready::MaybeReady;
+use crate::principal::{Principal, expiry};
 use crate::request_sink::{QueueFull, RequestSink};
 
-/// Starts a subscription. The returned future completes when the server shuts down.
+/// Starts a subscription. The returned future completes when the server shuts down or the access token of the client
+/// expires.
 ///
 /// `offered` are the lists that the server has. The reply is an error if the request has no id, the sink is closed, or
 /// a subscription limit is exceeded.
@@ -37,6 +39,8 @@ struct Subscription {
     sink: RequestSink,
     revision: Revision,
     acknowledged: AcknowledgedParams,
+    /// The principal of the client, whose access token may expire.
+    principal: Option<Principal>,
 }
 
 /// Registers the subscription and prepares its acknowledgment.
@@ -58,7 +62,8 @@ fn prepare(
         mailbox.subscribe(uri, limits)?;
     }
     let acknowledged = AcknowledgedParams::new(filter).meta(meta);
-    Ok(Subscription { mailbox, sink: call.sink.clone(), revision: call.peer.revision(), acknowledged })
+    let (sink, principal) = (call.sink.clone(), call.peer.principal().cloned());
+    Ok(Subscription { mailbox, sink, revision: call.peer.revision(), acknowledged, principal })
 }
 
 /// Returns the part of the `requested` filter that concerns the `offered` lists.
@@ -82,11 +87,11 @@ fn list_kinds(filter: &SubscriptionFilter) -> ListKinds {
 }
 
 impl Subscription {
-    /// Sends the acknowledgment and then changes until the server shuts down.
+    /// Sends the acknowledgment and then changes until the server shuts down or the access token of the client expires.
     ///
     /// If the client cancels the request, the future is dropped.
     async fn run(self) -> Reply {
-        let Self { mailbox, sink, revision, acknowledged } = self;
+        let Self { mailbox, sink, revision, acknowledged, principal } = self;
         let result = ListenResult::default().meta(acknowledged.meta.clone());
         let notifications = async {
             send(&sink, ServerNotification::Acknowledged(acknowledged), revision).await;
@@ -98,6 +103,7 @@ impl Subscription {
             biased; // queued changes are sent before the end
             () = notifications => {}
             () = sink.closing() => {}
+            () = expiry(principal.as_ref()) => tracing::debug!("a subscription ended: its access token has expired"),
         }
         Reply::Done(ServerResult::Listen(result))
     }

@@ -21,6 +21,7 @@ use super::client_mode::{ClientMode, all_capabilities};
 use super::listener::Listener;
 use crate::call::{Call, Reply};
 use crate::peer::Peer;
+use crate::principal::Principal;
 use crate::request_sink::RequestSink;
 use crate::server::Server;
 
@@ -64,6 +65,12 @@ impl TestClient {
     /// Returns the client with an authenticated principal.
     pub fn identified(mut self, principal: &str) -> Self {
         self.peer = self.peer.with_identity(principal);
+        self
+    }
+
+    /// Returns the client with an authenticated principal, which may use only the items whose scopes it has.
+    pub fn authorized(mut self, principal: Principal) -> Self {
+        self.peer = self.peer.with_principal(principal);
         self
     }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "JSON literals are passed by value")]
 #![allow(clippy::similar_names, reason = "server and served")]
 
+mod authorization;
 mod batches;
 mod bounds;
 mod client;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ferromcp_core::wire::{DecodeError, FromClient, Message};
-use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RequestId};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId};
 use http::{Response, StatusCode};
 
 use super::messages::apply_notification;
@@ -24,6 +24,7 @@ use crate::http::received::Received;
 use crate::http::reply;
 use crate::http::respond::{new_sink, request_sink, respond};
 use crate::latch::Latch;
+use crate::peer::Caller;
 use crate::request_sink::RequestSink;
 use crate::shutdown_cut::{ShutdownCut, shut_down_error};
 
@@ -50,7 +51,7 @@ pub(crate) async fn batch(received: &mut Received<'_>, accepts: Accepts, message
     let context = BatchContext {
         endpoint,
         scope: &scope,
-        identity: parts.extensions.get(),
+        caller: Caller::of_request(&parts.extensions),
         sink: request_sink(&sink, accepts),
         extensions: endpoint.request_extensions(parts),
     };
@@ -72,7 +73,7 @@ pub(crate) async fn batch(received: &mut Received<'_>, accepts: Accepts, message
 struct BatchContext<'a> {
     endpoint: &'a Endpoint,
     scope: &'a LegacyScope,
-    identity: Option<&'a Identity>,
+    caller: Caller,
     sink: RequestSink,
     extensions: Extensions,
 }
@@ -104,7 +105,7 @@ impl BatchContext<'_> {
                     apply_notification(self.scope, &notification);
                 }
                 Ok(Message::Response { id, outcome }) => {
-                    self.scope.deliver_response(self.endpoint, self.identity, id.as_ref(), outcome);
+                    self.scope.deliver_response(self.endpoint, self.caller.identity(), id.as_ref(), outcome);
                 }
                 Err(DecodeError { suppress_response: true, .. }) => {}
                 Err(DecodeError { id, error, .. }) => batch.push_rejected(id, error, revision),
@@ -121,7 +122,7 @@ impl BatchContext<'_> {
             return Err(Error::invalid_request("Invalid request: `initialize` must not be part of a batch"));
         }
         self.scope.check_in_flight(self.endpoint, starting)?;
-        let peer = self.scope.peer(&request, self.identity)?;
+        let peer = self.scope.peer(&request, &self.caller)?;
         let mut call = Call::new(request, peer).id(id.clone()).sink(self.sink.clone());
         call.extensions = self.extensions.clone();
         Ok(call)

@@ -3,6 +3,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server>.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -26,6 +27,7 @@ use crate::http::event_buffer::EventBuffer;
 use crate::http::limits::{MAX_STREAMS_PER_SESSION, STREAM_BUFFER_BYTES};
 use crate::http::{modern, reply};
 use crate::maybe_ready::BoxFuture;
+use crate::principal::{Principal, expiry};
 
 /// The header with the id of the last event that the client received.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -59,6 +61,7 @@ pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client
     let connection = Connection {
         responses: Arc::clone(client.responses(&endpoint.sending.responses)),
         ends_when_written: client.ends_when_written(),
+        principal: parts.extensions.get().cloned(),
         endpoint: Arc::clone(endpoint),
         session,
         _permit: permit,
@@ -90,6 +93,8 @@ struct Connection {
     buffer: Arc<EventBuffer>,
     responses: Arc<ByteBudget>,
     ends_when_written: bool,
+    /// The principal of the client, whose access token may expire.
+    principal: Option<Principal>,
 }
 
 /// A connected GET stream, counted in its session until dropped.
@@ -167,7 +172,12 @@ impl Connection {
                 stream.close_connection(); // the session may have ended before this connection took over
             }
             // The driver of the request sends the rest and ends the stream; this future keeps the session alive.
-            let closed = async move { self.buffer.closed().await };
+            let closed = async move {
+                tokio::select! {
+                    () = self.buffer.closed() => {}
+                    () = expiry(self.principal.as_ref()) => self.buffer.close(),
+                }
+            };
             return events(Box::pin(closed));
         }
         // No driver runs in this process: send the stored events, and let the client reconnect.
@@ -182,9 +192,10 @@ impl Connection {
 }
 
 impl GetStream {
-    /// Forwards notifications until the session ends or the server shuts down.
+    /// Forwards notifications until the session ends, the access token of the client expires, or the server shuts down.
     async fn forward(self, stream: Arc<EventStream>) {
-        let Connection { endpoint, session, .. } = &self.0;
+        let Connection { endpoint, session, principal, .. } = &self.0;
+        let mut expired = pin!(expiry(principal.as_ref()));
         let mailbox = session.negotiated().mailbox().cloned();
         let Some(mailbox) = mailbox else { return };
         let revision = session.revision();
@@ -193,6 +204,7 @@ impl GetStream {
                 biased;
                 () = endpoint.sending.closing.wait() => return,
                 () = session.ended.wait() => return,
+                () = &mut expired => return,
                 notification = async {
                     session.initialized.wait().await; // no notification may precede `notifications/initialized`
                     mailbox.next().await

@@ -25,6 +25,8 @@ use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
 use crate::http::post::reject_body;
 use crate::http::{reply, request_body};
+use crate::peer::Caller;
+use crate::principal;
 use crate::random;
 use crate::serve;
 
@@ -72,15 +74,17 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Respons
             return reply::unavailable("Cannot open an HTTP+SSE session");
         }
     };
-    let identity = parts.extensions.get::<Identity>().cloned();
+    let caller = Caller::of_request(&parts.extensions);
+    let expiry = principal::expiry(parts.extensions.get());
     let Pipes { client_tx, server_rx, client_rx, server_tx } = pipes;
-    let session = SseSession { identity: identity.clone(), messages: Arc::new(tokio::sync::Mutex::new(client_tx)) };
+    let session =
+        SseSession { identity: caller.identity().cloned(), messages: Arc::new(tokio::sync::Mutex::new(client_tx)) };
     endpoint.legacy.sse_sessions.add(&id, session);
     let buffer = Arc::new(EventBuffer::default());
     // Relative, so that it is valid under any path where a router mounts the endpoint.
     buffer.event(Event::new(format!("{MESSAGES}?{SESSION_ID}={id}").as_bytes()).event("endpoint"));
-    let served = serve::pipe(Arc::clone(&endpoint.inner), server_rx, server_tx, identity);
-    let driver = run(OpenSession::new(endpoint, id, permit), served, client_rx, Arc::clone(&buffer));
+    let served = serve::pipe(Arc::clone(&endpoint.inner), server_rx, server_tx, caller);
+    let driver = run(OpenSession::new(endpoint, id, permit), served, expiry, client_rx, Arc::clone(&buffer));
     let body = EventBody::new(
         Box::pin(driver),
         buffer,
@@ -127,10 +131,12 @@ impl Drop for OpenSession {
     }
 }
 
-/// Serves the pipe and forwards server messages to `buffer`, until the client disconnects or the server shuts down.
+/// Serves the pipe and forwards server messages to `buffer`, until the client disconnects, its
+/// access token expires, or the server shuts down.
 async fn run(
     session: OpenSession,
     served: impl Future<Output = io::Result<()>>,
+    expiry: impl Future<Output = ()>,
     mut client_rx: MemoryRx,
     buffer: Arc<EventBuffer>,
 ) {
@@ -152,6 +158,7 @@ async fn run(
             }
         }
         () = closing => {}
+        () = expiry => {}
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ferromcp_core::text::excerpt;
-use ferromcp_core::{ClientNotification, ClientRequest, Error, Identity, RawJson, RequestId, Revision};
+use ferromcp_core::{ClientNotification, ClientRequest, Error, RawJson, RequestId, Revision};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
@@ -25,6 +25,7 @@ use crate::http::endpoint::{Endpoint, Limit};
 use crate::http::reply::EncodedReply;
 use crate::http::respond::ResponseMode;
 use crate::http::{modern, reply};
+use crate::peer::Caller;
 use crate::random;
 
 /// Validates a request other than `initialize`, and returns its peer and how to respond to it.
@@ -43,7 +44,8 @@ pub(crate) fn admit(
     if scope.is_in_flight(id) {
         return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, era::id_in_use(id), Some(id), scope.revision())));
     }
-    match scope.check_in_flight(endpoint, 0).and_then(|()| scope.peer(request, parts.extensions.get())) {
+    match scope.check_in_flight(endpoint, 0).and_then(|()| scope.peer(request, &Caller::of_request(&parts.extensions)))
+    {
         Ok(peer) => Ok((peer, scope.response_mode(accepts, endpoint.request_extensions(parts)))),
         Err(error) => Err(Box::new(reply::error(StatusCode::OK, error, Some(id), scope.revision()))),
     }
@@ -78,14 +80,14 @@ pub(crate) async fn initialize(
         Ok(permit) => permit,
         Err(reason) => return reply::refused(reason),
     };
-    let identity = parts.extensions.get::<Identity>().cloned();
+    let caller = Caller::of_request(&parts.extensions);
     let mut negotiated = if stateless {
         Session::default()
     } else {
-        Session::with_notifications(Arc::clone(&endpoint.inner.broadcaster))
+        Session::with_notifications(Arc::clone(&endpoint.inner.broadcaster)).scoped()
     };
     let peer = match negotiated.admit(&request) {
-        Ok(peer) => peer.identified(identity.as_ref()),
+        Ok(peer) => peer.called_by(&caller),
         Err(error) => return reply::error(StatusCode::OK, error, Some(&id), Revision::LATEST_LEGACY),
     };
     let revision = peer.revision();
@@ -102,8 +104,8 @@ pub(crate) async fn initialize(
     }
     if starts_session {
         let address = endpoint.options.guard.client_address(&parts.headers, client.address);
-        let source = Source::new(client.connection.map(|connection| connection.id), identity.as_ref(), address);
-        let session = match endpoint.legacy.sessions.add(identity, source, negotiated) {
+        let source = Source::new(client.connection.map(|connection| connection.id), caller.identity(), address);
+        let session = match endpoint.legacy.sessions.add(caller.identity().cloned(), source, negotiated) {
             Ok(Added { session, evicted }) => {
                 endpoint.legacy.purge_events(evicted).await;
                 session

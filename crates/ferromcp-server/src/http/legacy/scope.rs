@@ -21,6 +21,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::modern::PROTOCOL_VERSION;
 use crate::http::reply;
 use crate::http::respond::ResponseMode;
+use crate::peer::Caller;
 use crate::pending_requests::Responder;
 
 /// `Mcp-Session-Id`, parsed once.
@@ -46,7 +47,7 @@ impl LegacyScope {
     ///
     /// # Errors
     /// If the revision does not define the method, or the session does not allow it yet.
-    pub(super) fn peer(&self, request: &ClientRequest, identity: Option<&Identity>) -> Result<Peer, Error> {
+    pub(super) fn peer(&self, request: &ClientRequest, caller: &Caller) -> Result<Peer, Error> {
         let peer = match self {
             Self::Session(session) => session.negotiated().admit(request),
             Self::Stateless(revision, capabilities) => {
@@ -56,7 +57,7 @@ impl LegacyScope {
                 })
             }
         }?;
-        Ok(peer.identified(identity))
+        Ok(peer.called_by(caller))
     }
 
     /// Returns the session, if there is one.

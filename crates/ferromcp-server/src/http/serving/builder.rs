@@ -7,6 +7,7 @@ use super::listener::{Listener, Tcp};
 use super::routes::{Fallback, NotFound};
 #[cfg(unix)]
 use super::unix::HttpUnix;
+use crate::http::authorization::HttpAuthorization;
 use crate::http::options::HttpServerOptions;
 
 /// Serves HTTP/1.1 and HTTP/2 at an address such as `127.0.0.1:8000`. Port 0 selects a free port. The endpoint is at
@@ -61,6 +62,13 @@ impl<L, F> Http<L, F> {
     /// Sets the options of the endpoint.
     pub fn options(mut self, options: HttpServerOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Requires authorization, and serves its routes. Equivalent to
+    /// [`HttpServerOptions::authorization`]; set [`options`](Self::options) before it.
+    pub fn authorization(mut self, authorization: impl HttpAuthorization) -> Self {
+        self.options = self.options.authorization(authorization);
         self
     }
 

@@ -1,4 +1,4 @@
-//! Routes requests to the endpoint or the fallback service.
+//! Routes requests to the endpoint, its authorization, or the fallback service.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -96,6 +96,12 @@ impl<F: Fallback> Routes<F> {
         }
         if let Some(address) = address {
             request.extensions_mut().insert(address);
+        }
+        if self.endpoint.is_authorization_path(request.uri().path()) {
+            let client = Client { address: address.map(|address| address.0.ip()), connection: Some(connection) };
+            let response = Box::pin(self.endpoint.respond_for_authorization(request, &client)).await;
+            connection.state.set_unread(has_body && response.status().is_client_error());
+            return response.map(|body| ResponseBody::endpoint(body, guard));
         }
         let response = self.fallback.clone().handle(request).await;
         connection.state.set_unread(has_body && response.status().is_client_error());

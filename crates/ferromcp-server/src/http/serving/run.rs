@@ -49,6 +49,11 @@ async fn serve<L: Listener, F: Fallback>(http: Http<L, F>, server: SharedServer)
             options = options.any_host();
         }
     }
+    if options.authorization.is_none() && server.0.registry.has_scopes() {
+        tracing::warn!(
+            "items require scopes, but the endpoint has no authorization: all callers are rejected; set `Http::authorization`"
+        );
+    }
     let limits = options.limits;
     let endpoint = HttpService::with(server.0, options)?;
     endpoint.open().await?;
