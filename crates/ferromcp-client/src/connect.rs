@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ferromcp_transport::Transport;
+use tokio::time::Instant;
 
 use crate::channel::{BoxFuture, Channel, ChannelError, Inbound, TransportKind};
 use crate::limits::ClientLimits;
@@ -45,6 +46,12 @@ pub trait Connector: Send + Sync + 'static {
     /// results are cached separately for each value. Empty without authorization.
     fn authorization(&self) -> String {
         String::new()
+    }
+
+    /// Returns when a request last waited for credentials, which may take a person minutes; now if one is waiting. Timeouts
+    /// start again then. `None` without credentials.
+    fn waited_for_credentials(&self) -> Option<Instant> {
+        None
     }
 
     /// Returns the name used in logs and errors.

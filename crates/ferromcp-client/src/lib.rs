@@ -65,6 +65,7 @@ mod notification_router;
 pub mod output;
 mod output_validation;
 mod pagination;
+mod patient_timeout;
 mod pending;
 mod pipe;
 mod probe;

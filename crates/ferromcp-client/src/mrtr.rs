@@ -46,7 +46,7 @@ pub(crate) async fn run_rounds(
 ) -> Result<Completed, ClientError> {
     let deadline = CallDeadline::start(options, &engine.settings.limits);
     let rounds = rounds(engine, request, &mut retry, options, &deadline);
-    match deadline.run(&engine.router, request.method(), rounds).await {
+    match deadline.run(engine, request.method(), rounds).await {
         Err(error) if retry.is_none() => stale_result(engine, request, options, error).await,
         outcome => outcome,
     }
@@ -61,7 +61,7 @@ pub(crate) async fn run_single_round(
 ) -> Result<Round, ClientError> {
     let deadline = CallDeadline::start(options, &engine.settings.limits);
     let round = run_round(engine, request, retry, options, &deadline);
-    match deadline.run(&engine.router, request.method(), round).await {
+    match deadline.run(engine, request.method(), round).await {
         Err(error) if retry.is_none() => stale_result(engine, request, options, error).await.map(Round::Complete),
         outcome => outcome,
     }

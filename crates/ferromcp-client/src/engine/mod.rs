@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 
 use crate::channel::{RequestIds, TransportKind};
 use crate::connect::Connector;
@@ -59,6 +60,11 @@ impl Engine {
     /// Returns the text that identifies the current authorization.
     pub(crate) fn authorization(&self) -> String {
         self.connector.authorization()
+    }
+
+    /// Returns when a request last waited for credentials; now if one is waiting.
+    pub(crate) fn waited_for_credentials(&self) -> Option<Instant> {
+        self.connector.waited_for_credentials()
     }
 
     /// Returns whether the target can be connected to again.

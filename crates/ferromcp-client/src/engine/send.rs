@@ -39,7 +39,7 @@ impl Engine {
         options: &Options,
     ) -> Result<(RawJson, Revision), ClientError> {
         let deadline = CallDeadline::start(options, &self.settings.limits);
-        deadline.run(&self.router, request.method(), self.send_before(request, options, &deadline)).await
+        deadline.run(self, request.method(), self.send_before(request, options, &deadline)).await
     }
 
     /// Sends a request of a call whose deadline is `deadline`. The caller applies the deadline.

@@ -12,7 +12,7 @@ use super::{Engine, Options};
 use crate::channel::{ChannelError, Outgoing};
 use crate::error::ClientError;
 use crate::limits::ClientLimits;
-use crate::notification_router::{CallProgress, NotificationRouter};
+use crate::notification_router::CallProgress;
 
 /// The timeout and the time limit of one call. Both cover the whole call.
 pub(crate) struct CallDeadline {
@@ -58,17 +58,18 @@ impl CallDeadline {
 
     /// Runs `call` until it completes or the deadline expires.
     ///
-    /// Progress restarts the timeout. So does a handler of the client that is running, because the server waits for it.
+    /// Progress restarts the timeout. So does a handler of the client that is running, because the server waits for it, and
+    /// so do credentials that are obtained, because a person may have to log in.
     ///
     /// # Errors
     /// Fails with the error of `call`, or with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout).
     pub(crate) async fn run<T>(
         &self,
-        router: &NotificationRouter,
+        engine: &Engine,
         method: &str,
         call: impl Future<Output = Result<T, ClientError>>,
     ) -> Result<T, ClientError> {
-        let mut active_handlers = router.active_handlers.subscribe();
+        let mut active_handlers = engine.router.active_handlers.subscribe();
         let (idle, expired) = (sleep_until(self.restart()), sleep_until(self.expires_at));
         tokio::pin!(call, idle, expired);
         loop {
@@ -79,8 +80,16 @@ impl CallDeadline {
                 () = self.activity.notified() => idle.as_mut().reset(self.restart()),
                 _ = active_handlers.changed() => idle.as_mut().reset(self.restart()),
                 () = &mut idle => {
-                    if *active_handlers.borrow() == 0 {
-                        return Err(ClientError::timeout(method, self.timeout));
+                    let waited = engine.waited_for_credentials().and_then(|at| at.checked_add(self.timeout));
+                    match waited.filter(|until| *until > Instant::now()) {
+                        Some(until) => {
+                            idle.as_mut().reset(until);
+                            continue;
+                        }
+                        None if *active_handlers.borrow() == 0 => {
+                            return Err(ClientError::timeout(method, self.timeout));
+                        }
+                        None => {}
                     }
                     idle.as_mut().reset(self.restart());
                 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::channel::HttpChannel;
 use super::channel_error::channel_error;
 use super::endpoint::Endpoint;
@@ -46,6 +48,10 @@ impl Connector for Endpoint {
 
     fn authorization(&self) -> String {
         Self::authorization(self)
+    }
+
+    fn waited_for_credentials(&self) -> Option<Instant> {
+        Self::waited_for_credentials(self)
     }
 
     fn name(&self) -> String {

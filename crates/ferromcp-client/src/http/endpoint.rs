@@ -9,8 +9,10 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderM
 use http::{Method, StatusCode};
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Body, Client, ClientBuilder, Proxy, Url};
+use tokio::time::Instant;
 
 use super::body;
+use super::credential_wait::CredentialWaits;
 use super::credentials::{Challenge, ChallengeAction, Request};
 use super::failure::Failure;
 use super::limits::{HttpLimits, MAX_CHALLENGES, MAX_REDIRECTS};
@@ -33,6 +35,7 @@ struct Inner {
     url: Url,
     client: Client,
     options: HttpOptions,
+    credential_waits: CredentialWaits,
 }
 
 impl Endpoint {
@@ -53,7 +56,7 @@ impl Endpoint {
             return Err(format!("unsupported URL scheme `{}`; use http or https", url.scheme()));
         }
         let client = http_client(&options)?;
-        Ok(Self(Arc::new(Inner { url, client, options })))
+        Ok(Self(Arc::new(Inner { url, client, options, credential_waits: CredentialWaits::default() })))
     }
 
     /// Returns a key that identifies the authorization of requests: configured headers and the cache partition of the
@@ -65,6 +68,11 @@ impl Endpoint {
         }
         all.extend(self.0.options.credentials.as_ref().map(|credentials| credentials.cache_partition()));
         all
+    }
+
+    /// Returns when a request last waited for credentials; now if one is waiting.
+    pub(super) fn waited_for_credentials(&self) -> Option<Instant> {
+        self.0.credential_waits.last()
     }
 
     /// Returns the URL without user, password and query, which may be secret.
@@ -110,8 +118,8 @@ impl Endpoint {
     async fn should_retry(&self, challenge: &Challenge) -> Result<bool, Failure> {
         match &self.0.options.credentials {
             Some(credentials) if challenge.attempt() < MAX_CHALLENGES => {
-                let negotiated = credentials.challenged(challenge).await;
-                Ok(negotiated.map_err(|source| Failure::Credentials { source })? == ChallengeAction::Retry)
+                let action = self.0.credential_waits.run(credentials.challenged(challenge)).await;
+                Ok(action.map_err(|source| Failure::Credentials { source })? == ChallengeAction::Retry)
             }
             _ => Ok(false),
         }
@@ -125,7 +133,8 @@ impl Endpoint {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(credentials) = &self.0.options.credentials {
             let authorized = Request::new(&request.method, request.url.as_str());
-            credentials.authorize(authorized, &mut headers).await.map_err(|source| Failure::Credentials { source })?;
+            let authorizing = self.0.credential_waits.run(credentials.authorize(authorized, &mut headers));
+            authorizing.await.map_err(|source| Failure::Credentials { source })?;
         }
         let sent_authorization = headers.get(AUTHORIZATION).cloned();
         let mut builder = self.0.client.request(request.method.clone(), request.url.clone()).headers(headers);

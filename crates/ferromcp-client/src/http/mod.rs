@@ -19,6 +19,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `options`, `limits`, `builder` | [`HttpOptions`], its limits, and the methods of the client builder |
+//! | `credential_wait` | how long requests wait for credentials |
 //! | `credentials` | [`Credentials`]: hook for authorization |
 //! | `connector` | connecting to a URL |
 //! | `channel`, `state`, `dispatch`, `channel_error` | the channel of the engine, its shared state, inbound messages, errors |
@@ -37,6 +38,7 @@ mod builder;
 mod channel;
 mod channel_error;
 mod connector;
+mod credential_wait;
 mod credentials;
 mod dispatch;
 mod endpoint;

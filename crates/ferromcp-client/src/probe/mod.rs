@@ -19,6 +19,7 @@ use crate::error::{ClientError, ErrorKind};
 use crate::inbound_dispatcher::InboundDispatcher;
 use crate::negotiated::Negotiated;
 use crate::notification_router::NotificationRouter;
+use crate::patient_timeout::patient_timeout;
 use crate::settings::Settings;
 use classify::{Classification, Context, Legacy, ProbeResult, classify};
 
@@ -107,7 +108,9 @@ impl Negotiation<'_> {
         opening: BoxFuture<'_, Result<Arc<dyn Channel>, ChannelError>>,
     ) -> Result<Arc<dyn Channel>, ChannelError> {
         let limit = self.settings.limits.connect_timeout;
-        timeout(limit, opening).await.map_err(|_| ChannelError::unsent(timed_out(limit, "opening the connection")))?
+        patient_timeout(self.connector, limit, opening)
+            .await
+            .map_err(|_| ChannelError::unsent(timed_out(limit, "opening the connection")))?
     }
 
     async fn probe(&self, was_modern: bool) -> Result<NegotiatedChannel, ClientError> {
@@ -120,7 +123,7 @@ impl Negotiation<'_> {
         let mut corrected = false;
         loop {
             let mut pending = self.discover(&candidate, revision)?;
-            let result = match timeout(limit, &mut pending).await {
+            let result = match patient_timeout(self.connector, limit, &mut pending).await {
                 Ok(Ok(result)) => ProbeResult::Response(result),
                 Ok(Err(failure)) => ProbeResult::Failed(failure),
                 Err(_) => ProbeResult::Timeout,
@@ -355,7 +358,7 @@ impl Negotiation<'_> {
     ) -> Result<RawJson, ChannelError> {
         let request_future = candidate.channel.request(Outgoing::new(self.ids.next(), request, revision));
         let limit = self.settings.limits.connect_timeout;
-        timeout(limit, request_future)
+        patient_timeout(self.connector, limit, request_future)
             .await
             .map_err(|_| ChannelError::lost(timed_out(limit, "waiting for the response")))?
     }
