@@ -1,5 +1,8 @@
-//! Checks that the minimum supported Rust version (`rust-version`) builds every published crate with the committed lock
+//! Checks that the minimum supported Rust version (`rust-version`) builds the published crates with the committed lock
 //! file.
+//!
+//! Crates with a higher minimum version, and the features that enable them, are left out: for these, Clippy checks the use of
+//! newer items (`incompatible_msrv`), and the resolver the versions of dependencies.
 //!
 //! The compiler is searched in this order: installed rustup toolchains, Debian packages (unpacked under `target/msrv`,
 //! not installed), and a toolchain that rustup downloads.
@@ -17,11 +20,11 @@ use crate::shell;
 /// Debian package names: the compiler, and the prefix of its standard library packages (`-dev` and `-1.85`).
 const DEBIAN: [(&str, &str); 2] = [("rustc-web", "libstd-rust-web"), ("rustc", "libstd-rust")];
 
-/// Checks the published crates with the minimum supported compiler; skips when that compiler is not available.
+/// Checks the published crates with the lowest minimum version; skips when that compiler is not available.
 pub fn check(root: &Path) -> Result<Outcome> {
     let metadata = shell::metadata(root)?;
     let published = published(&metadata);
-    let version = rust_version(&published)?;
+    let version = lowest_version(&published)?;
     let (mut command, source) = if rustup_has(&version) {
         (rustup_cargo(root, &version), "rustup's")
     } else if let Some(compiler) = debian_compiler(root, &version)? {
@@ -36,9 +39,13 @@ pub fn check(root: &Path) -> Result<Outcome> {
         return Ok(Outcome::Skipped { reason, excused: true });
     };
     println!("msrv: with {source} rustc {version}");
-    command.args(["check", "--locked", "--all-features"]);
-    for package in &published {
-        command.arg("--package").arg(package["name"].as_str().unwrap_or_default());
+    command.args(["check", "--locked"]);
+    for package in published.iter().filter(|package| has_rust_version(package, &version)) {
+        let name = package["name"].as_str().unwrap_or_default();
+        command.args(["--package", name]);
+        for feature in features(package, &published, &version) {
+            command.args(["--features", &format!("{name}/{feature}")]);
+        }
     }
     shell::run(command.env("CARGO_TARGET_DIR", root.join("target").join("msrv").join("build")))?;
     Ok(Outcome::Passed)
@@ -50,9 +57,30 @@ fn published(metadata: &Value) -> Vec<&Value> {
     packages.iter().filter(|p| p["publish"].as_array().is_none_or(|places| !places.is_empty())).collect()
 }
 
-fn rust_version(packages: &[&Value]) -> Result<String> {
+/// Returns the lowest minimum version, such as `1.85`.
+fn lowest_version(packages: &[&Value]) -> Result<String> {
     let versions = packages.iter().filter_map(|p| p["rust_version"].as_str());
-    versions.max().map(str::to_owned).context("no published crate declares a rust-version")
+    let number = |version: &&str| version.split('.').map(|part| part.parse::<u32>().unwrap_or(0)).collect::<Vec<_>>();
+    versions.min_by_key(number).map(str::to_owned).context("no published crate declares a rust-version")
+}
+
+fn has_rust_version(package: &Value, version: &str) -> bool {
+    package["rust_version"].as_str() == Some(version)
+}
+
+/// Returns the features of a package that do not enable a published package with another minimum version.
+fn features<'a>(package: &'a Value, published: &[&Value], version: &str) -> Vec<&'a str> {
+    let newer: Vec<String> = published
+        .iter()
+        .filter(|other| !has_rust_version(other, version))
+        .filter_map(|other| Some(format!("dep:{}", other["name"].as_str()?)))
+        .collect();
+    let enables_newer = |parts: &Value| {
+        let mut parts = parts.as_array().into_iter().flatten().filter_map(Value::as_str);
+        parts.any(|part| newer.iter().any(|newer| newer == part))
+    };
+    let features = package["features"].as_object().into_iter().flatten();
+    features.filter(|(_, parts)| !enables_newer(parts)).map(|(name, _)| name.as_str()).collect()
 }
 
 fn rustup_has(version: &str) -> bool {
@@ -188,6 +216,18 @@ fn llvm_package(about: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn features_that_enable_a_newer_crate_are_left_out() {
+        let facade = serde_json::json!({
+            "name": "facade", "rust_version": "1.85",
+            "features": { "http": ["dep:http"], "new": ["dep:newer", "http"], "weak": ["newer?/http"] },
+        });
+        let newer = serde_json::json!({ "name": "newer", "rust_version": "1.100", "features": {} });
+        let published = [&facade, &newer];
+        assert_eq!(lowest_version(&published).unwrap(), "1.85");
+        assert_eq!(features(&facade, &published, "1.85"), ["http", "weak"]);
+    }
 
     #[test]
     fn finds_version_among_newer_ones() {

@@ -65,6 +65,7 @@ mod request_state;
 mod resource_list;
 mod rounds;
 mod schema;
+mod scopes;
 mod serve;
 mod server;
 mod shutdown_cut;

@@ -43,10 +43,9 @@ impl Caller {
         Self { identity, principal: None, is_scoped: false }
     }
 
-    /// Returns the sender of an HTTP request, which may use items with scopes only if its principal has them.
-    #[cfg(feature = "http")]
-    pub(crate) fn of_request(extensions: &http::Extensions) -> Self {
-        Self { identity: extensions.get().cloned(), principal: extensions.get().cloned(), is_scoped: true }
+    /// Returns a remote caller, which may use items with scopes only if its principal has them.
+    pub(crate) fn remote(identity: Option<Identity>, principal: Option<Principal>) -> Self {
+        Self { identity, principal, is_scoped: true }
     }
 
     /// Returns the identity, if known.

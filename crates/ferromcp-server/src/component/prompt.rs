@@ -11,7 +11,6 @@ use ferromcp_core::model::{self, GetPromptResult, Icon, PromptArgument};
 use ferromcp_core::text::{excerpt, reason};
 use ferromcp_core::{Error, RawJson, RawMap, ServerResult};
 
-use crate::access::check_scopes;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -24,6 +23,7 @@ use crate::maybe_ready::MaybeReady;
 use crate::mount::{Mount, MountedItem};
 use crate::namespace::name_under;
 use crate::output::PromptOutput;
+use crate::scopes::check_scopes;
 use crate::tool_error::ToolError;
 
 /// A prompt: a function that returns messages. Its arguments are strings, and are parsed into the types of the

@@ -12,7 +12,6 @@ use ferromcp_core::text::excerpt;
 use ferromcp_core::{Error, Meta, ServerResult};
 
 use super::resource_list::{ListFunction, Lister, ReadyLister};
-use crate::access::check_scopes;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::function::arg::Arg;
@@ -25,6 +24,7 @@ use crate::maybe_ready::MaybeReady;
 use crate::mount::{Mount, MountedItem};
 use crate::namespace::{name_under, uri_under};
 use crate::output::ResourceOutput;
+use crate::scopes::check_scopes;
 use crate::tool_error::ToolError;
 use crate::uri_key::{template_key, uri_key};
 use crate::uri_template::{Capture, Captures, UriTemplate};

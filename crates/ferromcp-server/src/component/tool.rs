@@ -14,7 +14,6 @@ use ferromcp_core::wire::replace_lone_surrogates;
 use ferromcp_core::{RawJson, ServerResult};
 use schemars::Schema;
 
-use crate::access::check_scopes;
 use crate::call::Reply;
 use crate::client_requests::RoundOutcome;
 use crate::ctx::Ctx;
@@ -29,6 +28,7 @@ use crate::mount::{Mount, MountedItem};
 use crate::namespace::name_under;
 use crate::output::{OutputShape, ToolOutput};
 use crate::schema;
+use crate::scopes::check_scopes;
 use crate::tool_error::{ErrorAudience, ToolError};
 
 /// A tool: a handler function with a name and a description.

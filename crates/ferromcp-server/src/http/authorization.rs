@@ -11,6 +11,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 
+use crate::peer::Caller;
+
 /// The future of a method of [`HttpAuthorization`].
 pub type AuthorizationFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -43,6 +45,11 @@ pub trait HttpAuthorization: Send + Sync + 'static {
             response
         })
     }
+}
+
+/// Returns the sender of a request.
+pub(crate) fn caller(request: &Parts) -> Caller {
+    Caller::remote(request.extensions.get().cloned(), request.extensions.get().cloned())
 }
 
 /// An authorization that is shared by the clones of the options.

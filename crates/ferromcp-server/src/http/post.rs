@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 
 use super::accept::{Accepts, is_json, is_unencoded};
+use super::authorization::caller;
 use super::body::Body;
 use super::connection::Client;
 use super::endpoint::Endpoint;
@@ -22,7 +23,6 @@ use crate::access;
 use crate::call::Peer;
 use crate::decode::decode_frame;
 use crate::era::modern::{has_named, with_claim};
-use crate::peer::Caller;
 
 /// Responds to a POST.
 pub(crate) async fn post<B: http_body::Body>(
@@ -74,7 +74,7 @@ async fn dispatch(
     let Received { endpoint, parts, client, .. } = *received;
     let (peer, mode) = match modern_peer(endpoint, parts, &request) {
         Ok(Some(peer)) => {
-            let peer = peer.called_by(&Caller::of_request(&parts.extensions));
+            let peer = peer.called_by(&caller(parts));
             (peer, ResponseMode::modern(accepts, endpoint.request_extensions(parts)))
         }
         Ok(None) if matches!(request, ClientRequest::Initialize(_)) => {

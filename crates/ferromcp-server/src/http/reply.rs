@@ -172,14 +172,10 @@ pub(crate) fn insufficient_scope(
     revision: Revision,
 ) -> Response<Body> {
     let scopes: Vec<&str> = error.scopes.iter().map(String::as_str).collect();
-    let challenge = match parts.extensions.get::<ScopeChallenge>() {
-        Some(challenge) => Some(challenge.header(&scopes)),
-        // Scopes contain no quotes, so that they need no escapes.
-        None => {
-            let text = format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" "));
-            HeaderValue::try_from(text).ok()
-        }
-    };
+    let challenge = parts.extensions.get::<ScopeChallenge>().map(|challenge| challenge.header(&scopes));
+    // Scopes contain no quotes, so that they need no escapes.
+    let plain = || format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" ")).try_into().ok();
+    let challenge = challenge.or_else(plain);
     let mut response = self::error(StatusCode::FORBIDDEN, error.into(), Some(id), revision);
     response.headers_mut().extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
     response

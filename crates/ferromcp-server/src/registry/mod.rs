@@ -8,6 +8,7 @@
 //! taken before the server was complete changes the server that is served. The registry of a server that is mounted in
 //! another one has a fork there too, whose items are under a namespace.
 
+mod list_cache;
 mod tables;
 
 use std::fmt;
@@ -21,7 +22,8 @@ use crate::mount::Mount;
 use crate::namespace::{name_under, uri_under};
 use crate::subscription::{Broadcaster, Change};
 
-pub(crate) use tables::{PageRequest, Tables};
+pub(crate) use list_cache::PageRequest;
+pub(crate) use tables::Tables;
 
 /// A handle to the tools, resources, prompts and completions of a server, which can change them while it runs.
 ///
@@ -144,7 +146,6 @@ impl Registry {
     }
 
     /// Returns whether an item requires scopes.
-    #[cfg(feature = "http")]
     pub(crate) fn has_scopes(&self) -> bool {
         self.0.tables.read().unwrap_or_else(PoisonError::into_inner).has_scopes()
     }

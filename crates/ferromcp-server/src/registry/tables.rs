@@ -13,13 +13,11 @@ use ferromcp_core::{ClientRequest, Error};
 use crate::component::{CompletionKey, Listed, Owner, ReadyCompletion, ReadyPrompt, ReadyResource, ReadyTool};
 use crate::function::suggestion::closest_match;
 use crate::mount::{Mount, MountedItem};
+use crate::registry::list_cache::Lists;
 use crate::state::StateNeed;
 use crate::subscription::ListKinds;
 use crate::uri_key::{decode_unreserved, lowercase_start, template_key, uri_key, without_root_path};
 use crate::uri_template::Captures;
-
-use listing::Lists;
-pub(crate) use listing::PageRequest;
 
 /// A resource and the variables that its template captured from the URI.
 type Found<'a> = (&'a Arc<ReadyResource>, Option<Captures>);

@@ -17,6 +17,7 @@ use crate::call::{Call, Extensions};
 use crate::era;
 use crate::era::features::has_batches;
 use crate::http::accept::Accepts;
+use crate::http::authorization::caller;
 use crate::http::body::Body;
 use crate::http::endpoint::{Endpoint, Limit};
 use crate::http::in_flight::{CallSet, InFlightRequest};
@@ -51,7 +52,7 @@ pub(crate) async fn batch(received: &mut Received<'_>, accepts: Accepts, message
     let context = BatchContext {
         endpoint,
         scope: &scope,
-        caller: Caller::of_request(&parts.extensions),
+        caller: caller(parts),
         sink: request_sink(&sink, accepts),
         extensions: endpoint.request_extensions(parts),
     };

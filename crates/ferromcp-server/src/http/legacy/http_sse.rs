@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::sse_sessions::SseSession;
 use crate::http::accept::{Accepts, is_json, is_unencoded};
+use crate::http::authorization::caller;
 use crate::http::body::Body;
 use crate::http::connection::Client;
 use crate::http::endpoint::{Endpoint, Limit, Permit};
@@ -25,7 +26,6 @@ use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
 use crate::http::post::reject_body;
 use crate::http::{reply, request_body};
-use crate::peer::Caller;
 use crate::principal;
 use crate::random;
 use crate::serve;
@@ -74,7 +74,7 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Respons
             return reply::unavailable("Cannot open an HTTP+SSE session");
         }
     };
-    let caller = Caller::of_request(&parts.extensions);
+    let caller = caller(parts);
     let expiry = principal::expiry(parts.extensions.get());
     let Pipes { client_tx, server_rx, client_rx, server_tx } = pipes;
     let session =

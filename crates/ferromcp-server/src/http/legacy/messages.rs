@@ -19,13 +19,13 @@ use crate::dispatch;
 use crate::era;
 use crate::era::legacy::Session;
 use crate::http::accept::Accepts;
+use crate::http::authorization::caller;
 use crate::http::body::Body;
 use crate::http::connection::Client;
 use crate::http::endpoint::{Endpoint, Limit};
 use crate::http::reply::EncodedReply;
 use crate::http::respond::ResponseMode;
 use crate::http::{modern, reply};
-use crate::peer::Caller;
 use crate::random;
 
 /// Validates a request other than `initialize`, and returns its peer and how to respond to it.
@@ -44,8 +44,7 @@ pub(crate) fn admit(
     if scope.is_in_flight(id) {
         return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, era::id_in_use(id), Some(id), scope.revision())));
     }
-    match scope.check_in_flight(endpoint, 0).and_then(|()| scope.peer(request, &Caller::of_request(&parts.extensions)))
-    {
+    match scope.check_in_flight(endpoint, 0).and_then(|()| scope.peer(request, &caller(parts))) {
         Ok(peer) => Ok((peer, scope.response_mode(accepts, endpoint.request_extensions(parts)))),
         Err(error) => Err(Box::new(reply::error(StatusCode::OK, error, Some(id), scope.revision()))),
     }
@@ -80,7 +79,7 @@ pub(crate) async fn initialize(
         Ok(permit) => permit,
         Err(reason) => return reply::refused(reason),
     };
-    let caller = Caller::of_request(&parts.extensions);
+    let caller = caller(parts);
     let mut negotiated = if stateless {
         Session::default()
     } else {

@@ -1,6 +1,6 @@
 //! The pages of the four lists. Pages that contain all items are cached.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ferromcp_core::Error;
 use ferromcp_core::model::{self, Items};
@@ -9,27 +9,10 @@ use super::Tables;
 use crate::component::{Listed, ReadyResource};
 use crate::paging::{List, Pages, page_of};
 use crate::peer::Peer;
+use crate::registry::list_cache::{Cached, PageRequest};
 
 /// A page of a list, and the cursor of the next page.
 type Page<T> = Result<(Items<T>, Option<String>), Error>;
-
-/// Cached pages of all items, created on first use.
-#[derive(Clone, Default)]
-pub(super) struct Lists {
-    tools: Cached<model::ToolDefinition>,
-    resources: Cached<model::ResourceDefinition>,
-    templates: Cached<model::ResourceTemplate>,
-    prompts: Cached<model::PromptDefinition>,
-}
-
-type Cached<T> = Arc<OnceLock<Pages<T>>>;
-
-/// The size of the pages of a list, and the position of one.
-#[derive(Clone, Copy)]
-pub(crate) struct PageRequest<'a> {
-    pub(crate) size: usize,
-    pub(crate) cursor: Option<&'a str>,
-}
 
 /// Returns a page of all items from the cache, or of the items that are visible to a peer.
 fn page<T: Clone>(
