@@ -71,6 +71,11 @@ impl AuthError {
         Self::authorization(text)
     }
 
+    /// Creates an error of a function that provides an assertion, for example because the platform has no token.
+    pub fn assertion(text: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Token, text)
+    }
+
     /// Returns the cause.
     pub fn kind(&self) -> AuthErrorKind {
         self.kind

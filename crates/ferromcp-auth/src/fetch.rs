@@ -17,8 +17,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
 use url::{Host, Url};
 
-use super::address::{is_global, is_loopback};
-use super::error::AuthError;
+use crate::address::{is_global, is_loopback};
+use crate::error::AuthError;
 
 /// Maximum size of a response, in bytes.
 const RESPONSE_BYTES: usize = 256 * 1024;
@@ -90,7 +90,7 @@ impl Network {
             None => return Err(invalid("it has no host")),
         };
         if literal.is_some_and(|address| !self.allows(address)) {
-            return Err(invalid("the address is not globally routable; see `OAuthOptions::allow_private_networks`"));
+            return Err(invalid("the address is not globally routable; see `allow_private_networks`"));
         }
         Ok(parsed)
     }
@@ -132,7 +132,12 @@ impl Fetcher {
 
     /// Requests a metadata document.
     pub(crate) async fn get(&self, url: &str, headers: HeaderMap) -> Result<Fetched, AuthError> {
-        self.send(Method::GET, url, headers, None).await
+        self.send(Method::GET, url, headers, None, RESPONSE_BYTES).await
+    }
+
+    /// Requests a document of at most `max_bytes`.
+    pub(crate) async fn get_at_most(&self, url: &str, max_bytes: usize) -> Result<Fetched, AuthError> {
+        self.send(Method::GET, url, HeaderMap::new(), None, max_bytes).await
     }
 
     /// Requests a URL, and ignores the body: it may be a stream without an end.
@@ -143,12 +148,12 @@ impl Fetcher {
 
     /// Sends a form.
     pub(crate) async fn post_form(&self, url: &str, headers: HeaderMap, form: String) -> Result<Fetched, AuthError> {
-        self.send(Method::POST, url, headers, Some((FORM, form))).await
+        self.send(Method::POST, url, headers, Some((FORM, form)), RESPONSE_BYTES).await
     }
 
     /// Sends a JSON document.
     pub(crate) async fn post_json(&self, url: &str, headers: HeaderMap, json: String) -> Result<Fetched, AuthError> {
-        self.send(Method::POST, url, headers, Some((JSON, json))).await
+        self.send(Method::POST, url, headers, Some((JSON, json)), RESPONSE_BYTES).await
     }
 
     async fn send(
@@ -157,13 +162,14 @@ impl Fetcher {
         url: &str,
         headers: HeaderMap,
         body: Option<(&'static str, String)>,
+        max_bytes: usize,
     ) -> Result<Fetched, AuthError> {
         let mut response = self.open(method, url, headers, body).await?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, error))? {
-            if body.len() + chunk.len() > RESPONSE_BYTES {
+            if body.len() + chunk.len() > max_bytes {
                 let url = excerpt(url.split('?').next().unwrap_or_default());
-                return Err(AuthError::discovery(format!("the response of {url} exceeds {RESPONSE_BYTES} bytes")));
+                return Err(AuthError::discovery(format!("the response of {url} exceeds {max_bytes} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -239,8 +245,7 @@ impl Resolve for FilteredResolver {
                 found.iter().copied().filter(|address| network.allows(address.ip())).collect();
             if allowed.is_empty() {
                 let problem = if found.is_empty() { "no address" } else { "no globally routable address" };
-                let text =
-                    format!("{problem} for {}; see `OAuthOptions::allow_private_networks`", excerpt(name.as_str()));
+                let text = format!("{problem} for {}; see `allow_private_networks`", excerpt(name.as_str()));
                 return Err(text.into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)

@@ -1,17 +1,46 @@
 //! OAuth 2.1 authorization for the Model Context Protocol.
 //!
-//! [`client`] authorizes an MCP client: it discovers the authorization server of an MCP server, registers the client,
-//! sends the user to the authorization page, and obtains and refreshes access tokens.
+//! - [`client`] authorizes an MCP client: it discovers the authorization server of an MCP server, registers the client,
+//!   sends the user to the authorization page, and obtains and refreshes access tokens.
+//! - [`resource_server`] protects an MCP server: it verifies access tokens of an authorization server.
+//! - [`authorization_server`] is an embedded authorization server, which issues the access tokens of an MCP server.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>.
 
+#[cfg(feature = "server")]
+pub mod authorization_server;
+#[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "server")]
+pub mod resource_server;
 
+#[cfg(feature = "server")]
+mod access_token;
+mod address;
+mod clock;
+#[cfg(feature = "server")]
+mod digest_cache;
+mod document;
+#[cfg(feature = "server")]
+mod dpop_proof;
+mod error;
+#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]
+mod fetch;
+#[cfg(feature = "server")]
+mod jwt;
+#[cfg(feature = "keychain")]
+mod keychain;
+#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]
+mod metadata;
+mod random;
+#[cfg_attr(not(feature = "client"), allow(dead_code))]
+mod scopes;
 mod secret;
 
+pub use error::{AuthError, AuthErrorKind};
 pub use secret::Secret;
 
 /// Runs the examples of the README as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

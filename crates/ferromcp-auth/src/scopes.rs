@@ -59,7 +59,7 @@ impl fmt::Display for Scopes {
 }
 
 /// Returns whether a text is a scope: RFC 6749, section 3.3.
-fn is_valid(scope: &str) -> bool {
+pub(crate) fn is_valid(scope: &str) -> bool {
     !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 

@@ -43,7 +43,7 @@
 //! | `macros` (default) | the attributes `#[tool]`, `#[resource]`, `#[prompt]`, `#[completion]`, `#[component]`, and `#[derive(Form)]` |
 //! | `client` | MCP clients |
 //! | `http` | Streamable HTTP and HTTP+SSE for the enabled sides |
-//! | `auth` | OAuth for HTTP clients (enables `client` and `http`) |
+//! | `auth` | OAuth for the enabled sides (enables `http`; requires Rust 1.88) |
 //! | `chrono`, `uuid`, `url` | arguments and results of the types of these crates |
 //!
 //! The [`guide`] explains each topic with tested examples. For the exact text of an error, search
@@ -67,7 +67,7 @@ pub mod guide;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// OAuth for MCP clients.
+/// OAuth for MCP clients, protected servers, and an embedded authorization server.
 #[cfg(feature = "auth")]
 pub use ferromcp_auth as auth;
 /// MCP clients.

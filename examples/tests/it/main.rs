@@ -35,14 +35,16 @@ mod middleware;
 mod mounted_server;
 #[cfg(feature = "notes")]
 mod notes;
-#[cfg(feature = "oauth_client")]
+#[cfg(feature = "oauth")]
 mod oauth_client;
+#[cfg(feature = "oauth")]
+mod oauth_servers;
 mod orders;
 mod peer;
 mod per_client_state;
 mod prompts;
 /// The protected server of the tests of `ferromcp-auth`.
-#[cfg(feature = "oauth_client")]
+#[cfg(feature = "oauth")]
 #[allow(dead_code, reason = "those tests use more of it")]
 #[path = "../../../crates/ferromcp-auth/tests/oauth/server.rs"]
 mod protected;

@@ -125,7 +125,10 @@ fn row(cells: &[String; COLUMNS.len()]) -> String {
 fn plateau(memory: &[usize]) -> (bool, String) {
     let least_rounds = WARM_UP_ROUNDS + 2 * COMPARED_ROUNDS;
     if memory.len() < least_rounds {
-        return (false, format!("the memory requires {least_rounds} rounds to be compared, but there are {}", memory.len()));
+        return (
+            false,
+            format!("the memory requires {least_rounds} rounds to be compared, but there are {}", memory.len()),
+        );
     }
     let first = median(&memory[WARM_UP_ROUNDS..WARM_UP_ROUNDS + COMPARED_ROUNDS]);
     let last = median(&memory[memory.len() - COMPARED_ROUNDS..]);

@@ -13,10 +13,10 @@ use ring::signature::{
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::clock::now;
-use super::error::AuthError;
-use super::pkce::random_text;
 use crate::Secret;
+use crate::clock::now;
+use crate::error::AuthError;
+use crate::random::random_text;
 
 /// Lifetime of a client assertion, in seconds.
 const LIFETIME: u64 = 60;

@@ -8,12 +8,13 @@ use ferromcp_core::text::excerpt;
 use url::Url;
 
 use super::discovery::Discovered;
-use super::error::AuthError;
-use super::fetch::Network;
-use super::pkce::{challenge, random_text};
-use super::scopes::Scopes;
+use super::pkce::challenge;
 use super::tolerance::Tolerances;
 use crate::Secret;
+use crate::error::AuthError;
+use crate::fetch::Network;
+use crate::random::random_text;
+use crate::scopes::Scopes;
 
 /// Parameters that the client sets in an authorization request.
 const OWN_PARAMETERS: [&str; 8] = [
@@ -202,7 +203,7 @@ fn duplicate() -> AuthError {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::client::metadata::ServerMetadata;
+    use crate::metadata::ServerMetadata;
 
     const REDIRECT: &str = "http://127.0.0.1:1/callback";
     const ISSUER: &str = "https://as.example.com";

@@ -6,13 +6,13 @@ use ferromcp_core::text::excerpt;
 use tokio::time::sleep;
 
 use super::discovery::Discovered;
-use super::document::Document;
-use super::error::{AuthError, AuthErrorKind};
-use super::fetch::Network;
 use super::grant::{DEVICE_CODE, DeviceCode};
-use super::scopes::Scopes;
 use super::token::{Rejected, TokenEndpoint, TokenError, Tokens};
 use crate::Secret;
+use crate::document::Document;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::fetch::Network;
+use crate::scopes::Scopes;
 
 /// The default interval between two polls, and the increase after `slow_down`, in seconds.
 const INTERVAL: u64 = 5;

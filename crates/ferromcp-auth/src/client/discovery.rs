@@ -9,10 +9,10 @@ use ferromcp_core::text::excerpt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::error::AuthError;
-use super::fetch::Fetcher;
-use super::metadata::{ResourceMetadata, ServerMetadata};
 use super::tolerance::Tolerances;
+use crate::error::AuthError;
+use crate::fetch::Fetcher;
+use crate::metadata::{ResourceMetadata, ServerMetadata, server_metadata_urls};
 
 /// The header with the protocol revision, which revision 2025-03-26 requests for discovery.
 const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -167,18 +167,6 @@ fn resource_metadata_urls(server: &Url) -> Vec<String> {
     }
 }
 
-/// Returns the locations of the metadata of an issuer.
-fn server_metadata_urls(issuer: &Url) -> Vec<String> {
-    let origin = issuer.origin().ascii_serialization();
-    let (oauth, openid) = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration");
-    match issuer.path().trim_end_matches('/') {
-        "" => vec![format!("{origin}{oauth}"), format!("{origin}{openid}")],
-        path => {
-            vec![format!("{origin}{oauth}{path}"), format!("{origin}{openid}{path}"), format!("{origin}{path}{openid}")]
-        }
-    }
-}
-
 /// Returns whether `prefix` is `path` or consists of its first segments.
 fn is_path_prefix(prefix: &str, path: &str) -> bool {
     let rest = path.strip_prefix(prefix.trim_end_matches('/'));
@@ -204,23 +192,6 @@ mod tests {
             ]
         );
         assert_eq!(resource_metadata_urls(&url("https://h/")), ["https://h/.well-known/oauth-protected-resource"]);
-    }
-
-    #[test]
-    fn server_metadata_is_searched_in_the_order_of_the_specification() {
-        //
-        assert_eq!(
-            server_metadata_urls(&url("https://h/t/1")),
-            [
-                "https://h/.well-known/oauth-authorization-server/t/1",
-                "https://h/.well-known/openid-configuration/t/1",
-                "https://h/t/1/.well-known/openid-configuration",
-            ]
-        );
-        assert_eq!(
-            server_metadata_urls(&url("https://h")),
-            ["https://h/.well-known/oauth-authorization-server", "https://h/.well-known/openid-configuration",]
-        );
     }
 
     #[test]

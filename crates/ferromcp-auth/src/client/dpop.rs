@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::assertion::sign;
-use super::clock::now;
-use super::error::AuthError;
-use super::pkce::{random_text, sha256_base64};
 use crate::Secret;
+use crate::clock::now;
+use crate::error::AuthError;
+use crate::random::{random_text, sha256_base64};
 
 /// Maximum length of a nonce, in bytes. Longer nonces are ignored.
 const MAX_NONCE: usize = 1024;

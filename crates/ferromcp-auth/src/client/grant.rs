@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::error::AuthError;
 use super::ui::{AuthorizationPrompt, LoopbackPrompt};
 use crate::Secret;
+use crate::error::AuthError;
 
 /// A boxed future returned by a provider of assertions.
 type AssertionFuture = Pin<Box<dyn Future<Output = Result<Secret, AuthError>> + Send>>;

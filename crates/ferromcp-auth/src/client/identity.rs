@@ -5,13 +5,13 @@
 
 use ferromcp_core::text::excerpt;
 
-use super::clock::now;
 use super::discovery::Discovered;
-use super::error::AuthError;
-use super::fetch::Fetcher;
 use super::options::OAuthOptions;
 use super::registration::{ClientAuthentication, ClientIdentity, IdentityOrigin};
-use super::scopes::Scopes;
+use crate::clock::now;
+use crate::error::AuthError;
+use crate::fetch::Fetcher;
+use crate::scopes::Scopes;
 
 /// A registration that expires within this time, in seconds, is renewed.
 const EXPIRY_MARGIN: u64 = 60;

@@ -10,32 +10,25 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let url = "https://example.com/mcp";
 //! let oauth = OAuth::new(OAuthOptions::new(url).client_name("Notes"))?;
-//! oauth.login().await?; // without it, the timeout of the first request limits the login
+//! oauth.login().await?; // without it, the first request waits for the login
 //! let client = Client::builder("notes", "1.0.0").credentials(oauth).connect(url).await?;
 //! # Ok(())
 //! # }
 //! ```
 
-mod address;
 mod assertion;
 mod authorization;
 mod challenge;
-mod clock;
 mod device;
 mod discovery;
-mod document;
 mod dpop;
-mod error;
-mod fetch;
 mod flow;
 mod grant;
 mod identity;
-mod metadata;
 mod oauth;
 mod options;
 mod pkce;
 mod registration;
-mod scopes;
 mod session;
 mod store;
 mod task;
@@ -43,13 +36,15 @@ mod token;
 mod tolerance;
 mod ui;
 
+pub use crate::error::{AuthError, AuthErrorKind};
 pub use assertion::{SigningAlgorithm, SigningKey};
 pub use authorization::AuthorizationRequest;
-pub use error::{AuthError, AuthErrorKind};
 pub use grant::{AssertionRequest, DeviceCode, EnterpriseIdentityProvider, Grant};
 pub use oauth::OAuth;
 pub use options::OAuthOptions;
 pub use registration::{ClientAuthentication, ClientRegistration};
-pub use store::{CredentialStore, FileStore, MemoryStore, StoreFuture, StoreLock, StoredCredentials};
+#[allow(unused_imports, reason = "used by the feature `keychain`")]
+pub(crate) use store::random_key;
+pub use store::{CredentialStore, FileStore, MemoryStore, StoreFuture, StoreKey, StoreLock, StoredCredentials};
 pub use tolerance::Tolerance;
 pub use ui::{AuthorizationPrompt, LoopbackPrompt, PastePrompt, PromptFuture, RedirectHandler, RedirectListener};

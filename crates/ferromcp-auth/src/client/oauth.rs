@@ -12,20 +12,20 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use url::Url;
 
 use super::challenge::{self, AuthChallenge};
-use super::clock::now;
 use super::discovery::Discovery;
 use super::dpop::DpopKey;
-use super::error::{AuthError, AuthErrorKind};
-use super::fetch::{Fetcher, Network};
 use super::flow::Flow;
 use super::options::OAuthOptions;
-use super::pkce::sha256_base64;
-use super::scopes::Scopes;
 use super::session::{REFRESH_MARGIN, Session};
 use super::store::{StoreLock, StoredCredentials};
 use super::task::uncancelled;
 use super::token::Tokens;
 use crate::Secret;
+use crate::clock::now;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::fetch::{Fetcher, Network};
+use crate::random::sha256_base64;
+use crate::scopes::Scopes;
 
 /// The number of challenges after which a request no longer authorizes with more scopes or retries with a DPoP nonce.
 const MAX_ATTEMPTS: u32 = 2;
@@ -36,9 +36,8 @@ const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
 /// OAuth credentials of a client, for one MCP server. Clones share their tokens.
 ///
 /// Set them with [`ClientBuilder::credentials`](ferromcp_client::ClientBuilder::credentials). A login starts when the
-/// server responds with status 401, and the timeout of the request cancels it. While connecting, that is
-/// [`ClientLimits::probe_timeout`](ferromcp_client::ClientLimits::probe_timeout), by default 10 s: call
-/// [`login`](Self::login) first if a user has to log in.
+/// server responds with status 401. The timeout of the request starts again after the login; its time limit
+/// ([`ClientLimits::request_time_limit`](ferromcp_client::ClientLimits::request_time_limit)) includes it.
 ///
 /// Concurrent requests share one login and one refresh; if the login fails, all requests that wait for it fail.
 /// Processes share them too if their store supports locks. After a login, the request is sent again. If the server then
@@ -98,7 +97,7 @@ impl OAuth {
                 "tokens are sent with https only, except to the loopback interface; change the URL of the MCP server",
             ));
         }
-        check_metadata_url(&options)?;
+        options.check_metadata_url()?;
         let fetcher = Fetcher::new(network)?;
         let inner = Inner { options, server, fetcher, session: Arc::default(), current: RwLock::default() };
         Ok(Self(Arc::new(inner)))
@@ -209,6 +208,14 @@ impl Inner {
         Ok(())
     }
 
+    /// Locks the store against other processes. A store that cannot be locked does not prevent a login.
+    async fn lock_store(&self) -> StoreLock {
+        self.options.store.lock(self.server.as_str()).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot lock the credential store; another process may use the same refresh token");
+            Box::new(())
+        })
+    }
+
     /// Refreshes the tokens, unless another process has done so. Returns whether there are new tokens.
     ///
     /// A refresh that has started is not cancelled.
@@ -216,10 +223,7 @@ impl Inner {
         self: &Arc<Self>,
         mut session: OwnedMutexGuard<Session>,
     ) -> (OwnedMutexGuard<Session>, Result<bool, AuthError>) {
-        let lock = match self.options.store.lock(self.server.as_str()).await {
-            Ok(lock) => lock,
-            Err(error) => return (session, Err(error)),
-        };
+        let lock = self.lock_store().await;
         let inner = Arc::clone(self);
         let refresh = async move {
             let result = inner.refresh_locked(&mut session).await;
@@ -295,7 +299,7 @@ impl Inner {
     ) -> Result<Option<StoreLock>, AuthError> {
         let (store, key) = (self.options.store.as_ref(), self.server.as_str());
         self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
-        let lock = store.lock(key).await?;
+        let lock = self.lock_store().await;
         let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
         // The tokens of another process are loaded in any case, so that older ones do not replace them in the store.
         let is_new = session.load(store, key).await? && session.is_valid();
@@ -352,10 +356,10 @@ impl Inner {
     }
 
     fn record_revision(&self, headers: &HeaderMap) {
-        if let Some(revision) = headers.get(REVISION_HEADER) {
-            if self.current(|current| current.revision.as_ref() != Some(revision)) {
-                self.current.write().unwrap_or_else(PoisonError::into_inner).revision = Some(revision.clone());
-            }
+        if let Some(revision) = headers.get(REVISION_HEADER)
+            && self.current(|current| current.revision.as_ref() != Some(revision))
+        {
+            self.current.write().unwrap_or_else(PoisonError::into_inner).revision = Some(revision.clone());
         }
     }
 
@@ -481,18 +485,4 @@ impl fmt::Debug for OAuth {
 fn bearer(challenges: &[AuthChallenge]) -> Option<&AuthChallenge> {
     let of = |scheme| challenges.iter().find(|challenge| challenge.is(scheme));
     of("DPoP").filter(|challenge| challenge.get("error") == Some("use_dpop_nonce")).or(of("Bearer")).or(of("DPoP"))
-}
-
-fn check_metadata_url(options: &OAuthOptions) -> Result<(), AuthError> {
-    let Some(url) = &options.metadata_url else { return Ok(()) };
-    let is_valid = Url::parse(url).is_ok_and(|url| {
-        url.scheme() == "https" && url.path() != "/" && url.fragment().is_none() && url.username().is_empty()
-    });
-    if is_valid {
-        return Ok(());
-    }
-    Err(AuthError::configuration(format!(
-        "invalid client metadata URL `{}`; it must use https and have a path, and no fragment or user",
-        excerpt(url)
-    )))
 }

@@ -4,12 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ferromcp_core::text::excerpt;
+use url::Url;
+
 use super::assertion::SigningKey;
 use super::grant::{AUTHORIZATION_CODE, Grant};
 use super::registration::{ClientMetadata, ClientRegistration};
-use super::scopes::Scopes;
 use super::store::{CredentialStore, MemoryStore};
 use super::tolerance::{Tolerance, Tolerances};
+use crate::error::AuthError;
+use crate::scopes::Scopes;
 
 /// The default time for a login.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(600);
@@ -130,6 +134,21 @@ impl OAuthOptions {
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.login_timeout = timeout;
         self
+    }
+
+    /// Checks the URL of the client ID metadata document.
+    pub(super) fn check_metadata_url(&self) -> Result<(), AuthError> {
+        let Some(url) = &self.metadata_url else { return Ok(()) };
+        let is_valid = Url::parse(url).is_ok_and(|url| {
+            url.scheme() == "https" && url.path() != "/" && url.fragment().is_none() && url.username().is_empty()
+        });
+        if is_valid {
+            return Ok(());
+        }
+        Err(AuthError::configuration(format!(
+            "invalid client metadata URL `{}`; it must use https and have a path, and no fragment or user",
+            excerpt(url)
+        )))
     }
 
     /// Allows an exception for an authorization server. See [`Tolerance`] for the risks.

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::document::Document;
-use super::error::{AuthError, AuthErrorKind};
-use super::fetch::{Fetcher, is_loopback_host};
-use super::metadata::ServerMetadata;
-use super::scopes::Scopes;
 use crate::Secret;
+use crate::document::Document;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::fetch::{Fetcher, is_loopback_host};
+use crate::metadata::ServerMetadata;
+use crate::scopes::Scopes;
 
 /// How a client authenticates at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

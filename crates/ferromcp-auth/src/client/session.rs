@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::clock::now;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
-use super::error::{AuthError, AuthErrorKind};
 use super::registration::{ClientIdentity, IdentityOrigin};
-use super::scopes::Scopes;
 use super::store::{CredentialStore, StoredCredentials};
 use super::token::Tokens;
 use crate::Secret;
+use crate::clock::now;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::scopes::Scopes;
 
 /// Tokens are refreshed when they expire within this time, in seconds.
 pub(crate) const REFRESH_MARGIN: u64 = 30;

@@ -9,14 +9,14 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::assertion::SigningKey;
-use super::clock::now;
-use super::document::Document;
 use super::dpop::DpopKey;
-use super::error::{AuthError, AuthErrorKind};
-use super::fetch::{Fetched, Fetcher, is_outage};
 use super::registration::{ClientAuthentication, ClientIdentity};
-use super::scopes::Scopes;
 use crate::Secret;
+use crate::clock::now;
+use crate::document::Document;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::fetch::{Fetched, Fetcher, is_outage};
+use crate::scopes::Scopes;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -249,7 +249,7 @@ fn basic(id: &str, secret: &str) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::fetch::Network;
+    use crate::fetch::Network;
 
     #[test]
     fn basic_encodes_both_parts() {

@@ -1,6 +1,9 @@
 //! Logins: discovery, registration, the store, and changes of the authorization server.
 
+use std::time::Duration;
+
 use ferromcp_auth::client::{AuthError, AuthErrorKind, FileStore, Grant, OAuth, RedirectHandler};
+use ferromcp_client::{Client, ClientLimits};
 use serde_json::json;
 
 use crate::server::{Protected, REDIRECT_URI, State, registration};
@@ -46,6 +49,20 @@ async fn stored_credentials_are_used_by_the_next_process() {
     oauth.logout().await.unwrap();
     assert!(oauth.stored().await.unwrap().is_none());
     add(&server.connect(&oauth).await.unwrap()).await.unwrap();
+    assert_eq!(server.state().logins, 2);
+}
+
+#[tokio::test]
+async fn timeouts_start_again_after_a_login() {
+    let state = State { token_delay: Duration::from_millis(1500), ..State::default() };
+    let server = Protected::start(state).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let timeout = Duration::from_millis(400);
+    let limits = ClientLimits::default().probe_timeout(timeout).request_timeout(timeout);
+    let client = Client::builder("test", "1.0.0").limits(limits).credentials(oauth.clone()).connect(server.url());
+    let client = client.await.unwrap();
+    server.state().required_scope = Some("write");
+    assert_eq!(add(&client).await.unwrap(), 3);
     assert_eq!(server.state().logins, 2);
 }
 

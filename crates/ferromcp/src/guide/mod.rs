@@ -31,6 +31,8 @@
 //!   - [Host configuration](hosts)
 //!   - [HTTP: Streamable HTTP and HTTP+SSE](http)
 //!   - [Deployment](deployment)
+//!   - [Protect a server](protect_a_server)
+//!   - [Embedded authorization server](embedded_authorization_server)
 //!   - [Observability](observability)
 //!   - [Limits](limits)
 //! - **Clients**
@@ -104,6 +106,10 @@ pages! {
     http = "http.md";
     /// Settings, health checks, containers, reverse proxies, several processes.
     deployment = "deployment.md";
+    /// Access tokens of an identity provider, scopes, principals.
+    protect_a_server = "protect-a-server.md";
+    /// Login and consent pages, and access tokens of the server itself.
+    embedded_authorization_server = "embedded-authorization-server.md";
     /// Logs, traces and metrics for operators.
     observability = "observability.md";
     /// Every limit and its default.

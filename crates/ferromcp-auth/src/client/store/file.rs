@@ -8,10 +8,12 @@ use std::time::Duration;
 use fs4::{FileExt, TryLockError};
 use tempfile::NamedTempFile;
 use tokio::time::sleep;
+use zeroize::Zeroizing;
 
+use super::key::StoreKey;
 use super::{CredentialStore, StoreFuture, StoreLock, StoredCredentials};
-use crate::client::error::AuthError;
-use crate::client::pkce::sha256_base64;
+use crate::error::AuthError;
+use crate::random::sha256_base64;
 
 /// Maximum size of a file, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -21,7 +23,8 @@ const MAX_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A store in a folder: one file for each MCP server. Processes can share it.
 ///
-/// On Unix, the folder has mode 0700 and the files have mode 0600. The tokens are not encrypted.
+/// On Unix, the folder has mode 0700 and the files have mode 0600. The tokens are encrypted only with a
+/// [`key`](Self::encrypt).
 ///
 /// A file is replaced atomically, and a lock is released when its process exits: a process that is killed leaves the
 /// previous or the new credentials, never a part of them. If it is killed after the authorization server has replaced the
@@ -30,12 +33,22 @@ const MAX_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct FileStore {
     folder: PathBuf,
+    key: Option<StoreKey>,
 }
 
 impl FileStore {
     /// Creates a store in a folder, which is created when credentials are saved.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), key: None }
+    }
+
+    /// Encrypts the files, for example with a key from the keychain of the operating system (`StoreKey::from_keychain`,
+    /// feature `keychain`). Files without encryption are read, and encrypted when they are saved. Files that were encrypted
+    /// with another key are ignored with a warning, and the user logs in again.
+    #[must_use]
+    pub fn encrypt(mut self, key: StoreKey) -> Self {
+        self.key = Some(key);
+        self
     }
 
     fn path(&self, server: &str, extension: &str) -> PathBuf {
@@ -59,10 +72,19 @@ impl FileStore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("read", &path, &error)),
         };
-        match serde_json::from_slice::<Record>(&text) {
-            Ok(record) if record.server == server => Ok(Some(record.credentials)),
-            Ok(_) => Ok(None),
-            Err(_) => {
+        let sealed = serde_json::from_slice::<SealedRecord>(&text).ok();
+        let text = match (sealed, &self.key) {
+            (None, _) => Some(Zeroizing::new(text)),
+            (Some(sealed), Some(key)) => key.open(server, &sealed.encrypted),
+            (Some(_), None) => {
+                let path = path.display();
+                return Err(AuthError::store(format!("cannot read {path}: it is encrypted; set `FileStore::encrypt`")));
+            }
+        };
+        match text.and_then(|text| serde_json::from_slice::<Record>(&text).ok()) {
+            Some(record) if record.server == server => Ok(Some(record.credentials)),
+            Some(_) => Ok(None),
+            None => {
                 // The text of the error could contain a part of a token.
                 tracing::warn!(path = %path.display(), "ignoring a damaged credential file; authorize again");
                 Ok(None)
@@ -76,6 +98,11 @@ impl FileStore {
         let record = Record { server: server.to_owned(), credentials: credentials.clone() };
         let text = serde_json::to_vec_pretty(&record)
             .map_err(|error| AuthError::store("cannot serialize credentials").with_source(error))?;
+        let text = match &self.key {
+            None => text,
+            Some(key) => serde_json::to_vec(&SealedRecord { encrypted: key.seal(server, &Zeroizing::new(text))? })
+                .map_err(|error| AuthError::store("cannot serialize credentials").with_source(error))?,
+        };
         let write = || {
             // The file has mode 0600 from the start.
             let mut file = NamedTempFile::new_in(&self.folder)?;
@@ -133,6 +160,12 @@ struct Record {
     credentials: StoredCredentials,
 }
 
+/// The content of an encrypted file.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct SealedRecord {
+    encrypted: String,
+}
+
 fn failed(action: &str, path: &Path, error: &std::io::Error) -> AuthError {
     AuthError::store(format!("cannot {action} {}: {error}", path.display()))
 }
@@ -163,5 +196,37 @@ impl CredentialStore for FileStore {
                 interval = (interval * 2).min(MAX_INTERVAL);
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials() -> StoredCredentials {
+        let json = r#"{"issuer":"https://as","resource":"https://a/mcp","tokens":{"access":"s3cret","scope":"a"}}"#;
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn encrypted_file_is_read_only_with_its_key() {
+        // A-118, A-128
+        let folder = tempfile::tempdir().unwrap();
+        let (plain, server) = (FileStore::new(folder.path()), "https://a/mcp");
+        plain.save_file(server, &credentials()).unwrap();
+        let key = StoreKey::generate().unwrap();
+        let encrypted = plain.clone().encrypt(key.clone());
+        assert_eq!(encrypted.load_file(server).unwrap(), Some(credentials()), "files without encryption are read");
+        encrypted.save_file(server, &credentials()).unwrap();
+        let text = fs::read_to_string(encrypted.path(server, "json")).unwrap();
+        assert!(!text.contains("s3cret") && !text.contains("https://as"), "{text}");
+        assert_eq!(encrypted.load_file(server).unwrap(), Some(credentials()));
+        let other = plain.clone().encrypt(StoreKey::generate().unwrap());
+        assert_eq!(other.load_file(server).unwrap(), None);
+        let error = plain.load_file(server).unwrap_err().to_string();
+        assert!(error.contains("`FileStore::encrypt`"), "{error}");
+        // The record of another server is not accepted.
+        fs::copy(encrypted.path(server, "json"), encrypted.path("https://b/mcp", "json")).unwrap();
+        assert_eq!(encrypted.load_file("https://b/mcp").unwrap(), None);
     }
 }

@@ -1,10 +1,14 @@
 //! Stores of credentials: registrations and tokens, bound to the issuer that issued them.
 
 mod file;
+mod key;
 mod memory;
 mod record;
 
 pub use file::FileStore;
+pub use key::StoreKey;
+#[allow(unused_imports, reason = "used by the feature `keychain`")]
+pub(crate) use key::random_key;
 pub use memory::MemoryStore;
 pub use record::StoredCredentials;
 
@@ -12,7 +16,7 @@ use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 
-use super::error::AuthError;
+use crate::error::AuthError;
 
 /// A boxed future returned by [`CredentialStore`].
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;

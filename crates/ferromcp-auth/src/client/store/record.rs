@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 use crate::client::registration::{ClientAuthentication, ClientIdentity, IdentityOrigin};
-use crate::client::scopes::Scopes;
 use crate::client::token::Tokens;
+use crate::scopes::Scopes;
 
 /// The credentials for one MCP server: the registration of the client and its tokens. `Debug` omits secrets.
 ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{AuthorizationPrompt, PromptFuture, RedirectListener};
 use crate::client::authorization::AuthorizationRequest;
-use crate::client::error::AuthError;
+use crate::error::AuthError;
 
 type Handler =
     dyn Fn(AuthorizationRequest) -> Pin<Box<dyn Future<Output = Result<String, AuthError>> + Send>> + Send + Sync;

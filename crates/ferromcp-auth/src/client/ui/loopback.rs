@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{AuthorizationPrompt, PromptFuture, RedirectListener};
 use crate::client::authorization::AuthorizationRequest;
-use crate::client::error::AuthError;
+use crate::error::AuthError;
 
 const PATH: &str = "/callback";
 /// Maximum size of a request head, in bytes.

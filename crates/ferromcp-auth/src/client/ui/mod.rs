@@ -12,7 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::authorization::AuthorizationRequest;
-use super::error::AuthError;
+use crate::error::AuthError;
 
 /// A boxed future returned by [`AuthorizationPrompt`] and [`RedirectListener`].
 pub type PromptFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{AuthorizationPrompt, PromptFuture, RedirectListener};
 use crate::client::authorization::AuthorizationRequest;
-use crate::client::error::AuthError;
+use crate::error::AuthError;
 
 /// The default redirect URI. No process listens there: the browser shows an error, and its address bar contains the
 /// response.

@@ -3,7 +3,13 @@
 //!
 //! Optional fields with `null` or a value of the wrong type are treated as absent, with a warning that names them.
 
-use super::document::Document;
+use ferromcp_core::text::excerpt;
+use http::HeaderMap;
+use url::Url;
+
+use crate::document::Document;
+use crate::error::AuthError;
+use crate::fetch::Fetcher;
 
 /// Metadata of a protected resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +29,7 @@ pub(crate) struct ServerMetadata {
     pub(crate) token_endpoint: Option<String>,
     pub(crate) registration_endpoint: Option<String>,
     pub(crate) device_authorization_endpoint: Option<String>,
+    pub(crate) jwks_uri: Option<String>,
     pub(crate) scopes_supported: Vec<String>,
     pub(crate) token_endpoint_auth_methods: Option<Vec<String>>,
     /// `None` if the document does not have the field, so that PKCE is not supported.
@@ -53,6 +60,7 @@ impl ServerMetadata {
             token_endpoint: document.text("token_endpoint"),
             registration_endpoint: document.text("registration_endpoint"),
             device_authorization_endpoint: document.text("device_authorization_endpoint"),
+            jwks_uri: document.non_empty("jwks_uri"),
             scopes_supported: document.list("scopes_supported").unwrap_or_default(),
             token_endpoint_auth_methods: document.list("token_endpoint_auth_methods_supported"),
             code_challenge_methods: document.list("code_challenge_methods_supported"),
@@ -79,9 +87,70 @@ impl ServerMetadata {
     }
 }
 
+/// Fetches the metadata of an issuer. A document that is missing (4xx) or cannot be parsed is searched at the next
+/// location.
+///
+/// # Errors
+/// Fails if the issuer has no metadata, or the metadata names another issuer, or a server cannot be reached.
+pub(crate) async fn fetch_server_metadata(fetcher: &Fetcher, issuer: &str) -> Result<ServerMetadata, AuthError> {
+    let parsed = fetcher.network().check(issuer)?;
+    for url in server_metadata_urls(&parsed) {
+        let response = fetcher.get(&url, HeaderMap::new()).await?.ensure_available(&url)?;
+        if !response.status.is_success() {
+            continue;
+        }
+        let Some(metadata) = ServerMetadata::parse(&response.body) else { continue };
+        if metadata.issuer == issuer {
+            return Ok(metadata);
+        }
+        return Err(AuthError::discovery(format!(
+            "the metadata at {url} has issuer `{}`, not `{}`; configure the issuer exactly as the metadata spells it",
+            excerpt(&metadata.issuer),
+            excerpt(issuer)
+        )));
+    }
+    Err(AuthError::discovery(format!(
+        "authorization server {} has no metadata (RFC 8414 or OpenID Connect Discovery); configure the URL of its keys",
+        excerpt(issuer)
+    )))
+}
+
+/// Returns the locations of the metadata of an issuer.
+pub(crate) fn server_metadata_urls(issuer: &Url) -> Vec<String> {
+    let origin = issuer.origin().ascii_serialization();
+    let (oauth, openid) = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration");
+    match issuer.path().trim_end_matches('/') {
+        "" => vec![format!("{origin}{oauth}"), format!("{origin}{openid}")],
+        path => {
+            vec![format!("{origin}{oauth}{path}"), format!("{origin}{openid}{path}"), format!("{origin}{path}{openid}")]
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn server_metadata_is_searched_in_the_order_of_the_specification() {
+        //
+        assert_eq!(
+            server_metadata_urls(&url("https://h/t/1")),
+            [
+                "https://h/.well-known/oauth-authorization-server/t/1",
+                "https://h/.well-known/openid-configuration/t/1",
+                "https://h/t/1/.well-known/openid-configuration",
+            ]
+        );
+        assert_eq!(
+            server_metadata_urls(&url("https://h")),
+            ["https://h/.well-known/oauth-authorization-server", "https://h/.well-known/openid-configuration",]
+        );
+    }
 
     #[test]
     fn reads_documents_with_null_and_mistyped_fields() {

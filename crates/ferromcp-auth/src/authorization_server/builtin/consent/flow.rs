@@ -1,0 +1,452 @@
+//! The requests of browsers for the pages.
+//!
+//! 1. [`authorize`](crate::authorization_server::AuthorizationProvider::authorize) stores the request, and redirects
+//!    the browser to the consent page with a random ID.
+//! 2. The page shows the login form if the browser has no session, and then the consent form.
+//! 3. The consent redirects the browser to the client with a code. With a delegated login, it first redirects to the
+//!    other server, with a random `state` that is bound to the browser by a cookie; the callback then redirects to the
+//!    client.
+//!
+//! Each step removes the stored request, so that it is completed once.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use ferromcp_server::http::ClientAddr;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+
+use super::cookie::{Cookie, csrf_token, is_same, login_state};
+use super::form::{find, form, query};
+use super::html::hidden;
+use super::login::{Delegation, LoginForm, LoginOutcome, LoginRequest, UserLogin, misused};
+use super::pages::{ConsentTexts, ConsentView, ErrorView, LoginView, client_name, has_only_local_redirects};
+use super::reply::{self, FOREIGN, Failure, Reply};
+use super::site::{Page, Site};
+use crate::authorization_server::builtin::provider::StoredProvider;
+use crate::authorization_server::builtin::records::{BrowserSession, PendingAuthorization, StoredConsent};
+use crate::authorization_server::builtin::settings::PENDING_SECONDS;
+use crate::authorization_server::builtin::token::{digest, random};
+use crate::authorization_server::builtin::user::User;
+use crate::authorization_server::error::OAuthError;
+
+/// How long the session of a browser lasts, in seconds.
+const SESSION_SECONDS: u64 = 3600;
+const EXPIRED: &str = "This page has expired or was already used. Return to the application and start again.";
+const NOT_STARTED: &str =
+    "This login was not started in this browser, or has expired. Return to the application and start again.";
+const FAILED: &str = "The server failed. Try again later.";
+
+/// A request of a browser.
+struct Visit<'a> {
+    site: &'a Site,
+    headers: &'a HeaderMap,
+    address: Option<IpAddr>,
+    /// The value of the cookie that identifies the browser.
+    browser: String,
+    /// The header that sets this cookie, if the request did not contain it.
+    new_browser: Option<HeaderValue>,
+}
+
+/// The user of a browser.
+enum Identity {
+    /// Logged in. The session is empty if the login authenticates each request.
+    User { user: User, session: String },
+    /// The browser shows a form.
+    Form(LoginForm),
+    /// The user logs in at another server after the consent.
+    Elsewhere(Delegation),
+}
+
+impl Identity {
+    /// Returns the subject and the session, to which the forms of the page are bound.
+    fn binding(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::User { user, session } => Some((&user.subject, session)),
+            Self::Form(_) | Self::Elsewhere(_) => None,
+        }
+    }
+}
+
+impl Visit<'_> {
+    fn login<'b>(&'b self, form: Option<&'b [(String, String)]>) -> LoginRequest<'b> {
+        LoginRequest {
+            headers: self.headers,
+            address: self.address,
+            form,
+            callback: None,
+            state: "",
+            browser_secret: "",
+            callback_url: "",
+        }
+    }
+
+    fn cookies(&self) -> Vec<HeaderValue> {
+        self.new_browser.iter().cloned().collect()
+    }
+}
+
+impl<L: UserLogin> StoredProvider<L> {
+    /// Responds to a request for a page.
+    pub(in crate::authorization_server::builtin) async fn respond_page(
+        &self,
+        request: Request<Bytes>,
+    ) -> Response<Bytes> {
+        let reply = match self.site.get().and_then(|site| Some((site, site.page(request.uri().path())?))) {
+            Some((site, page)) => self.dispatch(site, page, &request).await,
+            None => Err(Failure::Page(StatusCode::NOT_FOUND, "This page does not exist.")),
+        };
+        let (status, message) = match reply {
+            Ok(response) => return response,
+            Err(Failure::Page(status, message)) => (status, message),
+            Err(Failure::Method(methods)) => {
+                let text = "The method is not supported.";
+                return reply::with_allow(self.error_page(StatusCode::METHOD_NOT_ALLOWED, text), methods);
+            }
+            Err(Failure::Provider(error)) => {
+                tracing::error!(%error, "a page of the authorization server failed");
+                (StatusCode::INTERNAL_SERVER_ERROR, FAILED)
+            }
+        };
+        self.error_page(status, message)
+    }
+
+    /// Grants an authorization without a page.
+    pub(in crate::authorization_server::builtin) async fn approve_automatically(
+        &self,
+        site: &Site,
+        pending: PendingAuthorization,
+    ) -> Result<String, OAuthError> {
+        let headers = HeaderMap::new();
+        let visit = Visit { site, headers: &headers, address: None, browser: String::new(), new_browser: None };
+        match self.login.login(visit.login(None)).await? {
+            LoginOutcome::Authenticated(user) => self.grant(pending, user).await,
+            LoginOutcome::ShowForm(_) | LoginOutcome::Redirect(_) => {
+                Err(misused("`auto_approve` requires a login without a form"))
+            }
+        }
+    }
+
+    /// Returns the session of a browser: the value of its cookie, and the user.
+    pub(in crate::authorization_server::builtin) async fn session(
+        &self,
+        site: &Site,
+        headers: &HeaderMap,
+    ) -> Result<Option<(String, User)>, OAuthError> {
+        let Some(cookie) = Cookie::Session.read(site, headers) else { return Ok(None) };
+        let session = self.store.get_session(&digest(&cookie)).await?;
+        let session = session.filter(|session| session.expires_at > self.clock.now());
+        Ok(session.map(|session| (cookie, session.user)))
+    }
+
+    async fn dispatch(&self, site: &Site, page: Page, request: &Request<Bytes>) -> Reply {
+        let headers = request.headers();
+        let address = request.extensions().get().map(|ClientAddr(address)| address.ip());
+        let (browser, new_browser) = if let Some(browser) = Cookie::Browser.read(site, headers) {
+            (browser, None)
+        } else {
+            let browser = random()?;
+            let cookie = Cookie::Browser.set(site, &browser, None);
+            (browser, cookie)
+        };
+        let visit = Visit { site, headers, address, browser, new_browser };
+        match (page, request.method()) {
+            (Page::Consent, &Method::GET) => self.open(&visit, &query(request)).await,
+            (Page::Consent, &Method::POST) => self.decide(&visit, &form(site, request)?).await,
+            (Page::Login, &Method::POST) => self.log_in(&visit, &form(site, request)?).await,
+            (Page::Callback, &Method::GET) => self.call_back(&visit, &query(request)).await,
+            (Page::Consent, _) => Err(Failure::Method("GET, POST")),
+            (Page::Login, _) => Err(Failure::Method("POST")),
+            (Page::Callback, _) => Err(Failure::Method("GET")),
+        }
+    }
+
+    /// Shows the login form or the consent form.
+    async fn open(&self, visit: &Visit<'_>, query: &[(String, String)]) -> Reply {
+        let id = find(query, "id").ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))?;
+        let pending = self.pending(id).await?;
+        let identity = match self.identify(visit).await {
+            Ok(identity) => identity,
+            // The login has failed: the client receives the error.
+            Err(error) => {
+                log_failed_login(&error);
+                return redirect(&self.take(id).await?.request.error_url(&error), Vec::new());
+            }
+        };
+        match &identity {
+            Identity::Form(form) => Ok(self.login_page(visit, id, &pending, form)),
+            Identity::User { user, .. } if self.is_remembered(&pending, user).await? => {
+                let url = self.grant(self.take(id).await?, user.clone()).await?;
+                redirect(&url, Vec::new())
+            }
+            Identity::User { .. } | Identity::Elsewhere(_) => Ok(self.consent_page(visit, id, &pending, &identity)),
+        }
+    }
+
+    /// Handles a button of the consent page.
+    async fn decide(&self, visit: &Visit<'_>, form: &[(String, String)]) -> Reply {
+        let id = find(form, "id").ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))?;
+        self.pending(id).await?;
+        let identity = self.identify(visit).await?;
+        check_token(visit, id, identity.binding(), form)?;
+        match (find(form, "action"), identity) {
+            (Some("approve"), Identity::User { user, .. }) => {
+                let pending = self.take(id).await?;
+                self.remember(&pending, &user).await?;
+                redirect(&self.grant(pending, user).await?, Vec::new())
+            }
+            (Some("approve"), Identity::Elsewhere(_)) => {
+                let pending = self.take(id).await?;
+                self.log_in_elsewhere(visit, pending).await
+            }
+            (Some("approve"), Identity::Form(form)) => {
+                let pending = self.pending(id).await?;
+                Ok(self.login_page(visit, id, &pending, &form))
+            }
+            (Some("deny"), _) => {
+                let pending = self.take(id).await?;
+                let error = OAuthError::access_denied("the user denied the authorization");
+                redirect(&pending.request.error_url(&error), Vec::new())
+            }
+            (Some("sign_out"), Identity::User { session, .. }) => {
+                self.store.remove_session(&digest(&session)).await?;
+                let cookies = Cookie::Session.clear(visit.site).into_iter().collect();
+                redirect(&visit.site.consent_url(id), cookies)
+            }
+            _ => Err(Failure::Page(StatusCode::BAD_REQUEST, FOREIGN)),
+        }
+    }
+
+    /// Handles the form of the login page.
+    async fn log_in(&self, visit: &Visit<'_>, form: &[(String, String)]) -> Reply {
+        let id = find(form, "id").ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))?;
+        let pending = self.pending(id).await?;
+        check_token(visit, id, None, form)?;
+        match self.login.login(visit.login(Some(form))).await {
+            Ok(LoginOutcome::Authenticated(user)) => {
+                let cookies = self.new_session(visit, user).await?;
+                redirect(&visit.site.consent_url(id), cookies)
+            }
+            Ok(LoginOutcome::ShowForm(form)) => Ok(self.login_page(visit, id, &pending, &form)),
+            Ok(LoginOutcome::Redirect(_)) => Err(misused("only a login with a delegation can redirect").into()),
+            Err(error) => {
+                log_failed_login(&error);
+                redirect(&self.take(id).await?.request.error_url(&error), Vec::new())
+            }
+        }
+    }
+
+    /// Redirects the browser to the other server, after the consent.
+    async fn log_in_elsewhere(&self, visit: &Visit<'_>, mut pending: PendingAuthorization) -> Reply {
+        let secret = random()?;
+        let state = login_state(&secret);
+        pending.is_approved = true;
+        pending.expires_at = self.clock.now().saturating_add(PENDING_SECONDS);
+        let request = pending.request.clone();
+        self.store.insert_pending(digest(&state), pending).await?;
+        let callback_url = visit.site.callback_url();
+        let start =
+            LoginRequest { state: &state, browser_secret: &secret, callback_url: &callback_url, ..visit.login(None) };
+        let error = match self.login.login(start).await {
+            Ok(LoginOutcome::Redirect(url)) => {
+                // Not set before the consent: it lets the callback complete the login.
+                let cookies = Cookie::Login.set(visit.site, &secret, Some(PENDING_SECONDS)).into_iter().collect();
+                return redirect(&url, cookies);
+            }
+            Ok(_) => misused("a login with a delegation must redirect"),
+            Err(error) => error,
+        };
+        log_failed_login(&error);
+        self.store.take_pending(&digest(&state)).await?;
+        redirect(&request.error_url(&error), Vec::new())
+    }
+
+    /// Handles the redirect back from the other server.
+    async fn call_back(&self, visit: &Visit<'_>, query: &[(String, String)]) -> Reply {
+        let not_started = || Failure::Page(StatusCode::BAD_REQUEST, NOT_STARTED);
+        let state = find(query, "state").ok_or_else(not_started)?;
+        let secret = Cookie::Login.read(visit.site, visit.headers).ok_or_else(not_started)?;
+        if !is_same(&login_state(&secret), state) {
+            return Err(not_started());
+        }
+        let pending = self.take(state).await?;
+        if !pending.is_approved {
+            return Err(not_started());
+        }
+        let callback_url = visit.site.callback_url();
+        let callback = LoginRequest {
+            callback: Some(query),
+            state,
+            browser_secret: &secret,
+            callback_url: &callback_url,
+            ..visit.login(None)
+        };
+        let clear = Cookie::Login.clear(visit.site);
+        let error = match self.login.login(callback).await {
+            Ok(LoginOutcome::Authenticated(user)) => {
+                let mut cookies = self.new_session(visit, user.clone()).await?;
+                cookies.extend(clear);
+                self.remember(&pending, &user).await?;
+                return redirect(&self.grant(pending, user).await?, cookies);
+            }
+            Ok(_) => misused("the callback must authenticate the user"),
+            Err(error) => error,
+        };
+        log_failed_login(&error);
+        redirect(&pending.request.error_url(&error), clear.into_iter().collect())
+    }
+
+    async fn identify(&self, visit: &Visit<'_>) -> Result<Identity, OAuthError> {
+        if let Some((session, user)) = self.session(visit.site, visit.headers).await? {
+            return Ok(Identity::User { user, session });
+        }
+        if let Some(delegation) = self.login.delegation() {
+            return Ok(Identity::Elsewhere(delegation));
+        }
+        match self.login.login(visit.login(None)).await? {
+            LoginOutcome::Authenticated(user) => Ok(Identity::User { user, session: String::new() }),
+            LoginOutcome::ShowForm(form) => Ok(Identity::Form(form)),
+            LoginOutcome::Redirect(_) => Err(misused("only a login with a delegation can redirect")),
+        }
+    }
+
+    async fn pending(&self, id: &str) -> Result<PendingAuthorization, Failure> {
+        self.check_pending(self.store.get_pending(&digest(id)).await?)
+    }
+
+    async fn take(&self, id: &str) -> Result<PendingAuthorization, Failure> {
+        self.check_pending(self.store.take_pending(&digest(id)).await?)
+    }
+
+    fn check_pending(&self, pending: Option<PendingAuthorization>) -> Result<PendingAuthorization, Failure> {
+        let pending = pending.filter(|pending| pending.expires_at > self.clock.now());
+        pending.ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))
+    }
+
+    /// Starts a session, and ends that of the request: a session that existed before the login may be known to others.
+    async fn new_session(&self, visit: &Visit<'_>, user: User) -> Result<Vec<HeaderValue>, OAuthError> {
+        if let Some(old) = Cookie::Session.read(visit.site, visit.headers) {
+            self.store.remove_session(&digest(&old)).await?;
+        }
+        let cookie = random()?;
+        let expires_at = self.clock.now().saturating_add(SESSION_SECONDS);
+        self.store.insert_session(digest(&cookie), BrowserSession { user, expires_at }).await?;
+        Ok(Cookie::Session.set(visit.site, &cookie, Some(SESSION_SECONDS)).into_iter().collect())
+    }
+
+    async fn is_remembered(&self, pending: &PendingAuthorization, user: &User) -> Result<bool, OAuthError> {
+        let request = &pending.request;
+        if self.settings.consent_seconds.is_none() || is_impersonable(pending) {
+            return Ok(false);
+        }
+        let (subject, client_id) = (&user.subject, &request.client_id);
+        let consent = self.store.get_consent(subject, client_id, &request.redirect_uri, &request.resource).await?;
+        Ok(consent.is_some_and(|it| it.expires_at > self.clock.now() && it.includes(&request.scopes)))
+    }
+
+    async fn remember(&self, pending: &PendingAuthorization, user: &User) -> Result<(), OAuthError> {
+        let Some(seconds) = self.settings.consent_seconds.filter(|_| !is_impersonable(pending)) else { return Ok(()) };
+        let request = pending.request.clone();
+        let consent = StoredConsent {
+            subject: user.subject.clone(),
+            client_id: request.client_id,
+            redirect_uri: request.redirect_uri,
+            resource: request.resource,
+            scopes: request.scopes,
+            expires_at: self.clock.now().saturating_add(seconds),
+        };
+        self.store.insert_consent(consent).await
+    }
+
+    fn login_page(
+        &self,
+        visit: &Visit<'_>,
+        id: &str,
+        pending: &PendingAuthorization,
+        form: &LoginForm,
+    ) -> Response<Bytes> {
+        let nonce = random().unwrap_or_default();
+        let view = LoginView {
+            form,
+            client_name: &client_name(pending),
+            action: &visit.site.login_path(),
+            hidden_fields: &hidden_fields(visit, id, None),
+            style_nonce: &nonce,
+        };
+        reply::page(form.status, self.pages.login(&view), &nonce, visit.cookies())
+    }
+
+    fn consent_page(
+        &self,
+        visit: &Visit<'_>,
+        id: &str,
+        pending: &PendingAuthorization,
+        identity: &Identity,
+    ) -> Response<Bytes> {
+        let nonce = random().unwrap_or_default();
+        let texts = ConsentTexts::new(pending, &self.settings.scope_descriptions);
+        let (user, delegation, can_sign_out) = match identity {
+            Identity::User { user, session } => (Some(user), None, !session.is_empty()),
+            Identity::Elsewhere(delegation) => (None, Some(delegation), false),
+            Identity::Form(_) => (None, None, false),
+        };
+        let view = ConsentView {
+            client_name: &texts.client_name,
+            client_id: &texts.client_id,
+            client_host: texts.client_host.as_deref(),
+            redirect_uri: &texts.redirect_uri,
+            redirect_host: &texts.redirect_host,
+            has_only_local_redirects: texts.has_only_local_redirects,
+            scopes: &texts.scopes,
+            resource: &texts.resource,
+            user,
+            can_sign_out,
+            delegation,
+            action: &visit.site.consent_path(),
+            hidden_fields: &hidden_fields(visit, id, identity.binding()),
+            style_nonce: &nonce,
+        };
+        reply::page(StatusCode::OK, self.pages.consent(&view), &nonce, visit.cookies())
+    }
+
+    fn error_page(&self, status: StatusCode, message: &str) -> Response<Bytes> {
+        let nonce = random().unwrap_or_default();
+        let html = self.pages.error(&ErrorView { status, message, style_nonce: &nonce });
+        reply::page(status, html, &nonce, Vec::new())
+    }
+}
+
+/// Returns whether any program on the device of the user can use the ID of this client.
+fn is_impersonable(pending: &PendingAuthorization) -> bool {
+    pending.client.is_metadata_document && has_only_local_redirects(&pending.client.redirect_uris)
+}
+
+fn redirect(url: &str, cookies: Vec<HeaderValue>) -> Reply {
+    let response = reply::redirect(url, cookies);
+    response.ok_or_else(|| OAuthError::server_error("cannot redirect the browser: the URL is invalid").into())
+}
+
+fn hidden_fields(visit: &Visit<'_>, id: &str, user: Option<(&str, &str)>) -> String {
+    hidden("id", id) + &hidden("csrf", &csrf_token(&visit.browser, id, user))
+}
+
+fn check_token(
+    visit: &Visit<'_>,
+    id: &str,
+    user: Option<(&str, &str)>,
+    form: &[(String, String)],
+) -> Result<(), Failure> {
+    let sent = find(form, "csrf").unwrap_or_default();
+    // A browser without the cookie got a new one, with which no token agrees.
+    if is_same(sent, &csrf_token(&visit.browser, id, user)) {
+        return Ok(());
+    }
+    tracing::warn!("form rejected: its CSRF token is missing or of another browser, authorization, user or session");
+    Err(Failure::Page(StatusCode::FORBIDDEN, FOREIGN))
+}
+
+fn log_failed_login(error: &OAuthError) {
+    tracing::warn!(%error, "the login failed");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! [`StandardPages`]: accessible pages without scripts.
+
+use std::fmt::Write as _;
+
+use super::pages::{ConsentPages, ConsentView, ErrorView, LoginView};
+
+/// The default pages: plain, accessible HTML that follows the color scheme of the browser.
+#[derive(Debug, Clone)]
+#[must_use = "pages do nothing until they are passed to a provider"]
+pub struct StandardPages {
+    title: String,
+}
+
+const STYLE: &str = "
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; }
+dt { font-weight: 600; margin-top: .75rem; }
+dd { margin: 0; overflow-wrap: anywhere; }
+label { display: block; margin-top: .75rem; }
+input { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }
+button { font: inherit; padding: .5rem 1.25rem; margin: 1.25rem .5rem 0 0; }
+.warning, .error { border-left: .3rem solid #c60; padding: .25rem .75rem; margin: 1rem 0; }
+.error { border-color: #c00; }
+";
+
+impl StandardPages {
+    /// Creates pages with the title `Authorization`.
+    pub fn new() -> Self {
+        Self { title: "Authorization".to_owned() }
+    }
+
+    /// Sets the name of the service.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    fn document(&self, heading: &str, nonce: &str, body: &str) -> String {
+        let (title, heading, nonce) = (escape_html(&self.title), escape_html(heading), escape_html(nonce));
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{heading} – {title}</title>\n<style nonce=\"{nonce}\">{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <p>{title}</p>\n<h1>{heading}</h1>\n{body}</main>\n</body>\n</html>\n"
+        )
+    }
+}
+
+impl Default for StandardPages {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ConsentPages for StandardPages {
+    fn login(&self, view: &LoginView<'_>) -> String {
+        let mut body = format!("<p>Log in to continue to <strong>{}</strong>.</p>\n", escape_html(view.client_name));
+        if let Some(error) = &view.form.error {
+            let _ = writeln!(body, "<p class=\"error\" role=\"alert\">{}</p>", escape_html(error));
+        }
+        let _ = write!(
+            body,
+            "<form method=\"post\" action=\"{}\">\n{}{}\n<button type=\"submit\">Log in</button>\n</form>\n",
+            escape_html(view.action),
+            view.hidden_fields,
+            view.form.fields_html
+        );
+        self.document("Log in", view.style_nonce, &body)
+    }
+
+    fn consent(&self, view: &ConsentView<'_>) -> String {
+        let mut body = String::new();
+        let name = escape_html(view.client_name);
+        let _ = writeln!(body, "<p><strong>{name}</strong> requests access to your account.</p>\n<dl>");
+        if let Some(host) = view.client_host {
+            row(&mut body, "Published by", host);
+        } else {
+            row(&mut body, "Client ID", view.client_id);
+        }
+        row(&mut body, "You will be redirected to", view.redirect_host);
+        row(&mut body, "Redirect URI", view.redirect_uri);
+        row(&mut body, "Access to", view.resource);
+        if let Some(user) = view.user {
+            row(&mut body, "Logged in as", user.display_name());
+        }
+        body.push_str("</dl>\n");
+        scopes(&mut body, view);
+        if view.client_host.is_none() {
+            body.push_str("<p class=\"warning\">The name of this application is not verified.</p>\n");
+        }
+        if view.has_only_local_redirects {
+            body.push_str(
+                "<p class=\"warning\" role=\"note\">This application runs on your device. Another program on your \
+                 device can use its name. Continue only if you started this login yourself.</p>\n",
+            );
+        }
+        if let Some(delegation) = view.delegation {
+            let name = escape_html(&delegation.name);
+            let _ = writeln!(body, "<p>You log in with <strong>{name}</strong> next.");
+            if !delegation.scopes.is_empty() {
+                let _ = writeln!(body, "Requested there: {}.", escape_html(&delegation.scopes.join(", ")));
+            }
+            body.push_str("</p>\n");
+        }
+        let _ = write!(
+            body,
+            "<form method=\"post\" action=\"{}\">\n{}<button name=\"action\" value=\"approve\">Allow</button>\n\
+             <button name=\"action\" value=\"deny\">Deny</button>\n",
+            escape_html(view.action),
+            view.hidden_fields
+        );
+        if view.can_sign_out {
+            body.push_str("<button name=\"action\" value=\"sign_out\">Use another account</button>\n");
+        }
+        body.push_str("</form>\n");
+        self.document("Allow access?", view.style_nonce, &body)
+    }
+
+    fn error(&self, view: &ErrorView<'_>) -> String {
+        let body = format!("<p class=\"error\" role=\"alert\">{}</p>\n", escape_html(view.message));
+        self.document("The authorization failed", view.style_nonce, &body)
+    }
+}
+
+fn scopes(body: &mut String, view: &ConsentView<'_>) {
+    if view.scopes.is_empty() {
+        return;
+    }
+    body.push_str("<p>It will be able to:</p>\n<ul>\n");
+    for scope in view.scopes {
+        let name = escape_html(&scope.name);
+        let _ = match &scope.description {
+            Some(description) => writeln!(body, "<li>{} <small>({name})</small></li>", escape_html(description)),
+            None => writeln!(body, "<li><code>{name}</code></li>"),
+        };
+    }
+    body.push_str("</ul>\n");
+}
+
+fn row(body: &mut String, name: &str, value: &str) {
+    let _ = writeln!(body, "<dt>{name}</dt><dd>{}</dd>", escape_html(value));
+}
+
+/// Escapes a text for HTML, in elements and in quoted attributes.
+pub fn escape_html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Returns the HTML of a hidden field.
+pub(super) fn hidden(name: &str, value: &str) -> String {
+    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escape_html(name), escape_html(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_escaped() {
+        assert_eq!(
+            escape_html("<a href='x' b=\"y\">&</a>"),
+            "&lt;a href=&#39;x&#39; b=&quot;y&quot;&gt;&amp;&lt;/a&gt;"
+        );
+        assert_eq!(
+            hidden("a", "\"><script>"),
+            "<input type=\"hidden\" name=\"a\" value=\"&quot;&gt;&lt;script&gt;\">\n"
+        );
+    }
+}

@@ -1,0 +1,220 @@
+//! The records of an [`AuthorizationStore`](super::AuthorizationStore). They contain no codes and tokens in plain text.
+//!
+//! A store can keep them as JSON, next to the columns by which it selects.
+
+use serde::{Deserialize, Serialize};
+
+use super::user::User;
+use crate::authorization_server::client::RegisteredClient;
+use crate::authorization_server::provider::AuthorizationRequest;
+
+/// An authorization request that waits for the login and the consent of the user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PendingAuthorization {
+    /// The validated request.
+    pub request: AuthorizationRequest,
+    /// The client at the time of the request. Clients with metadata documents are not in the store otherwise.
+    pub client: RegisteredClient,
+    /// Whether the user has consented, and logs in at another server now.
+    pub is_approved: bool,
+    /// When the request expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// What a user has granted to a client: the parent of its code and of all tokens that result from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredGrant {
+    /// The random ID.
+    pub id: String,
+    /// The issuer of the tokens.
+    pub issuer: String,
+    /// The ID of the client.
+    pub client_id: String,
+    /// The user, or the client if it acts for itself.
+    pub user: User,
+    /// The granted scopes.
+    pub scopes: Vec<String>,
+    /// The resource (RFC 8707): the audience of the tokens.
+    pub resource: String,
+    /// When the grant was created, in seconds since the Unix epoch.
+    pub created_at: u64,
+    /// When its last code or token expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// An authorization code. Its key in the store is the SHA-256 digest of the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredCode {
+    /// The grant.
+    pub grant_id: String,
+    /// The request, with the redirect URI and the PKCE challenge to which the code is bound.
+    pub request: AuthorizationRequest,
+    /// When the code expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// Whether the code was exchanged.
+    pub is_used: bool,
+}
+
+/// An access token. Its key in the store is the SHA-256 digest of the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredAccessToken {
+    /// The grant.
+    pub grant_id: String,
+    /// The scopes: those of the grant, or fewer.
+    pub scopes: Vec<String>,
+    /// The thumbprint of the key to which the token is bound (RFC 9449).
+    pub key_thumbprint: Option<String>,
+    /// When the token expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// A refresh token. Its key in the store is the SHA-256 digest of the token. It has the scopes of the grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredRefreshToken {
+    /// The grant.
+    pub grant_id: String,
+    /// The thumbprint of the key to which the token is bound (RFC 9449).
+    pub key_thumbprint: Option<String>,
+    /// When the token expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// The digest of the token that was exchanged for this one.
+    pub parent: Option<String>,
+    /// When the token was exchanged for another, in seconds since the Unix epoch.
+    pub rotated_at: Option<u64>,
+    /// Whether a token that was issued in exchange for this one was exchanged itself, so that the client has received
+    /// it.
+    pub is_superseded: bool,
+}
+
+/// The tokens of one response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewTokens {
+    /// The grant to which both tokens belong.
+    pub grant_id: String,
+    /// The SHA-256 digest of the access token, and its record.
+    pub access: (String, StoredAccessToken),
+    /// The SHA-256 digest of the refresh token, and its record.
+    pub refresh: Option<(String, StoredRefreshToken)>,
+    /// The current time, in seconds since the Unix epoch.
+    pub now: u64,
+}
+
+/// The consent of a user to a client, which is remembered for later authorizations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredConsent {
+    /// The subject of the user.
+    pub subject: String,
+    /// The ID of the client.
+    pub client_id: String,
+    /// The redirect URI.
+    pub redirect_uri: String,
+    /// The resource (RFC 8707).
+    pub resource: String,
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// When the consent expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// A session of a browser. Its key in the store is the SHA-256 digest of the cookie.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BrowserSession {
+    /// The user who has logged in.
+    pub user: User,
+    /// When the session expires, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// The result of [`AuthorizationStore::take_code`](super::AuthorizationStore::take_code).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum CodeRedemption {
+    /// The code was not used before. It is marked as used now.
+    Consumed(Box<(StoredGrant, StoredCode)>),
+    /// The code was used before.
+    AlreadyUsed {
+        /// The grant, which must be revoked.
+        grant_id: String,
+    },
+    /// The code does not exist.
+    Unknown,
+}
+
+/// The result of [`AuthorizationStore::rotate_refresh_token`](super::AuthorizationStore::rotate_refresh_token).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshRotation {
+    /// The new tokens are stored.
+    Rotated,
+    /// The token was exchanged before, and the grace time has ended. The new tokens are not stored.
+    Reused {
+        /// The grant, which must be revoked.
+        grant_id: String,
+    },
+    /// The token or its grant does not exist. The new tokens are not stored.
+    Unknown,
+}
+
+impl StoredConsent {
+    /// Returns whether the consent includes these scopes.
+    pub fn includes(&self, scopes: &[String]) -> bool {
+        scopes.iter().all(|scope| self.scopes.contains(scope))
+    }
+}
+
+impl StoredRefreshToken {
+    /// Returns whether the token may be exchanged at this time: it was not exchanged before, or its exchange was so
+    /// recent that the client may have lost the response.
+    pub fn is_exchangeable(&self, now: u64, grace_seconds: u64) -> bool {
+        match self.rotated_at {
+            None => true,
+            Some(rotated_at) => !self.is_superseded && now < rotated_at.saturating_add(grace_seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorization_server::builtin::store_tests;
+    use crate::authorization_server::client::ClientAuthMethod;
+
+    #[test]
+    fn records_survive_serialization() {
+        let mut client = RegisteredClient::new("c", ["https://c.example/cb"]);
+        client.client_secret = Some("s3cret".into());
+        client.auth_method = ClientAuthMethod::PrivateKeyJwt;
+        client.jwks = Some(serde_json::json!({ "keys": [] }));
+        let json = serde_json::to_string(&client).unwrap();
+        assert!(json.contains("s3cret") && json.contains("private_key_jwt"), "{json}");
+        assert!(serde_json::from_str::<RegisteredClient>(&json).unwrap() == client);
+
+        let grant = store_tests::grant("g", "c", "ada");
+        assert_eq!(serde_json::from_str::<StoredGrant>(&serde_json::to_string(&grant).unwrap()).unwrap(), grant);
+        client.client_secret = None;
+        let request = store_tests::request();
+        let pending = PendingAuthorization { request, client, is_approved: true, expires_at: 1 };
+        let json = serde_json::to_string(&pending).unwrap();
+        assert_eq!(serde_json::from_str::<PendingAuthorization>(&json).unwrap(), pending);
+    }
+
+    #[test]
+    fn grace_time_ends_when_the_successor_is_used() {
+        let (_, mut token) = store_tests::tokens("g", "a", Some("r")).refresh.unwrap();
+        assert!(token.is_exchangeable(u64::MAX, 0));
+        token.rotated_at = Some(100);
+        for (now, grace, expected) in [(100, 0, false), (100, 10, true), (109, 10, true), (110, 10, false)] {
+            assert_eq!(token.is_exchangeable(now, grace), expected, "{now} {grace}");
+        }
+        token.is_superseded = true;
+        assert!(!token.is_exchangeable(100, 10));
+    }
+}

@@ -1,0 +1,133 @@
+//! Clients that are known to the authorization server.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::Secret;
+
+/// How a client authenticates at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientAuthMethod {
+    /// `none`: a public client.
+    None,
+    /// `client_secret_basic`: the secret in the `Authorization` header.
+    ClientSecretBasic,
+    /// `client_secret_post`: the secret in the form.
+    ClientSecretPost,
+    /// `private_key_jwt`: a signed assertion (RFC 7523).
+    PrivateKeyJwt,
+}
+
+/// A client: registered by the operator, dynamically (RFC 7591), or described by a client ID metadata document. `Debug` omits
+/// the secret; serialization, which is for stores, includes it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RegisteredClient {
+    /// The ID.
+    pub client_id: String,
+    /// The secret of a confidential client.
+    #[serde(default, serialize_with = "serialize_secret", deserialize_with = "deserialize_secret")]
+    pub client_secret: Option<Secret>,
+    /// When the ID was issued, in seconds since the Unix epoch.
+    pub issued_at: u64,
+    /// When the secret expires, in seconds since the Unix epoch. `None`: never.
+    pub secret_expires_at: Option<u64>,
+    /// The redirect URIs. Only the port of a loopback address may differ.
+    pub redirect_uris: Vec<String>,
+    /// The name that the consent page shows.
+    pub client_name: Option<String>,
+    /// The home page.
+    pub client_uri: Option<String>,
+    /// The scopes that the client may request. `None`: all valid scopes of the server.
+    pub scopes: Option<Vec<String>>,
+    /// The grants that the client may use, such as `authorization_code`.
+    pub grant_types: Vec<String>,
+    /// How the client authenticates.
+    pub auth_method: ClientAuthMethod,
+    /// `native` or `web`, if the client declares it.
+    pub application_type: Option<String>,
+    /// The public keys of a client with `private_key_jwt`: a JSON Web Key Set.
+    pub jwks: Option<Value>,
+    /// The URL of the public keys of a client with `private_key_jwt`.
+    pub jwks_uri: Option<String>,
+    /// Whether the client accepts only tokens that are bound to a key (RFC 9449).
+    pub requires_dpop: bool,
+    /// Whether the ID is the URL of a client ID metadata document.
+    pub is_metadata_document: bool,
+}
+
+impl ClientAuthMethod {
+    /// Parses the name in metadata, such as `client_secret_basic`.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "client_secret_basic" => Some(Self::ClientSecretBasic),
+            "client_secret_post" => Some(Self::ClientSecretPost),
+            "private_key_jwt" => Some(Self::PrivateKeyJwt),
+            _ => None,
+        }
+    }
+
+    /// Returns the name in metadata.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+impl RegisteredClient {
+    /// Creates a public client with the authorization code grant and refresh tokens.
+    pub fn new(client_id: impl Into<String>, redirect_uris: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: None,
+            issued_at: 0,
+            secret_expires_at: None,
+            redirect_uris: redirect_uris.into_iter().map(Into::into).collect(),
+            client_name: None,
+            client_uri: None,
+            scopes: None,
+            grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
+            auth_method: ClientAuthMethod::None,
+            application_type: None,
+            jwks: None,
+            jwks_uri: None,
+            requires_dpop: false,
+            is_metadata_document: false,
+        }
+    }
+
+    /// Returns whether the client may use a grant.
+    pub fn allows_grant(&self, grant_type: &str) -> bool {
+        self.grant_types.iter().any(|allowed| allowed == grant_type)
+    }
+}
+
+/// Serializes a secret for a store. [`Secret`] itself cannot be serialized, so that it is not exposed by accident.
+#[allow(clippy::ref_option, reason = "the signature that serde calls")]
+fn serialize_secret<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+}
+
+impl fmt::Debug for RegisteredClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisteredClient")
+            .field("client_id", &self.client_id)
+            .field("client_name", &self.client_name)
+            .field("redirect_uris", &self.redirect_uris)
+            .field("auth_method", &self.auth_method)
+            .finish_non_exhaustive()
+    }
+}

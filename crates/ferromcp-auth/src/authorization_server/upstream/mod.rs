@@ -1,0 +1,9 @@
+//! Login through another authorization server or OpenID provider (an upstream server).
+
+mod exchange;
+mod login;
+mod options;
+mod session;
+
+pub use login::UpstreamLogin;
+pub use options::UpstreamOptions;

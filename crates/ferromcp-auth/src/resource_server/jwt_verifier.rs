@@ -1,0 +1,296 @@
+//! [`JwtVerifier`]: verifies access tokens that are signed JSON Web Tokens (RFC 9068).
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ferromcp_core::text::excerpt;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::claims::access_token;
+use super::token_cache::{Cached, TokenCache};
+use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
+use crate::clock::now;
+use crate::digest_cache::token_digest;
+use crate::error::AuthError;
+use crate::fetch::{Fetcher, Network};
+use crate::jwt::{
+    Algorithm, DEFAULT_ALGORITHMS, DEFAULT_LEEWAY_SECONDS, DEFAULT_MAX_AGE, Expected, JwkSource, MAX_TOKEN_BYTES,
+    parse_algorithm, verify,
+};
+
+/// The types of access tokens: of RFC 9068, and of servers that do not distinguish tokens by type.
+const TYPES: [&str; 3] = ["at+jwt", "JWT", ""];
+/// Claims of ID tokens, which are for the client and not for resources.
+const ID_TOKEN_CLAIMS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+/// Values of the claim `typ` with which Keycloak marks tokens that are not access tokens.
+const OTHER_TOKENS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+
+/// Verifies access tokens that an authorization server signed, such as Auth0, Entra ID, Keycloak or Okta.
+///
+/// The keys are found by the metadata of the issuer (RFC 8414, OpenID Connect Discovery) unless
+/// [`jwks_url`](Self::jwks_url) or [`jwks`](Self::jwks) is set. They are fetched with the first token, and again every
+/// ten minutes and when a token names an unknown key. Verified tokens are cached until they expire or the keys change.
+///
+/// ```
+/// use std::time::Duration;
+/// use ferromcp_auth::resource_server::JwtVerifier;
+///
+/// let verifier = JwtVerifier::new("https://login.example.com")
+///     .jwks_url("https://login.example.com/keys")
+///     .algorithms(["RS256"])
+///     .leeway(Duration::from_secs(10));
+/// # drop(verifier);
+/// ```
+#[must_use = "it does nothing until it is passed to a resource server"]
+pub struct JwtVerifier {
+    issuer: String,
+    keys: Keys,
+    algorithms: Option<Vec<String>>,
+    leeway: Duration,
+    scope_claim: Option<String>,
+    key_max_age: Duration,
+    allows_private_networks: bool,
+    state: OnceLock<Result<State, String>>,
+}
+
+enum Keys {
+    Discovered,
+    Url(String),
+    Fixed(Value),
+}
+
+/// What is created from the options.
+struct State {
+    keys: JwkSource,
+    algorithms: Vec<Algorithm>,
+    cache: TokenCache,
+}
+
+impl JwtVerifier {
+    /// Creates a verifier for the tokens of an issuer. The claim `iss` must be identical.
+    pub fn new(issuer: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            keys: Keys::Discovered,
+            algorithms: None,
+            leeway: Duration::from_secs(DEFAULT_LEEWAY_SECONDS),
+            scope_claim: None,
+            key_max_age: DEFAULT_MAX_AGE,
+            allows_private_networks: false,
+            state: OnceLock::new(),
+        }
+    }
+
+    /// Sets the URL of the keys (JSON Web Key Set).
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.keys = Keys::Url(url.into());
+        self
+    }
+
+    /// Sets the keys (JSON Web Key Set). Nothing is fetched.
+    pub fn jwks(mut self, keys: Value) -> Self {
+        self.keys = Keys::Fixed(keys);
+        self
+    }
+
+    /// Sets the signature algorithms that are accepted, such as `RS256`. Default: all asymmetric algorithms that are
+    /// supported: ES256, ES384, EdDSA, and RS and PS with 256, 384 and 512. Symmetric algorithms are not supported.
+    pub fn algorithms(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.algorithms = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the clock difference that is tolerated, in whole seconds. Default and maximum for the expiry: 60 seconds.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Sets the claim with the scopes: a text with spaces, or an array. Default: `scope`, `scp` and `permissions`
+    /// together.
+    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
+        self.scope_claim = Some(name.into());
+        self
+    }
+
+    /// Sets how long keys are used before they are fetched again. Tokens of a revoked key are accepted until then.
+    /// Default: ten minutes.
+    pub fn key_max_age(mut self, max_age: Duration) -> Self {
+        self.key_max_age = max_age;
+        self
+    }
+
+    /// Allows that the issuer and its keys are in a private network.
+    pub fn allow_private_networks(mut self) -> Self {
+        self.allows_private_networks = true;
+        self
+    }
+
+    fn create(&self) -> Result<State, AuthError> {
+        let algorithms = match &self.algorithms {
+            None => DEFAULT_ALGORITHMS.to_vec(),
+            Some(names) => names.iter().map(|name| parse(name)).collect::<Result<_, _>>()?,
+        };
+        if self.issuer.is_empty() || algorithms.is_empty() {
+            return Err(AuthError::configuration(
+                "cannot verify tokens: the issuer or the list of algorithms is empty",
+            ));
+        }
+        let keys = match &self.keys {
+            Keys::Fixed(set) => JwkSource::fixed(set),
+            Keys::Discovered => JwkSource::issuer(self.fetcher(&self.issuer)?, self.issuer.clone()),
+            Keys::Url(url) => JwkSource::url(self.fetcher(url)?, url.clone()),
+        };
+        Ok(State { keys: keys.with_max_age(self.key_max_age), algorithms, cache: TokenCache::new() })
+    }
+
+    /// Creates a fetcher for a URL, which must be allowed.
+    fn fetcher(&self, url: &str) -> Result<Fetcher, AuthError> {
+        let own = Url::parse(url).map_or(Network::Global, |url| Network::of(&url));
+        let network = if self.allows_private_networks { Network::Any } else { own };
+        network.check(url)?;
+        Fetcher::new(network)
+    }
+
+    fn state(&self) -> Result<&State, &str> {
+        let state = self.state.get_or_init(|| self.create().map_err(|error| error.to_string()));
+        state.as_ref().map_err(String::as_str)
+    }
+
+    async fn verify_token(&self, token: &str) -> Result<AccessToken, VerifyError> {
+        let state = self.state().map_err(|error| {
+            tracing::error!(%error, "the options of the token verifier are invalid");
+            VerifyError::Unavailable("tokens cannot be verified now".to_owned())
+        })?;
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(VerifyError::Invalid("the token is too long".to_owned()));
+        }
+        let (digest, now) = (token_digest(token), now());
+        let generation = state.keys.generation().await?;
+        if let Some(Cached::Valid(token)) = state.cache.get(&digest, generation, now) {
+            return Ok(token);
+        }
+        let expected = Expected {
+            issuer: Some(&self.issuer),
+            audiences: &[], // checked by the resource server, which knows its URL
+            types: &TYPES,
+            algorithms: &state.algorithms,
+            leeway_seconds: self.leeway.as_secs(),
+        };
+        let claims = verify(token, &state.keys, &expected).await?;
+        let invalid = |text: &str| VerifyError::Invalid(text.to_owned());
+        if is_other_token(&claims) {
+            return Err(invalid("the token is not an access token"));
+        }
+        let token = access_token(claims, self.scope_claim.as_deref()).map_err(invalid)?;
+        let expires_at = token.expires_at.unwrap_or(now).saturating_add(self.leeway.as_secs());
+        state.cache.insert(digest, Cached::Valid(token.clone()), generation, expires_at, now);
+        Ok(token)
+    }
+}
+
+impl TokenVerifier for JwtVerifier {
+    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+        Box::pin(self.verify_token(token))
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        Some(&self.issuer)
+    }
+
+    fn check(&self) -> Result<(), AuthError> {
+        self.state().map(drop).map_err(AuthError::configuration)
+    }
+}
+
+fn parse(name: &str) -> Result<Algorithm, AuthError> {
+    parse_algorithm(name).ok_or_else(|| {
+        AuthError::configuration(format!(
+            "cannot accept signature algorithm `{}`: it is unknown or symmetric; use ES256, EdDSA, PS256 or RS256",
+            excerpt(name)
+        ))
+    })
+}
+
+/// Returns whether claims are those of an ID token or another token that is not for resources.
+fn is_other_token(claims: &Map<String, Value>) -> bool {
+    let typ = claims.get("typ").and_then(Value::as_str);
+    ID_TOKEN_CLAIMS.iter().any(|name| claims.contains_key(*name)) || typ.is_some_and(|typ| OTHER_TOKENS.contains(&typ))
+}
+
+impl fmt::Debug for JwtVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtVerifier").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::jwt::test_keys::TestKey;
+
+    const ISSUER: &str = "https://as.example.com";
+
+    fn claims(extra: &Value) -> Value {
+        let mut claims = json!({ "iss": ISSUER, "sub": "ada", "aud": "https://h", "exp": now() + 300, "scope": "a b" });
+        for (name, value) in extra.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    }
+
+    #[tokio::test]
+    async fn access_tokens_are_verified_and_cached() {
+        // A-111
+        let key = TestKey::es256("a");
+        let verifier = JwtVerifier::new(ISSUER).jwks(json!({ "keys": [key.jwk()] }));
+        for header in [json!({}), json!({ "typ": "JWT" }), json!({ "typ": "application/at+jwt" })] {
+            let text = key.sign(&header, &claims(&json!({})));
+            for _ in 0..2 {
+                let token = verifier.verify(&text).await.unwrap();
+                assert_eq!((token.subject.as_deref(), token.scopes.len()), (Some("ada"), 2));
+            }
+            let state = verifier.state().unwrap();
+            assert!(state.cache.get(&token_digest(&text), 0, now()).is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn trap_id_token_as_access_token() {
+        // A-111
+        let key = TestKey::es256("a");
+        let verifier = JwtVerifier::new(ISSUER).jwks(json!({ "keys": [key.jwk()] }));
+        for (header, extra) in [
+            (json!({}), json!({ "nonce": "x" })),
+            (json!({}), json!({ "at_hash": "x" })),
+            (json!({}), json!({ "typ": "ID" })),
+            (json!({ "typ": "logout+jwt" }), json!({})),
+            (json!({ "typ": "dpop+jwt" }), json!({})),
+        ] {
+            let result = verifier.verify(&key.sign(&header, &claims(&extra))).await;
+            assert!(matches!(result, Err(VerifyError::Invalid(_))), "{header} {extra}");
+        }
+    }
+
+    #[test]
+    fn invalid_options_are_refused() {
+        for (verifier, text) in [
+            (JwtVerifier::new(""), "issuer"),
+            (JwtVerifier::new("http://as.example.com"), "plain HTTP"),
+            (JwtVerifier::new("https://10.0.0.1"), "globally routable"),
+            (JwtVerifier::new(ISSUER).jwks_url("x"), "unsafe URL"),
+            (JwtVerifier::new(ISSUER).algorithms(["HS256"]), "symmetric"),
+            (JwtVerifier::new(ISSUER).algorithms(["none"]), "symmetric"),
+            (JwtVerifier::new(ISSUER).algorithms([""; 0]), "algorithms is empty"),
+        ] {
+            let error = verifier.check().unwrap_err().to_string();
+            assert!(error.contains(text), "{error}");
+        }
+        assert!(JwtVerifier::new("https://10.0.0.1").allow_private_networks().check().is_ok());
+        assert!(JwtVerifier::new("http://localhost:1").check().is_ok());
+    }
+}

@@ -1,0 +1,274 @@
+//! [`ResourceServer`]: authorizes the requests for an MCP server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use ferromcp_core::RawJson;
+use ferromcp_core::text::excerpt;
+use ferromcp_server::Principal;
+use ferromcp_server::http::{AuthorizationFuture, HttpAuthorization, ScopeChallenge};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response};
+
+use super::audience::Audiences;
+use super::credentials::{Credentials, Scheme};
+use super::metadata::Metadata;
+use super::rejection::{ChallengeContext, Rejection, RejectionKind};
+use super::scope_rules::ScopeRules;
+use crate::access_token::{AccessToken, TokenVerifier, VerifyError};
+use crate::clock::now;
+use crate::dpop_proof::{DpopError, DpopVerifier};
+use crate::random::sha256_base64;
+
+/// The clock difference that is tolerated when the expiry of a token is checked, in seconds.
+const CLOCK_SKEW_SECONDS: u64 = 60;
+
+/// Verifies the access token of each request, and serves the metadata of the protected resource (RFC 9728).
+///
+/// A token must have been issued for this server: its audience must be the URL of the server, or one that is
+/// [configured](super::ResourceServerBuilder::audience). The token is never given to handlers, so that it cannot be sent to
+/// other services.
+///
+/// It is the authorization of an HTTP endpoint ([`HttpAuthorization`]), or a [`tower_layer::Layer`] for other
+/// frameworks. Cloning is cheap.
+#[derive(Clone)]
+pub struct ResourceServer(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) resource: String,
+    pub(super) verifier: Arc<dyn TokenVerifier>,
+    pub(super) audiences: Audiences,
+    pub(super) scopes: ScopeRules,
+    pub(super) metadata: Metadata,
+    pub(super) challenge: ChallengeContext,
+    pub(super) dpop: Option<DpopVerifier>,
+}
+
+impl ResourceServer {
+    pub(super) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Returns the identifier of the resource, in canonical form.
+    pub fn resource(&self) -> &str {
+        &self.0.resource
+    }
+
+    /// Returns the URL of the metadata.
+    pub fn metadata_url(&self) -> &str {
+        &self.0.challenge.metadata_url
+    }
+
+    pub(super) fn metadata_response(&self, method: &Method) -> Response<Bytes> {
+        self.0.metadata.respond(method)
+    }
+
+    /// Creates the challenges for operations that require further scopes. `granted` are the scopes of the token.
+    fn scope_challenge(&self, scheme: Scheme, granted: Vec<String>) -> ScopeChallenge {
+        let inner = Arc::clone(&self.0);
+        ScopeChallenge::new(move |required| inner.operation_challenge(scheme, &granted, required))
+    }
+}
+
+impl Inner {
+    /// Checks the credentials of a request. Returns the verified token, and how it was presented.
+    async fn verify(&self, parts: &Parts) -> Result<(Scheme, AccessToken), Rejection> {
+        let (scheme, text) = match Credentials::parse(&parts.headers) {
+            Credentials::Token(Scheme::Dpop, _) if self.dpop.is_none() => return Err(self.no_credentials()),
+            Credentials::Token(scheme, text) => (scheme, text),
+            Credentials::Absent => return Err(self.no_credentials()),
+            Credentials::Malformed(problem) => {
+                return Err(self.rejection(RejectionKind::InvalidRequest, Scheme::Bearer, problem));
+            }
+        };
+        let invalid = |text: &str| self.rejection(RejectionKind::InvalidToken, scheme, text);
+        let token = self.verifier.verify(text).await.map_err(|error| match error {
+            VerifyError::Invalid(text) => invalid(&text),
+            VerifyError::Unavailable(text) => self.rejection(RejectionKind::Unavailable, scheme, &text),
+        })?;
+        if token.expires_at.is_some_and(|expires_at| now() >= expires_at.saturating_add(CLOCK_SKEW_SECONDS)) {
+            return Err(invalid("the token has expired"));
+        }
+        if !self.audiences.accept(&token.audiences) {
+            tracing::debug!(
+                expected = %self.resource,
+                found = %excerpt(&token.audiences.join(" ")),
+                "the token was issued for another audience"
+            );
+            return Err(invalid("the token was not issued for this server (`aud`)"));
+        }
+        match (scheme, &token.key_thumbprint) {
+            (Scheme::Bearer, Some(_)) => return Err(invalid("the token is bound to a key; send it with DPoP")),
+            (Scheme::Bearer, None) if !self.challenge.accepts_bearer => {
+                return Err(invalid("the token must be bound to a key (DPoP)"));
+            }
+            (Scheme::Bearer, None) => {}
+            (Scheme::Dpop, None) => return Err(invalid("the token is not bound to a key")),
+            (Scheme::Dpop, Some(thumbprint)) => self.check_proof(parts, text, thumbprint)?,
+        }
+        Ok((scheme, token))
+    }
+
+    /// Checks the proof of a request. Its URL is the configured one: that of the request is not known for certain.
+    fn check_proof(&self, parts: &Parts, token: &str, thumbprint: &str) -> Result<(), Rejection> {
+        let Some(verifier) = &self.dpop else { return Err(self.no_credentials()) };
+        let checked = verifier.check(&parts.headers, parts.method.as_str(), &self.resource, Some(token));
+        let checked = checked.and_then(|proof| {
+            if proof.thumbprint != thumbprint {
+                return Err(DpopError::Invalid("the proof is of another key than that of the token".to_owned()));
+            }
+            verifier.consume(&proof)
+        });
+        checked.map_err(|error| {
+            let (kind, text) = match &error {
+                DpopError::Missing => (RejectionKind::InvalidProof, "the request has no proof (DPoP header)"),
+                DpopError::Invalid(text) => (RejectionKind::InvalidProof, text.as_str()),
+                DpopError::UseNonce => (RejectionKind::UseNonce, "the proof must contain the nonce of this response"),
+            };
+            Rejection { nonce: verifier.nonce(), ..self.rejection(kind, Scheme::Dpop, text) }
+        })
+    }
+
+    /// Returns the challenge of an operation that requires further scopes.
+    fn operation_challenge(&self, scheme: Scheme, granted: &[String], required: &[&str]) -> HeaderValue {
+        tracing::debug!(?required, ?granted, "an operation requires further scopes");
+        let scopes = self.scopes.challenge(required, granted).join(" ");
+        let text = "the operation requires further scopes";
+        self.challenge.challenge(scheme, Some((RejectionKind::InsufficientScope, text)), &scopes)
+    }
+
+    fn no_credentials(&self) -> Rejection {
+        let text = "send an access token in the Authorization header";
+        self.rejection(RejectionKind::NoCredentials, Scheme::Bearer, text)
+    }
+
+    fn rejection(&self, kind: RejectionKind, scheme: Scheme, description: &str) -> Rejection {
+        let scopes = self.scopes.challenge(&[], &[]).join(" ");
+        Rejection { kind, scheme, description: description.to_owned(), scopes, nonce: None }
+    }
+}
+
+impl HttpAuthorization for ResourceServer {
+    fn authorize<'a>(&'a self, request: &'a mut Parts) -> AuthorizationFuture<'a, Result<(), Response<Bytes>>> {
+        Box::pin(async move {
+            let inner = &*self.0;
+            let (scheme, mut token) = inner.verify(request).await.map_err(|rejection| {
+                let (error, reason) = (rejection.kind.code(), excerpt(&rejection.description));
+                tracing::debug!(error, %reason, "rejected a request");
+                rejection.response(&inner.challenge)
+            })?;
+            let granted = std::mem::take(&mut token.scopes);
+            let expanded = inner.scopes.expand(&granted);
+            if !inner.scopes.is_sufficient(&expanded) {
+                let required = &inner.scopes.required;
+                tracing::debug!(?required, ?granted, "rejected a request: insufficient scope");
+                let text = "each request requires further scopes";
+                let rejection = inner.rejection(RejectionKind::InsufficientScope, scheme, text);
+                let scopes = inner.scopes.challenge(&[], &granted).join(" ");
+                return Err(Rejection { scopes, ..rejection }.response(&inner.challenge));
+            }
+            // The digest distinguishes tokens that name neither a user nor a client.
+            let digest = match Credentials::parse(&request.headers) {
+                Credentials::Token(_, text) if token.subject.is_none() && token.client_id.is_none() => {
+                    Some(sha256_base64(text.as_bytes()))
+                }
+                _ => None,
+            };
+            request.extensions.insert(principal(token, expanded, digest.as_deref()));
+            request.extensions.insert(self.scope_challenge(scheme, granted));
+            Ok(())
+        })
+    }
+
+    fn is_route(&self, path: &str) -> bool {
+        self.0.metadata.is_at(path)
+    }
+
+    fn respond(&self, request: Request<Bytes>) -> AuthorizationFuture<'_, Response<Bytes>> {
+        Box::pin(async move { self.metadata_response(request.method()) })
+    }
+}
+
+/// Creates the principal of a verified token.
+fn principal(token: AccessToken, scopes: Vec<String>, digest: Option<&str>) -> Principal {
+    // A JSON array, so that different parts cannot result in the same text.
+    let identity = match digest {
+        None => serde_json::json!([token.issuer, token.subject, token.client_id]),
+        Some(digest) => serde_json::json!([token.issuer, null, null, digest]),
+    };
+    let mut principal = Principal::new(identity.to_string()).with_scopes(scopes);
+    if let Some(issuer) = token.issuer {
+        principal = principal.with_issuer(issuer);
+    }
+    if let Some(subject) = token.subject {
+        principal = principal.with_subject(subject);
+    }
+    if let Some(client_id) = token.client_id {
+        principal = principal.with_client_id(client_id);
+    }
+    let expiry = token
+        .expires_at
+        .and_then(|at| UNIX_EPOCH.checked_add(Duration::from_secs(at.saturating_add(CLOCK_SKEW_SECONDS))));
+    if let Some(expiry) = expiry {
+        principal = principal.with_expiry(expiry);
+    }
+    match RawJson::new(&token.claims) {
+        Ok(claims) => principal.with_claims(claims),
+        Err(_) => principal,
+    }
+}
+
+impl fmt::Debug for ResourceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResourceServer").field("resource", &self.0.resource).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(issuer: Option<&str>, subject: Option<&str>, client_id: Option<&str>) -> String {
+        let token = AccessToken {
+            issuer: issuer.map(str::to_owned),
+            subject: subject.map(str::to_owned),
+            client_id: client_id.map(str::to_owned),
+            ..AccessToken::default()
+        };
+        principal(token, Vec::new(), None).identity().as_str().to_owned()
+    }
+
+    #[test]
+    fn identities_are_unambiguous() {
+        // A-204, A-206
+        let all = [
+            identity(Some("i"), Some("s"), Some("c")),
+            identity(Some("i"), Some("s\",\"c"), None),
+            identity(Some("i"), Some("s"), None),
+            identity(Some("i"), None, Some("s")),
+            identity(Some("i"), Some("null"), None),
+            identity(None, Some("i"), Some("s")),
+        ];
+        for (i, identity) in all.iter().enumerate() {
+            assert!(!all[i + 1..].contains(identity), "{identity}");
+        }
+    }
+    #[test]
+    fn challenges_of_operations_keep_granted_scopes() {
+        // A-147, A-148, A-149, A-150
+        let tokens = crate::resource_server::StaticTokens::new("https://h/mcp");
+        let builder = ResourceServer::builder("https://h/mcp", tokens).authorization_server("https://as");
+        let server = builder.required_scopes(["base"]).build().unwrap();
+        let granted = ["base".to_owned(), "read".to_owned(), "offline_access".to_owned()];
+        for _ in 0..2 {
+            let header = server.0.operation_challenge(Scheme::Bearer, &granted, &["write", "delete"]);
+            let expected = "Bearer error=\"insufficient_scope\", \
+                            error_description=\"the operation requires further scopes\", \
+                            resource_metadata=\"https://h/.well-known/oauth-protected-resource/mcp\", \
+                            scope=\"base write delete read\"";
+            assert_eq!(header, expected);
+        }
+    }
+}
