@@ -17,7 +17,7 @@ cargo xtask api [--write]                                 check or update the li
 cargo xtask words [--root DIR]                            count how often the documentation uses certain words
 cargo xtask tests-renamed --base REV                      list the tests renamed since a revision
 cargo xtask interop                                       install third-party MCP clients and servers under target/interop
-cargo xtask conformance server|client                     run the official conformance suite against the server or client
+cargo xtask conformance server|client|authorization       run one part of the official conformance suite
 cargo xtask msrv                                          check the published crates with the minimum supported Rust version
 cargo xtask deny                                          check licenses, bans, sources and advisories of the dependencies
 cargo xtask fuzz [--seconds N] [--minimize] [TARGET]…     run the fuzz targets under AddressSanitizer
@@ -54,6 +54,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("interop", []) => interop::set_up(&root).map(|_| true),
         ("conformance", [side]) if side == "server" => Ok(print_outcome(&conformance::server(&root)?)),
         ("conformance", [side]) if side == "client" => Ok(print_outcome(&conformance::client(&root)?)),
+        ("conformance", [side]) if side == "authorization" => Ok(print_outcome(&conformance::authorization(&root)?)),
         ("msrv", []) => Ok(print_outcome(&msrv::check(&root)?)),
         ("deny", []) => Ok(print_outcome(&deny::check(&root)?)),
         ("fuzz", rest) => fuzz::run(&root, rest),

@@ -34,7 +34,7 @@ const STEPS: [Step; 11] = [
     Step { name: "msrv", about: "the minimum supported Rust version builds the published crates", run: msrv::check },
     Step { name: "deny", about: "licenses, bans, sources and advisories of dependencies", run: deny::check },
     Step { name: "interop", about: "third-party MCP clients and servers are installed", run: interop_set_up },
-    Step { name: "conformance", about: "the required scenarios of the official suite pass", run: conformance::both },
+    Step { name: "conformance", about: "the required scenarios of the official suite pass", run: conformance::all },
     Step { name: "test", about: "unit, integration and doc tests", run: run_tests::run },
 ];
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ferromcp::prelude::*;
+use ferromcp_conformance::endpoint::Endpoint;
 use ferromcp_conformance::fixture;
 
 #[tokio::main]
@@ -14,35 +15,13 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let Endpoint { port, path } = endpoint;
     // Printed directly before the server starts to listen.
-    eprintln!("http://127.0.0.1:{port}{path}");
-    match fixture::server().serve(http(format!("127.0.0.1:{port}")).path(path)).await {
+    eprintln!("{}", endpoint.url());
+    match fixture::server().serve(http(endpoint.address()).path(endpoint.path())).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// The address and path to listen on.
-struct Endpoint {
-    port: u16,
-    path: String,
-}
-
-impl Endpoint {
-    fn read(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut endpoint = Self { port: 3000, path: "/mcp".to_owned() };
-        while let Some(option) = args.next() {
-            let value = args.next().ok_or_else(|| format!("{option} requires a value"))?;
-            match option.as_str() {
-                "--port" => endpoint.port = value.parse().map_err(|_| format!("{value:?} is not a port"))?,
-                "--path" => endpoint.path = value,
-                _ => return Err(format!("unknown option {option}")),
-            }
-        }
-        Ok(endpoint)
     }
 }

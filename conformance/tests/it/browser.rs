@@ -136,14 +136,14 @@ fn answer(stream: TcpStream, page: &str, sender: &Sender<Value>, done: &Done) ->
 }
 
 /// A browser with a separate profile that opens one page; killed when dropped.
-struct Browser {
+pub(crate) struct Browser {
     child: Child,
     profile: PathBuf,
 }
 
 impl Browser {
     /// Returns the path of the browser; reports a skipped test and returns `None` when it is missing.
-    fn find(test: &str) -> Option<PathBuf> {
+    pub(crate) fn find(test: &str) -> Option<PathBuf> {
         let named = std::env::var_os("FERROMCP_CHROMIUM").map(PathBuf::from);
         let program = named.unwrap_or_else(|| PathBuf::from("/usr/bin/chromium"));
         if program.exists() {

@@ -113,6 +113,13 @@ impl ServerProcess {
         }
     }
 
+    /// Returns the rest of the complete line on stderr that starts with a prefix: the one at `index`, if it exists yet.
+    pub(crate) fn stderr_line(&self, prefix: &str, index: usize) -> Option<String> {
+        let text = self.stderr.lock().unwrap();
+        let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        lines.filter_map(|line| line.strip_prefix(prefix)).nth(index).map(str::to_owned)
+    }
+
     /// Returns the URL that an HTTP server prints as the first line on stderr.
     pub(crate) fn url(&self) -> String {
         self.wait_for_stderr("\n");

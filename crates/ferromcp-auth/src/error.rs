@@ -10,6 +10,7 @@ use ferromcp_core::text::reason;
 pub struct AuthError {
     kind: AuthErrorKind,
     text: String,
+    oauth_error: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -37,11 +38,16 @@ pub enum AuthErrorKind {
 
 impl AuthError {
     pub(crate) fn new(kind: AuthErrorKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), source: None }
+        Self { kind, text: text.into(), oauth_error: None, source: None }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_oauth_error(mut self, code: impl Into<String>) -> Self {
+        self.oauth_error = Some(code.into());
         self
     }
 
@@ -74,6 +80,11 @@ impl AuthError {
     /// Creates an error of a function that provides an assertion, for example because the platform has no token.
     pub fn assertion(text: impl Into<String>) -> Self {
         Self::new(AuthErrorKind::Token, text)
+    }
+
+    /// Returns the error code in the authorization response of the server, such as `access_denied`.
+    pub fn oauth_error(&self) -> Option<&str> {
+        self.oauth_error.as_deref()
     }
 
     /// Returns the cause.

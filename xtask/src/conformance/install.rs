@@ -106,4 +106,60 @@ impl Suite {
         let log = folder.join(format!("{}.log", scenario.replace('/', "-")));
         Ok(process::run_within(&mut command, process::SCENARIO_TIMEOUT, &log)?.success())
     }
+
+    /// Runs all scenarios of `revision` against the authorization server `issuer` of the MCP server `resource`, writes the
+    /// results to `folder` and returns whether the suite succeeded. The suite prints the URL of an authorization page, which is
+    /// then visited.
+    pub(super) fn run_authorization(
+        &self,
+        issuer: &str,
+        resource: &str,
+        revision: &str,
+        folder: &Path,
+    ) -> Result<bool> {
+        let port = process::free_port()?.to_string();
+        let mut command = Command::new(&self.node);
+        command.arg(&self.script).args([SuiteSide::AuthorizationServer.name(), "--url", issuer]);
+        command.args(["--client-id", AUTHORIZATION_CLIENT, "--port", &port, "--resource", resource]);
+        command.args(["--spec-version", revision, "-o"]).arg(folder);
+        let log = folder.join("log.txt");
+        let page = format!("{issuer}/");
+        let mut visited = false;
+        let visit = || {
+            let url = if visited { None } else { printed_url(&fs::read_to_string(&log).unwrap_or_default(), &page) };
+            if let Some(url) = url {
+                visited = true;
+                shell::output(Command::new(&self.node).args(["--eval", VISIT, &url]))
+                    .with_context(|| format!("cannot visit {url}"))?;
+            }
+            Ok(())
+        };
+        Ok(process::run_polled(&mut command, process::SCENARIO_TIMEOUT, &log, visit)?.success())
+    }
+}
+
+/// The ID of the client that the authorization server knows.
+const AUTHORIZATION_CLIENT: &str = "conformance";
+
+/// A program that visits a URL as a browser does: it follows redirects.
+const VISIT: &str = "fetch(process.argv[1]).then((page) => process.exit(page.ok ? 0 : 1))";
+
+/// Returns the complete line with a URL that begins with `page` and has a query, if the suite has printed one.
+fn printed_url(output: &str, page: &str) -> Option<String> {
+    let is_page = |line: &str| line.starts_with(page) && line.contains("?response_type=code&");
+    let mut lines = output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    lines.find(|line| is_page(line)).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorization_page_is_found_when_its_line_is_complete() {
+        let page = "http://127.0.0.1:1/authorize?response_type=code&state=x";
+        let output = format!("Running against: http://127.0.0.1:1/\nhttp://127.0.0.1:1/\n{page}");
+        assert_eq!(printed_url(&output, "http://127.0.0.1:1/"), None);
+        assert_eq!(printed_url(&format!("{output}\n"), "http://127.0.0.1:1/").as_deref(), Some(page));
+    }
 }

@@ -1,4 +1,5 @@
-//! Runs the official conformance suite against the server and the client of `ferromcp-conformance`.
+//! Runs the official conformance suite against the server, the client and the authorization server of
+//! `ferromcp-conformance`.
 //!
 //! The suite is pinned by `xtask/conformance` and installed under `target/conformance`. It contains one list of
 //! requirements per protocol revision, with required and unscored scenarios; all of them run.
@@ -6,7 +7,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `install` | installation of the suite and of Node |
-//! | `suite_side`, `server`, `client` | the two sides, and a run of each |
+//! | `suite_side`, `server`, `client`, `authorization` | what the suite tests, and a run of each |
 //! | `requirements` | the scenarios of a revision |
 //! | `process` | child processes and their timeouts |
 //! | `checks` | the results of a scenario |
@@ -14,6 +15,7 @@
 //!
 //! Suite: <https://github.com/modelcontextprotocol/conformance>.
 
+mod authorization;
 mod checks;
 mod client;
 mod install;
@@ -47,18 +49,35 @@ pub fn client(root: &Path) -> Result<Outcome> {
     print_report(root, SuiteSide::Client, &client::run(root)?).map(Outcome::Noted)
 }
 
-/// Runs server and client scenarios, even when the server scenarios fail.
+/// Runs the authorization server scenarios and prints the result table.
 ///
 /// # Errors
-/// As for [`server()`] and [`client()`].
-pub fn both(root: &Path) -> Result<Outcome> {
-    let server = server::run(root).and_then(|report| print_report(root, SuiteSide::Server, &report));
-    let client = client::run(root).and_then(|report| print_report(root, SuiteSide::Client, &report));
-    match (server, client) {
-        (Ok(server), Ok(client)) => Ok(Outcome::Noted(format!("server: {server}; client: {client}"))),
-        (Err(server), Err(client)) => bail!("{server:#}; {client:#}"),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+/// When the suite cannot run, or a scenario fails.
+pub fn authorization(root: &Path) -> Result<Outcome> {
+    print_report(root, SuiteSide::AuthorizationServer, &authorization::run(root)?).map(Outcome::Noted)
+}
+
+/// Runs all scenarios, even when those of one side fail.
+///
+/// # Errors
+/// As for [`server()`], [`client()`] and [`authorization()`].
+pub fn all(root: &Path) -> Result<Outcome> {
+    let (mut notes, mut errors) = (Vec::new(), Vec::new());
+    for side in [SuiteSide::Server, SuiteSide::Client, SuiteSide::AuthorizationServer] {
+        let report = match side {
+            SuiteSide::Server => server::run(root),
+            SuiteSide::Client => client::run(root),
+            SuiteSide::AuthorizationServer => authorization::run(root),
+        };
+        match report.and_then(|report| print_report(root, side, &report)) {
+            Ok(note) => notes.push(format!("{}: {note}", side.name())),
+            Err(error) => errors.push(format!("{error:#}")),
+        }
     }
+    if !errors.is_empty() {
+        bail!("{}", errors.join("; "));
+    }
+    Ok(Outcome::Noted(notes.join("; ")))
 }
 
 /// Prints the table and the failures; returns the summary when all scenarios pass that must pass.

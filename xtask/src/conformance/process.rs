@@ -44,7 +44,7 @@ pub(super) struct ServerProcess {
 impl ServerProcess {
     /// Starts the server on a free port and waits until it listens.
     pub(super) fn start(program: &Path, log: &Path) -> Result<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = free_port()?;
         let mut command = Command::new(program);
         command.args(["--port", &port.to_string(), "--path", "/mcp"]);
         let group = ProcessGroup::start(&mut command, log)?;
@@ -76,8 +76,23 @@ impl ServerProcess {
     }
 }
 
+/// Returns a port of the loopback interface that is free now.
+pub(super) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
 /// Runs a command, writes its output to `log` and returns its exit status. The command is killed after `limit`.
 pub(super) fn run_within(command: &mut Command, limit: Duration, log: &Path) -> Result<ExitStatus> {
+    run_polled(command, limit, log, || Ok(()))
+}
+
+/// As [`run_within`], and calls `on_poll` repeatedly while the command runs. The command is killed when `on_poll` fails.
+pub(super) fn run_polled(
+    command: &mut Command,
+    limit: Duration,
+    log: &Path,
+    mut on_poll: impl FnMut() -> Result<()>,
+) -> Result<ExitStatus> {
     println!("$ {}", shell::command_line(command));
     let mut group = ProcessGroup::start(command, log)?;
     let started = Instant::now();
@@ -93,6 +108,7 @@ pub(super) fn run_within(command: &mut Command, limit: Duration, log: &Path) -> 
                 log.display()
             );
         }
+        on_poll()?;
         thread::sleep(POLL_INTERVAL);
     }
 }
@@ -159,6 +175,20 @@ mod tests {
             assert!(started.elapsed() < Duration::from_secs(10), "the child is still running");
             thread::sleep(POLL_INTERVAL);
         }
+        fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn kills_command_when_poll_fails() {
+        let log = log("polled");
+        let mut polls = 0;
+        let poll = || {
+            polls += 1;
+            anyhow::ensure!(polls < 3, "enough");
+            Ok(())
+        };
+        let error = run_polled(&mut sh("sleep 600"), Duration::from_secs(60), &log, poll).unwrap_err();
+        assert_eq!((error.to_string().as_str(), polls), ("enough", 3));
         fs::remove_file(log).unwrap();
     }
 

@@ -1,10 +1,11 @@
-//! The side of the connection that the suite tests.
+//! What the suite tests.
 
-/// The side of the connection that the suite tests.
+/// What the suite tests: one side of the connection, or an authorization server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SuiteSide {
     Server,
     Client,
+    AuthorizationServer,
 }
 
 impl SuiteSide {
@@ -13,6 +14,7 @@ impl SuiteSide {
         match self {
             Self::Server => "server",
             Self::Client => "client",
+            Self::AuthorizationServer => "authorization",
         }
     }
 
@@ -21,6 +23,7 @@ impl SuiteSide {
         match self {
             Self::Server => "server-",
             Self::Client => "",
+            Self::AuthorizationServer => "authorization-server-",
         }
     }
 }

@@ -21,26 +21,18 @@ impl ScopePolicy {
         self.valid.clone().unwrap_or_else(|| self.default.clone().union(&self.required))
     }
 
-    /// Returns the scopes that a client registers. Without configured valid scopes, unknown scopes are omitted (RFC
-    /// 7591, section 2): many clients register scopes of other servers.
+    /// Returns the scopes that a client may request after it registers: all valid ones, whichever it names. Clients register
+    /// the scopes of their first request, and request further scopes when a tool requires them. Without configured valid
+    /// scopes, unknown scopes are omitted (RFC 7591, section 2): many clients register scopes of other servers.
     ///
     /// # Errors
     /// Fails with the first scope that is not valid.
     pub(super) fn registered(&self, requested: Option<&str>) -> Result<Option<Vec<String>>, OAuthError> {
-        let Some(requested) = requested.map(Scopes::parse).filter(|scopes| !scopes.is_empty()) else {
-            return Ok((!self.default.is_empty()).then(|| list(&self.default)));
-        };
-        let supported = self.supported();
-        if self.valid.is_some() {
-            return match first_missing(&supported, &requested) {
-                Some(scope) => {
-                    Err(OAuthError::invalid_client_metadata(format!("the scope `{scope}` is not supported")))
-                }
-                None => Ok(Some(list(&requested))),
-            };
+        let Some(valid) = &self.valid else { return Ok(None) };
+        match first_missing(valid, &requested.map(Scopes::parse).unwrap_or_default()) {
+            Some(scope) => Err(OAuthError::invalid_client_metadata(format!("the scope `{scope}` is not supported"))),
+            None => Ok(Some(list(valid))),
         }
-        let known = intersection(&requested, &supported);
-        Ok((!known.is_empty()).then(|| list(&known)))
     }
 
     /// Returns the scopes of an authorization or token request.
@@ -164,15 +156,16 @@ mod tests {
         assert_eq!(lenient.requested(&client(None), Some("read admin")).unwrap(), ["read"]);
         assert_eq!(lenient.requested(&client(Some(&["a"])), Some("b")).unwrap_err().code(), "invalid_scope");
         assert_eq!(lenient.registered(Some("claudeai")).unwrap(), None);
-        assert_eq!(lenient.registered(Some("read x")).unwrap(), Some(vec!["read".to_owned()]));
+        assert_eq!(lenient.registered(Some("read x")).unwrap(), None);
     }
 
     #[test]
-    fn registrations_are_limited_to_valid_scopes() {
+    fn registered_client_may_request_all_valid_scopes() {
         let strict = policy(Some("read write"), "read", "");
-        assert_eq!(strict.registered(Some("write")).unwrap(), Some(vec!["write".to_owned()]));
+        for scope in [Some("write"), None] {
+            assert_eq!(strict.registered(scope).unwrap().unwrap(), ["read", "write"]);
+        }
         assert_eq!(strict.registered(Some("admin")).unwrap_err().code(), "invalid_client_metadata");
-        assert_eq!(strict.registered(None).unwrap(), Some(vec!["read".to_owned()]));
     }
 
     #[test]

@@ -149,10 +149,8 @@ impl PendingAuthorization {
         }
         if let Some(error) = &response.error {
             let description = response.description.map(|text| format!(" ({})", excerpt(&text))).unwrap_or_default();
-            return Err(AuthError::authorization(format!(
-                "the authorization was denied: {}{description}",
-                excerpt(error)
-            )));
+            let text = format!("the authorization was denied: {}{description}", excerpt(error));
+            return Err(AuthError::authorization(text).with_oauth_error(error));
         }
         response.code.ok_or_else(|| AuthError::authorization("the authorization response has no `code`"))
     }

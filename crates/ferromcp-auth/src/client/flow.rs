@@ -165,7 +165,19 @@ impl Flow<'_> {
             let response = response?;
             drop(listener);
             let verifier = pending.verifier.clone();
-            let code = pending.code(&response, &self.options.tolerances)?;
+            let code = match pending.code(&response, &self.options.tolerances) {
+                // The server limits the client to the scopes that it has registered.
+                Err(error)
+                    if error.oauth_error() == Some("invalid_scope")
+                        && client.origin == IdentityOrigin::Registered
+                        && !scopes.is_empty()
+                        && std::mem::take(&mut retries_registration) =>
+                {
+                    discard_registration(session);
+                    continue;
+                }
+                code => code?,
+            };
             let endpoint = self.endpoint(discovered, Some(&client), session.dpop.as_deref())?;
             let parameters = [
                 ("grant_type", "authorization_code"),

@@ -4,7 +4,7 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/client-registration>.
 
 use ferromcp_core::text::excerpt;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
@@ -159,9 +159,16 @@ impl ClientMetadata {
         redirect_uri: &str,
         scopes: &Scopes,
     ) -> Result<ClientIdentity, AuthError> {
-        let body = self.document(server, redirect_uri, scopes);
-        let answer =
-            fetcher.post_json(endpoint, HeaderMap::new(), body.to_string()).await?.ensure_available(endpoint)?;
+        let send = async |body: &Value| {
+            fetcher.post_json(endpoint, HeaderMap::new(), body.to_string()).await?.ensure_available(endpoint)
+        };
+        let mut body = self.document(server, redirect_uri, scopes);
+        let mut answer = send(&body).await?;
+        // Some servers do not know the scopes of the resource.
+        let has_scope = body.as_object_mut().is_some_and(|fields| fields.remove("scope").is_some());
+        if answer.status == StatusCode::BAD_REQUEST && has_scope {
+            answer = send(&body).await?;
+        }
         if !answer.status.is_success() {
             return Err(rejected(endpoint, answer.status.as_u16(), &answer.body));
         }

@@ -23,7 +23,7 @@ async fn method(harness: &Harness, method: Method, path: &str) -> crate::harness
 
 #[tokio::test]
 async fn metadata_is_public_and_cached() {
-    //
+    //
     let harness = Harness::new();
     let reply = harness.get(METADATA).await;
     assert_eq!(reply.status, 200);

@@ -139,12 +139,12 @@ async fn grants_that_are_not_available_are_omitted() {
 }
 
 #[tokio::test]
-async fn scopes_are_limited_to_valid_ones() {
+async fn registered_client_may_request_all_valid_scopes() {
     let harness = Harness::with(options().default_scopes(["read"]));
-    let client = harness.json("/register", &metadata(&json!({ "scope": "read write" }))).await.json();
-    assert_eq!(client["scope"], "read write");
-    let client = harness.json("/register", &metadata(&json!({}))).await.json();
-    assert_eq!(client["scope"], "read");
+    for changes in [json!({ "scope": "read write" }), json!({})] {
+        let client = harness.json("/register", &metadata(&changes)).await.json();
+        assert_eq!(client["scope"], "read write admin");
+    }
     let lenient = AuthorizationServerOptions::new(ISSUER)
         .resource(RESOURCE)
         .client_registration(ClientRegistrationOptions::new());

@@ -93,6 +93,33 @@ async fn scopes_are_united_when_a_call_requires_more() {
 }
 
 #[tokio::test]
+async fn client_registers_again_when_its_registration_limits_its_scopes() {
+    //
+    let server = Protected::start(State { limits_scopes: true, ..State::default() }).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    server.state().required_scope = Some("write");
+    assert_eq!(add(&client).await.unwrap(), 3);
+    assert_eq!(server.counts(|state| (state.registrations, state.logins)), (2, 2));
+    // A scope that the server rejects in any case is an error.
+    server.state().required_scope = Some("admin");
+    server.state().limits_scopes = true;
+    server.state().unknown_scope = Some("admin");
+    let error = add(&client).await.unwrap_err().to_string();
+    assert!(error.contains("invalid_scope"), "{error}");
+}
+
+#[tokio::test]
+async fn client_registers_without_scopes_when_the_server_does_not_know_them() {
+    //
+    let server = Protected::start(State { unknown_scope: Some("read"), ..State::default() }).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    assert_eq!(add(&server.connect(&oauth).await.unwrap()).await.unwrap(), 3);
+    assert_eq!(server.counts(|state| (state.registrations, state.logins)), (2, 1));
+    assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read");
+}
+
+#[tokio::test]
 async fn credentials_of_one_server_are_not_sent_to_another() {
     //
     let server = Protected::start(State { tenant: "/a".to_owned(), ..State::default() }).await;

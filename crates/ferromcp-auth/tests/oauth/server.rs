@@ -52,6 +52,12 @@ pub(crate) struct State {
     pub(crate) token_fields: Value,
     /// Fields of the metadata of the authorization server that replace correct ones.
     pub(crate) metadata_fields: Value,
+    /// Whether clients may request only the scopes that they have registered.
+    pub(crate) limits_scopes: bool,
+    /// The scope of each registered client.
+    pub(crate) registered_scopes: HashMap<String, String>,
+    /// A scope that the server rejects in registrations.
+    pub(crate) unknown_scope: Option<&'static str>,
     /// How long the server takes to send a token response.
     pub(crate) token_delay: Duration,
     /// Registered clients that the server knows; `None` if it does not check them.
@@ -158,6 +164,12 @@ impl Protected {
         assert_eq!(parameters["code_challenge_method"], "S256");
         assert_eq!(parameters["resource"], resource);
         let mut state = self.state();
+        let registered = state.registered_scopes.get(&parameters["client_id"]).cloned().unwrap_or_default();
+        let mut requested = parameters.get("scope").map_or("", String::as_str).split(' ');
+        if state.limits_scopes && requested.any(|scope| !registered.split(' ').any(|other| other == scope)) {
+            let (redirect, issuer) = (&parameters["redirect_uri"], self.issuer(&state));
+            return format!("{redirect}?error=invalid_scope&state={}&iss={issuer}", parameters["state"]);
+        }
         state.logins += 1;
         let code = state.next("code");
         state.codes.insert(code.clone(), parameters.get("scope").cloned().unwrap_or_default());
@@ -218,9 +230,15 @@ impl Protected {
             }
             path if path == format!("{}/register", state.tenant) => {
                 state.registrations += 1;
+                let metadata: Value = serde_json::from_slice(body).unwrap();
+                let scope = metadata["scope"].as_str().unwrap_or_default().to_owned();
+                if state.unknown_scope.is_some_and(|unknown| scope.split(' ').any(|it| it == unknown)) {
+                    return respond(StatusCode::BAD_REQUEST, &json!({ "error": "invalid_client_metadata" }));
+                }
                 let secret = state.next("secret");
                 let id = format!("client-{}{}", state.registrations, state.tenant);
                 state.clients.iter_mut().for_each(|clients| clients.push(id.clone()));
+                state.registered_scopes.insert(id.clone(), scope);
                 json!({ "client_id": id, "client_secret": secret, "token_endpoint_auth_method": "client_secret_post" })
             }
             path if path == format!("{}/token", state.tenant) => return state.token(authorization, body),

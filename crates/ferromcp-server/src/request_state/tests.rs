@@ -138,7 +138,7 @@ fn state_is_rejected_when_expired() {
 
 #[test]
 fn state_is_rejected_with_reason_when_call_differs() {
-    // M26-243, M26-245, M26-247, M26-494, M26-504, S-449
+    // M26-243, M26-245, M26-247, M26-494, M26-504, S-449, A-207, A-213
     let options = options();
     let arguments = RawJson::parse(r#"{"a":1}"#).unwrap();
     let call = Binding { arguments: Some(&arguments), ..call() };

@@ -15,9 +15,15 @@ def over_stdio(run):
     print("exited after stdin closed", file=sys.stderr, flush=True)
 
 
-def over_http(app, transport):
-    """Serves until SIGTERM, then shuts down gracefully."""
+def listen():
+    """Returns a listener on a free port, and its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
+    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def over_http(app, transport, listener=None):
+    """Serves until SIGTERM, then shuts down gracefully."""
+    listener = listener or listen()[0]
     path = "sse" if transport == "sse" else "mcp"
     config = uvicorn.Config(app, log_level="info", timeout_graceful_shutdown=5)
     # uvicorn raises the signal again after shutdown; ignore it, so that the exit code is 0.

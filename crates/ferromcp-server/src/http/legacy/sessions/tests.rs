@@ -26,7 +26,7 @@ fn remaining(sessions: &Sessions, ids: &[Arc<str>]) -> usize {
 
 #[test]
 fn session_ids_are_unique_visible_ascii() {
-    // S-174, S-175
+    // S-174, S-175, A-203
     let sessions = Sessions::new(100);
     let guards: Vec<SessionGuard> = (0..100).map(|_| add(&sessions).unwrap()).collect();
     for (index, one) in guards.iter().enumerate() {
