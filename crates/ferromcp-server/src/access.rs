@@ -5,11 +5,14 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>.
 
+use std::sync::Arc;
+
 use ferromcp_core::model::Reference;
 use ferromcp_core::{ClientRequest, Error};
 
-use crate::peer::Peer;
-use crate::registry::Tables;
+use crate::peer::{Caller, Peer};
+use crate::registry::{Registry, Tables};
+use crate::subscription::UriFilter;
 
 /// The caller lacks a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,24 @@ pub(crate) fn check(tables: &Tables, peer: &Peer, request: &ClientRequest) -> Re
         }
     }
     if peer.may_use(&scopes) { Ok(()) } else { Err(InsufficientScope { scopes }) }
+}
+
+/// Returns the filter of updates that a caller may receive, or `None` if it may use all items.
+pub(crate) fn resource_filter(registry: &Registry, peer: &Peer) -> Option<UriFilter> {
+    if !peer.is_scoped() {
+        return None;
+    }
+    // Without the mailbox of the peer, which will contain the filter.
+    let peer = Peer::new(peer.revision()).called_by(&Caller::remote(None, peer.principal().cloned()));
+    let registry = registry.clone();
+    Some(Arc::new(move |uri| {
+        let tables = registry.snapshot();
+        !tables.has_scopes()
+            || match tables.resource(uri) {
+                Ok(found) => found.is_none_or(|(resource, _)| peer.may_use(&resource.scopes)),
+                Err(_) => false,
+            }
+    }))
 }
 
 /// Returns the scopes of each item of a request.

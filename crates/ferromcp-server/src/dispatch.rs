@@ -11,7 +11,7 @@ use ferromcp_core::model::{
 use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
-use crate::access::{self, InsufficientScope};
+use crate::access;
 use crate::call::{Call, OuterServer, Peer, Reply};
 use crate::client_requests::mrtr::{manual, resume};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
@@ -59,7 +59,7 @@ pub(crate) fn begin_chain(inner: &Arc<Inner>, call: Call) -> MaybeReady {
         return begin(inner, &call);
     }
     // Before the middleware, which may have the reply in a cache. Checked again afterwards, since it may change the request.
-    if let Err(error) = check_scopes(&inner.registry.snapshot(), &call) {
+    if let Err(error) = access::check(&inner.registry.snapshot(), &call.peer, &call.request) {
         return failed(error.into());
     }
     MaybeReady::Pending(Box::pin(run_middleware(Arc::clone(inner), call)))
@@ -101,7 +101,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     if !offered {
         return failed(Error::method_not_found(call.request.method()));
     }
-    if let Err(error) = check_scopes(&tables, call) {
+    if let Err(error) = access::check(&tables, &call.peer, &call.request) {
         return failed(error.into());
     }
     if tables.has_mounts() {
@@ -128,11 +128,13 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         ClientRequest::Discover(_) => Ok(discover(inner, &tables).into()),
         ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(empty()),
         ClientRequest::Listen(params) if has_method(&call.request, call.peer.revision()).is_ok() => {
-            return listen::start(&inner.broadcaster, tables.list_kinds(), &inner.limits, call, params);
+            let filter = access::resource_filter(&inner.registry, &call.peer);
+            return listen::start(&inner.broadcaster, tables.list_kinds(), &inner.limits, filter, call, params);
         }
-        ClientRequest::Subscribe(params) => {
-            mailbox(call).and_then(|mailbox| mailbox.subscribe(&params.uri, &inner.limits)).map(|()| empty())
-        }
+        ClientRequest::Subscribe(params) => mailbox(call).and_then(|mailbox| {
+            mailbox.filter_resources(access::resource_filter(&inner.registry, &call.peer));
+            mailbox.subscribe(&params.uri, &inner.limits).map(|()| empty())
+        }),
         ClientRequest::Unsubscribe(params) => mailbox(call).map(|mailbox| {
             mailbox.unsubscribe(&params.uri);
             empty()
@@ -140,11 +142,6 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         other => Err(Error::method_not_found(other.method())),
     };
     MaybeReady::Ready(reply.into())
-}
-
-/// Checks that the caller may send a request. Calls that a handler makes are not restricted.
-fn check_scopes(tables: &Tables, call: &Call) -> Result<(), InsufficientScope> {
-    if call.depth > 0 { Ok(()) } else { access::check(tables, &call.peer, &call.request) }
 }
 
 /// Passes a call on to the mounted server that has the item.

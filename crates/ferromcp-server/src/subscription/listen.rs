@@ -8,7 +8,7 @@ use ferromcp_core::meta::key;
 use ferromcp_core::model::{AcknowledgedParams, ListenParams, ListenResult, SubscriptionFilter};
 use ferromcp_core::{Error, Meta, Revision, ServerNotification, ServerResult};
 
-use super::{Broadcaster, ListKinds, Mailbox};
+use super::{Broadcaster, ListKinds, Mailbox, UriFilter};
 use crate::call::{Call, Reply};
 use crate::limits::ServerLimits;
 use crate::maybe_ready::MaybeReady;
@@ -24,11 +24,15 @@ pub(crate) fn start(
     broadcaster: &Arc<Broadcaster>,
     offered: ListKinds,
     limits: &ServerLimits,
+    filter: Option<UriFilter>,
     call: &Call,
     params: &ListenParams,
 ) -> MaybeReady {
     match prepare(broadcaster, offered, limits, call, params) {
-        Ok(subscription) => MaybeReady::Pending(Box::pin(subscription.run())),
+        Ok(subscription) => {
+            subscription.mailbox.filter_resources(filter);
+            MaybeReady::Pending(Box::pin(subscription.run()))
+        }
         Err(error) => MaybeReady::Ready(Reply::Failed(error)),
     }
 }

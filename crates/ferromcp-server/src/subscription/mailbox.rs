@@ -1,11 +1,11 @@
 //! [`Mailbox`]: the receiving end of a subscriber.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ferromcp_core::{Error, Meta, ServerNotification};
 
 use super::broadcaster::Broadcaster;
-use super::change::ListKinds;
+use super::change::{Change, ListKinds};
 use super::subscriber::Subscriber;
 use crate::limits::ServerLimits;
 
@@ -16,7 +16,12 @@ pub(crate) struct Mailbox {
     subscriber: Arc<Subscriber>,
     /// The `_meta` of each notification.
     meta: Meta,
+    /// Selects the resources whose updates the client may receive. `None`: all.
+    filter: Mutex<Option<UriFilter>>,
 }
+
+/// Returns whether a client may receive updates of a resource.
+pub(crate) type UriFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 impl Broadcaster {
     /// Creates the mailbox of a session, which is subscribed to all lists.
@@ -27,7 +32,7 @@ impl Broadcaster {
     /// Creates a mailbox that is subscribed to the lists in `kinds`, with `meta` in each notification.
     pub(crate) fn listen(self: &Arc<Self>, kinds: ListKinds, meta: Meta) -> Mailbox {
         let (key, subscriber) = self.register(kinds);
-        Mailbox { broadcaster: Arc::clone(self), key, subscriber, meta }
+        Mailbox { broadcaster: Arc::clone(self), key, subscriber, meta, filter: Mutex::default() }
     }
 }
 
@@ -47,7 +52,24 @@ impl Mailbox {
 
     /// Returns the next change, if one is queued.
     pub(crate) fn try_next(&self) -> Option<ServerNotification> {
-        self.subscriber.take().map(|change| change.into_notification(self.meta.clone()))
+        loop {
+            let change = self.subscriber.take()?;
+            if self.is_visible(&change) {
+                return Some(change.into_notification(self.meta.clone()));
+            }
+        }
+    }
+
+    fn is_visible(&self, change: &Change) -> bool {
+        let Change::Resource(uri) = change else { return true };
+        let filter = self.filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        filter.is_none_or(|filter| filter(uri))
+    }
+
+    /// Selects the resources whose updates the client may receive. A subscription to a URI includes its descendants, which
+    /// may require other scopes.
+    pub(crate) fn filter_resources(&self, filter: Option<UriFilter>) {
+        *self.filter.lock().unwrap_or_else(PoisonError::into_inner) = filter;
     }
 
     /// Subscribes to `uri` and its descendants. Has no effect if already subscribed.

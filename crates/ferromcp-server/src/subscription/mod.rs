@@ -19,4 +19,4 @@ mod uri_ancestors;
 pub(crate) use broadcaster::Broadcaster;
 pub(crate) use change::{Change, ListKinds};
 pub use change_notifier::ChangeNotifier;
-pub(crate) use mailbox::Mailbox;
+pub(crate) use mailbox::{Mailbox, UriFilter};

@@ -228,8 +228,10 @@ async fn local_callers_may_use_all_items_and_principals_only_theirs() {
         let ada = TestClient::with(scoped_server(), mode).authorized(Principal::new("ada").with_scopes(["admin"]));
         let error = ada.call("delete", &json!({})).await.unwrap_err();
         assert!(error.message.starts_with("Insufficient scope"), "{error:?}");
-        // A handler decides what it calls.
-        assert_eq!(ada.text("delegate", &json!({})).await, "delegated");
+        // A handler that calls the server acts for its caller.
+        let error = ada.error_text("delegate", &json!({})).await;
+        assert!(error.contains("Insufficient scope"), "{error}");
+        assert_eq!(client.text("delegate", &json!({})).await, "delegated");
     }
 }
 
@@ -282,6 +284,36 @@ async fn cached_reply_is_not_sent_to_a_caller_without_scopes() {
     let ada = TestClient::with(server.clone(), ClientMode::Rounds).authorized(Principal::new("ada"));
     assert!(ada.call("delete", &json!({})).await.is_err());
     assert_eq!(TestClient::with(server, ClientMode::Rounds).text("delete", &json!({})).await, "cached");
+}
+
+#[tokio::test]
+async fn trap_updates_of_hidden_resources_below_a_subscribed_uri() {
+    let host = protected().await;
+    let notify = host.server.notify();
+    let filter = json!({ "notifications": { "resourceSubscriptions": ["log:///", "file:///open"] } });
+    let listen = modern_message(1, "subscriptions/listen", filter);
+    for (token, expected) in [("ada", vec!["file:///open"]), ("ada;logs", vec!["log:///1", "file:///open"])] {
+        let mut stream = with_token(modern_post(&listen), token).send(host.address).await.events().await;
+        assert_eq!(stream.message().await["method"], "notifications/subscriptions/acknowledged");
+        notify.resource_updated("log:///1");
+        notify.resource_updated("file:///open");
+        for uri in expected {
+            assert_eq!(stream.message().await["params"]["uri"], uri, "{token}");
+        }
+    }
+    let opened = with_token(post(initialize(Revision::V2025_06_18).to_string()), "ada").send(host.address).await;
+    let id = opened.header("mcp-session-id").expect("a session").to_owned();
+    let session = Session { address: host.address, revision: Revision::V2025_06_18, id };
+    let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    with_token(session.post(&ready), "ada").send(host.address).await.empty(202).await;
+    for uri in ["log:///", "file:///open"] {
+        let subscribe = session.post(&legacy_message(1, "resources/subscribe", json!({ "uri": uri })));
+        assert_eq!(with_token(subscribe, "ada").send(host.address).await.status, 200);
+    }
+    let mut stream = with_token(session.get(), "ada").send(host.address).await.events().await;
+    notify.resource_updated("log:///1");
+    notify.resource_updated("file:///open");
+    assert_eq!(stream.message().await["params"]["uri"], "file:///open");
 }
 
 #[tokio::test]
