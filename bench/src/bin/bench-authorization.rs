@@ -74,7 +74,7 @@ async fn call(service: &mut HttpService, message: &Bytes, token: Option<&HeaderV
     if let Some(token) = token {
         headers.insert("authorization", token.clone());
     }
-    let mut request = Request::post("/mcp").body(Full::from(message.clone()))?;
+    let mut request = Request::post("/mcp").body(Full::<Bytes>::from(message.clone()))?;
     *request.headers_mut() = headers;
     let Ok(response) = service.call(request).await;
     ensure!(response.status() == StatusCode::OK, "the call failed with status {}", response.status());

@@ -110,6 +110,15 @@ impl Fetcher {
     /// Creates a fetcher. Proxies set in the environment are used; a proxy resolves names itself, so that addresses are
     /// not checked then.
     pub(crate) fn new(network: Network) -> Result<Self, AuthError> {
+        Self::build(network, network != Network::Loopback)
+    }
+
+    /// Creates a fetcher for URLs of anonymous callers, which does not use proxies: a proxy could reach private addresses.
+    pub(crate) fn direct(network: Network) -> Result<Self, AuthError> {
+        Self::build(network, false)
+    }
+
+    fn build(network: Network, uses_proxy: bool) -> Result<Self, AuthError> {
         let mut builder = ClientBuilder::new()
             .user_agent(concat!("ferromcp/", env!("CARGO_PKG_VERSION")))
             .referer(false)
@@ -117,7 +126,7 @@ impl Fetcher {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .dns_resolver(std::sync::Arc::new(FilteredResolver(network)));
-        if network == Network::Loopback {
+        if !uses_proxy {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| {

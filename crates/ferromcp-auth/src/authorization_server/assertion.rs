@@ -10,7 +10,8 @@ use ferromcp_core::text::excerpt;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::client_auth::{AssertionUse, recorded_until};
+use super::client::RegisteredClient;
+use super::client_auth::{AssertionUse, MAX_ASSERTION_SECONDS, recorded_until};
 use super::error::OAuthError;
 use super::form::Parameters;
 use super::grant_type::JWT_BEARER;
@@ -52,9 +53,11 @@ impl Inner {
             let key = self.proof_key(headers, Some(&client))?;
             let audiences = [self.options.issuer.as_str()];
             let claims = verified(assertion, keys, trusted, &audiences, &[ID_JAG]).await?;
-            let justified = self.check_identity(trusted, &claims, parameters, &client.client_id)?;
+            let justified = self.check_identity(trusted, &claims, parameters, &client)?;
             check_key(&claims, key.as_deref())?;
-            self.issue(trusted, &claims, assertion, justified, key).await
+            self.use_proof(headers)?;
+            self.record(trusted, &claims, assertion)?;
+            self.issue(trusted, justified, key).await
         } else {
             let (trusted, keys) = self.trusted(AssertionKind::Workload, issuer)?;
             let key = self.proof_key(headers, None)?;
@@ -63,7 +66,9 @@ impl Inner {
             let claims = verified(assertion, keys, trusted, &audiences, &[]).await?;
             let justified = self.check_workload(trusted, &claims, parameters)?;
             check_key(&claims, key.as_deref())?;
-            self.issue(trusted, &claims, assertion, justified, key).await
+            self.use_proof(headers)?;
+            self.record(trusted, &claims, assertion)?;
+            self.issue(trusted, justified, key).await
         }
     }
 
@@ -77,9 +82,9 @@ impl Inner {
         trusted: &TrustedIssuer,
         claims: &Map<String, Value>,
         parameters: &Parameters,
-        client_id: &str,
+        client: &RegisteredClient,
     ) -> Result<Justified, OAuthError> {
-        if claims.get("client_id").and_then(Value::as_str) != Some(client_id) {
+        if claims.get("client_id").and_then(Value::as_str) != Some(&client.client_id) {
             return Err(invalid("it is for another client"));
         }
         if claims.get("sub").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -101,12 +106,12 @@ impl Inner {
             Some(Value::String(scopes)) => scope::parse(scopes).map_err(|_| invalid("`scope` is malformed"))?,
             Some(_) => return Err(invalid("`scope` is not a text")),
         };
-        let mut allowed = match &self.options.scopes.valid {
+        let mut allowed = match &self.scopes.valid {
             Some(valid) => scope::intersection(&asserted, valid),
             None => asserted,
         };
-        if let Some(scopes) = &grant.scopes {
-            allowed = scope::intersection(&allowed, &scopes.iter().collect());
+        for limit in [&grant.scopes, &client.scopes].into_iter().flatten() {
+            allowed = scope::intersection(&allowed, &limit.iter().collect());
         }
         let scopes = match parameters.get("scope")?.map(scope::parse).transpose()? {
             None => allowed,
@@ -119,7 +124,7 @@ impl Inner {
             }
         };
         Ok(Justified {
-            client_id: client_id.to_owned(),
+            client_id: client.client_id.clone(),
             subject: grant.subject,
             scopes: scope::list(&scopes),
             resource,
@@ -140,29 +145,38 @@ impl Inner {
         Ok(Justified { client_id: grant.subject.clone(), subject: grant.subject, scopes, resource })
     }
 
-    /// Records the use of the assertion, and issues the access token.
+    /// Records the use of an assertion.
+    ///
+    /// # Errors
+    /// `invalid_grant` if it was used before, or its lifetime is too long to record it.
+    fn record(&self, trusted: &TrustedIssuer, claims: &Map<String, Value>, assertion: &str) -> Result<(), OAuthError> {
+        let is_identity = trusted.kind == AssertionKind::Identity;
+        if !is_identity && trusted.is_reusable {
+            return Ok(());
+        }
+        let used = if is_identity || claims.contains_key("jti") {
+            AssertionUse::read(claims, MAX_ASSERTION_SECONDS)
+        } else {
+            // Without an ID, the signed text identifies the token. The signature does not: a valid ECDSA signature can
+            // be changed into another valid one without the key.
+            let signed = assertion.rsplit_once('.').map_or(assertion, |(signed, _)| signed);
+            recorded_until(claims, MAX_ASSERTION_SECONDS)
+                .map(|recorded_until| AssertionUse { id: sha256_base64(signed.as_bytes()), recorded_until })
+        };
+        let used = used.map_err(|problem| invalid(&problem))?;
+        if !self.used_grants.is_first_use(&trusted.issuer, &used.id, used.recorded_until, now())? {
+            return Err(invalid("it was used before"));
+        }
+        Ok(())
+    }
+
+    /// Issues the access token.
     async fn issue(
         &self,
         trusted: &TrustedIssuer,
-        claims: &Map<String, Value>,
-        assertion: &str,
         justified: Justified,
         key: Option<String>,
     ) -> Result<Value, OAuthError> {
-        let is_identity = trusted.kind == AssertionKind::Identity;
-        if is_identity || !trusted.is_reusable {
-            let used = if is_identity || claims.contains_key("jti") {
-                AssertionUse::read(claims).map_err(invalid)?
-            } else {
-                // Without an ID, the text identifies the token.
-                let recorded_until = recorded_until(claims).map_err(invalid)?;
-                AssertionUse { id: sha256_base64(assertion.as_bytes()), recorded_until }
-            };
-            let id = ["grant", trusted.issuer.as_str(), used.id.as_str()];
-            if !self.used_assertions.is_first_use(&id, used.recorded_until, now())? {
-                return Err(invalid("it was used before"));
-            }
-        }
         let Justified { client_id, subject, scopes, resource } = justified;
         tracing::info!(issuer = %excerpt(&trusted.issuer), client = %excerpt(&client_id), subject = %excerpt(&subject),
             resource, "issuing an access token for an assertion");

@@ -1,12 +1,12 @@
 //! The authorization endpoint.
 //!
 //! An error is sent to the redirect URI only after the client and the redirect URI were validated; before, it is a
-//! page.
+//! page. For a client that described itself, it remains a page unless the redirect URI is on the device of the user.
 //!
-//! Spec: OAuth 2.1, section 4.1; RFC 8707; RFC 9207.
+//! Spec: OAuth 2.1, section 4.1; RFC 8707; RFC 9207; RFC 9700, section 4.11.2.
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 
 use super::client::RegisteredClient;
 use super::error::OAuthError;
@@ -47,15 +47,11 @@ impl Inner {
             key_thumbprint: None,
         };
         if let Err(error) = self.complete(&mut authorization, &client, &parameters) {
-            response::log(&error);
-            return response::redirect(&authorization.error_url(&error));
+            return failure(&error, &client, &authorization, request.headers());
         }
         match self.provider.authorize(&client, authorization.clone()).await {
             Ok(url) => response::redirect(&url),
-            Err(error) => {
-                response::log(&error);
-                response::redirect(&authorization.error_url(&error))
-            }
+            Err(error) => failure(&error, &client, &authorization, request.headers()),
         }
     }
 
@@ -67,7 +63,7 @@ impl Inner {
         let client_id = parameters.required("client_id")?;
         let client =
             self.client(client_id).await?.ok_or_else(|| OAuthError::invalid_client("the client is unknown"))?;
-        let redirect_uri = redirect_uri::choose(&client, parameters.get("redirect_uri")?)?;
+        let redirect_uri = redirect_uri::choose(&client.redirect_uris, parameters.get("redirect_uri")?)?;
         Ok((client, redirect_uri))
     }
 
@@ -98,7 +94,7 @@ impl Inner {
         }
         challenge(parameters)?.clone_into(&mut request.code_challenge);
         request.resource = self.resource(parameters.get("resource")?)?;
-        request.scopes = self.options.scopes.requested(client, parameters.get("scope")?)?;
+        request.scopes = self.scopes.requested(client, parameters.get("scope")?)?;
         if let Some(thumbprint) = parameters.get("dpop_jkt")? {
             if !is_digest(thumbprint) {
                 return Err(OAuthError::invalid_request("the parameter `dpop_jkt` is not a SHA-256 thumbprint"));
@@ -107,6 +103,20 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// Returns an error of a request whose client and redirect URI are valid: a redirect, or a page.
+fn failure(
+    error: &OAuthError,
+    client: &RegisteredClient,
+    authorization: &AuthorizationRequest,
+    headers: &HeaderMap,
+) -> Response<Bytes> {
+    if client.receives_errors_at(&authorization.redirect_uri) {
+        response::log(error);
+        return response::redirect(&authorization.error_url(error));
+    }
+    response::page(error, authorization.state.as_deref(), headers)
 }
 
 /// Returns the PKCE challenge. Without a method, it would be a plain one (RFC 7636, section 4.3), which is not

@@ -3,22 +3,25 @@
 //! Spec: draft-ietf-oauth-client-id-metadata-document;
 //! <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/client-registration>.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::client::{ClientAuthMethod, RegisteredClient};
 use super::client_metadata;
 use super::error::OAuthError;
+use super::fetch_slots::FetchSlots;
 use super::form::has_media_type;
 use super::grant_type::{AUTHORIZATION_CODE, is_open_grant};
 use crate::clock::now;
-use crate::digest_cache::{DigestCache, token_digest};
+use crate::digest_cache::{Digest, DigestCache, token_digest};
 use crate::document::Document;
+use crate::error::AuthErrorKind;
 use crate::fetch::{Fetched, Fetcher, Network, is_loopback_host};
 
 /// Maximum size of a document, in bytes. The draft recommends 5 KB; documents with keys are larger.
@@ -31,16 +34,31 @@ const MAX_DOCUMENTS: usize = 1000;
 const MAX_AGE: u64 = 60 * 60;
 /// How long a document without `Cache-Control` is cached, in seconds.
 const DEFAULT_AGE: u64 = 5 * 60;
-/// Maximum number of concurrent requests for documents. Further ones fail.
-const MAX_FETCHES: usize = 16;
+/// Maximum number of documents that are fetched at the same time. Further ones are refused.
+const MAX_FETCHES: usize = 32;
+/// Maximum number of documents of a host that are fetched at the same time.
+const MAX_FETCHES_PER_HOST: usize = 2;
+/// Timeout of a request for a document.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a URL is not requested again after it could not be reached, in seconds.
+const RETRY_SECONDS: u64 = 60;
+/// Maximum number of URLs that could not be reached. The oldest is then removed.
+const MAX_UNREACHABLE: usize = 10_000;
 
 /// Fetches and caches documents.
 pub(super) struct MetadataDocuments {
     fetcher: Fetcher,
     redirect_schemes: Vec<String>,
     cache: Mutex<DigestCache<RegisteredClient>>,
-    fetches: Semaphore,
+    /// The URLs that could not be reached.
+    unreachable: Mutex<DigestCache<()>>,
+    /// The documents that are being fetched. A flight without a request is removed.
+    flights: Mutex<HashMap<Digest, Weak<Flight>>>,
+    slots: FetchSlots,
 }
+
+/// The outcome for all requests that need the same document. The request that holds the lock fetches it.
+type Flight = tokio::sync::Mutex<Option<Result<RegisteredClient, OAuthError>>>;
 
 impl MetadataDocuments {
     pub(super) fn new(fetcher: Fetcher, redirect_schemes: &[String]) -> Self {
@@ -48,7 +66,9 @@ impl MetadataDocuments {
             fetcher,
             redirect_schemes: redirect_schemes.to_vec(),
             cache: Mutex::new(DigestCache::new(MAX_DOCUMENTS)),
-            fetches: Semaphore::new(MAX_FETCHES),
+            unreachable: Mutex::new(DigestCache::new(MAX_UNREACHABLE)),
+            flights: Mutex::default(),
+            slots: FetchSlots::new(MAX_FETCHES, MAX_FETCHES_PER_HOST),
         }
     }
 
@@ -61,21 +81,75 @@ impl MetadataDocuments {
     /// Returns the client of a document, which is fetched unless it is cached.
     ///
     /// # Errors
-    /// `invalid_client` if the URL or the document is invalid, or it cannot be fetched. Errors are not cached.
+    /// `invalid_client` if the URL or the document is invalid, or it cannot be fetched; `temporarily_unavailable` if too
+    /// many documents are being fetched. Error responses and invalid documents are not cached; a URL that could not be
+    /// reached is not requested again for a minute.
     pub(super) async fn client(&self, url: &str) -> Result<RegisteredClient, OAuthError> {
         check_url(url)?;
         let key = token_digest(url);
-        if let Some(client) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key, now()) {
-            return Ok(client.clone());
+        if let Some(outcome) = self.known(&key) {
+            return outcome;
         }
-        let Ok(_permit) = self.fetches.try_acquire() else {
+        let flight = self.flight(key);
+        let mut outcome = flight.lock().await;
+        if let Some(outcome) = &*outcome {
+            return outcome.clone(); // another request has fetched the document
+        }
+        // The flight may be newer than the lookup.
+        let fetched = match self.known(&key) {
+            Some(known) => known,
+            None => self.fetch(url, key).await,
+        };
+        *outcome = Some(fetched.clone());
+        // Later requests must not join a finished flight.
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        fetched
+    }
+
+    /// Returns what is cached about a document.
+    fn known(&self, key: &Digest) -> Option<Result<RegisteredClient, OAuthError>> {
+        if let Some(client) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(key, now()) {
+            return Some(Ok(client.clone()));
+        }
+        let unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        unreachable.get(key, now()).map(|()| Err(unreachable_error()))
+    }
+
+    fn flight(&self, key: Digest) -> Arc<Flight> {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flights.get(&key).and_then(Weak::upgrade) {
+            return flight;
+        }
+        // Those of canceled requests.
+        flights.retain(|_, flight| flight.strong_count() > 0);
+        let flight = Arc::new(Flight::default());
+        flights.insert(key, Arc::downgrade(&flight));
+        flight
+    }
+
+    async fn fetch(&self, url: &str, key: Digest) -> Result<RegisteredClient, OAuthError> {
+        let Some(_slot) = self.slots.enter(url) else {
             return Err(OAuthError::temporarily_unavailable("too many clients are being loaded; try again later"));
         };
-        let fetched = self.fetcher.get_at_most(url, MAX_DOCUMENT_BYTES).await.map_err(|error| {
-            tracing::debug!(%error, "cannot fetch a client ID metadata document");
-            OAuthError::invalid_client("the client ID metadata document cannot be fetched")
-        })?;
-        let client = parse(url, &fetched, &self.redirect_schemes)?;
+        let request = self.fetcher.get_at_most(url, MAX_DOCUMENT_BYTES);
+        let is_unreachable = match tokio::time::timeout(FETCH_TIMEOUT, request).await {
+            Ok(Ok(fetched)) => return self.read(url, key, &fetched),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "cannot fetch a client ID metadata document");
+                error.kind() == AuthErrorKind::Unavailable
+            }
+            Err(_) => true,
+        };
+        if is_unreachable {
+            let mut unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+            unreachable.insert(key, (), now().saturating_add(RETRY_SECONDS), now());
+        }
+        Err(unreachable_error())
+    }
+
+    /// Reads a response, and caches its document as its headers allow.
+    fn read(&self, url: &str, key: Digest, fetched: &Fetched) -> Result<RegisteredClient, OAuthError> {
+        let client = parse(url, fetched, &self.redirect_schemes)?;
         let lifetime = lifetime(&fetched.headers);
         if lifetime > 0 {
             let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,6 +157,10 @@ impl MetadataDocuments {
         }
         Ok(client)
     }
+}
+
+fn unreachable_error() -> OAuthError {
+    OAuthError::invalid_client("the client ID metadata document cannot be fetched; try again in a minute")
 }
 
 /// Checks the form of a client ID: draft, section 3.
@@ -311,6 +389,21 @@ mod tests {
             assert_eq!(lifetime(&headers), expected, "{value}");
         }
         assert_eq!(lifetime(&HeaderMap::new()), DEFAULT_AGE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trap_slow_document_holds_a_slot() {
+        // Connections are accepted, but no response is sent. Time passes while the requests wait.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/client.json", listener.local_addr().unwrap());
+        let documents = MetadataDocuments::new(Fetcher::new(Network::Any).unwrap(), &[]);
+        let start = tokio::time::Instant::now();
+        assert_eq!(documents.client(&url).await.unwrap_err().code(), "invalid_client");
+        assert!(start.elapsed() < FETCH_TIMEOUT * 2, "{:?}", start.elapsed());
+        let start = tokio::time::Instant::now();
+        assert_eq!(documents.client(&url).await.unwrap_err().code(), "invalid_client");
+        assert_eq!(start.elapsed(), Duration::ZERO, "it is not requested again");
+        assert!(documents.slots.enter(&url).is_some() && documents.flights.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::redirect_uri::is_local;
 use crate::Secret;
 
 /// How a client authenticates at the token endpoint.
@@ -58,6 +59,10 @@ pub struct RegisteredClient {
     pub requires_dpop: bool,
     /// Whether the ID is the URL of a client ID metadata document.
     pub is_metadata_document: bool,
+    /// Whether the client was registered dynamically (RFC 7591), and not by the operator. Stores must keep it: such
+    /// clients have lower limits.
+    #[serde(default)]
+    pub is_dynamically_registered: bool,
 }
 
 impl ClientAuthMethod {
@@ -102,7 +107,20 @@ impl RegisteredClient {
             jwks_uri: None,
             requires_dpop: false,
             is_metadata_document: false,
+            is_dynamically_registered: false,
         }
+    }
+
+    /// Returns whether the client described itself, so that its name, redirect URIs and keys are those of an unknown
+    /// party.
+    pub(super) fn is_self_described(&self) -> bool {
+        self.is_metadata_document || self.is_dynamically_registered
+    }
+
+    /// Returns whether an error may be sent to a redirect URI of the client before the user acts. A link to this server
+    /// would otherwise lead to any site that describes itself as a client (RFC 9700, section 4.11.2).
+    pub(super) fn receives_errors_at(&self, redirect_uri: &str) -> bool {
+        !self.is_self_described() || is_local(redirect_uri)
     }
 
     /// Returns whether the client may use a grant.

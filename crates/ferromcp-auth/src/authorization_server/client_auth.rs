@@ -26,6 +26,9 @@ use crate::random::sha256_base64;
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Maximum lifetime of an assertion, in seconds, so that its use is not recorded for longer.
 pub(super) const MAX_ASSERTION_SECONDS: u64 = 60 * 60;
+/// Maximum lifetime of an assertion of a client that described itself, in seconds: each caller can create such clients, and
+/// each use takes memory.
+const MAX_SELF_DESCRIBED_SECONDS: u64 = 5 * 60;
 /// The scheme and the realm of the challenge.
 const CHALLENGE: &str = "Basic realm=\"token endpoint\", charset=\"UTF-8\"";
 
@@ -159,9 +162,9 @@ impl Inner {
     }
 
     async fn check_assertion(&self, client: &RegisteredClient, assertion: &str) -> Result<(), OAuthError> {
-        let keys = match (&client.jwks, &client.jwks_uri) {
-            (Some(keys), _) => Arc::new(JwkSource::fixed(keys)),
-            (None, Some(url)) => self.client_keys.source(url),
+        let (keys, _slot) = match (&client.jwks, &client.jwks_uri) {
+            (Some(keys), _) => (Arc::new(JwkSource::fixed(keys)), None),
+            (None, Some(url)) => self.client_keys.source(url).map(|(keys, slot)| (keys, Some(slot)))?,
             (None, None) => return Err(OAuthError::invalid_client("the client has no keys")),
         };
         let audiences = [self.options.issuer.as_str(), self.token_endpoint.as_str()];
@@ -173,10 +176,12 @@ impl Inner {
         if claims.get("sub").and_then(Value::as_str) != Some(&client.client_id) {
             return Err(OAuthError::invalid_client("invalid client assertion: `sub` is not the client"));
         }
-        let use_of = AssertionUse::read(&claims)
+        let is_self_described = client.is_self_described();
+        let max_seconds = if is_self_described { MAX_SELF_DESCRIBED_SECONDS } else { MAX_ASSERTION_SECONDS };
+        let used = AssertionUse::read(&claims, max_seconds)
             .map_err(|problem| OAuthError::invalid_client(format!("invalid client assertion: {problem}")))?;
-        let id = ["client", client.client_id.as_str(), use_of.id.as_str()];
-        if !self.used_assertions.is_first_use(&id, use_of.recorded_until, now())? {
+        let store = self.used_assertions(client);
+        if !store.is_first_use(&client.client_id, &used.id, used.recorded_until, now())? {
             return Err(OAuthError::invalid_client("invalid client assertion: it was used before"));
         }
         Ok(())
@@ -196,18 +201,18 @@ impl AssertionUse {
     ///
     /// # Errors
     /// The problem, if the ID is missing, or the assertion is valid for too long.
-    pub(super) fn read(claims: &Map<String, Value>) -> Result<Self, &'static str> {
+    pub(super) fn read(claims: &Map<String, Value>, max_seconds: u64) -> Result<Self, String> {
         let id = claims.get("jti").and_then(Value::as_str).filter(|id| !id.is_empty()).ok_or("`jti` is missing")?;
-        Ok(Self { id: id.to_owned(), recorded_until: recorded_until(claims)? })
+        Ok(Self { id: id.to_owned(), recorded_until: recorded_until(claims, max_seconds)? })
     }
 }
 
 /// Returns until when the use of verified claims must be recorded.
-pub(super) fn recorded_until(claims: &Map<String, Value>) -> Result<u64, &'static str> {
+pub(super) fn recorded_until(claims: &Map<String, Value>, max_seconds: u64) -> Result<u64, String> {
     let leeway = Expected::default().leeway_seconds;
     let expires_at = claims.get("exp").and_then(numeric_date).ok_or("`exp` is missing")?;
-    if expires_at > now().saturating_add(MAX_ASSERTION_SECONDS + leeway) {
-        return Err("it is valid for more than an hour");
+    if expires_at > now().saturating_add(max_seconds + leeway) {
+        return Err(format!("it is valid for more than {max_seconds} seconds"));
     }
     Ok(expires_at.saturating_add(leeway))
 }
@@ -315,7 +320,9 @@ mod tests {
 
     #[test]
     fn assertions_have_an_id_and_a_short_lifetime() {
-        let read = |claims: Value| AssertionUse::read(claims.as_object().unwrap()).map(|it| it.recorded_until);
+        let read = |claims: Value| {
+            AssertionUse::read(claims.as_object().unwrap(), MAX_ASSERTION_SECONDS).map(|it| it.recorded_until)
+        };
         assert_eq!(read(json!({ "jti": "1", "exp": now() + 60 })), Ok(now() + 120));
         for claims in [
             json!({ "exp": now() + 60 }),

@@ -12,6 +12,7 @@ use super::issuer_keys::IssuerKeys;
 use super::options::AuthorizationServerOptions;
 use super::provider::AuthorizationProvider;
 use super::replay::ReplayStore;
+use super::scope::ScopePolicy;
 use crate::dpop_proof::DpopVerifier;
 use crate::error::AuthError;
 use crate::fetch::{Fetcher, Network};
@@ -19,10 +20,14 @@ use crate::fetch::{Fetcher, Network};
 /// The state that the endpoints share.
 pub(super) struct Inner {
     pub(super) options: AuthorizationServerOptions,
+    pub(super) scopes: ScopePolicy,
     pub(super) provider: Arc<dyn AuthorizationProvider>,
     pub(super) client_keys: ClientKeys,
     pub(super) issuer_keys: IssuerKeys,
-    pub(super) used_assertions: ReplayStore,
+    /// The assertions of trusted issuers.
+    pub(super) used_grants: ReplayStore,
+    used_by_registered: ReplayStore,
+    used_by_self_described: ReplayStore,
     pub(super) dpop: DpopVerifier,
     pub(super) token_endpoint: String,
     metadata_documents: Option<MetadataDocuments>,
@@ -35,10 +40,11 @@ impl Inner {
     /// Fails if a trusted issuer is invalid, or the system lacks a resource.
     pub(super) fn new(
         options: AuthorizationServerOptions,
+        scopes: ScopePolicy,
         provider: Arc<dyn AuthorizationProvider>,
     ) -> Result<Self, AuthError> {
         let network = if options.private_networks { Network::Any } else { Network::Global };
-        let fetcher = Fetcher::new(network)?;
+        let fetcher = Fetcher::direct(network)?;
         let metadata_documents =
             options.metadata_documents.then(|| MetadataDocuments::new(fetcher.clone(), &options.redirect_schemes));
         let dpop = DpopVerifier::new();
@@ -46,10 +52,13 @@ impl Inner {
             provider,
             client_keys: ClientKeys::new(fetcher),
             issuer_keys: IssuerKeys::new(&options)?,
-            used_assertions: ReplayStore::default(),
+            used_grants: ReplayStore::of_issuers(),
+            used_by_registered: ReplayStore::of_registered_clients(),
+            used_by_self_described: ReplayStore::of_self_described_clients(),
             dpop: if options.requires_nonces() { dpop.with_nonces()? } else { dpop },
             token_endpoint: format!("{}/token", options.base_url()),
             metadata_documents,
+            scopes,
             options,
         })
     }
@@ -63,6 +72,11 @@ impl Inner {
             Some(documents) if documents.is_document_url(client_id) => documents.client(client_id).await.map(Some),
             _ => self.provider.get_client(client_id).await,
         }
+    }
+
+    /// Returns the record of the assertions with which a client authenticated.
+    pub(super) fn used_assertions(&self, client: &RegisteredClient) -> &ReplayStore {
+        if client.is_self_described() { &self.used_by_self_described } else { &self.used_by_registered }
     }
 
     /// Returns the resource of a request (RFC 8707): one of the options, the first if the request has none.

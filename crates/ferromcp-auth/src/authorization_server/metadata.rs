@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::options::AuthorizationServerOptions;
-use super::scope;
+use super::scope::{self, ScopePolicy};
 use super::trusted_issuer::AssertionKind;
 use crate::jwt::ALGORITHM_NAMES;
 
@@ -16,7 +16,7 @@ const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 /// Returns the document. Optional fields that do not apply are absent.
-pub(super) fn document(options: &AuthorizationServerOptions) -> Bytes {
+pub(super) fn document(options: &AuthorizationServerOptions, scopes: &ScopePolicy) -> Bytes {
     let base = options.base_url();
     let mut document = Map::new();
     let mut set = |name: &str, value: Value| document.insert(name.to_owned(), value);
@@ -26,7 +26,7 @@ pub(super) fn document(options: &AuthorizationServerOptions) -> Bytes {
     if options.registration.is_some() {
         set("registration_endpoint", json!(format!("{base}/register")));
     }
-    let scopes = scope::list(&options.scopes.supported());
+    let scopes = scope::list(&scopes.supported());
     if !scopes.is_empty() {
         set("scopes_supported", json!(scopes));
     }
@@ -63,7 +63,7 @@ mod tests {
     use crate::authorization_server::{ClientRegistrationOptions, TrustedIssuer};
 
     fn parse(options: &AuthorizationServerOptions) -> Value {
-        serde_json::from_slice(&document(options)).unwrap()
+        serde_json::from_slice(&document(options, &options.scopes.policy().unwrap())).unwrap()
     }
 
     #[test]

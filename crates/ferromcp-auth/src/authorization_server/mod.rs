@@ -16,6 +16,7 @@ mod client_auth;
 mod client_keys;
 mod client_metadata;
 mod error;
+mod fetch_slots;
 mod form;
 mod grant_type;
 mod inner;

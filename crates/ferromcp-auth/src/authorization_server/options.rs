@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use super::grant_type::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, REFRESH_TOKEN};
 use super::rate_limit::RateLimits;
-use super::scope::{self, ScopePolicy};
+use super::scope::ScopeSettings;
 use super::trusted_issuer::TrustedIssuer;
 use crate::resource_server::{DpopPolicy, ResourceServerBuilder};
-use crate::scopes::Scopes;
 
 type Configure = dyn Fn(ResourceServerBuilder) -> ResourceServerBuilder + Send + Sync;
 
@@ -34,7 +33,7 @@ pub struct AuthorizationServerOptions {
     pub(super) service_documentation: Option<String>,
     pub(super) registration: Option<ClientRegistrationOptions>,
     pub(super) revocation: bool,
-    pub(super) scopes: ScopePolicy,
+    pub(super) scopes: ScopeSettings,
     pub(super) metadata_documents: bool,
     pub(super) client_credentials: bool,
     pub(super) redirect_schemes: Vec<String>,
@@ -58,7 +57,7 @@ impl AuthorizationServerOptions {
             service_documentation: None,
             registration: None,
             revocation: true,
-            scopes: ScopePolicy::default(),
+            scopes: ScopeSettings::default(),
             metadata_documents: true,
             client_credentials: true,
             redirect_schemes: Vec::new(),
@@ -96,22 +95,23 @@ impl AuthorizationServerOptions {
     }
 
     /// Sets the scopes that each request to the MCP server requires. They are also the default scopes of
-    /// authorizations.
+    /// authorizations. [`AuthorizationServer::new`](super::AuthorizationServer::new) fails if a text is not exactly one
+    /// scope, such as `notes:read notes:write`.
     pub fn required_scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        self.scopes.required = scopes.into_iter().collect();
+        self.scopes.required = texts(scopes);
         self
     }
 
     /// Sets the scopes that clients may request; others are then rejected with `invalid_scope`. Default: the required
     /// and the default scopes, and others are ignored.
     pub fn valid_scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        self.scopes.valid = Some(scopes.into_iter().collect());
+        self.scopes.valid = Some(texts(scopes));
         self
     }
 
     /// Sets the scopes of clients and requests that do not name any. Default: the required scopes.
     pub fn default_scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        self.scopes.default = scopes.into_iter().collect();
+        self.scopes.default = texts(scopes);
         self
     }
 
@@ -131,6 +131,8 @@ impl AuthorizationServerOptions {
 
     /// Allows redirect URIs with the scheme of a native app that does not contain a dot, such as `cursor`. May be
     /// repeated.
+    ///
+    /// [`AuthorizationServer::new`](super::AuthorizationServer::new) fails if it is not the scheme of an app.
     ///
     /// Risk: any program on the user's device can claim such a scheme.
     pub fn allow_redirect_scheme(mut self, scheme: impl Into<String>) -> Self {
@@ -216,12 +218,10 @@ impl AuthorizationServerOptions {
     pub(super) fn base_url(&self) -> &str {
         self.issuer.trim_end_matches('/')
     }
+}
 
-    /// Returns the scopes that the metadata of the MCP server lists.
-    pub(super) fn resource_scopes(&self) -> Vec<String> {
-        let scopes: Scopes = self.scopes.default.clone().union(&self.scopes.required);
-        scope::list(&scopes).into_iter().filter(|scope| scope != "offline_access").collect()
-    }
+fn texts(scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+    scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect()
 }
 
 impl fmt::Debug for AuthorizationServerOptions {

@@ -4,10 +4,11 @@
 
 use std::net::Ipv4Addr;
 
+use ferromcp_core::text::excerpt;
 use url::Url;
 
-use super::client::RegisteredClient;
 use super::error::OAuthError;
+use crate::error::AuthError;
 use crate::fetch::is_loopback_host;
 
 /// Maximum length of a redirect URI, in bytes.
@@ -39,6 +40,29 @@ pub(super) fn check(uri: &str, application_type: Option<&str>, schemes: &[String
         scheme if scheme.contains('.') || schemes.iter().any(|allowed| allowed.eq_ignore_ascii_case(scheme)) => Ok(()),
         _ => Err(invalid("the scheme of an app must contain a dot, such as `com.example.app`")),
     }
+}
+
+/// Checks a scheme that the operator allows.
+///
+/// # Errors
+/// Fails if it is not a scheme, or not one of an app.
+pub(super) fn check_scheme(scheme: &str) -> Result<(), AuthError> {
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let lowercase = scheme.to_ascii_lowercase();
+    if is_scheme && !UNSAFE_SCHEMES.contains(&lowercase.as_str()) && !matches!(lowercase.as_str(), "http" | "https") {
+        return Ok(());
+    }
+    Err(AuthError::configuration(format!(
+        "cannot allow the redirect scheme `{}`: it is not the scheme of an app; use a name such as `cursor`",
+        excerpt(scheme)
+    )))
+}
+
+/// Returns whether a redirect URI belongs to a program on the device of the user: it is on the loopback interface, or
+/// has a private-use scheme.
+pub(super) fn is_local(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| !matches!(url.scheme(), "http" | "https") || is_loopback_host(&url))
 }
 
 /// Parses a redirect URI, and refuses what is unsafe for each client, even if the operator registered it: scripts,
@@ -78,14 +102,14 @@ fn parse(uri: &str) -> Result<Url, OAuthError> {
 ///
 /// # Errors
 /// `invalid_request` if it is not registered, or is missing although the client does not have exactly one.
-pub(super) fn choose(client: &RegisteredClient, requested: Option<&str>) -> Result<(String, bool), OAuthError> {
+pub(super) fn choose(registered: &[String], requested: Option<&str>) -> Result<(String, bool), OAuthError> {
     let Some(requested) = requested else {
-        return match client.redirect_uris.as_slice() {
+        return match registered {
             [only] if parse(only).is_ok() => Ok((only.clone(), false)),
             _ => Err(OAuthError::invalid_request("the parameter `redirect_uri` is missing")),
         };
     };
-    if parse(requested).is_ok() && client.redirect_uris.iter().any(|registered| matches(registered, requested)) {
+    if parse(requested).is_ok() && registered.iter().any(|registered| matches(registered, requested)) {
         return Ok((requested.to_owned(), true));
     }
     Err(OAuthError::invalid_request("the `redirect_uri` is not registered for the client"))
@@ -143,7 +167,7 @@ mod tests {
             " javascript:alert(1)",
         ] {
             assert_eq!(check(uri, None, &allowed).unwrap_err().code(), "invalid_redirect_uri", "{uri}");
-            let client = RegisteredClient::new("c", [uri]);
+            let client = [uri.to_owned()];
             assert!(choose(&client, Some(uri)).is_err() && choose(&client, None).is_err(), "{uri}");
         }
     }
@@ -255,11 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn programs_on_the_device_are_local() {
+        for uri in ["http://127.0.0.1:1/cb", "http://[::1]/cb", "https://localhost/cb", "com.example.app:/cb", "app:/x"]
+        {
+            assert!(is_local(uri), "{uri}");
+        }
+        for uri in ["https://example.com/cb", "https://localhost.example.com/", "https://127.0.0.1.example.com/", "x"] {
+            assert!(!is_local(uri), "{uri}");
+        }
+    }
+
+    #[test]
     fn omitted_redirect_uri_is_the_only_registered_one() {
-        let one = RegisteredClient::new("c", ["https://example.com/cb"]);
+        let one = ["https://example.com/cb".to_owned()];
         assert_eq!(choose(&one, None).unwrap(), ("https://example.com/cb".to_owned(), false));
-        let two = RegisteredClient::new("c", ["https://example.com/cb", "https://example.com/cb2"]);
+        let two = ["https://example.com/cb", "https://example.com/cb2"].map(str::to_owned);
         assert!(choose(&two, None).is_err());
-        assert!(choose(&RegisteredClient::new("c", [""; 0]), None).is_err());
+        assert!(choose(&[], None).is_err());
     }
 }

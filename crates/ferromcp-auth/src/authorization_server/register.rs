@@ -34,6 +34,7 @@ impl Inner {
             || random_text().map_err(|error| OAuthError::server_error(format!("cannot create a client: {error}")));
         client.client_id = random()?;
         client.issued_at = now();
+        client.is_dynamically_registered = true;
         if matches!(client.auth_method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost) {
             client.client_secret = Some(Secret::new(random()?));
             let lifetime = self.options.registration.as_ref().and_then(|options| options.secret_expiry);
@@ -80,7 +81,7 @@ impl Inner {
         }
         client.client_name = text(fields, "client_name")?.map(|name| checked_name(name.to_owned())).transpose()?;
         client.client_uri = text(fields, "client_uri")?.map(checked_url).transpose()?;
-        client.scopes = self.options.scopes.registered(text(fields, "scope")?)?;
+        client.scopes = self.scopes.registered(text(fields, "scope")?)?;
         client.requires_dpop = match fields.get("dpop_bound_access_tokens") {
             None | Some(Value::Null) => false,
             Some(value) => value.as_bool().ok_or_else(|| invalid("`dpop_bound_access_tokens` is not a Boolean"))?,

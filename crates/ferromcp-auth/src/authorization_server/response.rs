@@ -94,7 +94,7 @@ pub(super) fn page(cause: &OAuthError, state: Option<&str>, headers: &HeaderMap)
 /// Returns the response for a client that sends too many requests.
 pub(super) fn too_many_requests(retry_after: Duration) -> Response<Bytes> {
     // Rounded up, so that the client does not retry too early.
-    let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    let seconds = retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0));
     let text = format!("too many requests; retry after {seconds} seconds");
     let document = json!({ "error": "too_many_requests", "error_description": text });
     let mut response = json(StatusCode::TOO_MANY_REQUESTS, &document);
@@ -196,5 +196,6 @@ mod tests {
     fn retry_after_is_rounded_up() {
         assert_eq!(too_many_requests(Duration::from_millis(1500)).headers()[RETRY_AFTER], "2");
         assert_eq!(too_many_requests(Duration::from_secs(3)).headers()[RETRY_AFTER], "3");
+        assert_eq!(too_many_requests(Duration::MAX).headers()[RETRY_AFTER], u64::MAX.to_string());
     }
 }

@@ -1,8 +1,51 @@
 //! The scopes that a client may request.
 
+use ferromcp_core::text::excerpt;
+
 use super::client::RegisteredClient;
 use super::error::OAuthError;
-use crate::scopes::Scopes;
+use crate::error::AuthError;
+use crate::scopes::{self, Scopes};
+
+/// The scopes of the options, as the operator wrote them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ScopeSettings {
+    pub(super) valid: Option<Vec<String>>,
+    pub(super) default: Vec<String>,
+    pub(super) required: Vec<String>,
+}
+
+impl ScopeSettings {
+    /// Validates the scopes. None is omitted: without a required scope, each token would be accepted.
+    ///
+    /// # Errors
+    /// Fails if a text is not a scope, or there are too many.
+    pub(super) fn policy(&self) -> Result<ScopePolicy, AuthError> {
+        Ok(ScopePolicy {
+            valid: self.valid.as_deref().map(|scopes| validated("valid", scopes)).transpose()?,
+            default: validated("default", &self.default)?,
+            required: validated("required", &self.required)?,
+        })
+    }
+}
+
+fn validated(kind: &str, texts: &[String]) -> Result<Scopes, AuthError> {
+    if let Some(invalid) = texts.iter().find(|text| !scopes::is_valid(text)) {
+        return Err(AuthError::configuration(format!(
+            "cannot use the {kind} scope `{}`: it is empty, or contains a space, a quote, a backslash or another \
+             character that is not allowed; pass each scope separately",
+            excerpt(invalid)
+        )));
+    }
+    let scopes: Scopes = texts.iter().collect();
+    if let Some(omitted) = texts.iter().find(|text| !scopes.contains(text)) {
+        return Err(AuthError::configuration(format!(
+            "cannot use the {kind} scope `{}`: there are too many scopes; remove some",
+            excerpt(omitted)
+        )));
+    }
+    Ok(scopes)
+}
 
 /// The scopes of the authorization server.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +105,12 @@ impl ScopePolicy {
             Some(scope) => Err(OAuthError::invalid_scope(format!("the client may not request the scope `{scope}`"))),
             None => Ok(list(&requested)),
         }
+    }
+
+    /// Returns the scopes that the metadata of the MCP server lists.
+    pub(super) fn of_resource(&self) -> Vec<String> {
+        let scopes = self.default.clone().union(&self.required);
+        list(&scopes).into_iter().filter(|scope| scope != "offline_access").collect()
     }
 
     fn fallback(&self) -> &Scopes {
@@ -129,6 +178,13 @@ mod tests {
         let mut client = RegisteredClient::new("c", ["https://example.com/cb"]);
         client.scopes = scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect());
         client
+    }
+
+    #[test]
+    fn too_many_scopes_are_an_error() {
+        let required = (0..201).map(|i| format!("scope-{i}")).collect();
+        let error = ScopeSettings { required, ..ScopeSettings::default() }.policy().unwrap_err().to_string();
+        assert!(error.contains("the required scope `scope-200`"), "{error}");
     }
 
     #[test]

@@ -10,12 +10,13 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use url::Url;
 
-use super::inner::Inner;
+use super::inner::{Inner, is_same_resource};
 use super::options::AuthorizationServerOptions;
 use super::provider::AuthorizationProvider;
 use super::rate_limit::{Limited, RateLimiter};
+use super::scope::ScopePolicy;
 use super::verifier::ProviderVerifier;
-use super::{metadata, response, scope};
+use super::{metadata, redirect_uri, response, scope};
 use crate::error::AuthError;
 use crate::fetch::is_loopback_host;
 use crate::resource_server::ResourceServer;
@@ -62,19 +63,22 @@ impl AuthorizationServer {
     /// Creates an authorization server.
     ///
     /// # Errors
-    /// Fails if the issuer, a resource or a trusted issuer is invalid, or the provider does not support the issuer.
+    /// Fails if the issuer, a resource, a scope, a redirect scheme or a trusted issuer is invalid, or the provider does
+    /// not support the issuer.
     pub fn new(options: AuthorizationServerOptions, provider: impl AuthorizationProvider) -> Result<Self, AuthError> {
         let issuer = check_issuer(&options.issuer)?;
+        let scopes = options.scopes.policy()?;
+        options.redirect_schemes.iter().try_for_each(|scheme| redirect_uri::check_scheme(scheme))?;
         provider.start(&options.issuer)?;
         let provider: Arc<dyn AuthorizationProvider> = Arc::new(provider);
         let base_path = issuer.path().trim_end_matches('/').to_owned();
         Ok(Self(Arc::new(Shared {
-            resource_servers: resource_servers(&options, &provider)?,
+            resource_servers: resource_servers(&options, &scopes, &provider)?,
             limiter: RateLimiter::new(options.rate_limits.clone()),
-            metadata: metadata::document(&options),
+            metadata: metadata::document(&options, &scopes),
             metadata_paths: metadata_paths(&base_path),
             base_path,
-            inner: Inner::new(options, provider)?,
+            inner: Inner::new(options, scopes, provider)?,
         })))
     }
 
@@ -84,8 +88,13 @@ impl AuthorizationServer {
     }
 
     /// Returns the resource server of a resource of the options, for an MCP server at another endpoint than the first.
+    /// The URL may differ in a trailing slash, and in the case of scheme and host.
     pub fn resource_server(&self, resource: &str) -> Option<ResourceServer> {
-        self.0.resource_servers.iter().find(|(url, _)| url == resource).map(|(_, server)| server.clone())
+        self.0
+            .resource_servers
+            .iter()
+            .find(|(url, _)| is_same_resource(url, resource))
+            .map(|(_, server)| server.clone())
     }
 }
 
@@ -226,6 +235,7 @@ fn metadata_paths(base_path: &str) -> Vec<String> {
 /// Creates the resource servers of the resources.
 fn resource_servers(
     options: &AuthorizationServerOptions,
+    scopes: &ScopePolicy,
     provider: &Arc<dyn AuthorizationProvider>,
 ) -> Result<Vec<(String, ResourceServer)>, AuthError> {
     if options.resources.is_empty() {
@@ -238,8 +248,8 @@ fn resource_servers(
         let verifier = ProviderVerifier::new(options.issuer.clone(), provider.clone());
         let builder = ResourceServer::builder(url.clone(), verifier)
             .authorization_server(options.issuer.clone())
-            .required_scopes(scope::list(&options.scopes.required))
-            .scopes_supported(options.resource_scopes())
+            .required_scopes(scope::list(&scopes.required))
+            .scopes_supported(scopes.of_resource())
             .dpop(options.dpop);
         Ok((url.clone(), options.configured(builder).build()?))
     };

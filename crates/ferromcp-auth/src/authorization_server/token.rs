@@ -49,13 +49,14 @@ impl Inner {
         check_grant(&client, grant)?;
         let key = self.proof_key(headers, Some(&client))?;
         match grant {
-            AUTHORIZATION_CODE => self.exchange_code(&client, &parameters, key).await,
-            REFRESH_TOKEN => self.refresh(&client, &parameters, key).await,
-            _ => self.client_credentials(&client, &parameters, key).await,
+            AUTHORIZATION_CODE => self.exchange_code(&client, &parameters, headers, key).await,
+            REFRESH_TOKEN => self.refresh(&client, &parameters, headers, key).await,
+            _ => self.client_credentials(&client, &parameters, headers, key).await,
         }
     }
 
-    /// Verifies the proof of a request, and returns the thumbprint of its key; `None` without a proof.
+    /// Checks the proof of a request, and returns the thumbprint of its key; `None` without a proof. The proof is not
+    /// used up, so that requests without a valid grant do not fill the memory; see [`use_proof`](Self::use_proof).
     ///
     /// # Errors
     /// Fails if the proof is invalid, or if it is missing although the client or the server requires it.
@@ -64,16 +65,26 @@ impl Inner {
         headers: &HeaderMap,
         client: Option<&RegisteredClient>,
     ) -> Result<Option<String>, OAuthError> {
-        match self.dpop.verify(headers, "POST", &self.token_endpoint, None) {
-            Ok(thumbprint) => Ok(Some(thumbprint)),
+        match self.dpop.check(headers, "POST", &self.token_endpoint, None) {
+            Ok(proof) => Ok(Some(proof.thumbprint)),
             Err(DpopError::Missing) => {
                 if self.options.requires_dpop() || client.is_some_and(|client| client.requires_dpop) {
-                    return Err(OAuthError::invalid_dpop_proof("a DPoP proof is required"));
+                    return Err(proof_error(DpopError::Missing));
                 }
                 Ok(None)
             }
-            Err(DpopError::Invalid(problem)) => Err(OAuthError::invalid_dpop_proof(problem)),
-            Err(DpopError::UseNonce) => Err(OAuthError::use_dpop_nonce("the DPoP proof must contain the nonce")),
+            Err(error) => Err(proof_error(error)),
+        }
+    }
+
+    /// Uses up the proof of a request whose grant is valid.
+    ///
+    /// # Errors
+    /// Fails if the proof was used before.
+    pub(super) fn use_proof(&self, headers: &HeaderMap) -> Result<(), OAuthError> {
+        match self.dpop.verify(headers, "POST", &self.token_endpoint, None) {
+            Ok(_) | Err(DpopError::Missing) => Ok(()),
+            Err(error) => Err(proof_error(error)),
         }
     }
 
@@ -81,6 +92,7 @@ impl Inner {
         &self,
         client: &RegisteredClient,
         parameters: &Parameters,
+        headers: &HeaderMap,
         key: Option<String>,
     ) -> Result<Value, OAuthError> {
         let value = parameters.required("code")?;
@@ -92,6 +104,7 @@ impl Inner {
         if code.request.key_thumbprint.is_some() && code.request.key_thumbprint != key {
             return Err(OAuthError::invalid_grant("the code is bound to another DPoP key"));
         }
+        self.use_proof(headers)?;
         let context = self.context(code.request.resource.clone(), key);
         let tokens = self.provider.exchange_authorization_code(client, code, context.clone()).await?;
         Ok(success(&tokens, &context, client.allows_grant(REFRESH_TOKEN)))
@@ -101,6 +114,7 @@ impl Inner {
         &self,
         client: &RegisteredClient,
         parameters: &Parameters,
+        headers: &HeaderMap,
         key: Option<String>,
     ) -> Result<Value, OAuthError> {
         let value = parameters.required("refresh_token")?;
@@ -115,6 +129,7 @@ impl Inner {
         }
         check_resource(&token.resource, parameters)?;
         let scopes = scope::subset(&token.scopes, parameters.get("scope")?)?;
+        self.use_proof(headers)?;
         let context = self.context(token.resource.clone(), key);
         let tokens = self.provider.exchange_refresh_token(client, token, scopes, context.clone()).await?;
         Ok(success(&tokens, &context, true))
@@ -124,13 +139,15 @@ impl Inner {
         &self,
         client: &RegisteredClient,
         parameters: &Parameters,
+        headers: &HeaderMap,
         key: Option<String>,
     ) -> Result<Value, OAuthError> {
         if client.auth_method == ClientAuthMethod::None {
             return Err(OAuthError::unauthorized_client("a public client may not use client credentials"));
         }
         let resource = self.resource(parameters.get("resource")?)?;
-        let scopes = self.options.scopes.requested(client, parameters.get("scope")?)?;
+        let scopes = self.scopes.requested(client, parameters.get("scope")?)?;
+        self.use_proof(headers)?;
         let context = self.context(resource, key);
         let id = &client.client_id;
         let tokens = self.provider.issue_without_user(id, id.clone(), scopes, context.clone()).await?;
@@ -139,6 +156,14 @@ impl Inner {
 
     pub(super) fn context(&self, resource: String, key_thumbprint: Option<String>) -> TokenContext {
         TokenContext { issuer: self.options.issuer.clone(), resource, key_thumbprint }
+    }
+}
+
+fn proof_error(error: DpopError) -> OAuthError {
+    match error {
+        DpopError::Missing => OAuthError::invalid_dpop_proof("a DPoP proof is required"),
+        DpopError::Invalid(problem) => OAuthError::invalid_dpop_proof(problem),
+        DpopError::UseNonce => OAuthError::use_dpop_nonce("the DPoP proof must contain the nonce"),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::compact::CompactToken;
 use super::key::VerificationKey;
@@ -39,11 +39,12 @@ const MAX_ATTEMPTS: usize = 8;
 pub(crate) struct JwkSource {
     location: Location,
     max_age: Duration,
-    state: RwLock<State>,
-    /// Held by the request that fetches.
-    flight: Mutex<()>,
+    state: Arc<RwLock<State>>,
+    /// Held by the task that fetches.
+    flight: Arc<Mutex<()>>,
 }
 
+#[derive(Clone)]
 enum Location {
     Fixed,
     Url(Fetcher, String),
@@ -78,7 +79,7 @@ impl JwkSource {
     /// Creates a source with the keys of a JSON Web Key Set. Keys that are malformed or not for signatures are ignored.
     pub(crate) fn fixed(set: &Value) -> Self {
         let keys = parse_set(set).unwrap_or_default().into();
-        Self { state: RwLock::new(State { keys, ..State::default() }), ..Self::new(Location::Fixed) }
+        Self { state: Arc::new(RwLock::new(State { keys, ..State::default() })), ..Self::new(Location::Fixed) }
     }
 
     /// Creates a source that fetches a JSON Web Key Set.
@@ -92,7 +93,7 @@ impl JwkSource {
     }
 
     fn new(location: Location) -> Self {
-        Self { location, max_age: DEFAULT_MAX_AGE, state: RwLock::default(), flight: Mutex::new(()) }
+        Self { location, max_age: DEFAULT_MAX_AGE, state: Arc::default(), flight: Arc::default() }
     }
 
     /// Sets how long fetched keys are used before they are fetched again.
@@ -139,22 +140,22 @@ impl JwkSource {
             return self.first().await;
         }
         // One request fetches. The others use the old keys, as does each request within the retry interval.
-        let Ok(_flight) = self.flight.try_lock() else { return Ok(state) };
+        let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else { return Ok(state) };
         if !is_within(state.attempted_at, RETRY_INTERVAL.min(self.max_age)) {
-            self.update(|state| state.attempted_at = Some(Instant::now()));
-            self.fetch().await;
+            update(&self.state, |state| state.attempted_at = Some(Instant::now()));
+            self.fetch(flight).await;
         }
         Ok(self.snapshot())
     }
 
     /// Fetches the keys if none may be used.
     async fn first(&self) -> Result<State, VerifyError> {
-        let _flight = self.flight.lock().await;
+        let flight = Arc::clone(&self.flight).lock_owned().await;
         let state = self.snapshot();
         if state.is_younger_than(self.max_age) {
             return Ok(state); // another request has fetched them
         }
-        if !is_within(state.attempted_at, RETRY_INTERVAL) && self.fetch().await {
+        if !is_within(state.attempted_at, RETRY_INTERVAL) && self.fetch(flight).await {
             return Ok(self.snapshot());
         }
         Err(VerifyError::Unavailable("cannot fetch the keys of the issuer; try again later".to_owned()))
@@ -165,7 +166,7 @@ impl JwkSource {
         if matches!(self.location, Location::Fixed) {
             return None;
         }
-        let _flight = self.flight.lock().await;
+        let flight = Arc::clone(&self.flight).lock_owned().await;
         let state = self.snapshot();
         if state.fetches != fetches {
             return Some(state); // another request has fetched them
@@ -173,17 +174,38 @@ impl JwkSource {
         if is_within(state.unknown_at, UNKNOWN_KEY_INTERVAL) {
             return None;
         }
-        self.update(|state| state.unknown_at = Some(Instant::now()));
-        self.fetch().await;
+        update(&self.state, |state| state.unknown_at = Some(Instant::now()));
+        self.fetch(flight).await;
         Some(self.snapshot())
     }
 
+    /// Fetches the keys in a task, so that a client that disconnects does not cancel it. Returns whether it succeeded.
+    async fn fetch(&self, flight: OwnedMutexGuard<()>) -> bool {
+        let (location, state) = (self.location.clone(), Arc::clone(&self.state));
+        let fetch = async move {
+            let succeeded = location.fetch(&state).await;
+            drop(flight);
+            succeeded
+        };
+        tokio::spawn(fetch).await.unwrap_or(false)
+    }
+
+    fn snapshot(&self) -> State {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn update(state: &RwLock<State>, change: impl FnOnce(&mut State)) {
+    change(&mut state.write().unwrap_or_else(PoisonError::into_inner));
+}
+
+impl Location {
     /// Fetches the keys. Returns whether it succeeded; errors are logged.
-    async fn fetch(&self) -> bool {
+    async fn fetch(&self, state: &RwLock<State>) -> bool {
         let result = tokio::time::timeout(FETCH_TIMEOUT, self.fetch_set()).await;
         let error = match result {
             Ok(Ok((keys, digest))) => {
-                self.update(|state| {
+                update(state, |state| {
                     if state.digest != digest {
                         state.generation += 1;
                     }
@@ -199,15 +221,15 @@ impl JwkSource {
             Err(_) => AuthError::unavailable("timed out fetching keys"),
         };
         tracing::warn!(source = ?self, %error, "cannot fetch keys of an issuer");
-        self.update(|state| state.attempted_at = Some(Instant::now()));
+        update(state, |state| state.attempted_at = Some(Instant::now()));
         false
     }
 
     async fn fetch_set(&self) -> Result<(Vec<VerificationKey>, Digest), AuthError> {
-        let (fetcher, url) = match &self.location {
-            Location::Fixed => return Err(AuthError::configuration("fixed keys are not fetched")),
-            Location::Url(fetcher, url) => (fetcher, url.clone()),
-            Location::Issuer(fetcher, issuer) => {
+        let (fetcher, url) = match self {
+            Self::Fixed => return Err(AuthError::configuration("fixed keys are not fetched")),
+            Self::Url(fetcher, url) => (fetcher, url.clone()),
+            Self::Issuer(fetcher, issuer) => {
                 let metadata = fetch_server_metadata(fetcher, issuer).await?;
                 let missing = || AuthError::discovery("the metadata of the issuer has no `jwks_uri`");
                 (fetcher, metadata.jwks_uri.ok_or_else(missing)?)
@@ -220,14 +242,6 @@ impl JwkSource {
         let set = serde_json::from_slice(&response.body).ok();
         let keys = set.as_ref().and_then(parse_set).ok_or_else(|| AuthError::discovery("invalid key set"))?;
         Ok((keys, digest_of_bytes(&response.body)))
-    }
-
-    fn snapshot(&self) -> State {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn update(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -253,10 +267,16 @@ impl State {
 
 impl fmt::Debug for JwkSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.location {
-            Location::Fixed => f.write_str("JwkSource::Fixed"),
-            Location::Url(_, url) => write!(f, "JwkSource::Url({url:?})"),
-            Location::Issuer(_, issuer) => write!(f, "JwkSource::Issuer({issuer:?})"),
+        f.debug_tuple("JwkSource").field(&self.location).finish()
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed => f.write_str("Fixed"),
+            Self::Url(_, url) => write!(f, "Url({url:?})"),
+            Self::Issuer(_, issuer) => write!(f, "Issuer({issuer:?})"),
         }
     }
 }

@@ -9,11 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::claims::access_token;
+use super::jwt_verifier::is_other_token;
 use super::token_cache::{Cached, TokenCache};
 use crate::Secret;
 use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
@@ -27,6 +29,9 @@ use crate::jwt::{DEFAULT_LEEWAY_SECONDS, numeric_date};
 const DEFAULT_CACHE_TIME: Duration = Duration::from_secs(30);
 /// How long the result for an invalid token is cached at most.
 const MAX_NEGATIVE_CACHE_TIME: Duration = Duration::from_secs(10);
+
+/// Maximum number of concurrent requests to the endpoint. Further ones wait.
+const MAX_REQUESTS: usize = 32;
 
 /// Verifies access tokens by requests to the introspection endpoint of the authorization server, for opaque tokens.
 ///
@@ -43,6 +48,8 @@ pub struct IntrospectionVerifier {
     allows_private_networks: bool,
     fetcher: OnceLock<Result<Fetcher, String>>,
     cache: TokenCache,
+    rejected: TokenCache,
+    permits: Semaphore,
 }
 
 impl IntrospectionVerifier {
@@ -58,6 +65,8 @@ impl IntrospectionVerifier {
             allows_private_networks: false,
             fetcher: OnceLock::new(),
             cache: TokenCache::new(),
+            rejected: TokenCache::new(),
+            permits: Semaphore::new(MAX_REQUESTS),
         }
     }
 
@@ -101,7 +110,12 @@ impl IntrospectionVerifier {
     async fn verify_token(&self, token: &str) -> Result<AccessToken, VerifyError> {
         let (digest, start) = (token_digest(token), now());
         let inactive = || VerifyError::Invalid("the token is unknown, expired or revoked".to_owned());
-        match self.cache.get(&digest, 0, start) {
+        let cached = || self.cache.get(&digest, 0, start).or_else(|| self.rejected.get(&digest, 0, start));
+        let mut found = cached();
+        // A flood of invalid tokens must not overload the authorization server.
+        let _permit = if found.is_none() { self.permits.acquire().await.ok() } else { None };
+        found = found.or_else(cached); // another request may have introspected the token meanwhile
+        match found {
             Some(Cached::Valid(token)) => return Ok(token),
             Some(Cached::Invalid) => return Err(inactive()),
             None => {}
@@ -119,8 +133,11 @@ impl IntrospectionVerifier {
             }
             Err(_) => now.saturating_add(self.cache_time.min(MAX_NEGATIVE_CACHE_TIME).as_secs()),
         };
-        let cached = verified.as_ref().map_or(Cached::Invalid, |token| Cached::Valid(token.clone()));
-        self.cache.insert(digest, cached, 0, expires_at, now);
+        // In separate caches, so that invalid tokens do not evict valid ones.
+        match &verified {
+            Ok(token) => self.cache.insert(digest, Cached::Valid(token.clone()), 0, expires_at, now),
+            Err(_) => self.rejected.insert(digest, Cached::Invalid, 0, expires_at, now),
+        }
         verified.map_err(|problem| {
             tracing::debug!(problem, "rejected an introspected token");
             inactive()
@@ -162,6 +179,13 @@ impl IntrospectionVerifier {
     fn read(&self, response: Map<String, Value>) -> Result<AccessToken, &'static str> {
         if response.get("active") != Some(&Value::Bool(true)) {
             return Err("not active");
+        }
+        let text = |name: &str| response.get(name).and_then(Value::as_str);
+        if text("token_type") == Some("refresh_token")
+            || matches!(text("token_use"), Some("refresh" | "refresh_token" | "id" | "id_token"))
+            || is_other_token(&response)
+        {
+            return Err("not an access token");
         }
         let time = |name: &str| response.get(name).filter(|value| !value.is_null());
         let (expiry, start) = (time("exp").map(numeric_date), time("nbf").map(numeric_date));
@@ -231,6 +255,9 @@ mod tests {
             json!({ "active": true, "exp": "soon" }),
             json!({ "active": true, "nbf": now() + 120 }),
             json!({ "active": true, "cnf": { "x5t#S256": "x" } }),
+            json!({ "active": true, "token_type": "refresh_token" }),
+            json!({ "active": true, "token_use": "id" }),
+            json!({ "active": true, "at_hash": "x" }),
         ] {
             assert!(read(response.clone()).is_err(), "{response}");
         }

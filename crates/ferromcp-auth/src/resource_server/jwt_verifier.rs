@@ -215,7 +215,7 @@ fn parse(name: &str) -> Result<Algorithm, AuthError> {
 }
 
 /// Returns whether claims are those of an ID token or another token that is not for resources.
-fn is_other_token(claims: &Map<String, Value>) -> bool {
+pub(super) fn is_other_token(claims: &Map<String, Value>) -> bool {
     let typ = claims.get("typ").and_then(Value::as_str);
     ID_TOKEN_CLAIMS.iter().any(|name| claims.contains_key(*name)) || typ.is_some_and(|typ| OTHER_TOKENS.contains(&typ))
 }

@@ -272,6 +272,66 @@ async fn trap_workload_token_replay() {
     assert_eq!(reusable.exchange_workload(&assertion, &[]).await.0, 200);
 }
 
+/// Returns the other valid signature of the text, `(r, n - s)`, which is computed without the key.
+fn with_other_signature(token: &str) -> String {
+    use base64::Engine as _;
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
+        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = engine.decode(signature).unwrap();
+    let mut borrow = 0;
+    for (s, n) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let difference = i16::from(n) - i16::from(*s) - borrow;
+        borrow = i16::from(difference < 0);
+        *s = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    format!("{signed}.{}", engine.encode(signature))
+}
+
+#[tokio::test]
+async fn trap_workload_token_replay_with_another_signature() {
+    let setup = setup();
+    let assertion = setup.platform.token("JWT", &workload("", &json!({ "jti": null })));
+    let other = with_other_signature(&assertion);
+    assert_ne!(other, assertion);
+    assert_eq!(setup.exchange_workload(&other, &[]).await.0, 200, "the signature is valid");
+    assert_eq!(setup.exchange_workload(&assertion, &[]).await.1["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn trap_scopes_of_the_client_widened_by_an_assertion() {
+    //
+    let setup = setup();
+    let mut client = setup.harness.provider.state().clients["agent"].clone();
+    client.scopes = Some(vec!["read".to_owned()]);
+    setup.harness.provider.add(client);
+    let claims = json!({ "scope": "read write admin" });
+    let assertion = setup.provider.token(ID_JAG, &identity("1", &claims));
+    assert_eq!(setup.exchange(&assertion, &[]).await.1["scope"], "read");
+    let assertion = setup.provider.token(ID_JAG, &identity("2", &claims));
+    assert_eq!(setup.error(&assertion, &[("scope", "admin")]).await, (400, "invalid_scope".to_owned()));
+}
+
+#[tokio::test]
+async fn trap_proofs_of_requests_without_a_valid_assertion_are_remembered() {
+    let (setup, key) = (setup(), SigningKey::generate());
+    let proof = key.proof("1", TOKEN_ENDPOINT);
+    let send = async |token: &str| {
+        let fields = [("grant_type", JWT_BEARER), ("assertion", token)];
+        setup.harness.form("/token", &[("dpop", &proof)], &fields).await.error()
+    };
+    let foreign = SigningKey::generate().token("JWT", &workload("1", &json!({})));
+    assert_eq!(send(&foreign).await, (400, "invalid_grant".to_owned()));
+    assert_eq!(send(&setup.platform.token("JWT", &workload("1", &json!({})))).await.0, 200);
+    let next = setup.platform.token("JWT", &workload("2", &json!({})));
+    assert_eq!(send(&next).await, (400, "invalid_dpop_proof".to_owned()));
+    // The replayed proof did not use up the assertion.
+    assert_eq!(setup.exchange_workload(&next, &[]).await.0, 200);
+}
+
 #[tokio::test]
 async fn unsafe_trusted_issuers_are_refused() {
     //

@@ -67,6 +67,37 @@ async fn trap_open_redirect_through_errors() {
 }
 
 #[tokio::test]
+async fn trap_open_redirect_by_a_client_that_registers_itself() {
+    //
+    let harness = Harness::new();
+    let uris = ["https://evil.example.com/phish", "http://127.0.0.1/cb", "https://localhost/cb", "com.example.app:/cb"];
+    let document = serde_json::json!({ "redirect_uris": uris, "token_endpoint_auth_method": "none" });
+    let client = harness.json("/register", &document).await.json();
+    let id = client["client_id"].as_str().unwrap();
+    for (field, code) in [
+        (("response_type", "x"), "unsupported_response_type"),
+        (("scope", "unknown"), "invalid_scope"),
+        (("code_challenge", ""), "invalid_request"),
+        // The provider refuses it before the user sees a page.
+        (("state", "deny"), "access_denied"),
+    ] {
+        let (remote, local) = uris.split_first().unwrap();
+        let reply = harness.authorize(&[("client_id", id), ("redirect_uri", remote), field]).await;
+        assert!(!reply.headers.contains_key(LOCATION), "{field:?}");
+        assert_eq!(reply.error(), (reply.status.as_u16(), code.to_owned()));
+        assert!(reply.status.is_client_error());
+        for uri in local {
+            let reply = harness.authorize(&[("client_id", id), ("redirect_uri", uri), field]).await;
+            assert_eq!(reply.parameter("error").as_deref(), Some(code), "{uri}");
+        }
+    }
+    for uri in uris {
+        let reply = harness.authorize(&[("client_id", id), ("redirect_uri", uri)]).await;
+        assert!(reply.parameter("code").is_some(), "success is redirected: {uri}");
+    }
+}
+
+#[tokio::test]
 async fn trap_duplicated_parameters_of_an_authorization() {
     let harness = Harness::new();
     let query = encode(&authorization(&[]));

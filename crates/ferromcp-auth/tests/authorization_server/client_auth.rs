@@ -161,6 +161,30 @@ async fn trap_client_assertion_replay() {
 }
 
 #[tokio::test]
+async fn trap_assertions_of_one_client_block_others() {
+    //
+    let (harness, key) = with_signed_client();
+    let mut client = harness.provider.state().clients["signed"].clone();
+    client.client_id = "evil".to_owned();
+    client.is_dynamically_registered = true;
+    harness.provider.add(client);
+    let of_evil = |id: &str, lifetime: u64| {
+        assertion(&key, id, &json!({ "iss": "evil", "sub": "evil", "exp": now() + lifetime }))
+    };
+    // Each use is recorded until the assertion expires.
+    assert_eq!(token(&harness, &of_evil("long", 600), &[]).await, (401, "invalid_client".to_owned()));
+    let long = assertion(&key, "long", &json!({ "exp": now() + 3600 }));
+    assert_eq!(token(&harness, &long, &[]).await.0, 200, "the operator registered the client");
+    for i in 0..1000 {
+        assert_eq!(token(&harness, &of_evil(&i.to_string(), 300), &[]).await.0, 200, "{i}");
+    }
+    assert_eq!(token(&harness, &of_evil("x", 300), &[]).await.1, "temporarily_unavailable");
+    for i in 0..2 {
+        assert_eq!(token(&harness, &assertion(&key, &i.to_string(), &json!({})), &[]).await.0, 200);
+    }
+}
+
+#[tokio::test]
 async fn trap_unsigned_client_assertion() {
     //
     let (harness, key) = with_signed_client();

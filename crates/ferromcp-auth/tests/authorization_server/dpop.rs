@@ -27,11 +27,39 @@ async fn invalid_proofs_are_rejected() {
         let reply = harness.form("/token", &[("dpop", &proof)], &exchange("public", &code)).await;
         assert_eq!(reply.error(), (400, "invalid_dpop_proof".to_owned()), "{proof}");
     }
-    let proof = key.proof("2", TOKEN_ENDPOINT);
-    let fields = [("grant_type", "refresh_token"), ("client_id", "public"), ("refresh_token", "x")];
-    assert_eq!(harness.form("/token", &[("dpop", &proof)], &fields).await.error().1, "invalid_grant");
-    let replayed = harness.form("/token", &[("dpop", &proof)], &exchange("public", &code)).await;
-    assert_eq!(replayed.error(), (400, "invalid_dpop_proof".to_owned()), "a proof is used once");
+}
+
+#[tokio::test]
+async fn trap_proofs_of_requests_without_a_valid_grant_are_remembered() {
+    // They would evict those of valid requests, which could then be replayed.
+    let (harness, key) = (Harness::new(), SigningKey::generate());
+    let proof = key.proof("1", TOKEN_ENDPOINT);
+    let headers = [("dpop", proof.as_str())];
+    for fields in [
+        vec![("grant_type", "refresh_token"), ("client_id", "public"), ("refresh_token", "x")],
+        exchange("public", "x"),
+    ] {
+        assert_eq!(harness.form("/token", &headers, &fields).await.error().1, "invalid_grant");
+    }
+    let code = harness.code(&[]).await;
+    let tokens = harness.form("/token", &headers, &exchange("public", &code)).await.json();
+    assert_eq!(tokens["token_type"], "DPoP", "the proof was not used up");
+    // With a valid grant, a proof is used once, and its replay does not use up the grant.
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let code = harness.code(&[]).await;
+    for fields in [
+        vec![("grant_type", "refresh_token"), ("client_id", "public"), ("refresh_token", refresh)],
+        exchange("public", &code),
+    ] {
+        let replayed = harness.form("/token", &headers, &fields).await;
+        assert_eq!(replayed.error(), (400, "invalid_dpop_proof".to_owned()));
+    }
+    let (proof, machine) = (key.proof("2", TOKEN_ENDPOINT), basic("machine", SECRET));
+    let headers = [("dpop", proof.as_str()), ("authorization", machine.as_str())];
+    for status in [200, 400] {
+        assert_eq!(harness.form("/token", &headers, &[("grant_type", "client_credentials")]).await.status, status);
+    }
+    assert_eq!(harness.token(&exchange("public", &code)).await.status, 200);
 }
 
 #[tokio::test]

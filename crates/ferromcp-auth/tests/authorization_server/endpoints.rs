@@ -53,6 +53,38 @@ async fn metadata_of_the_mcp_server_names_this_issuer() {
     assert_eq!(document["scopes_supported"], serde_json::json!(["read"]));
 }
 
+#[test]
+fn trap_invalid_scopes_protect_nothing() {
+    // Required scopes that are omitted would let each token in.
+    let create = |options| AuthorizationServer::new(options, TestProvider::default());
+    for (options, name) in [
+        (options().required_scopes(["notes:read notes:write"]), "the required scope `notes:read notes:write`"),
+        (options().required_scopes(["read", ""]), "the required scope ``"),
+        (options().valid_scopes(["read", "a\\b"]), "the valid scope `a\\b`"),
+        (options().default_scopes(["\u{e9}"]), "the default scope `\u{e9}`"),
+        (options().allow_redirect_scheme("cursor://"), "the redirect scheme `cursor://`"),
+        (options().allow_redirect_scheme("javascript"), "the redirect scheme `javascript`"),
+        (options().allow_redirect_scheme("HTTP"), "the redirect scheme `HTTP`"),
+        (options().allow_redirect_scheme(""), "the redirect scheme ``"),
+    ] {
+        let error = create(options).map(drop).unwrap_err().to_string();
+        assert!(error.starts_with("cannot ") && error.contains(name), "{error}");
+    }
+    create(options().allow_redirect_scheme("cursor").default_scopes(["read"])).unwrap();
+}
+
+#[test]
+fn resource_servers_are_found_by_their_canonical_url() {
+    //
+    let server = Harness::with(options().resource("https://mcp.example.com/other")).server;
+    for url in [RESOURCE, "https://mcp.example.com/mcp/", "HTTPS://MCP.example.com:443/other"] {
+        assert!(server.resource_server(url).is_some(), "{url}");
+    }
+    for url in ["https://mcp.example.com/", "https://mcp.example.com/mcp?x=1", "http://mcp.example.com/mcp", "mcp"] {
+        assert!(server.resource_server(url).is_none(), "{url}");
+    }
+}
+
 #[tokio::test]
 async fn trap_foreign_host() {
     let harness = Harness::new();

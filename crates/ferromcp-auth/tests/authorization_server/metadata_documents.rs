@@ -140,6 +140,80 @@ async fn invalid_documents_are_refused_without_a_redirect_and_not_cached() {
 }
 
 #[tokio::test]
+async fn trap_open_redirect_by_a_metadata_document() {
+    //
+    let (harness, site) = (harness(), Site::start());
+    let evil = "https://evil.example.com/phish";
+    site.serve("", &json!({ "redirect_uris": [evil, "http://127.0.0.1/cb"] }));
+    let id = site.url();
+    for field in [("response_type", "x"), ("scope", "unknown"), ("state", "deny")] {
+        let reply = harness.authorize(&[("client_id", &id), ("redirect_uri", evil), field]).await;
+        assert!(reply.status.is_client_error() && !reply.headers.contains_key("location"), "{field:?} {reply:?}");
+        let reply = harness.authorize(&[("client_id", &id), ("redirect_uri", URI), field]).await;
+        assert!(reply.parameter("error").is_some());
+    }
+    assert!(harness.authorize(&[("client_id", &id), ("redirect_uri", evil)]).await.parameter("code").is_some());
+}
+
+#[tokio::test]
+async fn concurrent_requests_share_a_fetch() {
+    //
+    let (harness, site) = (harness(), Site::start());
+    site.serve("cache-control: no-store\r\n", &json!({}));
+    let id = site.url();
+    let request = [("client_id", id.as_str()), ("redirect_uri", URI)];
+    let replies = tokio::join!(harness.authorize(&request), harness.authorize(&request), harness.authorize(&request));
+    for reply in [replies.0, replies.1, replies.2] {
+        assert!(reply.parameter("code").is_some());
+    }
+    assert_eq!(site.requests(), 1);
+    harness.authorize(&request).await;
+    assert_eq!(site.requests(), 2, "the outcome is not cached");
+}
+
+#[tokio::test]
+async fn trap_slow_host_blocks_clients_of_other_hosts() {
+    // Connections are accepted, but no response is sent.
+    let (harness, site) = (harness(), Site::start());
+    let slow = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = slow.local_addr().unwrap().port();
+    let load = |i: usize| {
+        let harness = harness.clone();
+        let id = format!("http://127.0.0.1:{port}/{i}");
+        tokio::spawn(async move { harness.authorize(&[("client_id", &id), ("redirect_uri", URI)]).await })
+    };
+    let waiting = [load(0), load(1)];
+    // The runtime has one thread, so that the first two begin before the third.
+    let refused = load(2).await.unwrap();
+    assert_eq!(refused.error().1, "temporarily_unavailable");
+    let id = site.url().replace("127.0.0.1", "localhost");
+    site.serve("", &json!({ "client_id": id }));
+    let reply = harness.authorize(&[("client_id", &id), ("redirect_uri", URI)]).await;
+    assert!(reply.parameter("code").is_some());
+    // A request that is canceled releases its slot.
+    for request in waiting {
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+    }
+    drop(slow);
+    assert_eq!(load(3).await.unwrap().error().1, "invalid_client");
+}
+
+#[tokio::test]
+async fn unreachable_url_is_not_requested_again_for_a_minute() {
+    //
+    let harness = harness();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let id = format!("http://{address}/client.json");
+    let request = [("client_id", id.as_str()), ("redirect_uri", URI)];
+    assert_eq!(harness.authorize(&request).await.error(), (400, "invalid_client".to_owned()));
+    let listener = TcpListener::bind(address).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(harness.authorize(&request).await.error(), (400, "invalid_client".to_owned()));
+    assert!(listener.accept().is_err(), "no request is sent");
+}
+
+#[tokio::test]
 async fn trap_ssrf_of_client_metadata_by_a_redirect() {
     //
     let (harness, site, target) = (harness(), Site::start(), Site::start());

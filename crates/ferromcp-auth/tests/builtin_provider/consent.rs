@@ -8,7 +8,7 @@ use ferromcp_auth::authorization_server::{
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 
-use crate::browser::{Browser, authorize, client, parameters, password_provider, redeem, request};
+use crate::browser::{Browser, Page, authorize, client, parameters, password_provider, redeem, request};
 
 #[tokio::test]
 async fn user_logs_in_and_consents() {
@@ -67,7 +67,7 @@ async fn session_skips_the_login_but_not_the_consent() {
 }
 
 #[tokio::test]
-async fn warning_is_shown_when_all_redirects_are_local() {
+async fn warning_is_shown_when_the_redirect_is_local() {
     //
     let provider = password_provider();
     let mut browser = Browser::new(provider.clone());
@@ -79,7 +79,7 @@ async fn warning_is_shown_when_all_redirects_are_local() {
     assert!(page.html.contains("runs on your device") && page.html.contains("127.0.0.1:7"), "{}", page.html);
     assert!(page.html.contains("Published by</dt><dd>app.example<"), "{}", page.html);
     let mut remote = local.clone();
-    remote.redirect_uris.push("https://app.example/cb".to_owned());
+    remote.redirect_uris.insert(0, "https://app.example/cb".to_owned());
     let url = authorize(&provider, &remote, "read").await;
     assert!(!browser.get(&url).await.html.contains("runs on your device"));
 }
@@ -110,17 +110,33 @@ async fn consent_is_remembered_when_enabled() {
 }
 
 #[tokio::test]
-async fn consent_is_not_remembered_for_clients_that_any_program_can_impersonate() {
+async fn trap_local_redirect_of_a_client_that_also_has_a_remote_one() {
+    // any program on the device can use the ID of a public client.
     let provider = password_provider().remember_consent(Duration::from_secs(3600));
     let mut browser = Browser::new(provider.clone());
-    let mut local = client("https://app.example/client.json");
-    local.is_metadata_document = true;
-    local.redirect_uris = vec!["http://127.0.0.1:7/cb".to_owned()];
-    let url = authorize(&provider, &local, "read").await;
-    let page = browser.open_as(&url, "ada").await;
-    browser.press(&page, "approve").await.location();
-    let url = authorize(&provider, &local, "read").await;
-    assert!(browser.get(&url).await.has_button("approve"));
+    for is_metadata_document in [true, false] {
+        let mut client = client("https://app.example/client.json");
+        client.is_metadata_document = is_metadata_document;
+        client.redirect_uris = vec!["http://127.0.0.1:7/cb".to_owned(), "https://app.example/cb".to_owned()];
+        let url = authorize(&provider, &client, "read").await;
+        let mut page = browser.get(&url).await;
+        if !page.has_button("approve") {
+            page = browser.open_as(&url, "ada").await;
+        }
+        assert!(page.html.contains("runs on your device"), "{}", page.html);
+        browser.press(&page, "approve").await.location();
+        let url = authorize(&provider, &client, "read").await;
+        assert!(browser.get(&url).await.has_button("approve"), "the consent is not remembered");
+        // The remote redirect of the same client is not affected.
+        client.redirect_uris.reverse();
+        let url = authorize(&provider, &client, "read").await;
+        if let page @ Page { status: StatusCode::OK, .. } = browser.get(&url).await {
+            assert!(!page.html.contains("runs on your device"));
+            browser.press(&page, "approve").await.location();
+        }
+        let url = authorize(&provider, &client, "read").await;
+        assert!(browser.get(&url).await.location().contains("code="));
+    }
 }
 
 #[tokio::test]

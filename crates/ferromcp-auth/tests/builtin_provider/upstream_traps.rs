@@ -1,13 +1,18 @@
 //! Attacks on the login at an upstream server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ferromcp_auth::authorization_server::AuthorizationProvider;
+use ferromcp_auth::authorization_server::{
+    AuthorizationProvider, StoredProvider, UpstreamLogin, UpstreamOptions, User, UserLogin,
+};
 use http::StatusCode;
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::browser::{Browser, ISSUER, authorize, client, parameters, redeem};
-use crate::identity_provider::IdentityProvider;
+use crate::identity_provider::{CLIENT_ID, IdentityProvider, SECRET};
 use crate::upstream::{complete, options, provider, refresh, tokens};
 
 #[tokio::test]
@@ -194,4 +199,108 @@ async fn login_form_does_not_exist_for_an_upstream_login() {
     let page = browser.get(&authorize(&provider, &client("c"), "read").await).await;
     let sent = parameters(&browser.log_in(&page, "ada", "right").await.location());
     assert_eq!(sent["error"], "server_error");
+}
+
+#[tokio::test]
+async fn trap_revocation_upstream_is_forgotten_after_the_first_refresh() {
+    // two clients of one browser session.
+    let upstream = IdentityProvider::start().await;
+    let login = UpstreamLogin::new(options(&upstream)).unwrap();
+    let provider = StoredProvider::new(login.clone());
+    let mut browser = Browser::new(provider.clone());
+    upstream.state().expires_in = 1;
+    let url = authorize(&provider, &client("c"), "read").await;
+    let location = complete(&mut browser, &upstream, &url).await;
+    let first = redeem(&provider, &client("c"), &location).await.unwrap();
+    let page = browser.get(&authorize(&provider, &client("c"), "read").await).await;
+    let location = browser.press(&page, "approve").await.location();
+    assert!(location.contains("code="), "the session is used again: {location}");
+    let second = redeem(&provider, &client("c"), &location).await.unwrap();
+    let access = provider.load_access_token(first.access_token.expose()).await.unwrap().unwrap();
+    let session = access.claims["upstream_session"].as_str().unwrap();
+
+    upstream.state().is_revoked = true;
+    // A handler finds out first.
+    assert_eq!(login.access_token(session).await.unwrap(), None);
+    for tokens in [&first, &second] {
+        assert_eq!(refresh(&provider, tokens).await.unwrap_err().code(), "invalid_grant");
+        assert!(provider.load_access_token(tokens.access_token.expose()).await.unwrap().is_none());
+    }
+    assert_eq!(login.access_token(session).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn trap_session_of_a_browser_outlives_the_revocation_upstream() {
+    //
+    let upstream = IdentityProvider::start().await;
+    let provider = provider(options(&upstream)).remember_consent(Duration::from_secs(3600));
+    let mut browser = Browser::new(provider.clone());
+    upstream.state().expires_in = 1;
+    complete(&mut browser, &upstream, &authorize(&provider, &client("c"), "read").await).await;
+    upstream.state().is_revoked = true;
+    // Neither a remembered consent nor the button grants anything without a new login.
+    let page = browser.get(&authorize(&provider, &client("c"), "read").await).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let location = browser.press(&page, "approve").await.location();
+    assert!(location.starts_with(&upstream.issuer), "{location}");
+}
+
+#[tokio::test]
+async fn trap_unknown_upstream_session() {
+    // the tokens of the upstream server are lost, as after a restart.
+    let upstream = IdentityProvider::start().await;
+    for (options, is_accepted) in [(options(&upstream), true), (options(&upstream).require_live_session(), false)] {
+        let login = UpstreamLogin::new(options).unwrap();
+        let user = User::new("ada").with_reference("lost");
+        assert_eq!(login.is_active(&user).await.unwrap(), is_accepted);
+    }
+}
+
+#[tokio::test]
+async fn trap_upstream_state_as_the_id_of_a_page() {
+    // Who sees the URL of the upstream server cannot complete the authorization as another user.
+    let upstream = IdentityProvider::start().await;
+    let provider = provider(options(&upstream));
+    let mut victim = Browser::new(provider.clone());
+    let page = victim.get(&authorize(&provider, &client("c"), "read").await).await;
+    let location = victim.press(&page, "approve").await.location();
+    let state = parameters(&location).remove("state").unwrap();
+
+    let mut attacker = victim.other();
+    complete(&mut attacker, &upstream, &authorize(&provider, &client("c"), "read").await).await;
+    let page = attacker.get(&format!("{ISSUER}/consent?id={state}")).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    let own = attacker.get(&authorize(&provider, &client("c"), "read").await).await;
+    let (csrf, action) = (own.hidden("csrf"), ("action", "deny"));
+    let page = attacker.post("/consent", &[("id", &state), ("csrf", &csrf), action]).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    // The victim is not disturbed.
+    assert!(victim.get(&upstream.log_in(&location)).await.location().contains("code="));
+}
+
+#[tokio::test]
+async fn trap_discovery_in_each_request_of_an_outage() {
+    // A server that closes all connections.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let provider = provider(UpstreamOptions::new(issuer, CLIENT_ID, SECRET));
+    let mut browser = Browser::new(provider.clone());
+    let mut first = 0;
+    for n in 0..3 {
+        let page = browser.get(&authorize(&provider, &client("c"), "read").await).await;
+        let sent = parameters(&browser.press(&page, "approve").await.location());
+        assert_eq!(sent["error"], "temporarily_unavailable");
+        if n == 0 {
+            first = connections.load(Ordering::Relaxed);
+        }
+    }
+    assert!(first > 0);
+    assert_eq!(connections.load(Ordering::Relaxed), first, "the failure is remembered");
 }

@@ -14,8 +14,9 @@ export class Provider {
   static async create(name) {
     const provider = new Provider(name);
     const server = createServer((request, response) => {
-      response.end("Logged in.");
-      provider.arrived(new URL(request.url, provider.redirectUrl).searchParams);
+      const { pathname, searchParams } = new URL(request.url, provider.redirectUrl);
+      response.writeHead(pathname === "/callback" ? 200 : 404).end("Logged in.");
+      if (pathname === "/callback") provider.arrived(searchParams); // browsers also request an icon
     });
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     provider.redirectUrl = `http://127.0.0.1:${server.address().port}/callback`;

@@ -256,7 +256,7 @@ impl<L: UserLogin> StoredProvider<L> {
                 expires_at: now.saturating_add(self.settings.refresh_seconds).min(last),
                 parent,
                 rotated_at: None,
-                is_superseded: false,
+                successor: None,
             };
             refresh = Some((digest(token.expose()), stored));
             issued.refresh_token = Some(token);

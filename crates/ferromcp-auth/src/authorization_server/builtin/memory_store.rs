@@ -14,8 +14,11 @@ use crate::authorization_server::client::RegisteredClient;
 use crate::authorization_server::provider::ProviderFuture;
 use crate::clock::now;
 
-/// Maximum number of clients. The client whose registration or last authorization is oldest is removed.
+/// Maximum number of clients. Of those that no user has authorized yet, the one that registered first is removed;
+/// otherwise the client whose last authorization or refresh is oldest.
 const MAX_CLIENTS: usize = 10_000;
+/// The first rank of clients that a user has authorized: above all others, so that registrations do not evict them.
+const AUTHORIZED_RANK: u64 = 1 << 63;
 /// Maximum number of pending authorizations.
 const MAX_PENDING: usize = 10_000;
 /// Maximum number of grants. The grant that expires first is removed, with its tokens.
@@ -83,15 +86,25 @@ impl MemoryAuthorizationStore {
 
 impl Tables {
     fn insert_client(&mut self, client: RegisteredClient) {
+        let id = client.client_id.clone();
+        if let Some(known) = self.clients.get_mut(&id) {
+            *known = client;
+            return;
+        }
         self.uses += 1;
-        let (id, uses) = (client.client_id.clone(), self.uses);
-        self.clients.insert(&id, client, uses, 0);
+        let rank = self.uses;
+        self.clients.insert(&id, client, rank, 0);
+    }
+
+    /// Keeps a client longer than those that were not authorized, or were used before.
+    fn mark_used(&mut self, client_id: &str) {
+        self.uses += 1;
+        self.clients.set_expiry(client_id, AUTHORIZED_RANK.saturating_add(self.uses));
     }
 
     fn insert_grant(&mut self, grant: StoredGrant, code: Option<(String, StoredCode)>) {
         let now = now();
-        self.uses += 1;
-        self.clients.set_expiry(&grant.client_id, self.uses);
+        self.mark_used(&grant.client_id);
         let (id, expires_at) = (grant.id.clone(), grant.expires_at);
         let (digest, code) = code.unzip();
         let entry = GrantEntry { grant, code: digest.clone(), access_tokens: Vec::new(), refresh_tokens: Vec::new() };
@@ -154,9 +167,18 @@ impl Tables {
         if token.grant_id != tokens.grant_id || !self.grants.contains(&token.grant_id) {
             return RefreshRotation::Unknown;
         }
-        token.rotated_at.get_or_insert(now);
-        if let Some(parent) = token.parent.clone().and_then(|parent| self.refresh_tokens.get_mut(&parent)) {
-            parent.is_superseded = true;
+        let (grant_id, parent) = (token.grant_id.clone(), token.parent.clone());
+        if let Some(parent) = parent.and_then(|parent| self.refresh_tokens.get_mut(&parent)) {
+            if parent.has_other_successor(digest) {
+                return RefreshRotation::Reused { grant_id };
+            }
+            parent.successor.get_or_insert_with(|| digest.to_owned());
+        }
+        if let Some(token) = self.refresh_tokens.get_mut(digest) {
+            token.rotated_at.get_or_insert(now);
+        }
+        if let Some(client_id) = self.grants.get(&grant_id).map(|entry| entry.grant.client_id.clone()) {
+            self.mark_used(&client_id);
         }
         if self.insert_tokens(tokens) { RefreshRotation::Rotated } else { RefreshRotation::Unknown }
     }
@@ -328,19 +350,45 @@ mod tests {
         store_tests::run(std::sync::Arc::new(MemoryAuthorizationStore::new())).await;
     }
 
+    fn client(id: impl Into<String>) -> RegisteredClient {
+        RegisteredClient::new(id, ["https://a.example/"])
+    }
+
     #[tokio::test]
-    async fn client_that_is_used_survives_a_flood_of_registrations() {
+    async fn trap_flood_of_registrations_evicts_authorized_clients() {
         let store = MemoryAuthorizationStore::new();
         for id in ["used", "unused"] {
-            store.insert_client(RegisteredClient::new(id, ["https://a.example/"])).await.unwrap();
-        }
-        for n in 0..MAX_CLIENTS - 2 {
-            store.insert_client(RegisteredClient::new(format!("{n}"), ["https://a.example/"])).await.unwrap();
+            store.insert_client(client(id)).await.unwrap();
         }
         store.insert_grant(store_tests::grant("g", "used", "ada"), None).await.unwrap();
-        store.insert_client(RegisteredClient::new("last", ["https://a.example/"])).await.unwrap();
+        // Each registration is newer than the authorization.
+        for n in 0..2 * MAX_CLIENTS {
+            store.insert_client(client(format!("{n}"))).await.unwrap();
+        }
         assert!(store.get_client("used").await.unwrap().is_some());
         assert!(store.get_client("unused").await.unwrap().is_none());
+        // A changed registration stays authorized.
+        store.insert_client(client("used")).await.unwrap();
+        for n in 0..MAX_CLIENTS {
+            store.insert_client(client(format!("again{n}"))).await.unwrap();
+        }
+        assert!(store.get_client("used").await.unwrap().is_some());
+        assert_eq!(store.read().clients.len(), MAX_CLIENTS);
+    }
+
+    #[tokio::test]
+    async fn refresh_counts_as_use_of_a_client() {
+        let store = MemoryAuthorizationStore::new();
+        store.write().clients = ExpiringMap::new(2);
+        for id in ["a", "b"] {
+            store.insert_client(client(id)).await.unwrap();
+            store.insert_grant(store_tests::grant(id, id, "ada"), None).await.unwrap();
+        }
+        assert!(store.insert_tokens(store_tests::tokens("a", "a1", Some("r1"))).await.unwrap());
+        let rotation = store.rotate_refresh_token("r1", store_tests::tokens("a", "a2", Some("r2")), 0).await.unwrap();
+        assert_eq!(rotation, RefreshRotation::Rotated);
+        store.insert_client(client("c")).await.unwrap();
+        assert!(store.get_client("a").await.unwrap().is_some() && store.get_client("b").await.unwrap().is_none());
     }
 
     #[tokio::test]

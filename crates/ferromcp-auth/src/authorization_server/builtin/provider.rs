@@ -23,6 +23,13 @@ use crate::authorization_server::provider::{
 };
 use crate::error::AuthError;
 
+/// Maximum size of a client that registers, in bytes of JSON.
+const MAX_CLIENT_BYTES: usize = 8 * 1024;
+/// Maximum length of the parameter `state`, in bytes.
+const MAX_STATE_BYTES: usize = 4 * 1024;
+/// Maximum length of the requested scopes, in bytes.
+const MAX_SCOPES_BYTES: usize = 4 * 1024;
+
 /// An authorization provider with a database, a login and a consent page.
 ///
 /// - Codes, tokens and session cookies are random texts of 256 bits, stored as digests.
@@ -105,15 +112,16 @@ impl<L: UserLogin> StoredProvider<L> {
     }
 
     /// Sets how long a refresh token that was exchanged can be exchanged again, because the response was lost: at most
-    /// a minute. The time ends early when a token of that response is exchanged. Default: 10 seconds.
+    /// a minute. The time ends early when a token of that response is exchanged. If the tokens of two responses are
+    /// exchanged, the grant is revoked. Default: 10 seconds.
     pub fn refresh_grace(mut self, time: Duration) -> Self {
         self.settings.grace_seconds = seconds(time);
         self
     }
 
     /// Remembers consents for a time: a user who is logged in does not see the page again for the same client, redirect
-    /// URI, resource, and scopes or fewer. Clients with metadata documents whose redirect URIs are all on this machine
-    /// are excluded, because any local process can impersonate them. Default: consents are not remembered.
+    /// URI, resource, and scopes or fewer. Public clients with a redirect URI on the device of the user are excluded,
+    /// because any program there can impersonate them (RFC 8252, section 8.6). Default: consents are not remembered.
     pub fn remember_consent(mut self, time: Duration) -> Self {
         self.settings.consent_seconds = Some(seconds(time));
         self
@@ -149,10 +157,10 @@ impl<L: UserLogin> StoredProvider<L> {
     /// completes the page is the one for whom the elicitation was sent.
     ///
     /// # Errors
-    /// Fails if the store fails.
+    /// Fails if the store or the login fails.
     pub async fn browser_user(&self, headers: &HeaderMap) -> Result<Option<User>, OAuthError> {
         let Some(site) = self.site.get() else { return Ok(None) };
-        Ok(self.session(site, headers).await?.map(|(_, user)| user))
+        Ok(self.active_session(site, headers).await?.map(|(_, user)| user))
     }
 
     /// Revokes all tokens, consents and sessions of a user.
@@ -196,7 +204,13 @@ impl<L: UserLogin> AuthorizationProvider for StoredProvider<L> {
     }
 
     fn register_client(&self, client: RegisteredClient) -> ProviderFuture<'_, ()> {
-        self.store.insert_client(client)
+        Box::pin(async move {
+            let size = serde_json::to_vec(&client).map_or(usize::MAX, |json| json.len());
+            if size > MAX_CLIENT_BYTES {
+                return Err(OAuthError::invalid_client_metadata("the metadata is too large; use fewer keys or URIs"));
+            }
+            self.store.insert_client(client).await
+        })
     }
 
     fn authorize<'a>(
@@ -206,9 +220,8 @@ impl<L: UserLogin> AuthorizationProvider for StoredProvider<L> {
     ) -> ProviderFuture<'a, String> {
         Box::pin(async move {
             let site = self.site(&request.issuer).map_err(|error| OAuthError::server_error(error.to_string()))?;
-            let expires_at = self.clock.now().saturating_add(PENDING_SECONDS);
-            let pending =
-                PendingAuthorization { request, client: without_secret(client), is_approved: false, expires_at };
+            check_size(&request)?;
+            let pending = PendingAuthorization::new(request, client, self.clock.now().saturating_add(PENDING_SECONDS));
             if self.settings.auto_approve {
                 return self.approve_automatically(site, pending).await;
             }
@@ -303,10 +316,53 @@ impl<L> fmt::Debug for StoredProvider<L> {
     }
 }
 
-/// Returns the client for a pending authorization, which needs neither its secret nor its keys.
-fn without_secret(client: &RegisteredClient) -> RegisteredClient {
-    let mut client = client.clone();
-    client.client_secret = None;
-    client.jwks = None;
-    client
+/// Checks the texts of a request that are chosen freely, because each caller can store a pending authorization.
+fn check_size(request: &AuthorizationRequest) -> Result<(), OAuthError> {
+    let scopes: usize = request.scopes.iter().map(|scope| scope.len() + 1).sum();
+    if request.state.as_ref().is_some_and(|state| state.len() > MAX_STATE_BYTES) {
+        return Err(OAuthError::invalid_request(format!("`state` is longer than {MAX_STATE_BYTES} bytes")));
+    }
+    if scopes > MAX_SCOPES_BYTES {
+        return Err(OAuthError::invalid_scope(format!("`scope` is longer than {MAX_SCOPES_BYTES} bytes")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::authorization_server::builtin::AnyUser;
+
+    const ISSUER: &str = "http://127.0.0.1:1";
+
+    #[tokio::test]
+    async fn trap_large_requests_and_registrations() {
+        let provider = StoredProvider::new(AnyUser::default());
+        let client = RegisteredClient::new("c", ["https://c.example/cb"]);
+        let send = |state: usize, scopes: usize| {
+            let mut request =
+                AuthorizationRequest::new(ISSUER, "c", "https://c.example/cb", "x", "http://127.0.0.1:1/mcp");
+            request.state = Some("s".repeat(state));
+            request.scopes = vec!["a".repeat(scopes)];
+            provider.authorize(&client, request)
+        };
+        assert!(send(MAX_STATE_BYTES, MAX_SCOPES_BYTES - 1).await.is_ok());
+        assert_eq!(send(MAX_STATE_BYTES + 1, 1).await.unwrap_err().code(), "invalid_request");
+        assert_eq!(send(1, MAX_SCOPES_BYTES).await.unwrap_err().code(), "invalid_scope");
+
+        let mut large = client.clone();
+        provider.register_client(client.clone()).await.unwrap();
+        large.jwks = Some(json!({ "keys": ["x".repeat(MAX_CLIENT_BYTES)] }));
+        assert_eq!(provider.register_client(large).await.unwrap_err().code(), "invalid_client_metadata");
+    }
+
+    #[tokio::test]
+    async fn pending_authorization_has_a_bounded_client() {
+        let mut client = RegisteredClient::new("c", vec!["https://c.example/cb".to_owned(); 1000]);
+        client.client_name = Some("\u{e9}".repeat(100_000));
+        let pending = PendingAuthorization::new(super::super::store_tests::request(), &client, 1);
+        assert!(serde_json::to_string(&pending).unwrap().len() < 2000);
+    }
 }

@@ -5,8 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::user::User;
-use crate::authorization_server::client::RegisteredClient;
+use crate::authorization_server::client::{ClientAuthMethod, RegisteredClient};
 use crate::authorization_server::provider::AuthorizationRequest;
+
+/// Maximum length of the name of a client in a pending authorization, in characters.
+const MAX_NAME_CHARS: usize = 200;
 
 /// An authorization request that waits for the login and the consent of the user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,8 +17,13 @@ use crate::authorization_server::provider::AuthorizationRequest;
 pub struct PendingAuthorization {
     /// The validated request.
     pub request: AuthorizationRequest,
-    /// The client at the time of the request. Clients with metadata documents are not in the store otherwise.
-    pub client: RegisteredClient,
+    /// The name of the client at the time of the request. Clients with metadata documents are not in the store
+    /// otherwise.
+    pub client_name: Option<String>,
+    /// Whether the ID of the client is the URL of a client ID metadata document.
+    pub is_metadata_document: bool,
+    /// Whether the client does not authenticate.
+    pub is_public_client: bool,
     /// Whether the user has consented, and logs in at another server now.
     pub is_approved: bool,
     /// When the request expires, in seconds since the Unix epoch.
@@ -86,9 +94,9 @@ pub struct StoredRefreshToken {
     pub parent: Option<String>,
     /// When the token was exchanged for another, in seconds since the Unix epoch.
     pub rotated_at: Option<u64>,
-    /// Whether a token that was issued in exchange for this one was exchanged itself, so that the client has received
-    /// it.
-    pub is_superseded: bool,
+    /// The digest of the token that was issued in exchange for this one and was exchanged itself, so that the client
+    /// has received it. The exchange of another token that was issued for this one is then a reuse.
+    pub successor: Option<String>,
 }
 
 /// The tokens of one response.
@@ -163,6 +171,21 @@ pub enum RefreshRotation {
     Unknown,
 }
 
+impl PendingAuthorization {
+    /// Creates the record of a request. A long name of the client is cut.
+    pub(super) fn new(request: AuthorizationRequest, client: &RegisteredClient, expires_at: u64) -> Self {
+        let name = client.client_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        Self {
+            request,
+            client_name: name.map(|name| name.chars().take(MAX_NAME_CHARS).collect()),
+            is_metadata_document: client.is_metadata_document,
+            is_public_client: client.auth_method == ClientAuthMethod::None,
+            is_approved: false,
+            expires_at,
+        }
+    }
+}
+
 impl StoredConsent {
     /// Returns whether the consent includes these scopes.
     pub fn includes(&self, scopes: &[String]) -> bool {
@@ -176,8 +199,14 @@ impl StoredRefreshToken {
     pub fn is_exchangeable(&self, now: u64, grace_seconds: u64) -> bool {
         match self.rotated_at {
             None => true,
-            Some(rotated_at) => !self.is_superseded && now < rotated_at.saturating_add(grace_seconds),
+            Some(rotated_at) => self.successor.is_none() && now < rotated_at.saturating_add(grace_seconds),
         }
+    }
+
+    /// Returns whether a token other than the one with this digest, which were both issued in exchange for this one,
+    /// was exchanged before: two parties have received a response.
+    pub fn has_other_successor(&self, digest: &str) -> bool {
+        self.successor.as_deref().is_some_and(|successor| successor != digest)
     }
 }
 
@@ -185,7 +214,6 @@ impl StoredRefreshToken {
 mod tests {
     use super::*;
     use crate::authorization_server::builtin::store_tests;
-    use crate::authorization_server::client::ClientAuthMethod;
 
     #[test]
     fn records_survive_serialization() {
@@ -199,9 +227,7 @@ mod tests {
 
         let grant = store_tests::grant("g", "c", "ada");
         assert_eq!(serde_json::from_str::<StoredGrant>(&serde_json::to_string(&grant).unwrap()).unwrap(), grant);
-        client.client_secret = None;
-        let request = store_tests::request();
-        let pending = PendingAuthorization { request, client, is_approved: true, expires_at: 1 };
+        let pending = PendingAuthorization { is_approved: true, ..store_tests::pending() };
         let json = serde_json::to_string(&pending).unwrap();
         assert_eq!(serde_json::from_str::<PendingAuthorization>(&json).unwrap(), pending);
     }
@@ -214,7 +240,8 @@ mod tests {
         for (now, grace, expected) in [(100, 0, false), (100, 10, true), (109, 10, true), (110, 10, false)] {
             assert_eq!(token.is_exchangeable(now, grace), expected, "{now} {grace}");
         }
-        token.is_superseded = true;
+        token.successor = Some("next".to_owned());
         assert!(!token.is_exchangeable(100, 10));
+        assert!(token.has_other_successor("sibling") && !token.has_other_successor("next"));
     }
 }

@@ -70,10 +70,11 @@ pub trait AuthorizationStore: Send + Sync + 'static {
     /// Exchanges a refresh token for new tokens, in one transaction:
     ///
     /// 1. If the token or its grant does not exist: [`RefreshRotation::Unknown`].
-    /// 2. If [`is_exchangeable`](StoredRefreshToken::is_exchangeable) is false for `tokens.now` and `grace_seconds`:
+    /// 2. If [`is_exchangeable`](StoredRefreshToken::is_exchangeable) is false for `tokens.now` and `grace_seconds`, or
+    ///    [`has_other_successor`](StoredRefreshToken::has_other_successor) of its parent is true for `digest`:
     ///    [`RefreshRotation::Reused`].
-    /// 3. Otherwise sets `rotated_at` of the token if it has none, sets `is_superseded` of its parent, adds the new
-    ///    tokens, and extends the expiry of the grant: [`RefreshRotation::Rotated`].
+    /// 3. Otherwise sets `rotated_at` of the token if it has none, sets `successor` of its parent to `digest`, adds the
+    ///    new tokens, and extends the expiry of the grant: [`RefreshRotation::Rotated`].
     fn rotate_refresh_token<'a>(
         &'a self,
         digest: &'a str,

@@ -50,6 +50,17 @@ pub fn grant(id: &str, client_id: &str, subject: &str) -> StoredGrant {
     }
 }
 
+pub fn pending() -> PendingAuthorization {
+    PendingAuthorization {
+        request: request(),
+        client_name: Some("Client".into()),
+        is_metadata_document: false,
+        is_public_client: true,
+        is_approved: false,
+        expires_at: now() + 600,
+    }
+}
+
 pub fn code(grant_id: &str) -> StoredCode {
     StoredCode { grant_id: grant_id.into(), request: request(), expires_at: now() + 300, is_used: false }
 }
@@ -68,7 +79,7 @@ pub fn tokens(grant_id: &str, access: &str, refresh: Option<&str>) -> NewTokens 
             expires_at: now() + 86_400,
             parent: None,
             rotated_at: None,
-            is_superseded: false,
+            successor: None,
         };
         (digest.to_owned(), record)
     });
@@ -93,8 +104,7 @@ async fn clients_are_replaced<S: AuthorizationStore>(store: &S) {
 }
 
 async fn pending_authorizations_are_taken_once<S: AuthorizationStore>(store: Arc<S>) {
-    let client = RegisteredClient::new("c", ["https://c.example/cb"]);
-    let pending = PendingAuthorization { request: request(), client, is_approved: true, expires_at: now() + 600 };
+    let pending = PendingAuthorization { is_approved: true, ..pending() };
     store.insert_pending("pending".into(), pending.clone()).await.unwrap();
     assert_eq!(store.get_pending("pending").await.unwrap(), Some(pending));
     let taken = concurrently(|| {
@@ -161,9 +171,18 @@ async fn repeats_within_the_grace_time_are_accepted<S: AuthorizationStore>(store
     let tokens = successor("grace", "grace-a3", "grace-r3", "grace-r2");
     assert_eq!(store.rotate_refresh_token("grace-r2", tokens, 10).await.unwrap(), RefreshRotation::Rotated);
     let (_, parent) = store.get_refresh_token("grace-r0").await.unwrap().unwrap();
-    assert!(parent.is_superseded && parent.rotated_at.is_some());
+    assert!(parent.successor.as_deref() == Some("grace-r2") && parent.rotated_at.is_some());
     let tokens = successor("grace", "grace-a4", "grace-r4", "grace-r0");
     assert_eq!(store.rotate_refresh_token("grace-r0", tokens, 10).await.unwrap(), reused, "the grace time has ended");
+    let tokens = successor("grace", "grace-a5", "grace-r5", "grace-r1");
+    assert_eq!(
+        store.rotate_refresh_token("grace-r1", tokens, 10).await.unwrap(),
+        reused,
+        "another token has continued"
+    );
+    assert!(store.get_access_token("grace-a5").await.unwrap().is_none());
+    let tokens = successor("grace", "grace-a6", "grace-r6", "grace-r2");
+    assert_eq!(store.rotate_refresh_token("grace-r2", tokens, 10).await.unwrap(), RefreshRotation::Rotated);
 }
 
 async fn revocation_deletes_codes_and_tokens<S: AuthorizationStore>(store: &S) {

@@ -1,6 +1,7 @@
 //! Requests to the upstream server: its metadata, its token endpoint, and the claims of the user.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,10 @@ use crate::metadata::fetch_server_metadata;
 
 /// How long the metadata of the upstream server is used before it is fetched again, in seconds.
 const METADATA_SECONDS: u64 = 3600;
+/// How long the result of a failed discovery is used, in seconds.
+const RETRY_SECONDS: u64 = 30;
+/// How long a discovery can take.
+const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The lifetime of an access token whose response does not have one, in seconds.
 const DEFAULT_LIFETIME_SECONDS: u64 = 3600;
 
@@ -32,7 +37,16 @@ const DEFAULT_LIFETIME_SECONDS: u64 = 3600;
 pub(super) struct Exchange {
     pub(super) options: UpstreamOptions,
     fetcher: Fetcher,
-    endpoints: Mutex<Option<(u64, Arc<Endpoints>)>>,
+    discovery: Mutex<Discovery>,
+}
+
+/// The result of the last discovery. It is used until a time, in seconds since the Unix epoch.
+#[derive(Default)]
+struct Discovery {
+    until: u64,
+    endpoints: Option<Arc<Endpoints>>,
+    /// The error, if there are no endpoints of an earlier discovery.
+    error: Option<OAuthError>,
 }
 
 /// The endpoints of the upstream server.
@@ -64,6 +78,23 @@ impl From<OAuthError> for TokenFailure {
     }
 }
 
+impl Discovery {
+    fn update(&mut self, fetched: Result<Endpoints, AuthError>) {
+        let lifetime = if fetched.is_ok() { METADATA_SECONDS } else { RETRY_SECONDS };
+        self.until = now().saturating_add(lifetime);
+        self.error = None;
+        match fetched {
+            Ok(endpoints) => self.endpoints = Some(Arc::new(endpoints)),
+            Err(error) => {
+                let is_outage = matches!(error.kind(), AuthErrorKind::Unavailable | AuthErrorKind::Timeout);
+                let error = upstream_error(&error);
+                // During an outage, the old metadata stays in use.
+                self.error = (!is_outage || self.endpoints.is_none()).then_some(error);
+            }
+        }
+    }
+}
+
 impl Exchange {
     pub(super) fn new(options: UpstreamOptions) -> Result<Self, AuthError> {
         let issuer = Url::parse(&options.issuer).map_err(|error| {
@@ -81,36 +112,30 @@ impl Exchange {
                 "cannot identify users of an upstream server without metadata; set `UpstreamOptions::userinfo_url`",
             ));
         }
-        Ok(Self { options, fetcher: Fetcher::new(network)?, endpoints: Mutex::default() })
+        Ok(Self { options, fetcher: Fetcher::new(network)?, discovery: Mutex::default() })
     }
 
     /// Returns the endpoints, from the options or the metadata.
     pub(super) async fn endpoints(&self) -> Result<Arc<Endpoints>, OAuthError> {
-        let mut cached = self.endpoints.lock().await;
-        let now = now();
-        if let Some((_, endpoints)) = cached.as_ref().filter(|(until, _)| *until > now) {
-            return Ok(Arc::clone(endpoints));
+        if let Some((authorization, token)) = &self.options.endpoints {
+            let (authorization, token) = (authorization.clone(), token.clone());
+            return Ok(Arc::new(Endpoints { authorization, token, keys: None, sends_issuer: false }));
         }
-        let fetched = match &self.options.endpoints {
-            Some((authorization, token)) => Ok(Endpoints {
-                authorization: authorization.clone(),
-                token: token.clone(),
-                keys: None,
-                sends_issuer: false,
-            }),
-            None => self.discover().await,
-        };
-        match (fetched, cached.as_ref()) {
-            (Ok(endpoints), _) => {
-                let endpoints = Arc::new(endpoints);
-                *cached = Some((now.saturating_add(METADATA_SECONDS), Arc::clone(&endpoints)));
-                Ok(endpoints)
-            }
-            // During an outage, the old metadata stays in use.
-            (Err(error), Some((_, endpoints))) if error.kind() == AuthErrorKind::Unavailable => {
-                Ok(Arc::clone(endpoints))
-            }
-            (Err(error), _) => Err(upstream_error(&error)),
+        // Held during the discovery, so that concurrent requests wait for one. Its time is limited, and a failure is
+        // remembered, so that they do not wait one after the other.
+        let mut discovery = self.discovery.lock().await;
+        if discovery.until <= now() {
+            let fetched = tokio::time::timeout(DISCOVERY_TIMEOUT, self.discover()).await;
+            discovery.update(fetched.unwrap_or_else(|_| {
+                Err(AuthError::new(
+                    AuthErrorKind::Timeout,
+                    "the metadata of the upstream server was not received in time",
+                ))
+            }));
+        }
+        match (&discovery.error, &discovery.endpoints) {
+            (None, Some(endpoints)) => Ok(Arc::clone(endpoints)),
+            (error, _) => Err(error.clone().unwrap_or_else(unavailable)),
         }
     }
 

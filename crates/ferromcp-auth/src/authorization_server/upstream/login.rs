@@ -33,9 +33,10 @@ const TOKEN_CLAIMS: [&str; 12] =
 /// browser, a nonce and the check of `iss`. MCP clients receive tokens of this server only; those of the upstream
 /// server stay in memory.
 ///
-/// When an MCP client refreshes its tokens, the upstream tokens are refreshed too if they have expired; if the upstream
-/// server rejects that, the grant of the client is revoked. This is not checked for logins before a restart of the
-/// process, and for upstream servers that issue no refresh token.
+/// When an MCP client refreshes its tokens, or a browser with a session authorizes a client, the upstream tokens are
+/// refreshed too if they have expired; if the upstream server rejects that, the grant or the session is revoked. This
+/// is not checked for logins before a restart of the process, and for upstream servers that issue no refresh token,
+/// unless [`UpstreamOptions::require_live_session`] is set.
 ///
 /// Clones share the tokens. Use it with [`StoredProvider`](crate::authorization_server::StoredProvider):
 ///
@@ -218,7 +219,11 @@ impl UserLogin for UpstreamLogin {
     fn is_active<'a>(&'a self, user: &'a User) -> ProviderFuture<'a, bool> {
         Box::pin(async move {
             let Some(reference) = &user.reference else { return Ok(true) };
-            Ok(!matches!(self.status(reference).await?, Status::Revoked))
+            Ok(match self.status(reference).await? {
+                Status::Active(_) => true,
+                Status::Expired | Status::Unknown => !self.options().requires_live_session,
+                Status::Revoked => false,
+            })
         })
     }
 }

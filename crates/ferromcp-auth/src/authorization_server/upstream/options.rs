@@ -36,6 +36,7 @@ pub struct UpstreamOptions {
     pub(super) callback_path: String,
     pub(super) sends_secret_in_form: bool,
     pub(super) allows_private_networks: bool,
+    pub(super) requires_live_session: bool,
     pub(super) is_allowed: Option<Arc<UserPredicate>>,
 }
 
@@ -55,6 +56,7 @@ impl UpstreamOptions {
             callback_path: "/upstream/callback".to_owned(),
             sends_secret_in_form: false,
             allows_private_networks: false,
+            requires_live_session: false,
             is_allowed: None,
         }
     }
@@ -113,6 +115,14 @@ impl UpstreamOptions {
     /// Restricts who can log in. Without it, all users of the upstream server can.
     pub fn allow_user(mut self, is_allowed: impl Fn(&User) -> bool + Send + Sync + 'static) -> Self {
         self.is_allowed = Some(Arc::new(is_allowed));
+        self
+    }
+
+    /// Refuses to refresh the tokens of MCP clients if the login at the upstream server is not known to be valid: after
+    /// a restart of this process, and after the upstream access token has expired if the upstream server issues no
+    /// refresh token. The user must then log in again. Default: only a login that is known to be revoked is refused.
+    pub fn require_live_session(mut self) -> Self {
+        self.requires_live_session = true;
         self
     }
 

@@ -13,6 +13,10 @@ use crate::random::random_text;
 const MAX_SESSIONS: usize = 20_000;
 /// How long tokens are kept after their last use, in seconds.
 const SESSION_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// Maximum number of logins that are known as revoked. The oldest are then removed.
+const MAX_REVOKED: usize = 100_000;
+/// How long a login is known as revoked, in seconds: longer than grants usually live.
+const REVOKED_SECONDS: u64 = 10 * 365 * 24 * 60 * 60;
 /// A token is refreshed when its remaining lifetime is shorter, in seconds.
 const REFRESH_MARGIN_SECONDS: u64 = 60;
 
@@ -20,7 +24,12 @@ const REFRESH_MARGIN_SECONDS: u64 = 60;
 type Entry = Arc<tokio::sync::Mutex<UpstreamTokens>>;
 
 /// The tokens of all logins.
-pub(super) struct Sessions(Mutex<ExpiringMap<Entry>>);
+pub(super) struct Sessions {
+    entries: Mutex<ExpiringMap<Entry>>,
+    /// The references of the logins that the upstream server has revoked. Each grant and session with the reference is
+    /// refused, not only the first that finds it.
+    revoked: Mutex<ExpiringMap<()>>,
+}
 
 /// The state of a login at the upstream server.
 pub(super) enum Status {
@@ -36,7 +45,7 @@ pub(super) enum Status {
 
 impl Sessions {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(ExpiringMap::new(MAX_SESSIONS)))
+        Self { entries: Mutex::new(ExpiringMap::new(MAX_SESSIONS)), revoked: Mutex::new(ExpiringMap::new(MAX_REVOKED)) }
     }
 
     /// Keeps the tokens of a login. Returns their reference.
@@ -50,8 +59,13 @@ impl Sessions {
 
     /// Returns the state of a login, after its tokens are refreshed if they have expired.
     pub(super) async fn status(&self, reference: &str, exchange: &Exchange) -> Result<Status, OAuthError> {
-        let Some(entry) = self.entries().get(reference).map(Arc::clone) else { return Ok(Status::Unknown) };
+        let Some(entry) = self.entries().get(reference).map(Arc::clone) else {
+            return Ok(if self.revoked().contains(reference) { Status::Revoked } else { Status::Unknown });
+        };
         let mut tokens = entry.lock().await;
+        if self.revoked().contains(reference) {
+            return Ok(Status::Revoked);
+        }
         let now = now();
         if tokens.expires_at > now.saturating_add(REFRESH_MARGIN_SECONDS) {
             return Ok(Status::Active(tokens.access.clone()));
@@ -70,6 +84,8 @@ impl Sessions {
                 Ok(Status::Active(tokens.access.clone()))
             }
             Err(TokenFailure::InvalidGrant) => {
+                // Before the tokens are removed, so that no other call finds neither.
+                self.revoked().insert(reference, (), now.saturating_add(REVOKED_SECONDS), now);
                 self.entries().remove(reference);
                 Ok(Status::Revoked)
             }
@@ -78,6 +94,10 @@ impl Sessions {
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, ExpiringMap<Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn revoked(&self) -> std::sync::MutexGuard<'_, ExpiringMap<()>> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,7 +19,7 @@ use super::cookie::{Cookie, csrf_token, is_same, login_state};
 use super::form::{find, form, query};
 use super::html::hidden;
 use super::login::{Delegation, LoginForm, LoginOutcome, LoginRequest, UserLogin, misused};
-use super::pages::{ConsentTexts, ConsentView, ErrorView, LoginView, client_name, has_only_local_redirects};
+use super::pages::{ConsentTexts, ConsentView, ErrorView, LoginView, client_name, is_local_redirect};
 use super::reply::{self, FOREIGN, Failure, Reply};
 use super::site::{Page, Site};
 use crate::authorization_server::builtin::provider::StoredProvider;
@@ -126,16 +126,22 @@ impl<L: UserLogin> StoredProvider<L> {
         }
     }
 
-    /// Returns the session of a browser: the value of its cookie, and the user.
-    pub(in crate::authorization_server::builtin) async fn session(
+    /// Returns the session of a browser: the value of its cookie, and the user. The session of a user who may not use
+    /// the service any more is removed.
+    pub(in crate::authorization_server::builtin) async fn active_session(
         &self,
         site: &Site,
         headers: &HeaderMap,
     ) -> Result<Option<(String, User)>, OAuthError> {
         let Some(cookie) = Cookie::Session.read(site, headers) else { return Ok(None) };
-        let session = self.store.get_session(&digest(&cookie)).await?;
-        let session = session.filter(|session| session.expires_at > self.clock.now());
-        Ok(session.map(|session| (cookie, session.user)))
+        let key = digest(&cookie);
+        let session = self.store.get_session(&key).await?;
+        let Some(session) = session.filter(|session| session.expires_at > self.clock.now()) else { return Ok(None) };
+        if self.login.is_active(&session.user).await? {
+            return Ok(Some((cookie, session.user)));
+        }
+        self.store.remove_session(&key).await?;
+        Ok(None)
     }
 
     async fn dispatch(&self, site: &Site, page: Page, request: &Request<Bytes>) -> Reply {
@@ -268,10 +274,7 @@ impl<L: UserLogin> StoredProvider<L> {
         if !is_same(&login_state(&secret), state) {
             return Err(not_started());
         }
-        let pending = self.take(state).await?;
-        if !pending.is_approved {
-            return Err(not_started());
-        }
+        let pending = self.take_approved(state).await?;
         let callback_url = visit.site.callback_url();
         let callback = LoginRequest {
             callback: Some(query),
@@ -296,7 +299,7 @@ impl<L: UserLogin> StoredProvider<L> {
     }
 
     async fn identify(&self, visit: &Visit<'_>) -> Result<Identity, OAuthError> {
-        if let Some((session, user)) = self.session(visit.site, visit.headers).await? {
+        if let Some((session, user)) = self.active_session(visit.site, visit.headers).await? {
             return Ok(Identity::User { user, session });
         }
         if let Some(delegation) = self.login.delegation() {
@@ -309,16 +312,26 @@ impl<L: UserLogin> StoredProvider<L> {
         }
     }
 
+    /// Returns the authorization of a page. One that the user has consented to waits for the callback only: its ID is
+    /// the `state`, which the other server knows.
     async fn pending(&self, id: &str) -> Result<PendingAuthorization, Failure> {
-        self.check_pending(self.store.get_pending(&digest(id)).await?)
+        self.check_pending(self.store.get_pending(&digest(id)).await?, false)
     }
 
     async fn take(&self, id: &str) -> Result<PendingAuthorization, Failure> {
-        self.check_pending(self.store.take_pending(&digest(id)).await?)
+        self.check_pending(self.store.take_pending(&digest(id)).await?, false)
     }
 
-    fn check_pending(&self, pending: Option<PendingAuthorization>) -> Result<PendingAuthorization, Failure> {
-        let pending = pending.filter(|pending| pending.expires_at > self.clock.now());
+    async fn take_approved(&self, state: &str) -> Result<PendingAuthorization, Failure> {
+        self.check_pending(self.store.take_pending(&digest(state)).await?, true)
+    }
+
+    fn check_pending(
+        &self,
+        pending: Option<PendingAuthorization>,
+        is_approved: bool,
+    ) -> Result<PendingAuthorization, Failure> {
+        let pending = pending.filter(|it| it.is_approved == is_approved && it.expires_at > self.clock.now());
         pending.ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))
     }
 
@@ -395,7 +408,7 @@ impl<L: UserLogin> StoredProvider<L> {
             client_host: texts.client_host.as_deref(),
             redirect_uri: &texts.redirect_uri,
             redirect_host: &texts.redirect_host,
-            has_only_local_redirects: texts.has_only_local_redirects,
+            has_local_redirect: texts.has_local_redirect,
             scopes: &texts.scopes,
             resource: &texts.resource,
             user,
@@ -417,7 +430,7 @@ impl<L: UserLogin> StoredProvider<L> {
 
 /// Returns whether any program on the device of the user can use the ID of this client.
 fn is_impersonable(pending: &PendingAuthorization) -> bool {
-    pending.client.is_metadata_document && has_only_local_redirects(&pending.client.redirect_uris)
+    pending.is_public_client && is_local_redirect(&pending.request.redirect_uri)
 }
 
 fn redirect(url: &str, cookies: Vec<HeaderValue>) -> Reply {

@@ -89,7 +89,7 @@ impl ConsentPages for StandardPages {
         if view.client_host.is_none() {
             body.push_str("<p class=\"warning\">The name of this application is not verified.</p>\n");
         }
-        if view.has_only_local_redirects {
+        if view.has_local_redirect {
             body.push_str(
                 "<p class=\"warning\" role=\"note\">This application runs on your device. Another program on your \
                  device can use its name. Continue only if you started this login yourself.</p>\n",

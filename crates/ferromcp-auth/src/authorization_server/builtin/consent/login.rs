@@ -57,8 +57,8 @@ pub trait UserLogin: Send + Sync + 'static {
         "/login/callback"
     }
 
-    /// Returns whether a user may still use the service. Called for each exchange of a refresh token; the grant is
-    /// revoked if it returns false. Default: true.
+    /// Returns whether a user may still use the service. Called for each exchange of a refresh token, whose grant is
+    /// revoked if it returns false, and for each page in a session of a browser, which then ends. Default: true.
     ///
     /// # Errors
     /// `temporarily_unavailable` if this cannot be determined now, so that the client retries.
@@ -93,7 +93,8 @@ pub struct Delegation {
 pub struct LoginRequest<'a> {
     /// The headers of the request.
     pub headers: &'a HeaderMap,
-    /// The address of the client, if known. Behind a reverse proxy, it is that of the proxy.
+    /// The address of the connection, if known. Behind a reverse proxy, it is that of the proxy; see
+    /// [`client_address`](Self::client_address).
     pub address: Option<IpAddr>,
     /// The fields of the form that the user has submitted. `None`: the login starts.
     pub form: Option<&'a [(String, String)]>,
@@ -168,6 +169,20 @@ impl<'a> LoginRequest<'a> {
     /// Returns a parameter of the callback. A repeated parameter is treated as absent.
     pub fn callback_parameter(&self, name: &str) -> Option<&'a str> {
         find(self.callback?, name)
+    }
+
+    /// Returns the address of the client, if known: that of the connection, or the last one in the header
+    /// `X-Forwarded-For` that is not one of these proxies. The header counts only if the connection is from a proxy.
+    pub fn client_address(&self, proxies: &[IpAddr]) -> Option<IpAddr> {
+        let is_proxy = |address: &IpAddr| proxies.iter().any(|proxy| proxy.to_canonical() == *address);
+        let peer = self.address?.to_canonical();
+        if !is_proxy(&peer) {
+            return Some(peer);
+        }
+        let values = self.headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
+        // An entry that is not an address ends the search: entries before it are not from a trusted proxy.
+        let entries = values.flat_map(|value| value.rsplit(',')).map_while(|text| text.trim().parse::<IpAddr>().ok());
+        entries.map(|address| address.to_canonical()).find(|address| !is_proxy(address)).or(Some(peer))
     }
 
     /// Returns a random text for a purpose, such as `nonce`: the same at the start and at the callback.

@@ -1,6 +1,7 @@
 //! The pages of a [`StoredProvider`](super::StoredProvider): login and consent.
 
 mod any_user;
+mod attempts;
 mod cookie;
 mod flow;
 mod form;

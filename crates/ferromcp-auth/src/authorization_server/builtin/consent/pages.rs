@@ -21,7 +21,7 @@ pub trait ConsentPages: Send + Sync + 'static {
 
     /// Renders the consent page. Its form contains `hidden_fields` and buttons with the name `action` and the values
     /// `approve` and `deny`, and `sign_out` if `can_sign_out` is true. It must show the client, the redirect host, the
-    /// scopes, and a warning if `has_only_local_redirects` is true.
+    /// scopes, and a warning if `has_local_redirect` is true.
     fn consent(&self, view: &ConsentView<'_>) -> String;
 
     /// Renders an error.
@@ -60,9 +60,8 @@ pub struct ConsentView<'a> {
     pub redirect_uri: &'a str,
     /// The host that receives the code, or the scheme of an application on this device.
     pub redirect_host: &'a str,
-    /// Whether all redirect URIs of the client are on the device of the user, so that any program there can impersonate
-    /// it.
-    pub has_only_local_redirects: bool,
+    /// Whether the redirect URI is on the device of the user, so that any program there can impersonate the client.
+    pub has_local_redirect: bool,
     /// The requested scopes.
     pub scopes: &'a [ScopeView],
     /// The MCP server that the client will access.
@@ -111,26 +110,26 @@ pub(super) struct ConsentTexts {
     pub(super) client_host: Option<String>,
     pub(super) redirect_uri: String,
     pub(super) redirect_host: String,
-    pub(super) has_only_local_redirects: bool,
+    pub(super) has_local_redirect: bool,
     pub(super) scopes: Vec<ScopeView>,
     pub(super) resource: String,
 }
 
 impl ConsentTexts {
     pub(super) fn new(pending: &PendingAuthorization, descriptions: &[(String, String)]) -> Self {
-        let (client, request) = (&pending.client, &pending.request);
+        let request = &pending.request;
         let describe = |scope: &String| ScopeView {
             name: excerpt(scope).to_string(),
             description: descriptions.iter().find(|(name, _)| name == scope).map(|(_, text)| text.clone()),
         };
-        let host = || Url::parse(&client.client_id).ok()?.host_str().map(str::to_owned);
+        let host = || Url::parse(&request.client_id).ok()?.host_str().map(str::to_owned);
         Self {
             client_name: client_name(pending),
-            client_id: excerpt(&client.client_id).to_string(),
-            client_host: if client.is_metadata_document { host() } else { None },
+            client_id: excerpt(&request.client_id).to_string(),
+            client_host: if pending.is_metadata_document { host() } else { None },
             redirect_uri: excerpt(&request.redirect_uri).to_string(),
             redirect_host: excerpt(&redirect_host(&request.redirect_uri)).to_string(),
-            has_only_local_redirects: has_only_local_redirects(&client.redirect_uris),
+            has_local_redirect: is_local_redirect(&request.redirect_uri),
             scopes: request.scopes.iter().map(describe).collect(),
             resource: excerpt(&request.resource).to_string(),
         }
@@ -138,14 +137,12 @@ impl ConsentTexts {
 }
 
 pub(super) fn client_name(pending: &PendingAuthorization) -> String {
-    let name = pending.client.client_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    excerpt(name.unwrap_or(&pending.client.client_id)).to_string()
+    excerpt(pending.client_name.as_deref().unwrap_or(&pending.request.client_id)).to_string()
 }
 
-/// Returns whether all redirect URIs are on the device of the user: loopback addresses, or schemes of applications.
-pub(super) fn has_only_local_redirects(uris: &[String]) -> bool {
-    uris.iter()
-        .all(|uri| Url::parse(uri).is_ok_and(|url| !matches!(url.scheme(), "http" | "https") || is_loopback_host(&url)))
+/// Returns whether a redirect URI is on the device of the user: a loopback address, or the scheme of an application.
+pub(super) fn is_local_redirect(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| !matches!(url.scheme(), "http" | "https") || is_loopback_host(&url))
 }
 
 /// Returns the host of a redirect URI, with a port that is not the default one. Names are in their ASCII form, so that
@@ -186,9 +183,11 @@ mod tests {
     #[test]
     fn local_redirects_are_detected() {
         //
-        let local = |uris: &[&str]| has_only_local_redirects(&uris.iter().map(|&uri| uri.into()).collect::<Vec<_>>());
-        assert!(local(&["http://localhost:1/", "http://127.0.0.1/cb", "http://[::1]/", "com.example.app:/cb"]));
-        assert!(!local(&["http://localhost/", "https://example.com/"]));
-        assert!(!local(&["https://localhost.example.com/"]));
+        for uri in ["http://localhost:1/", "http://127.0.0.1/cb", "http://[::1]/", "com.example.app:/cb"] {
+            assert!(is_local_redirect(uri), "{uri}");
+        }
+        for uri in ["https://example.com/", "https://localhost.example.com/", ""] {
+            assert!(!is_local_redirect(uri), "{uri}");
+        }
     }
 }

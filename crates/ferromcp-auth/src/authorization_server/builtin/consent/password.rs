@@ -4,26 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 
 use http::StatusCode;
 
+use super::attempts::Attempts;
 use super::login::{LoginForm, LoginOutcome, LoginRequest, UserLogin};
 use crate::Secret;
-use crate::authorization_server::builtin::expiring_map::ExpiringMap;
 use crate::authorization_server::builtin::user::User;
 use crate::authorization_server::provider::ProviderFuture;
-use crate::clock::now;
-use crate::random::sha256_base64;
 
-/// Maximum number of attempts for one name in a window. A successful login starts again.
-const ATTEMPTS_PER_NAME: u32 = 10;
-/// Maximum number of attempts from one address (or /64 network of IPv6) in a window.
-const ATTEMPTS_PER_ADDRESS: u32 = 50;
-/// Length of a window, in seconds.
-const WINDOW_SECONDS: u64 = 15 * 60;
-/// Maximum number of names and addresses that are counted. The oldest count is then removed.
-const MAX_COUNTERS: usize = 20_000;
 /// Maximum length of a name and of a password, in bytes.
 const MAX_BYTES: usize = 1024;
 
@@ -37,17 +26,14 @@ type Check = dyn Fn(String, Secret) -> CheckFuture + Send + Sync;
 
 /// A login with a name and a password, which a function checks.
 ///
-/// At most 10 attempts for one name and 50 from one address are made in 15 minutes. An attacker can thereby block the
-/// login of a name for that time; sessions and tokens are not affected. `Debug` omits the function.
+/// At most 10 failed attempts for one name and 50 from one address (or /64 network of IPv6) are possible in 15 minutes.
+/// An attacker can thereby block the login of a name for that time; sessions and tokens are not affected. Behind a
+/// reverse proxy, set [`trust_proxy`](Self::trust_proxy). `Debug` omits the function.
 #[must_use = "a login does nothing until it is passed to a provider"]
 pub struct PasswordLogin {
     check: Box<Check>,
-    attempts: Mutex<ExpiringMap<Attempts>>,
-}
-
-struct Attempts {
-    count: u32,
-    ends_at: u64,
+    attempts: Attempts,
+    proxies: Vec<IpAddr>,
 }
 
 impl PasswordLogin {
@@ -61,69 +47,39 @@ impl PasswordLogin {
         F: Fn(String, Secret) -> R + Send + Sync + 'static,
         R: Future<Output = Option<User>> + Send + 'static,
     {
-        Self {
-            check: Box::new(move |name, password| Box::pin(check(name, password))),
-            attempts: Mutex::new(ExpiringMap::new(MAX_COUNTERS)),
-        }
+        let check: Box<Check> = Box::new(move |name, password| Box::pin(check(name, password)));
+        Self { check, attempts: Attempts::new(), proxies: Vec::new() }
+    }
+
+    /// Trusts the `X-Forwarded-For` header of a proxy. The address whose attempts are counted is then the last one in
+    /// it that is not that of a trusted proxy. Without it, all users behind the proxy share the limit of one address,
+    /// so that one of them can block the login of all.
+    pub fn trust_proxy(mut self, address: IpAddr) -> Self {
+        self.proxies.push(address);
+        self
     }
 
     async fn submit(&self, name: &str, password: &str, address: Option<IpAddr>) -> LoginOutcome {
         if name.len() > MAX_BYTES || password.len() > MAX_BYTES {
             return failed();
         }
-        let by_name = name_key(name);
-        // Counted before the check, so that concurrent attempts do not exceed the limit.
-        let is_allowed = self.count(&by_name, ATTEMPTS_PER_NAME)
-            && address.is_none_or(|address| self.count(&address_key(address), ATTEMPTS_PER_ADDRESS));
-        if !is_allowed {
+        if !self.attempts.begin(name, address) {
             tracing::warn!("login rejected: too many attempts");
             let form = LoginForm::new(FIELDS).with_error("Too many attempts. Try again in 15 minutes.");
             return LoginOutcome::ShowForm(form.with_status(StatusCode::TOO_MANY_REQUESTS));
         }
         match (self.check)(name.to_owned(), Secret::new(password)).await {
             Some(user) => {
-                self.attempts().remove(&by_name);
+                self.attempts.succeed(name, address);
                 LoginOutcome::Authenticated(user)
             }
             None => failed(),
         }
     }
-
-    /// Counts an attempt. Returns false if there were too many.
-    fn count(&self, key: &str, limit: u32) -> bool {
-        let now = now();
-        let mut attempts = self.attempts();
-        if let Some(found) = attempts.get_mut(key).filter(|found| found.ends_at > now) {
-            found.count = found.count.saturating_add(1);
-            return found.count <= limit;
-        }
-        let ends_at = now.saturating_add(WINDOW_SECONDS);
-        attempts.insert(key, Attempts { count: 1, ends_at }, ends_at, now);
-        true
-    }
-
-    fn attempts(&self) -> std::sync::MutexGuard<'_, ExpiringMap<Attempts>> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn failed() -> LoginOutcome {
     LoginOutcome::ShowForm(LoginForm::new(FIELDS).with_error("The user name or the password is wrong."))
-}
-
-/// Returns the key of a name. It is a digest, so that its length is bounded.
-fn name_key(name: &str) -> String {
-    format!("n{}", sha256_base64(name.trim().to_lowercase().as_bytes()))
-}
-
-fn address_key(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => format!("a{address}"),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("a{a:x}:{b:x}:{c:x}:{d:x}")
-        }
-    }
 }
 
 impl UserLogin for PasswordLogin {
@@ -135,7 +91,7 @@ impl UserLogin for PasswordLogin {
             let (Some(name), Some(password)) = (request.field("username"), request.field("password")) else {
                 return Ok(failed());
             };
-            Ok(self.submit(name, password, request.address).await)
+            Ok(self.submit(name, password, request.client_address(&self.proxies)).await)
         })
     }
 }
@@ -151,7 +107,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
     use super::*;
+    use crate::authorization_server::builtin::consent::attempts::{ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME};
 
     fn login() -> (PasswordLogin, Arc<AtomicU32>) {
         let checks = Arc::new(AtomicU32::new(0));
@@ -193,14 +152,73 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn success_resets_the_attempts_of_the_name_only() {
+    async fn trap_successful_logins_block_an_address() {
+        // Users behind one address, such as that of a proxy or an office.
         let (login, _) = login();
         let address = Some(IpAddr::from([10, 0, 0, 1]));
-        for n in 0..ATTEMPTS_PER_ADDRESS {
-            let outcome = login.submit("ada", if n % 5 == 4 { "right" } else { "wrong" }, address).await;
-            assert_eq!(matches!(outcome, LoginOutcome::Authenticated(_)), n % 5 == 4);
+        for n in 0..4 * ATTEMPTS_PER_ADDRESS {
+            let outcome = login.submit(&format!("user{n}"), "right", address).await;
+            assert!(matches!(outcome, LoginOutcome::Authenticated(_)), "{n}");
         }
+    }
+
+    #[tokio::test]
+    async fn success_resets_the_attempts_of_the_name_only() {
+        let (login, checks) = login();
+        let address = Some(IpAddr::from([10, 0, 0, 1]));
+        let (mut failures, mut n) = (0, 0);
+        while failures < ATTEMPTS_PER_ADDRESS {
+            n += 1;
+            let is_right = n % 5 == 0;
+            let outcome = login.submit("ada", if is_right { "right" } else { "wrong" }, address).await;
+            assert_eq!(matches!(outcome, LoginOutcome::Authenticated(_)), is_right);
+            failures += u32::from(!is_right);
+        }
+        assert_eq!(checks.load(Ordering::Relaxed), n);
         assert!(is_limited(&login.submit("ada", "right", address).await), "the address has its own limit");
+    }
+
+    #[tokio::test]
+    async fn trap_login_blocked_for_all_users_of_a_proxy() {
+        let (login, _) = login();
+        let proxy = IpAddr::from([10, 0, 0, 1]);
+        let login = login.trust_proxy(proxy);
+        let submit = |peer: [u8; 4], forwarded: &'static str, name: String, password: &'static str| {
+            let login = &login;
+            async move {
+                let headers = HeaderMap::from_iter([(
+                    HeaderName::from_static("x-forwarded-for"),
+                    HeaderValue::from_static(forwarded),
+                )]);
+                let form = [("username".to_owned(), name), ("password".to_owned(), password.to_owned())];
+                let request = LoginRequest {
+                    headers: &headers,
+                    address: Some(peer.into()),
+                    form: Some(&form),
+                    callback: None,
+                    state: "",
+                    browser_secret: "",
+                    callback_url: "",
+                };
+                login.login(request).await.unwrap()
+            }
+        };
+        // The attacker writes the first entry, the proxy the second one.
+        for n in 0..=ATTEMPTS_PER_ADDRESS {
+            let forwarded = if n % 2 == 0 { "198.51.100.9, 192.0.2.1" } else { "192.0.2.1, 10.0.0.1" };
+            let outcome = submit([10, 0, 0, 1], forwarded, format!("user{n}"), "wrong").await;
+            assert_eq!(is_limited(&outcome), n >= ATTEMPTS_PER_ADDRESS);
+        }
+        for forwarded in ["192.0.2.2", "198.51.100.9", "not an address"] {
+            let outcome = submit([10, 0, 0, 1], forwarded, "ada".to_owned(), "right").await;
+            assert!(matches!(outcome, LoginOutcome::Authenticated(_)), "{forwarded}");
+        }
+        // A client that is not a proxy cannot name another address.
+        for n in 0..=ATTEMPTS_PER_ADDRESS {
+            let forwarded = if n % 2 == 0 { "203.0.113.1" } else { "203.0.113.2" };
+            let outcome = submit([192, 0, 2, 3], forwarded, format!("guess{n}"), "wrong").await;
+            assert_eq!(is_limited(&outcome), n >= ATTEMPTS_PER_ADDRESS);
+        }
     }
 
     #[tokio::test]

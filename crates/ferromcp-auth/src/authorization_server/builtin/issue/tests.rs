@@ -241,6 +241,21 @@ async fn trap_refresh_token_replay_after_its_successor_was_used() {
 }
 
 #[tokio::test]
+async fn trap_refresh_token_stolen_within_the_grace_time() {
+    // of the tokens that were issued for one, only one can continue.
+    let provider = provider();
+    let first = login(&provider).await;
+    let token = first.refresh_token.as_ref().unwrap();
+    let second = refresh(&provider, token).await.unwrap();
+    let stolen = refresh(&provider, token).await.unwrap();
+    provider.clock.advance(600);
+    let third = refresh(&provider, second.refresh_token.as_ref().unwrap()).await.unwrap();
+    assert!(is_valid(&provider, &third).await);
+    assert_eq!(code_of(refresh(&provider, stolen.refresh_token.as_ref().unwrap()).await), "invalid_grant");
+    assert!(!is_valid(&provider, &third).await && !is_valid(&provider, &stolen).await);
+}
+
+#[tokio::test]
 async fn trap_scope_widened_on_refresh() {
     //
     let provider = provider();
