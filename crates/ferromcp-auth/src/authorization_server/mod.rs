@@ -4,6 +4,24 @@
 //! clients and issues tokens. It serves the authorization, token, registration and revocation endpoints and the
 //! metadata documents, and it protects the MCP server with the tokens that it issued.
 //!
+//! ```no_run
+//! use ferromcp_auth::authorization_server::{
+//!     AuthorizationServer, AuthorizationServerOptions, PasswordLogin, StoredProvider, User,
+//! };
+//! use ferromcp_server::{Server, http::http};
+//!
+//! # async fn check(name: &str, password: &str) -> Option<User> { None }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let login = PasswordLogin::new(|name, password| async move { check(&name, password.expose()).await });
+//! let options = AuthorizationServerOptions::new("https://example.com")
+//!     .resource("https://example.com/mcp")
+//!     .required_scopes(["notes:read"]);
+//! let authorization_server = AuthorizationServer::new(options, StoredProvider::new(login))?;
+//! Server::new("notes", "1.0.0").serve(http("127.0.0.1:8000").authorization(authorization_server)).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>, RFC 6749, RFC 7591, RFC 7009,
 //! RFC 8414, RFC 8707, RFC 9207, RFC 9449.
 

@@ -94,8 +94,8 @@ impl AuthorizationServerOptions {
         self
     }
 
-    /// Sets the scopes that each request to the MCP server requires. They are also the default scopes of
-    /// authorizations. [`AuthorizationServer::new`](super::AuthorizationServer::new) fails if a text is not exactly one
+    /// Sets the scopes that each request to the MCP server requires. They are also the default scopes, unless
+    /// [`default_scopes`](Self::default_scopes) is set, which must then contain them. [`AuthorizationServer::new`](super::AuthorizationServer::new) fails if a text is not exactly one
     /// scope, such as `notes:read notes:write`.
     pub fn required_scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         self.scopes.required = texts(scopes);

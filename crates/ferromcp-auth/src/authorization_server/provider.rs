@@ -1,4 +1,4 @@
-//! [`AuthorizationProvider`]: what the endpoints of the authorization server need from its database and its login pages.
+//! [`AuthorizationProvider`]: the storage and the login of an authorization server.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -56,8 +56,9 @@ pub trait AuthorizationProvider: Send + Sync + 'static {
         context: TokenContext,
     ) -> ProviderFuture<'a, IssuedTokens>;
 
-    /// Returns a refresh token of this client, or `None` if it is unknown, expired or revoked. A token that was rotated
-    /// before the grace time is reused by an attacker or by the client: its whole family is revoked, and `None` is returned.
+    /// Returns a refresh token of this client, or `None` if it is unknown, expired or revoked. If the token was replaced
+    /// longer ago than the grace time, the provider revokes the grant with all its tokens and returns `None`, because the
+    /// token may be stolen.
     fn load_refresh_token<'a>(
         &'a self,
         client: &'a RegisteredClient,
@@ -179,7 +180,7 @@ pub struct RefreshToken {
     pub key_thumbprint: Option<String>,
 }
 
-/// What an access token is issued for.
+/// The issuer, the resource and the key of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenContext {

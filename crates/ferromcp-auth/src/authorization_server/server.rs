@@ -1,4 +1,4 @@
-//! [`AuthorizationServer`]: its construction, and the way of a request to its endpoint.
+//! [`AuthorizationServer`]: construction and routing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ const OPENID_METADATA: &str = "/.well-known/openid-configuration";
 #[derive(Clone)]
 pub struct AuthorizationServer(Arc<Shared>);
 
-/// The endpoints, and what protects and describes them.
+/// The endpoints, the resource servers and the metadata.
 struct Shared {
     inner: Inner,
     resource_servers: Vec<(String, ResourceServer)>,

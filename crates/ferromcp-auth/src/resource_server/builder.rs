@@ -20,7 +20,7 @@ use crate::fetch::Network;
 /// The scope that requests a refresh token. Resources do not need it.
 const OFFLINE_ACCESS: &str = "offline_access";
 
-/// Whether clients prove the possession of a key: RFC 9449.
+/// The policy for access tokens that are bound to a key (DPoP, RFC 9449).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "it does nothing until it is passed to `ResourceServerBuilder::dpop`"]
 pub struct DpopPolicy {

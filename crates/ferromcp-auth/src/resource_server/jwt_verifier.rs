@@ -102,7 +102,8 @@ impl JwtVerifier {
         self
     }
 
-    /// Sets the clock difference that is tolerated, in whole seconds. Default and maximum for the expiry: 60 seconds.
+    /// Sets the clock difference that is tolerated, in whole seconds. Default: 60 seconds. A longer leeway does not apply to
+    /// the expiry.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -115,8 +116,8 @@ impl JwtVerifier {
         self
     }
 
-    /// Sets how long keys are used before they are fetched again. Tokens of a revoked key are accepted until then.
-    /// Default: ten minutes.
+    /// Sets the maximum age of the keys, after which they are fetched again. Default: ten minutes. If a fetch fails, the
+    /// previous keys remain in use for up to 24 hours, so that tokens of a revoked key can be accepted for that time.
     pub fn key_max_age(mut self, max_age: Duration) -> Self {
         self.key_max_age = max_age;
         self

@@ -24,8 +24,8 @@ pub(crate) use rejection::Rejection;
 
 /// The address of the peer that sent a request, as an extension of the request.
 ///
-/// `serve(http(..))` inserts it; with another HTTP server, a layer can. It is used only to detect trusted proxies
-/// ([`HttpServerOptions::trust_proxy`](super::HttpServerOptions::trust_proxy)).
+/// `serve(http(..))` inserts it; with another HTTP server, a layer can. It is used to detect trusted proxies
+/// ([`HttpServerOptions::trust_proxy`](super::HttpServerOptions::trust_proxy)), and by the limits of an authorization server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub SocketAddr);
 

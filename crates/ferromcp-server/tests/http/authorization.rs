@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ferromcp_core::Revision;
-use ferromcp_server::http::{AuthorizationFuture, HttpAuthorization, HttpServerOptions, ScopeChallenge};
+use ferromcp_server::http::{AuthorizationFuture, HttpAuthorization, HttpServerOptions, ScopeChallenge, http};
 use ferromcp_server::middleware::Next;
 use ferromcp_server::testing::{ClientMode, TestClient};
 use ferromcp_server::{Arg, Call, Completion, Ctx, Principal, Prompt, Reply, Resource, Server, Tool};
@@ -366,6 +366,19 @@ async fn host_header(request: &Request, name: &str, host: &Host) -> Response {
     let mut stream = tokio::net::TcpStream::connect(host.address).await.unwrap();
     stream.write_all(bytes.as_bytes()).await.unwrap();
     Response::read(stream, bytes::BytesMut::new()).await
+}
+
+#[tokio::test]
+async fn authorization_remains_when_options_are_set_after_it() {
+    let (sender, bound) = tokio::sync::oneshot::channel();
+    let listener = http("127.0.0.1:0")
+        .authorization(TestAuthorization::default())
+        .options(HttpServerOptions::new())
+        .on_bound(move |address| drop(sender.send(address)));
+    let serving = tokio::spawn(scoped_server().serve(listener));
+    let address = bound.await.unwrap();
+    assert_eq!(modern_call("whoami", json!({})).send(address).await.status, 401);
+    serving.abort();
 }
 
 #[tokio::test]

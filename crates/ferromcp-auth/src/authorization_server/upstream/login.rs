@@ -62,7 +62,8 @@ struct Inner {
 impl UpstreamLogin {
     /// Creates a login.
     ///
-    /// # Errors Fails if a URL of the options is invalid, does not use HTTPS, or has an address that is not allowed, or
+    /// # Errors
+    /// Fails if a URL of the options is invalid, does not use HTTPS, or has an address that is not allowed, or
     /// if the options do not suffice to identify users.
     pub fn new(options: UpstreamOptions) -> Result<Self, AuthError> {
         Ok(Self(Arc::new(Inner { exchange: Exchange::new(options)?, sessions: Sessions::new() })))

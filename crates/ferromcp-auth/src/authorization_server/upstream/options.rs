@@ -112,7 +112,8 @@ impl UpstreamOptions {
         self
     }
 
-    /// Restricts who can log in. Without it, all users of the upstream server can.
+    /// Restricts logins to the users for which the predicate returns true. By default, all users of the upstream server can
+    /// log in.
     pub fn allow_user(mut self, is_allowed: impl Fn(&User) -> bool + Send + Sync + 'static) -> Self {
         self.is_allowed = Some(Arc::new(is_allowed));
         self

@@ -59,14 +59,16 @@ impl<L, F> Http<L, F> {
         self
     }
 
-    /// Sets the options of the endpoint.
+    /// Sets the options of the endpoint. An [`authorization`](Self::authorization) that was set before remains, unless the
+    /// options have another one.
     pub fn options(mut self, options: HttpServerOptions) -> Self {
+        let authorization = self.options.authorization.take();
         self.options = options;
+        self.options.authorization = self.options.authorization.or(authorization);
         self
     }
 
-    /// Requires authorization, and serves its routes. Equivalent to
-    /// [`HttpServerOptions::authorization`]; set [`options`](Self::options) before it.
+    /// Requires authorization, and serves its routes. Equivalent to [`HttpServerOptions::authorization`].
     pub fn authorization(mut self, authorization: impl HttpAuthorization) -> Self {
         self.options = self.options.authorization(authorization);
         self

@@ -40,7 +40,8 @@ pub trait UserLogin: Send + Sync + 'static {
     /// submits, or with the query of the callback. If it returns a user without a form or callback, no session is
     /// created, so that it is called for each request. The future is dropped if the browser disconnects.
     ///
-    /// # Errors `access_denied` if the user may not log in; `server_error` or `temporarily_unavailable` if the login
+    /// # Errors
+    /// `access_denied` if the user may not log in; `server_error` or `temporarily_unavailable` if the login
     /// fails. The error is sent to the client.
     fn login<'a>(&'a self, request: LoginRequest<'a>) -> ProviderFuture<'a, LoginOutcome>;
 
