@@ -252,7 +252,7 @@ mod tests {
         ]});
         let published = published(&metadata);
         assert_eq!(published.len(), 1);
-        assert_eq!(rust_version(&published).unwrap(), "1.85");
+        assert_eq!(lowest_version(&published).unwrap(), "1.85");
     }
 
     #[test]

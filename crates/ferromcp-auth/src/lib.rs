@@ -7,6 +7,9 @@
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>.
 
+// A build with one side only leaves some functions of the shared modules unused.
+#![cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]
+
 #[cfg(feature = "server")]
 pub mod authorization_server;
 #[cfg(feature = "client")]
@@ -24,16 +27,13 @@ mod document;
 #[cfg(feature = "server")]
 mod dpop_proof;
 mod error;
-#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]
 mod fetch;
 #[cfg(feature = "server")]
 mod jwt;
 #[cfg(feature = "keychain")]
 mod keychain;
-#[cfg_attr(not(all(feature = "client", feature = "server")), allow(dead_code))]
 mod metadata;
 mod random;
-#[cfg_attr(not(feature = "client"), allow(dead_code))]
 mod scopes;
 mod secret;
 

@@ -243,7 +243,7 @@ fn parse_resource(resource: &str) -> Result<Url, AuthError> {
     let invalid = |problem: &str| {
         AuthError::configuration(format!(
             "cannot protect resource `{}`: {problem}; use the public URL of the MCP endpoint, such as \
-             https://mcp.example.com/mcp",
+             `https://mcp.example.com/mcp`",
             excerpt(resource)
         ))
     };

@@ -101,7 +101,7 @@ async fn rotating_server() -> String {
     let provider = provider.access_token_lifetime(Duration::from_secs(5));
     let authorization = AuthorizationServer::new(options, provider).unwrap();
     let (sender, bound) = tokio::sync::oneshot::channel();
-    let listener = http(address.to_string()).authorization(authorization).on_bound(move |_| drop(sender.send(())));
+    let listener = http(address.to_string()).authorization(authorization).on_bound(move |_| sender.send(()).unwrap());
     tokio::spawn(Server::new("rotating", "1.0.0").serve(listener));
     bound.await.unwrap();
     url

@@ -374,7 +374,7 @@ async fn authorization_remains_when_options_are_set_after_it() {
     let listener = http("127.0.0.1:0")
         .authorization(TestAuthorization::default())
         .options(HttpServerOptions::new())
-        .on_bound(move |address| drop(sender.send(address)));
+        .on_bound(move |address| sender.send(address).unwrap());
     let serving = tokio::spawn(scoped_server().serve(listener));
     let address = bound.await.unwrap();
     assert_eq!(modern_call("whoami", json!({})).send(address).await.status, 401);
