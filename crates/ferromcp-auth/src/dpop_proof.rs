@@ -76,21 +76,6 @@ impl DpopVerifier {
         self.nonce_key.as_ref().map(|key| nonce_of(key, now() / NONCE_SECONDS))
     }
 
-    /// Verifies the proof of a request, and returns the thumbprint of its key. A second use of the proof is rejected.
-    ///
-    /// The caller compares the thumbprint with that of the access token.
-    pub(crate) fn verify(
-        &self,
-        headers: &HeaderMap,
-        method: &str,
-        url: &str,
-        access_token: Option<&str>,
-    ) -> Result<String, DpopError> {
-        let proof = self.check(headers, method, url, access_token)?;
-        self.consume(&proof)?;
-        Ok(proof.thumbprint)
-    }
-
     /// Verifies the proof of a request. The caller rejects foreign keys before it calls [`consume`](Self::consume), so
     /// that proofs with them do not fill the memory.
     pub(crate) fn check(
@@ -225,8 +210,11 @@ mod tests {
         )])
     }
 
+    /// Checks and uses up the proof of a request, and returns the thumbprint of its key.
     fn verify(verifier: &DpopVerifier, headers: &HeaderMap) -> Result<String, DpopError> {
-        verifier.verify(headers, "POST", URL, Some("token"))
+        let proof = verifier.check(headers, "POST", URL, Some("token"))?;
+        verifier.consume(&proof)?;
+        Ok(proof.thumbprint)
     }
 
     #[test]
@@ -273,7 +261,8 @@ mod tests {
             assert!(matches!(&error, DpopError::Invalid(it) if it.contains(text)), "{claims} {error:?}");
         }
         let without_token = headers(&key, &json!({}), &json!({ "ath": null }));
-        assert!(verifier.verify(&without_token, "POST", URL, None).is_ok());
+        let proof = verifier.check(&without_token, "POST", URL, None);
+        assert!(proof.and_then(|proof| verifier.consume(&proof)).is_ok());
     }
 
     #[test]

@@ -46,30 +46,28 @@ impl Inner {
         let assertion = parameters.required("assertion")?;
         let token = CompactToken::parse(assertion).map_err(invalid)?;
         let issuer = token.claim_text("iss");
-        if token.has_type(&[ID_JAG]) {
+        let (trusted, claims, justified, proof) = if token.has_type(&[ID_JAG]) {
             let (trusted, keys) = self.trusted(AssertionKind::Identity, issuer)?;
             let client = self.authenticate(headers, parameters).await?;
             check_grant(&client, JWT_BEARER)?;
-            let key = self.proof_key(headers, Some(&client))?;
+            let proof = self.check_proof(headers, Some(&client))?;
             let audiences = [self.options.issuer.as_str()];
             let claims = verified(assertion, keys, trusted, &audiences, &[ID_JAG]).await?;
             let justified = self.check_identity(trusted, &claims, parameters, &client)?;
-            check_key(&claims, key.as_deref())?;
-            self.use_proof(headers)?;
-            self.record(trusted, &claims, assertion)?;
-            self.issue(trusted, justified, key).await
+            (trusted, claims, justified, proof)
         } else {
             let (trusted, keys) = self.trusted(AssertionKind::Workload, issuer)?;
-            let key = self.proof_key(headers, None)?;
+            let proof = self.check_proof(headers, None)?;
             let mut audiences = vec![self.options.issuer.as_str(), self.token_endpoint.as_str()];
             audiences.extend(trusted.audiences.iter().map(String::as_str));
             let claims = verified(assertion, keys, trusted, &audiences, &[]).await?;
             let justified = self.check_workload(trusted, &claims, parameters)?;
-            check_key(&claims, key.as_deref())?;
-            self.use_proof(headers)?;
-            self.record(trusted, &claims, assertion)?;
-            self.issue(trusted, justified, key).await
-        }
+            (trusted, claims, justified, proof)
+        };
+        check_key(&claims, proof.as_ref().map(|proof| proof.thumbprint.as_str()))?;
+        let key = self.use_proof(proof)?;
+        self.record(trusted, &claims, assertion)?;
+        self.issue(trusted, justified, key).await
     }
 
     fn trusted(&self, kind: AssertionKind, issuer: Option<&str>) -> Result<&(TrustedIssuer, JwkSource), OAuthError> {

@@ -15,7 +15,7 @@ use super::inner::{Inner, is_same_resource};
 use super::provider::{AuthorizationCode, IssuedTokens, TokenContext};
 use super::{client_auth, response, scope};
 use crate::clock::now;
-use crate::dpop_proof::{DpopError, NONCE_HEADER, PROOF_HEADER};
+use crate::dpop_proof::{DpopError, NONCE_HEADER, PROOF_HEADER, Proof};
 use crate::random::sha256_base64;
 
 /// Lengths of a PKCE verifier: RFC 7636, section 4.1.
@@ -47,26 +47,26 @@ impl Inner {
         }
         let client = self.authenticate(headers, &parameters).await?;
         check_grant(&client, grant)?;
-        let key = self.proof_key(headers, Some(&client))?;
+        let proof = self.check_proof(headers, Some(&client))?;
         match grant {
-            AUTHORIZATION_CODE => self.exchange_code(&client, &parameters, headers, key).await,
-            REFRESH_TOKEN => self.refresh(&client, &parameters, headers, key).await,
-            _ => self.client_credentials(&client, &parameters, headers, key).await,
+            AUTHORIZATION_CODE => self.exchange_code(&client, &parameters, proof).await,
+            REFRESH_TOKEN => self.refresh(&client, &parameters, proof).await,
+            _ => self.client_credentials(&client, &parameters, proof).await,
         }
     }
 
-    /// Checks the proof of a request, and returns the thumbprint of its key; `None` without a proof. The proof is not
-    /// used up, so that requests without a valid grant do not fill the memory; see [`use_proof`](Self::use_proof).
+    /// Checks the proof of a request, and returns it; `None` without a proof. It is not used up, so that requests
+    /// without a valid grant do not fill the memory; see [`use_proof`](Self::use_proof).
     ///
     /// # Errors
     /// Fails if the proof is invalid, or if it is missing although the client or the server requires it.
-    pub(super) fn proof_key(
+    pub(super) fn check_proof(
         &self,
         headers: &HeaderMap,
         client: Option<&RegisteredClient>,
-    ) -> Result<Option<String>, OAuthError> {
+    ) -> Result<Option<Proof>, OAuthError> {
         match self.dpop.check(headers, "POST", &self.token_endpoint, None) {
-            Ok(proof) => Ok(Some(proof.thumbprint)),
+            Ok(proof) => Ok(Some(proof)),
             Err(DpopError::Missing) => {
                 if self.options.requires_dpop() || client.is_some_and(|client| client.requires_dpop) {
                     return Err(proof_error(DpopError::Missing));
@@ -77,23 +77,21 @@ impl Inner {
         }
     }
 
-    /// Uses up the proof of a request whose grant is valid.
+    /// Uses up the proof of a request whose grant is valid, and returns the thumbprint of its key.
     ///
     /// # Errors
     /// Fails if the proof was used before.
-    pub(super) fn use_proof(&self, headers: &HeaderMap) -> Result<(), OAuthError> {
-        match self.dpop.verify(headers, "POST", &self.token_endpoint, None) {
-            Ok(_) | Err(DpopError::Missing) => Ok(()),
-            Err(error) => Err(proof_error(error)),
-        }
+    pub(super) fn use_proof(&self, proof: Option<Proof>) -> Result<Option<String>, OAuthError> {
+        let Some(proof) = proof else { return Ok(None) };
+        self.dpop.consume(&proof).map_err(proof_error)?;
+        Ok(Some(proof.thumbprint))
     }
 
     async fn exchange_code(
         &self,
         client: &RegisteredClient,
         parameters: &Parameters,
-        headers: &HeaderMap,
-        key: Option<String>,
+        proof: Option<Proof>,
     ) -> Result<Value, OAuthError> {
         let value = parameters.required("code")?;
         let code = self.provider.load_authorization_code(client, value).await?;
@@ -101,10 +99,10 @@ impl Inner {
         let code = code.filter(|code| code.request.client_id == client.client_id && code.expires_at > now());
         let code = code.ok_or_else(invalid)?;
         check_code(&code, parameters)?;
-        if code.request.key_thumbprint.is_some() && code.request.key_thumbprint != key {
+        if !is_key_of(code.request.key_thumbprint.as_deref(), proof.as_ref()) {
             return Err(OAuthError::invalid_grant("the code is bound to another DPoP key"));
         }
-        self.use_proof(headers)?;
+        let key = self.use_proof(proof)?;
         let context = self.context(code.request.resource.clone(), key);
         let tokens = self.provider.exchange_authorization_code(client, code, context.clone()).await?;
         Ok(success(&tokens, &context, client.allows_grant(REFRESH_TOKEN)))
@@ -114,8 +112,7 @@ impl Inner {
         &self,
         client: &RegisteredClient,
         parameters: &Parameters,
-        headers: &HeaderMap,
-        key: Option<String>,
+        proof: Option<Proof>,
     ) -> Result<Value, OAuthError> {
         let value = parameters.required("refresh_token")?;
         let token = self.provider.load_refresh_token(client, value).await?;
@@ -124,12 +121,12 @@ impl Inner {
         });
         let token =
             token.ok_or_else(|| OAuthError::invalid_grant("the refresh token is invalid, expired or revoked"))?;
-        if token.key_thumbprint.is_some() && token.key_thumbprint != key {
+        if !is_key_of(token.key_thumbprint.as_deref(), proof.as_ref()) {
             return Err(OAuthError::invalid_grant("the refresh token is bound to another DPoP key"));
         }
         check_resource(&token.resource, parameters)?;
         let scopes = scope::subset(&token.scopes, parameters.get("scope")?)?;
-        self.use_proof(headers)?;
+        let key = self.use_proof(proof)?;
         let context = self.context(token.resource.clone(), key);
         let tokens = self.provider.exchange_refresh_token(client, token, scopes, context.clone()).await?;
         Ok(success(&tokens, &context, true))
@@ -139,15 +136,14 @@ impl Inner {
         &self,
         client: &RegisteredClient,
         parameters: &Parameters,
-        headers: &HeaderMap,
-        key: Option<String>,
+        proof: Option<Proof>,
     ) -> Result<Value, OAuthError> {
         if client.auth_method == ClientAuthMethod::None {
             return Err(OAuthError::unauthorized_client("a public client may not use client credentials"));
         }
         let resource = self.resource(parameters.get("resource")?)?;
         let scopes = self.scopes.requested(client, parameters.get("scope")?)?;
-        self.use_proof(headers)?;
+        let key = self.use_proof(proof)?;
         let context = self.context(resource, key);
         let id = &client.client_id;
         let tokens = self.provider.issue_without_user(id, id.clone(), scopes, context.clone()).await?;
@@ -157,6 +153,11 @@ impl Inner {
     pub(super) fn context(&self, resource: String, key_thumbprint: Option<String>) -> TokenContext {
         TokenContext { issuer: self.options.issuer.clone(), resource, key_thumbprint }
     }
+}
+
+/// Returns whether a grant is bound to no key, or to that of the proof.
+fn is_key_of(bound: Option<&str>, proof: Option<&Proof>) -> bool {
+    bound.is_none_or(|bound| proof.is_some_and(|proof| proof.thumbprint == bound))
 }
 
 fn proof_error(error: DpopError) -> OAuthError {
