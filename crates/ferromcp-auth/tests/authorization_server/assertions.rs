@@ -11,7 +11,7 @@ use crate::signing::SigningKey;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const PROVIDER: &str = "https://idp.example.com";
-const PLATFORM: &str = "https://workloads.example.com";
+const PLATFORM: &str = "https://platform.example.com";
 const ID_JAG: &str = "oauth-id-jag+jwt";
 
 struct Setup {

@@ -118,7 +118,7 @@ async fn trap_session_fixation() {
     browser.open_as(&url, "ada").await;
     let first = browser.cookies["__Host-mcp-session"].clone();
     assert_ne!(first, fixed);
-    // A login with a valid session replaces it, and the old one is no longer valid.
+    // A login replaces a valid session: the old cookie is rejected from then on.
     let mut other = browser.other();
     let login = other.get(&authorize(&provider, &client("c"), "read").await).await;
     other.cookies.insert("__Host-mcp-session".to_owned(), first.clone());

@@ -35,7 +35,7 @@ pub(super) struct Sessions {
 pub(super) enum Status {
     /// The access token, which is valid as far as known.
     Active(Secret),
-    /// The access token has expired, and there is no refresh token.
+    /// The access token has expired, and the provider issued no refresh token.
     Expired,
     /// The upstream server has revoked the login.
     Revoked,
