@@ -74,8 +74,8 @@ impl ResourceServer {
 }
 
 impl Inner {
-    /// Checks the credentials of a request. Returns the verified token, and how it was presented.
-    async fn verify(&self, parts: &Parts) -> Result<(Scheme, AccessToken), Rejection> {
+    /// Checks the credentials of a request. Returns how the token was presented, its text, and what it grants.
+    async fn verify<'a>(&self, parts: &'a Parts) -> Result<(Scheme, &'a str, AccessToken), Rejection> {
         let (scheme, text) = match Credentials::parse(&parts.headers) {
             Credentials::Token(Scheme::Dpop, _) if self.dpop.is_none() => return Err(self.no_credentials()),
             Credentials::Token(scheme, text) => (scheme, text),
@@ -109,7 +109,7 @@ impl Inner {
             (Scheme::Dpop, None) => return Err(invalid("the token is not bound to a key")),
             (Scheme::Dpop, Some(thumbprint)) => self.check_proof(parts, text, thumbprint)?,
         }
-        Ok((scheme, token))
+        Ok((scheme, text, token))
     }
 
     /// Checks the proof of a request. Its URL is the configured one: that of the request is not known for certain.
@@ -155,7 +155,7 @@ impl HttpAuthorization for ResourceServer {
     fn authorize<'a>(&'a self, request: &'a mut Parts) -> AuthorizationFuture<'a, Result<(), Response<Bytes>>> {
         Box::pin(async move {
             let inner = &*self.0;
-            let (scheme, mut token) = inner.verify(request).await.map_err(|rejection| {
+            let (scheme, text, mut token) = inner.verify(request).await.map_err(|rejection| {
                 let (error, reason) = (rejection.kind.code(), excerpt(&rejection.description));
                 tracing::debug!(error, %reason, "rejected a request");
                 rejection.response(&inner.challenge)
@@ -171,12 +171,8 @@ impl HttpAuthorization for ResourceServer {
                 return Err(Rejection { scopes, ..rejection }.response(&inner.challenge));
             }
             // The digest distinguishes tokens that name neither a user nor a client.
-            let digest = match Credentials::parse(&request.headers) {
-                Credentials::Token(_, text) if token.subject.is_none() && token.client_id.is_none() => {
-                    Some(sha256_base64(text.as_bytes()))
-                }
-                _ => None,
-            };
+            let is_anonymous = token.subject.is_none() && token.client_id.is_none();
+            let digest = is_anonymous.then(|| sha256_base64(text.as_bytes()));
             request.extensions.insert(principal(token, expanded, digest.as_deref()));
             request.extensions.insert(self.scope_challenge(scheme, granted));
             Ok(())
