@@ -13,7 +13,7 @@ use crate::clock::now;
 use crate::digest_cache::{DigestCache, digest_of};
 use crate::error::AuthError;
 use crate::jwt::{CompactToken, VerificationKey, numeric_date};
-use crate::random::sha256_base64;
+use crate::random::{random_bytes, sha256_base64};
 
 /// The header of a proof.
 pub(crate) const PROOF_HEADER: &str = "dpop";
@@ -65,10 +65,7 @@ impl DpopVerifier {
     /// # Errors
     /// Fails if the system has no random numbers.
     pub(crate) fn with_nonces(self) -> Result<Self, AuthError> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key)
-            .map_err(|error| AuthError::configuration("cannot get random numbers").with_source(error.to_string()))?;
-        Ok(Self { nonce_key: Some(hmac::Key::new(hmac::HMAC_SHA256, &key)), ..self })
+        Ok(Self { nonce_key: Some(hmac::Key::new(hmac::HMAC_SHA256, &random_bytes()?)), ..self })
     }
 
     /// Returns the nonce that proofs must contain, if nonces are required.

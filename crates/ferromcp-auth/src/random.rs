@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::error::AuthError;
 
-/// Random bytes of a text: 256 bits, 43 characters in base64.
+/// Number of random bytes: 256 bits, 43 characters in base64.
 const RANDOM_BYTES: usize = 32;
 
 /// Returns a random text for a verifier, a state, a code or a token.
@@ -14,10 +14,18 @@ const RANDOM_BYTES: usize = 32;
 /// # Errors
 /// Fails if the system has no random numbers.
 pub(crate) fn random_text() -> Result<String, AuthError> {
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes()?))
+}
+
+/// Returns 256 random bits.
+///
+/// # Errors
+/// Fails if the system has no random numbers.
+pub(crate) fn random_bytes() -> Result<[u8; RANDOM_BYTES], AuthError> {
     let mut bytes = [0; RANDOM_BYTES];
     getrandom::fill(&mut bytes)
         .map_err(|error| AuthError::configuration("cannot get random numbers").with_source(error.to_string()))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
 /// Returns the SHA-256 digest in base64, for URLs.

@@ -37,6 +37,7 @@ mod error;
 mod fetch_slots;
 mod form;
 mod grant_type;
+mod html_text;
 mod inner;
 mod issuer_keys;
 mod metadata;
@@ -59,6 +60,7 @@ mod verifier;
 pub use builtin::*;
 pub use client::{ClientAuthMethod, RegisteredClient};
 pub use error::OAuthError;
+pub use html_text::escape_html;
 pub use options::{AuthorizationServerOptions, ClientRegistrationOptions};
 pub use provider::{
     AuthorizationCode, AuthorizationProvider, AuthorizationRequest, IssuedTokens, PageFuture, ProviderFuture,

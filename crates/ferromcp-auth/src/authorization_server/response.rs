@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::error::OAuthError;
+use super::html_text::escape_html;
 
 /// The request headers that a web page may send.
 const CORS_REQUEST_HEADERS: &str = "authorization, content-type, dpop, mcp-protocol-version";
@@ -78,8 +79,8 @@ pub(super) fn page(cause: &OAuthError, state: Option<&str>, headers: &HeaderMap)
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Authorization failed</title></head>\
          <body><h1>Authorization failed</h1><p>{}</p><p><code>{}</code></p></body></html>",
-        escaped(&cause.public_description()),
-        escaped(cause.code())
+        escape_html(&cause.public_description()),
+        escape_html(cause.code())
     );
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
@@ -151,10 +152,6 @@ fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
 
 fn set(response: &mut Response<Bytes>, name: http::HeaderName, value: &'static str) {
     response.headers_mut().insert(name, HeaderValue::from_static(value));
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::authorization_server::builtin::expiring_map::ExpiringMap;
+use crate::authorization_server::rate_limit::network;
 use crate::clock::now;
 
 /// Maximum number of failed attempts for one name in a window. A successful login starts again.
@@ -97,13 +98,7 @@ impl Attempts {
 }
 
 fn address_key(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
-    }
+    network(address.to_canonical()).to_string()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,7 +13,7 @@ mod reply;
 mod site;
 
 pub use any_user::AnyUser;
-pub use html::{StandardPages, escape_html};
+pub use html::StandardPages;
 pub use login::{Delegation, LoginForm, LoginOutcome, LoginRequest, UserLogin};
 pub use pages::{ConsentPages, ConsentView, ErrorView, LoginView, ScopeView};
 pub use password::PasswordLogin;

@@ -12,7 +12,7 @@ use crate::fetch::is_loopback_host;
 /// Renders the pages of the authorization server.
 ///
 /// Each method returns a complete HTML document. Everything in a view comes from the client or the user and must be
-/// escaped with [`escape_html`](super::escape_html), except `hidden_fields` and [`LoginForm::fields_html`]. The content
+/// escaped with [`escape_html`](crate::authorization_server::escape_html), except `hidden_fields` and [`LoginForm::fields_html`]. The content
 /// security policy allows only styles, in `style` elements with the attribute `nonce="{style_nonce}"`; scripts, images
 /// and frames are blocked. The form must use the method `post`.
 pub trait ConsentPages: Send + Sync + 'static {
