@@ -20,6 +20,8 @@ pub mod resource_server;
 #[cfg(feature = "server")]
 mod access_token;
 mod address;
+#[cfg(any(feature = "client", feature = "server"))]
+mod client_authentication;
 mod clock;
 #[cfg(feature = "server")]
 mod digest_cache;

@@ -12,12 +12,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::Value;
 use url::Url;
 
-use super::client::{ClientAuthMethod, RegisteredClient};
+use super::client::RegisteredClient;
 use super::client_metadata;
 use super::error::OAuthError;
 use super::fetch_slots::FetchSlots;
 use super::form::has_media_type;
 use super::grant_type::{AUTHORIZATION_CODE, is_open_grant};
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::digest_cache::{Digest, DigestCache, token_digest};
 use crate::document::Document;
@@ -220,11 +221,11 @@ fn parse(url: &str, fetched: &Fetched, redirect_schemes: &[String]) -> Result<Re
     let mut client = RegisteredClient::new(url, redirect_uris);
     client.client_name = Some(client_metadata::checked_name(name).map_err(|error| invalid(error.description()))?);
     client.auth_method = match document.text("token_endpoint_auth_method").as_deref() {
-        None | Some("none") => ClientAuthMethod::None,
-        Some("private_key_jwt") => ClientAuthMethod::PrivateKeyJwt,
+        None | Some("none") => ClientAuthentication::None,
+        Some("private_key_jwt") => ClientAuthentication::PrivateKeyJwt,
         Some(_) => return Err(invalid("the authentication method is not `none` or `private_key_jwt`")),
     };
-    if client.auth_method == ClientAuthMethod::PrivateKeyJwt {
+    if client.auth_method == ClientAuthentication::PrivateKeyJwt {
         client_metadata::set_keys(&mut client, fields).map_err(|error| invalid(error.description()))?;
     }
     if let Some(grants) = document.list("grant_types") {
@@ -316,7 +317,7 @@ mod tests {
     fn documents_are_read() {
         //
         let client = parse(URL, &fetched(&document()), &[]).unwrap();
-        assert!(client.is_metadata_document && client.auth_method == ClientAuthMethod::None);
+        assert!(client.is_metadata_document && client.auth_method == ClientAuthentication::None);
         assert_eq!(client.client_name.as_deref(), Some("App"));
         assert!(client.allows_grant("authorization_code") && client.allows_grant("refresh_token"));
         let keys = json!({ "keys": [] });

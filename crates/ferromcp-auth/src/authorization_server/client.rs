@@ -7,21 +7,7 @@ use serde_json::Value;
 
 use super::redirect_uri::is_local;
 use crate::Secret;
-
-/// How a client authenticates at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ClientAuthMethod {
-    /// `none`: a public client.
-    None,
-    /// `client_secret_basic`: the secret in the `Authorization` header.
-    ClientSecretBasic,
-    /// `client_secret_post`: the secret in the form.
-    ClientSecretPost,
-    /// `private_key_jwt`: a signed assertion (RFC 7523).
-    PrivateKeyJwt,
-}
+use crate::client_authentication::ClientAuthentication;
 
 /// A client: registered by the operator, dynamically (RFC 7591), or described by a client ID metadata document. `Debug` omits
 /// the secret; serialization, which is for stores, includes it.
@@ -48,7 +34,7 @@ pub struct RegisteredClient {
     /// The grants that the client may use, such as `authorization_code`.
     pub grant_types: Vec<String>,
     /// How the client authenticates.
-    pub auth_method: ClientAuthMethod,
+    pub auth_method: ClientAuthentication,
     /// `native` or `web`, if the client declares it.
     pub application_type: Option<String>,
     /// The public keys of a client with `private_key_jwt`: a JSON Web Key Set.
@@ -65,29 +51,6 @@ pub struct RegisteredClient {
     pub is_dynamically_registered: bool,
 }
 
-impl ClientAuthMethod {
-    /// Parses the name in metadata, such as `client_secret_basic`.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "none" => Some(Self::None),
-            "client_secret_basic" => Some(Self::ClientSecretBasic),
-            "client_secret_post" => Some(Self::ClientSecretPost),
-            "private_key_jwt" => Some(Self::PrivateKeyJwt),
-            _ => None,
-        }
-    }
-
-    /// Returns the name in metadata.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-        }
-    }
-}
-
 impl RegisteredClient {
     /// Creates a public client with the authorization code grant and refresh tokens.
     pub fn new(client_id: impl Into<String>, redirect_uris: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -101,7 +64,7 @@ impl RegisteredClient {
             client_uri: None,
             scopes: None,
             grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
-            auth_method: ClientAuthMethod::None,
+            auth_method: ClientAuthentication::None,
             application_type: None,
             jwks: None,
             jwks_uri: None,

@@ -11,13 +11,14 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use super::client::{ClientAuthMethod, RegisteredClient};
+use super::client::RegisteredClient;
 use super::error::OAuthError;
 use super::form::Parameters;
 use super::inner::Inner;
 use super::response;
 use crate::Secret;
 use crate::access_token::VerifyError;
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::jwt::{CompactToken, Expected, JwkSource, numeric_date, verify};
 use crate::random::sha256_base64;
@@ -58,12 +59,12 @@ impl Credentials<'_> {
         }
     }
 
-    fn method(&self) -> ClientAuthMethod {
+    fn method(&self) -> ClientAuthentication {
         match self {
-            Self::None(_) => ClientAuthMethod::None,
-            Self::Basic { .. } => ClientAuthMethod::ClientSecretBasic,
-            Self::Post { .. } => ClientAuthMethod::ClientSecretPost,
-            Self::Assertion { .. } => ClientAuthMethod::PrivateKeyJwt,
+            Self::None(_) => ClientAuthentication::None,
+            Self::Basic { .. } => ClientAuthentication::ClientSecretBasic,
+            Self::Post { .. } => ClientAuthentication::ClientSecretPost,
+            Self::Assertion { .. } => ClientAuthentication::PrivateKeyJwt,
         }
     }
 
@@ -254,7 +255,7 @@ mod tests {
         format!("Basic {}", STANDARD.encode(text))
     }
 
-    fn read(header: &[&str], form: &str) -> Result<(ClientAuthMethod, String), String> {
+    fn read(header: &[&str], form: &str) -> Result<(ClientAuthentication, String), String> {
         let parameters = Parameters::parse(form.as_bytes()).ok().unwrap();
         let credentials = Credentials::read(&headers(header), &parameters).map_err(|error| error.code().to_owned())?;
         Ok((credentials.method(), credentials.id().to_owned()))
@@ -263,10 +264,10 @@ mod tests {
     #[test]
     fn credentials_use_exactly_one_method() {
         let header = basic("c:s");
-        assert_eq!(read(&[&header], "").unwrap(), (ClientAuthMethod::ClientSecretBasic, "c".to_owned()));
-        assert_eq!(read(&[&header], "client_id=c").unwrap().0, ClientAuthMethod::ClientSecretBasic);
-        assert_eq!(read(&[], "client_id=c&client_secret=s").unwrap().0, ClientAuthMethod::ClientSecretPost);
-        assert_eq!(read(&[], "client_id=c&client_secret=").unwrap().0, ClientAuthMethod::None);
+        assert_eq!(read(&[&header], "").unwrap(), (ClientAuthentication::ClientSecretBasic, "c".to_owned()));
+        assert_eq!(read(&[&header], "client_id=c").unwrap().0, ClientAuthentication::ClientSecretBasic);
+        assert_eq!(read(&[], "client_id=c&client_secret=s").unwrap().0, ClientAuthentication::ClientSecretPost);
+        assert_eq!(read(&[], "client_id=c&client_secret=").unwrap().0, ClientAuthentication::None);
         for (header, form, code) in [
             (vec![header.as_str()], "client_id=other", "invalid_client"),
             (vec![header.as_str()], "client_id=c&client_secret=s", "invalid_request"),
@@ -297,7 +298,7 @@ mod tests {
     #[test]
     fn trap_public_client_authenticated_by_an_absent_secret() {
         let mut client = RegisteredClient::new("c", ["https://example.com/cb"]);
-        client.auth_method = ClientAuthMethod::ClientSecretPost;
+        client.auth_method = ClientAuthentication::ClientSecretPost;
         for secret in ["", "x"] {
             assert_eq!(check_secret(&client, secret).unwrap_err().code(), "invalid_client");
         }

@@ -57,8 +57,9 @@ mod trusted_issuer;
 mod upstream;
 mod verifier;
 
+pub use crate::client_authentication::ClientAuthentication;
 pub use builtin::*;
-pub use client::{ClientAuthMethod, RegisteredClient};
+pub use client::RegisteredClient;
 pub use error::OAuthError;
 pub use html_text::escape_html;
 pub use options::{AuthorizationServerOptions, ClientRegistrationOptions};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::client::{ClientAuthMethod, RegisteredClient};
+use super::client::RegisteredClient;
 use super::client_metadata::{checked_name, checked_url, invalid, list, redirect_uris, set_keys, text};
 use super::error::OAuthError;
 use super::form::has_media_type;
@@ -12,6 +12,7 @@ use super::grant_type::{AUTHORIZATION_CODE, JWT_BEARER, is_open_grant};
 use super::inner::Inner;
 use super::response;
 use crate::Secret;
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::random::random_text;
 
@@ -35,7 +36,10 @@ impl Inner {
         client.client_id = random()?;
         client.issued_at = now();
         client.is_dynamically_registered = true;
-        if matches!(client.auth_method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost) {
+        if matches!(
+            client.auth_method,
+            ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost
+        ) {
             client.client_secret = Some(Secret::new(random()?));
             let lifetime = self.options.registration.as_ref().and_then(|options| options.secret_expiry);
             client.secret_expires_at = lifetime.map(|lifetime| client.issued_at.saturating_add(lifetime.as_secs()));
@@ -56,12 +60,11 @@ impl Inner {
         let mut client = RegisteredClient::new("", uris);
         client.application_type = application_type.map(str::to_owned);
         client.auth_method = match text(fields, "token_endpoint_auth_method")? {
-            None => ClientAuthMethod::ClientSecretBasic,
-            Some(name) => {
-                ClientAuthMethod::parse(name).ok_or_else(|| invalid("`token_endpoint_auth_method` is not supported"))?
-            }
+            None => ClientAuthentication::ClientSecretBasic,
+            Some(name) => ClientAuthentication::parse(name)
+                .ok_or_else(|| invalid("`token_endpoint_auth_method` is not supported"))?,
         };
-        if client.auth_method == ClientAuthMethod::PrivateKeyJwt {
+        if client.auth_method == ClientAuthentication::PrivateKeyJwt {
             set_keys(&mut client, fields)?;
         }
         if let Some(grants) = list(fields, "grant_types")? {

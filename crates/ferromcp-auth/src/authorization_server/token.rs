@@ -7,13 +7,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::client::{ClientAuthMethod, RegisteredClient};
+use super::client::RegisteredClient;
 use super::error::OAuthError;
 use super::form::Parameters;
 use super::grant_type::{AUTHORIZATION_CODE, JWT_BEARER, REFRESH_TOKEN};
 use super::inner::{Inner, is_same_resource};
 use super::provider::{AuthorizationCode, IssuedTokens, TokenContext};
 use super::{client_auth, response, scope};
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::dpop_proof::{DpopError, NONCE_HEADER, PROOF_HEADER, Proof};
 use crate::random::sha256_base64;
@@ -138,7 +139,7 @@ impl Inner {
         parameters: &Parameters,
         proof: Option<Proof>,
     ) -> Result<Value, OAuthError> {
-        if client.auth_method == ClientAuthMethod::None {
+        if client.auth_method == ClientAuthentication::None {
             return Err(OAuthError::unauthorized_client("a public client may not use client credentials"));
         }
         let resource = self.resource(parameters.get("resource")?)?;

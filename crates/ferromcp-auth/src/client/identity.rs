@@ -7,7 +7,8 @@ use ferromcp_core::text::excerpt;
 
 use super::discovery::Discovered;
 use super::options::OAuthOptions;
-use super::registration::{ClientAuthentication, ClientIdentity, IdentityOrigin};
+use super::registration::{ClientIdentity, IdentityOrigin};
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::error::AuthError;
 use crate::fetch::Fetcher;

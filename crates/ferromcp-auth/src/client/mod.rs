@@ -36,13 +36,14 @@ mod token;
 mod tolerance;
 mod ui;
 
+pub use crate::client_authentication::ClientAuthentication;
 pub use crate::error::{AuthError, AuthErrorKind};
 pub use assertion::{SigningAlgorithm, SigningKey};
 pub use authorization::AuthorizationRequest;
 pub use grant::{AssertionRequest, DeviceCode, EnterpriseIdentityProvider, Grant};
 pub use oauth::OAuth;
 pub use options::OAuthOptions;
-pub use registration::{ClientAuthentication, ClientRegistration};
+pub use registration::ClientRegistration;
 #[allow(unused_imports, reason = "used by the feature `keychain`")]
 pub(crate) use store::random_key;
 pub use store::{CredentialStore, FileStore, MemoryStore, StoreFuture, StoreKey, StoreLock, StoredCredentials};

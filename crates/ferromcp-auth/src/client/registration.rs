@@ -10,47 +10,14 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::Secret;
+use crate::client_authentication::ClientAuthentication;
 use crate::document::Document;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::fetch::{Fetcher, is_loopback_host};
 use crate::metadata::ServerMetadata;
 use crate::scopes::Scopes;
 
-/// How a client authenticates at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ClientAuthentication {
-    /// A public client, which sends its ID only.
-    None,
-    /// The `Authorization` header with ID and secret.
-    ClientSecretBasic,
-    /// ID and secret as parameters.
-    ClientSecretPost,
-    /// A signed assertion.
-    PrivateKeyJwt,
-}
-
 impl ClientAuthentication {
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "none" => Some(Self::None),
-            "client_secret_basic" => Some(Self::ClientSecretBasic),
-            "client_secret_post" => Some(Self::ClientSecretPost),
-            "private_key_jwt" => Some(Self::PrivateKeyJwt),
-            _ => None,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-        }
-    }
-
     /// Chooses the method of a configured client: the first usable one of the metadata.
     ///
     /// Without metadata, a client with a secret uses the `Authorization` header.

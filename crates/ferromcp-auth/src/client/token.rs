@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::assertion::SigningKey;
 use super::dpop::DpopKey;
-use super::registration::{ClientAuthentication, ClientIdentity};
+use super::registration::ClientIdentity;
 use crate::Secret;
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::document::Document;
 use crate::error::{AuthError, AuthErrorKind};

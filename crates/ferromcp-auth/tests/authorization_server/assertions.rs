@@ -35,7 +35,7 @@ fn setup() -> Setup {
     let mut client = RegisteredClient::new("agent", [""; 0]);
     client.grant_types = vec![JWT_BEARER.to_owned()];
     client.client_secret = Some(SECRET.into());
-    client.auth_method = ferromcp_auth::authorization_server::ClientAuthMethod::ClientSecretPost;
+    client.auth_method = ferromcp_auth::authorization_server::ClientAuthentication::ClientSecretPost;
     harness.provider.add(client);
     Setup { harness, provider, platform }
 }

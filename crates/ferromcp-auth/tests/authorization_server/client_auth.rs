@@ -1,7 +1,7 @@
 //! Authentication of clients.
 
 use ferromcp_auth::Secret;
-use ferromcp_auth::authorization_server::{ClientAuthMethod, RegisteredClient};
+use ferromcp_auth::authorization_server::{ClientAuthentication, RegisteredClient};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -56,7 +56,7 @@ async fn clients_authenticate_by_their_registered_method() {
 async fn trap_absent_secret_does_not_authenticate() {
     let harness = Harness::new();
     for (id, method) in
-        [("no-basic", ClientAuthMethod::ClientSecretBasic), ("no-post", ClientAuthMethod::ClientSecretPost)]
+        [("no-basic", ClientAuthentication::ClientSecretBasic), ("no-post", ClientAuthentication::ClientSecretPost)]
     {
         let mut client = RegisteredClient::new(id, [REDIRECT_URI]);
         client.auth_method = method;
@@ -76,7 +76,7 @@ async fn trap_absent_secret_does_not_authenticate() {
 async fn expired_secrets_are_rejected() {
     let harness = Harness::new();
     let mut client = RegisteredClient::new("expired", [REDIRECT_URI]);
-    client.auth_method = ClientAuthMethod::ClientSecretPost;
+    client.auth_method = ClientAuthentication::ClientSecretPost;
     client.client_secret = Some(Secret::new(SECRET));
     client.secret_expires_at = Some(now() - 1);
     harness.provider.add(client);
@@ -98,7 +98,7 @@ fn assertion(key: &SigningKey, id: &str, changes: &Value) -> String {
 fn with_signed_client() -> (Harness, SigningKey) {
     let (harness, key) = (Harness::new(), SigningKey::generate());
     let mut client = RegisteredClient::new("signed", [REDIRECT_URI]);
-    client.auth_method = ClientAuthMethod::PrivateKeyJwt;
+    client.auth_method = ClientAuthentication::PrivateKeyJwt;
     client.jwks = Some(key.jwks());
     client.grant_types.push("client_credentials".to_owned());
     harness.provider.add(client);

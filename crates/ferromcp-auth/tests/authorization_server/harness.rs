@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ferromcp_auth::Secret;
 use ferromcp_auth::authorization_server::{
-    AuthorizationServer, AuthorizationServerOptions, ClientAuthMethod, ClientRegistrationOptions, RegisteredClient,
+    AuthorizationServer, AuthorizationServerOptions, ClientAuthentication, ClientRegistrationOptions, RegisteredClient,
 };
 use ferromcp_server::http::HttpAuthorization;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
@@ -89,15 +89,15 @@ impl Harness {
         let provider = TestProvider::default();
         provider.state().lifetime = 300;
         for (id, method) in [
-            ("public", ClientAuthMethod::None),
-            ("other", ClientAuthMethod::None),
-            ("basic", ClientAuthMethod::ClientSecretBasic),
-            ("post", ClientAuthMethod::ClientSecretPost),
-            ("machine", ClientAuthMethod::ClientSecretBasic),
+            ("public", ClientAuthentication::None),
+            ("other", ClientAuthentication::None),
+            ("basic", ClientAuthentication::ClientSecretBasic),
+            ("post", ClientAuthentication::ClientSecretPost),
+            ("machine", ClientAuthentication::ClientSecretBasic),
         ] {
             let mut client = RegisteredClient::new(id, [REDIRECT_URI]);
             client.auth_method = method;
-            if method != ClientAuthMethod::None {
+            if method != ClientAuthentication::None {
                 client.client_secret = Some(Secret::new(SECRET));
             }
             if id == "machine" {

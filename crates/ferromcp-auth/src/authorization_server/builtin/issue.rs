@@ -12,9 +12,10 @@ use super::token::{digest, random};
 use super::user::User;
 use crate::Secret;
 use crate::access_token::AccessToken;
-use crate::authorization_server::client::{ClientAuthMethod, RegisteredClient};
+use crate::authorization_server::client::RegisteredClient;
 use crate::authorization_server::error::OAuthError;
 use crate::authorization_server::provider::{AuthorizationCode, IssuedTokens, RefreshToken, TokenContext};
+use crate::client_authentication::ClientAuthentication;
 
 fn invalid_code() -> OAuthError {
     OAuthError::invalid_grant("the code is invalid, expired or already used")
@@ -249,7 +250,7 @@ impl<L: UserLogin> StoredProvider<L> {
             let token = Secret::new(random()?);
             let last = grant.created_at.saturating_add(self.settings.grant_seconds);
             // A confidential client authenticates instead.
-            let is_bound = client.auth_method == ClientAuthMethod::None;
+            let is_bound = client.auth_method == ClientAuthentication::None;
             let stored = StoredRefreshToken {
                 grant_id: grant.id.clone(),
                 key_thumbprint: context.key_thumbprint.clone().filter(|_| is_bound),

@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::user::User;
-use crate::authorization_server::client::{ClientAuthMethod, RegisteredClient};
+use crate::authorization_server::client::RegisteredClient;
 use crate::authorization_server::provider::AuthorizationRequest;
+use crate::client_authentication::ClientAuthentication;
 
 /// Maximum length of the name of a client in a pending authorization, in characters.
 const MAX_NAME_CHARS: usize = 200;
@@ -179,7 +180,7 @@ impl PendingAuthorization {
             request,
             client_name: name.map(|name| name.chars().take(MAX_NAME_CHARS).collect()),
             is_metadata_document: client.is_metadata_document,
-            is_public_client: client.auth_method == ClientAuthMethod::None,
+            is_public_client: client.auth_method == ClientAuthentication::None,
             is_approved: false,
             expires_at,
         }
@@ -219,7 +220,7 @@ mod tests {
     fn records_survive_serialization() {
         let mut client = RegisteredClient::new("c", ["https://c.example/cb"]);
         client.client_secret = Some("s3cret".into());
-        client.auth_method = ClientAuthMethod::PrivateKeyJwt;
+        client.auth_method = ClientAuthentication::PrivateKeyJwt;
         client.jwks = Some(serde_json::json!({ "keys": [] }));
         let json = serde_json::to_string(&client).unwrap();
         assert!(json.contains("s3cret") && json.contains("private_key_jwt"), "{json}");

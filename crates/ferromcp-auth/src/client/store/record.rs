@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
-use crate::client::registration::{ClientAuthentication, ClientIdentity, IdentityOrigin};
+use crate::client::registration::{ClientIdentity, IdentityOrigin};
 use crate::client::token::Tokens;
+use crate::client_authentication::ClientAuthentication;
 use crate::scopes::Scopes;
 
 /// The credentials for one MCP server: the registration of the client and its tokens. `Debug` omits secrets.
