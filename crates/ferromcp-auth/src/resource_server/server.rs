@@ -28,9 +28,9 @@ const CLOCK_SKEW_SECONDS: u64 = 60;
 /// Verifies the access token of each request, and serves the metadata of the protected resource (RFC 9728).
 ///
 /// A token must have been issued for this server: its audience must be the URL of the server, or one that is
-/// [configured](super::ResourceServerBuilder::audience). The [`Principal`] does not contain the token. The `Authorization`
-/// header stays in the request: a service behind the layer, or a handler with `HttpServerOptions::headers`, must not send it
-/// to other services.
+/// [configured](super::ResourceServerBuilder::audience). The [`Principal`] does not contain the token, and handlers cannot
+/// read its header. Behind the layer, the `Authorization` header stays in the request: a service must not send it to other
+/// services.
 ///
 /// It is the authorization of an HTTP endpoint ([`HttpAuthorization`]), or a [`tower_layer::Layer`] for other
 /// frameworks. Cloning is cheap.

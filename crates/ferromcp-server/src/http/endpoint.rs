@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
+use http::HeaderName;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -20,6 +22,8 @@ use crate::inner::Inner;
 use crate::latch::Latch;
 use crate::serve::{self, ServeError};
 
+/// The proof of possession of an access token (RFC 9449).
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// How often shutdown polls the number of requests in flight.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long the errors of calls that are cut at shutdown may take to write.
@@ -138,11 +142,17 @@ impl Endpoint {
         }
     }
 
-    /// Returns the extensions that handlers can extract: the headers, if `HttpServerOptions::headers` is set.
+    /// Returns the extensions that handlers can extract: the headers, if `HttpServerOptions::headers` is set, without
+    /// those that the authorization of the endpoint has checked.
     pub(crate) fn request_extensions(&self, parts: &Parts) -> Extensions {
         let mut extensions = Extensions::default();
         if self.options.headers {
-            extensions.insert(parts.headers.clone());
+            let mut headers = parts.headers.clone();
+            if self.options.authorization.is_some() {
+                headers.remove(AUTHORIZATION);
+                headers.remove(DPOP);
+            }
+            extensions.insert(headers);
         }
         extensions
     }

@@ -69,8 +69,9 @@ impl HttpServerOptions {
         self
     }
 
-    /// Lets handlers extract the request headers, as `Extension<http::HeaderMap>`. The headers may contain credentials.
-    /// Not available on stdio. Default: false.
+    /// Lets handlers extract the request headers, as `Extension<http::HeaderMap>`. The headers may contain credentials;
+    /// with [`authorization`](Self::authorization), `Authorization` and `DPoP` are omitted, because a server must not send
+    /// the token of its client to another service. Not available on stdio. Default: false.
     pub fn headers(mut self, headers: bool) -> Self {
         self.headers = headers;
         self

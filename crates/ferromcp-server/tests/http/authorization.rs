@@ -9,9 +9,9 @@ use ferromcp_core::Revision;
 use ferromcp_server::http::{AuthorizationFuture, HttpAuthorization, HttpServerOptions, ScopeChallenge, http};
 use ferromcp_server::middleware::Next;
 use ferromcp_server::testing::{ClientMode, TestClient};
-use ferromcp_server::{Arg, Call, Completion, Ctx, Principal, Prompt, Reply, Resource, Server, Tool};
+use ferromcp_server::{Arg, Call, Completion, Ctx, Extension, Principal, Prompt, Reply, Resource, Server, Tool};
 use http::request::Parts;
-use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse, StatusCode};
+use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{
@@ -159,6 +159,22 @@ async fn handlers_extract_the_principal() {
     assert_eq!(answer["result"]["content"][0]["text"], "anonymous");
     let answer = modern_call("principal", json!({})).send(open.address).await.json().await;
     assert!(answer["error"]["message"].as_str().unwrap().contains("`Option<Principal>`"), "{answer}");
+}
+
+#[tokio::test]
+async fn trap_handler_forwards_the_token_of_its_client() {
+    //
+    let names = |headers: Extension<HeaderMap>| headers.0.keys().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let server = || Server::new("headers", "1").with_tool(Tool::sync("names", names).args(["headers"]));
+    let options = HttpServerOptions::new().headers(true);
+    for (options, is_shown) in [(options.clone().authorization(TestAuthorization::default()), false), (options, true)] {
+        let host = Host::of(server(), CallControl::default(), options).await;
+        let call = |request| with_token(request, "ada").set("DPoP", "proof").set("X-Tenant", "t");
+        let answer = call(modern_call("names", json!({}))).send(host.address).await.json().await;
+        let shown = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        assert!(shown.contains("x-tenant"), "{shown}");
+        assert_eq!((shown.contains("authorization"), shown.contains("dpop")), (is_shown, is_shown), "{shown}");
+    }
 }
 
 #[tokio::test]
