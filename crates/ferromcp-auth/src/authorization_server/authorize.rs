@@ -112,7 +112,7 @@ fn failure(
     authorization: &AuthorizationRequest,
     headers: &HeaderMap,
 ) -> Response<Bytes> {
-    if client.receives_errors_at(&authorization.redirect_uri) {
+    if client.has_trusted_redirect(&authorization.redirect_uri) {
         response::log(error);
         return response::redirect(&authorization.error_url(error));
     }

@@ -2,23 +2,22 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::client_secret::ClientSecretDigest;
 use super::redirect_uri::is_local;
-use crate::Secret;
 use crate::client_authentication::ClientAuthentication;
 
-/// A client: registered by the operator, dynamically (RFC 7591), or described by a client ID metadata document. `Debug` omits
-/// the secret; serialization, which is for stores, includes it.
+/// A client: registered by the operator, dynamically (RFC 7591), or described by a client ID metadata document.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RegisteredClient {
     /// The ID.
     pub client_id: String,
-    /// The secret of a confidential client.
-    #[serde(default, serialize_with = "serialize_secret", deserialize_with = "deserialize_secret")]
-    pub client_secret: Option<Secret>,
+    /// The digest of the secret of a confidential client.
+    #[serde(default)]
+    pub client_secret: Option<ClientSecretDigest>,
     /// When the ID was issued, in seconds since the Unix epoch.
     pub issued_at: u64,
     /// When the secret expires, in seconds since the Unix epoch. `None`: never.
@@ -80,9 +79,9 @@ impl RegisteredClient {
         self.is_metadata_document || self.is_dynamically_registered
     }
 
-    /// Returns whether an error may be sent to a redirect URI of the client before the user acts. A link to this server
+    /// Returns whether a response may be sent to a redirect URI of the client before the user acts. A link to this server
     /// would otherwise lead to any site that describes itself as a client (RFC 9700, section 4.11.2).
-    pub(super) fn receives_errors_at(&self, redirect_uri: &str) -> bool {
+    pub(super) fn has_trusted_redirect(&self, redirect_uri: &str) -> bool {
         !self.is_self_described() || is_local(redirect_uri)
     }
 
@@ -90,16 +89,6 @@ impl RegisteredClient {
     pub fn allows_grant(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|allowed| allowed == grant_type)
     }
-}
-
-/// Serializes a secret for a store. [`Secret`] itself cannot be serialized, so that it is not exposed by accident.
-#[allow(clippy::ref_option, reason = "the signature that serde calls")]
-fn serialize_secret<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(Secret::expose).serialize(serializer)
-}
-
-fn deserialize_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }
 
 impl fmt::Debug for RegisteredClient {

@@ -21,7 +21,6 @@ use crate::access_token::VerifyError;
 use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::jwt::{CompactToken, Expected, JwkSource, numeric_date, verify};
-use crate::random::sha256_base64;
 
 /// The value of `client_assertion_type`.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -218,11 +217,9 @@ pub(super) fn recorded_until(claims: &Map<String, Value>, max_seconds: u64) -> R
     Ok(expires_at.saturating_add(leeway))
 }
 
-/// Checks a secret. The digests are compared, so that the time of the comparison discloses nothing about the secret. A
-/// client without a secret cannot authenticate with one.
+/// Checks a secret. A client without a secret cannot authenticate with one.
 fn check_secret(client: &RegisteredClient, secret: &str) -> Result<(), OAuthError> {
-    let expected = client.client_secret.as_ref().map(|secret| sha256_base64(secret.expose().as_bytes()));
-    if expected.is_none_or(|expected| expected != sha256_base64(secret.as_bytes())) {
+    if !client.client_secret.as_ref().is_some_and(|digest| digest.is_of(secret)) {
         return Err(OAuthError::invalid_client("the client is unknown, or its authentication failed"));
     }
     if client.secret_expires_at.is_some_and(|expires_at| expires_at <= now()) {
@@ -246,6 +243,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::authorization_server::client_secret::ClientSecretDigest;
 
     fn headers(values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()
@@ -302,7 +300,7 @@ mod tests {
         for secret in ["", "x"] {
             assert_eq!(check_secret(&client, secret).unwrap_err().code(), "invalid_client");
         }
-        client.client_secret = Some(Secret::new("s3cret"));
+        client.client_secret = Some(ClientSecretDigest::of("s3cret"));
         check_secret(&client, "s3cret").unwrap();
         let error = check_secret(&client, "other").unwrap_err();
         assert!(!error.to_string().contains("s3cret"));

@@ -1,5 +1,6 @@
 //! [`AuthorizationProvider`]: the storage and the login of an authorization server.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -122,8 +123,8 @@ pub trait AuthorizationProvider: Send + Sync + 'static {
     }
 }
 
-/// A validated authorization request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A validated authorization request. `Debug` omits the state.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthorizationRequest {
     /// The ID of the client.
@@ -251,6 +252,19 @@ impl AuthorizationRequest {
             query.append_pair("iss", &self.issuer);
         }
         url.into()
+    }
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("resource", &self.resource)
+            .field("issuer", &self.issuer)
+            .field("key_thumbprint", &self.key_thumbprint)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::client::RegisteredClient;
 use super::client_metadata::{checked_name, checked_url, invalid, list, redirect_uris, set_keys, text};
+use super::client_secret::ClientSecretDigest;
 use super::error::OAuthError;
 use super::form::has_media_type;
 use super::grant_type::{AUTHORIZATION_CODE, JWT_BEARER, is_open_grant};
@@ -36,15 +37,18 @@ impl Inner {
         client.client_id = random()?;
         client.issued_at = now();
         client.is_dynamically_registered = true;
+        let mut secret = None;
         if matches!(
             client.auth_method,
             ClientAuthentication::ClientSecretBasic | ClientAuthentication::ClientSecretPost
         ) {
-            client.client_secret = Some(Secret::new(random()?));
+            let issued = Secret::new(random()?);
+            client.client_secret = Some(ClientSecretDigest::of(issued.clone()));
+            secret = Some(issued);
             let lifetime = self.options.registration.as_ref().and_then(|options| options.secret_expiry);
             client.secret_expires_at = lifetime.map(|lifetime| client.issued_at.saturating_add(lifetime.as_secs()));
         }
-        let registered = registered(&client);
+        let registered = registered(&client, secret.as_ref());
         self.provider.register_client(client).await?;
         Ok(registered)
     }
@@ -93,8 +97,8 @@ impl Inner {
     }
 }
 
-/// Returns the response with all metadata of a client that was registered: RFC 7591, section 3.2.1.
-fn registered(client: &RegisteredClient) -> Value {
+/// Returns the response with all metadata of a client that was registered, and its secret: RFC 7591, section 3.2.1.
+fn registered(client: &RegisteredClient, secret: Option<&Secret>) -> Value {
     let mut document = json!({
         "client_id": client.client_id,
         "client_id_issued_at": client.issued_at,
@@ -105,7 +109,7 @@ fn registered(client: &RegisteredClient) -> Value {
     if client.allows_grant(AUTHORIZATION_CODE) {
         document["response_types"] = json!(["code"]);
     }
-    if let Some(secret) = &client.client_secret {
+    if let Some(secret) = secret {
         document["client_secret"] = json!(secret.expose());
         document["client_secret_expires_at"] = json!(client.secret_expires_at.unwrap_or(0));
     }
@@ -140,10 +144,10 @@ mod tests {
     fn responses_state_that_a_secret_does_not_expire() {
         //
         let mut client = RegisteredClient::new("c", ["https://example.com/cb"]);
-        assert_eq!(registered(&client).get("client_secret_expires_at"), None);
-        client.client_secret = Some(Secret::new("s"));
-        assert_eq!(registered(&client)["client_secret_expires_at"], 0);
+        assert_eq!(registered(&client, None).get("client_secret_expires_at"), None);
+        let secret = Some(Secret::new("s"));
+        assert_eq!(registered(&client, secret.as_ref())["client_secret_expires_at"], 0);
         client.secret_expires_at = Some(5);
-        assert_eq!(registered(&client)["client_secret_expires_at"], 5);
+        assert_eq!(registered(&client, secret.as_ref())["client_secret_expires_at"], 5);
     }
 }

@@ -1,7 +1,8 @@
 //! The JWT bearer grant: identity assertions and tokens of workloads.
 
 use ferromcp_auth::authorization_server::{
-    AssertionGrant, AuthorizationServer, AuthorizationServerOptions, RegisteredClient, TrustedIssuer,
+    AssertionGrant, AuthorizationServer, AuthorizationServerOptions, ClientSecretDigest, RegisteredClient,
+    TrustedIssuer,
 };
 use serde_json::{Value, json};
 
@@ -9,19 +10,19 @@ use crate::harness::{Fields, Harness, ISSUER, RESOURCE, SECRET, TOKEN_ENDPOINT, 
 use crate::provider::{TestProvider, now};
 use crate::signing::SigningKey;
 
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const PROVIDER: &str = "https://idp.example.com";
 const PLATFORM: &str = "https://platform.example.com";
-const ID_JAG: &str = "oauth-id-jag+jwt";
+pub(crate) const ID_JAG: &str = "oauth-id-jag+jwt";
 
-struct Setup {
-    harness: Harness,
-    provider: SigningKey,
-    platform: SigningKey,
+pub(crate) struct Setup {
+    pub(crate) harness: Harness,
+    pub(crate) provider: SigningKey,
+    pub(crate) platform: SigningKey,
 }
 
 /// Returns a server that trusts an identity provider and a platform, with the client `agent`.
-fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     let (provider, platform) = (SigningKey::generate(), SigningKey::generate());
     let workloads = TrustedIssuer::workloads(PLATFORM, |claims| match claims.get("sub")?.as_str()? {
         "deploy" => Some(AssertionGrant::new("workload:deploy").scopes(["read", "write"])),
@@ -34,7 +35,7 @@ fn setup() -> Setup {
     let harness = Harness::with(options);
     let mut client = RegisteredClient::new("agent", [""; 0]);
     client.grant_types = vec![JWT_BEARER.to_owned()];
-    client.client_secret = Some(SECRET.into());
+    client.client_secret = Some(ClientSecretDigest::of(SECRET));
     client.auth_method = ferromcp_auth::authorization_server::ClientAuthentication::ClientSecretPost;
     harness.provider.add(client);
     Setup { harness, provider, platform }
@@ -48,7 +49,7 @@ fn patched(mut claims: Value, changes: &Value) -> Value {
     claims
 }
 
-fn identity(id: &str, changes: &Value) -> Value {
+pub(crate) fn identity(id: &str, changes: &Value) -> Value {
     let claims = json!({
         "iss": PROVIDER, "sub": "ada", "aud": ISSUER, "resource": RESOURCE, "client_id": "agent", "jti": id,
         "exp": now() + 300, "iat": now(), "scope": "read write",
@@ -56,7 +57,7 @@ fn identity(id: &str, changes: &Value) -> Value {
     patched(claims, changes)
 }
 
-fn workload(id: &str, changes: &Value) -> Value {
+pub(crate) fn workload(id: &str, changes: &Value) -> Value {
     let claims =
         json!({ "iss": PLATFORM, "sub": "deploy", "aud": ISSUER, "jti": id, "exp": now() + 300, "iat": now() });
     patched(claims, changes)

@@ -1,7 +1,6 @@
 //! Authentication of clients.
 
-use ferromcp_auth::Secret;
-use ferromcp_auth::authorization_server::{ClientAuthentication, RegisteredClient};
+use ferromcp_auth::authorization_server::{ClientAuthentication, ClientSecretDigest, RegisteredClient};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -77,7 +76,7 @@ async fn expired_secrets_are_rejected() {
     let harness = Harness::new();
     let mut client = RegisteredClient::new("expired", [REDIRECT_URI]);
     client.auth_method = ClientAuthentication::ClientSecretPost;
-    client.client_secret = Some(Secret::new(SECRET));
+    client.client_secret = Some(ClientSecretDigest::of(SECRET));
     client.secret_expires_at = Some(now() - 1);
     harness.provider.add(client);
     assert_eq!(login(&harness, "expired", &[], &[("client_secret", SECRET)]).await.0, 401);

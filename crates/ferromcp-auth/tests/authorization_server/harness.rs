@@ -1,9 +1,9 @@
 //! An authorization server, and requests to it without a network.
 
 use bytes::Bytes;
-use ferromcp_auth::Secret;
 use ferromcp_auth::authorization_server::{
-    AuthorizationServer, AuthorizationServerOptions, ClientAuthentication, ClientRegistrationOptions, RegisteredClient,
+    AuthorizationServer, AuthorizationServerOptions, ClientAuthentication, ClientRegistrationOptions,
+    ClientSecretDigest, RegisteredClient,
 };
 use ferromcp_server::http::HttpAuthorization;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
@@ -98,7 +98,7 @@ impl Harness {
             let mut client = RegisteredClient::new(id, [REDIRECT_URI]);
             client.auth_method = method;
             if method != ClientAuthentication::None {
-                client.client_secret = Some(Secret::new(SECRET));
+                client.client_secret = Some(ClientSecretDigest::of(SECRET));
             }
             if id == "machine" {
                 client.grant_types = vec!["client_credentials".to_owned()];

@@ -8,8 +8,13 @@ mod dpop;
 mod end_to_end;
 mod endpoints;
 mod harness;
+#[path = "../support/log.rs"]
+mod log;
 mod metadata_documents;
 mod provider;
+#[path = "../support/recorder.rs"]
+mod recorder;
 mod register;
+mod secrets;
 mod signing;
 mod token;

@@ -16,23 +16,29 @@ use url::form_urlencoded::Serializer;
 
 use crate::browser::{Browser, ISSUER, REDIRECT_URI, RESOURCE, parameters, password_provider};
 
+const LOCAL_REDIRECT_URI: &str = "http://127.0.0.1:7/callback";
 const VERIFIER: &str = "a-verifier-of-the-client-with-at-least-43-characters";
 
 /// A client of the server.
 struct Client {
     server: AuthorizationServer,
     id: String,
+    redirect_uri: &'static str,
 }
 
 impl Client {
     async fn register(server: AuthorizationServer) -> Self {
-        let metadata = json!({ "redirect_uris": [REDIRECT_URI], "client_name": "Test <client>",
+        Self::register_with(server, REDIRECT_URI).await
+    }
+
+    async fn register_with(server: AuthorizationServer, redirect_uri: &'static str) -> Self {
+        let metadata = json!({ "redirect_uris": [redirect_uri], "client_name": "Test <client>",
             "token_endpoint_auth_method": "none", "grant_types": ["authorization_code", "refresh_token"] });
         let request = Request::post("/register").header(CONTENT_TYPE, "application/json");
         let response = server.respond(request.body(metadata.to_string().into()).unwrap()).await;
         assert_eq!(response.status(), StatusCode::CREATED, "{response:?}");
         let registered: Value = serde_json::from_slice(response.body()).unwrap();
-        Self { server, id: registered["client_id"].as_str().unwrap().to_owned() }
+        Self { server, id: registered["client_id"].as_str().unwrap().to_owned(), redirect_uri }
     }
 
     fn authorization_url(&self) -> String {
@@ -40,7 +46,7 @@ impl Client {
         let query = form(&[
             ("response_type", "code"),
             ("client_id", &self.id),
-            ("redirect_uri", REDIRECT_URI),
+            ("redirect_uri", self.redirect_uri),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
             ("scope", "read"),
@@ -67,7 +73,7 @@ impl Client {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", code),
-            ("redirect_uri", REDIRECT_URI),
+            ("redirect_uri", self.redirect_uri),
             ("code_verifier", verifier),
         ];
         self.post("/token", &fields).await
@@ -155,7 +161,7 @@ async fn development_server_needs_no_page() {
     let (issuer, resource) = ("http://127.0.0.1:8000", "http://127.0.0.1:8000/mcp");
     let provider = MemoryProvider::new().user("grace").auto_approve();
     let server = AuthorizationServer::new(options(issuer, resource), provider).unwrap();
-    let client = Client::register(server).await;
+    let client = Client::register_with(server, LOCAL_REDIRECT_URI).await;
     let url = client.authorization_url().replace("https%3A%2F%2Fas.example", "http%3A%2F%2F127.0.0.1%3A8000");
     let response = client.server.respond(Request::get(url).body(Bytes::new()).unwrap()).await;
     let sent = parameters(response.headers()["location"].to_str().unwrap());
@@ -163,4 +169,15 @@ async fn development_server_needs_no_page() {
     assert_eq!(client.subject(&tokens["access_token"]).await.as_deref(), Ok("grace"));
     let error = AuthorizationServer::new(options(ISSUER, RESOURCE), MemoryProvider::new()).unwrap_err();
     assert!(error.to_string().contains("MemoryProvider"), "{error}");
+}
+
+#[tokio::test]
+async fn trap_site_obtains_a_token_of_a_development_server() {
+    let (issuer, resource) = ("http://127.0.0.1:8000", "http://127.0.0.1:8000/mcp");
+    let server = AuthorizationServer::new(options(issuer, resource), MemoryProvider::new().auto_approve()).unwrap();
+    let client = Client::register(server).await;
+    let url = client.authorization_url().replace("https%3A%2F%2Fas.example", "http%3A%2F%2F127.0.0.1%3A8000");
+    let response = client.server.respond(Request::get(url).body(Bytes::new()).unwrap()).await;
+    let location = response.headers()["location"].to_str().unwrap();
+    assert!(location.starts_with("http://127.0.0.1:8000/consent?id="), "{location}");
 }

@@ -4,6 +4,11 @@ mod browser;
 mod consent;
 mod end_to_end;
 mod identity_provider;
+#[path = "../support/log.rs"]
+mod log;
+#[path = "../support/recorder.rs"]
+mod recorder;
+mod secrets;
 mod traps;
 mod upstream;
 mod upstream_traps;

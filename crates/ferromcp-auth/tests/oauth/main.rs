@@ -3,6 +3,8 @@
 mod cancellation;
 mod grants;
 mod imperfect;
+#[path = "../support/log.rs"]
+mod log;
 mod login;
 mod processes;
 mod refresh;

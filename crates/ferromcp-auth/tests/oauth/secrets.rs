@@ -1,43 +1,17 @@
 //! Secrets do not reach logs, `Debug` or errors.
 
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use ferromcp_auth::client::{FileStore, OAuth};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
+use crate::log::Log;
 use crate::server::{Protected, State, registration};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn secrets_do_not_reach_logs_debug_or_errors() {
     //
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::start();
     let folder = tempfile::tempdir().unwrap();
     let server = Protected::start(State { rotates: true, ..State::default() }).await;
     let mut shown = String::new();
@@ -57,7 +31,7 @@ async fn secrets_do_not_reach_logs_debug_or_errors() {
         write!(shown, "{error} {error:?} {oauth:?} {client:?} {:?}", oauth.stored().await.unwrap()).unwrap();
         server.state().token_status = None;
     }
-    shown.push_str(std::str::from_utf8(&log.0.lock().unwrap()).unwrap());
+    shown.push_str(&log.text());
     assert!(shown.contains("refresh token was rejected") || shown.len() > 1000, "the log is empty");
     let state = server.state();
     assert!(state.secrets.len() > 10);

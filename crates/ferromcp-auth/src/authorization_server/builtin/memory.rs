@@ -40,7 +40,8 @@ impl MemoryProvider {
         Self(self.0.client(client))
     }
 
-    /// Grants each authorization without the consent page.
+    /// Grants authorizations without the consent page, except those of clients that describe themselves and have a
+    /// redirect URI on another machine.
     pub fn auto_approve(self) -> Self {
         Self(self.0.auto_approve())
     }

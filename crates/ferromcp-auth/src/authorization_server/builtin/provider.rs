@@ -144,8 +144,10 @@ impl<L: UserLogin> StoredProvider<L> {
         self
     }
 
-    /// Grants each authorization without a page, for development. The issuer must be on the loopback interface, and the
-    /// login must not need a form.
+    /// Grants authorizations without a page, for development. The issuer must be on the loopback interface, and the
+    /// login must not need a form. Clients that describe themselves (dynamic registration, metadata documents) and have a
+    /// redirect URI on another machine still show the page: any site that the developer visits could otherwise obtain a
+    /// token.
     pub fn auto_approve(mut self) -> Self {
         self.settings.auto_approve = true;
         self
@@ -222,7 +224,7 @@ impl<L: UserLogin> AuthorizationProvider for StoredProvider<L> {
             let site = self.site(&request.issuer).map_err(|error| OAuthError::server_error(error.to_string()))?;
             check_size(&request)?;
             let pending = PendingAuthorization::new(request, client, self.clock.now().saturating_add(PENDING_SECONDS));
-            if self.settings.auto_approve {
+            if self.settings.auto_approve && client.has_trusted_redirect(&pending.request.redirect_uri) {
                 return self.approve_automatically(site, pending).await;
             }
             let id = random()?;

@@ -215,15 +215,16 @@ impl StoredRefreshToken {
 mod tests {
     use super::*;
     use crate::authorization_server::builtin::store_tests;
+    use crate::authorization_server::client_secret::ClientSecretDigest;
 
     #[test]
     fn records_survive_serialization() {
         let mut client = RegisteredClient::new("c", ["https://c.example/cb"]);
-        client.client_secret = Some("s3cret".into());
+        client.client_secret = Some(ClientSecretDigest::of("s3cret"));
         client.auth_method = ClientAuthentication::PrivateKeyJwt;
         client.jwks = Some(serde_json::json!({ "keys": [] }));
         let json = serde_json::to_string(&client).unwrap();
-        assert!(json.contains("s3cret") && json.contains("private_key_jwt"), "{json}");
+        assert!(!json.contains("s3cret") && json.contains("private_key_jwt"), "{json}");
         assert!(serde_json::from_str::<RegisteredClient>(&json).unwrap() == client);
 
         let grant = store_tests::grant("g", "c", "ada");

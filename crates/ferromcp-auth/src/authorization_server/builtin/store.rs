@@ -11,8 +11,8 @@ use crate::authorization_server::provider::ProviderFuture;
 ///
 /// Implement it to keep tokens after a restart, or to share them between several processes. Codes, tokens, cookies and
 /// the IDs of pending authorizations are never given to the store; their SHA-256 digests in base64url (43 characters)
-/// are the keys. Client secrets and claims of users are stored in plain text; encrypt them if others can read the
-/// database.
+/// are the keys. Client secrets are digests too. Claims of users are stored in plain text; encrypt them if others can read
+/// the database.
 ///
 /// A relational database needs one table for each record type. `grants(id)` is the parent of `codes(digest, grant_id)`,
 /// `access_tokens(digest, grant_id)` and `refresh_tokens(digest, grant_id)`, each with `REFERENCES grants(id) ON DELETE

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::*;
 use crate::authorization_server::builtin::consent::{AnyUser, LoginOutcome, LoginRequest};
+use crate::authorization_server::client_secret::ClientSecretDigest;
 use crate::authorization_server::provider::{AuthorizationProvider, AuthorizationRequest, ProviderFuture};
 
 const ISSUER: &str = "http://127.0.0.1:1";
@@ -385,7 +386,7 @@ async fn issuer_is_checked_at_construction() {
 #[tokio::test]
 async fn debug_omits_secrets() {
     let mut registered = client("c");
-    registered.client_secret = Some("s3cret".into());
+    registered.client_secret = Some(ClientSecretDigest::of("s3cret"));
     let provider = provider().client(registered);
     assert!(!format!("{provider:?}").contains("s3cret"));
     assert!(provider.get_client("c").await.unwrap().unwrap().client_secret.is_some());
