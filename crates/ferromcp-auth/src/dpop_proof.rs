@@ -148,7 +148,8 @@ fn check_claims(
     if digest.is_some() && token.claim_text("ath") != digest.as_deref() {
         return Err("the proof is for another access token (`ath`)");
     }
-    Ok(issued_at.saturating_add(WINDOW_SECONDS + 1))
+    // Remembered for longer than it is accepted, because the clock is read again when it is used up.
+    Ok(issued_at.saturating_add(WINDOW_SECONDS + 3))
 }
 
 /// Returns a URL without query and fragment, with scheme, host and port in their canonical form.

@@ -38,6 +38,10 @@ mod metadata;
 mod random;
 mod scopes;
 mod secret;
+#[cfg(feature = "server")]
+mod token_verifier;
+#[cfg(feature = "server")]
+mod verified_token;
 
 pub use error::{AuthError, AuthErrorKind};
 pub use secret::Secret;

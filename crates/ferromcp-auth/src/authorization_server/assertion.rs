@@ -17,13 +17,14 @@ use super::form::Parameters;
 use super::grant_type::JWT_BEARER;
 use super::inner::{Inner, is_same_resource};
 use super::scope;
-use super::token::{check_grant, success};
+use super::token::{check_grant, check_has_proof, success};
 use super::trusted_issuer::{AssertionGrant, AssertionKind, TrustedIssuer};
-use crate::access_token::VerifyError;
+use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::jwt::{CompactToken, Expected, JwkSource, numeric_date, verify};
 use crate::random::sha256_base64;
 use crate::scopes::Scopes;
+use crate::token_verifier::VerifyError;
 
 /// The media type of identity assertions.
 const ID_JAG: &str = "oauth-id-jag+jwt";
@@ -48,16 +49,23 @@ impl Inner {
         let issuer = token.claim_text("iss");
         let (trusted, claims, justified, proof) = if token.has_type(&[ID_JAG]) {
             let (trusted, keys) = self.trusted(AssertionKind::Identity, issuer)?;
+            let proof = self.check_proof(headers)?;
             let client = self.authenticate(headers, parameters).await?;
             check_grant(&client, JWT_BEARER)?;
-            let proof = self.check_proof(headers, Some(&client))?;
+            check_has_proof(&client, proof.as_ref())?;
+            if client.auth_method == ClientAuthentication::None && !is_bound(token.claims.get("cnf")) {
+                return Err(OAuthError::invalid_client(
+                    "a public client cannot use an identity assertion that is not bound to a key; register with a \
+                     secret or a public key",
+                ));
+            }
             let audiences = [self.options.issuer.as_str()];
             let claims = verified(assertion, keys, trusted, &audiences, &[ID_JAG]).await?;
             let justified = self.check_identity(trusted, &claims, parameters, &client)?;
             (trusted, claims, justified, proof)
         } else {
             let (trusted, keys) = self.trusted(AssertionKind::Workload, issuer)?;
-            let proof = self.check_proof(headers, None)?;
+            let proof = self.check_proof(headers)?;
             let mut audiences = vec![self.options.issuer.as_str(), self.token_endpoint.as_str()];
             audiences.extend(trusted.audiences.iter().map(String::as_str));
             let claims = verified(assertion, keys, trusted, &audiences, &[]).await?;
@@ -213,12 +221,20 @@ async fn verified(
 
 /// Fails if the assertion is bound to a key (`cnf.jkt`) and the request does not prove its possession.
 fn check_key(claims: &Map<String, Value>, key: Option<&str>) -> Result<(), OAuthError> {
-    let bound = claims.get("cnf").and_then(|confirmation| confirmation.get("jkt"));
-    match bound {
-        None => Ok(()),
-        Some(bound) if bound.as_str().is_some() && bound.as_str() == key => Ok(()),
-        Some(_) => Err(invalid("it is bound to another DPoP key")),
+    let confirmation = claims.get("cnf");
+    if !is_bound(confirmation) {
+        return Ok(());
     }
+    match confirmation.and_then(|confirmation| confirmation.get("jkt")).and_then(Value::as_str) {
+        Some(bound) if Some(bound) == key => Ok(()),
+        Some(_) => Err(invalid("it is bound to another DPoP key")),
+        None => Err(invalid("it is bound by a method that is not supported (`cnf`)")),
+    }
+}
+
+/// Returns whether an assertion is bound to a key.
+fn is_bound(confirmation: Option<&Value>) -> bool {
+    confirmation.is_some_and(|confirmation| !confirmation.is_null())
 }
 
 fn invalid(problem: &str) -> OAuthError {

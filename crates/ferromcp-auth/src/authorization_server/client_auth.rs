@@ -17,10 +17,10 @@ use super::form::Parameters;
 use super::inner::Inner;
 use super::response;
 use crate::Secret;
-use crate::access_token::VerifyError;
 use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::jwt::{CompactToken, Expected, JwkSource, numeric_date, verify};
+use crate::token_verifier::VerifyError;
 
 /// The value of `client_assertion_type`.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -164,7 +164,7 @@ impl Inner {
     async fn check_assertion(&self, client: &RegisteredClient, assertion: &str) -> Result<(), OAuthError> {
         let (keys, _slot) = match (&client.jwks, &client.jwks_uri) {
             (Some(keys), _) => (Arc::new(JwkSource::fixed(keys)), None),
-            (None, Some(url)) => self.client_keys.source(url).map(|(keys, slot)| (keys, Some(slot)))?,
+            (None, Some(url)) => self.client_keys.source(url)?,
             (None, None) => return Err(OAuthError::invalid_client("the client has no keys")),
         };
         let audiences = [self.options.issuer.as_str(), self.token_endpoint.as_str()];
@@ -173,6 +173,10 @@ impl Inner {
             VerifyError::Invalid(problem) => OAuthError::invalid_client(format!("invalid client assertion: {problem}")),
             VerifyError::Unavailable(_) => OAuthError::invalid_client("the keys of the client cannot be fetched"),
         })?;
+        // An assertion for several servers could be replayed by one of them (RFC 7523bis, section 3).
+        if claims.get("aud").and_then(Value::as_array).is_some_and(|audiences| audiences.len() != 1) {
+            return Err(OAuthError::invalid_client("invalid client assertion: `aud` must be the issuer only"));
+        }
         if claims.get("sub").and_then(Value::as_str) != Some(&client.client_id) {
             return Err(OAuthError::invalid_client("invalid client assertion: `sub` is not the client"));
         }

@@ -14,9 +14,9 @@ const MAX_KEY_SETS: usize = 256;
 /// How long the key set of a client without use of it is cached, in seconds.
 const KEY_SET_SECONDS: u64 = 60 * 60;
 
-/// Maximum number of key sets in use at the same time. Further ones are refused.
+/// Maximum number of key sets that are fetched at the same time. Further ones are refused.
 const MAX_FETCHES: usize = 64;
-/// Maximum number of key sets of a host in use at the same time.
+/// Maximum number of key sets of a host that are fetched at the same time.
 const MAX_FETCHES_PER_HOST: usize = 8;
 
 /// The keys of clients with a `jwks_uri`.
@@ -32,20 +32,25 @@ impl ClientKeys {
         Self { fetcher, sources, slots: FetchSlots::new(MAX_FETCHES, MAX_FETCHES_PER_HOST) }
     }
 
-    /// Returns the keys at a URL, and the permission to use them. They are fetched when they are used first.
+    /// Returns the keys at a URL, which are fetched when they are used first, and the permission to fetch them; `None` if
+    /// they were fetched already.
     ///
     /// # Errors
-    /// `temporarily_unavailable` if too many key sets are in use, as those of slow hosts are.
-    pub(super) fn source(&self, url: &str) -> Result<(Arc<JwkSource>, FetchSlot), OAuthError> {
-        let slot = self.slots.enter(url);
-        let slot = slot.ok_or_else(|| OAuthError::temporarily_unavailable("too many keys are being loaded"))?;
+    /// `temporarily_unavailable` if too many key sets are being fetched, as those of slow hosts are.
+    pub(super) fn source(&self, url: &str) -> Result<(Arc<JwkSource>, Option<FetchSlot>), OAuthError> {
         let (key, now) = (token_digest(url), now());
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(source) = sources.get(&key, now) {
-            return Ok((source.clone(), slot));
+        let known = sources.get(&key, now).cloned();
+        if let Some(source) = known.as_ref().filter(|source| source.is_fetched()) {
+            return Ok((Arc::clone(source), None));
         }
-        let source = Arc::new(JwkSource::url(self.fetcher.clone(), url.to_owned()));
-        sources.insert(key, source.clone(), now + KEY_SET_SECONDS, now);
-        Ok((source, slot))
+        let slot = self.slots.enter(url);
+        let slot = slot.ok_or_else(|| OAuthError::temporarily_unavailable("too many keys are being loaded"))?;
+        let source = known.unwrap_or_else(|| {
+            let source = Arc::new(JwkSource::url(self.fetcher.clone(), url.to_owned()));
+            sources.insert(key, source.clone(), now + KEY_SET_SECONDS, now);
+            source
+        });
+        Ok((source, Some(slot)))
     }
 }

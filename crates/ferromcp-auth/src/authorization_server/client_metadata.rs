@@ -57,12 +57,20 @@ pub(super) fn set_keys(client: &mut RegisteredClient, fields: &Map<String, Value
             if list.len() > MAX_KEYS {
                 return Err(invalid(&format!("`jwks` has more than {MAX_KEYS} keys")));
             }
+            if list.iter().any(is_secret_key) {
+                return Err(invalid("`jwks` contains a private or symmetric key; send public keys only"));
+            }
             client.jwks = Some(keys.clone());
         }
         (None, Some(url)) => client.jwks_uri = Some(checked_url(url)?),
         _ => return Err(invalid("a client with `private_key_jwt` needs either `jwks` or `jwks_uri`")),
     }
     Ok(())
+}
+
+/// Returns whether a JSON Web Key contains a private or symmetric key.
+fn is_secret_key(key: &Value) -> bool {
+    ["d", "k", "p", "q"].iter().any(|member| key.get(*member).is_some())
 }
 
 /// Checks a URL that is shown or fetched.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
-/// Limits the URLs that are requested at the same time: in total, and of each host, so that slow hosts do not use up all.
-/// Requests of the same URL share a slot.
+/// Limits the URLs that are requested at the same time: in total, of each host, and half of them of hosts whose last two
+/// labels are the same, so that slow hosts, and many names of one of them, do not use up all. Requests of the same URL
+/// share a slot.
 pub(super) struct FetchSlots {
     in_use: Arc<Mutex<HashMap<String, InUse>>>,
     max: usize,
@@ -17,6 +18,21 @@ pub(super) struct FetchSlots {
 struct InUse {
     host: String,
     requests: usize,
+}
+
+impl InUse {
+    fn is_in_domain(&self, domain: &str) -> bool {
+        domain_of(&self.host) == domain
+    }
+}
+
+/// Returns the last two labels of a host name, or an address.
+fn domain_of(host: &str) -> &str {
+    if host.ends_with(|last: char| last.is_ascii_digit() || last == ']') {
+        return host;
+    }
+    let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
+    host.get(start..).unwrap_or(host)
 }
 
 /// The permission to request a URL. Released on drop.
@@ -39,7 +55,8 @@ impl FetchSlots {
             entry.requests += 1;
         } else {
             let of_host = in_use.values().filter(|entry| entry.host == host).count();
-            if in_use.len() >= self.max || of_host >= self.max_per_host {
+            let of_domain = in_use.values().filter(|entry| entry.is_in_domain(domain_of(&host))).count();
+            if in_use.len() >= self.max || of_host >= self.max_per_host || of_domain >= self.max.div_ceil(2) {
                 return None;
             }
             in_use.insert(url.to_owned(), InUse { host, requests: 1 });
@@ -67,16 +84,30 @@ mod tests {
     #[test]
     fn trap_one_host_uses_up_all_slots() {
         //
-        let slots = FetchSlots::new(3, 2);
+        let slots = FetchSlots::new(4, 2);
         let first = slots.enter("https://evil.example.com/1").unwrap();
         let second = slots.enter("https://evil.example.com:8443/2").unwrap();
         assert!(slots.enter("https://EVIL.example.com/3").is_none());
-        let other = slots.enter("https://example.com/").unwrap();
-        assert!(slots.enter("https://example.org/").is_none(), "all are in use");
-        drop((first, other));
+        let other = slots.enter("https://example.org/").unwrap();
+        let last = slots.enter("https://example.net/").unwrap();
+        assert!(slots.enter("https://example.info/").is_none(), "all are in use");
+        drop((first, other, last));
         assert!(slots.enter("https://evil.example.com/3").is_some());
         drop(second);
         assert!(slots.in_use.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn trap_many_names_of_one_domain_use_up_all_slots() {
+        //
+        let slots = FetchSlots::new(8, 2);
+        let held: Vec<_> = (0..8).filter_map(|i| slots.enter(&format!("https://a{i}.evil.example/"))).collect();
+        assert_eq!(held.len(), 4);
+        assert!(slots.enter("https://app.example.com/").is_some());
+        assert_eq!(
+            ["a.b.c.example", "b.example", "example", "192.0.2.1", "[2001:db8::1]"].map(domain_of),
+            ["c.example", "b.example", "example", "192.0.2.1", "[2001:db8::1]"]
+        );
     }
 
     #[test]

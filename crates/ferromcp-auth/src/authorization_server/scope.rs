@@ -90,6 +90,8 @@ impl ScopePolicy {
         let registered: Option<Scopes> = client.scopes.as_ref().map(|scopes| scopes.iter().collect());
         let requested = requested.map(parse).transpose()?.unwrap_or_default();
         let allowed = match (&registered, &self.valid) {
+            // Scopes that were removed from the configuration after the client registered are no longer allowed.
+            (Some(registered), Some(valid)) if client.is_self_described() => intersection(registered, valid),
             (Some(registered), _) => registered.clone(),
             (None, Some(valid)) => valid.clone(),
             // Unknown scopes are omitted, as for registrations.
@@ -104,6 +106,15 @@ impl ScopePolicy {
         match first_missing(&allowed, &requested) {
             Some(scope) => Err(OAuthError::invalid_scope(format!("the client may not request the scope `{scope}`"))),
             None => Ok(list(&requested)),
+        }
+    }
+
+    /// Returns granted scopes without those that were removed from the configuration after the grant. Clients that the
+    /// operator registers may have others.
+    pub(super) fn still_valid(&self, client: &RegisteredClient, granted: Vec<String>) -> Vec<String> {
+        match &self.valid {
+            Some(valid) if client.is_self_described() => granted.into_iter().filter(|it| valid.contains(it)).collect(),
+            _ => granted,
         }
     }
 

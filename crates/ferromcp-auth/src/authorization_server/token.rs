@@ -46,9 +46,11 @@ impl Inner {
         if grant == JWT_BEARER {
             return self.exchange_assertion(headers, &parameters).await;
         }
+        // Before the client authenticates: a request without nonce is repeated, and an assertion can be used once only.
+        let proof = self.check_proof(headers)?;
         let client = self.authenticate(headers, &parameters).await?;
         check_grant(&client, grant)?;
-        let proof = self.check_proof(headers, Some(&client))?;
+        check_has_proof(&client, proof.as_ref())?;
         match grant {
             AUTHORIZATION_CODE => self.exchange_code(&client, &parameters, proof).await,
             REFRESH_TOKEN => self.refresh(&client, &parameters, proof).await,
@@ -60,20 +62,11 @@ impl Inner {
     /// without a valid grant do not fill the memory; see [`use_proof`](Self::use_proof).
     ///
     /// # Errors
-    /// Fails if the proof is invalid, or if it is missing although the client or the server requires it.
-    pub(super) fn check_proof(
-        &self,
-        headers: &HeaderMap,
-        client: Option<&RegisteredClient>,
-    ) -> Result<Option<Proof>, OAuthError> {
+    /// Fails if the proof is invalid, or if it is missing although the server requires it.
+    pub(super) fn check_proof(&self, headers: &HeaderMap) -> Result<Option<Proof>, OAuthError> {
         match self.dpop.check(headers, "POST", &self.token_endpoint, None) {
             Ok(proof) => Ok(Some(proof)),
-            Err(DpopError::Missing) => {
-                if self.options.requires_dpop() || client.is_some_and(|client| client.requires_dpop) {
-                    return Err(proof_error(DpopError::Missing));
-                }
-                Ok(None)
-            }
+            Err(DpopError::Missing) if !self.options.requires_dpop() => Ok(None),
             Err(error) => Err(proof_error(error)),
         }
     }
@@ -127,6 +120,7 @@ impl Inner {
         }
         check_resource(&token.resource, parameters)?;
         let scopes = scope::subset(&token.scopes, parameters.get("scope")?)?;
+        let scopes = self.scopes.still_valid(client, scopes);
         let key = self.use_proof(proof)?;
         let context = self.context(token.resource.clone(), key);
         let tokens = self.provider.exchange_refresh_token(client, token, scopes, context.clone()).await?;
@@ -154,6 +148,14 @@ impl Inner {
     pub(super) fn context(&self, resource: String, key_thumbprint: Option<String>) -> TokenContext {
         TokenContext { issuer: self.options.issuer.clone(), resource, key_thumbprint }
     }
+}
+
+/// Fails if a client that requires DPoP sends no proof.
+pub(super) fn check_has_proof(client: &RegisteredClient, proof: Option<&Proof>) -> Result<(), OAuthError> {
+    if client.requires_dpop && proof.is_none() {
+        return Err(proof_error(DpopError::Missing));
+    }
+    Ok(())
 }
 
 /// Returns whether a grant is bound to no key, or to that of the proof.

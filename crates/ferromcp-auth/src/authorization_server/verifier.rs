@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::provider::AuthorizationProvider;
-use crate::access_token::{TokenVerifier, VerifyError, VerifyFuture};
 use crate::clock::now;
+use crate::token_verifier::{TokenVerifier, VerifyError, VerifyFuture};
 
 /// Verifies access tokens by [`AuthorizationProvider::load_access_token`].
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl TokenVerifier for ProviderVerifier {
                 return Err(VerifyError::Invalid("the access token has expired".to_owned()));
             }
             token.issuer.get_or_insert_with(|| self.issuer.clone());
-            Ok(token)
+            Ok(token.into())
         })
     }
 

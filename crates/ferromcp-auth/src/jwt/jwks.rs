@@ -14,11 +14,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::compact::CompactToken;
 use super::key::VerificationKey;
-use crate::access_token::VerifyError;
 use crate::digest_cache::{Digest, digest_of_bytes};
 use crate::error::AuthError;
 use crate::fetch::Fetcher;
 use crate::metadata::fetch_server_metadata;
+use crate::token_verifier::VerifyError;
 
 /// How long fetched keys are used before they are fetched again, by default.
 pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
@@ -125,6 +125,11 @@ impl JwkSource {
     /// Returns a number that changes with the keys, after the keys are fetched if that is due.
     pub(crate) async fn generation(&self) -> Result<u64, VerifyError> {
         Ok(self.current().await?.generation)
+    }
+
+    /// Returns whether the keys are known and young, so that the next verification need not wait for them.
+    pub(crate) fn is_fetched(&self) -> bool {
+        matches!(self.location, Location::Fixed) || self.snapshot().is_younger_than(self.max_age)
     }
 
     /// Returns the keys, after they are fetched if that is due.

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::algorithm::{Algorithm, DEFAULT_ALGORITHMS};
 use super::compact::CompactToken;
 use super::jwks::JwkSource;
-use crate::access_token::VerifyError;
 use crate::clock::now;
+use crate::token_verifier::VerifyError;
 
 /// The clock difference that is tolerated, by default, in seconds.
 pub(crate) const DEFAULT_LEEWAY_SECONDS: u64 = 60;

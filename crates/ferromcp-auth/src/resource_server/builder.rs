@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ferromcp_core::text::excerpt;
 use url::Url;
@@ -12,10 +13,13 @@ use super::metadata::{Metadata, MetadataFields};
 use super::rejection::ChallengeContext;
 use super::scope_rules::ScopeRules;
 use super::server::{Inner, ResourceServer};
-use crate::access_token::TokenVerifier;
 use crate::dpop_proof::DpopVerifier;
 use crate::error::AuthError;
 use crate::fetch::Network;
+use crate::token_verifier::TokenVerifier;
+
+/// The ID of the next resource server.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// The scope that requests a refresh token. Resources do not need it.
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -196,6 +200,7 @@ impl ResourceServerBuilder {
         };
         let accepted = [&resource].into_iter().chain(&self.audiences).map(|it| normalized(it).into_owned()).collect();
         Ok(ResourceServer::from_inner(Inner {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             audiences: if self.checks_audience { Audiences::OneOf(accepted) } else { Audiences::Unchecked },
             resource,
             verifier: self.verifier,

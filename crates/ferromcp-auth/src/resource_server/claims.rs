@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use crate::access_token::AccessToken;
 use crate::jwt::numeric_date;
 
-/// Claims with scopes: of RFC 9068; of Entra ID and Okta; of Auth0.
-const SCOPE_CLAIMS: [&str; 3] = ["scope", "scp", "permissions"];
+/// Claims with scopes: of RFC 9068; of Entra ID and Okta. The claim `permissions` of Auth0 is not one of them: it contains
+/// all permissions of the user, also those that the client did not request.
+const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 /// Claims with the client: of RFC 9068; of Auth0, Keycloak and Entra ID; of Okta; of Entra ID (version 1).
 const CLIENT_CLAIMS: [&str; 4] = ["client_id", "azp", "cid", "appid"];
 /// Maximum number of scopes or audiences of a token. Further ones are ignored.
@@ -26,7 +27,8 @@ pub(super) fn access_token(claims: Map<String, Value>, scope_claim: Option<&str>
     token.audiences = items(claims.get("aud"), None);
     token.key_thumbprint = key_thumbprint(claims.get("cnf"))?;
     let names = scope_claim.as_ref().map_or(&SCOPE_CLAIMS[..], std::slice::from_ref);
-    for scope in names.iter().flat_map(|name| items(claims.get(*name), Some(' '))) {
+    let scopes = names.iter().find_map(|name| claims.get(*name).filter(|claim| claim.is_string() || claim.is_array()));
+    for scope in items(scopes, Some(' ')) {
         if token.scopes.len() < MAX_ITEMS && !token.scopes.contains(&scope) {
             token.scopes.push(scope);
         }
@@ -80,13 +82,20 @@ mod tests {
             (json!({ "scope": ["a", 1, "b"] }), vec!["a", "b"]),
             (json!({ "scp": ["a", "b"] }), vec!["a", "b"]),
             (json!({ "scp": "a b" }), vec!["a", "b"]),
-            (json!({ "scope": "a", "permissions": ["b", "a"] }), vec!["a", "b"]),
+            (json!({ "scope": null, "scp": ["a"] }), vec!["a"]),
             (json!({ "scope": null, "scp": 1 }), vec![]),
         ] {
             assert_eq!(read(claims.clone(), None).unwrap().scopes, expected, "{claims}");
         }
         let claims = json!({ "scope": "a", "roles": ["b"] });
         assert_eq!(read(claims, Some("roles")).unwrap().scopes, ["b"]);
+    }
+
+    #[test]
+    fn trap_permissions_of_the_user_as_scopes_of_the_client() {
+        let claims = json!({ "scope": "notes:read", "scp": "x", "permissions": ["notes:read", "notes:delete"] });
+        assert_eq!(read(claims.clone(), None).unwrap().scopes, ["notes:read"]);
+        assert_eq!(read(claims, Some("permissions")).unwrap().scopes, ["notes:read", "notes:delete"]);
     }
 
     #[test]

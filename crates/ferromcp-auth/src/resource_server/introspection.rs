@@ -10,6 +10,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
@@ -18,12 +19,14 @@ use super::claims::access_token;
 use super::jwt_verifier::is_other_token;
 use super::token_cache::{Cached, TokenCache};
 use crate::Secret;
-use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
+use crate::access_token::AccessToken;
 use crate::clock::now;
 use crate::digest_cache::token_digest;
 use crate::error::AuthError;
 use crate::fetch::{Fetcher, Network};
 use crate::jwt::{DEFAULT_LEEWAY_SECONDS, numeric_date};
+use crate::token_verifier::{TokenVerifier, VerifyError, VerifyFuture};
+use crate::verified_token::VerifiedToken;
 
 /// How long the result for a valid token is cached, by default.
 const DEFAULT_CACHE_TIME: Duration = Duration::from_secs(30);
@@ -32,6 +35,8 @@ const MAX_NEGATIVE_CACHE_TIME: Duration = Duration::from_secs(10);
 
 /// Maximum number of concurrent requests to the endpoint. Further ones wait.
 const MAX_REQUESTS: usize = 32;
+/// How long a token waits for one of these requests, before it cannot be verified now.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Verifies access tokens by requests to the introspection endpoint of the authorization server, for opaque tokens.
 ///
@@ -76,8 +81,7 @@ impl IntrospectionVerifier {
         self
     }
 
-    /// Sets the member with the scopes: a text with spaces, or an array. Default: `scope`, `scp` and `permissions`
-    /// together.
+    /// Sets the member with the scopes: a text with spaces, or an array. Default: `scope`, or `scp` if it is missing.
     pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
         self.scope_claim = Some(name.into());
         self
@@ -107,13 +111,19 @@ impl IntrospectionVerifier {
         fetcher.as_ref().map_err(String::as_str)
     }
 
-    async fn verify_token(&self, token: &str) -> Result<AccessToken, VerifyError> {
+    async fn verify_token(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
         let (digest, start) = (token_digest(token), now());
         let inactive = || VerifyError::Invalid("the token is unknown, expired or revoked".to_owned());
         let cached = || self.cache.get(&digest, 0, start).or_else(|| self.rejected.get(&digest, 0, start));
         let mut found = cached();
         // A flood of invalid tokens must not overload the authorization server.
-        let _permit = if found.is_none() { self.permits.acquire().await.ok() } else { None };
+        let _permit = match found {
+            Some(_) => None,
+            None => Some(timeout(PERMIT_TIMEOUT, self.permits.acquire()).await.map_err(|_| {
+                tracing::warn!("too many access tokens are being introspected");
+                VerifyError::Unavailable("too many tokens are being verified; try again later".to_owned())
+            })?),
+        };
         found = found.or_else(cached); // another request may have introspected the token meanwhile
         match found {
             Some(Cached::Valid(token)) => return Ok(token),
@@ -124,7 +134,7 @@ impl IntrospectionVerifier {
             tracing::warn!(%error, "cannot introspect an access token");
             VerifyError::Unavailable("the token cannot be verified now; try again later".to_owned())
         })?;
-        let verified = self.read(result);
+        let verified = self.read(result).map(VerifiedToken::from);
         let now = now();
         let expires_at = match &verified {
             Ok(token) => {
@@ -181,10 +191,7 @@ impl IntrospectionVerifier {
             return Err("not active");
         }
         let text = |name: &str| response.get(name).and_then(Value::as_str);
-        if text("token_type") == Some("refresh_token")
-            || matches!(text("token_use"), Some("refresh" | "refresh_token" | "id" | "id_token"))
-            || is_other_token(&response)
-        {
+        if text("token_type") == Some("refresh_token") || is_other_token(&response) {
             return Err("not an access token");
         }
         let time = |name: &str| response.get(name).filter(|value| !value.is_null());

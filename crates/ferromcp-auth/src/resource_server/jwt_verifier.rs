@@ -10,22 +10,30 @@ use url::Url;
 
 use super::claims::access_token;
 use super::token_cache::{Cached, TokenCache};
-use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
+use crate::access_token::AccessToken;
 use crate::clock::now;
 use crate::digest_cache::token_digest;
 use crate::error::AuthError;
 use crate::fetch::{Fetcher, Network};
 use crate::jwt::{
-    Algorithm, DEFAULT_ALGORITHMS, DEFAULT_LEEWAY_SECONDS, DEFAULT_MAX_AGE, Expected, JwkSource, MAX_TOKEN_BYTES,
-    parse_algorithm, verify,
+    Algorithm, CompactToken, DEFAULT_ALGORITHMS, DEFAULT_LEEWAY_SECONDS, DEFAULT_MAX_AGE, Expected, JwkSource,
+    MAX_TOKEN_BYTES, parse_algorithm, verify,
 };
+use crate::token_verifier::{TokenVerifier, VerifyError, VerifyFuture};
+use crate::verified_token::VerifiedToken;
 
 /// The types of access tokens: of RFC 9068, and of servers that do not distinguish tokens by type.
 const TYPES: [&str; 3] = ["at+jwt", "JWT", ""];
 /// Claims of ID tokens, which are for the client and not for resources.
 const ID_TOKEN_CLAIMS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+/// The claim of logout tokens and other security events (RFC 8417).
+const EVENTS: &str = "events";
+/// Claims of access tokens: their scopes, and the roles or permissions of common servers.
+const GRANT_CLAIMS: [&str; 4] = ["scope", "scp", "roles", "permissions"];
 /// Values of the claim `typ` with which Keycloak marks tokens that are not access tokens.
 const OTHER_TOKENS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+/// Values of the claim `token_use` with which Cognito and others mark tokens that are not access tokens.
+const OTHER_USES: [&str; 4] = ["id", "id_token", "refresh", "refresh_token"];
 
 /// Verifies access tokens that an authorization server signed, such as Auth0, Entra ID, Keycloak or Okta.
 ///
@@ -109,8 +117,7 @@ impl JwtVerifier {
         self
     }
 
-    /// Sets the claim with the scopes: a text with spaces, or an array. Default: `scope`, `scp` and `permissions`
-    /// together.
+    /// Sets the claim with the scopes: a text with spaces, or an array. Default: `scope`, or `scp` if it is missing.
     pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
         self.scope_claim = Some(name.into());
         self
@@ -160,15 +167,15 @@ impl JwtVerifier {
         state.as_ref().map_err(String::as_str)
     }
 
-    async fn verify_token(&self, token: &str) -> Result<AccessToken, VerifyError> {
+    async fn verify_token(&self, text: &str) -> Result<VerifiedToken, VerifyError> {
         let state = self.state().map_err(|error| {
             tracing::error!(%error, "the options of the token verifier are invalid");
             VerifyError::Unavailable("tokens cannot be verified now".to_owned())
         })?;
-        if token.len() > MAX_TOKEN_BYTES {
+        if text.len() > MAX_TOKEN_BYTES {
             return Err(VerifyError::Invalid("the token is too long".to_owned()));
         }
-        let (digest, now) = (token_digest(token), now());
+        let (digest, now) = (token_digest(text), now());
         let generation = state.keys.generation().await?;
         if let Some(Cached::Valid(token)) = state.cache.get(&digest, generation, now) {
             return Ok(token);
@@ -180,15 +187,29 @@ impl JwtVerifier {
             algorithms: &state.algorithms,
             leeway_seconds: self.leeway.as_secs(),
         };
-        let claims = verify(token, &state.keys, &expected).await?;
+        let claims = verify(text, &state.keys, &expected).await?;
         let invalid = |text: &str| VerifyError::Invalid(text.to_owned());
         if is_other_token(&claims) {
             return Err(invalid("the token is not an access token"));
         }
         let token = access_token(claims, self.scope_claim.as_deref()).map_err(invalid)?;
+        if self.may_be_id_token(&token) && !has_access_token_type(text) {
+            return Err(invalid("the token has no scopes and is for its client: it may be an ID token"));
+        }
+        let token = VerifiedToken::from(token);
         let expires_at = token.expires_at.unwrap_or(now).saturating_add(self.leeway.as_secs());
         state.cache.insert(digest, Cached::Valid(token.clone()), generation, expires_at, now);
         Ok(token)
+    }
+}
+
+impl JwtVerifier {
+    /// Returns whether a token without type may be an ID token, whose audience is its client. Such a token is otherwise
+    /// accepted if the ID of a client is configured as an audience.
+    fn may_be_id_token(&self, token: &AccessToken) -> bool {
+        let mut names = GRANT_CLAIMS.iter().copied().chain(self.scope_claim.as_deref());
+        let is_for_client = token.client_id.as_ref().is_none_or(|client| token.audiences.contains(client));
+        is_for_client && !names.any(|name| token.claims.contains_key(name))
     }
 }
 
@@ -217,8 +238,15 @@ fn parse(name: &str) -> Result<Algorithm, AuthError> {
 
 /// Returns whether claims are those of an ID token or another token that is not for resources.
 pub(super) fn is_other_token(claims: &Map<String, Value>) -> bool {
-    let typ = claims.get("typ").and_then(Value::as_str);
-    ID_TOKEN_CLAIMS.iter().any(|name| claims.contains_key(*name)) || typ.is_some_and(|typ| OTHER_TOKENS.contains(&typ))
+    let is =
+        |name: &str, values: &[&str]| claims.get(name).and_then(Value::as_str).is_some_and(|it| values.contains(&it));
+    let mut names = ID_TOKEN_CLAIMS.iter().chain([&EVENTS]);
+    names.any(|name| claims.contains_key(*name)) || is("typ", &OTHER_TOKENS) || is("token_use", &OTHER_USES)
+}
+
+/// Returns whether the type of a token is that of RFC 9068.
+fn has_access_token_type(token: &str) -> bool {
+    CompactToken::parse(token).is_ok_and(|token| token.has_type(&["at+jwt"]))
 }
 
 impl fmt::Debug for JwtVerifier {
@@ -241,6 +269,7 @@ mod tests {
         for (name, value) in extra.as_object().unwrap() {
             claims[name] = value.clone();
         }
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         claims
     }
 
@@ -269,11 +298,31 @@ mod tests {
             (json!({}), json!({ "nonce": "x" })),
             (json!({}), json!({ "at_hash": "x" })),
             (json!({}), json!({ "typ": "ID" })),
+            (json!({}), json!({ "token_use": "id" })),
+            (json!({}), json!({ "events": { "http://schemas.openid.net/event/backchannel-logout": {} } })),
+            // Without the marks of ID tokens: it is for its client, or for an unknown one, and has no scopes.
+            (json!({}), json!({ "scope": null, "aud": "client", "azp": "client" })),
+            (json!({ "typ": "JWT" }), json!({ "scope": null, "aud": ["client"], "azp": "client" })),
+            (json!({ "typ": "JWT" }), json!({ "scope": null, "aud": "client" })),
             (json!({ "typ": "logout+jwt" }), json!({})),
             (json!({ "typ": "dpop+jwt" }), json!({})),
         ] {
             let result = verifier.verify(&key.sign(&header, &claims(&extra))).await;
             assert!(matches!(result, Err(VerifyError::Invalid(_))), "{header} {extra}");
+        }
+    }
+
+    #[tokio::test]
+    async fn access_tokens_without_scopes_are_accepted() {
+        let key = TestKey::es256("a");
+        let verifier = JwtVerifier::new(ISSUER).jwks(json!({ "keys": [key.jwk()] }));
+        for (header, extra) in [
+            (json!({}), json!({ "scope": null, "azp": "client" })),
+            (json!({}), json!({ "scope": null, "aud": "api", "azp": "api", "roles": ["reader"] })),
+            (json!({ "typ": "at+jwt" }), json!({ "scope": null, "aud": "api", "azp": "api" })),
+        ] {
+            let result = verifier.verify(&key.sign(&header, &claims(&extra))).await;
+            assert!(result.is_ok(), "{header} {extra} {result:?}");
         }
     }
 

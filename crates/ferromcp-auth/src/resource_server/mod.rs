@@ -40,7 +40,9 @@ mod static_tokens;
 mod token_cache;
 mod verifier_fn;
 
-pub use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
+pub use crate::access_token::AccessToken;
+pub use crate::token_verifier::{TokenVerifier, VerifyError, VerifyFuture};
+pub use crate::verified_token::VerifiedToken;
 pub use body::{ProtectedBody, ResponseBody};
 pub use builder::{DpopPolicy, ResourceServerBuilder};
 pub use introspection::IntrospectionVerifier;

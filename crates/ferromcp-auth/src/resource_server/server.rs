@@ -17,10 +17,12 @@ use super::credentials::{Credentials, Scheme};
 use super::metadata::Metadata;
 use super::rejection::{ChallengeContext, Rejection, RejectionKind};
 use super::scope_rules::ScopeRules;
-use crate::access_token::{AccessToken, TokenVerifier, VerifyError};
+use crate::access_token::AccessToken;
 use crate::clock::now;
 use crate::dpop_proof::{DpopError, DpopVerifier};
 use crate::random::sha256_base64;
+use crate::token_verifier::{TokenVerifier, VerifyError};
+use crate::verified_token::VerifiedToken;
 
 /// The clock difference that is tolerated when the expiry of a token is checked, in seconds.
 const CLOCK_SKEW_SECONDS: u64 = 60;
@@ -38,6 +40,8 @@ const CLOCK_SKEW_SECONDS: u64 = 60;
 pub struct ResourceServer(Arc<Inner>);
 
 pub(super) struct Inner {
+    /// Distinguishes resource servers with the same verifier.
+    pub(super) id: u64,
     pub(super) resource: String,
     pub(super) verifier: Arc<dyn TokenVerifier>,
     pub(super) audiences: Audiences,
@@ -66,16 +70,16 @@ impl ResourceServer {
         self.0.metadata.respond(method)
     }
 
-    /// Creates the challenges for operations that require further scopes. `granted` are the scopes of the token.
-    fn scope_challenge(&self, scheme: Scheme, granted: Vec<String>) -> ScopeChallenge {
+    /// Creates the challenges for operations that require further scopes than those of the token.
+    fn scope_challenge(&self, scheme: Scheme, token: VerifiedToken) -> ScopeChallenge {
         let inner = Arc::clone(&self.0);
-        ScopeChallenge::new(move |required| inner.operation_challenge(scheme, &granted, required))
+        ScopeChallenge::new(move |required| inner.operation_challenge(scheme, &token.scopes, required))
     }
 }
 
 impl Inner {
     /// Checks the credentials of a request. Returns how the token was presented, its text, and what it grants.
-    async fn verify<'a>(&self, parts: &'a Parts) -> Result<(Scheme, &'a str, AccessToken), Rejection> {
+    async fn verify<'a>(&self, parts: &'a Parts) -> Result<(Scheme, &'a str, VerifiedToken), Rejection> {
         let (scheme, text) = match Credentials::parse(&parts.headers) {
             Credentials::Token(Scheme::Dpop, _) if self.dpop.is_none() => return Err(self.no_credentials()),
             Credentials::Token(scheme, text) => (scheme, text),
@@ -140,6 +144,16 @@ impl Inner {
         self.challenge.challenge(scheme, Some((RejectionKind::InsufficientScope, text)), &scopes)
     }
 
+    /// Returns the principal of a token.
+    fn principal(&self, token: &VerifiedToken, text: &str) -> Principal {
+        let create = |digest| principal(token, self.scopes.expand(&token.scopes), digest);
+        if token.subject.is_none() && token.client_id.is_none() {
+            // The digest distinguishes tokens that name neither a user nor a client.
+            return create(Some(&sha256_base64(text.as_bytes())));
+        }
+        token.principal(self.id, || create(None))
+    }
+
     fn no_credentials(&self) -> Rejection {
         let text = "send an access token in the Authorization header";
         self.rejection(RejectionKind::NoCredentials, Scheme::Bearer, text)
@@ -155,26 +169,22 @@ impl HttpAuthorization for ResourceServer {
     fn authorize<'a>(&'a self, request: &'a mut Parts) -> AuthorizationFuture<'a, Result<(), Response<Bytes>>> {
         Box::pin(async move {
             let inner = &*self.0;
-            let (scheme, text, mut token) = inner.verify(request).await.map_err(|rejection| {
+            let (scheme, text, token) = inner.verify(request).await.map_err(|rejection| {
                 let (error, reason) = (rejection.kind.code(), excerpt(&rejection.description));
                 tracing::debug!(error, %reason, "rejected a request");
                 rejection.response(&inner.challenge)
             })?;
-            let granted = std::mem::take(&mut token.scopes);
-            let expanded = inner.scopes.expand(&granted);
-            if !inner.scopes.is_sufficient(&expanded) {
-                let required = &inner.scopes.required;
+            let principal = inner.principal(&token, text);
+            if !inner.scopes.is_sufficient(principal.scopes()) {
+                let (required, granted) = (&inner.scopes.required, &token.scopes);
                 tracing::debug!(?required, ?granted, "rejected a request: insufficient scope");
                 let text = "each request requires further scopes";
                 let rejection = inner.rejection(RejectionKind::InsufficientScope, scheme, text);
-                let scopes = inner.scopes.challenge(&[], &granted).join(" ");
+                let scopes = inner.scopes.challenge(&[], granted).join(" ");
                 return Err(Rejection { scopes, ..rejection }.response(&inner.challenge));
             }
-            // The digest distinguishes tokens that name neither a user nor a client.
-            let is_anonymous = token.subject.is_none() && token.client_id.is_none();
-            let digest = is_anonymous.then(|| sha256_base64(text.as_bytes()));
-            request.extensions.insert(principal(token, expanded, digest.as_deref()));
-            request.extensions.insert(self.scope_challenge(scheme, granted));
+            request.extensions.insert(principal);
+            request.extensions.insert(self.scope_challenge(scheme, token));
             Ok(())
         })
     }
@@ -189,20 +199,20 @@ impl HttpAuthorization for ResourceServer {
 }
 
 /// Creates the principal of a verified token.
-fn principal(token: AccessToken, scopes: Vec<String>, digest: Option<&str>) -> Principal {
+fn principal(token: &AccessToken, scopes: Vec<String>, digest: Option<&str>) -> Principal {
     // A JSON array, so that different parts cannot result in the same text.
     let identity = match digest {
         None => serde_json::json!([token.issuer, token.subject, token.client_id]),
         Some(digest) => serde_json::json!([token.issuer, null, null, digest]),
     };
     let mut principal = Principal::new(identity.to_string()).with_scopes(scopes);
-    if let Some(issuer) = token.issuer {
+    if let Some(issuer) = &token.issuer {
         principal = principal.with_issuer(issuer);
     }
-    if let Some(subject) = token.subject {
+    if let Some(subject) = &token.subject {
         principal = principal.with_subject(subject);
     }
-    if let Some(client_id) = token.client_id {
+    if let Some(client_id) = &token.client_id {
         principal = principal.with_client_id(client_id);
     }
     let expiry = token
@@ -234,7 +244,7 @@ mod tests {
             client_id: client_id.map(str::to_owned),
             ..AccessToken::default()
         };
-        principal(token, Vec::new(), None).identity().as_str().to_owned()
+        principal(&token, Vec::new(), None).identity().as_str().to_owned()
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
+use crate::access_token::AccessToken;
 use crate::digest_cache::{Digest, token_digest};
+use crate::token_verifier::{TokenVerifier, VerifyError, VerifyFuture};
+use crate::verified_token::VerifiedToken;
 
 /// Accepts fixed access tokens, for development and tests. They do not expire.
 ///
@@ -24,7 +26,7 @@ use crate::digest_cache::{Digest, token_digest};
 #[must_use = "it does nothing until it is passed to a resource server"]
 pub struct StaticTokens {
     resource: String,
-    tokens: HashMap<Digest, AccessToken>,
+    tokens: HashMap<Digest, VerifiedToken>,
 }
 
 impl StaticTokens {
@@ -49,7 +51,7 @@ impl StaticTokens {
 
     /// Adds a token with these properties.
     pub fn access_token(mut self, token: &str, access_token: AccessToken) -> Self {
-        self.tokens.insert(token_digest(token), access_token);
+        self.tokens.insert(token_digest(token), access_token.into());
         self
     }
 }

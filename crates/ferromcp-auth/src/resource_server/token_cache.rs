@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::access_token::AccessToken;
 use crate::digest_cache::{Digest, DigestCache};
+use crate::verified_token::VerifiedToken;
 
 /// Maximum number of tokens. A further one evicts the oldest.
 const MAX_TOKENS: usize = 10_000;
@@ -13,9 +13,8 @@ pub(super) struct TokenCache(Mutex<DigestCache<Entry>>);
 
 /// The result of a verification.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "most entries are valid")]
 pub(super) enum Cached {
-    Valid(AccessToken),
+    Valid(VerifiedToken),
     Invalid,
 }
 
@@ -46,14 +45,16 @@ impl TokenCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access_token::AccessToken;
     use crate::digest_cache::token_digest;
 
     #[test]
     fn tokens_are_cached_until_they_expire_or_keys_change() {
         let cache = TokenCache::new();
         let digest = token_digest("token");
-        cache.insert(digest, Cached::Valid(AccessToken::new()), 1, 100, 0);
-        assert_eq!(cache.get(&digest, 1, 99), Some(Cached::Valid(AccessToken::new())));
+        let valid = || Cached::Valid(AccessToken::new().into());
+        cache.insert(digest, valid(), 1, 100, 0);
+        assert_eq!(cache.get(&digest, 1, 99), Some(valid()));
         assert_eq!(cache.get(&digest, 1, 100), None);
         assert_eq!(cache.get(&digest, 2, 99), None);
         cache.insert(digest, Cached::Invalid, 2, 100, 0);

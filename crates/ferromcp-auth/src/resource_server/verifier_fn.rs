@@ -3,7 +3,9 @@
 use std::fmt;
 use std::future::Future;
 
-use crate::access_token::{AccessToken, TokenVerifier, VerifyError, VerifyFuture};
+use crate::access_token::AccessToken;
+use crate::token_verifier::{TokenVerifier, VerifyError, VerifyFuture};
+use crate::verified_token::VerifiedToken;
 
 /// Creates a verifier from an asynchronous function of the token, for example a lookup in a database. The function is
 /// called for each request.
@@ -38,7 +40,8 @@ where
     Fut: Future<Output = Result<AccessToken, VerifyError>> + Send + 'static,
 {
     fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
-        Box::pin((self.0)(token.to_owned()))
+        let verified = (self.0)(token.to_owned());
+        Box::pin(async { verified.await.map(VerifiedToken::from) })
     }
 }
 

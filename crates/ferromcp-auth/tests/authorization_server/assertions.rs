@@ -131,6 +131,8 @@ async fn invalid_identity_assertions_are_rejected() {
         json!({ "scope": ["read"] }),
         json!({ "scope": "re\"ad" }),
         json!({ "cnf": { "jkt": "x" } }),
+        json!({ "cnf": { "x5t#S256": "x" } }),
+        json!({ "cnf": "x" }),
     ]
     .into_iter()
     .enumerate()
@@ -178,6 +180,28 @@ async fn identity_assertion_needs_an_authenticated_client() {
     assert_eq!(setup.error(&assertion, &resource).await, (400, "invalid_target".to_owned()));
     // None of them used the assertion.
     assert_eq!(setup.exchange(&assertion, &[("resource", RESOURCE)]).await.0, 200);
+}
+
+#[tokio::test]
+async fn trap_identity_assertion_of_a_public_client() {
+    // A-242
+    let setup = setup();
+    let mut client = setup.harness.provider.state().clients["agent"].clone();
+    client.client_id = "public-agent".to_owned();
+    client.auth_method = ferromcp_auth::authorization_server::ClientAuthentication::None;
+    client.client_secret = None;
+    setup.harness.provider.add(client);
+    let public = [("client_id", "public-agent"), ("client_secret", "")];
+    let stolen = setup.provider.token(ID_JAG, &identity("1", &json!({ "client_id": "public-agent" })));
+    assert_eq!(setup.error(&stolen, &public).await, (401, "invalid_client".to_owned()));
+    // Bound to the key of the client, it is of no use to others.
+    let key = SigningKey::generate();
+    let claims = identity("2", &json!({ "client_id": "public-agent", "cnf": { "jkt": key.thumbprint() } }));
+    let assertion = setup.provider.token(ID_JAG, &claims);
+    assert_eq!(setup.error(&assertion, &public).await, (400, "invalid_grant".to_owned()));
+    let fields = [("grant_type", JWT_BEARER), ("assertion", assertion.as_str()), ("client_id", "public-agent")];
+    let reply = setup.harness.form("/token", &[("dpop", &key.proof("1", TOKEN_ENDPOINT))], &fields).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 #[tokio::test]

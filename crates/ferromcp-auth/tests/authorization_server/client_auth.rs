@@ -1,10 +1,11 @@
 //! Authentication of clients.
 
 use ferromcp_auth::authorization_server::{ClientAuthentication, ClientSecretDigest, RegisteredClient};
+use ferromcp_auth::resource_server::DpopPolicy;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Fields, Harness, ISSUER, REDIRECT_URI, RESOURCE, SECRET, TOKEN_ENDPOINT, basic, changed, exchange,
+    Fields, Harness, ISSUER, REDIRECT_URI, RESOURCE, SECRET, TOKEN_ENDPOINT, basic, changed, exchange, options,
 };
 use crate::provider::now;
 use crate::signing::SigningKey;
@@ -120,11 +121,12 @@ async fn clients_authenticate_by_signed_assertions() {
     let (harness, key) = with_signed_client();
     let ok = (200, String::new());
     assert_eq!(token(&harness, &assertion(&key, "1", &json!({})), &[]).await, ok);
-    let for_endpoint = assertion(&key, "2", &json!({ "aud": [TOKEN_ENDPOINT, "x"] }));
+    let for_endpoint = assertion(&key, "2", &json!({ "aud": [TOKEN_ENDPOINT] }));
     assert_eq!(token(&harness, &for_endpoint, &[("client_id", "signed")]).await, ok);
     for (i, changes) in [
         json!({ "aud": "https://other.example.com" }),
         json!({ "aud": null }),
+        json!({ "aud": [ISSUER, "https://other.example.com"] }),
         json!({ "iss": "public" }),
         json!({ "sub": "public" }),
         json!({ "sub": "public", "iss": "public" }),
@@ -148,6 +150,23 @@ async fn clients_authenticate_by_signed_assertions() {
     assert_eq!(token(&harness, &valid, &[("client_id", "public")]).await.0, 401);
     assert_eq!(token(&harness, &valid, &[("client_secret", "x")]).await.0, 400);
     assert_eq!(token(&harness, "x.y.z", &[]).await.0, 401);
+}
+
+#[tokio::test]
+async fn assertion_is_not_used_up_when_a_nonce_is_missing() {
+    //
+    let (harness, key) = with_signed_client();
+    let strict = Harness::with(options().dpop(DpopPolicy::optional().with_nonces()));
+    strict.provider.add(harness.provider.state().clients["signed"].clone());
+    let assertion = assertion(&key, "1", &json!({}));
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion.as_str()),
+    ];
+    let reply = strict.form("/token", &[("dpop", &key.proof("1", TOKEN_ENDPOINT))], &fields).await;
+    assert_eq!(reply.error(), (400, "use_dpop_nonce".to_owned()));
+    assert_eq!(strict.token(&fields).await.status, 200);
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ async fn invalid_registrations_are_rejected() {
     //
     let harness = Harness::new();
     let many = vec!["https://app.example.com/cb"; 51];
+    let with_key = |key| json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [key] } });
     for (changes, code) in [
         (json!({ "redirect_uris": null }), "invalid_redirect_uri"),
         (json!({ "redirect_uris": [] }), "invalid_redirect_uri"),
@@ -107,6 +108,8 @@ async fn invalid_registrations_are_rejected() {
         (json!({ "token_endpoint_auth_method": "tls_client_auth" }), "invalid_client_metadata"),
         (json!({ "token_endpoint_auth_method": "private_key_jwt" }), "invalid_client_metadata"),
         (json!({ "token_endpoint_auth_method": 1 }), "invalid_client_metadata"),
+        (with_key(json!({ "kty": "EC", "crv": "P-256", "x": "x", "y": "y", "d": "d" })), "invalid_client_metadata"),
+        (with_key(json!({ "kty": "oct", "k": "k" })), "invalid_client_metadata"),
         (json!({ "grant_types": ["client_credentials"] }), "invalid_client_metadata"),
         (json!({ "grant_types": ["implicit"] }), "invalid_client_metadata"),
         (json!({ "grant_types": [] }), "invalid_client_metadata"),

@@ -1,10 +1,10 @@
 //! The token endpoint: codes, refresh tokens and client credentials.
 
-use ferromcp_auth::authorization_server::{OAuthError, RegisteredClient};
+use ferromcp_auth::authorization_server::{AuthorizationServer, OAuthError, RegisteredClient};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
-use crate::harness::{Harness, ISSUER, REDIRECT_URI, RESOURCE, SECRET, VERIFIER, basic, changed, exchange};
+use crate::harness::{Harness, ISSUER, REDIRECT_URI, RESOURCE, SECRET, VERIFIER, basic, changed, exchange, options};
 
 #[tokio::test]
 async fn code_is_exchanged_for_tokens() {
@@ -135,6 +135,24 @@ async fn refresh_tokens_are_exchanged_and_rotated() {
     assert_ne!(renewed["refresh_token"], tokens["refresh_token"]);
     assert!(harness.accepts(renewed["access_token"].as_str().unwrap()).await);
     assert_eq!(harness.token(&request).await.error(), (400, "invalid_grant".to_owned()), "the token was rotated");
+}
+
+#[tokio::test]
+async fn trap_scopes_that_the_operator_removed() {
+    let harness = Harness::new();
+    let mut client = harness.provider.state().clients["public"].clone();
+    client.is_dynamically_registered = true;
+    client.scopes = Some(vec!["read".to_owned(), "write".to_owned(), "admin".to_owned()]);
+    harness.provider.add(client);
+    let tokens = harness.login().await;
+    assert_eq!(tokens["scope"], "read write");
+    // The server starts again, with fewer scopes and the same database.
+    let server = AuthorizationServer::new(options().valid_scopes(["read"]), harness.provider.clone()).unwrap();
+    let harness = Harness { server, provider: harness.provider.clone() };
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let request = [("grant_type", "refresh_token"), ("client_id", "public"), ("refresh_token", refresh)];
+    assert_eq!(harness.token(&request).await.json()["scope"], "read");
+    assert_eq!(harness.authorize(&[("scope", "read admin")]).await.error(), (400, "invalid_scope".to_owned()));
 }
 
 #[tokio::test]

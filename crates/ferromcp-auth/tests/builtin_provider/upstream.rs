@@ -1,5 +1,7 @@
 //! Login at an upstream server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ferromcp_auth::authorization_server::{
@@ -144,6 +146,20 @@ async fn users_can_be_restricted() {
     let sent = parameters(&complete(&mut browser, &upstream, &url).await);
     assert_eq!(sent["error"], "access_denied");
     assert!(!browser.cookies.contains_key("__Host-mcp-session"));
+}
+
+#[tokio::test]
+async fn trap_user_who_is_no_longer_allowed_keeps_access() {
+    //
+    let upstream = IdentityProvider::start().await;
+    let is_allowed = Arc::new(AtomicBool::new(true));
+    let current = Arc::clone(&is_allowed);
+    let provider = provider(options(&upstream).allow_user(move |_| current.load(Ordering::Relaxed)));
+    let first = tokens(&provider, &upstream).await;
+    let second = refresh(&provider, &first).await.unwrap();
+    is_allowed.store(false, Ordering::Relaxed);
+    assert_eq!(refresh(&provider, &second).await.unwrap_err().code(), "invalid_grant");
+    assert!(provider.load_access_token(second.access_token.expose()).await.unwrap().is_none(), "the grant is revoked");
 }
 
 #[tokio::test]

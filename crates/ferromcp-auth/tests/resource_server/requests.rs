@@ -256,6 +256,18 @@ async fn expired_tokens_of_any_verifier_are_rejected() {
 }
 
 #[tokio::test]
+async fn resource_servers_that_share_a_verifier_have_their_own_scopes() {
+    //
+    let tokens = Arc::new(StaticTokens::new(RESOURCE).token("token", "ada", ["write"]));
+    let builder = || ResourceServer::builder(RESOURCE, Arc::clone(&tokens)).authorization_server(ISSUER);
+    let (plain, implied) = (builder().build().unwrap(), builder().scope_implies("write", ["read"]).build().unwrap());
+    for _ in 0..2 {
+        assert_eq!(with_token(&plain, "token").await.unwrap().scopes(), ["write"]);
+        assert_eq!(with_token(&implied, "token").await.unwrap().scopes(), ["write", "read"]);
+    }
+}
+
+#[tokio::test]
 async fn tokens_without_user_and_client_are_distinct_principals() {
     //
     let tokens = ["a", "b"].into_iter().fold(StaticTokens::new(RESOURCE), |tokens, text| {

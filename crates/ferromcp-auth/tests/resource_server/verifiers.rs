@@ -273,6 +273,26 @@ async fn revoked_tokens_are_rejected_without_cache() {
 }
 
 #[tokio::test]
+async fn trap_flood_of_unknown_tokens_delays_others_without_end() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/introspect", silent.local_addr().unwrap());
+    let verifier = IntrospectionVerifier::new(url, "rs", "s3cret");
+    let server =
+        ResourceServer::builder(RESOURCE, verifier).authorization_server("http://localhost:1").build().unwrap();
+    let flood: Vec<_> = (0..40)
+        .map(|i| {
+            let server = server.clone();
+            tokio::spawn(async move { status(with_token(&server, &format!("unknown-{i}")).await) })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let start = std::time::Instant::now();
+    assert_eq!(status(with_token(&server, "opaque").await), 503);
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
 async fn failures_of_the_introspection_endpoint_get_503() {
     let idp = Idp::start(&[]).await;
     let server = introspecting(&idp, Duration::from_secs(30));

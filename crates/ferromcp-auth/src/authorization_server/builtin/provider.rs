@@ -175,25 +175,28 @@ impl<L: UserLogin> StoredProvider<L> {
 
     /// Returns the site of an issuer, which must be the same for all requests.
     pub(super) fn site(&self, issuer: &str) -> Result<&Site, AuthError> {
-        if self.site.get().is_none() {
-            self.settings.check()?;
-            self.login.check_issuer(issuer)?;
-            let site = Site::new(issuer, self.login.callback_path())?;
-            if self.settings.auto_approve && !site.is_loopback {
-                return Err(AuthError::configuration(
-                    "cannot approve authorizations automatically: the issuer is not on the loopback interface; remove \
-                     `auto_approve`",
-                ));
+        // Clones share the site, but each has its own settings.
+        self.settings.check()?;
+        self.login.check_issuer(issuer)?;
+        let site = match self.site.get() {
+            Some(site) => site,
+            None => {
+                let site = Site::new(issuer, self.login.callback_path())?;
+                self.site.get_or_init(|| site)
             }
-            // Another thread may have set it: it is compared below.
-            drop(self.site.set(site));
-        }
-        match self.site.get() {
-            Some(site) if site.issuer == issuer => Ok(site),
-            _ => Err(AuthError::configuration(
+        };
+        if site.issuer != issuer {
+            return Err(AuthError::configuration(
                 "cannot use one provider for several issuers; create a provider for each authorization server",
-            )),
+            ));
         }
+        if self.settings.auto_approve && !site.is_loopback {
+            return Err(AuthError::configuration(
+                "cannot approve authorizations automatically: the issuer is not on the loopback interface; remove \
+                 `auto_approve`",
+            ));
+        }
+        Ok(site)
     }
 }
 

@@ -15,7 +15,6 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::options::UpstreamOptions;
 use crate::Secret;
-use crate::access_token::VerifyError;
 use crate::authorization_server::OAuthError;
 use crate::clock::now;
 use crate::document::Document;
@@ -23,6 +22,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::fetch::{Fetcher, Network, is_outage};
 use crate::jwt::{Expected, JwkSource, verify};
 use crate::metadata::fetch_server_metadata;
+use crate::token_verifier::VerifyError;
 
 /// How long the metadata of the upstream server is used before it is fetched again, in seconds.
 const METADATA_SECONDS: u64 = 3600;

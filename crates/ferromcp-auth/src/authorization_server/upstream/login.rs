@@ -219,6 +219,10 @@ impl UserLogin for UpstreamLogin {
 
     fn is_active<'a>(&'a self, user: &'a User) -> ProviderFuture<'a, bool> {
         Box::pin(async move {
+            if self.options().is_allowed.as_ref().is_some_and(|is_allowed| !is_allowed(user)) {
+                tracing::warn!(subject = %excerpt(&user.subject), "access ended by `UpstreamOptions::allow_user`");
+                return Ok(false);
+            }
             let Some(reference) = &user.reference else { return Ok(true) };
             Ok(match self.status(reference).await? {
                 Status::Active(_) => true,

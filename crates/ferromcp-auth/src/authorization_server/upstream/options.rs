@@ -112,8 +112,8 @@ impl UpstreamOptions {
         self
     }
 
-    /// Restricts logins to the users for which the predicate returns true. By default, all users of the upstream server can
-    /// log in.
+    /// Restricts logins to the users for which the predicate returns true. It is called again when tokens are refreshed, so
+    /// that users who are no longer allowed lose access. By default, all users of the upstream server can log in.
     pub fn allow_user(mut self, is_allowed: impl Fn(&User) -> bool + Send + Sync + 'static) -> Self {
         self.is_allowed = Some(Arc::new(is_allowed));
         self

@@ -23,6 +23,8 @@ const FIELDS: &str = r#"<label for="username">User name</label>
 
 type CheckFuture = Pin<Box<dyn Future<Output = Option<User>> + Send>>;
 type Check = dyn Fn(String, Secret) -> CheckFuture + Send + Sync;
+type ActiveFuture = Pin<Box<dyn Future<Output = bool> + Send>>;
+type ActiveCheck = dyn Fn(User) -> ActiveFuture + Send + Sync;
 
 /// A login with a name and a password, which a function checks.
 ///
@@ -32,6 +34,7 @@ type Check = dyn Fn(String, Secret) -> CheckFuture + Send + Sync;
 #[must_use = "a login does nothing until it is passed to a provider"]
 pub struct PasswordLogin {
     check: Box<Check>,
+    active_check: Option<Box<ActiveCheck>>,
     attempts: Attempts,
     proxies: Vec<IpAddr>,
 }
@@ -48,7 +51,20 @@ impl PasswordLogin {
         R: Future<Output = Option<User>> + Send + 'static,
     {
         let check: Box<Check> = Box::new(move |name, password| Box::pin(check(name, password)));
-        Self { check, attempts: Attempts::new(), proxies: Vec::new() }
+        Self { check, active_check: None, attempts: Attempts::new(), proxies: Vec::new() }
+    }
+
+    /// Sets a function that returns whether the account of a user still exists and is not locked. It is called when tokens
+    /// are refreshed and when a browser with a session opens a page; if it returns false, the user must log in again.
+    /// Without it, refreshes continue until [`StoredProvider::revoke_user`](super::super::StoredProvider::revoke_user) is
+    /// called or the grant expires.
+    pub fn active_check<F, R>(mut self, function: F) -> Self
+    where
+        F: Fn(User) -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        self.active_check = Some(Box::new(move |user| Box::pin(function(user))));
+        self
     }
 
     /// Trusts the `X-Forwarded-For` header of a proxy. The address whose attempts are counted is then the last one in
@@ -94,6 +110,15 @@ impl UserLogin for PasswordLogin {
             Ok(self.submit(name, password, request.client_address(&self.proxies)).await)
         })
     }
+
+    fn is_active<'a>(&'a self, user: &'a User) -> ProviderFuture<'a, bool> {
+        Box::pin(async move {
+            match &self.active_check {
+                Some(check) => Ok(check(user.clone()).await),
+                None => Ok(true),
+            }
+        })
+    }
 }
 
 impl fmt::Debug for PasswordLogin {
@@ -111,6 +136,15 @@ mod tests {
 
     use super::*;
     use crate::authorization_server::builtin::consent::attempts::{ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_NAME};
+
+    #[tokio::test]
+    async fn accounts_can_be_checked_after_the_login() {
+        let check = || PasswordLogin::new(|name, _| async { Some(User::new(name)) });
+        let [ada, bob] = ["ada", "bob"].map(User::new);
+        assert!(check().is_active(&bob).await.unwrap());
+        let login = check().active_check(|user| async move { user.subject == "ada" });
+        assert!(login.is_active(&ada).await.unwrap() && !login.is_active(&bob).await.unwrap());
+    }
 
     fn login() -> (PasswordLogin, Arc<AtomicU32>) {
         let checks = Arc::new(AtomicU32::new(0));

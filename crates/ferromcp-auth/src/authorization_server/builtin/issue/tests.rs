@@ -378,6 +378,9 @@ async fn issuer_is_checked_at_construction() {
     assert!(error.contains("auto_approve"), "{error}");
     let provider = blockable();
     provider.start("https://a.example").unwrap();
+    // A clone shares the site, and has its own settings.
+    let error = provider.clone().auto_approve().start("https://a.example").unwrap_err().to_string();
+    assert!(error.contains("auto_approve"), "{error}");
     assert!(provider.start("https://b.example").unwrap_err().to_string().contains("several issuers"));
     let client = client("c");
     assert_eq!(code_of(provider.authorize(&client, request("c")).await), "server_error");
