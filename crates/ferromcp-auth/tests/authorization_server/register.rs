@@ -165,7 +165,10 @@ async fn errors_of_the_provider_are_sent() {
 }
 
 #[tokio::test]
-async fn registration_is_disabled_by_default() {
-    let harness = Harness::with(AuthorizationServerOptions::new(ISSUER).resource(RESOURCE));
+async fn operator_registers_clients_when_registration_is_disabled() {
+    //
+    let harness =
+        Harness::with(AuthorizationServerOptions::new(ISSUER).resource(RESOURCE).valid_scopes(["read", "write"]));
     assert!(!harness.server.is_route("/register"));
+    assert_eq!(harness.login().await["token_type"], "Bearer");
 }
