@@ -154,7 +154,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Declares an extension by its id, with its settings, a JSON object.
+    /// Declares an extension by its id, with its settings, a JSON object. The extensions of the credentials are declared
+    /// without it.
     pub fn extension(mut self, id: &str, settings: RawJson) -> Self {
         self.extensions.insert(id, settings);
         self
@@ -227,7 +228,10 @@ impl ClientBuilder {
     fn into_engine<M>(self, target: impl Target<M>) -> Result<Arc<Engine>, ClientError> {
         let connector: Arc<dyn Connector> = target.connector_with(&self.connect_options)?.into();
         let mut settings = Settings::new(self.info);
-        settings.extensions = self.extensions;
+        settings.extensions = self.connect_options.http.extensions();
+        for (id, own) in self.extensions.iter() {
+            settings.extensions.insert(id, own.clone());
+        }
         settings.limits = self.limits;
         settings.version_policy = self.version_policy;
         settings.negotiated = self.negotiated;

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use ferromcp_core::RawMap;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -54,6 +55,12 @@ pub trait Credentials: Send + Sync + 'static {
     /// separately for each key. The default uses one partition for all requests.
     fn cache_partition(&self) -> String {
         String::new()
+    }
+
+    /// Returns the authorization extensions that the credentials use: their ids and settings. The client declares them in
+    /// its capabilities. Default: none.
+    fn extensions(&self) -> RawMap {
+        RawMap::new()
     }
 
     /// Called with the headers of each response, for schemes in which the server issues values for the next request.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ferromcp_core::RawMap;
 use ferromcp_core::header::field::lower;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -129,6 +130,11 @@ impl HttpOptions {
     pub(crate) fn shown_as(mut self, url: String) -> Self {
         self.shown_url = Some(url);
         self
+    }
+
+    /// Returns the extensions that the credentials use.
+    pub(crate) fn extensions(&self) -> RawMap {
+        self.credentials.as_ref().map(|credentials| credentials.extensions()).unwrap_or_default()
     }
 
     /// Returns the errors of invalid options.

@@ -1,5 +1,7 @@
 //! Placeholder for the HTTP options in builds without the feature `http`.
 
+use ferromcp_core::RawMap;
+
 use crate::error::{ClientError, ErrorKind};
 
 /// Placeholder for the HTTP options.
@@ -10,6 +12,12 @@ impl HttpOptions {
     /// Ignores the header.
     pub(crate) fn header(self, _name: impl AsRef<str>, _value: impl AsRef<str>) -> Self {
         self
+    }
+
+    /// Returns no extensions.
+    #[allow(clippy::unused_self, reason = "same signature as with HTTP")]
+    pub(crate) fn extensions(&self) -> RawMap {
+        RawMap::new()
     }
 
     /// Ignores the name.

@@ -6,7 +6,7 @@ use ferromcp_client::ClientBuilder;
 use ferromcp_client::cache::{CacheOptions, MemoryStore};
 use ferromcp_client::config::Config;
 use ferromcp_client::http::{Credentials, CredentialsFuture, Request};
-use ferromcp_core::Revision;
+use ferromcp_core::{RawJson, RawMap, Revision};
 use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 
@@ -36,6 +36,36 @@ impl Credentials for Principal {
     fn cache_partition(&self) -> String {
         self.0.to_owned()
     }
+}
+
+/// Credentials that use an extension.
+struct Extended;
+
+impl Credentials for Extended {
+    fn authorize<'a>(&'a self, _: Request<'a>, _: &'a mut HeaderMap) -> CredentialsFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn extensions(&self) -> RawMap {
+        let mut extensions = RawMap::new();
+        for id in ["com.example/signed", "com.example/custom"] {
+            extensions.insert(id, RawJson::empty_object());
+        }
+        extensions
+    }
+}
+
+#[tokio::test]
+async fn extensions_of_the_credentials_are_declared() {
+    // A-217
+    let wire = Wire::new().await;
+    let builder = builder().extension("com.example/custom", RawJson::parse(r#"{"level":1}"#).unwrap());
+    let found = [json_result(discovered(&[Revision::LATEST.as_str()]))];
+    let (client, requests) = run_both(builder.credentials(Extended).connect(wire.url("/mcp")), wire.play(&found)).await;
+    client.unwrap();
+    let meta = &requests[0].json()["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+    let expected = json!({ "com.example/signed": {}, "com.example/custom": { "level": 1 } });
+    assert_eq!(meta["extensions"], expected, "{meta}");
 }
 
 /// Lists the tools, and asserts whether the server received a request.
