@@ -343,11 +343,11 @@ impl fmt::Debug for MemoryAuthorizationStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authorization_server::builtin::store_tests;
+    use crate::authorization_server::builtin::testing;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn memory_store_fulfills_the_contract() {
-        store_tests::run(std::sync::Arc::new(MemoryAuthorizationStore::new())).await;
+        testing::check_store(MemoryAuthorizationStore::new()).await;
     }
 
     fn client(id: impl Into<String>) -> RegisteredClient {
@@ -360,7 +360,7 @@ mod tests {
         for id in ["used", "unused"] {
             store.insert_client(client(id)).await.unwrap();
         }
-        store.insert_grant(store_tests::grant("g", "used", "ada"), None).await.unwrap();
+        store.insert_grant(testing::grant("g", "used", "ada"), None).await.unwrap();
         // Each registration is newer than the authorization.
         for n in 0..2 * MAX_CLIENTS {
             store.insert_client(client(format!("{n}"))).await.unwrap();
@@ -382,10 +382,10 @@ mod tests {
         store.write().clients = ExpiringMap::new(2);
         for id in ["a", "b"] {
             store.insert_client(client(id)).await.unwrap();
-            store.insert_grant(store_tests::grant(id, id, "ada"), None).await.unwrap();
+            store.insert_grant(testing::grant(id, id, "ada"), None).await.unwrap();
         }
-        assert!(store.insert_tokens(store_tests::tokens("a", "a1", Some("r1"))).await.unwrap());
-        let rotation = store.rotate_refresh_token("r1", store_tests::tokens("a", "a2", Some("r2")), 0).await.unwrap();
+        assert!(store.insert_tokens(testing::tokens("a", "a1", Some("r1"))).await.unwrap());
+        let rotation = store.rotate_refresh_token("r1", testing::tokens("a", "a2", Some("r2")), 0).await.unwrap();
         assert_eq!(rotation, RefreshRotation::Rotated);
         store.insert_client(client("c")).await.unwrap();
         assert!(store.get_client("a").await.unwrap().is_some() && store.get_client("b").await.unwrap().is_none());
@@ -394,9 +394,9 @@ mod tests {
     #[tokio::test]
     async fn number_of_tokens_of_a_grant_is_bounded() {
         let store = MemoryAuthorizationStore::new();
-        store.insert_grant(store_tests::grant("g", "c", "ada"), None).await.unwrap();
+        store.insert_grant(testing::grant("g", "c", "ada"), None).await.unwrap();
         for n in 0..MAX_TOKENS_PER_GRANT + 10 {
-            let tokens = store_tests::tokens("g", &format!("a{n}"), Some(&format!("r{n}")));
+            let tokens = testing::tokens("g", &format!("a{n}"), Some(&format!("r{n}")));
             assert!(store.insert_tokens(tokens).await.unwrap());
         }
         assert_eq!(store.read().access_tokens.len(), MAX_TOKENS_PER_GRANT);
@@ -410,13 +410,13 @@ mod tests {
     async fn used_code_is_kept_as_long_as_its_grant() {
         // a replay is detected after the code has expired.
         let store = MemoryAuthorizationStore::new();
-        let mut expired = store_tests::code("g1");
+        let mut expired = testing::code("g1");
         expired.expires_at = now();
-        store.insert_grant(store_tests::grant("g1", "c", "ada"), Some(("c1".into(), expired))).await.unwrap();
+        store.insert_grant(testing::grant("g1", "c", "ada"), Some(("c1".into(), expired))).await.unwrap();
         assert!(matches!(store.take_code("c1").await.unwrap(), CodeRedemption::Consumed(_)));
-        assert!(store.insert_tokens(store_tests::tokens("g1", "a1", None)).await.unwrap());
-        let second = Some(("c2".into(), store_tests::code("g2")));
-        store.insert_grant(store_tests::grant("g2", "c", "ada"), second).await.unwrap();
+        assert!(store.insert_tokens(testing::tokens("g1", "a1", None)).await.unwrap());
+        let second = Some(("c2".into(), testing::code("g2")));
+        store.insert_grant(testing::grant("g2", "c", "ada"), second).await.unwrap();
         let used = CodeRedemption::AlreadyUsed { grant_id: "g1".into() };
         assert_eq!(store.take_code("c1").await.unwrap(), used);
     }
@@ -425,9 +425,9 @@ mod tests {
     async fn eviction_of_a_grant_removes_its_tokens() {
         let store = MemoryAuthorizationStore::new();
         store.write().grants = ExpiringMap::new(1);
-        store.insert_grant(store_tests::grant("g1", "c", "ada"), None).await.unwrap();
-        assert!(store.insert_tokens(store_tests::tokens("g1", "a1", None)).await.unwrap());
-        store.insert_grant(store_tests::grant("g2", "c", "ada"), None).await.unwrap();
+        store.insert_grant(testing::grant("g1", "c", "ada"), None).await.unwrap();
+        assert!(store.insert_tokens(testing::tokens("g1", "a1", None)).await.unwrap());
+        store.insert_grant(testing::grant("g2", "c", "ada"), None).await.unwrap();
         assert!(store.get_access_token("a1").await.unwrap().is_none());
         assert_eq!(store.read().access_tokens.len(), 0);
     }

@@ -9,8 +9,7 @@ mod provider;
 mod records;
 mod settings;
 mod store;
-#[doc(hidden)]
-pub mod store_tests;
+pub mod testing;
 mod token;
 mod user;
 

@@ -367,7 +367,7 @@ mod tests {
     async fn pending_authorization_has_a_bounded_client() {
         let mut client = RegisteredClient::new("c", vec!["https://c.example/cb".to_owned(); 1000]);
         client.client_name = Some("\u{e9}".repeat(100_000));
-        let pending = PendingAuthorization::new(super::super::store_tests::request(), &client, 1);
+        let pending = PendingAuthorization::new(super::super::testing::pending().request, &client, 1);
         assert!(serde_json::to_string(&pending).unwrap().len() < 2000);
     }
 }

@@ -101,7 +101,7 @@ pub struct StoredRefreshToken {
 }
 
 /// The tokens of one response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NewTokens {
     /// The grant to which both tokens belong.
@@ -214,7 +214,7 @@ impl StoredRefreshToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authorization_server::builtin::store_tests;
+    use crate::authorization_server::builtin::testing;
     use crate::authorization_server::client_secret::ClientSecretDigest;
 
     #[test]
@@ -227,16 +227,44 @@ mod tests {
         assert!(!json.contains("s3cret") && json.contains("private_key_jwt"), "{json}");
         assert!(serde_json::from_str::<RegisteredClient>(&json).unwrap() == client);
 
-        let grant = store_tests::grant("g", "c", "ada");
+        let grant = testing::grant("g", "c", "ada");
         assert_eq!(serde_json::from_str::<StoredGrant>(&serde_json::to_string(&grant).unwrap()).unwrap(), grant);
-        let pending = PendingAuthorization { is_approved: true, ..store_tests::pending() };
+        let pending = PendingAuthorization { is_approved: true, ..testing::pending() };
         let json = serde_json::to_string(&pending).unwrap();
         assert_eq!(serde_json::from_str::<PendingAuthorization>(&json).unwrap(), pending);
     }
 
     #[test]
+    fn records_of_earlier_versions_are_readable() {
+        // The formats of 0.1. Stores contain them: a field that is added later needs a default.
+        fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
+            serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
+        }
+        let request = r#"{"client_id":"c","state":null,"scopes":["read"],"code_challenge":"x","redirect_uri":"https://c.example/cb","is_redirect_uri_explicit":true,"resource":"https://as.example/mcp","issuer":"https://as.example","key_thumbprint":null}"#;
+        let user = r#"{"subject":"ada","name":null,"claims":{"email":"ada@example.com"},"reference":null}"#;
+        read::<RegisteredClient>(
+            r#"{"client_id":"c","client_secret":null,"issued_at":1,"secret_expires_at":null,"redirect_uris":["https://c.example/cb"],"client_name":null,"client_uri":null,"scopes":null,"grant_types":["authorization_code"],"auth_method":"none","application_type":null,"jwks":null,"jwks_uri":null,"requires_dpop":false,"is_metadata_document":false,"is_dynamically_registered":true}"#,
+        );
+        read::<PendingAuthorization>(&format!(
+            r#"{{"request":{request},"client_name":null,"is_metadata_document":false,"is_public_client":true,"is_approved":false,"expires_at":1}}"#
+        ));
+        read::<StoredGrant>(&format!(
+            r#"{{"id":"g","issuer":"https://as.example","client_id":"c","user":{user},"scopes":["read"],"resource":"https://as.example/mcp","created_at":1,"expires_at":1}}"#
+        ));
+        read::<StoredCode>(&format!(r#"{{"grant_id":"g","request":{request},"expires_at":1,"is_used":false}}"#));
+        read::<StoredAccessToken>(r#"{"grant_id":"g","scopes":["read"],"key_thumbprint":null,"expires_at":1}"#);
+        read::<StoredRefreshToken>(
+            r#"{"grant_id":"g","key_thumbprint":null,"expires_at":1,"parent":null,"rotated_at":null,"successor":null}"#,
+        );
+        read::<StoredConsent>(
+            r#"{"subject":"ada","client_id":"c","redirect_uri":"https://c.example/cb","resource":"https://as.example/mcp","scopes":["read"],"expires_at":1}"#,
+        );
+        read::<BrowserSession>(&format!(r#"{{"user":{user},"expires_at":1}}"#));
+    }
+
+    #[test]
     fn grace_time_ends_when_the_successor_is_used() {
-        let (_, mut token) = store_tests::tokens("g", "a", Some("r")).refresh.unwrap();
+        let (_, mut token) = testing::tokens("g", "a", Some("r")).refresh.unwrap();
         assert!(token.is_exchangeable(u64::MAX, 0));
         token.rotated_at = Some(100);
         for (now, grace, expected) in [(100, 0, false), (100, 10, true), (109, 10, true), (110, 10, false)] {

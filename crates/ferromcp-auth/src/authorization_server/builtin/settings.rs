@@ -15,6 +15,9 @@ const MAX_CODE_SECONDS: u64 = 600;
 /// Maximum grace time, in seconds: a longer one weakens the detection of stolen refresh tokens.
 const MAX_GRACE_SECONDS: u64 = 60;
 
+/// Maximum lifetime, in seconds (100 years of 365 days), so that each time fits into a signed 64-bit column of a store.
+const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
+
 /// How long a user has for the login and the consent, in seconds; and again for the login at another server.
 pub(super) const PENDING_SECONDS: u64 = 600;
 
@@ -77,9 +80,9 @@ impl Settings {
     }
 }
 
-/// Returns the whole seconds of a setting.
+/// Returns the whole seconds of a setting, at most [`MAX_SECONDS`].
 pub(super) fn seconds(duration: Duration) -> u64 {
-    duration.as_secs()
+    duration.as_secs().min(MAX_SECONDS)
 }
 
 /// The wall clock, with an offset that tests set.
@@ -114,5 +117,12 @@ mod tests {
         ] {
             assert!(settings.check().unwrap_err().to_string().contains(text));
         }
+    }
+
+    #[test]
+    fn times_fit_into_signed_integers_when_a_lifetime_is_unlimited() {
+        let lifetime = seconds(Duration::MAX);
+        assert!(i64::try_from(clock::now() + lifetime).is_ok());
+        assert!(Settings { access_seconds: lifetime, grant_seconds: lifetime, ..Settings::default() }.check().is_ok());
     }
 }

@@ -14,16 +14,23 @@ use crate::authorization_server::provider::ProviderFuture;
 /// are the keys. Client secrets are digests too. Claims of users are stored in plain text; encrypt them if others can read
 /// the database.
 ///
+/// Keys and the texts of consents are compared exactly, with upper and lower case. Times are in seconds, and fit into
+/// signed 64-bit integers. In tests, call [`check_store`](super::testing::check_store). An example with SQLite is
+/// [`authorization_store`](https://github.com/ferromcp/ferromcp/blob/main/examples/src/bin/authorization_store/store.rs).
+///
 /// A relational database needs one table for each record type. `grants(id)` is the parent of `codes(digest, grant_id)`,
 /// `access_tokens(digest, grant_id)` and `refresh_tokens(digest, grant_id)`, each with `REFERENCES grants(id) ON DELETE
-/// CASCADE`. The other fields fit into one column of JSON, because all records implement `serde::Serialize`. With this
-/// schema, [`revoke_grant`](Self::revoke_grant) deletes one row, and tokens of a grant that is revoked cannot be
-/// inserted. The methods that read and write are transactions.
+/// CASCADE`. The other fields fit into one column of JSON, because all records implement `Serialize` and `Deserialize`.
+/// With this schema, [`revoke_grant`](Self::revoke_grant) deletes one row, and tokens of a grant that is revoked cannot
+/// be inserted. Grants do not refer to the table of clients: clients with metadata documents, and those that the
+/// operator has registered, are not in the store. The methods that read and write are transactions; one that the
+/// database aborts because of a concurrent transaction must be retried.
 ///
 /// Expiry: a store may return expired records, because the provider checks each one. It should delete them from time to
 /// time: grants, access tokens, pending authorizations, consents and sessions whose `expires_at` has passed. A used
 /// code is kept until its grant expires, and a rotated refresh token until it would have expired, so that a second use
-/// is detected.
+/// is detected. Any program can add pending authorizations and, with dynamic registration, clients: a store should also
+/// delete the oldest of those without a grant if there are too many.
 ///
 /// An error should be [`OAuthError::server_error`](super::super::OAuthError::server_error), whose description is logged
 /// and not sent. A future is dropped when the client disconnects; a transaction must then be rolled back or completed.
