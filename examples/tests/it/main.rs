@@ -9,6 +9,10 @@ mod ask_parameter;
 mod asking;
 mod asking_at_once;
 mod asking_model;
+#[cfg(feature = "oauth_store")]
+mod authorization_store;
+#[cfg(feature = "oauth")]
+mod browser;
 mod component;
 mod counter;
 #[cfg(feature = "dates_uuids_urls")]

@@ -1,16 +1,16 @@
 //! The authorization server with the client of the examples, and the protected server.
 
-use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
-use reqwest::redirect::Policy;
+use reqwest::header::WWW_AUTHENTICATE;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
+
+use crate::browser::Browser;
 
 #[tokio::test]
 async fn user_logs_in_and_consents_in_the_browser() {
@@ -62,12 +62,13 @@ async fn protected_server_names_its_metadata_and_identity_provider() {
     assert!(document.contains("https://login.example.com"), "{document}");
 }
 
-fn free_address() -> SocketAddr {
+/// Returns a loopback address with a free port.
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Starts a server, and waits until it listens.
-async fn start(program: &str, address: SocketAddr, args: &[&str]) -> Child {
+pub(crate) async fn start(program: &str, address: SocketAddr, args: &[&str]) -> Child {
     let mut command = Command::new(program);
     let server = command.arg(address.to_string()).args(args).stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap();
     for _ in 0..500 {
@@ -77,59 +78,4 @@ async fn start(program: &str, address: SocketAddr, args: &[&str]) -> Child {
         sleep(Duration::from_millis(20)).await;
     }
     panic!("{program} does not listen");
-}
-
-/// A browser that shows pages of one site.
-struct Browser {
-    http: reqwest::Client,
-    origin: String,
-    cookies: BTreeMap<String, String>,
-}
-
-impl Browser {
-    fn new(origin: String) -> Self {
-        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { http, origin, cookies: BTreeMap::new() }
-    }
-
-    /// Opens a URL of the site, follows redirects, and returns the page.
-    async fn open(&mut self, url: &str) -> String {
-        let request = self.http.get(url);
-        self.send(request).await.unwrap_err()
-    }
-
-    /// Submits a form of a page. Returns the redirect to another site, or else the next page as an error.
-    async fn submit(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Result<String, String> {
-        let hidden = ["id", "csrf"].map(|name| (name, hidden(page, name)));
-        let fields: BTreeMap<&str, &str> =
-            hidden.iter().map(|(name, value)| (*name, value.as_str())).chain(fields.iter().copied()).collect();
-        let body = fields.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
-        let request = self.http.post(format!("{}{path}", self.origin)).header("origin", &self.origin);
-        self.send(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
-    }
-
-    async fn send(&mut self, mut request: reqwest::RequestBuilder) -> Result<String, String> {
-        loop {
-            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let response = request.header(COOKIE, cookies.join("; ")).send().await.unwrap();
-            for cookie in response.headers().get_all(SET_COOKIE) {
-                let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-            let Some(location) = response.headers().get(LOCATION) else { return Err(response.text().await.unwrap()) };
-            let location = location.to_str().unwrap().to_owned();
-            if !location.starts_with('/') && !location.starts_with(&self.origin) {
-                return Ok(location);
-            }
-            let url = if location.starts_with('/') { format!("{}{location}", self.origin) } else { location };
-            request = self.http.get(url);
-        }
-    }
-}
-
-/// Returns the value of a hidden field.
-fn hidden(page: &str, name: &str) -> String {
-    let start = format!("name=\"{name}\" value=\"");
-    let value = page.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
-    value.unwrap_or_else(|| panic!("no field {name}: {page}")).0.to_owned()
 }
