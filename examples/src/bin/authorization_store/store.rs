@@ -68,8 +68,7 @@ const SCHEMA: &str = "
 pub(crate) struct SqliteStore(Arc<Mutex<Connection>>);
 
 impl SqliteStore {
-    /// Opens or creates a database. It contains client secrets and claims of users in plain text: restrict access to its
-    /// folder.
+    /// Opens or creates a database. It contains claims of users in plain text: restrict access to its folder.
     pub(crate) fn open(path: &str) -> Result<Self> {
         let db = Connection::open(path)?;
         db.execute_batch(SCHEMA)?;
@@ -228,7 +227,7 @@ fn rotate(db: &Connection, id: &str, tokens: &NewTokens, grace_seconds: u64) -> 
     if is_reused || !token.is_exchangeable(tokens.now, grace_seconds) {
         return Ok(RefreshRotation::Reused { grant_id: token.grant_id });
     }
-    token.rotated_at.get_or_insert(tokens.now);
+    token.mark_rotated(tokens);
     put(db, "refresh_tokens", id, &token)?;
     if let Some(token) = &mut parent_token {
         token.successor = Some(id.to_owned());

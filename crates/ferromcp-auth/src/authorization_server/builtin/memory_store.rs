@@ -174,8 +174,12 @@ impl Tables {
             }
             parent.successor.get_or_insert_with(|| digest.to_owned());
         }
-        if let Some(token) = self.refresh_tokens.get_mut(digest) {
-            token.rotated_at.get_or_insert(now);
+        let expires_at = self.refresh_tokens.get_mut(digest).map(|token| {
+            token.mark_rotated(&tokens);
+            token.expires_at
+        });
+        if let Some(expires_at) = expires_at {
+            self.refresh_tokens.set_expiry(digest, expires_at);
         }
         if let Some(client_id) = self.grants.get(&grant_id).map(|entry| entry.grant.client_id.clone()) {
             self.mark_used(&client_id);

@@ -204,6 +204,15 @@ impl StoredRefreshToken {
         }
     }
 
+    /// Records that the token is exchanged for new tokens. It then expires with the new refresh token, so that the exchange
+    /// of another token that was issued for it is detected until that token expires too.
+    pub fn mark_rotated(&mut self, tokens: &NewTokens) {
+        self.rotated_at.get_or_insert(tokens.now);
+        if let Some((_, refresh)) = &tokens.refresh {
+            self.expires_at = self.expires_at.max(refresh.expires_at);
+        }
+    }
+
     /// Returns whether a token other than the one with this digest, which were both issued in exchange for this one,
     /// was exchanged before: two parties have received a response.
     pub fn has_other_successor(&self, digest: &str) -> bool {

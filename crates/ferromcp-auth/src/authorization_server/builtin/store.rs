@@ -28,8 +28,8 @@ use crate::authorization_server::provider::ProviderFuture;
 ///
 /// Expiry: a store may return expired records, because the provider checks each one. It should delete them from time to
 /// time: grants, access tokens, pending authorizations, consents and sessions whose `expires_at` has passed. A used
-/// code is kept until its grant expires, and a rotated refresh token until it would have expired, so that a second use
-/// is detected. Any program can add pending authorizations and, with dynamic registration, clients: a store should also
+/// code is kept until its grant expires, and a rotated refresh token until its `expires_at`, so that a second use is
+/// detected. Any program can add pending authorizations and, with dynamic registration, clients: a store should also
 /// delete the oldest of those without a grant if there are too many.
 ///
 /// An error should be [`OAuthError::server_error`](super::super::OAuthError::server_error), whose description is logged
@@ -80,8 +80,8 @@ pub trait AuthorizationStore: Send + Sync + 'static {
     /// 2. If [`is_exchangeable`](StoredRefreshToken::is_exchangeable) is false for `tokens.now` and `grace_seconds`, or
     ///    [`has_other_successor`](StoredRefreshToken::has_other_successor) of its parent is true for `digest`:
     ///    [`RefreshRotation::Reused`].
-    /// 3. Otherwise sets `rotated_at` of the token if it has none, sets `successor` of its parent to `digest`, adds the
-    ///    new tokens, and extends the expiry of the grant: [`RefreshRotation::Rotated`].
+    /// 3. Otherwise calls [`mark_rotated`](StoredRefreshToken::mark_rotated) of the token, sets `successor` of its parent to
+    ///    `digest`, adds the new tokens, and extends the expiry of the grant: [`RefreshRotation::Rotated`].
     fn rotate_refresh_token<'a>(
         &'a self,
         digest: &'a str,

@@ -65,6 +65,7 @@ pub async fn check_store(store: impl AuthorizationStore) {
     check("sessions", sessions_are_removed(&store).await);
     check("users", users_are_revoked(&store).await);
     check("dropped futures", dropped_rotations_are_completed_or_rolled_back(&store).await);
+    check("expiry", rotated_tokens_expire_with_their_successor(&store).await);
 }
 
 /// Calls the store in several tasks, and returns the results.
@@ -369,6 +370,19 @@ async fn users_are_revoked(store: &Store) -> Checked {
             assert_eq!(found.is_some(), is_kept, "revoke_user deletes the consents of the user only");
         }
     }
+    Ok(())
+}
+
+async fn rotated_tokens_expire_with_their_successor(store: &Store) -> Checked {
+    insert_with_tokens(store, "expiry", "ada").await?;
+    let mut later = named_tokens("expiry", 1);
+    let new_expiry = later.refresh.as_mut().map(|(_, token)| {
+        token.expires_at += 1000;
+        token.expires_at
+    });
+    store.rotate_refresh_token(&key("expiry-r0"), later, 10).await?;
+    let expiry = store.get_refresh_token(&key("expiry-r0")).await?.map(|(_, token)| token.expires_at);
+    assert_eq!(expiry, new_expiry, "a rotated token expires with the token that was issued for it");
     Ok(())
 }
 
