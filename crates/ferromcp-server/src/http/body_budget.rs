@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::limits::{BODY_SHARE, HttpServerLimits};
+use super::limits::{AUTHORIZATION_BODIES, BODY_SHARE, HttpServerLimits};
 
 /// The largest body that needs no permit for its size.
 pub(crate) const SMALL_BODY_BYTES: usize = 16 << 10;
@@ -22,6 +22,8 @@ pub(crate) struct BodyBudget {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
     large_units: u32,
+    /// One permit for each body for a path of the authorization. Their clients are not authenticated.
+    authorization: Arc<Semaphore>,
 }
 
 /// The permits for the large bodies of one connection, created for the first one.
@@ -47,12 +49,24 @@ impl BodyBudget {
     pub(crate) fn new(limits: &HttpServerLimits) -> Self {
         let large_units = units(limits.total_body_bytes).min(u32::MAX >> 4);
         let permits = |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { small: permits(limits.in_flight), large: permits(large_units as usize), large_units }
+        Self {
+            small: permits(limits.in_flight),
+            large: permits(large_units as usize),
+            large_units,
+            authorization: permits(AUTHORIZATION_BODIES),
+        }
     }
 
     /// Waits for the permit of a small body.
     pub(crate) async fn acquire_small(&self) -> BodyLease {
         BodyLease::new([acquire(&self.small, 1).await, None])
+    }
+
+    /// Acquires the permit of a body for a path of the authorization. Returns `None` if all are in use: requests must not
+    /// wait behind those of clients that never complete their bodies.
+    pub(crate) fn try_acquire_for_authorization(&self) -> Option<BodyLease> {
+        let permit = Arc::clone(&self.authorization).try_acquire_owned().ok()?;
+        Some(BodyLease::new([Some(permit), None]))
     }
 
     /// Waits for the permits of a large body. `connection` limits those of its connection, if known.

@@ -21,6 +21,13 @@ pub(crate) const CONNECTION_SHARE: usize = 8;
 /// The fraction (1/4) of `HttpServerLimits::total_body_bytes` that one connection may use.
 pub(crate) const BODY_SHARE: u32 = 4;
 
+/// Maximum size of a request body for a path of the authorization, in bytes. A larger one is rejected with 413.
+pub(crate) const AUTHORIZATION_BODY_BYTES: usize = 64 << 10;
+
+/// Maximum number of requests for paths of the authorization whose bodies are being received or handled, except bodies up
+/// to 16 KiB that have arrived. Another one is rejected with 503.
+pub(crate) const AUTHORIZATION_BODIES: usize = 256;
+
 /// Maximum number of GET streams of one session; a client needs one. Another one is rejected with 429.
 pub(crate) const MAX_STREAMS_PER_SESSION: usize = 8;
 
@@ -40,6 +47,8 @@ pub(crate) const MAX_TIMER: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 
 /// | unread responses of one connection | 1/8 of `total_response_bytes` | 503 |
 /// | request bodies of one connection | 1/4 of `total_body_bytes` | the client waits |
 /// | GET streams of one session | 8 | 429 |
+/// | body of a request for a path of the authorization | 64 KiB | 413 |
+/// | such bodies that are being received or handled, except those up to 16 KiB that have arrived | 256 | 503 |
 /// | rest of a body over `body_bytes` that is discarded before the 413 | 16 MiB, 1 s | the connection is closed |
 ///
 /// ```
@@ -115,7 +124,7 @@ impl HttpServerLimits {
     /// would evict more is rejected with 429. If no session is idle, a new session is rejected with 503.
     ///
     /// One principal or address may start a quarter of the maximum at once (at least 64), and the maximum within a minute
-    /// (at least 10 per second); a session beyond that is rejected with 429.
+    /// (at least 10 per second); a session beyond that is rejected with 429. IPv6 addresses count by their /64 network.
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.sessions = sessions;
         self

@@ -15,6 +15,7 @@ use super::authorization::caller;
 use super::body::Body;
 use super::connection::Client;
 use super::endpoint::Endpoint;
+use super::limits::AUTHORIZATION_BODY_BYTES;
 use super::received::Received;
 use super::request_body::{self, BodyError};
 use super::respond::{self, ResponseMode};
@@ -118,14 +119,11 @@ fn reject_message(parts: &Parts, bytes: &[u8], rejection: DecodeError) -> Respon
 
 /// Responds to a request whose body could not be read: 413, 408, 503 or 400. Closes the connection.
 pub(crate) fn reject_body(endpoint: &Endpoint, error: BodyError) -> Response<Body> {
-    const CLOSE: HeaderValue = HeaderValue::from_static("close");
     let limits = &endpoint.options.limits;
     let (status, why) = match error {
         BodyError::NoCapacity => {
             let why = "Too many request bodies are being received or handled (`HttpServerLimits::total_body_bytes`)";
-            let mut response = reply::unavailable(why);
-            response.headers_mut().insert(CONNECTION, CLOSE);
-            return response;
+            return closing(reply::unavailable(why));
         }
         BodyError::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -140,7 +138,26 @@ pub(crate) fn reject_body(endpoint: &Endpoint, error: BodyError) -> Response<Bod
         ),
         BodyError::Incomplete => (StatusCode::BAD_REQUEST, "Request body is incomplete".to_owned()),
     };
-    let mut response = reply::reject(status, why);
-    response.headers_mut().insert(CONNECTION, CLOSE); // the rest of the body stays unread
+    closing(reply::reject(status, why))
+}
+
+/// Responds to a request for a path of the authorization whose body could not be read: 413, 408, 503 or 400. Closes the
+/// connection.
+pub(crate) fn reject_authorization_body(endpoint: &Endpoint, error: BodyError) -> Response<Body> {
+    match error {
+        BodyError::NoCapacity => closing(reply::unavailable(
+            "Too many request bodies for the authorization are being received or handled; try again later",
+        )),
+        BodyError::TooLarge => closing(reply::reject(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("Request body for the authorization exceeds {AUTHORIZATION_BODY_BYTES} bytes"),
+        )),
+        BodyError::TimedOut | BodyError::Incomplete => reject_body(endpoint, error),
+    }
+}
+
+/// Closes the connection after a response, because the rest of the request body stays unread.
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

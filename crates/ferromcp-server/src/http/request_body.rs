@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::body_budget::{BodyLease, SMALL_BODY_BYTES};
 use super::connection::Client;
 use super::endpoint::Endpoint;
+use super::limits::AUTHORIZATION_BODY_BYTES;
 
 /// The maximum number of bytes reserved for data that has not arrived.
 const MAX_RESERVE: u64 = 16 << 10;
@@ -29,7 +30,7 @@ pub(crate) const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) enum BodyError {
     TooLarge,
     TimedOut,
-    /// Other bodies use all of `HttpServerLimits::total_body_bytes`.
+    /// Other bodies use all permits.
     NoCapacity,
     /// The client disconnected, or violated HTTP.
     Incomplete,
@@ -45,7 +46,7 @@ pub(crate) async fn read<B: Body>(
 ) -> Result<(Bytes, BodyLease), BodyError> {
     let limit = endpoint.options.limits.body_bytes;
     let mut body = pin!(body);
-    let mut reader = Reader { first: Bytes::new(), rest: BytesMut::new(), limit, unpermitted: SMALL_BODY_BYTES };
+    let mut reader = Reader::new(limit);
     let declared = body.size_hint().lower();
     let is_small = declared <= SMALL_BODY_BYTES as u64;
     let mut error = (declared > limit as u64).then_some(BodyError::TooLarge);
@@ -69,6 +70,41 @@ pub(crate) async fn read<B: Body>(
         Box::pin(discard(body)).await;
     }
     Err(error)
+}
+
+/// Reads the body of a request for a path of the authorization. Its client is not authenticated, so that the body must be
+/// small and never uses the permits of other requests.
+pub(crate) async fn read_for_authorization<B: Body>(
+    body: B,
+    endpoint: &Endpoint,
+    client: &Client<'_>,
+) -> Result<(Bytes, BodyLease), BodyError> {
+    let mut body = pin!(body);
+    if body.size_hint().lower() > AUTHORIZATION_BODY_BYTES as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    let mut reader = Reader::new(AUTHORIZATION_BODY_BYTES);
+    let arrived = match poll_fn(|cx| Poll::Ready(reader.poll(body.as_mut(), cx))).await {
+        Poll::Ready(Ok(Read::Whole(bytes))) if bytes.len() <= SMALL_BODY_BYTES => {
+            return Ok((bytes, BodyLease::default()));
+        }
+        Poll::Ready(Ok(Read::Whole(bytes))) => Some(bytes),
+        Poll::Ready(Err(error)) => return Err(error),
+        Poll::Ready(Ok(Read::NeedsPermit)) | Poll::Pending => None,
+    };
+    let lease = endpoint.bodies.try_acquire_for_authorization().ok_or(BodyError::NoCapacity)?;
+    if let Some(bytes) = arrived {
+        return Ok((bytes, lease));
+    }
+    reader.unpermitted = usize::MAX;
+    let _receiving = client.begin_receiving();
+    let reading = poll_fn(|cx| reader.poll(body.as_mut(), cx));
+    match timeout(endpoint.options.limits.body_timeout, reading).await {
+        Ok(Ok(Read::Whole(bytes))) => Ok((bytes, lease)),
+        Ok(Ok(Read::NeedsPermit)) => Err(BodyError::Incomplete), // unreachable: every size is permitted
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(BodyError::TimedOut),
+    }
 }
 
 /// Discards the rest of a body, within limits.
@@ -138,6 +174,10 @@ enum Read {
 }
 
 impl Reader {
+    fn new(limit: usize) -> Self {
+        Self { first: Bytes::new(), rest: BytesMut::new(), limit, unpermitted: SMALL_BODY_BYTES }
+    }
+
     fn poll<B: Body>(&mut self, mut body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Result<Read, BodyError>> {
         loop {
             match body.as_mut().poll_frame(cx) {

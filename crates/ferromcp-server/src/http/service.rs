@@ -19,7 +19,7 @@ use super::connection::Client;
 use super::endpoint::Endpoint;
 use super::guard::ClientAddr;
 use super::options::HttpServerOptions;
-use super::post::{post, reject_body};
+use super::post::{post, reject_authorization_body};
 use super::{cors, legacy, reply, request_body};
 use crate::inner::Inner;
 use crate::principal::Principal;
@@ -133,9 +133,9 @@ impl HttpService {
         if let Err(rejection) = self.endpoint.options.guard.check_host(&parts.uri, &parts.headers, client.address) {
             return reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}"));
         }
-        let (bytes, _lease) = match request_body::read(body, &parts.headers, &self.endpoint, client).await {
+        let (bytes, _lease) = match request_body::read_for_authorization(body, &self.endpoint, client).await {
             Ok(read) => read,
-            Err(error) => return reject_body(&self.endpoint, error),
+            Err(error) => return reject_authorization_body(&self.endpoint, error),
         };
         reply::of_authorization(authorization.respond(Request::from_parts(parts, bytes)).await)
     }

@@ -4,22 +4,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
-use ferromcp_server::http::{AuthorizationFuture, HttpAuthorization, HttpServerOptions, ScopeChallenge, http};
+use ferromcp_server::http::{
+    AuthorizationFuture, HttpAuthorization, HttpServerLimits, HttpServerOptions, ScopeChallenge, http,
+};
 use ferromcp_server::middleware::Next;
 use ferromcp_server::testing::{ClientMode, TestClient};
 use ferromcp_server::{Arg, Call, Completion, Ctx, Extension, Principal, Prompt, Reply, Resource, Server, Tool};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpResponse, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::client::{
     Session, initialize, legacy, legacy_message, modern, modern_call, modern_message, modern_post, post,
 };
 use crate::fixture::{CallControl, Host};
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, TIMEOUT};
 use crate::mounted::Mounted;
+
+/// The limit of the server on the bodies for routes of the authorization that have not arrived.
+const AUTHORIZATION_BODIES: usize = 256;
 
 /// Accepts tokens of the form `user;scope+scope;milliseconds`, which state what they grant.
 #[derive(Default)]
@@ -374,14 +382,77 @@ async fn routes_of_the_authorization_are_served_for_pages_of_any_origin() {
     assert_eq!(Request::new("GET", "/.well-known/other").send(host.address).await.status, 404);
 }
 
+/// Sends the head of a POST for a route of the authorization, and the beginning of its body.
+async fn begin_authorization_post(host: &Host, head: &str, begin: &[u8]) -> TcpStream {
+    let head = format!("POST /.well-known/test HTTP/1.1\r\nHost: {}\r\n{head}\r\n\r\n", host.address);
+    let mut stream = TcpStream::connect(host.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(begin).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn trap_unauthenticated_bodies_exhaust_the_permits_of_calls() {
+    let limits = HttpServerLimits::new().total_body_bytes(64 << 10).in_flight(4);
+    let options = HttpServerOptions::new().authorization(TestAuthorization::default()).limits(limits);
+    let host = Host::of(scoped_server(), CallControl::default(), options).await;
+    let mut stalled = Vec::new();
+    for _ in 0..AUTHORIZATION_BODIES {
+        stalled.push(begin_authorization_post(&host, "Content-Length: 65536", b"x").await);
+    }
+    // All permits of these routes are in use.
+    let rejected = timeout(TIMEOUT, async {
+        loop {
+            let stream = begin_authorization_post(&host, "Content-Length: 65536", b"x").await;
+            let mut read = tokio::io::BufReader::new(stream);
+            if timeout(Duration::from_millis(200), read.fill_buf()).await.is_ok() {
+                break read.into_inner();
+            }
+            stalled.push(read.into_inner()); // some of the earlier requests had not arrived yet
+        }
+    });
+    drop(rejected.await.expect("no request is rejected"));
+    let stream = begin_authorization_post(&host, "Content-Length: 65536", b"x").await;
+    let mut response = Response::read(stream, BytesMut::new()).await;
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("1")));
+    assert!(response.json().await["error"]["message"].as_str().unwrap().contains("for the authorization"));
+    // Small requests that arrive at once, and calls of any size, need none of them.
+    let form = Request::new("POST", "/.well-known/test").body("a=b");
+    assert_eq!(&form.send(host.address).await.body().await[..], b"3 bytes");
+    let padded = modern_call("whoami", json!({ "padding": "x".repeat(40 << 10) }));
+    assert_eq!(with_token(padded, "ada").send(host.address).await.status, 200);
+    // The permits are released.
+    drop(stalled);
+    let large = Request::new("POST", "/.well-known/test").body(vec![b'x'; 64 << 10]);
+    let released = timeout(TIMEOUT, async {
+        while large.send(host.address).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    released.await.expect("the permits are not released");
+}
+
+#[tokio::test]
+async fn rejects_a_body_for_the_authorization_when_it_is_too_large() {
+    let host = protected().await;
+    for (head, begin) in [
+        ("Content-Length: 65537", String::new()), // before the body arrives
+        ("Transfer-Encoding: chunked", format!("10001\r\n{}", "x".repeat(0x10001))),
+    ] {
+        let stream = begin_authorization_post(&host, head, begin.as_bytes()).await;
+        let mut response = Response::read(stream, BytesMut::new()).await;
+        assert_eq!((response.status, response.header("connection")), (413, Some("close")), "{head}");
+        assert!(response.json().await["error"]["message"].as_str().unwrap().contains("65536 bytes"));
+    }
+}
+
 /// Sends a request with another `Host`.
 async fn host_header(request: &Request, name: &str, host: &Host) -> Response {
-    use tokio::io::AsyncWriteExt as _;
     let bytes = String::from_utf8(request.bytes(host.address)).unwrap();
     let bytes = bytes.replace(&format!("Host: {}", host.address), &format!("Host: {name}"));
-    let mut stream = tokio::net::TcpStream::connect(host.address).await.unwrap();
+    let mut stream = TcpStream::connect(host.address).await.unwrap();
     stream.write_all(bytes.as_bytes()).await.unwrap();
-    Response::read(stream, bytes::BytesMut::new()).await
+    Response::read(stream, BytesMut::new()).await
 }
 
 #[tokio::test]

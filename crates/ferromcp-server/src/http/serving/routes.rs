@@ -100,7 +100,8 @@ impl<F: Fallback> Routes<F> {
         if self.endpoint.is_authorization_path(request.uri().path()) {
             let client = Client { address: address.map(|address| address.0.ip()), connection: Some(connection) };
             let response = Box::pin(self.endpoint.respond_for_authorization(request, &client)).await;
-            connection.state.set_unread(has_body && response.status().is_client_error());
+            let is_error = response.status().is_client_error() || response.status().is_server_error();
+            connection.state.set_unread(has_body && is_error);
             return response.map(|body| ResponseBody::endpoint(body, guard));
         }
         let response = self.fallback.clone().handle(request).await;
