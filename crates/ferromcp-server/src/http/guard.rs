@@ -19,6 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use authority::{Authority, HostRule};
 use network::Network;
+pub use network::client_network;
 use origin::{Origin, OriginRule};
 pub(crate) use rejection::Rejection;
 

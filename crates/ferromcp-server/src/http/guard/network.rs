@@ -1,6 +1,6 @@
-//! IP networks, for trusted proxies.
+//! IP networks, for trusted proxies and for limits per client.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// An IP address with a prefix length.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,17 @@ impl Network {
         let (address, width, v4) = number(address);
         // With a prefix of 0 bits the shift overflows; then every address matches.
         v4 == self.v4 && (address ^ self.address).checked_shr(width - self.bits).unwrap_or(0) == 0
+    }
+}
+
+/// Returns the network that limits count as one client: the address, or the /64 network of an IPv6 address. An IPv4-mapped
+/// IPv6 address counts as IPv4.
+#[doc(hidden)]
+#[must_use]
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -1,16 +1,19 @@
-//! The source of a session: its connection, and the principal or address of its client. One source cannot end the
+//! The source of a session: its connection, and the principal or network of its client. One source cannot end the
 //! sessions of all others.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use ferromcp_core::Identity;
 use tokio::time::Instant;
 
+use crate::http::guard::client_network;
+
 /// The maximum number of origins whose rates are limited at a time.
 const MAX_ORIGINS: usize = 4096;
+/// The number of origins that are removed at least when a further one arrives, so that removals are rare.
+const EVICTED_ORIGINS: usize = MAX_ORIGINS / 16;
 
 /// Where a session comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,16 +22,18 @@ pub(super) struct Source {
     pub(super) origin: Option<Origin>,
 }
 
-/// The principal of a client, or its address if it has none.
+/// The principal of a client, or the network of its address if it has none: a client can use all addresses of an IPv6 /64
+/// network.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Origin {
     Identity(Identity),
-    Address(IpAddr),
+    Network(IpAddr),
 }
 
 impl Source {
     pub(super) fn new(connection: Option<u64>, identity: Option<&Identity>, address: Option<IpAddr>) -> Self {
-        let origin = identity.cloned().map(Origin::Identity).or(address.map(Origin::Address));
+        let network = || address.map(client_network).map(Origin::Network);
+        let origin = identity.cloned().map(Origin::Identity).or_else(network);
         Self { connection, origin }
     }
 }
@@ -59,26 +64,46 @@ impl RateLimit {
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_ORIGINS && !buckets.contains_key(origin) {
-            let refill = Duration::from_secs_f64(self.burst / self.per_second);
-            buckets.retain(|_, bucket| now.saturating_duration_since(bucket.filled_at) < refill);
-            if buckets.len() >= MAX_ORIGINS {
-                return false; // far more clients than a server can begin sessions with at a time
-            }
+            self.evict(&mut buckets, now);
         }
         let bucket = buckets.entry(origin.clone()).or_insert_with(|| Bucket { tokens: self.burst, filled_at: now });
-        let elapsed = now.saturating_duration_since(bucket.filled_at).as_secs_f64();
-        bucket.tokens = elapsed.mul_add(self.per_second, bucket.tokens).min(self.burst);
-        bucket.filled_at = now;
+        *bucket = Bucket { tokens: self.level(bucket, now), filled_at: now };
         let has_token = bucket.tokens >= 1.0;
         if has_token {
             bucket.tokens -= 1.0;
         }
         has_token
     }
+
+    /// Returns the number of tokens in a bucket now.
+    fn level(&self, bucket: &Bucket, now: Instant) -> f64 {
+        let elapsed = now.saturating_duration_since(bucket.filled_at).as_secs_f64();
+        elapsed.mul_add(self.per_second, bucket.tokens).min(self.burst)
+    }
+
+    /// Removes the fullest buckets, which limit their origins the least. An origin without tokens cannot get new ones by
+    /// filling the table with others.
+    fn evict(&self, buckets: &mut HashMap<Origin, Bucket>, now: Instant) {
+        let mut levels: Vec<f64> = buckets.values().map(|bucket| self.level(bucket, now)).collect();
+        let (fuller, limit, _) = levels.select_nth_unstable_by(EVICTED_ORIGINS - 1, |a, b| b.total_cmp(a));
+        let limit = *limit;
+        let mut equal = EVICTED_ORIGINS - fuller.iter().filter(|level| **level > limit).count();
+        buckets.retain(|_, bucket| {
+            let level = self.level(bucket, now);
+            if level > limit || level >= self.burst {
+                return false;
+            }
+            let is_evicted = level >= limit && equal > 0;
+            equal -= usize::from(is_evicted);
+            !is_evicted
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -95,13 +120,34 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn number_of_origins_is_limited() {
+    async fn trap_many_networks_exclude_new_clients() {
         let limit = RateLimit::new(2, 2);
-        let address = |number: u32| Origin::Address(IpAddr::from(number.to_be_bytes()));
-        let known = (0..10_000).filter(|number| limit.take(Some(&address(*number)))).count();
-        assert_eq!(known, MAX_ORIGINS);
-        assert!(limit.take(Some(&address(0))), "a known origin");
+        let network = |number: u32| Origin::Network(IpAddr::from(number.to_be_bytes()));
+        let exhausted = network(u32::MAX);
+        assert!(limit.take(Some(&exhausted)) && limit.take(Some(&exhausted)));
+        for number in 0..20_000 {
+            assert!(limit.take(Some(&network(number))), "{number}");
+            assert!(limit.buckets.lock().unwrap().len() <= MAX_ORIGINS);
+        }
+        assert!(!limit.take(Some(&exhausted)), "its bucket was replaced by a full one");
+        // After the time of a refill, all buckets are full.
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(limit.take(Some(&address(20_000))));
+        assert!(limit.take(Some(&exhausted)));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        while limit.buckets.lock().unwrap().len() < MAX_ORIGINS {
+            let number = 100_000 + u32::try_from(limit.buckets.lock().unwrap().len()).unwrap();
+            assert!(limit.take(Some(&network(number))));
+        }
+        assert!(limit.take(Some(&network(u32::MAX - 1))));
+        assert!(limit.buckets.lock().unwrap().len() < MAX_ORIGINS, "only full buckets are left");
+    }
+
+    #[test]
+    fn trap_addresses_of_one_network() {
+        let origin = |address: &str| Source::new(None, None, Some(address.parse().unwrap())).origin.unwrap();
+        assert_eq!(origin("2001:db8:1:2:3::4"), origin("2001:db8:1:2::1"));
+        assert_ne!(origin("2001:db8:1:2::1"), origin("2001:db8:1:3::1"));
+        assert_eq!(origin("::ffff:192.0.2.1"), origin("192.0.2.1"));
+        assert_ne!(origin("192.0.2.1"), origin("192.0.2.2"));
     }
 }
