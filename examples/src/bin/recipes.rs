@@ -27,6 +27,7 @@ struct CacheKey {
     tool: String,
     arguments: String,
     principal: Option<String>,
+    scopes: Option<Vec<String>>,
     revision: Revision,
 }
 
@@ -43,6 +44,7 @@ fn cache_key(call: &Call) -> Option<CacheKey> {
         tool: params.name.to_string(),
         arguments: params.arguments.as_ref().map_or("{}", RawJson::as_str).to_owned(),
         principal: call.peer.identity().map(str::to_owned),
+        scopes: call.peer.principal().map(|principal| principal.scopes().to_vec()),
         revision: call.peer.revision(),
     })
 }

@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use ferromcp_core::model::CacheScope;
 use ferromcp_core::{ClientRequest, Revision};
 
-use crate::call::{Call, Reply};
+use crate::call::{Call, Peer, Reply};
 use crate::middleware::{Middleware, Next};
 
 /// Caches up to `entries` results of `resources/read` until their caching hint expires
 /// (see [`Resource::ttl_ms`](crate::Resource::ttl_ms)), at most one day.
 ///
-/// Results without a hint are not cached. Private results are cached per authenticated principal, and not for
-/// unauthenticated peers. Lists do not need this cache, because they are serialized once.
+/// Results without a hint are not cached. Private results are cached per authenticated principal and its scopes, and not
+/// for unauthenticated peers. A result that depends on other claims of the access token must have no hint. Lists do not
+/// need this cache, because they are serialized once.
 ///
 /// ```
 /// use ferromcp_server::{Server, middleware::response_cache};
@@ -36,7 +37,28 @@ struct Key {
     uri: String,
     revision: Revision,
     /// `None` for public results.
-    principal: Option<String>,
+    audience: Option<Audience>,
+}
+
+/// The callers that may receive a private result. A handler may return more to a principal with more scopes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Audience {
+    identity: String,
+    /// Sorted, without repetitions. `None` without an access token.
+    scopes: Option<Vec<String>>,
+}
+
+impl Audience {
+    /// Returns the audience of the private results of a peer, if it is authenticated.
+    fn of(peer: &Peer) -> Option<Self> {
+        let scopes = peer.principal().map(|principal| {
+            let mut scopes = principal.scopes().to_vec();
+            scopes.sort_unstable();
+            scopes.dedup();
+            scopes
+        });
+        Some(Self { identity: peer.identity()?.to_owned(), scopes })
+    }
 }
 
 struct Entry {
@@ -52,9 +74,8 @@ impl Middleware for Cache {
             if read.input_responses.is_some() || read.request_state.is_some() {
                 return next.run(call).await; // the result depends on the answers of one client
             }
-            let public = Key { uri: read.uri.to_string(), revision: call.peer.revision(), principal: None };
-            let private =
-                call.peer.identity().map(|principal| Key { principal: Some(principal.to_owned()), ..public.clone() });
+            let public = Key { uri: read.uri.to_string(), revision: call.peer.revision(), audience: None };
+            let private = Audience::of(&call.peer).map(|audience| Key { audience: Some(audience), ..public.clone() });
             if let Some(reply) =
                 [Some(&public), private.as_ref()].into_iter().flatten().find_map(|key| fresh(&store, key))
             {

@@ -235,6 +235,35 @@ async fn cached_response_is_reused_per_identity_when_resource_is_private() {
 }
 
 #[tokio::test]
+async fn trap_cached_result_of_a_token_with_more_scopes() {
+    use ferromcp_core::Revision;
+    use ferromcp_core::model::ReadResourceParams;
+    use ferromcp_server::{Peer, Principal};
+
+    let reads = Arc::new(AtomicU64::new(0));
+    let counts = Arc::clone(&reads);
+    let report = move |user: Principal| {
+        let details = if user.has_scope("details") { "details" } else { "summary" };
+        format!("{details} {}", counts.fetch_add(1, Ordering::SeqCst))
+    };
+    let server = Server::new("cache", "0")
+        .with_resource(Resource::sync("a://report", report).args(["user"]).ttl_ms(60_000))
+        .wrap(response_cache(100));
+    let read = async |scopes: &[&str]| {
+        let peer = Peer::new(Revision::LATEST).with_principal(Principal::new("ada").with_scopes(scopes));
+        let call = Call::new(ClientRequest::ReadResource(ReadResourceParams::new("a://report")), peer);
+        let Reply::Done(ServerResult::ReadResource(result)) = server.call(call).await else { panic!("no contents") };
+        result.contents[0].as_text().unwrap().to_owned()
+    };
+    assert_eq!(read(&["base", "details"]).await, "details 0");
+    assert_eq!(read(&["base"]).await, "summary 1");
+    assert_eq!(read(&[]).await, "summary 2");
+    // The order of the scopes is not significant.
+    assert_eq!(read(&["details", "base"]).await, "details 0");
+    assert_eq!(read(&["base"]).await, "summary 1");
+}
+
+#[tokio::test]
 async fn concurrency_permit_is_shared_when_call_is_nested() {
     // M26-345, S-262
     for case in Case::eras() {
