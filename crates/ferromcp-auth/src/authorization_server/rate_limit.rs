@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ferromcp_server::http::ClientAddr;
+use ferromcp_server::http::{ClientAddr, client_address, client_network};
 use http::{Extensions, HeaderMap};
 
 /// Maximum number of addresses for which an endpoint counts requests. The oldest count is then removed.
@@ -22,8 +22,8 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// request beyond a limit gets status 429 with `Retry-After`.
 ///
 /// The address is the [`ClientAddr`] in the extensions of the request; requests without it are not limited. Behind a
-/// reverse proxy, name its address with [`trust_proxy`](Self::trust_proxy), or all clients share the limits of the
-/// proxy.
+/// reverse proxy, name the proxy with `HttpServerOptions::trust_proxy`, or with [`trust_proxy`](Self::trust_proxy) if
+/// another HTTP server serves the routes. Otherwise all clients share the limits of the proxy.
 #[derive(Debug, Clone)]
 #[must_use = "limits do nothing until they are passed to `AuthorizationServerOptions::rate_limits`"]
 pub struct RateLimits {
@@ -88,8 +88,8 @@ impl RateLimits {
         self
     }
 
-    /// Trusts the `X-Forwarded-For` header of a proxy. The address of the client is then the last one in it that is not
-    /// that of a trusted proxy.
+    /// Trusts the headers `X-Forwarded-For` and `Forwarded` of a proxy, which must replace or extend them. The address of the
+    /// client is then the last one in `X-Forwarded-For`, or else in `Forwarded`, that is not that of a trusted proxy.
     pub fn trust_proxy(mut self, address: IpAddr) -> Self {
         self.proxies.push(address.to_canonical());
         self
@@ -137,34 +137,20 @@ impl RateLimiter {
         extensions: &Extensions,
     ) -> Result<(), Duration> {
         let Some(ClientAddr(peer)) = extensions.get().copied() else { return Ok(()) };
-        let address = self.client(peer.ip().to_canonical(), headers);
+        let network = client_network(self.client(peer.ip(), headers));
         let table = match endpoint {
             Limited::Authorize => &self.authorize,
             Limited::Token => &self.token,
             Limited::Register => &self.register,
             Limited::Revoke => &self.revoke,
         };
-        table.lock().unwrap_or_else(PoisonError::into_inner).count_client(address, Instant::now())
+        table.lock().unwrap_or_else(PoisonError::into_inner).count_client(network, Instant::now())
     }
 
-    /// Returns the address of the client: that of the peer, or the one that a trusted proxy names.
+    /// Returns the address of the client: that of the peer, or the one that a trusted proxy forwards. If the proxy forwards
+    /// none, its clients share its limits.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !self.proxies.contains(&peer) {
-            return peer;
-        }
-        let values = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
-        let addresses = values.flat_map(|value| value.rsplit(',')).map(|text| text.trim().parse::<IpAddr>().ok());
-        // An entry that is not an address ends the search: entries before it are not from a trusted proxy.
-        let mut addresses = addresses.map_while(|address| Some(address?.to_canonical()));
-        addresses.find(|address| !self.proxies.contains(address)).unwrap_or(peer)
-    }
-}
-
-/// Returns the network that is counted: the address, or the /64 network of an IPv6 address.
-pub(super) fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        client_address(peer, headers, |address| self.proxies.contains(&address)).unwrap_or(peer)
     }
 }
 
@@ -191,11 +177,11 @@ impl Table {
         Self { rate, counts: HashMap::new(), windows: VecDeque::new() }
     }
 
-    /// Counts a request of a client: for its network, and for the prefix of its network.
-    fn count_client(&mut self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+    /// Counts a request from a network, and for its prefix.
+    fn count_client(&mut self, network: IpAddr, now: Instant) -> Result<(), Duration> {
         let Some(Rate { requests, .. }) = self.rate else { return Ok(()) };
-        self.count(network(address), requests, now)?;
-        match prefix(address) {
+        self.count(network, requests, now)?;
+        match prefix(network) {
             Some(prefix) => self.count(prefix, requests.saturating_mul(NETWORKS_PER_PREFIX), now),
             None => Ok(()),
         }
@@ -261,19 +247,24 @@ mod tests {
 
     #[test]
     fn ipv6_addresses_are_counted_by_network() {
-        assert_eq!(network(address("2001:db8:1:2:3::4")), address("2001:db8:1:2::"));
-        assert_ne!(network(address("2001:db8:1:3::4")), address("2001:db8:1:2::"));
-        assert_eq!(network(address("192.0.2.1")), address("192.0.2.1"));
+        let limiter = RateLimiter::new(RateLimits::disabled().token(1, MINUTE));
+        let count = |peer: &str| {
+            let mut extensions = Extensions::new();
+            extensions.insert(ClientAddr(peer.parse().unwrap()));
+            limiter.count(Limited::Token, &HeaderMap::new(), &extensions).is_ok()
+        };
+        assert!(count("[2001:db8:1:2:3::4]:1") && !count("[2001:db8:1:2::9]:2") && count("[2001:db8:1:3::4]:1"));
+        assert!(count("192.0.2.1:1") && !count("[::ffff:192.0.2.1]:2") && count("192.0.2.2:1"));
     }
 
     #[test]
     fn trap_many_networks_of_one_prefix() {
         let (mut table, now) = (table(2), Instant::now());
-        let network = |i: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, i, 0, 0, 0, 1));
+        let network = |i: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, i, 0, 0, 0, 0));
         let accepted = (0..256).filter(|i| table.count_client(network(*i), now).is_ok()).count();
         assert_eq!(accepted, 32);
         assert!(table.count_client(address("2001:db8:2::1"), now).is_ok());
-        assert_ne!(prefix(address("2001:db8:1::")), Some(super::network(address("2001:db8:1::"))));
+        assert_ne!(prefix(address("2001:db8:1::")), Some(client_network(address("2001:db8:1::"))));
     }
 
     #[test]
@@ -285,6 +276,27 @@ mod tests {
         assert_eq!(limiter.client(address("192.0.2.1"), &headers), address("192.0.2.1"));
         assert_eq!(limiter.client(address("10.0.0.1"), &headers), address("8.8.8.8"));
         assert_eq!(limiter.client(address("10.0.0.1"), &HeaderMap::new()), address("10.0.0.1"));
+    }
+
+    #[test]
+    fn trap_clients_share_the_limit_of_a_proxy_that_forwards_ports() {
+        let limiter = RateLimiter::new(RateLimits::new().trust_proxy(address("10.0.0.1")));
+        for (name, value, client) in [
+            ("x-forwarded-for", "8.8.8.8", "8.8.8.8"),
+            ("x-forwarded-for", "9.9.9.9:80, 8.8.8.8:4711", "8.8.8.8"),
+            ("x-forwarded-for", "8.8.8.8:4711, 10.0.0.1:80", "8.8.8.8"),
+            ("x-forwarded-for", "2001:db8::17", "2001:db8::17"),
+            ("x-forwarded-for", "[2001:db8::17]:4711", "2001:db8::17"),
+            ("forwarded", "for=9.9.9.9, for=8.8.8.8;proto=https", "8.8.8.8"),
+            ("forwarded", "for=\"[2001:db8::17]:4711\"", "2001:db8::17"),
+            ("x-forwarded-for", "unknown", "10.0.0.1"),
+            ("forwarded", "for=_hidden", "10.0.0.1"),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static(value))]);
+            assert_eq!(limiter.client(address("10.0.0.1"), &headers), address(client), "{name}: {value}");
+            assert_eq!(limiter.client(address("192.0.2.1"), &headers), address("192.0.2.1"));
+        }
     }
 
     #[test]

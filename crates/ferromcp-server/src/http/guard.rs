@@ -18,6 +18,7 @@ use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use authority::{Authority, HostRule};
+pub use forwarded::client_address;
 use network::Network;
 pub use network::client_network;
 use origin::{Origin, OriginRule};
@@ -27,6 +28,9 @@ pub(crate) use rejection::Rejection;
 ///
 /// `serve(http(..))` inserts it; with another HTTP server, a layer can. It is used to detect trusted proxies
 /// ([`HttpServerOptions::trust_proxy`](super::HttpServerOptions::trust_proxy)), and by the limits of an authorization server.
+///
+/// In a request for the routes of an authorization, `serve(http(..))` replaces the address of a trusted proxy with that of
+/// its client, and port 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub SocketAddr);
 
@@ -163,10 +167,11 @@ impl Guard {
     /// Returns the address of the client: that of the peer, or the one that a trusted proxy forwards. `None` if it is not
     /// known.
     pub(crate) fn client_address(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
-        if !peer.is_some_and(|peer| self.proxies.iter().any(|proxy| proxy.contains(peer))) {
-            return peer;
-        }
-        forwarded::client(headers)
+        client_address(peer?, headers, |address| self.is_proxy(address))
+    }
+
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|proxy| proxy.contains(address))
     }
 
     /// Returns the hosts that a request names. It may name two (by authority and header), and both are validated.
@@ -177,7 +182,7 @@ impl Guard {
         headers: &'a HeaderMap,
         client: Option<IpAddr>,
     ) -> [Option<&'a [u8]>; 2] {
-        if client.is_some_and(|client| self.proxies.iter().any(|proxy| proxy.contains(client))) {
+        if client.is_some_and(|client| self.is_proxy(client)) {
             let forwarded = forwarded::hosts(headers);
             if forwarded.iter().any(Option::is_some) {
                 return forwarded;

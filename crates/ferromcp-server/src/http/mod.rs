@@ -41,7 +41,7 @@ pub use authorization::{AuthorizationFuture, HttpAuthorization, ScopeChallenge};
 pub use body::Body;
 pub use guard::ClientAddr;
 #[doc(hidden)]
-pub use guard::client_network;
+pub use guard::{client_address, client_network};
 pub use legacy::{EventReplay, EventStore, MemoryEventStore, StreamKey};
 pub use limits::HttpServerLimits;
 pub use options::HttpServerOptions;

@@ -139,7 +139,9 @@ impl HttpServerOptions {
     }
 
     /// Trusts the headers `X-Forwarded-Host`, `X-Forwarded-For` and `Forwarded` of a proxy, given by its address or
-    /// network (`10.0.0.0/8`). The proxy must replace or extend them.
+    /// network (`10.0.0.0/8`). The proxy must replace or extend them. The address of the client is the last one in
+    /// `X-Forwarded-For`, or else in `Forwarded`, that is not of a trusted proxy. Sessions and the requests for the routes
+    /// of an authorization are limited by it.
     ///
     /// ```
     /// use ferromcp_server::http::HttpServerOptions;

@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -126,12 +127,17 @@ impl HttpService {
         request: Request<B>,
         client: &Client<'_>,
     ) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let Some(SharedAuthorization(authorization)) = &self.endpoint.options.authorization else {
             return reply::status(StatusCode::NOT_FOUND);
         };
-        if let Err(rejection) = self.endpoint.options.guard.check_host(&parts.uri, &parts.headers, client.address) {
+        let guard = &self.endpoint.options.guard;
+        if let Err(rejection) = guard.check_host(&parts.uri, &parts.headers, client.address) {
             return reply::reject(StatusCode::FORBIDDEN, format!("Forbidden: {rejection}"));
+        }
+        let forwarded = guard.client_address(&parts.headers, client.address).filter(|it| Some(*it) != client.address);
+        if let Some(address) = forwarded {
+            parts.extensions.insert(ClientAddr(SocketAddr::new(address, 0)));
         }
         let (bytes, _lease) = match request_body::read_for_authorization(body, &self.endpoint, client).await {
             Ok(read) => read,

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
 use ferromcp_server::http::{
-    AuthorizationFuture, HttpAuthorization, HttpServerLimits, HttpServerOptions, ScopeChallenge, http,
+    AuthorizationFuture, ClientAddr, HttpAuthorization, HttpServerLimits, HttpServerOptions, ScopeChallenge, http,
 };
 use ferromcp_server::middleware::Next;
 use ferromcp_server::testing::{ClientMode, TestClient};
@@ -70,7 +70,9 @@ impl HttpAuthorization for TestAuthorization {
     }
 
     fn respond(&self, request: HttpRequest<Bytes>) -> AuthorizationFuture<'_, HttpResponse<Bytes>> {
-        Box::pin(async move { HttpResponse::new(Bytes::from(format!("{} bytes", request.body().len()))) })
+        let address = request.extensions().get().map(|ClientAddr(address)| address.ip().to_string());
+        let response = HttpResponse::builder().header("x-client", address.unwrap_or_default());
+        Box::pin(async move { response.body(Bytes::from(format!("{} bytes", request.body().len()))).unwrap() })
     }
 }
 
@@ -443,6 +445,25 @@ async fn rejects_a_body_for_the_authorization_when_it_is_too_large() {
         let mut response = Response::read(stream, BytesMut::new()).await;
         assert_eq!((response.status, response.header("connection")), (413, Some("close")), "{head}");
         assert!(response.json().await["error"]["message"].as_str().unwrap().contains("65536 bytes"));
+    }
+}
+
+#[tokio::test]
+async fn trap_routes_of_the_authorization_get_the_address_of_the_proxy() {
+    for (proxy, expected) in
+        [("127.0.0.1", ["203.0.113.5", "2001:db8::17", "127.0.0.1"]), ("10.0.0.7", ["127.0.0.1"; 3])]
+    {
+        let options = HttpServerOptions::new().authorization(TestAuthorization::default()).trust_proxy(proxy);
+        let host = Host::of(scoped_server(), CallControl::default(), options).await;
+        let forwarded = [
+            ("X-Forwarded-For", "198.51.100.1, 203.0.113.5:4711"),
+            ("Forwarded", "for=\"[2001:db8::17]:4711\""),
+            ("X-Forwarded-For", "unknown"),
+        ];
+        for ((name, value), expected) in forwarded.into_iter().zip(expected) {
+            let request = Request::new("GET", "/.well-known/test").add(name, value);
+            assert_eq!(request.send(host.address).await.header("x-client"), Some(expected), "{name}: {value}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The headers in which a proxy forwards the host and the address of a client.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName};
@@ -8,11 +8,32 @@ use http::{HeaderMap, HeaderName};
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Returns the address in `X-Forwarded-For` or `Forwarded` that the proxy which sent the request has added.
-pub(super) fn client(headers: &HeaderMap) -> Option<IpAddr> {
-    let forwarded = last_value(headers, &X_FORWARDED_FOR)
-        .or_else(|| last_value(headers, &FORWARDED).and_then(|element| parameter(element, b"for=")));
-    std::str::from_utf8(forwarded?).ok().and_then(parse_node)
+/// Returns the address of the client of a request: that of its peer or, if the peer is a trusted proxy, the last address in
+/// `X-Forwarded-For`, or else in `Forwarded`, that is not of a trusted proxy. If all are, the first. `None` if a proxy
+/// forwards no address.
+///
+/// All addresses before that of a trusted proxy can be forged. The proxies must replace or extend both headers.
+#[doc(hidden)]
+#[must_use]
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, is_proxy: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let mut client = peer.to_canonical();
+    if !is_proxy(client) {
+        return Some(client);
+    }
+    let is_plain = headers.contains_key(&X_FORWARDED_FOR);
+    let name = if is_plain { X_FORWARDED_FOR } else { FORWARDED };
+    if !headers.contains_key(&name) {
+        return None;
+    }
+    for element in elements(headers, &name) {
+        let node = if is_plain { Some(element) } else { parameter(element, b"for=") };
+        // An element without an address ends the search: those before it are not from a trusted proxy.
+        client = node.and_then(parse_node)?.to_canonical();
+        if !is_proxy(client) {
+            break;
+        }
+    }
+    Some(client)
 }
 
 /// Returns the hosts in `X-Forwarded-Host` and `Forwarded`. With several values, the last one is from the proxy that
@@ -24,8 +45,13 @@ pub(super) fn hosts(headers: &HeaderMap) -> [Option<&[u8]>; 2] {
 
 /// Returns the last element of a comma-separated header.
 fn last_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    let line = headers.get_all(name).iter().next_back()?.as_bytes();
-    Some(line.rsplit(|byte| *byte == b',').next().unwrap_or(line).trim_ascii())
+    elements(headers, name).next()
+}
+
+/// Returns the elements of a comma-separated header, from the last to the first.
+fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let lines = headers.get_all(name).iter().rev();
+    lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
 }
 
 /// Returns the value of `name=` in an element such as `for=1.2.3.4;host="example.com:8000";proto=https`.
@@ -39,11 +65,24 @@ fn parameter<'h>(element: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     })
 }
 
-/// Parses the address of a forwarded node: `192.0.2.43`, `192.0.2.43:47011`, `2001:db8::17` or `[2001:db8::17]:4711`.
-fn parse_node(node: &str) -> Option<IpAddr> {
-    let bracketed = node.strip_prefix('[').and_then(|rest| rest.split(']').next());
-    let parsed = bracketed.unwrap_or(node).parse().ok();
-    parsed.or_else(|| node.parse().ok().map(|address: SocketAddr| address.ip()))
+/// Parses the address of a forwarded node: `192.0.2.43`, `192.0.2.43:47011`, `2001:db8::17`, `[2001:db8::17]` or
+/// `[2001:db8::17]:4711`.
+fn parse_node(node: &[u8]) -> Option<IpAddr> {
+    let node = std::str::from_utf8(node).ok()?;
+    if let Some(bracketed) = node.strip_prefix('[') {
+        let (address, port) = bracketed.split_once(']')?;
+        let is_valid = port.is_empty() || port.strip_prefix(':').is_some_and(is_node_port);
+        return address.parse().ok().filter(|_| is_valid).map(|address: Ipv6Addr| address.into());
+    }
+    node.parse().ok().or_else(|| {
+        let (address, port) = node.split_once(':')?;
+        address.parse().ok().filter(|_| is_node_port(port)).map(|address: Ipv4Addr| address.into())
+    })
+}
+
+/// Returns whether this is a port, or an obfuscated port such as `_x`: RFC 7239, section 6.
+fn is_node_port(port: &str) -> bool {
+    !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 #[cfg(test)]
@@ -68,9 +107,27 @@ mod tests {
             ("x-forwarded-for", "198.51.100.1, 203.0.113.5", Some("203.0.113.5")),
             ("x-forwarded-for", "2001:db8::17", Some("2001:db8::17")),
             ("x-forwarded-for", "203.0.113.5:4711", Some("203.0.113.5")),
+            ("x-forwarded-for", "198.51.100.1:80,203.0.113.5:4711", Some("203.0.113.5")),
+            ("x-forwarded-for", "[2001:db8::17]", Some("2001:db8::17")),
+            ("x-forwarded-for", "[2001:db8::17]:4711", Some("2001:db8::17")),
+            ("x-forwarded-for", "::ffff:203.0.113.5", Some("203.0.113.5")),
+            ("x-forwarded-for", "203.0.113.5, 10.0.0.8, 10.0.0.9:80", Some("203.0.113.5")),
+            ("x-forwarded-for", "9.9.9.9, unknown, 10.0.0.8", None),
+            ("x-forwarded-for", "10.2.2.2, 10.0.0.8", Some("10.2.2.2")),
             ("x-forwarded-for", "unknown", None),
+            ("x-forwarded-for", "", None),
+            ("x-forwarded-for", "203.0.113.5:", None),
+            ("x-forwarded-for", "203.0.113.5:1:2", None),
+            ("x-forwarded-for", "[203.0.113.5]", None),
+            ("x-forwarded-for", "[2001:db8::17]x", None),
+            ("x-forwarded-for", "[2001:db8::17", None),
+            ("x-forwarded-for", "2001:db8::17]:80", None),
             ("forwarded", "for=192.0.2.60;proto=http;by=203.0.113.43", Some("192.0.2.60")),
             ("forwarded", "for=198.51.100.1, For=\"[2001:db8:cafe::17]:4711\"", Some("2001:db8:cafe::17")),
+            ("forwarded", "for=\"198.51.100.1:80\", for=\"192.0.2.60:4711\"", Some("192.0.2.60")),
+            ("forwarded", "for=192.0.2.60, for=10.0.0.8;proto=https", Some("192.0.2.60")),
+            ("forwarded", "for=\"192.0.2.60:_port\"", Some("192.0.2.60")),
+            ("forwarded", "for=_hidden", None),
             ("forwarded", "host=example.com", None),
             ("x-other", "203.0.113.5", None),
         ] {

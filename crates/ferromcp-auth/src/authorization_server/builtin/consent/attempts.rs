@@ -4,8 +4,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ferromcp_server::http::client_network;
+
 use crate::authorization_server::builtin::expiring_map::ExpiringMap;
-use crate::authorization_server::rate_limit::network;
 use crate::clock::now;
 
 /// Maximum number of failed attempts for one name in a window. A successful login starts again.
@@ -98,7 +99,7 @@ impl Attempts {
 }
 
 fn address_key(address: IpAddr) -> String {
-    network(address.to_canonical()).to_string()
+    client_network(address).to_string()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

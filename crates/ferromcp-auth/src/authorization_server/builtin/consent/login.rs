@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use ferromcp_server::http::client_address;
 use http::{HeaderMap, StatusCode};
 
 use super::form::find;
@@ -94,8 +95,8 @@ pub struct Delegation {
 pub struct LoginRequest<'a> {
     /// The headers of the request.
     pub headers: &'a HeaderMap,
-    /// The address of the connection, if known. Behind a reverse proxy, it is that of the proxy; see
-    /// [`client_address`](Self::client_address).
+    /// The address of the client, if known. Behind a reverse proxy, it is that of the proxy, unless
+    /// `HttpServerOptions::trust_proxy` names the proxy; see [`client_address`](Self::client_address).
     pub address: Option<IpAddr>,
     /// The fields of the form that the user has submitted. `None`: the login starts.
     pub form: Option<&'a [(String, String)]>,
@@ -172,18 +173,13 @@ impl<'a> LoginRequest<'a> {
         find(self.callback?, name)
     }
 
-    /// Returns the address of the client, if known: that of the connection, or the last one in the header
-    /// `X-Forwarded-For` that is not one of these proxies. The header counts only if the connection is from a proxy.
+    /// Returns the address of the client, if known: [`address`](Self::address) or, if it is that of one of these proxies, the
+    /// last one in the header `X-Forwarded-For`, or else in `Forwarded`, that is not. The proxies must replace or extend
+    /// these headers. If they forward no address, it is that of the proxy.
     pub fn client_address(&self, proxies: &[IpAddr]) -> Option<IpAddr> {
-        let is_proxy = |address: &IpAddr| proxies.iter().any(|proxy| proxy.to_canonical() == *address);
+        let is_proxy = |address: IpAddr| proxies.iter().any(|proxy| proxy.to_canonical() == address);
         let peer = self.address?.to_canonical();
-        if !is_proxy(&peer) {
-            return Some(peer);
-        }
-        let values = self.headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
-        // An entry that is not an address ends the search: entries before it are not from a trusted proxy.
-        let entries = values.flat_map(|value| value.rsplit(',')).map_while(|text| text.trim().parse::<IpAddr>().ok());
-        entries.map(|address| address.to_canonical()).find(|address| !is_proxy(address)).or(Some(peer))
+        client_address(peer, self.headers, is_proxy).or(Some(peer))
     }
 
     /// Returns a random text for a purpose, such as `nonce`: the same at the start and at the callback.

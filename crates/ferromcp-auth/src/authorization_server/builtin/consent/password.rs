@@ -30,7 +30,8 @@ type ActiveCheck = dyn Fn(User) -> ActiveFuture + Send + Sync;
 ///
 /// At most 10 failed attempts for one name and 50 from one address (or /64 network of IPv6) are possible in 15 minutes.
 /// An attacker can thereby block the login of a name for that time; sessions and tokens are not affected. Behind a
-/// reverse proxy, set [`trust_proxy`](Self::trust_proxy). `Debug` omits the function.
+/// reverse proxy, set `HttpServerOptions::trust_proxy`, or [`trust_proxy`](Self::trust_proxy) if another HTTP server serves
+/// the routes. `Debug` omits the function.
 #[must_use = "a login does nothing until it is passed to a provider"]
 pub struct PasswordLogin {
     check: Box<Check>,
@@ -67,9 +68,9 @@ impl PasswordLogin {
         self
     }
 
-    /// Trusts the `X-Forwarded-For` header of a proxy. The address whose attempts are counted is then the last one in
-    /// it that is not that of a trusted proxy. Without it, all users behind the proxy share the limit of one address,
-    /// so that one of them can block the login of all.
+    /// Trusts the headers `X-Forwarded-For` and `Forwarded` of a proxy, which must replace or extend them. The address whose
+    /// attempts are counted is then that of [`LoginRequest::client_address`]. Without it, all users behind the proxy share
+    /// the limit of one address, so that one of them can block the login of all.
     pub fn trust_proxy(mut self, address: IpAddr) -> Self {
         self.proxies.push(address);
         self
@@ -239,11 +240,11 @@ mod tests {
         };
         // The attacker writes the first entry, the proxy the second one.
         for n in 0..=ATTEMPTS_PER_ADDRESS {
-            let forwarded = if n % 2 == 0 { "198.51.100.9, 192.0.2.1" } else { "192.0.2.1, 10.0.0.1" };
+            let forwarded = if n % 2 == 0 { "198.51.100.9, 192.0.2.1:4711" } else { "192.0.2.1, 10.0.0.1" };
             let outcome = submit([10, 0, 0, 1], forwarded, format!("user{n}"), "wrong").await;
             assert_eq!(is_limited(&outcome), n >= ATTEMPTS_PER_ADDRESS);
         }
-        for forwarded in ["192.0.2.2", "198.51.100.9", "not an address"] {
+        for forwarded in ["192.0.2.2", "192.0.2.2:80", "198.51.100.9", "[2001:db8::17]:80", "not an address"] {
             let outcome = submit([10, 0, 0, 1], forwarded, "ada".to_owned(), "right").await;
             assert!(matches!(outcome, LoginOutcome::Authenticated(_)), "{forwarded}");
         }
