@@ -3,11 +3,16 @@
 use std::fmt;
 use std::future::{Future, pending};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ferromcp_core::{Identity, RawJson};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
+
+use crate::maybe_ready::BoxFuture;
+
+/// How often the validity of an access token is checked while a stream of its principal is open.
+const VALIDITY_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The authenticated principal of a request, with what its access token grants.
 ///
@@ -23,7 +28,11 @@ use tokio::time::sleep;
 /// `Option<Principal>` accepts both. Sessions, streams and request states are bound to the
 /// [`identity`](Self::identity). Cloning is cheap. `Debug` shows only the scopes.
 #[derive(Clone)]
-pub struct Principal(Arc<Parts>);
+pub struct Principal {
+    parts: Arc<Parts>,
+    /// Not among the parts, which the requests with one token share.
+    validity_check: Option<Arc<ValidityCheck>>,
+}
 
 #[derive(Clone)]
 struct Parts {
@@ -36,11 +45,13 @@ struct Parts {
     claims: Option<RawJson>,
 }
 
+type ValidityCheck = dyn Fn() -> BoxFuture<bool> + Send + Sync;
+
 impl Principal {
     /// Creates a principal without scopes. The identity must be unique among all principals of the server, such as the
     /// issuer, the subject and the client ID together.
     pub fn new(identity: impl Into<Arc<str>>) -> Self {
-        Self(Arc::new(Parts {
+        let parts = Parts {
             identity: Identity::new(identity),
             issuer: None,
             subject: None,
@@ -48,108 +59,199 @@ impl Principal {
             scopes: Vec::new(),
             expires_at: None,
             claims: None,
-        }))
+        };
+        Self { parts: Arc::new(parts), validity_check: None }
     }
 
     /// Sets the issuer of the access token.
     pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.0).issuer = Some(issuer.into());
+        Arc::make_mut(&mut self.parts).issuer = Some(issuer.into());
         self
     }
 
     /// Sets the subject: the user, or the client if it acts for itself.
     pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.0).subject = Some(subject.into());
+        Arc::make_mut(&mut self.parts).subject = Some(subject.into());
         self
     }
 
     /// Sets the ID of the client.
     pub fn with_client_id(mut self, client_id: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.0).client_id = Some(client_id.into());
+        Arc::make_mut(&mut self.parts).client_id = Some(client_id.into());
         self
     }
 
     /// Sets the granted scopes, including those that the granted ones imply.
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        Arc::make_mut(&mut self.0).scopes = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
+        Arc::make_mut(&mut self.parts).scopes = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
         self
     }
 
     /// Sets when the access token expires. Streams of the principal end then.
     pub fn with_expiry(mut self, at: SystemTime) -> Self {
-        Arc::make_mut(&mut self.0).expires_at = Some(at);
+        Arc::make_mut(&mut self.parts).expires_at = Some(at);
+        self
+    }
+
+    /// Sets a check of whether the access token is still valid, for example not revoked. While a stream of the principal is
+    /// open, the check runs every 60 seconds, and the stream ends when it returns false.
+    ///
+    /// The check must not count as a use of credentials that can be used once. If the validity cannot be determined now, it
+    /// must return true. Its future is dropped when the stream ends.
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use std::sync::{Arc, RwLock};
+    ///
+    /// use ferromcp_server::Principal;
+    ///
+    /// fn principal(key: String, valid_keys: Arc<RwLock<HashSet<String>>>) -> Principal {
+    ///     Principal::new("ada").with_validity_check(move || {
+    ///         let is_valid = valid_keys.read().is_ok_and(|keys| keys.contains(&key));
+    ///         async move { is_valid }
+    ///     })
+    /// }
+    /// ```
+    pub fn with_validity_check<F, R>(mut self, is_valid: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = bool> + Send + 'static,
+    {
+        self.validity_check = Some(Arc::new(move || Box::pin(is_valid())));
         self
     }
 
     /// Sets the claims of the access token, a JSON object.
     pub fn with_claims(mut self, claims: RawJson) -> Self {
-        Arc::make_mut(&mut self.0).claims = Some(claims);
+        Arc::make_mut(&mut self.parts).claims = Some(claims);
         self
     }
 
     /// Returns the unique identity, to which sessions and request states are bound.
     pub fn identity(&self) -> &Identity {
-        &self.0.identity
+        &self.parts.identity
     }
 
     /// Returns the issuer of the access token.
     pub fn issuer(&self) -> Option<&str> {
-        self.0.issuer.as_deref()
+        self.parts.issuer.as_deref()
     }
 
     /// Returns the subject: the user, or the client if it acts for itself.
     pub fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+        self.parts.subject.as_deref()
     }
 
     /// Returns the ID of the client.
     pub fn client_id(&self) -> Option<&str> {
-        self.0.client_id.as_deref()
+        self.parts.client_id.as_deref()
     }
 
     /// Returns the granted scopes.
     pub fn scopes(&self) -> &[String] {
-        &self.0.scopes
+        &self.parts.scopes
     }
 
     /// Returns whether a scope is granted.
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.0.scopes.iter().any(|granted| granted == scope)
+        self.parts.scopes.iter().any(|granted| granted == scope)
     }
 
     /// Returns when the access token expires.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at
+        self.parts.expires_at
     }
 
     /// Returns a claim of the access token, or `None` if it is missing or has another type.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let claims = self.0.claims.as_ref()?;
+        let claims = self.parts.claims.as_ref()?;
         let mut claims: serde_json::Map<String, serde_json::Value> = serde_json::from_str(claims.as_str()).ok()?;
         serde_json::from_value(claims.remove(name)?).ok()
     }
 }
 
-/// Resolves when the access token of the principal expires. Does not resolve without a principal or an expiry.
-pub(crate) fn expiry(principal: Option<&Principal>) -> impl Future<Output = ()> + Send + use<> {
-    let at = principal.and_then(Principal::expires_at);
+/// Resolves when the principal loses its access: when its access token expires or becomes invalid. Returns the reason. Does
+/// not resolve without a principal.
+pub(crate) fn access_end(principal: Option<&Principal>) -> impl Future<Output = &'static str> + Send + use<> {
+    let can_end = |principal: &&Principal| principal.parts.expires_at.is_some() || principal.validity_check.is_some();
+    // Boxed, so that the streams of an endpoint without authorization are not larger.
+    let end: Option<BoxFuture<_>> = principal.filter(can_end).map(|principal| Box::pin(end_of(principal.clone())) as _);
     async move {
-        match at {
-            Some(at) => sleep(at.duration_since(SystemTime::now()).unwrap_or_default()).await,
+        match end {
+            Some(end) => end.await,
             None => pending().await,
         }
     }
 }
 
+async fn end_of(principal: Principal) -> &'static str {
+    let Principal { parts, validity_check } = &principal;
+    let expires = async {
+        match parts.expires_at {
+            Some(at) => sleep(at.duration_since(SystemTime::now()).unwrap_or_default()).await,
+            None => pending().await,
+        }
+    };
+    let becomes_invalid = async {
+        let Some(is_valid) = validity_check else { return pending().await };
+        loop {
+            sleep(VALIDITY_CHECK_INTERVAL).await;
+            if !is_valid().await {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = expires => "its access token has expired",
+        () = becomes_invalid => "its access token is no longer valid",
+    }
+}
+
 impl fmt::Debug for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Principal").field("scopes", &self.0.scopes).finish_non_exhaustive()
+        f.debug_struct("Principal").field("scopes", &self.parts.scopes).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::{Instant, timeout};
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn trap_stream_of_a_revoked_token() {
+        let [valid, checks] = [AtomicUsize::new(1), AtomicUsize::new(0)].map(Arc::new);
+        let (is_valid, counter) = (Arc::clone(&valid), Arc::clone(&checks));
+        let principal = Principal::new("ada").with_validity_check(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let is_valid = is_valid.load(Ordering::SeqCst) == 1;
+            async move { is_valid }
+        });
+        let start = Instant::now();
+        let mut end = pin!(access_end(Some(&principal)));
+        assert!(timeout(Duration::from_secs(150), end.as_mut()).await.is_err());
+        assert_eq!(checks.load(Ordering::SeqCst), 2);
+        valid.store(0, Ordering::SeqCst);
+        assert_eq!(end.await, "its access token is no longer valid");
+        assert_eq!((start.elapsed().as_secs(), checks.load(Ordering::SeqCst)), (180, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn access_ends_at_the_expiry_while_a_check_is_pending() {
+        let principal = Principal::new("ada")
+            .with_expiry(SystemTime::now() + Duration::from_secs(90))
+            .with_validity_check(std::future::pending);
+        let start = Instant::now();
+        assert_eq!(access_end(Some(&principal)).await, "its access token has expired");
+        assert!((89..=91).contains(&start.elapsed().as_secs()));
+        for principal in [None, Some(&Principal::new("ada"))] {
+            assert!(timeout(Duration::from_secs(1_000_000), access_end(principal)).await.is_err());
+        }
+    }
 
     #[test]
     fn claims_are_read_by_type_and_debug_omits_the_subject() {

@@ -17,6 +17,7 @@ use super::credentials::{Credentials, Scheme};
 use super::metadata::Metadata;
 use super::rejection::{ChallengeContext, Rejection, RejectionKind};
 use super::scope_rules::ScopeRules;
+use crate::Secret;
 use crate::access_token::AccessToken;
 use crate::clock::now;
 use crate::dpop_proof::{DpopError, DpopVerifier};
@@ -30,9 +31,12 @@ const CLOCK_SKEW_SECONDS: u64 = 60;
 /// Verifies the access token of each request, and serves the metadata of the protected resource (RFC 9728).
 ///
 /// A token must have been issued for this server: its audience must be the URL of the server, or one that is
-/// [configured](super::ResourceServerBuilder::audience). The [`Principal`] does not contain the token, and handlers cannot
+/// [configured](super::ResourceServerBuilder::audience). The [`Principal`] does not disclose the token, and handlers cannot
 /// read its header. Behind the layer, the `Authorization` header stays in the request: a service must not send it to other
 /// services.
+///
+/// While a stream of an MCP endpoint is open, its token is verified again every minute, without the proof. The stream ends
+/// when the token is not valid any more or has lost a scope, but not if it cannot be verified at that time.
 ///
 /// It is the authorization of an HTTP endpoint ([`HttpAuthorization`]), or a [`tower_layer::Layer`] for other
 /// frameworks. Cloning is cheap.
@@ -93,17 +97,7 @@ impl Inner {
             VerifyError::Invalid(text) => invalid(&text),
             VerifyError::Unavailable(text) => self.rejection(RejectionKind::Unavailable, scheme, &text),
         })?;
-        if token.expires_at.is_some_and(|expires_at| now() >= expires_at.saturating_add(CLOCK_SKEW_SECONDS)) {
-            return Err(invalid("the token has expired"));
-        }
-        if !self.audiences.accept(&token.audiences) {
-            tracing::debug!(
-                expected = %self.resource,
-                found = %excerpt(&token.audiences.join(" ")),
-                "the token was issued for another audience"
-            );
-            return Err(invalid("the token was not issued for this server (`aud`)"));
-        }
+        self.check_token(&token).map_err(invalid)?;
         match (scheme, &token.key_thumbprint) {
             (Scheme::Bearer, Some(_)) => return Err(invalid("the token is bound to a key; send it with DPoP")),
             (Scheme::Bearer, None) if !self.challenge.accepts_bearer => {
@@ -114,6 +108,34 @@ impl Inner {
             (Scheme::Dpop, Some(thumbprint)) => self.check_proof(parts, text, thumbprint)?,
         }
         Ok((scheme, text, token))
+    }
+
+    /// Checks the expiry and the audience of a verified token.
+    fn check_token(&self, token: &AccessToken) -> Result<(), &'static str> {
+        if token.expires_at.is_some_and(|expires_at| now() >= expires_at.saturating_add(CLOCK_SKEW_SECONDS)) {
+            return Err("the token has expired");
+        }
+        if !self.audiences.accept(&token.audiences) {
+            tracing::debug!(
+                expected = %self.resource,
+                found = %excerpt(&token.audiences.join(" ")),
+                "the token was issued for another audience"
+            );
+            return Err("the token was not issued for this server (`aud`)");
+        }
+        Ok(())
+    }
+
+    /// Returns whether a token of an accepted request is still valid and still grants these scopes. Also true if it cannot be
+    /// verified now. A proof is not checked: it was used with the request.
+    async fn is_still_valid(&self, token: &str, granted: &[String]) -> bool {
+        let checked = match self.verifier.verify(token).await {
+            Ok(token) if !granted.iter().all(|scope| token.scopes.contains(scope)) => Err("the token has lost a scope"),
+            Ok(token) => self.check_token(&token),
+            Err(VerifyError::Invalid(_)) => Err("the token is not valid any more"),
+            Err(VerifyError::Unavailable(_)) => Ok(()),
+        };
+        checked.inspect_err(|reason| tracing::debug!(reason, "a stream loses its access")).is_ok()
     }
 
     /// Checks the proof of a request. Its URL is the configured one: that of the request is not known for certain.
@@ -183,6 +205,11 @@ impl HttpAuthorization for ResourceServer {
                 let scopes = inner.scopes.challenge(&[], granted).join(" ");
                 return Err(Rejection { scopes, ..rejection }.response(&inner.challenge));
             }
+            let (this, check, text) = (self.clone(), token.clone(), Arc::new(Secret::new(text)));
+            let principal = principal.with_validity_check(move || {
+                let (this, check, text) = (this.clone(), check.clone(), Arc::clone(&text));
+                async move { this.0.is_still_valid(text.expose(), &check.scopes).await }
+            });
             request.extensions.insert(principal);
             request.extensions.insert(self.scope_challenge(scheme, token));
             Ok(())

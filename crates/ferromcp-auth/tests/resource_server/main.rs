@@ -5,4 +5,5 @@ mod idp;
 mod keys;
 mod layer;
 mod requests;
+mod streams;
 mod verifiers;

@@ -19,7 +19,8 @@ pub type AuthorizationFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a
 /// Authorizes the requests for an HTTP endpoint.
 ///
 /// Implemented by the resource server and the authorization server of `ferromcp-auth`. A custom implementation inserts a
-/// [`Principal`](crate::Principal) into the extensions of each request that it accepts.
+/// [`Principal`](crate::Principal) into the extensions of each request that it accepts. Streams of the principal end at its
+/// [expiry](crate::Principal::with_expiry), and when its [validity check](crate::Principal::with_validity_check) fails.
 pub trait HttpAuthorization: Send + Sync + 'static {
     /// Checks the credentials of a request for the endpoint, before its body is read. Called for all methods except
     /// `OPTIONS`, after `Host` and `Origin` are validated. The future is dropped if the client disconnects.
@@ -35,8 +36,8 @@ pub trait HttpAuthorization: Send + Sync + 'static {
         false
     }
 
-    /// Responds to a request for such a path, of any method and any origin. Its body is complete. Its extensions contain the
-    /// [`ClientAddr`](super::ClientAddr), if known.
+    /// Responds to a request for such a path, of any method and any origin. Its body is complete, with at most 64 KiB. Its
+    /// extensions contain the [`ClientAddr`](super::ClientAddr) of the client, if known.
     fn respond(&self, request: Request<Bytes>) -> AuthorizationFuture<'_, Response<Bytes>> {
         drop(request);
         Box::pin(async {

@@ -12,11 +12,10 @@ use super::{Broadcaster, ListKinds, Mailbox, UriFilter};
 use crate::call::{Call, Reply};
 use crate::limits::ServerLimits;
 use crate::maybe_ready::MaybeReady;
-use crate::principal::{Principal, expiry};
+use crate::principal::{Principal, access_end};
 use crate::request_sink::{QueueFull, RequestSink};
 
-/// Starts a subscription. The returned future completes when the server shuts down or the access token of the client
-/// expires.
+/// Starts a subscription. The returned future completes when the server shuts down or the client loses its access.
 ///
 /// `offered` are the lists that the server has. The reply is an error if the request has no id, the sink is closed, or
 /// a subscription limit is exceeded.
@@ -43,7 +42,7 @@ struct Subscription {
     sink: RequestSink,
     revision: Revision,
     acknowledged: AcknowledgedParams,
-    /// The principal of the client, whose access token may expire.
+    /// The principal of the client, which may lose its access.
     principal: Option<Principal>,
 }
 
@@ -91,7 +90,7 @@ fn list_kinds(filter: &SubscriptionFilter) -> ListKinds {
 }
 
 impl Subscription {
-    /// Sends the acknowledgment and then changes until the server shuts down or the access token of the client expires.
+    /// Sends the acknowledgment and then changes until the server shuts down or the client loses its access.
     ///
     /// If the client cancels the request, the future is dropped.
     async fn run(self) -> Reply {
@@ -107,7 +106,7 @@ impl Subscription {
             biased; // queued changes are sent before the end
             () = notifications => {}
             () = sink.closing() => {}
-            () = expiry(principal.as_ref()) => tracing::debug!("a subscription ended: its access token has expired"),
+            reason = access_end(principal.as_ref()) => tracing::debug!("a subscription ended: {reason}"),
         }
         Reply::Done(ServerResult::Listen(result))
     }

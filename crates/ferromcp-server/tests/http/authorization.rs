@@ -1,13 +1,13 @@
 //! Authorization of requests: the hook, principals, scopes, and the end of streams when tokens expire.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use ferromcp_core::Revision;
 use ferromcp_server::http::{
-    AuthorizationFuture, ClientAddr, HttpAuthorization, HttpServerLimits, HttpServerOptions, ScopeChallenge, http,
+    AuthorizationFuture, Body, ClientAddr, HttpAuthorization, HttpServerLimits, HttpServerOptions, ScopeChallenge, http,
 };
 use ferromcp_server::middleware::Next;
 use ferromcp_server::testing::{ClientMode, TestClient};
@@ -17,12 +17,13 @@ use http::{HeaderMap, HeaderValue, Request as HttpRequest, Response as HttpRespo
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::client::{
     Session, initialize, legacy, legacy_message, modern, modern_call, modern_message, modern_post, post,
 };
 use crate::fixture::{CallControl, Host};
+use crate::in_process;
 use crate::message::{Request, Response, TIMEOUT};
 use crate::mounted::Mounted;
 
@@ -33,6 +34,7 @@ const AUTHORIZATION_BODIES: usize = 256;
 #[derive(Default)]
 struct TestAuthorization {
     checks: Arc<AtomicUsize>,
+    is_revoked: Arc<AtomicBool>,
 }
 
 impl HttpAuthorization for TestAuthorization {
@@ -52,7 +54,9 @@ impl HttpAuthorization for TestAuthorization {
             if let Some(lifetime) = parts.next() {
                 principal = principal.with_expiry(SystemTime::now() + Duration::from_millis(lifetime.parse().unwrap()));
             }
-            request.extensions.insert(principal);
+            let is_revoked = Arc::clone(&self.is_revoked);
+            let is_valid = move || std::future::ready(!is_revoked.load(Ordering::SeqCst));
+            request.extensions.insert(principal.with_validity_check(is_valid));
             let challenge = |scopes: &[&str]| {
                 HeaderValue::try_from(format!(
                     "Bearer error=\"insufficient_scope\", scope=\"base {}\"",
@@ -130,7 +134,7 @@ async fn every_method_of_the_endpoint_requires_a_token() {
     // A-111, A-112, A-116, A-201
     let checks = Arc::new(AtomicUsize::new(0));
     let options = HttpServerOptions::new()
-        .authorization(TestAuthorization { checks: Arc::clone(&checks) })
+        .authorization(TestAuthorization { checks: Arc::clone(&checks), ..TestAuthorization::default() })
         .allow_origin("https://app.example.com");
     let host = Host::of(scoped_server(), CallControl::default(), options).await;
     for method in ["GET", "POST", "DELETE", "PUT"] {
@@ -340,6 +344,42 @@ async fn trap_updates_of_hidden_resources_below_a_subscribed_uri() {
     notify.resource_updated("log:///1");
     notify.resource_updated("file:///open");
     assert_eq!(stream.message().await["params"]["uri"], "file:///open");
+}
+
+/// Reads a body to its end. Returns its text and the time since `start`.
+async fn read_to_end(response: HttpResponse<Body>, start: Instant) -> (String, u64) {
+    assert_eq!(response.status(), 200);
+    let (mut body, mut text) = (response.into_body(), String::new());
+    while let Some(chunk) = in_process::chunk(&mut body).await {
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    (text, start.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn trap_streams_of_a_revoked_token() {
+    let authorization = TestAuthorization::default();
+    let is_revoked = Arc::clone(&authorization.is_revoked);
+    let options = HttpServerOptions::new().authorization(authorization).http_sse(true);
+    let service = scoped_server().http_with(options.keep_alive(Duration::from_secs(5))).unwrap();
+    let send = async |request: Request| in_process::send(&service, &with_token(request, "ada"), None).await;
+    let start = Instant::now();
+    let listen = json!({ "notifications": { "toolsListChanged": true } });
+    let listen = send(modern("subscriptions/listen", listen)).await;
+    let opened = send(post(initialize(Revision::V2025_06_18).to_string())).await;
+    let id = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let session = Session { address: ([127, 0, 0, 1], 0).into(), revision: Revision::V2025_06_18, id };
+    let get = send(session.get()).await;
+    let sse = send(Request::new("GET", "/sse").add("Accept", "text/event-stream")).await;
+    let revoke = async {
+        tokio::time::sleep(Duration::from_secs(130)).await;
+        is_revoked.store(true, Ordering::SeqCst);
+    };
+    let (listen, get, sse, ()) =
+        tokio::join!(read_to_end(listen, start), read_to_end(get, start), read_to_end(sse, start), revoke);
+    assert_eq!([listen.1, get.1, sse.1], [180; 3], "at the third check");
+    assert!(listen.0.contains(r#""resultType":"complete""#), "{}", listen.0);
+    assert!(sse.0.contains("event: endpoint"), "{}", sse.0);
 }
 
 #[tokio::test]

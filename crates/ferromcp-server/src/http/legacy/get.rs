@@ -27,7 +27,7 @@ use crate::http::event_buffer::EventBuffer;
 use crate::http::limits::{MAX_STREAMS_PER_SESSION, STREAM_BUFFER_BYTES};
 use crate::http::{modern, reply};
 use crate::maybe_ready::BoxFuture;
-use crate::principal::{Principal, expiry};
+use crate::principal::{Principal, access_end};
 
 /// The header with the id of the last event that the client received.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -93,7 +93,7 @@ struct Connection {
     buffer: Arc<EventBuffer>,
     responses: Arc<ByteBudget>,
     ends_when_written: bool,
-    /// The principal of the client, whose access token may expire.
+    /// The principal of the client, which may lose its access.
     principal: Option<Principal>,
 }
 
@@ -175,7 +175,10 @@ impl Connection {
             let closed = async move {
                 tokio::select! {
                     () = self.buffer.closed() => {}
-                    () = expiry(self.principal.as_ref()) => self.buffer.close(),
+                    reason = access_end(self.principal.as_ref()) => {
+                        tracing::debug!("a resumed stream was closed: {reason}");
+                        self.buffer.close();
+                    }
                 }
             };
             return events(Box::pin(closed));
@@ -192,10 +195,10 @@ impl Connection {
 }
 
 impl GetStream {
-    /// Forwards notifications until the session ends, the access token of the client expires, or the server shuts down.
+    /// Forwards notifications until the session ends, the client loses its access, or the server shuts down.
     async fn forward(self, stream: Arc<EventStream>) {
         let Connection { endpoint, session, principal, .. } = &self.0;
-        let mut expired = pin!(expiry(principal.as_ref()));
+        let mut access_end = pin!(access_end(principal.as_ref()));
         let mailbox = session.negotiated().mailbox().cloned();
         let Some(mailbox) = mailbox else { return };
         let revision = session.revision();
@@ -204,7 +207,7 @@ impl GetStream {
                 biased;
                 () = endpoint.sending.closing.wait() => return,
                 () = session.ended.wait() => return,
-                () = &mut expired => return,
+                reason = &mut access_end => return tracing::debug!("a GET stream ended: {reason}"),
                 notification = async {
                     session.initialized.wait().await; // no notification may precede `notifications/initialized`
                     mailbox.next().await

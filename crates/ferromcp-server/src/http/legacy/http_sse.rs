@@ -75,7 +75,7 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Respons
         }
     };
     let caller = caller(parts);
-    let expiry = principal::expiry(parts.extensions.get());
+    let access_end = principal::access_end(parts.extensions.get());
     let Pipes { client_tx, server_rx, client_rx, server_tx } = pipes;
     let session =
         SseSession { identity: caller.identity().cloned(), messages: Arc::new(tokio::sync::Mutex::new(client_tx)) };
@@ -84,7 +84,7 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Respons
     // Relative, so that it is valid under any path where a router mounts the endpoint.
     buffer.event(Event::new(format!("{MESSAGES}?{SESSION_ID}={id}").as_bytes()).event("endpoint"));
     let served = serve::pipe(Arc::clone(&endpoint.inner), server_rx, server_tx, caller);
-    let driver = run(OpenSession::new(endpoint, id, permit), served, expiry, client_rx, Arc::clone(&buffer));
+    let driver = run(OpenSession::new(endpoint, id, permit), served, access_end, client_rx, Arc::clone(&buffer));
     let body = EventBody::new(
         Box::pin(driver),
         buffer,
@@ -131,12 +131,12 @@ impl Drop for OpenSession {
     }
 }
 
-/// Serves the pipe and forwards server messages to `buffer`, until the client disconnects, its
-/// access token expires, or the server shuts down.
+/// Serves the pipe and forwards server messages to `buffer`, until the client disconnects or loses its access, or the server
+/// shuts down.
 async fn run(
     session: OpenSession,
     served: impl Future<Output = io::Result<()>>,
-    expiry: impl Future<Output = ()>,
+    access_end: impl Future<Output = &'static str>,
     mut client_rx: MemoryRx,
     buffer: Arc<EventBuffer>,
 ) {
@@ -158,7 +158,7 @@ async fn run(
             }
         }
         () = closing => {}
-        () = expiry => {}
+        reason = access_end => tracing::debug!("an HTTP+SSE stream ended: {reason}"),
     }
 }
 
