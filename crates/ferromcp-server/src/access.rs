@@ -6,11 +6,13 @@
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use ferromcp_core::model::Reference;
-use ferromcp_core::{ClientRequest, Error};
+use ferromcp_core::{ClientRequest, Error, Revision};
 
 use crate::peer::{Caller, Peer};
+use crate::principal::Principal;
 use crate::registry::{Registry, Tables};
 use crate::subscription::UriFilter;
 
@@ -44,22 +46,31 @@ pub(crate) fn check(tables: &Tables, peer: &Peer, request: &ClientRequest) -> Re
     if peer.may_use(&scopes) { Ok(()) } else { Err(InsufficientScope { scopes }) }
 }
 
-/// Returns the filter of updates that a caller may receive, or `None` if it may use all items.
+/// Returns the filter of updates that a peer may receive, or `None` if it may use all items.
 pub(crate) fn resource_filter(registry: &Registry, peer: &Peer) -> Option<UriFilter> {
     if !peer.is_scoped() {
         return None;
     }
-    // Without the mailbox of the peer, which will contain the filter.
-    let peer = Peer::new(peer.revision()).called_by(&Caller::remote(None, peer.principal().cloned()));
-    let registry = registry.clone();
-    Some(Arc::new(move |uri| {
+    Some(principal_filter(registry, peer.principal()))
+}
+
+/// Returns the filter of updates that a remote caller may receive, until its access token expires.
+pub(crate) fn principal_filter(registry: &Registry, principal: Option<&Principal>) -> UriFilter {
+    // The revision is not used. A peer of a session has a mailbox, which will contain the filter.
+    let peer = Peer::new(Revision::LATEST).called_by(&Caller::remote(None, principal.cloned()));
+    let (registry, expires_at) = (registry.clone(), principal.and_then(Principal::expires_at));
+    let is_expired = move || expires_at.is_some_and(|at| SystemTime::now() >= at);
+    Arc::new(move |uri| {
         let tables = registry.snapshot();
         !tables.has_scopes()
             || match tables.resource(uri) {
-                Ok(found) => found.is_none_or(|(resource, _)| peer.may_use(&resource.scopes)),
+                Ok(Some((resource, _))) if !resource.scopes.is_empty() => {
+                    peer.may_use(&resource.scopes) && !is_expired()
+                }
+                Ok(_) => true,
                 Err(_) => false,
             }
-    }))
+    })
 }
 
 /// Returns the scopes of each item of a request.

@@ -50,20 +50,36 @@ impl Mailbox {
         }
     }
 
-    /// Returns the next change, if one is queued.
-    pub(crate) fn try_next(&self) -> Option<ServerNotification> {
+    /// Waits for the next change, for a stream with a filter of its own instead of that of the mailbox. A change that the
+    /// filter does not select is dropped.
+    ///
+    /// # Cancellation safety
+    /// As for [`next`](Self::next).
+    pub(crate) async fn next_of(&self, filter: &UriFilter) -> ServerNotification {
         loop {
-            let change = self.subscriber.take()?;
-            if self.is_visible(&change) {
-                return Some(change.into_notification(self.meta.clone()));
+            if let Some(notification) = self.take(|uri| filter(uri)) {
+                return notification;
             }
+            self.subscriber.woken().await;
         }
     }
 
-    fn is_visible(&self, change: &Change) -> bool {
-        let Change::Resource(uri) = change else { return true };
-        let filter = self.filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        filter.is_none_or(|filter| filter(uri))
+    /// Returns the next change, if one is queued.
+    pub(crate) fn try_next(&self) -> Option<ServerNotification> {
+        self.take(|uri| {
+            let filter = self.filter.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            filter.is_none_or(|filter| filter(uri))
+        })
+    }
+
+    /// Returns the next change. Drops updates of resources that are not visible.
+    fn take(&self, is_visible: impl Fn(&str) -> bool) -> Option<ServerNotification> {
+        loop {
+            let change = self.subscriber.take()?;
+            if !matches!(&change, Change::Resource(uri) if !is_visible(uri)) {
+                return Some(change.into_notification(self.meta.clone()));
+            }
+        }
     }
 
     /// Selects the resources whose updates the client may receive. A subscription to a URI includes its descendants, which

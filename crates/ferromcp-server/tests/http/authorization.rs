@@ -346,6 +346,35 @@ async fn trap_updates_of_hidden_resources_below_a_subscribed_uri() {
     assert_eq!(stream.message().await["params"]["uri"], "file:///open");
 }
 
+#[tokio::test]
+async fn trap_updates_for_a_get_stream_with_fewer_scopes() {
+    let host = protected().await;
+    let notify = host.server.notify();
+    let uris = ["file:///secret", "log:///", "file:///open"];
+    for (token, expected) in [
+        ("ada", vec!["file:///open"]),
+        ("ada;logs", vec!["log:///1", "file:///open"]),
+        ("ada;logs+files:read", vec!["file:///secret", "log:///1", "file:///open"]),
+    ] {
+        let opened = with_token(post(initialize(Revision::V2025_06_18).to_string()), "ada").send(host.address).await;
+        let id = opened.header("mcp-session-id").expect("a session").to_owned();
+        let session = Session { address: host.address, revision: Revision::V2025_06_18, id };
+        let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        with_token(session.post(&ready), "ada").send(host.address).await.empty(202).await;
+        for uri in uris {
+            let subscribe = session.post(&legacy_message(1, "resources/subscribe", json!({ "uri": uri })));
+            assert_eq!(with_token(subscribe, "ada;files:read+logs").send(host.address).await.status, 200);
+        }
+        let mut stream = with_token(session.get(), token).send(host.address).await.events().await;
+        for uri in ["file:///secret", "log:///1", "file:///open"] {
+            notify.resource_updated(uri);
+        }
+        for uri in expected {
+            assert_eq!(stream.message().await["params"]["uri"], uri, "{token}");
+        }
+    }
+}
+
 /// Reads a body to its end. Returns its text and the time since `start`.
 async fn read_to_end(response: HttpResponse<Body>, start: Instant) -> (String, u64) {
     assert_eq!(response.status(), 200);

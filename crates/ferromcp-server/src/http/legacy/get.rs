@@ -17,6 +17,7 @@ use super::event_id::{EventId, StreamId, StreamKind};
 use super::event_stream::{EventStream, StreamStore};
 use super::scope::{LegacyScope, find_scope};
 use super::session::SessionGuard;
+use crate::access::principal_filter;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
 use crate::http::byte_budget::ByteBudget;
@@ -199,6 +200,8 @@ impl GetStream {
     async fn forward(self, stream: Arc<EventStream>) {
         let Connection { endpoint, session, principal, .. } = &self.0;
         let mut access_end = pin!(access_end(principal.as_ref()));
+        // The token of this request may grant less than that of the request that subscribed.
+        let filter = principal_filter(&endpoint.inner.registry, principal.as_ref());
         let mailbox = session.negotiated().mailbox().cloned();
         let Some(mailbox) = mailbox else { return };
         let revision = session.revision();
@@ -210,7 +213,7 @@ impl GetStream {
                 reason = &mut access_end => return tracing::debug!("a GET stream ended: {reason}"),
                 notification = async {
                     session.initialized.wait().await; // no notification may precede `notifications/initialized`
-                    mailbox.next().await
+                    mailbox.next_of(&filter).await
                 } => notification,
             };
             let mut message = BytesMut::new();
