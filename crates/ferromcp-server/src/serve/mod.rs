@@ -4,6 +4,7 @@ pub(crate) mod hint;
 mod pipe;
 pub(crate) mod signal;
 mod sink;
+mod source;
 mod target;
 
 use std::fmt;
@@ -11,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use ferromcp_core::text::excerpt;
-use ferromcp_transport::{FrameRx, FrameTx, Transport};
+use ferromcp_transport::{FrameTx, Transport};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -21,6 +22,8 @@ use crate::peer::Caller;
 use crate::state::duplicate_state;
 use crate::tool_error::ToolError;
 
+pub(crate) use source::MessageSource;
+use source::OneSender;
 pub use target::{ServeTarget, SharedServer};
 
 /// The error of [`Server::serve`](crate::Server::serve): invalid configuration, a failed lifespan, or a transport error.
@@ -121,10 +124,10 @@ async fn enter(inner: &Inner) -> Result<(), ServeError> {
     entered.map_err(|(state, error)| ServeError(Kind::Lifespan { state, error }))
 }
 
-/// Serves one peer on the two halves of a transport, which is `caller`.
-pub(crate) async fn pipe<R: FrameRx, W: FrameTx>(inner: Arc<Inner>, rx: R, tx: W, caller: Caller) -> io::Result<()> {
+/// Serves one peer on the two halves of a transport.
+pub(crate) async fn pipe(inner: Arc<Inner>, rx: impl MessageSource, tx: impl FrameTx) -> io::Result<()> {
     let (_signals, shutdown) = signal::never();
-    pipe::run(inner, rx, tx, shutdown, caller).await
+    pipe::run(inner, rx, tx, shutdown).await
 }
 
 /// Serves one peer.
@@ -139,7 +142,8 @@ pub(crate) async fn serve(inner: &Arc<Inner>, transport: impl Transport) -> Resu
     let (rx, tx) = transport.split().map_err(transport_error)?;
     enter(inner).await?;
     // In a separate task, the worker that polls the file descriptors also handles their messages.
-    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, shutdown, Caller::local(None)));
+    let rx = OneSender { rx, caller: Caller::local(None) };
+    let task = tokio::spawn(pipe::run(Arc::clone(inner), rx, tx, shutdown));
     Serving { task: Some(task), lifespans: Arc::clone(&inner.running) }.join().await.map_err(transport_error)
 }
 

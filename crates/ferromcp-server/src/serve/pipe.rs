@@ -16,11 +16,12 @@ use ferromcp_core::model::CancelledParams;
 use ferromcp_core::text::excerpt;
 use ferromcp_core::wire::{DecodeError, FromClient, Incoming, Message, encode};
 use ferromcp_core::{ClientNotification, ClientRequest, Error, RequestId, Revision, ServerNotification, ServerResult};
-use ferromcp_transport::{Frame, FrameRx, FrameTx, Outbound};
+use ferromcp_transport::{Frame, FrameTx, Outbound};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::signal::Shutdown;
 use super::sink::PipeSink;
+use super::source::MessageSource;
 use crate::batch::Batch;
 use crate::call::{Call, Reply};
 use crate::decode::decode_frame;
@@ -44,14 +45,13 @@ const CUT_TIMEOUT: Duration = Duration::from_millis(500);
 const BURST: usize = 256;
 
 /// Serves until the peer disconnects or shutdown is requested.
-pub(crate) async fn run<R: FrameRx, W: FrameTx>(
+pub(crate) async fn run(
     inner: Arc<Inner>,
-    mut rx: R,
-    mut tx: W,
+    mut rx: impl MessageSource,
+    mut tx: impl FrameTx,
     shutdown: Shutdown,
-    caller: Caller,
 ) -> io::Result<()> {
-    let mut pipe = Pipe::new(inner, caller);
+    let mut pipe = Pipe::new(inner);
     let outcome = pipe.serve(&mut rx, &mut tx, shutdown).await;
     let grace = pipe.inner.limits.shutdown_grace;
     pipe.drain(&mut tx).await;
@@ -71,6 +71,7 @@ fn ignore_disconnect(error: io::Error) -> io::Result<()> {
 /// The state of one peer's connection.
 struct Pipe {
     inner: Arc<Inner>,
+    /// The sender of the current frame.
     caller: Caller,
     session: Session,
     sink: Arc<PipeSink>,
@@ -112,12 +113,12 @@ enum Canceller {
 }
 
 impl Pipe {
-    fn new(inner: Arc<Inner>, caller: Caller) -> Self {
+    fn new(inner: Arc<Inner>) -> Self {
         let sink = Arc::new(PipeSink::new(inner.limits.outbound_bytes.max(1), inner.limits.questions));
         Self {
             session: Session::with_notifications(Arc::clone(&inner.broadcaster)),
             inner,
-            caller,
+            caller: Caller::remote(None, None), // without access, until the first frame
             sink,
             out: Outbound::new(),
             writing: false,
@@ -130,10 +131,10 @@ impl Pipe {
         }
     }
 
-    async fn serve<R: FrameRx, W: FrameTx>(
+    async fn serve(
         &mut self,
-        rx: &mut R,
-        tx: &mut W,
+        rx: &mut impl MessageSource,
+        tx: &mut impl FrameTx,
         mut shutdown: Shutdown,
     ) -> io::Result<()> {
         // A frame read while the output buffer is full. Reading one frame ahead detects a disconnect.
@@ -144,7 +145,8 @@ impl Pipe {
                 if !self.has_capacity() {
                     break;
                 }
-                let Some(frame) = read_ahead.take().or_else(|| rx.try_recv()) else { break };
+                let Some((frame, caller)) = read_ahead.take().or_else(|| rx.try_recv()) else { break };
+                self.caller = caller;
                 self.handle_frame(frame).await;
             }
             if self.has_capacity() {

@@ -412,6 +412,41 @@ async fn trap_streams_of_a_revoked_token() {
 }
 
 #[tokio::test]
+async fn trap_message_uses_the_scopes_of_the_http_sse_stream() {
+    let options = HttpServerOptions::new().authorization(TestAuthorization::default()).http_sse(true);
+    let host = Host::of(scoped_server(), CallControl::default(), options).await;
+    for opener in ["ada", "ada;files:write+admin"] {
+        let open = Request::new("GET", "/sse").add("Accept", "text/event-stream");
+        let mut stream = with_token(open, opener).send(host.address).await.events().await;
+        let first = stream.next().await.unwrap();
+        let path = format!("/{}", std::str::from_utf8(&first.data).unwrap());
+        let send = async |message: &Value, token: &str| {
+            let post = Request::new("POST", &path).add("Content-Type", "application/json");
+            with_token(post.body(message.to_string()), token).send(host.address).await
+        };
+        let call = |tool: &str| legacy_message(1, "tools/call", json!({ "name": tool, "arguments": {} }));
+        send(&initialize(Revision::V2024_11_05), "ada;base").await.empty(202).await;
+        stream.message().await;
+        send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }), "ada").await.empty(202).await;
+        for (token, tool, expected) in [
+            ("ada;base", "whoami", "ada base"),
+            ("ada;files:write+admin", "delete", "deleted"),
+            ("ada;admin", "delete", "Insufficient scope"),
+            ("ada", "whoami", "ada "),
+        ] {
+            send(&call(tool), token).await.empty(202).await;
+            let answer = stream.message().await;
+            let text = &answer["result"]["content"][0]["text"];
+            let text = text.as_str().or(answer["error"]["message"].as_str()).unwrap();
+            assert!(text.contains(expected), "{token} {tool}: {answer}");
+        }
+        send(&legacy_message(2, "tools/list", json!({})), "ada").await.empty(202).await;
+        assert_eq!(stream.message().await["result"]["tools"].as_array().unwrap().len(), 3);
+        assert_eq!(send(&call("whoami"), "eve;base").await.status, 404);
+    }
+}
+
+#[tokio::test]
 async fn streams_end_when_the_token_expires() {
     let host = protected().await;
     let listen = modern_message(1, "subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));

@@ -1,6 +1,7 @@
 //! HTTP+SSE, the transport of 2024-11-05: one GET stream for all server messages, and POSTs for client messages.
 //!
-//! Together they form a bidirectional pipe, and are served like stdio. A session lives as long as its stream.
+//! Together they form a bidirectional pipe, and are served like stdio. A session lives as long as its stream. Each message
+//! has the access of its POST.
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse>.
 
@@ -10,12 +11,13 @@ use std::sync::atomic::Ordering;
 
 use ferromcp_core::Identity;
 use ferromcp_transport::sse::Event;
-use ferromcp_transport::{Frame, FrameRx, FrameTx, MemoryRx, MemoryTx, Outbound, Transport, memory};
+use ferromcp_transport::{Frame, FrameRx, MemoryRx, MemoryTx, Transport, memory};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use tokio::time::timeout;
 
+use super::sse_messages::{self, MessageRx, MessageTx};
 use super::sse_sessions::SseSession;
 use crate::http::accept::{Accepts, is_json, is_unencoded};
 use crate::http::authorization::caller;
@@ -74,16 +76,14 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Respons
             return reply::unavailable("Cannot open an HTTP+SSE session");
         }
     };
-    let caller = caller(parts);
     let access_end = principal::access_end(parts.extensions.get());
     let Pipes { client_tx, server_rx, client_rx, server_tx } = pipes;
-    let session =
-        SseSession { identity: caller.identity().cloned(), messages: Arc::new(tokio::sync::Mutex::new(client_tx)) };
+    let session = SseSession { identity: parts.extensions.get().cloned(), messages: client_tx };
     endpoint.legacy.sse_sessions.add(&id, session);
     let buffer = Arc::new(EventBuffer::default());
     // Relative, so that it is valid under any path where a router mounts the endpoint.
     buffer.event(Event::new(format!("{MESSAGES}?{SESSION_ID}={id}").as_bytes()).event("endpoint"));
-    let served = serve::pipe(Arc::clone(&endpoint.inner), server_rx, server_tx, caller);
+    let served = serve::pipe(Arc::clone(&endpoint.inner), server_rx, server_tx);
     let driver = run(OpenSession::new(endpoint, id, permit), served, access_end, client_rx, Arc::clone(&buffer));
     let body = EventBody::new(
         Box::pin(driver),
@@ -96,16 +96,17 @@ fn open(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client<'_>) -> Respons
 
 /// The two directions of a session in memory: client to server, and server to client.
 struct Pipes {
-    client_tx: MemoryTx,
-    server_rx: MemoryRx,
+    client_tx: MessageTx,
+    server_rx: MessageRx,
     client_rx: MemoryRx,
     server_tx: MemoryTx,
 }
 
 impl Pipes {
     fn new() -> io::Result<Self> {
+        let (client_tx, server_rx) = sse_messages::queue();
         let (client, server) = memory();
-        let ((client_rx, client_tx), (server_rx, server_tx)) = (client.split()?, server.split()?);
+        let ((client_rx, _), (_, server_tx)) = (client.split()?, server.split()?);
         Ok(Self { client_tx, server_rx, client_rx, server_tx })
     }
 }
@@ -187,10 +188,8 @@ async fn message<B: http_body::Body>(
         Ok(read) => read,
         Err(error) => return reject_body(endpoint, error),
     };
-    let mut frame = Outbound::new();
-    frame.frame(|out| out.extend_from_slice(&bytes));
-    let write = async { session.messages.lock().await.write(&mut frame).await };
-    match timeout(endpoint.options.limits.body_timeout, write).await {
+    let sent = session.messages.send(&bytes, caller(parts));
+    match timeout(endpoint.options.limits.body_timeout, sent).await {
         Ok(Ok(())) => reply::accepted(),
         Ok(Err(_)) => reply::reject(StatusCode::NOT_FOUND, "Session not found: its stream is closed"),
         Err(_) => reply::unavailable("The buffer of the session is full: the client does not read its stream"),

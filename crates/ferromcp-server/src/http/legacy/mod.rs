@@ -18,6 +18,7 @@ mod session;
 mod session_expiry;
 mod session_source;
 mod sessions;
+mod sse_messages;
 mod sse_sessions;
 mod state;
 mod stateless_session_id;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_core::Identity;
-use ferromcp_transport::MemoryTx;
+
+use super::sse_messages::MessageTx;
 
 /// The HTTP+SSE sessions of an endpoint.
 #[derive(Default)]
@@ -16,7 +17,7 @@ pub(super) struct SseSession {
     /// The identity that opened it. Requests of any other identity do not find it.
     pub(super) identity: Option<Identity>,
     /// Sends messages of the client to the server.
-    pub(super) messages: Arc<tokio::sync::Mutex<MemoryTx>>,
+    pub(super) messages: MessageTx,
 }
 
 impl SseSessions {
