@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 use crate::client::{
     Session, initialize, legacy, legacy_message, modern, modern_call, modern_message, modern_post, post,
 };
-use crate::fixture::{CallControl, Host};
+use crate::fixture::{CallControl, Host, server};
 use crate::in_process;
 use crate::message::{Request, Response, TIMEOUT};
 use crate::mounted::Mounted;
@@ -50,7 +50,8 @@ impl HttpAuthorization for TestAuthorization {
             };
             let mut parts = token.split(';');
             let (user, scopes) = (parts.next().unwrap(), parts.next().unwrap_or_default());
-            let mut principal = Principal::new(user).with_subject(user).with_scopes(scopes.split('+'));
+            let mut principal =
+                Principal::new(user).with_subject(user).with_scopes(scopes.split('+').filter(|it| !it.is_empty()));
             if let Some(lifetime) = parts.next() {
                 principal = principal.with_expiry(SystemTime::now() + Duration::from_millis(lifetime.parse().unwrap()));
             }
@@ -373,6 +374,35 @@ async fn trap_updates_for_a_get_stream_with_fewer_scopes() {
             assert_eq!(stream.message().await["params"]["uri"], uri, "{token}");
         }
     }
+}
+
+#[tokio::test]
+async fn trap_resumption_with_fewer_scopes() {
+    let control = CallControl::default();
+    let options = HttpServerOptions::new().authorization(TestAuthorization::default());
+    let host = Host::of(server(&control), control, options).await;
+    let revision = Revision::V2025_11_25;
+    let opened = with_token(post(initialize(revision).to_string()), "ada").send(host.address).await;
+    let id = opened.header("mcp-session-id").expect("a session").to_owned();
+    let session = Session { address: host.address, revision, id };
+    host.control.go(2);
+    let steps = json!({ "name": "steps", "arguments": { "count": 1 }, "_meta": { "progressToken": 1 } });
+    let call = with_token(session.post(&legacy_message(1, "tools/call", steps)), "ada;base+details");
+    let mut stream = call.send(host.address).await.events().await;
+    let last = stream.primed().await;
+    while stream.next().await.is_some() {}
+    let resume = |token: &str| with_token(session.get(), token).add("Last-Event-ID", &last);
+    for token in ["ada", "ada;base", "ada;details+other"] {
+        let mut response = resume(token).send(host.address).await;
+        let answer = response.json().await;
+        assert_eq!(response.status, 403, "{token}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains("fewer scopes"), "{answer}");
+        // A new stream can be opened.
+        assert_eq!(with_token(session.get(), "ada;base").send(host.address).await.status, 200);
+    }
+    let mut resumed = resume("ada;details+base+other").send(host.address).await.events().await;
+    assert_eq!(resumed.message().await["params"]["progress"], 1.0);
+    assert_eq!(resumed.message().await["id"], 1);
 }
 
 /// Reads a body to its end. Returns its text and the time since `start`.

@@ -46,6 +46,7 @@ pub(crate) async fn batch(received: &mut Received<'_>, accepts: Accepts, message
         Ok(permit) => permit,
         Err(reason) => return reply::refused(reason),
     };
+    scope.record_scopes(endpoint, parts.extensions.get());
     let session = scope.session().map(|session| Arc::clone(&session.id));
     let questions = QuestionChannel::new(&endpoint.legacy.questions, session, endpoint.inner.limits.questions);
     let sink = new_sink(endpoint, false, Some(questions));

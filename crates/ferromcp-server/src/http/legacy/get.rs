@@ -41,12 +41,18 @@ pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client
     if !Accepts::of(&parts.headers).events {
         return reply::events_not_accepted();
     }
-    let session = match find_scope(endpoint, parts) {
-        Ok(LegacyScope::Session(session)) => session,
-        Ok(LegacyScope::Stateless(..)) => return reply::method_not_allowed("POST"),
+    let scope = match find_scope(endpoint, parts) {
+        Ok(scope) => scope,
         Err(response) => return *response,
     };
     let Ok(last) = last_event_id(&parts.headers) else { return cannot_resume() };
+    let principal: Option<&Principal> = parts.extensions.get();
+    if last.is_some() && scope.session().is_some_and(|session| !session.scopes.are_granted_to(principal)) {
+        let why = "Cannot resume: the access token has fewer scopes than those of earlier requests of the session";
+        return reply::reject(StatusCode::FORBIDDEN, why);
+    }
+    scope.record_scopes(endpoint, principal);
+    let LegacyScope::Session(session) = scope else { return reply::method_not_allowed("POST") };
     let permit = match endpoint.acquire(Limit::Streams, client) {
         Ok(permit) => permit,
         Err(reason) => return reply::refused(reason),
@@ -62,7 +68,7 @@ pub(crate) async fn get(endpoint: &Arc<Endpoint>, parts: &Parts, client: &Client
     let connection = Connection {
         responses: Arc::clone(client.responses(&endpoint.sending.responses)),
         ends_when_written: client.ends_when_written(),
-        principal: parts.extensions.get().cloned(),
+        principal: principal.cloned(),
         endpoint: Arc::clone(endpoint),
         session,
         _permit: permit,

@@ -44,6 +44,7 @@ pub(crate) fn admit(
     if scope.is_in_flight(id) {
         return Err(Box::new(reply::error(StatusCode::BAD_REQUEST, era::id_in_use(id), Some(id), scope.revision())));
     }
+    scope.record_scopes(endpoint, parts.extensions.get());
     match scope.check_in_flight(endpoint, 0).and_then(|()| scope.peer(request, &caller(parts))) {
         Ok(peer) => Ok((peer, scope.response_mode(accepts, endpoint.request_extensions(parts)))),
         Err(error) => Err(Box::new(reply::error(StatusCode::OK, error, Some(id), scope.revision()))),

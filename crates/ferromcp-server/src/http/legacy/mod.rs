@@ -16,6 +16,7 @@ mod response_stream;
 mod scope;
 mod session;
 mod session_expiry;
+mod session_scopes;
 mod session_source;
 mod sessions;
 mod sse_messages;

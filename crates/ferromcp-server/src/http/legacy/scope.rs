@@ -23,6 +23,7 @@ use crate::http::reply;
 use crate::http::respond::ResponseMode;
 use crate::peer::Caller;
 use crate::pending_requests::Responder;
+use crate::principal::Principal;
 
 /// `Mcp-Session-Id`, parsed once.
 pub(super) static SESSION_ID: HeaderName = HeaderName::from_static(lower::SESSION_ID);
@@ -78,6 +79,13 @@ impl LegacyScope {
     ) {
         let session = self.session().map(|session| Arc::clone(&session.id));
         endpoint.legacy.questions.resolve(id, outcome, &Responder { identity: identity.cloned(), session });
+    }
+
+    /// Records the scopes of a request in the session, whose stored events may depend on them.
+    pub(super) fn record_scopes(&self, endpoint: &Endpoint, principal: Option<&Principal>) {
+        if let Some(session) = self.session().filter(|_| endpoint.options.events.is_some()) {
+            session.scopes.add(principal);
+        }
     }
 
     /// Returns whether a request with this id is in flight in the session.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::event_id::{StreamId, StreamKind};
 use super::event_stream::EventStream;
+use super::session_scopes::SessionScopes;
 use super::session_source::Source;
 use crate::era::legacy::Session;
 use crate::http::limits::MAX_STREAMS_PER_SESSION;
@@ -27,6 +28,8 @@ pub(crate) struct HttpSession {
     /// The identity that started it. Requests of any other identity do not find it.
     pub(super) identity: Option<Identity>,
     pub(super) source: Source,
+    /// The scopes of its requests.
+    pub(super) scopes: SessionScopes,
     /// The result of the handshake.
     negotiated: Mutex<Session>,
     /// Set when the client has sent `notifications/initialized`.
@@ -62,6 +65,7 @@ impl HttpSession {
             id,
             identity,
             source,
+            scopes: SessionScopes::default(),
             negotiated: Mutex::new(negotiated),
             initialized: Latch::default(),
             last_used: AtomicU64::new(now_millis()),
