@@ -1,37 +1,20 @@
 //! [`OAuth`]: credentials of an MCP client.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::Arc;
 
 use ferromcp_client::http::{Challenge, ChallengeAction, Credentials, CredentialsFuture, Request};
-use ferromcp_core::text::excerpt;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::challenge::{self, AuthChallenge};
-use super::discovery::Discovery;
-use super::dpop::DpopKey;
-use super::flow::Flow;
+use super::challenge;
+use super::inner::Inner;
 use super::options::OAuthOptions;
-use super::session::{REFRESH_MARGIN, Session};
-use super::store::{StoreLock, StoredCredentials};
-use super::task::uncancelled;
-use super::token::Tokens;
-use crate::Secret;
-use crate::clock::now;
-use crate::error::{AuthError, AuthErrorKind};
+use super::respond::bearer;
+use super::store::StoredCredentials;
+use crate::error::AuthError;
 use crate::fetch::{Fetcher, Network};
 use crate::random::sha256_base64;
-use crate::scopes::Scopes;
-
-/// The number of challenges after which a request no longer authorizes with more scopes or retries with a DPoP nonce.
-const MAX_ATTEMPTS: u32 = 2;
-
-const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
 
 /// OAuth credentials of a client, for one MCP server. Clones share their tokens.
 ///
@@ -49,34 +32,6 @@ const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
 /// most servers reject the previous one, and the user logs in again.
 #[derive(Clone)]
 pub struct OAuth(Arc<Inner>);
-
-struct Inner {
-    options: OAuthOptions,
-    /// The URL of the server, which is the key in the store.
-    server: Url,
-    fetcher: Fetcher,
-    session: Arc<Mutex<Session>>,
-    current: RwLock<Current>,
-}
-
-/// The state that requests read without waiting for a login.
-#[derive(Default)]
-struct Current {
-    token: Option<Token>,
-    /// The revision of the last request.
-    revision: Option<HeaderValue>,
-    /// Whether the credentials were loaded from the store.
-    is_loaded: bool,
-}
-
-#[derive(Clone)]
-struct Token {
-    /// The value of the `Authorization` header.
-    header: HeaderValue,
-    access: Secret,
-    refresh_at: Option<u64>,
-    dpop: Option<Arc<DpopKey>>,
-}
 
 impl OAuth {
     /// Creates the credentials. Nothing is sent yet.
@@ -99,8 +54,7 @@ impl OAuth {
         }
         options.check_metadata_url()?;
         let fetcher = Fetcher::new(network)?;
-        let inner = Inner { options, server, fetcher, session: Arc::default(), current: RwLock::default() };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner::new(options, server, fetcher))))
     }
 
     /// Logs in, unless there is a token that has not expired or can be refreshed.
@@ -141,11 +95,7 @@ impl OAuth {
     /// # Errors
     /// Fails if the store cannot be written.
     pub async fn logout(&self) -> Result<(), AuthError> {
-        let mut session = Arc::clone(&self.0.session).lock_owned().await;
-        *session = Session::default();
-        session.is_loaded = true;
-        self.0.publish(&session);
-        self.0.options.store.remove(self.0.server.as_str()).await
+        self.0.log_out().await
     }
 
     /// Returns the stored credentials; `None` if the store has none.
@@ -154,289 +104,6 @@ impl OAuth {
     /// Fails if the store cannot be read.
     pub async fn stored(&self) -> Result<Option<StoredCredentials>, AuthError> {
         self.0.options.store.load(self.0.server.as_str()).await
-    }
-}
-
-impl Inner {
-    fn flow(&self) -> Flow<'_> {
-        Flow { options: &self.options, fetcher: &self.fetcher, server_url: &self.server }
-    }
-
-    fn current<T>(&self, read: impl FnOnce(&Current) -> T) -> T {
-        read(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Makes the tokens of the session available to requests.
-    fn publish(&self, session: &Session) {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        current.is_loaded = session.is_loaded;
-        current.token = session.tokens.as_ref().and_then(|tokens| Token::new(tokens, session));
-    }
-
-    /// Locks the session.
-    ///
-    /// # Errors
-    /// Fails if the login of another request failed while this one waited: the user is not prompted for each request.
-    async fn lock_session(&self) -> Result<OwnedMutexGuard<Session>, AuthError> {
-        let start = Instant::now();
-        let session = Arc::clone(&self.session).lock_owned().await;
-        session.failure_since(start).map_or(Ok(session), Err)
-    }
-
-    async fn load(&self, session: &mut Session) -> Result<(), AuthError> {
-        if !session.is_loaded {
-            session.load(self.options.store.as_ref(), self.server.as_str()).await?;
-            self.publish(session);
-        }
-        Ok(())
-    }
-
-    /// Discovers the authorization server. `metadata_url` is the URL in a challenge.
-    async fn discover(&self, session: &mut Session, metadata_url: Option<&str>) -> Result<(), AuthError> {
-        let revision = self.current(|current| current.revision.clone());
-        let discovery = Discovery {
-            fetcher: &self.fetcher,
-            server_url: &self.server,
-            revision: revision.as_ref(),
-            tolerances: &self.options.tolerances,
-        };
-        let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
-        let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
-        let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
-        session.metadata_url = metadata_url.map(str::to_owned);
-        session.set_server(discovered);
-        Ok(())
-    }
-
-    /// Locks the store against other processes. A store that cannot be locked does not prevent a login.
-    async fn lock_store(&self) -> StoreLock {
-        self.options.store.lock(self.server.as_str()).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot lock the credential store; another process may use the same refresh token");
-            Box::new(())
-        })
-    }
-
-    /// Refreshes the tokens, unless another process has done so. Returns whether there are new tokens.
-    ///
-    /// A refresh that has started is not cancelled.
-    async fn refresh(
-        self: &Arc<Self>,
-        mut session: OwnedMutexGuard<Session>,
-    ) -> (OwnedMutexGuard<Session>, Result<bool, AuthError>) {
-        let lock = self.lock_store().await;
-        let inner = Arc::clone(self);
-        let refresh = async move {
-            let result = inner.refresh_locked(&mut session).await;
-            drop(lock);
-            (session, result)
-        };
-        uncancelled(refresh).await
-    }
-
-    async fn refresh_locked(&self, session: &mut Session) -> Result<bool, AuthError> {
-        let (store, key) = (self.options.store.as_ref(), self.server.as_str());
-        let mut renewed = session.load(store, key).await? && session.is_valid() && !session.needs_refresh();
-        if !renewed && session.refresh_token().is_some() {
-            if session.discovered.is_none() {
-                let metadata_url = session.metadata_url.clone();
-                self.discover(session, metadata_url.as_deref()).await?;
-            }
-            let result = self.flow().refresh(session).await;
-            self.publish(session);
-            renewed = result?;
-            self.save(session).await;
-        }
-        self.publish(session);
-        Ok(renewed)
-    }
-
-    /// Saves the credentials. If the store fails, they remain in memory.
-    async fn save(&self, session: &mut Session) {
-        if let Err(error) = session.save(self.options.store.as_ref(), self.server.as_str()).await {
-            tracing::warn!(%error, "cannot save the credentials; they are lost when the process exits");
-        }
-    }
-
-    /// Obtains new tokens, unless another process has done so.
-    async fn authorize(
-        self: &Arc<Self>,
-        mut session: OwnedMutexGuard<Session>,
-        challenge: Option<&AuthChallenge>,
-        may_adopt: bool,
-    ) -> Result<OwnedMutexGuard<Session>, AuthError> {
-        let result = self.authorize_locked(&mut session, challenge, may_adopt).await;
-        self.publish(&session);
-        match result {
-            Ok(None) => Ok(session),
-            Ok(Some(lock)) => Ok(self.save_uncancelled(session, lock).await),
-            Err(error) => {
-                session.record_failure(&error);
-                Err(error)
-            }
-        }
-    }
-
-    async fn save_uncancelled(
-        self: &Arc<Self>,
-        mut session: OwnedMutexGuard<Session>,
-        lock: StoreLock,
-    ) -> OwnedMutexGuard<Session> {
-        let inner = Arc::clone(self);
-        let save = async move {
-            inner.save(&mut session).await;
-            drop(lock);
-            session
-        };
-        uncancelled(save).await
-    }
-
-    /// Obtains new tokens, and returns the lock of the store; `None` if another process has obtained and saved them.
-    async fn authorize_locked(
-        &self,
-        session: &mut Session,
-        challenge: Option<&AuthChallenge>,
-        may_adopt: bool,
-    ) -> Result<Option<StoreLock>, AuthError> {
-        let (store, key) = (self.options.store.as_ref(), self.server.as_str());
-        self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
-        let lock = self.lock_store().await;
-        let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
-        // The tokens of another process are loaded in any case, so that older ones do not replace them in the store.
-        let is_new = session.load(store, key).await? && session.is_valid();
-        if is_new && (may_adopt || session.has_scopes(&scopes)) {
-            return Ok(None);
-        }
-        let result = self.flow().authorize(session, &scopes).await;
-        if result.is_err() {
-            // A registration is kept even if the user cancels.
-            self.save(session).await;
-        }
-        result.map(|()| Some(lock))
-    }
-
-    async fn add_token(self: &Arc<Self>, request: Request<'_>, headers: &mut HeaderMap) -> Result<(), AuthError> {
-        let url = Url::parse(request.url()).ok().filter(|url| url.origin() == self.server.origin());
-        if url.is_none() {
-            return Err(AuthError::configuration(format!(
-                "the credentials are for {} and are not sent to other origins; set the URL of the server in `OAuthOptions::new`",
-                self.server.origin().ascii_serialization()
-            )));
-        }
-        self.record_revision(headers);
-        let (token, is_loaded) = self.current(|current| (current.token.clone(), current.is_loaded));
-        let token = match token {
-            Some(token) if token.refresh_at.is_none_or(|at| at > now()) => Some(token),
-            None if is_loaded => None,
-            _ => self.renewed().await?,
-        };
-        let Some(token) = token else { return Ok(()) };
-        if let Some(dpop) = &token.dpop {
-            headers.insert(DPOP_HEADER, dpop.proof(request.method().as_str(), request.url(), Some(&token.access))?);
-        }
-        headers.insert(AUTHORIZATION, token.header);
-        Ok(())
-    }
-
-    /// Returns the token after loading or refreshing it.
-    async fn renewed(self: &Arc<Self>) -> Result<Option<Token>, AuthError> {
-        let mut session = Arc::clone(&self.session).lock_owned().await;
-        self.load(&mut session).await?;
-        if session.needs_refresh() {
-            let (session, result) = self.refresh(session).await;
-            match result {
-                Ok(_) => {}
-                // The token is still valid for some seconds, or the challenge of the server names its metadata.
-                Err(error) if session.is_valid() || error.kind() == AuthErrorKind::Discovery => {
-                    tracing::warn!(%error, "cannot refresh the access token");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(self.current(|current| current.token.clone()))
-    }
-
-    fn record_revision(&self, headers: &HeaderMap) {
-        if let Some(revision) = headers.get(REVISION_HEADER)
-            && self.current(|current| current.revision.as_ref() != Some(revision))
-        {
-            self.current.write().unwrap_or_else(PoisonError::into_inner).revision = Some(revision.clone());
-        }
-    }
-
-    async fn respond(self: &Arc<Self>, challenge: &Challenge) -> Result<ChallengeAction, AuthError> {
-        let challenges = challenge::parse(challenge.www_authenticate());
-        let bearer = bearer(&challenges);
-        let error = bearer.and_then(|bearer| bearer.get("error"));
-        let is_unauthorized = challenge.status() == StatusCode::UNAUTHORIZED.as_u16();
-        if is_unauthorized && error == Some("use_dpop_nonce") && challenge.attempt() < MAX_ATTEMPTS {
-            return Ok(ChallengeAction::Retry); // with the nonce of the response
-        }
-        if !is_unauthorized && error != Some("insufficient_scope") {
-            return Ok(ChallengeAction::GiveUp);
-        }
-        let mut session = self.lock_session().await?;
-        self.load(&mut session).await?;
-        // Another request has renewed the token meanwhile.
-        let sent = challenge.sent_authorization();
-        if self.current(|current| current.token.as_ref().is_some_and(|token| Some(&token.header) != sent)) {
-            return Ok(ChallengeAction::Retry);
-        }
-        if is_unauthorized {
-            self.log_in_again(session, challenge.attempt(), bearer, sent.is_some()).await
-        } else {
-            self.step_up(session, challenge.attempt(), bearer).await
-        }
-    }
-
-    /// Handles a 401 response: refreshes a token that was rejected, or authorizes again.
-    async fn log_in_again(
-        self: &Arc<Self>,
-        mut session: OwnedMutexGuard<Session>,
-        attempt: u32,
-        challenge: Option<&AuthChallenge>,
-        had_token: bool,
-    ) -> Result<ChallengeAction, AuthError> {
-        if had_token {
-            // A token that was just obtained and rejected is not renewed again.
-            if attempt > 0 && session.is_from_login {
-                session.record_rejected();
-            }
-            if session.is_rejected() {
-                tracing::warn!("the server rejects the token of the last login");
-                return Ok(ChallengeAction::GiveUp);
-            }
-            self.discover(&mut session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
-            if attempt == 0 && session.tokens.is_some() {
-                let (guard, renewed) = self.refresh(session).await;
-                session = guard;
-                if renewed? {
-                    return Ok(ChallengeAction::Retry);
-                }
-            }
-        }
-        self.authorize(session, challenge, !had_token).await?;
-        Ok(ChallengeAction::Retry)
-    }
-
-    /// Handles a 403 response: authorizes with more scopes.
-    async fn step_up(
-        self: &Arc<Self>,
-        mut session: OwnedMutexGuard<Session>,
-        attempt: u32,
-        challenge: Option<&AuthChallenge>,
-    ) -> Result<ChallengeAction, AuthError> {
-        let challenged = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
-        let wanted = session.requested.clone().union(&challenged);
-        let was_requested = attempt > 0 && session.requested.contains_all(&challenged);
-        if was_requested {
-            session.record_refused(wanted.clone());
-        }
-        if attempt >= MAX_ATTEMPTS || was_requested || session.is_refused(&wanted) {
-            tracing::warn!(scope = %excerpt(&challenged.to_string()), "the server requires scopes that were not granted");
-            return Ok(ChallengeAction::GiveUp);
-        }
-        self.authorize(session, challenge, false).await?;
-        Ok(ChallengeAction::Retry)
     }
 }
 
@@ -463,26 +130,9 @@ impl Credentials for OAuth {
     }
 }
 
-impl Token {
-    fn new(tokens: &Tokens, session: &Session) -> Option<Self> {
-        let dpop = session.dpop.clone().filter(|_| tokens.is_dpop);
-        let scheme = if tokens.is_dpop { "DPoP" } else { "Bearer" };
-        let mut header = HeaderValue::from_str(&format!("{scheme} {}", tokens.access.expose())).ok()?;
-        header.set_sensitive(true);
-        let refresh_at = tokens.expires_at.map(|at| at.saturating_sub(REFRESH_MARGIN));
-        Some(Self { header, access: tokens.access.clone(), refresh_at, dpop })
-    }
-}
-
 impl fmt::Debug for OAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let has_token = self.0.current(|current| current.token.is_some());
         f.debug_struct("OAuth").field("options", &self.0.options).field("has_token", &has_token).finish_non_exhaustive()
     }
-}
-
-/// Returns the challenge of OAuth.
-fn bearer(challenges: &[AuthChallenge]) -> Option<&AuthChallenge> {
-    let of = |scheme| challenges.iter().find(|challenge| challenge.is(scheme));
-    of("DPoP").filter(|challenge| challenge.get("error") == Some("use_dpop_nonce")).or(of("Bearer")).or(of("DPoP"))
 }

@@ -1,0 +1,293 @@
+//! [`Inner`]: the state of [`OAuth`](super::OAuth), whose requests share one login and one refresh.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use ferromcp_client::http::Request;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use url::Url;
+
+use super::challenge::AuthChallenge;
+use super::discovery::Discovery;
+use super::dpop::DpopKey;
+use super::flow::Flow;
+use super::options::OAuthOptions;
+use super::session::{REFRESH_MARGIN, Session};
+use super::store::StoreLock;
+use super::task::uncancelled;
+use super::token::Tokens;
+use crate::Secret;
+use crate::clock::now;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::fetch::Fetcher;
+use crate::scopes::Scopes;
+
+const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
+
+/// The state of [`OAuth`](super::OAuth).
+pub(super) struct Inner {
+    pub(super) options: OAuthOptions,
+    /// The URL of the server, which is the key in the store.
+    pub(super) server: Url,
+    pub(super) fetcher: Fetcher,
+    session: Arc<Mutex<Session>>,
+    current: RwLock<Current>,
+}
+
+/// The state that requests read without waiting for a login.
+#[derive(Default)]
+pub(super) struct Current {
+    pub(super) token: Option<Token>,
+    /// The revision of the last request.
+    revision: Option<HeaderValue>,
+    /// Whether the credentials were loaded from the store.
+    is_loaded: bool,
+}
+
+/// An access token, as requests send it.
+#[derive(Clone)]
+pub(super) struct Token {
+    /// The value of the `Authorization` header.
+    pub(super) header: HeaderValue,
+    pub(super) access: Secret,
+    refresh_at: Option<u64>,
+    pub(super) dpop: Option<Arc<DpopKey>>,
+}
+
+impl Inner {
+    pub(super) fn new(options: OAuthOptions, server: Url, fetcher: Fetcher) -> Self {
+        Self { options, server, fetcher, session: Arc::default(), current: RwLock::default() }
+    }
+
+    fn flow(&self) -> Flow<'_> {
+        Flow { options: &self.options, fetcher: &self.fetcher, server_url: &self.server }
+    }
+
+    pub(super) fn current<T>(&self, read: impl FnOnce(&Current) -> T) -> T {
+        read(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes the tokens of the session available to requests.
+    pub(super) fn publish(&self, session: &Session) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        current.is_loaded = session.is_loaded;
+        current.token = session.tokens.as_ref().and_then(|tokens| Token::new(tokens, session));
+    }
+
+    /// Locks the session.
+    ///
+    /// # Errors
+    /// Fails if the login of another request failed while this one waited: the user is not prompted for each request.
+    pub(super) async fn lock_session(&self) -> Result<OwnedMutexGuard<Session>, AuthError> {
+        let start = Instant::now();
+        let session = Arc::clone(&self.session).lock_owned().await;
+        session.failure_since(start).map_or(Ok(session), Err)
+    }
+
+    pub(super) async fn load(&self, session: &mut Session) -> Result<(), AuthError> {
+        if !session.is_loaded {
+            session.load(self.options.store.as_ref(), self.server.as_str()).await?;
+            self.publish(session);
+        }
+        Ok(())
+    }
+
+    /// Discovers the authorization server. `metadata_url` is the URL in a challenge.
+    pub(super) async fn discover(&self, session: &mut Session, metadata_url: Option<&str>) -> Result<(), AuthError> {
+        let revision = self.current(|current| current.revision.clone());
+        let discovery = Discovery {
+            fetcher: &self.fetcher,
+            server_url: &self.server,
+            revision: revision.as_ref(),
+            tolerances: &self.options.tolerances,
+        };
+        let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
+        let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
+        let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
+        session.metadata_url = metadata_url.map(str::to_owned);
+        session.set_server(discovered);
+        Ok(())
+    }
+
+    /// Removes the credentials.
+    pub(super) async fn log_out(&self) -> Result<(), AuthError> {
+        let mut session = Arc::clone(&self.session).lock_owned().await;
+        *session = Session::default();
+        session.is_loaded = true;
+        self.publish(&session);
+        self.options.store.remove(self.server.as_str()).await
+    }
+
+    /// Locks the store against other processes. A store that cannot be locked does not prevent a login.
+    async fn lock_store(&self) -> StoreLock {
+        self.options.store.lock(self.server.as_str()).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot lock the credential store; another process may use the same refresh token");
+            Box::new(())
+        })
+    }
+
+    /// Refreshes the tokens, unless another process has done so. Returns whether there are new tokens.
+    ///
+    /// A refresh that has started is not cancelled.
+    pub(super) async fn refresh(
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
+    ) -> (OwnedMutexGuard<Session>, Result<bool, AuthError>) {
+        let lock = self.lock_store().await;
+        let inner = Arc::clone(self);
+        let refresh = async move {
+            let result = inner.refresh_locked(&mut session).await;
+            drop(lock);
+            (session, result)
+        };
+        uncancelled(refresh).await
+    }
+
+    async fn refresh_locked(&self, session: &mut Session) -> Result<bool, AuthError> {
+        let (store, key) = (self.options.store.as_ref(), self.server.as_str());
+        let mut renewed = session.load(store, key).await? && session.is_valid() && !session.needs_refresh();
+        if !renewed && session.refresh_token().is_some() {
+            if session.discovered.is_none() {
+                let metadata_url = session.metadata_url.clone();
+                self.discover(session, metadata_url.as_deref()).await?;
+            }
+            let result = self.flow().refresh(session).await;
+            self.publish(session);
+            renewed = result?;
+            self.save(session).await;
+        }
+        self.publish(session);
+        Ok(renewed)
+    }
+
+    /// Saves the credentials. If the store fails, they remain in memory.
+    async fn save(&self, session: &mut Session) {
+        if let Err(error) = session.save(self.options.store.as_ref(), self.server.as_str()).await {
+            tracing::warn!(%error, "cannot save the credentials; they are lost when the process exits");
+        }
+    }
+
+    /// Obtains new tokens, unless another process has done so.
+    pub(super) async fn authorize(
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
+        challenge: Option<&AuthChallenge>,
+        may_adopt: bool,
+    ) -> Result<OwnedMutexGuard<Session>, AuthError> {
+        let result = self.authorize_locked(&mut session, challenge, may_adopt).await;
+        self.publish(&session);
+        match result {
+            Ok(None) => Ok(session),
+            Ok(Some(lock)) => Ok(self.save_uncancelled(session, lock).await),
+            Err(error) => {
+                session.record_failure(&error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn save_uncancelled(
+        self: &Arc<Self>,
+        mut session: OwnedMutexGuard<Session>,
+        lock: StoreLock,
+    ) -> OwnedMutexGuard<Session> {
+        let inner = Arc::clone(self);
+        let save = async move {
+            inner.save(&mut session).await;
+            drop(lock);
+            session
+        };
+        uncancelled(save).await
+    }
+
+    /// Obtains new tokens, and returns the lock of the store; `None` if another process has obtained and saved them.
+    async fn authorize_locked(
+        &self,
+        session: &mut Session,
+        challenge: Option<&AuthChallenge>,
+        may_adopt: bool,
+    ) -> Result<Option<StoreLock>, AuthError> {
+        let (store, key) = (self.options.store.as_ref(), self.server.as_str());
+        self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
+        let lock = self.lock_store().await;
+        let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
+        // The tokens of another process are loaded in any case, so that older ones do not replace them in the store.
+        let is_new = session.load(store, key).await? && session.is_valid();
+        if is_new && (may_adopt || session.has_scopes(&scopes)) {
+            return Ok(None);
+        }
+        let result = self.flow().authorize(session, &scopes).await;
+        if result.is_err() {
+            // A registration is kept even if the user cancels.
+            self.save(session).await;
+        }
+        result.map(|()| Some(lock))
+    }
+
+    pub(super) async fn add_token(
+        self: &Arc<Self>,
+        request: Request<'_>,
+        headers: &mut HeaderMap,
+    ) -> Result<(), AuthError> {
+        let url = Url::parse(request.url()).ok().filter(|url| url.origin() == self.server.origin());
+        if url.is_none() {
+            return Err(AuthError::configuration(format!(
+                "the credentials are for {} and are not sent to other origins; set the URL of the server in `OAuthOptions::new`",
+                self.server.origin().ascii_serialization()
+            )));
+        }
+        self.record_revision(headers);
+        let (token, is_loaded) = self.current(|current| (current.token.clone(), current.is_loaded));
+        let token = match token {
+            Some(token) if token.refresh_at.is_none_or(|at| at > now()) => Some(token),
+            None if is_loaded => None,
+            _ => self.renewed().await?,
+        };
+        let Some(token) = token else { return Ok(()) };
+        if let Some(dpop) = &token.dpop {
+            headers.insert(DPOP_HEADER, dpop.proof(request.method().as_str(), request.url(), Some(&token.access))?);
+        }
+        headers.insert(AUTHORIZATION, token.header);
+        Ok(())
+    }
+
+    /// Returns the token after loading or refreshing it.
+    async fn renewed(self: &Arc<Self>) -> Result<Option<Token>, AuthError> {
+        let mut session = Arc::clone(&self.session).lock_owned().await;
+        self.load(&mut session).await?;
+        if session.needs_refresh() {
+            let (session, result) = self.refresh(session).await;
+            match result {
+                Ok(_) => {}
+                // The token is still valid for some seconds, or the challenge of the server names its metadata.
+                Err(error) if session.is_valid() || error.kind() == AuthErrorKind::Discovery => {
+                    tracing::warn!(%error, "cannot refresh the access token");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.current(|current| current.token.clone()))
+    }
+
+    fn record_revision(&self, headers: &HeaderMap) {
+        if let Some(revision) = headers.get(REVISION_HEADER)
+            && self.current(|current| current.revision.as_ref() != Some(revision))
+        {
+            self.current.write().unwrap_or_else(PoisonError::into_inner).revision = Some(revision.clone());
+        }
+    }
+}
+
+impl Token {
+    fn new(tokens: &Tokens, session: &Session) -> Option<Self> {
+        let dpop = session.dpop.clone().filter(|_| tokens.is_dpop);
+        let scheme = if tokens.is_dpop { "DPoP" } else { "Bearer" };
+        let mut header = HeaderValue::from_str(&format!("{scheme} {}", tokens.access.expose())).ok()?;
+        header.set_sensitive(true);
+        let refresh_at = tokens.expires_at.map(|at| at.saturating_sub(REFRESH_MARGIN));
+        Some(Self { header, access: tokens.access.clone(), refresh_at, dpop })
+    }
+}
