@@ -1,4 +1,4 @@
-//! A client of a protected server: `oauth_client URL FOLDER [--paste | --device]`. Lists the tools.
+//! A client of a protected server: `oauth_client URL FOLDER [--paste | --device | --logout]`. Lists the tools, or logs out.
 //!
 //! The credentials are stored in FOLDER, so that the next run needs no login.
 
@@ -10,14 +10,17 @@ use ferromcp::prelude::*;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let usage = "usage: oauth_client URL FOLDER [--paste | --device]";
+    let usage = "usage: oauth_client URL FOLDER [--paste | --device | --logout]";
     let mut args = std::env::args().skip(1);
-    let (url, folder) = (args.next().context(usage)?, args.next().context(usage)?);
+    let (url, folder, option) = (args.next().context(usage)?, args.next().context(usage)?, args.next());
     let options = OAuthOptions::new(&url)
         .client_name("Example")
         .store(FileStore::new(folder))
-        .grant(grant(args.next().as_deref())?);
+        .grant(grant(option.as_deref())?);
     let oauth = OAuth::new(options)?;
+    if option.as_deref() == Some("--logout") {
+        return log_out(&oauth).await;
+    }
     oauth.login().await?; // returns at once if the stored token is valid or can be refreshed
     let client = Client::builder("oauth_client", "1.0.0").credentials(oauth).connect(&*url).await?;
     for tool in client.tools().await? {
@@ -27,10 +30,19 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+async fn log_out(oauth: &OAuth) -> Result<()> {
+    if oauth.logout().await? {
+        println!("Logged out.");
+    } else {
+        println!("Logged out on this machine. The server may accept the tokens until they expire.");
+    }
+    Ok(())
+}
+
 fn grant(option: Option<&str>) -> Result<Grant> {
     Ok(match option {
         // Opens the default browser. The server redirects it to this program.
-        None => Grant::authorization_code(LoopbackPrompt::new()),
+        None | Some("--logout") => Grant::authorization_code(LoopbackPrompt::new()),
         // The browser runs on another machine; the user pastes the URL to which it was redirected.
         Some("--paste") => Grant::authorization_code(PastePrompt::new()),
         // The user enters a code on another device, if the authorization server supports it.

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::browser::Browser;
 
 #[tokio::test]
-async fn user_logs_in_and_consents_in_the_browser() {
+async fn user_logs_in_in_the_browser_and_logs_out() {
     let address = free_address();
     let _server = start(env!("CARGO_BIN_EXE_authorization_server"), address, &[]).await;
     let folder = tempfile::tempdir().unwrap();
@@ -44,6 +44,9 @@ async fn user_logs_in_and_consents_in_the_browser() {
     }
     assert!(client.wait().await.unwrap().success());
     assert_eq!(output, "whoami\n");
+    let mut logout = Command::new(env!("CARGO_BIN_EXE_oauth_client"));
+    let logout = logout.arg(format!("http://{address}/mcp")).arg(folder.path()).arg("--logout").output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&logout.stdout), "Logged out.\n");
 }
 
 #[tokio::test]

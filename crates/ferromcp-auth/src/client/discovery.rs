@@ -84,7 +84,10 @@ impl Discovery<'_> {
     }
 
     /// Returns the metadata of an issuer, whose identifier is validated; `None` if it has none.
-    async fn server_metadata(&self, issuer: &str) -> Result<Option<ServerMetadata>, AuthError> {
+    ///
+    /// # Errors
+    /// Fails if the metadata names another issuer, or a server cannot be reached.
+    pub(crate) async fn server_metadata(&self, issuer: &str) -> Result<Option<ServerMetadata>, AuthError> {
         let parsed = self.fetcher.network().check(issuer)?;
         for url in server_metadata_urls(&parsed) {
             if let Some(document) = self.document(&url, ServerMetadata::parse).await? {

@@ -80,11 +80,7 @@ impl Flow<'_> {
             session.forget();
             return Ok(false);
         }
-        // The configured credentials may be newer than those in the store.
-        let client = match self.options.registration {
-            Some(_) => Some(self.configured(session, &discovered)?),
-            None => session.identity.clone(),
-        };
+        let client = self.identity_for_tokens(session, &discovered)?;
         let endpoint = self.endpoint(&discovered, client.as_ref(), session.dpop.as_deref())?;
         let parameters =
             [("grant_type", "refresh_token"), ("refresh_token", refresh.expose()), ("resource", &discovered.resource)];
@@ -317,6 +313,19 @@ impl Flow<'_> {
         session.issuer = Some(discovered.server.issuer.clone());
         session.identity = Some(client.clone());
         Ok(client)
+    }
+
+    /// Returns the identity to which the tokens were issued; `None` if the grant has none.
+    pub(crate) fn identity_for_tokens(
+        &self,
+        session: &mut Session,
+        discovered: &Discovered,
+    ) -> Result<Option<ClientIdentity>, AuthError> {
+        // The configured credentials may be newer than those in the store.
+        match self.options.registration {
+            Some(_) => self.configured(session, discovered).map(Some),
+            None => Ok(session.identity.clone()),
+        }
     }
 
     fn configured(&self, session: &mut Session, discovered: &Discovered) -> Result<ClientIdentity, AuthError> {

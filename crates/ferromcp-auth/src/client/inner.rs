@@ -14,6 +14,7 @@ use super::discovery::Discovery;
 use super::dpop::DpopKey;
 use super::flow::Flow;
 use super::options::OAuthOptions;
+use super::pending_logouts::PendingLogouts;
 use super::session::{REFRESH_MARGIN, Session};
 use super::store::StoreLock;
 use super::task::uncancelled;
@@ -35,6 +36,7 @@ pub(super) struct Inner {
     pub(super) fetcher: Fetcher,
     session: Arc<Mutex<Session>>,
     current: RwLock<Current>,
+    logouts: PendingLogouts,
 }
 
 /// The state that requests read without waiting for a login.
@@ -59,10 +61,17 @@ pub(super) struct Token {
 
 impl Inner {
     pub(super) fn new(options: OAuthOptions, server: Url, fetcher: Fetcher) -> Self {
-        Self { options, server, fetcher, session: Arc::default(), current: RwLock::default() }
+        Self {
+            options,
+            server,
+            fetcher,
+            session: Arc::default(),
+            current: RwLock::default(),
+            logouts: PendingLogouts::default(),
+        }
     }
 
-    fn flow(&self) -> Flow<'_> {
+    pub(super) fn flow(&self) -> Flow<'_> {
         Flow { options: &self.options, fetcher: &self.fetcher, server_url: &self.server }
     }
 
@@ -87,6 +96,12 @@ impl Inner {
         session.failure_since(start).map_or(Ok(session), Err)
     }
 
+    /// Cancels a login, and locks the session. A refresh in progress is not cancelled.
+    pub(super) async fn interrupt(&self) -> OwnedMutexGuard<Session> {
+        let _pending = self.logouts.record();
+        Arc::clone(&self.session).lock_owned().await
+    }
+
     pub(super) async fn load(&self, session: &mut Session) -> Result<(), AuthError> {
         if !session.is_loaded {
             session.load(self.options.store.as_ref(), self.server.as_str()).await?;
@@ -95,15 +110,15 @@ impl Inner {
         Ok(())
     }
 
+    pub(super) fn discovery<'a>(&'a self, revision: Option<&'a HeaderValue>) -> Discovery<'a> {
+        let (fetcher, server_url) = (&self.fetcher, &self.server);
+        Discovery { fetcher, server_url, revision, tolerances: &self.options.tolerances }
+    }
+
     /// Discovers the authorization server. `metadata_url` is the URL in a challenge.
     pub(super) async fn discover(&self, session: &mut Session, metadata_url: Option<&str>) -> Result<(), AuthError> {
         let revision = self.current(|current| current.revision.clone());
-        let discovery = Discovery {
-            fetcher: &self.fetcher,
-            server_url: &self.server,
-            revision: revision.as_ref(),
-            tolerances: &self.options.tolerances,
-        };
+        let discovery = self.discovery(revision.as_ref());
         let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
         let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
         let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
@@ -112,17 +127,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes the credentials.
-    pub(super) async fn log_out(&self) -> Result<(), AuthError> {
-        let mut session = Arc::clone(&self.session).lock_owned().await;
-        *session = Session::default();
-        session.is_loaded = true;
-        self.publish(&session);
-        self.options.store.remove(self.server.as_str()).await
-    }
-
     /// Locks the store against other processes. A store that cannot be locked does not prevent a login.
-    async fn lock_store(&self) -> StoreLock {
+    pub(super) async fn lock_store(&self) -> StoreLock {
         self.options.store.lock(self.server.as_str()).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot lock the credential store; another process may use the same refresh token");
             Box::new(())
@@ -136,7 +142,10 @@ impl Inner {
         self: &Arc<Self>,
         mut session: OwnedMutexGuard<Session>,
     ) -> (OwnedMutexGuard<Session>, Result<bool, AuthError>) {
-        let lock = self.lock_store().await;
+        let lock = match self.logouts.cancel(self.lock_store()).await {
+            Ok(lock) => lock,
+            Err(error) => return (session, Err(error)),
+        };
         let inner = Arc::clone(self);
         let refresh = async move {
             let result = inner.refresh_locked(&mut session).await;
@@ -177,7 +186,8 @@ impl Inner {
         challenge: Option<&AuthChallenge>,
         may_adopt: bool,
     ) -> Result<OwnedMutexGuard<Session>, AuthError> {
-        let result = self.authorize_locked(&mut session, challenge, may_adopt).await;
+        let result = self.logouts.cancel(self.authorize_locked(&mut session, challenge, may_adopt)).await;
+        let result = result.and_then(|result| result);
         self.publish(&session);
         match result {
             Ok(None) => Ok(session),

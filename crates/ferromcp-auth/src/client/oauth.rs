@@ -89,12 +89,21 @@ impl OAuth {
         Ok(true)
     }
 
-    /// Removes the credentials from memory and from the store. The authorization server is not notified: the tokens
-    /// remain valid until they expire. Other processes continue to use the access token in their memory.
+    /// Removes the credentials from memory and from the store, and revokes the tokens at the authorization server.
+    ///
+    /// Returns `true` if the tokens were revoked, or the client had no tokens. Otherwise they remain valid until they
+    /// expire: the authorization server has no revocation endpoint (RFC 7009), cannot be reached, does not respond within
+    /// 10 seconds, or rejects the request. A warning in the log has the cause.
+    ///
+    /// A login in progress is cancelled. Other processes that share the store use the access token in their memory until it
+    /// expires or the server rejects it.
     ///
     /// # Errors
-    /// Fails if the store cannot be written.
-    pub async fn logout(&self) -> Result<(), AuthError> {
+    /// Fails if the store cannot be written. The credentials are removed from memory, and the tokens are revoked if possible.
+    ///
+    /// # Cancellation
+    /// If the future is dropped after the credentials were removed from memory, the logout continues in a task.
+    pub async fn logout(&self) -> Result<bool, AuthError> {
         self.0.log_out().await
     }
 

@@ -60,7 +60,11 @@ impl Session {
         }
         let stored = store.load(server).await?;
         self.is_loaded = true;
-        let Some(stored) = stored else { return Ok(false) };
+        let Some(stored) = stored else {
+            // Another process has logged out.
+            self.tokens = None;
+            return Ok(false);
+        };
         let StoredCredentials { issuer, client, tokens, dpop_key, metadata_url, .. } = stored;
         // The credentials of another issuer are not sent to the one that was discovered.
         let discovered = self.discovered.as_ref().map(|discovered| &*discovered.server.issuer);
@@ -75,7 +79,11 @@ impl Session {
             self.identity = Some(client);
         }
         self.issuer = Some(issuer);
-        let Some(tokens) = tokens.map(Tokens::from) else { return Ok(false) };
+        let Some(tokens) = tokens.map(Tokens::from) else {
+            // The authorization server has rejected the refresh token of another process.
+            self.tokens = None;
+            return Ok(false);
+        };
         if self.tokens.as_ref().is_some_and(|current| current.access == tokens.access) {
             return Ok(false);
         }

@@ -22,8 +22,20 @@ use crate::scopes::Scopes;
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Parameters with secret values.
-const SECRETS: [&str; 7] =
-    ["refresh_token", "code", "code_verifier", "device_code", "assertion", "subject_token", "client_assertion"];
+const SECRETS: [&str; 8] = [
+    "refresh_token",
+    "token",
+    "code",
+    "code_verifier",
+    "device_code",
+    "assertion",
+    "subject_token",
+    "client_assertion",
+];
+
+/// What a request is for, as errors name it.
+const TOKEN_REQUEST: &str = "token request";
+const REVOCATION_REQUEST: &str = "revocation request";
 
 /// The tokens of a response.
 #[derive(Debug, Clone)]
@@ -104,6 +116,17 @@ impl TokenEndpoint<'_> {
         self.accepted(&fetched, parameters)
     }
 
+    /// Revokes a token, for example with the hint `refresh_token` (RFC 7009).
+    ///
+    /// # Errors
+    /// Fails if the server cannot be reached or rejects the request. The token may be valid then.
+    pub(crate) async fn revoke(&self, token: &Secret, hint: &str) -> Result<(), TokenError> {
+        let parameters = [("token", token.expose()), ("token_type_hint", hint)];
+        let fetched = self.fetch(&parameters).await?;
+        // The body of a successful response is usually empty.
+        self.error_of(&fetched, &parameters, REVOCATION_REQUEST).map_or(Ok(()), Err)
+    }
+
     async fn fetch(&self, parameters: &[(&str, &str)]) -> Result<Fetched, TokenError> {
         let (mut headers, form) = self.authenticated(parameters)?;
         self.add_proof(&mut headers)?;
@@ -158,21 +181,34 @@ impl TokenEndpoint<'_> {
 
     /// Returns the document of a response that is not an error.
     fn accepted(&self, fetched: &Fetched, parameters: &[(&str, &str)]) -> Result<Document, TokenError> {
+        if let Some(error) = self.error_of(fetched, parameters, TOKEN_REQUEST) {
+            return Err(error);
+        }
+        Document::parse(&fetched.body).ok_or_else(|| self.invalid("it is not a JSON object").into())
+    }
+
+    /// Returns the error of a response; `None` if it is not one.
+    fn error_of(&self, fetched: &Fetched, parameters: &[(&str, &str)], request: &str) -> Option<TokenError> {
         let status = fetched.status;
         let document = Document::parse(&fetched.body);
-        let code = document.as_ref().and_then(|document| document.non_empty("error"));
-        if status.is_success() {
-            let document = document.ok_or_else(|| self.invalid("it is not a JSON object"))?;
-            // Some servers send errors with status 200.
-            let Some(code) = code.filter(|_| document.text("access_token").is_none()) else { return Ok(document) };
-            return Err(self.rejected(status, code, &self.description(&document, parameters)));
+        if status.is_success() && document.as_ref().is_none_or(|it| it.text("access_token").is_some()) {
+            return None;
         }
+        // Some servers send errors with status 200.
+        let code = document.as_ref().and_then(|document| document.non_empty("error"));
         let shown = excerpt(self.url);
         if let (Some(document), Some(code)) = (&document, code) {
-            return Err(self.rejected(status, code, &self.description(document, parameters)));
+            let description = self.description(document, parameters);
+            let text = format!("{shown} rejected the {request}: {}{description}", excerpt(&code));
+            if is_outage(status) || matches!(&*code, "temporarily_unavailable" | "server_error") {
+                return Some(TokenError::Failed(AuthError::unavailable(text)));
+            }
+            let error = AuthError::new(AuthErrorKind::Token, text);
+            return Some(TokenError::Rejected(Rejected { code, status, error }));
         }
-        let text = format!("{shown} responded with status {} to the token request", status.as_u16());
-        Err(match status {
+        let text = format!("{shown} responded with status {} to the {request}", status.as_u16());
+        Some(match status {
+            _ if status.is_success() => return None,
             _ if is_outage(status) => TokenError::Failed(AuthError::unavailable(text)),
             // An error of OAuth, without its document.
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
@@ -181,15 +217,6 @@ impl TokenEndpoint<'_> {
             }
             _ => TokenError::Failed(AuthError::new(AuthErrorKind::Token, text)),
         })
-    }
-
-    fn rejected(&self, status: StatusCode, code: String, description: &str) -> TokenError {
-        let shown = excerpt(self.url);
-        let text = format!("{shown} rejected the token request: {}{description}", excerpt(&code));
-        if is_outage(status) || matches!(&*code, "temporarily_unavailable" | "server_error") {
-            return TokenError::Failed(AuthError::unavailable(text));
-        }
-        TokenError::Rejected(Rejected { code, status, error: AuthError::new(AuthErrorKind::Token, text) })
     }
 
     /// Returns the description of an error in parentheses, unless it contains a value that was sent: a secret.

@@ -46,7 +46,7 @@ async fn stored_credentials_are_used_by_the_next_process() {
     }
     let oauth = OAuth::new(options()).unwrap();
     assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read");
-    oauth.logout().await.unwrap();
+    assert!(!oauth.logout().await.unwrap(), "the server has no revocation endpoint");
     assert!(oauth.stored().await.unwrap().is_none());
     add(&server.connect(&oauth).await.unwrap()).await.unwrap();
     assert_eq!(server.state().logins, 2);

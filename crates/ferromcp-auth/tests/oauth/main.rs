@@ -6,6 +6,7 @@ mod imperfect;
 #[path = "../support/log.rs"]
 mod log;
 mod login;
+mod logout;
 mod processes;
 mod refresh;
 mod secrets;

@@ -89,7 +89,7 @@ async fn store_is_intact_when_processes_are_killed() {
 
 /// Starts a server with an embedded authorization server that rotates refresh tokens, and returns its URL. Tokens expire
 /// within the margin, so that each use refreshes them.
-async fn rotating_server() -> String {
+pub(crate) async fn rotating_server() -> String {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let issuer = format!("http://{address}");
     let url = format!("{issuer}/mcp");

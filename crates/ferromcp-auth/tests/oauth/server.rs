@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) unknown_scope: Option<&'static str>,
     /// How long the server takes to send a token response.
     pub(crate) token_delay: Duration,
+    /// A path for which the server sends no response.
+    pub(crate) silent_path: Option<&'static str>,
     /// Registered clients that the server knows; `None` if it does not check them.
     pub(crate) clients: Option<Vec<String>>,
     /// Valid access tokens, and their scopes.
@@ -75,6 +77,8 @@ pub(crate) struct State {
     pub(crate) reused: usize,
     /// The token requests, as forms.
     pub(crate) token_requests: Vec<HashMap<String, String>>,
+    /// The revocation requests, as forms.
+    pub(crate) revocations: Vec<HashMap<String, String>>,
     /// The paths that were requested.
     pub(crate) paths: Vec<String>,
     /// Secrets that the server has issued or received.
@@ -193,6 +197,10 @@ impl Protected {
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let is_token = path.ends_with("/token");
+        if self.state().silent_path.is_some_and(|silent| silent == path) {
+            self.state().paths.push(path);
+            return std::future::pending().await;
+        }
         let response = self.authorization_server(&path, authorization.as_ref(), &body);
         if is_token {
             let delay = self.state().token_delay;
@@ -205,8 +213,10 @@ impl Protected {
         let mut state = self.state();
         state.paths.push(path.to_owned());
         if let Some((status, media_type, text)) = state.fixed.get(path).cloned() {
-            if path == "/token" {
-                state.token_requests.push(parse(body).into_owned().collect());
+            match path {
+                "/token" => state.token_requests.push(parse(body).into_owned().collect()),
+                "/revoke" => state.revocations.push(parse(body).into_owned().collect()),
+                _ => {}
             }
             return fixed(status, media_type, text.replace("{origin}", &self.origin()));
         }
@@ -242,6 +252,13 @@ impl Protected {
                 json!({ "client_id": id, "client_secret": secret, "token_endpoint_auth_method": "client_secret_post" })
             }
             path if path == format!("{}/token", state.tenant) => return state.token(authorization, body),
+            path if path == format!("{}/revoke", state.tenant) => {
+                let form = form(authorization, body);
+                state.access.remove(&form["token"]);
+                state.refresh.remove(&form["token"]);
+                state.revocations.push(form);
+                return fixed(200, "text/plain", "");
+            }
             _ => return respond(StatusCode::NOT_FOUND, &json!({})),
         };
         respond(StatusCode::OK, &document)
@@ -292,11 +309,7 @@ impl State {
     }
 
     fn token(&mut self, authorization: Option<&HeaderValue>, body: &[u8]) -> Response<Body> {
-        let mut form: HashMap<String, String> = parse(body).into_owned().collect();
-        if let Some(authorization) = authorization {
-            assert!(!form.contains_key("client_secret"), "two authentication methods");
-            form.insert("authorization".to_owned(), authorization.to_str().unwrap().to_owned());
-        }
+        let form = form(authorization, body);
         self.secrets.extend(form.get("code_verifier").cloned());
         self.token_requests.push(form.clone());
         if let Some(status) = self.token_status {
@@ -330,6 +343,16 @@ impl State {
         });
         respond(StatusCode::OK, &patched(tokens, &self.token_fields))
     }
+}
+
+/// Returns the parameters of a request, and its `Authorization` header.
+fn form(authorization: Option<&HeaderValue>, body: &[u8]) -> HashMap<String, String> {
+    let mut form: HashMap<String, String> = parse(body).into_owned().collect();
+    if let Some(authorization) = authorization {
+        assert!(!form.contains_key("client_secret"), "two authentication methods");
+        form.insert("authorization".to_owned(), authorization.to_str().unwrap().to_owned());
+    }
+    form
 }
 
 fn respond(status: StatusCode, json: &Value) -> Response<Body> {
