@@ -122,8 +122,7 @@ impl Inner {
         let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
         let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
         let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
-        session.metadata_url = metadata_url.map(str::to_owned);
-        session.set_server(discovered);
+        session.set_server(discovered, metadata_url);
         Ok(())
     }
 
@@ -162,9 +161,14 @@ impl Inner {
             if session.discovered.is_none() {
                 let metadata_url = session.metadata_url.clone();
                 self.discover(session, metadata_url.as_deref()).await?;
+                session.keep_discovery();
             }
             let result = self.flow().refresh(session).await;
             self.publish(session);
+            if result.is_err() {
+                // The endpoint may have moved; the next refresh discovers it again.
+                session.discovered = None;
+            }
             renewed = result?;
             self.save(session).await;
         }
@@ -221,7 +225,10 @@ impl Inner {
         may_adopt: bool,
     ) -> Result<Option<StoreLock>, AuthError> {
         let (store, key) = (self.options.store.as_ref(), self.server.as_str());
-        self.discover(session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
+        let metadata_url = challenge.and_then(|challenge| challenge.get("resource_metadata"));
+        if !session.take_discovery(metadata_url) {
+            self.discover(session, metadata_url).await?;
+        }
         let lock = self.lock_store().await;
         let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
         // The tokens of another process are loaded in any case, so that older ones do not replace them in the store.

@@ -19,6 +19,9 @@ pub(crate) const REFRESH_MARGIN: u64 = 30;
 /// How long no login starts after one whose tokens were rejected.
 const LOGIN_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long a login uses the metadata that were fetched for the refresh before it.
+const METADATA_LIFETIME: Duration = Duration::from_secs(10);
+
 /// Maximum number of refused scope sets that are remembered.
 const MAX_REFUSED: usize = 32;
 
@@ -27,6 +30,8 @@ const MAX_REFUSED: usize = 32;
 pub(crate) struct Session {
     pub(crate) is_loaded: bool,
     pub(crate) discovered: Option<Discovered>,
+    /// When the server was discovered for a refresh, so that a login after it needs no other discovery.
+    discovered_at: Option<Instant>,
     /// The identity of the client at the issuer.
     pub(crate) identity: Option<ClientIdentity>,
     /// The issuer of the identity and the tokens.
@@ -114,12 +119,27 @@ impl Session {
     }
 
     /// Sets the authorization server. If it changed, the identity and the tokens of the previous one are forgotten.
-    pub(crate) fn set_server(&mut self, discovered: Discovered) {
+    ///
+    /// `metadata_url` is the URL of the resource metadata in the challenge.
+    pub(crate) fn set_server(&mut self, discovered: Discovered, metadata_url: Option<&str>) {
         if self.issuer.as_ref().is_some_and(|issuer| *issuer != discovered.server.issuer) {
             tracing::warn!("the authorization server changed; its credentials are not sent to the new one");
             self.forget();
         }
         self.discovered = Some(discovered);
+        self.metadata_url = metadata_url.map(str::to_owned);
+    }
+
+    /// Keeps the discovered server for a login after the refresh for which it was discovered.
+    pub(crate) fn keep_discovery(&mut self) {
+        self.discovered_at = Some(Instant::now());
+    }
+
+    /// Returns whether the server was just discovered with the metadata at this URL, for a refresh that failed. Returns
+    /// `true` once only: the next login discovers the server again, which may have moved.
+    pub(crate) fn take_discovery(&mut self, metadata_url: Option<&str>) -> bool {
+        let is_recent = self.discovered_at.take().is_some_and(|at| at.elapsed() < METADATA_LIFETIME);
+        is_recent && self.discovered.is_some() && self.metadata_url.as_deref() == metadata_url
     }
 
     /// Forgets the identity and the tokens.
@@ -155,6 +175,7 @@ impl Session {
         self.is_from_login = !is_refreshed;
         self.is_unsaved = true;
         self.rejected_at = None;
+        self.discovered_at = None;
     }
 
     /// Returns whether these scopes, which are not empty, were granted.

@@ -1,6 +1,6 @@
 //! Refreshing tokens.
 
-use ferromcp_auth::client::OAuth;
+use ferromcp_auth::client::{FileStore, OAuth};
 use serde_json::json;
 
 use crate::server::{Protected, State};
@@ -48,6 +48,72 @@ async fn logs_in_again_when_the_refresh_token_is_rejected() {
     }
     assert_eq!(client.call_as::<i64>("add", json!({ "a": 1, "b": 2 })).await.unwrap(), 3);
     assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (2, 1));
+}
+
+/// Returns how often documents were requested: the metadata of the resource, and those of the authorization server.
+fn discoveries(server: &Protected) -> (usize, usize) {
+    let requests = |part: &str| server.counts(|state| state.paths.iter().filter(|path| path.contains(part)).count());
+    (requests("oauth-protected-resource"), requests("oauth-authorization-server"))
+}
+
+#[tokio::test]
+async fn server_is_discovered_once_when_a_login_follows_a_failed_refresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Protected::start(State { expires_in: Some(20), ..State::default() }).await;
+    let options = || server.options().store(FileStore::new(folder.path()));
+    let oauth = OAuth::new(options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    let reset = |expires_in| {
+        let mut state = server.state();
+        state.access.clear();
+        state.forget_refresh_tokens();
+        state.paths.clear();
+        state.expires_in = Some(expires_in);
+    };
+    // The server rejects both tokens of a request.
+    reset(3600);
+    client.call_as::<i64>("add", json!({ "a": 1, "b": 2 })).await.unwrap();
+    assert_eq!((discoveries(&server), server.state().logins), ((1, 1), 2));
+    reset(20);
+    client.call_as::<i64>("add", json!({ "a": 1, "b": 2 })).await.unwrap();
+    assert_eq!((discoveries(&server), server.state().logins), ((1, 1), 3));
+    // Another process finds an expired token: in a request, and in `login`.
+    reset(20);
+    server.connect(&OAuth::new(options()).unwrap()).await.unwrap();
+    assert_eq!((discoveries(&server), server.state().logins), ((1, 1), 4));
+    reset(3600);
+    assert!(OAuth::new(options()).unwrap().login().await.unwrap());
+    assert_eq!((discoveries(&server), server.state().logins), ((1, 1), 5));
+    // A challenge with another URL is followed.
+    reset(3600);
+    let document = json!({ "resource": "{origin}/mcp", "authorization_servers": ["{origin}"] }).to_string();
+    server.state().fixed.insert("/custom", (200, "application/json", document));
+    server.connect(&oauth).await.unwrap();
+    reset(3600);
+    server.state().challenge = Some("Bearer resource_metadata=\"{origin}/custom\"".to_owned());
+    server.connect(&oauth).await.unwrap();
+    assert_eq!((discoveries(&server), server.state().logins), ((0, 1), 7));
+    assert!(server.state().paths.iter().any(|path| path == "/custom"));
+}
+
+#[tokio::test]
+async fn token_endpoint_is_discovered_again_when_it_has_moved() {
+    let server = Protected::start(State { expires_in: Some(20), ..State::default() }).await;
+    let moved = format!("{}/moved", server.origin());
+    server.state().metadata_fields = json!({ "token_endpoint": moved });
+    server.state().fixed.insert(
+        "/moved",
+        (200, "application/json", r#"{"access_token":"t","refresh_token":"r","expires_in":20}"#.to_owned()),
+    );
+    let oauth = OAuth::new(server.options()).unwrap();
+    assert!(oauth.login().await.unwrap());
+    server.state().fixed.insert("/moved", (404, "text/html", String::new()));
+    server.state().metadata_fields = json!({});
+    server.state().refresh.insert("r".to_owned(), "read".to_owned());
+    let error = oauth.login().await.unwrap_err().to_string();
+    assert!(error.contains("/moved responded with status 404"), "{error}");
+    assert!(oauth.login().await.unwrap());
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (1, 1));
 }
 
 #[tokio::test]
