@@ -34,6 +34,11 @@ fn start_provider(folder: &Path, format: &str, seconds: &str) -> ServerProcess {
     ServerProcess::start(folder.join(NODE).to_str().unwrap(), &[SCRIPT, format, seconds])
 }
 
+/// Starts a provider that issues refresh tokens only to clients that request consent.
+fn start_provider_with_consent(folder: &Path, format: &str, seconds: &str) -> ServerProcess {
+    ServerProcess::start(folder.join(NODE).to_str().unwrap(), &[SCRIPT, format, seconds, "consent"])
+}
+
 /// Starts a protected server.
 async fn protect(
     verifier: impl TokenVerifier,
@@ -138,6 +143,43 @@ async fn tokens_are_refreshed() {
         assert_eq!(log[..2], ["registered native none", "token authorization_code Bearer"]);
         assert!(refreshes >= 2 && log.iter().all(|line| !line.contains("error")), "{log:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_is_requested_when_a_login_brought_no_refresh_token() {
+    // A-131; OpenID Connect Core, section 11
+    let Some(folder) = set_up_folder("consent_is_requested_when_a_login_brought_no_refresh_token") else { return };
+    let code = "token authorization_code Bearer";
+    // The second login, for a further scope, brings a refresh token.
+    let provider = start_provider_with_consent(&folder, "opaque", SHORT);
+    let server = protect(introspection(&provider.url()), |it| it).await;
+    let client = connect(&server, registered(&server)).await;
+    call_tools(&client).await;
+    client.close().await;
+    let lines = log(provider);
+    assert_eq!(lines[..3], [code, code, "token refresh_token Bearer"], "{lines:?}");
+    // With the parameter, the first one does.
+    let provider = start_provider_with_consent(&folder, "opaque", SHORT);
+    let server = protect(introspection(&provider.url()), |it| it).await;
+    let options = registered(&server).authorization_parameter("prompt", "consent");
+    connect(&server, options).await.close().await;
+    let lines = log(provider);
+    assert_eq!(lines[..2], [code, "token refresh_token Bearer"], "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_are_revoked_when_the_client_logs_out() {
+    let Some(folder) = set_up_folder("tokens_are_revoked_when_the_client_logs_out") else { return };
+    let provider = start_provider(&folder, "opaque", LONG);
+    let server = protect(introspection(&provider.url()).cache_time(Duration::ZERO), |it| it).await;
+    let oauth = OAuth::new(registered(&server)).unwrap();
+    let client = Client::builder("ferromcp", "0").credentials(oauth.clone()).connect(server.url()).await.unwrap();
+    let token = server.last_authorization().expect("a token");
+    assert!(oauth.logout().await.unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = http.post(server.url()).header(reqwest::header::AUTHORIZATION, &token).body("{}");
+    assert_eq!(request.send().await.unwrap().status(), 401, "the access token was revoked");
+    client.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

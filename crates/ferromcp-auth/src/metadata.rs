@@ -32,6 +32,8 @@ pub(crate) struct ServerMetadata {
     pub(crate) revocation_endpoint: Option<String>,
     pub(crate) jwks_uri: Option<String>,
     pub(crate) scopes_supported: Vec<String>,
+    /// The values of `prompt` in authorization requests; `None` if the document does not list them.
+    pub(crate) prompt_values: Option<Vec<String>>,
     pub(crate) token_endpoint_auth_methods: Option<Vec<String>>,
     /// `None` if the document does not have the field, so that PKCE is not supported.
     pub(crate) code_challenge_methods: Option<Vec<String>>,
@@ -64,6 +66,7 @@ impl ServerMetadata {
             revocation_endpoint: document.non_empty("revocation_endpoint"),
             jwks_uri: document.non_empty("jwks_uri"),
             scopes_supported: document.list("scopes_supported").unwrap_or_default(),
+            prompt_values: document.list("prompt_values_supported"),
             token_endpoint_auth_methods: document.list("token_endpoint_auth_methods_supported"),
             code_challenge_methods: document.list("code_challenge_methods_supported"),
             supports_client_id_metadata: document.flag("client_id_metadata_document_supported"),

@@ -16,8 +16,8 @@ use crate::fetch::Network;
 use crate::random::random_text;
 use crate::scopes::Scopes;
 
-/// Parameters that the client sets in an authorization request.
-const OWN_PARAMETERS: [&str; 8] = [
+/// Parameters that the client sets in an authorization request, or that would change its meaning.
+pub(crate) const RESERVED_PARAMETERS: [&str; 11] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -26,6 +26,9 @@ const OWN_PARAMETERS: [&str; 8] = [
     "code_challenge_method",
     "resource",
     "scope",
+    "request",
+    "request_uri",
+    "response_mode",
 ];
 
 /// The page on which the user authorizes the client.
@@ -75,7 +78,7 @@ pub(crate) struct PendingAuthorization {
 }
 
 impl PendingAuthorization {
-    /// Creates a request with new random values.
+    /// Creates a request with new random values, and additional parameters.
     ///
     /// # Errors
     /// Fails if the server has no safe authorization endpoint.
@@ -85,6 +88,7 @@ impl PendingAuthorization {
         client_id: &str,
         redirect_uri: &str,
         scopes: &Scopes,
+        additional: &[(&str, &str)],
     ) -> Result<Self, AuthError> {
         let server = &discovered.server;
         let endpoint = server.authorization_endpoint.as_deref().ok_or_else(|| {
@@ -98,7 +102,8 @@ impl PendingAuthorization {
         // The endpoint may have a query, which is kept.
         let kept: Vec<(String, String)> = url
             .query_pairs()
-            .filter(|(name, _)| !OWN_PARAMETERS.contains(&name.as_ref()))
+            .filter(|(name, _)| !RESERVED_PARAMETERS.contains(&name.as_ref()))
+            .filter(|(name, _)| additional.iter().all(|(other, _)| other != name))
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         url.set_fragment(None);
@@ -112,6 +117,7 @@ impl PendingAuthorization {
             .append_pair("code_challenge", &challenge(&verifier))
             .append_pair("code_challenge_method", "S256")
             .append_pair("resource", &discovered.resource);
+        url.query_pairs_mut().extend_pairs(additional.iter().filter(|(_, value)| !value.is_empty()));
         if !scopes.is_empty() {
             url.query_pairs_mut().append_pair("scope", &scopes.to_string());
         }
@@ -216,12 +222,22 @@ pub(super) mod tests {
     fn pending(requires_iss: bool) -> PendingAuthorization {
         let server = ServerMetadata {
             issuer: ISSUER.to_owned(),
-            authorization_endpoint: Some("https://as.example.com/authorize?tenant=1&state=evil".to_owned()),
+            authorization_endpoint: Some(
+                "https://as.example.com/authorize?kept=1&tenant=1&state=evil&request=x".to_owned(),
+            ),
             supports_iss_parameter: requires_iss,
             ..ServerMetadata::default()
         };
         let discovered = Discovered { resource: "https://h:1".to_owned(), scopes_supported: Vec::new(), server };
-        PendingAuthorization::new(&discovered, Network::Global, "id", REDIRECT, &Scopes::parse("a b")).unwrap()
+        PendingAuthorization::new(
+            &discovered,
+            Network::Global,
+            "id",
+            REDIRECT,
+            &Scopes::parse("a b"),
+            &[("prompt", "login"), ("hint", ""), ("tenant", "2")],
+        )
+        .unwrap()
     }
 
     fn code(requires_iss: bool, query: impl Fn(&str) -> String) -> Result<Secret, String> {
@@ -241,10 +257,13 @@ pub(super) mod tests {
             assert!(values.next().is_none(), "duplicate {name}");
             value
         };
-        assert_eq!(get("tenant"), Some("1"));
+        assert_eq!(
+            (get("kept"), get("tenant"), get("prompt"), get("hint")),
+            (Some("1"), Some("2"), Some("login"), None)
+        );
         assert_eq!(get("state"), Some(&*pending.request.state));
         assert_eq!(get("resource"), Some("https://h:1"));
-        assert_eq!(get("scope"), Some("a b"));
+        assert_eq!((get("scope"), get("request")), (Some("a b"), None));
         assert_eq!(get("code_challenge_method"), Some("S256"));
         assert_eq!(get("code_challenge"), Some(&*challenge(&pending.verifier)));
     }

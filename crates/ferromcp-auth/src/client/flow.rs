@@ -6,21 +6,19 @@ use ferromcp_core::text::excerpt;
 use tokio::time::timeout;
 use url::Url;
 
-use super::authorization::PendingAuthorization;
+use super::consent::OFFLINE_ACCESS;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
-use super::grant::{AssertionRequest, EnterpriseIdentityProvider, GrantKind};
+use super::grant::{AssertionProvider, AssertionRequest, EnterpriseIdentityProvider, GrantKind};
 use super::options::OAuthOptions;
 use super::registration::{ClientIdentity, IdentityOrigin};
 use super::session::Session;
-use super::token::{TokenEndpoint, TokenError, Tokens};
-use super::tolerance::Tolerance;
-use super::ui::AuthorizationPrompt;
+use super::token::{TokenEndpoint, Tokens};
 use super::{device, identity};
 use crate::Secret;
 use crate::client_authentication::ClientAuthentication;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::fetch::{Fetcher, is_loopback_host};
+use crate::fetch::Fetcher;
 use crate::scopes::Scopes;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -53,11 +51,11 @@ impl Flow<'_> {
             GrantKind::DeviceCode(show) => self.device_code(session, &discovered, show.as_ref(), &scopes).await,
             GrantKind::ClientCredentials => self.client_credentials(session, &discovered, &scopes).await,
             GrantKind::Jwt(provider) => {
-                let assertion = provider(assertion_request(&discovered)?).await?;
+                let assertion = self.assertion(provider, &discovered).await?;
                 self.redeem(session, &discovered, None, &assertion, &scopes).await
             }
             GrantKind::EnterpriseManaged(idp, provider) => {
-                let id_token = provider(assertion_request(&discovered)?).await?;
+                let id_token = self.assertion(provider, &discovered).await?;
                 self.enterprise_managed(session, &discovered, idp, &id_token, &scopes).await
             }
         }?;
@@ -65,42 +63,6 @@ impl Flow<'_> {
         session.issuer = Some(discovered.server.issuer.clone());
         session.set_tokens(tokens, &scopes, false);
         Ok(())
-    }
-
-    /// Obtains tokens with the refresh token. Returns `false` without one, or if the server rejects it, so that the tokens
-    /// are forgotten.
-    ///
-    /// # Errors
-    /// Fails if the server cannot be reached. The tokens are kept.
-    pub(crate) async fn refresh(&self, session: &mut Session) -> Result<bool, AuthError> {
-        let (Some(discovered), Some(refresh)) = (session.discovered.clone(), session.refresh_token()) else {
-            return Ok(false);
-        };
-        if !session.belongs_to(&discovered.server.issuer) {
-            session.forget();
-            return Ok(false);
-        }
-        let client = self.identity_for_tokens(session, &discovered)?;
-        let endpoint = self.endpoint(&discovered, client.as_ref(), session.dpop.as_deref())?;
-        let parameters =
-            [("grant_type", "refresh_token"), ("refresh_token", refresh.expose()), ("resource", &discovered.resource)];
-        match endpoint.request(&parameters).await {
-            Ok(tokens) => {
-                let scopes = session.requested.clone();
-                session.set_tokens(tokens, &scopes, true);
-                Ok(true)
-            }
-            Err(TokenError::Rejected(rejected)) => {
-                tracing::info!(error = %rejected.error, "the refresh token was rejected; the client authorizes again");
-                session.tokens = None;
-                session.is_unsaved = true;
-                if rejected.is_unknown_client() {
-                    discard_registration(session);
-                }
-                Ok(false)
-            }
-            Err(TokenError::Failed(error)) => Err(error),
-        }
     }
 
     /// Returns the scopes to request: those of the challenge, or those of the resource; and those requested before.
@@ -112,13 +74,13 @@ impl Flow<'_> {
         };
         let mut scopes = needed.union(&self.options.scopes);
         let is_interactive = matches!(self.options.grant.0, GrantKind::AuthorizationCode(_) | GrantKind::DeviceCode(_));
-        if is_interactive && discovered.server.scopes_supported.iter().any(|scope| scope == "offline_access") {
-            scopes.add("offline_access");
+        if is_interactive && discovered.server.scopes_supported.iter().any(|scope| scope == OFFLINE_ACCESS) {
+            scopes.add(OFFLINE_ACCESS);
         }
         scopes
     }
 
-    fn endpoint<'b>(
+    pub(super) fn endpoint<'b>(
         &'b self,
         discovered: &'b Discovered,
         client: Option<&'b ClientIdentity>,
@@ -134,69 +96,6 @@ impl Flow<'_> {
         })
     }
 
-    async fn authorization_code(
-        &self,
-        session: &mut Session,
-        discovered: &Discovered,
-        prompt: &dyn AuthorizationPrompt,
-        scopes: &Scopes,
-    ) -> Result<Tokens, AuthError> {
-        self.check_pkce(discovered)?;
-        let mut retries_registration = true;
-        loop {
-            let registered = session.identity.as_ref().and_then(|client| client.redirect_uri.clone());
-            let mut listener = prompt.listen(registered.as_deref()).await?;
-            let redirect_uri = listener.redirect_uri().to_owned();
-            check_redirect_uri(&redirect_uri)?;
-            let client = self.identity(session, discovered, &redirect_uri, scopes).await?;
-            let network = self.fetcher.network();
-            let pending = PendingAuthorization::new(discovered, network, &client.id, &redirect_uri, scopes)?;
-            let request = pending.request.clone();
-            tracing::info!(server = %self.server_url.origin().ascii_serialization(), "waiting for the user to log in");
-            let response = timeout(self.options.login_timeout, listener.authorize(&request)).await;
-            let Ok(response) = response else {
-                // The page may have shown that the server does not know the client any more.
-                discard_registration(session);
-                return Err(self.login_timed_out());
-            };
-            let response = response?;
-            drop(listener);
-            let verifier = pending.verifier.clone();
-            let code = match pending.code(&response, &self.options.tolerances) {
-                // The server limits the client to the scopes that it has registered.
-                Err(error)
-                    if error.oauth_error() == Some("invalid_scope")
-                        && client.origin == IdentityOrigin::Registered
-                        && !scopes.is_empty()
-                        && std::mem::take(&mut retries_registration) =>
-                {
-                    discard_registration(session);
-                    continue;
-                }
-                code => code?,
-            };
-            let endpoint = self.endpoint(discovered, Some(&client), session.dpop.as_deref())?;
-            let parameters = [
-                ("grant_type", "authorization_code"),
-                ("code", code.expose()),
-                ("redirect_uri", &redirect_uri),
-                ("code_verifier", verifier.expose()),
-                ("resource", &discovered.resource),
-            ];
-            match endpoint.request(&parameters).await {
-                // The server has forgotten the registration.
-                Err(TokenError::Rejected(rejected))
-                    if rejected.is_unknown_client()
-                        && client.origin == IdentityOrigin::Registered
-                        && std::mem::take(&mut retries_registration) =>
-                {
-                    discard_registration(session);
-                }
-                result => return Ok(result?),
-            }
-        }
-    }
-
     async fn device_code(
         &self,
         session: &mut Session,
@@ -208,7 +107,7 @@ impl Flow<'_> {
         let client = self.identity(session, discovered, "http://127.0.0.1/callback", scopes).await?;
         let endpoint = self.endpoint(discovered, Some(&client), session.dpop.as_deref())?;
         let wait = device::authorize(&endpoint, discovered, scopes, show);
-        timeout(self.options.login_timeout, wait).await.map_err(|_| self.login_timed_out())?
+        self.within_timeout(wait).await?
     }
 
     async fn client_credentials(
@@ -295,7 +194,7 @@ impl Flow<'_> {
     }
 
     /// Returns the identity for a login, and stores it in the session.
-    async fn identity(
+    pub(super) async fn identity(
         &self,
         session: &mut Session,
         discovered: &Discovered,
@@ -338,46 +237,38 @@ impl Flow<'_> {
         Ok(client)
     }
 
-    fn check_pkce(&self, discovered: &Discovered) -> Result<(), AuthError> {
-        let server = &discovered.server;
-        let is_tolerated = server.code_challenge_methods.is_none()
-            && self.options.tolerances.allows(&server.issuer, Tolerance::MissingPkceMethods);
-        if server.supports_pkce() || is_tolerated {
-            return Ok(());
-        }
-        Err(AuthError::discovery(format!(
-            "the metadata of authorization server {} does not list the PKCE method S256; if the server is trusted, see \
-             `Tolerance::MissingPkceMethods`",
-            excerpt(&server.issuer)
-        )))
+    /// Waits for the user.
+    pub(super) async fn within_timeout<T>(&self, future: impl Future<Output = T>) -> Result<T, AuthError> {
+        timeout(self.options.login_timeout, future).await.map_err(|_| {
+            let seconds = self.options.login_timeout.as_secs();
+            AuthError::new(
+                AuthErrorKind::Timeout,
+                format!("the user did not log in within {seconds} s; try again, or set `OAuthOptions::login_timeout`"),
+            )
+        })
     }
 
-    fn login_timed_out(&self) -> AuthError {
-        let seconds = self.options.login_timeout.as_secs();
-        AuthError::new(
-            AuthErrorKind::Timeout,
-            format!("the user did not log in within {seconds} s; try again, or set `OAuthOptions::login_timeout`"),
-        )
+    /// Returns the assertion of the application.
+    async fn assertion(&self, provider: &AssertionProvider, discovered: &Discovered) -> Result<Secret, AuthError> {
+        let future = provider(assertion_request(discovered)?);
+        timeout(self.options.login_timeout, future).await.unwrap_or_else(|_| {
+            let seconds = self.options.login_timeout.as_secs();
+            Err(AuthError::new(
+                AuthErrorKind::Timeout,
+                format!(
+                    "the function that provides the token of the grant did not return within {seconds} s; see \
+                     `OAuthOptions::login_timeout`"
+                ),
+            ))
+        })
     }
 }
 
 /// Forgets a dynamic registration that the server does not know any more.
-fn discard_registration(session: &mut Session) {
+pub(super) fn discard_registration(session: &mut Session) {
     if session.identity.as_ref().is_some_and(|client| client.origin == IdentityOrigin::Registered) {
         session.identity = None;
     }
-}
-
-/// Checks that an authorization response cannot be read on its way: `http` is for the loopback interface only.
-fn check_redirect_uri(uri: &str) -> Result<(), AuthError> {
-    let is_safe = |uri: Url| uri.fragment().is_none() && (uri.scheme() != "http" || is_loopback_host(&uri));
-    if Url::parse(uri).is_ok_and(is_safe) {
-        return Ok(());
-    }
-    Err(AuthError::configuration(format!(
-        "invalid redirect URI `{}`; it must use https, or http with `localhost` or a loopback address, and have no fragment",
-        excerpt(uri)
-    )))
 }
 
 fn token_endpoint(discovered: &Discovered) -> Result<&str, AuthError> {
@@ -395,27 +286,4 @@ fn assertion_request(discovered: &Discovered) -> Result<AssertionRequest, AuthEr
         token_endpoint: token_endpoint(discovered)?.to_owned(),
         resource: discovered.resource.clone(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirect_uris_use_https_or_the_loopback_interface() {
-        // A-177
-        for uri in [
-            "http://127.0.0.1:1/callback",
-            "http://localhost/",
-            "http://[::1]:5/x",
-            "https://e.com/",
-            "com.example.app:/x",
-        ] {
-            assert!(check_redirect_uri(uri).is_ok(), "{uri}");
-        }
-        for uri in ["http://example.com/", "http://10.0.0.1/", "http://localhost.example.com/", "https://e.com/#x", "x"]
-        {
-            assert!(check_redirect_uri(uri).is_err(), "{uri}");
-        }
-    }
 }

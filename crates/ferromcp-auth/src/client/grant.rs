@@ -11,7 +11,8 @@ use crate::error::AuthError;
 
 /// A boxed future returned by a provider of assertions.
 type AssertionFuture = Pin<Box<dyn Future<Output = Result<Secret, AuthError>> + Send>>;
-type AssertionProvider = Arc<dyn Fn(AssertionRequest) -> AssertionFuture + Send + Sync>;
+/// A function of the application that provides assertions.
+pub(crate) type AssertionProvider = Arc<dyn Fn(AssertionRequest) -> AssertionFuture + Send + Sync>;
 type DeviceHandler = Arc<dyn Fn(&DeviceCode) + Send + Sync>;
 
 /// The grant type of a login on an authorization page.

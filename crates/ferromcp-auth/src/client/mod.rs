@@ -19,6 +19,8 @@
 mod assertion;
 mod authorization;
 mod challenge;
+mod code_grant;
+mod consent;
 mod device;
 mod discovery;
 mod dpop;
@@ -31,6 +33,7 @@ mod oauth;
 mod options;
 mod pending_logouts;
 mod pkce;
+mod refresh;
 mod registration;
 mod respond;
 mod session;

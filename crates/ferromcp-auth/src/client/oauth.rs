@@ -53,6 +53,7 @@ impl OAuth {
             ));
         }
         options.check_metadata_url()?;
+        options.check_parameters()?;
         let fetcher = Fetcher::new(network)?;
         Ok(Self(Arc::new(Inner::new(options, server, fetcher))))
     }

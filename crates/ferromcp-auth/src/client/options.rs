@@ -8,6 +8,7 @@ use ferromcp_core::text::excerpt;
 use url::Url;
 
 use super::assertion::SigningKey;
+use super::authorization::RESERVED_PARAMETERS;
 use super::grant::{AUTHORIZATION_CODE, Grant};
 use super::registration::{ClientMetadata, ClientRegistration};
 use super::store::{CredentialStore, MemoryStore};
@@ -33,6 +34,8 @@ pub struct OAuthOptions {
     pub(crate) key: Option<SigningKey>,
     pub(crate) grant: Grant,
     pub(crate) scopes: Scopes,
+    /// Additional parameters of authorization requests.
+    pub(crate) parameters: Vec<(String, String)>,
     pub(crate) store: Arc<dyn CredentialStore>,
     pub(crate) dpop: bool,
     pub(crate) private_networks: bool,
@@ -51,6 +54,7 @@ impl OAuthOptions {
             key: None,
             grant: Grant::default(),
             scopes: Scopes::default(),
+            parameters: Vec::new(),
             store: Arc::new(MemoryStore::new()),
             dpop: false,
             private_networks: false,
@@ -108,6 +112,24 @@ impl OAuthOptions {
         self
     }
 
+    /// Sets a parameter of the URL of the authorization page, in addition to those that the client sets. Some servers define
+    /// such parameters, for example `login_hint`, or `access_type` of Google. A parameter with an empty value is omitted.
+    ///
+    /// A `prompt` replaces the one that the client sets if a login with the scope `offline_access` has brought no refresh token:
+    /// then the next login requests consent, which some OpenID providers require for refresh tokens. With the following option,
+    /// each login does so. Other providers then show a needless page, or one on which only an administrator can consent.
+    ///
+    /// ```
+    /// use ferromcp_auth::client::OAuthOptions;
+    /// let options = OAuthOptions::new("https://example.com/mcp").authorization_parameter("prompt", "consent");
+    /// ```
+    pub fn authorization_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let (name, value) = (name.into(), value.into());
+        self.parameters.retain(|(other, _)| *other != name);
+        self.parameters.push((name, value));
+        self
+    }
+
     /// Sets the store of credentials. Default: a [`MemoryStore`].
     pub fn store(mut self, store: impl CredentialStore) -> Self {
         self.store = Arc::new(store);
@@ -134,6 +156,16 @@ impl OAuthOptions {
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.login_timeout = timeout;
         self
+    }
+
+    /// Checks the parameters of authorization requests.
+    pub(super) fn check_parameters(&self) -> Result<(), AuthError> {
+        let is_reserved = |name: &str| name.is_empty() || RESERVED_PARAMETERS.contains(&name);
+        let Some((name, _)) = self.parameters.iter().find(|(name, _)| is_reserved(name)) else { return Ok(()) };
+        Err(AuthError::configuration(format!(
+            "cannot set authorization parameter `{}`: it is reserved; remove `OAuthOptions::authorization_parameter`",
+            excerpt(name)
+        )))
     }
 
     /// Checks the URL of the client ID metadata document.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::consent::Consent;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
 use super::registration::{ClientIdentity, IdentityOrigin};
@@ -43,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) is_from_login: bool,
     /// The scopes requested so far.
     pub(crate) requested: Scopes,
+    /// Whether logins must ask for consent to obtain a refresh token.
+    pub(crate) consent: Consent,
     /// Scopes with which a request was refused after an authorization that requested them.
     refused: Vec<Scopes>,
     pub(crate) dpop: Option<Arc<DpopKey>>,
@@ -70,7 +73,7 @@ impl Session {
             self.tokens = None;
             return Ok(false);
         };
-        let StoredCredentials { issuer, client, tokens, dpop_key, metadata_url, .. } = stored;
+        let StoredCredentials { issuer, client, tokens, dpop_key, metadata_url, requested, consent, .. } = stored;
         // The credentials of another issuer are not sent to the one that was discovered.
         let discovered = self.discovered.as_ref().map(|discovered| &*discovered.server.issuer);
         if [self.issuer.as_deref(), discovered].into_iter().flatten().any(|current| current != issuer) {
@@ -84,6 +87,9 @@ impl Session {
             self.identity = Some(client);
         }
         self.issuer = Some(issuer);
+        if self.consent.is_unknown() {
+            self.consent = consent;
+        }
         let Some(tokens) = tokens.map(Tokens::from) else {
             // The authorization server has rejected the refresh token of another process.
             self.tokens = None;
@@ -95,8 +101,10 @@ impl Session {
         if let Some(key) = dpop_key.as_ref().and_then(DpopKey::from_pkcs8) {
             self.dpop = Some(Arc::new(key));
         }
-        self.requested =
-            std::mem::take(&mut self.requested).union(tokens.scopes.as_ref().unwrap_or(&Scopes::default()));
+        // Servers may grant scopes that cannot be requested together.
+        let requested =
+            if requested.is_empty() { tokens.scopes.clone().unwrap_or_default() } else { Scopes::parse(&requested) };
+        self.requested = std::mem::take(&mut self.requested).union(&requested);
         self.tokens = Some(tokens);
         self.is_from_login = false;
         Ok(true)
@@ -111,6 +119,8 @@ impl Session {
             metadata_url: self.metadata_url.clone(),
             client: self.identity.as_ref().map(Into::into),
             tokens: self.tokens.as_ref().map(Into::into),
+            requested: self.requested.to_string(),
+            consent: self.consent,
             dpop_key: self.dpop.as_ref().map(|key| key.pkcs8().clone()),
         };
         store.save(server, &credentials).await?;
@@ -148,6 +158,7 @@ impl Session {
         self.issuer = None;
         self.tokens = None;
         self.requested = Scopes::default();
+        self.consent = Consent::default();
         self.refused.clear();
         self.rejected_at = None;
     }

@@ -197,18 +197,6 @@ async fn scopes_are_those_of_the_challenge_then_of_the_resource() {
 }
 
 #[tokio::test]
-async fn offline_access_is_requested_when_it_is_listed() {
-    //
-    for (scopes, expected) in [(json!(["read", "offline_access"]), "read offline_access"), (json!(["read"]), "read")] {
-        let server = Protected::start(State::default()).await;
-        server.state().metadata_fields = json!({ "scopes_supported": scopes });
-        let oauth = OAuth::new(server.options()).unwrap();
-        assert!(oauth.login().await.unwrap());
-        assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), expected);
-    }
-}
-
-#[tokio::test]
 async fn the_issuer_of_the_registration_chooses_between_servers() {
     //
     let server = Protected::start(State::default()).await;

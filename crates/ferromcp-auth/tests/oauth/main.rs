@@ -7,6 +7,7 @@ mod imperfect;
 mod log;
 mod login;
 mod logout;
+mod offline_access;
 mod processes;
 mod refresh;
 mod secrets;

@@ -64,6 +64,10 @@ pub(crate) struct State {
     pub(crate) silent_path: Option<&'static str>,
     /// Registered clients that the server knows; `None` if it does not check them.
     pub(crate) clients: Option<Vec<String>>,
+    /// Whether the server issues a refresh token only after a login with `prompt=consent`.
+    pub(crate) requires_consent: bool,
+    /// The parameters of each authorization request.
+    pub(crate) authorizations: Vec<HashMap<String, String>>,
     /// Valid access tokens, and their scopes.
     pub(crate) access: HashMap<String, String>,
     pub(crate) refresh: HashMap<String, String>,
@@ -175,6 +179,7 @@ impl Protected {
             return format!("{redirect}?error=invalid_scope&state={}&iss={issuer}", parameters["state"]);
         }
         state.logins += 1;
+        state.authorizations.push(parameters.clone());
         let code = state.next("code");
         state.codes.insert(code.clone(), parameters.get("scope").cloned().unwrap_or_default());
         state.secrets.push(parameters["state"].clone());
@@ -341,7 +346,13 @@ impl State {
         let tokens = json!({
             "access_token": access, "token_type": "bearer", "refresh_token": refresh, "expires_in": self.expires_in,
         });
-        respond(StatusCode::OK, &patched(tokens, &self.token_fields))
+        let mut tokens = patched(tokens, &self.token_fields);
+        let has_consent =
+            self.authorizations.last().is_some_and(|it| it.get("prompt").is_some_and(|it| it == "consent"));
+        if self.requires_consent && !has_consent && form["grant_type"] == "authorization_code" {
+            tokens["refresh_token"].take();
+        }
+        respond(StatusCode::OK, &tokens)
     }
 }
 

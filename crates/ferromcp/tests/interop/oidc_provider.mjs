@@ -1,6 +1,8 @@
 // An OpenID Connect provider that issues access tokens for MCP servers, written with `oidc-provider`.
 //
-// Usage: node oidc_provider.mjs FORMAT ACCESS_TOKEN_SECONDS      FORMAT: opaque, or a signature algorithm such as ES256
+// Usage: node oidc_provider.mjs FORMAT ACCESS_TOKEN_SECONDS [consent]
+// FORMAT: opaque, or a signature algorithm such as ES256
+// consent: refresh tokens are issued for the scope `offline_access` only, which requires the parameter `prompt=consent`
 // (needs: npm install node@22.23.3 oidc-provider@9.13.3, run by that Node)
 //
 // It listens on a free port of 127.0.0.1, and prints the issuer as the first line on stderr. Then it prints a line for each
@@ -20,7 +22,7 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(process.execPath);
 const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")));
 
-const [format, seconds] = process.argv.slice(2);
+const [format, seconds, refresh] = process.argv.slice(2);
 const SCOPES = ["notes:read", "notes:write"];
 
 const http = createServer();
@@ -60,7 +62,7 @@ const provider = new Provider(issuer, {
     ],
   },
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-  issueRefreshToken: (_, client) => client.grantTypeAllowed("refresh_token"),
+  ...(refresh === "consent" ? {} : { issueRefreshToken: (_, client) => client.grantTypeAllowed("refresh_token") }),
   rotateRefreshToken: true,
   scopes: ["openid", "offline_access", ...SCOPES], // clients register with scopes of resources
   ttl: { AccessToken: Number(seconds), Grant: 3600, Interaction: 60, Session: 3600, RefreshToken: 3600 },

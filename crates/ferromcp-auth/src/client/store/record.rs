@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::client::consent::Consent;
 use crate::client::registration::{ClientIdentity, IdentityOrigin};
 use crate::client::token::Tokens;
 use crate::client_authentication::ClientAuthentication;
@@ -26,6 +27,11 @@ pub struct StoredCredentials {
     pub(crate) client: Option<StoredClient>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tokens: Option<StoredTokens>,
+    /// The requested scopes, separated by spaces, of which the granted ones may differ.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) requested: String,
+    #[serde(default, skip_serializing_if = "Consent::is_unknown")]
+    pub(crate) consent: Consent,
     /// The DPoP key to which the tokens are bound, in PKCS #8.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_secret")]
     pub(crate) dpop_key: Option<Secret>,
