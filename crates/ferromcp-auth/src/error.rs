@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use ferromcp_core::text::reason;
 
@@ -11,6 +12,7 @@ pub struct AuthError {
     kind: AuthErrorKind,
     text: String,
     oauth_error: Option<String>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -38,7 +40,7 @@ pub enum AuthErrorKind {
 
 impl AuthError {
     pub(crate) fn new(kind: AuthErrorKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), oauth_error: None, source: None }
+        Self { kind, text: text.into(), oauth_error: None, retry_after: None, source: None }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -49,6 +51,21 @@ impl AuthError {
     pub(crate) fn with_oauth_error(mut self, code: impl Into<String>) -> Self {
         self.oauth_error = Some(code.into());
         self
+    }
+
+    /// Creates an error for a server that is overloaded or has failed, with the time after which it accepts requests.
+    pub(crate) fn outage(text: impl fmt::Display, retry_after: Option<Duration>) -> Self {
+        let text = match retry_after {
+            Some(time) => format!("{text}; try again in {} s", time.as_secs().max(1)),
+            None => format!("{text}; try again"),
+        };
+        Self { retry_after, ..Self::unavailable(text) }
+    }
+
+    /// Returns a copy for another request that waited for the same result. The source becomes a part of the text.
+    pub(crate) fn repeat(&self) -> Self {
+        let (oauth_error, retry_after) = (self.oauth_error.clone(), self.retry_after);
+        Self { oauth_error, retry_after, ..Self::new(self.kind, self.to_string()) }
     }
 
     pub(crate) fn configuration(text: impl Into<String>) -> Self {
@@ -82,9 +99,14 @@ impl AuthError {
         Self::new(AuthErrorKind::Token, text)
     }
 
-    /// Returns the error code in the authorization response of the server, such as `access_denied`.
+    /// Returns the error code of the authorization server, such as `access_denied` or `invalid_client`.
     pub fn oauth_error(&self) -> Option<&str> {
         self.oauth_error.as_deref()
+    }
+
+    /// Returns the time after which the server accepts requests again, if its response had the header `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// Returns the cause.

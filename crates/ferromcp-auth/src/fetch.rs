@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferromcp_core::text::excerpt;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::{Method, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -225,10 +225,15 @@ impl Fetched {
     /// Fails if the server is overloaded or has failed, so that the status is not about the resource.
     pub(crate) fn ensure_available(self, url: &str) -> Result<Self, AuthError> {
         if is_outage(self.status) {
-            let status = self.status.as_u16();
-            return Err(AuthError::unavailable(format!("{} responded with status {status}; try again", excerpt(url))));
+            let text = format!("{} responded with status {}", excerpt(url), self.status.as_u16());
+            return Err(AuthError::outage(text, self.retry_after()));
         }
         Ok(self)
+    }
+
+    /// Returns the time after which the server accepts requests, in seconds. Dates are ignored.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
     }
 }
 

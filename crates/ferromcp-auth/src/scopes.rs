@@ -19,6 +19,10 @@ impl Scopes {
         self.0.is_empty()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     pub(crate) fn contains(&self, scope: &str) -> bool {
         self.0.iter().any(|other| other == scope)
     }

@@ -2,7 +2,7 @@
 //!
 //! Some OpenID providers ignore the scope `offline_access` without `prompt=consent` (OpenID Connect Core, section 11). Others
 //! issue a refresh token without it, and show a needless page with it, or one on which only an administrator can consent
-//! (Microsoft Entra). Metadata do not tell the two apart. Therefore the parameter is sent only after a login that brought no
+//! (Microsoft Entra). The metadata of both are alike. Therefore the parameter is sent only after a login that brought no
 //! refresh token, and no more if it does not help.
 
 use serde::{Deserialize, Serialize};

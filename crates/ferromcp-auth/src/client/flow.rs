@@ -40,29 +40,59 @@ impl Flow<'_> {
     /// Fails if the grant is denied or a server cannot be reached. The session keeps its tokens.
     pub(crate) async fn authorize(&self, session: &mut Session, challenged: &Scopes) -> Result<(), AuthError> {
         let discovered = session.discovered.clone().ok_or_else(|| AuthError::discovery("no authorization server"))?;
+        session.check_overload()?;
+        self.create_key(session)?;
         let scopes = self.scopes(session, &discovered, challenged);
-        if self.options.dpop && session.dpop.is_none() {
-            session.dpop = Some(Arc::new(DpopKey::generate()?));
-        }
-        let tokens = match &self.options.grant.0 {
-            GrantKind::AuthorizationCode(prompt) => {
-                self.authorization_code(session, &discovered, prompt.as_ref(), &scopes).await
-            }
-            GrantKind::DeviceCode(show) => self.device_code(session, &discovered, show.as_ref(), &scopes).await,
-            GrantKind::ClientCredentials => self.client_credentials(session, &discovered, &scopes).await,
-            GrantKind::Jwt(provider) => {
-                let assertion = self.assertion(provider, &discovered).await?;
-                self.redeem(session, &discovered, None, &assertion, &scopes).await
-            }
-            GrantKind::EnterpriseManaged(idp, provider) => {
-                let id_token = self.assertion(provider, &discovered).await?;
-                self.enterprise_managed(session, &discovered, idp, &id_token, &scopes).await
-            }
-        }?;
+        let tokens = self.request_tokens(session, &discovered, &scopes).await;
+        let tokens =
+            tokens.and_then(|tokens| self.check_binding(tokens)).inspect_err(|error| session.record_overload(error))?;
         session.requested = scopes.clone();
         session.issuer = Some(discovered.server.issuer.clone());
         session.set_tokens(tokens, &scopes, false);
         Ok(())
+    }
+
+    async fn request_tokens(
+        &self,
+        session: &mut Session,
+        discovered: &Discovered,
+        scopes: &Scopes,
+    ) -> Result<Tokens, AuthError> {
+        match &self.options.grant.0 {
+            GrantKind::AuthorizationCode(prompt) => {
+                self.authorization_code(session, discovered, prompt.as_ref(), scopes).await
+            }
+            GrantKind::DeviceCode(show) => self.device_code(session, discovered, show.as_ref(), scopes).await,
+            GrantKind::ClientCredentials => self.client_credentials(session, discovered, scopes).await,
+            GrantKind::Jwt(provider) => {
+                let assertion = self.assertion(provider, discovered).await?;
+                self.redeem(session, discovered, None, &assertion, scopes).await
+            }
+            GrantKind::EnterpriseManaged(idp, provider) => {
+                let id_token = self.assertion(provider, discovered).await?;
+                self.enterprise_managed(session, discovered, idp, &id_token, scopes).await
+            }
+        }
+    }
+
+    /// Creates a DPoP key if the options require one.
+    pub(super) fn create_key(&self, session: &mut Session) -> Result<(), AuthError> {
+        if self.options.dpop && session.dpop.is_none() {
+            session.dpop = Some(Arc::new(DpopKey::generate()?));
+        }
+        Ok(())
+    }
+
+    /// Checks that tokens are bound to the DPoP key if the options require it.
+    pub(super) fn check_binding(&self, tokens: Tokens) -> Result<Tokens, AuthError> {
+        if self.options.dpop && !tokens.is_dpop {
+            return Err(AuthError::new(
+                AuthErrorKind::Token,
+                "cannot use the token: the authorization server has not bound it to the DPoP key; if it does not support DPoP, \
+                 remove `OAuthOptions::dpop`",
+            ));
+        }
+        Ok(tokens)
     }
 
     /// Returns the scopes to request: those of the challenge, or those of the resource; and those requested before.

@@ -11,7 +11,7 @@ use super::store::{CredentialStore, StoredCredentials};
 use super::token::Tokens;
 use crate::Secret;
 use crate::clock::now;
-use crate::error::{AuthError, AuthErrorKind};
+use crate::error::AuthError;
 use crate::scopes::Scopes;
 
 /// Tokens are refreshed when they expire within this time, in seconds.
@@ -22,6 +22,9 @@ const LOGIN_PAUSE: Duration = Duration::from_secs(60);
 
 /// How long a login uses the metadata that were fetched for the refresh before it.
 const METADATA_LIFETIME: Duration = Duration::from_secs(10);
+
+/// The longest time for which no tokens are requested, if the server is overloaded.
+const MAX_PAUSE: Duration = Duration::from_secs(300);
 
 /// Maximum number of refused scope sets that are remembered.
 const MAX_REFUSED: usize = 32;
@@ -56,7 +59,9 @@ pub(crate) struct Session {
     /// When the server rejected tokens directly after a login.
     rejected_at: Option<Instant>,
     /// The last login that failed.
-    failure: Option<(Instant, AuthErrorKind, String)>,
+    failure: Option<(Instant, AuthError)>,
+    /// When the authorization server accepts requests again.
+    paused_until: Option<Instant>,
 }
 
 impl Session {
@@ -161,6 +166,7 @@ impl Session {
         self.consent = Consent::default();
         self.refused.clear();
         self.rejected_at = None;
+        self.paused_until = None;
     }
 
     pub(crate) fn refresh_token(&self) -> Option<Secret> {
@@ -208,13 +214,32 @@ impl Session {
 
     /// Records that a login failed.
     pub(crate) fn record_failure(&mut self, error: &AuthError) {
-        self.failure = Some((Instant::now(), error.kind(), error.to_string()));
+        self.failure = Some((Instant::now(), error.repeat()));
     }
 
     /// Returns the error of a login that failed after this time, for requests that waited for it.
     pub(crate) fn failure_since(&self, time: Instant) -> Option<AuthError> {
-        let (at, kind, text) = self.failure.as_ref()?;
-        (*at > time).then(|| AuthError::new(*kind, text.clone()))
+        let (at, error) = self.failure.as_ref()?;
+        (*at > time).then(|| error.repeat())
+    }
+
+    /// Records the error of a request to the authorization server, which may be overloaded.
+    pub(crate) fn record_overload(&mut self, error: &AuthError) {
+        if let Some(time) = error.retry_after() {
+            self.paused_until = Some(Instant::now() + time.min(MAX_PAUSE));
+        }
+    }
+
+    /// Checks that the authorization server has not asked to wait.
+    ///
+    /// # Errors
+    /// Fails until the server accepts requests again.
+    pub(crate) fn check_overload(&self) -> Result<(), AuthError> {
+        let remaining = self.paused_until.and_then(|until| until.checked_duration_since(Instant::now()));
+        match remaining.filter(|remaining| !remaining.is_zero()) {
+            None => Ok(()),
+            Some(remaining) => Err(AuthError::outage("the authorization server is overloaded", Some(remaining))),
+        }
     }
 
     /// Returns whether the access token has expired or expires soon.

@@ -1,16 +1,19 @@
 //! Requests to the token endpoint, and their responses.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ferromcp_core::text::excerpt;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::time::sleep;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
 use super::assertion::SigningKey;
 use super::dpop::DpopKey;
-use super::registration::ClientIdentity;
+use super::registration::{ClientIdentity, IdentityOrigin};
 use crate::Secret;
 use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
@@ -32,6 +35,9 @@ const SECRETS: [&str; 8] = [
     "subject_token",
     "client_assertion",
 ];
+
+/// The longest time to wait for a server that is overloaded. Users do not expect a login to take longer.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// What a request is for, as errors name it.
 const TOKEN_REQUEST: &str = "token request";
@@ -127,7 +133,19 @@ impl TokenEndpoint<'_> {
         self.error_of(&fetched, &parameters, REVOCATION_REQUEST).map_or(Ok(()), Err)
     }
 
+    /// Sends a request, and sends it again if the server is overloaded for a short time.
     async fn fetch(&self, parameters: &[(&str, &str)]) -> Result<Fetched, TokenError> {
+        let fetched = self.send(parameters).await?;
+        let is_refused = matches!(fetched.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let Some(time) = fetched.retry_after().filter(|time| is_refused && *time <= MAX_WAIT) else {
+            return Ok(fetched);
+        };
+        tracing::info!(url = %excerpt(self.url), seconds = time.as_secs(), "waiting for an authorization server that is overloaded");
+        sleep(time).await;
+        self.send(parameters).await
+    }
+
+    async fn send(&self, parameters: &[(&str, &str)]) -> Result<Fetched, TokenError> {
         let (mut headers, form) = self.authenticated(parameters)?;
         self.add_proof(&mut headers)?;
         let mut fetched = self.fetcher.post_form(self.url, headers.clone(), form.to_string()).await?;
@@ -201,15 +219,20 @@ impl TokenEndpoint<'_> {
             let description = self.description(document, parameters);
             let text = format!("{shown} rejected the {request}: {}{description}", excerpt(&code));
             if is_outage(status) || matches!(&*code, "temporarily_unavailable" | "server_error") {
-                return Some(TokenError::Failed(AuthError::unavailable(text)));
+                return Some(TokenError::Failed(AuthError::outage(text, fetched.retry_after())));
             }
-            let error = AuthError::new(AuthErrorKind::Token, text);
+            let is_configured = self.client.is_some_and(|client| client.origin == IdentityOrigin::Configured);
+            let remedy = match &*code {
+                "invalid_client" if is_configured => "; check the client ID and its secret or key in `OAuthOptions`",
+                _ => "",
+            };
+            let error = AuthError::new(AuthErrorKind::Token, format!("{text}{remedy}")).with_oauth_error(&*code);
             return Some(TokenError::Rejected(Rejected { code, status, error }));
         }
         let text = format!("{shown} responded with status {} to the {request}", status.as_u16());
         Some(match status {
             _ if status.is_success() => return None,
-            _ if is_outage(status) => TokenError::Failed(AuthError::unavailable(text)),
+            _ if is_outage(status) => TokenError::Failed(AuthError::outage(text, fetched.retry_after())),
             // An error of OAuth, without its document.
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
                 let error = AuthError::new(AuthErrorKind::Token, text);

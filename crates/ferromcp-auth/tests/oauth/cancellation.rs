@@ -54,6 +54,16 @@ async fn next_login_succeeds_when_a_login_was_dropped() {
 }
 
 #[tokio::test]
+async fn functions_of_the_application_have_a_timeout() {
+    let server = Protected::start(State::default()).await;
+    let grant = Grant::workload_identity(|_| std::future::pending());
+    let options = server.options().grant(grant).login_timeout(Duration::from_millis(50));
+    let error = OAuth::new(options).unwrap().login().await.unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::Timeout);
+    assert!(error.to_string().contains("see `OAuthOptions::login_timeout`"), "{error}");
+}
+
+#[tokio::test]
 async fn newer_tokens_of_another_process_are_kept_when_a_login_is_denied() {
     let folder = tempfile::tempdir().unwrap();
     let server = Protected::start(State { rotates: true, ..State::default() }).await;

@@ -1,9 +1,11 @@
 //! Refreshing tokens.
 
-use ferromcp_auth::client::{FileStore, OAuth};
+use std::time::{Duration, Instant};
+
+use ferromcp_auth::client::{AuthErrorKind, FileStore, OAuth};
 use serde_json::json;
 
-use crate::server::{Protected, State};
+use crate::server::{Protected, State, registration};
 
 #[tokio::test]
 async fn concurrent_requests_share_one_refresh() {
@@ -131,4 +133,91 @@ async fn tokens_are_kept_when_the_authorization_server_has_an_outage() {
     server.state().expires_in = Some(3600);
     assert_eq!(client.call_as::<i64>("add", json!({ "a": 1, "b": 2 })).await.unwrap(), 3);
     assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (1, refreshes + 1));
+}
+
+#[tokio::test]
+async fn token_request_is_repeated_when_the_server_is_overloaded_for_a_short_time() {
+    let server = Protected::start(State { overload: (1, "1"), ..State::default() }).await;
+    let (oauth, start) = (OAuth::new(server.options()).unwrap(), Instant::now());
+    assert!(oauth.login().await.unwrap());
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    let state = server.state();
+    assert_eq!((state.logins, state.token_requests.len()), (1, 2));
+    assert_eq!(state.token_requests[0]["code"], state.token_requests[1]["code"]);
+}
+
+#[tokio::test]
+async fn no_token_is_requested_until_an_overloaded_server_accepts_requests() {
+    let server = Protected::start(State { overload: (1, "120"), ..State::default() }).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let error = oauth.login().await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (AuthErrorKind::Unavailable, Some(Duration::from_secs(120))));
+    assert!(error.to_string().ends_with("slow_down; try again in 120 s"), "{error}");
+    // No login page is opened.
+    let error = oauth.login().await.unwrap_err();
+    assert!(error.to_string().contains("overloaded; try again in 1"), "{error}");
+    assert_eq!(server.counts(|state| (state.logins, state.token_requests.len())), (1, 1));
+    // A token that expires soon is used without further requests.
+    let server = Protected::start(State { expires_in: Some(20), ..State::default() }).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    assert!(oauth.login().await.unwrap());
+    server.state().overload = (1, "120");
+    for _ in 0..3 {
+        assert_eq!(server.connect(&oauth).await.unwrap().tools().await.unwrap().len(), 1);
+    }
+    assert_eq!(server.counts(|state| (state.logins, state.token_requests.len())), (1, 2));
+    // An invalid header is ignored.
+    for value in ["soon", "-1", "1.5", "99999999999999999999999999", "Wed, 21 Oct 2026 07:28:00 GMT", ""] {
+        let server = Protected::start(State { overload: (1, value), ..State::default() }).await;
+        let oauth = OAuth::new(server.options()).unwrap();
+        assert_eq!(oauth.login().await.unwrap_err().retry_after(), None, "{value}");
+        assert!(oauth.login().await.unwrap(), "{value}");
+    }
+    let server = Protected::start(State { overload: (1, "18446744073709551615"), ..State::default() }).await;
+    OAuth::new(server.options()).unwrap().login().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn refresh_requests_the_scopes_of_the_login() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Protected::start(State { expires_in: Some(20), ..State::default() }).await;
+    // Microsoft Entra grants a scope that cannot be requested with others.
+    server.state().token_fields = json!({ "scope": "read .default" });
+    for _ in 0..2 {
+        let options = server.options().store(FileStore::new(folder.path()));
+        assert!(OAuth::new(options).unwrap().login().await.unwrap());
+    }
+    let request = server.state().token_requests[1].clone();
+    assert_eq!([&*request["grant_type"], &request["scope"]], ["refresh_token", "read"]);
+    // A server that does not accept the parameter gets a request without it.
+    server.state().rejects_refresh_scopes = true;
+    let options = server.options().store(FileStore::new(folder.path()));
+    assert!(OAuth::new(options).unwrap().login().await.unwrap());
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (1, 2));
+    assert!(!server.state().token_requests.last().unwrap().contains_key("scope"));
+    // If the user has granted only a part, the refresh does not request more.
+    server.state().token_fields = json!({ "scope": "" });
+    let oauth = OAuth::new(server.options().scope("write")).unwrap();
+    assert!(oauth.login().await.unwrap());
+    server.state().token_fields = json!({ "scope": "read" });
+    assert!(oauth.login().await.unwrap());
+    server.state().rejects_refresh_scopes = false;
+    assert!(oauth.login().await.unwrap());
+    assert!(!server.state().token_requests.last().unwrap().contains_key("scope"));
+}
+
+#[tokio::test]
+async fn tokens_are_kept_when_the_configured_credentials_are_rejected() {
+    let state = State { expires_in: Some(20), clients: Some(vec!["configured".to_owned()]), ..State::default() };
+    let server = Protected::start(state).await;
+    let oauth = OAuth::new(server.options().registration(registration())).unwrap();
+    assert!(oauth.login().await.unwrap());
+    server.state().clients = Some(Vec::new());
+    // No login page is opened, because the next token request would be rejected too.
+    let error = oauth.login().await.unwrap_err();
+    assert_eq!((error.kind(), error.oauth_error()), (AuthErrorKind::Token, Some("invalid_client")));
+    assert!(error.to_string().ends_with("check the client ID and its secret or key in `OAuthOptions`"), "{error}");
+    server.state().clients = None;
+    assert!(oauth.login().await.unwrap());
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (1, 1));
 }

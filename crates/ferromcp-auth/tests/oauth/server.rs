@@ -12,7 +12,7 @@ use ferromcp_auth::client::{Grant, OAuth, OAuthOptions, RedirectHandler};
 use ferromcp_client::{Client, ClientError};
 use ferromcp_server::http::{HttpServerOptions, HttpService};
 use ferromcp_server::{Server, Tool};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -58,6 +58,10 @@ pub(crate) struct State {
     pub(crate) registered_scopes: HashMap<String, String>,
     /// A scope that the server rejects in registrations.
     pub(crate) unknown_scope: Option<&'static str>,
+    /// The number of token requests for which the server is overloaded, and its `Retry-After` header.
+    pub(crate) overload: (usize, &'static str),
+    /// Whether the server rejects refresh requests with scopes.
+    pub(crate) rejects_refresh_scopes: bool,
     /// How long the server takes to send a token response.
     pub(crate) token_delay: Duration,
     /// A path for which the server sends no response.
@@ -319,6 +323,15 @@ impl State {
         self.token_requests.push(form.clone());
         if let Some(status) = self.token_status {
             return respond(StatusCode::from_u16(status).unwrap(), &json!({}));
+        }
+        if self.overload.0 > 0 {
+            self.overload.0 -= 1;
+            let mut response = respond(StatusCode::TOO_MANY_REQUESTS, &json!({ "error": "slow_down" }));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(self.overload.1));
+            return response;
+        }
+        if self.rejects_refresh_scopes && form["grant_type"] == "refresh_token" && form.contains_key("scope") {
+            return respond(StatusCode::BAD_REQUEST, &json!({ "error": "invalid_scope" }));
         }
         if self.clients.as_ref().is_some_and(|clients| !clients.contains(&form["client_id"])) {
             return respond(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_client" }));

@@ -160,6 +160,17 @@ async fn trap_metadata_of_another_resource() {
 }
 
 #[tokio::test]
+async fn trap_token_that_is_not_bound_to_the_key() {
+    // The server issues a bearer token to a client that requires DPoP.
+    let server = Protected::start(State::default()).await;
+    let oauth = OAuth::new(server.options().dpop()).unwrap();
+    let error = oauth.login().await.unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::Token);
+    assert!(error.to_string().contains("remove `OAuthOptions::dpop`"), "{error}");
+    assert!(!oauth.stored().await.unwrap().is_some_and(|stored| stored.has_tokens()));
+}
+
+#[tokio::test]
 async fn trap_endless_401_loops() {
     //
     let server = Protected::start(State { refuses_with: Some(401), ..State::default() }).await;
