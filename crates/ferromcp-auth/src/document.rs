@@ -15,8 +15,9 @@ const MAX_ITEMS: usize = 500;
 pub(crate) struct Document(Map<String, Value>);
 
 impl Document {
-    /// Parses a document; `None` if it is not a JSON object.
+    /// Parses a document; `None` if it is not a JSON object. A byte order mark is ignored.
     pub(crate) fn parse(json: &[u8]) -> Option<Self> {
+        let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
         match serde_json::from_slice(json).ok()? {
             Value::Object(object) => Some(Self(object)),
             _ => None,
@@ -82,6 +83,14 @@ fn ignored<T>(name: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn byte_order_mark_is_ignored() {
+        assert_eq!(Document::parse("\u{feff}{\"a\":\"b\"}".as_bytes()).unwrap().text("a").unwrap(), "b");
+        for json in ["", "\u{feff}", "\u{feff}[]"] {
+            assert!(Document::parse(json.as_bytes()).is_none(), "{json}");
+        }
+    }
 
     #[test]
     fn seconds_are_read_from_numbers_and_texts() {

@@ -35,12 +35,24 @@ impl AuthChallenge {
 pub(crate) fn parse<'a>(headers: impl Iterator<Item = &'a HeaderValue>) -> Vec<AuthChallenge> {
     let mut challenges = Vec::new();
     for header in headers {
-        if let Some(text) = header.to_str().ok().filter(|text| text.len() <= MAX_HEADER) {
-            Parser { rest: text }.challenges(&mut challenges);
+        if header.len() <= MAX_HEADER {
+            // Descriptions may contain characters that are not ASCII.
+            let text = String::from_utf8_lossy(header.as_bytes());
+            Parser { rest: &text }.challenges(&mut challenges);
         }
     }
     challenges.truncate(MAX_CHALLENGES);
     challenges
+}
+
+/// Returns the challenge of OAuth, of which a gateway may have added a second one without parameters.
+pub(crate) fn bearer(challenges: &[AuthChallenge]) -> Option<&AuthChallenge> {
+    let of = |scheme| {
+        let all = || challenges.iter().filter(move |challenge| challenge.is(scheme));
+        let with = |name| all().find(|challenge| challenge.get(name).is_some());
+        with("resource_metadata").or_else(|| with("error")).or_else(|| with("scope")).or_else(|| all().next())
+    };
+    of("DPoP").filter(|challenge| challenge.get("error") == Some("use_dpop_nonce")).or(of("Bearer")).or(of("DPoP"))
 }
 
 struct Parser<'a> {
@@ -177,6 +189,35 @@ mod tests {
         assert_eq!(challenges[2].get("realm"), Some("x"));
         let challenges = parse_all(&["Negotiate YWJj, Bearer scope=x"]);
         assert_eq!(challenges[1].get("scope"), Some("x"));
+    }
+
+    #[test]
+    fn parses_values_with_characters_that_are_not_ascii() {
+        let header = "Bearer error_description=\"ung\u{fc}ltig\", resource_metadata=\"https://h/x\"";
+        let headers = [
+            HeaderValue::from_bytes(header.as_bytes()).unwrap(),
+            HeaderValue::from_bytes(b"Basic x=\"\xff\"").unwrap(),
+        ];
+        let challenges = parse(headers.iter());
+        assert_eq!(challenges[0].get("resource_metadata"), Some("https://h/x"));
+        assert!(challenges[1].is("Basic"));
+    }
+
+    #[test]
+    fn challenge_with_the_metadata_is_chosen() {
+        let chosen = |headers: &[&'static str]| bearer(&parse_all(headers)).map(|it| format!("{:?}", it.parameters));
+        let expected = chosen(&["Bearer resource_metadata=x"]);
+        assert!(expected.is_some());
+        for headers in [
+            &["Bearer", "Bearer resource_metadata=x"][..],
+            &["Bearer realm=\"api\", Bearer resource_metadata=x, Basic realm=y"],
+            &["DPoP algs=\"ES256\", Bearer error=z, Bearer resource_metadata=x"],
+            &["Basic realm=y, DPoP resource_metadata=x"],
+        ] {
+            assert_eq!(chosen(headers), expected, "{headers:?}");
+        }
+        assert_eq!(chosen(&["Basic realm=y"]), None);
+        assert_eq!(chosen(&["Bearer scope=a", "Bearer error=b"]), chosen(&["Bearer error=b"]));
     }
 
     #[test]

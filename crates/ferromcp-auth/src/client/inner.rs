@@ -230,7 +230,12 @@ impl Inner {
             self.discover(session, metadata_url).await?;
         }
         let lock = self.lock_store().await;
-        let scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
+        let mut scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();
+        if scopes.is_empty() && challenge.is_some_and(|challenge| challenge.get("error") == Some("insufficient_scope"))
+        {
+            // The server does not name the missing scopes; the metadata may.
+            scopes = session.discovered.iter().flat_map(|discovered| &discovered.scopes_supported).collect();
+        }
         // The tokens of another process are loaded in any case, so that older ones do not replace them in the store.
         let is_new = session.load(store, key).await? && session.is_valid();
         if is_new && (may_adopt || session.has_scopes(&scopes)) {

@@ -7,10 +7,9 @@ use ferromcp_client::http::{Challenge, ChallengeAction, Credentials, Credentials
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::challenge;
+use super::challenge::{self, bearer};
 use super::inner::Inner;
 use super::options::OAuthOptions;
-use super::respond::bearer;
 use super::store::StoredCredentials;
 use crate::error::AuthError;
 use crate::fetch::{Fetcher, Network};

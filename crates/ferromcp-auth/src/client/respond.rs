@@ -7,7 +7,7 @@ use ferromcp_core::text::excerpt;
 use http::StatusCode;
 use tokio::sync::OwnedMutexGuard;
 
-use super::challenge::{self, AuthChallenge};
+use super::challenge::{self, AuthChallenge, bearer};
 use super::inner::Inner;
 use super::session::Session;
 use crate::error::AuthError;
@@ -22,7 +22,8 @@ impl Inner {
         let challenges = challenge::parse(challenge.www_authenticate());
         let bearer = bearer(&challenges);
         let error = bearer.and_then(|bearer| bearer.get("error"));
-        let is_unauthorized = challenge.status() == StatusCode::UNAUTHORIZED.as_u16();
+        // Some servers reject an expired token with status 403.
+        let is_unauthorized = challenge.status() == StatusCode::UNAUTHORIZED.as_u16() || error == Some("invalid_token");
         if is_unauthorized && error == Some("use_dpop_nonce") && challenge.attempt() < MAX_ATTEMPTS {
             return Ok(ChallengeAction::Retry); // with the nonce of the response
         }
@@ -94,10 +95,4 @@ impl Inner {
         self.authorize(session, challenge, false).await?;
         Ok(ChallengeAction::Retry)
     }
-}
-
-/// Returns the challenge of OAuth.
-pub(super) fn bearer(challenges: &[AuthChallenge]) -> Option<&AuthChallenge> {
-    let of = |scheme| challenges.iter().find(|challenge| challenge.is(scheme));
-    of("DPoP").filter(|challenge| challenge.get("error") == Some("use_dpop_nonce")).or(of("Bearer")).or(of("DPoP"))
 }

@@ -239,12 +239,56 @@ async fn logs_in_when_the_challenge_is_missing_or_has_other_schemes() {
     for challenge in [
         "",
         "Basic realm=\"x\"",
+        "Bearer realm=\"gateway\", Bearer resource_metadata=\"{origin}/.well-known/oauth-protected-resource/mcp\"",
         "Negotiate, NTLM, Basic realm=\"a, b\", Bearer scope=\"read\", Digest nonce=x",
         "Bearer resource_metadata=\"{origin}/.well-known/oauth-protected-resource/mcp",
     ] {
         let server = Protected::start(State { challenge: Some(challenge.to_owned()), ..State::default() }).await;
         assert!(login(&server).await.unwrap(), "{challenge}");
     }
+}
+
+#[tokio::test]
+async fn token_is_refreshed_when_it_is_rejected_with_status_403() {
+    let server = Protected::start(State::default()).await;
+    let oauth = OAuth::new(server.options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    server.state().refuses_with = Some(403);
+    // The response does not come from the MCP server, so that the login does not help.
+    for _ in 0..3 {
+        client.tools().await.unwrap_err();
+    }
+    assert_eq!(server.counts(|state| (state.logins, state.refreshes)), (2, 1));
+    server.state().refuses_with = None;
+    assert_eq!(client.tools().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn scopes_of_the_metadata_are_requested_when_the_challenge_names_none() {
+    // A-151
+    let challenge = Some("Bearer error=\"insufficient_scope\"".to_owned());
+    let server =
+        Protected::start(State { challenge: Some("Bearer scope=\"read\"".to_owned()), ..State::default() }).await;
+    let document = json!({
+        "resource": "{origin}/mcp", "authorization_servers": ["{origin}"], "scopes_supported": ["read", "write"],
+    });
+    server.state().fixed.insert(METADATA, (200, "application/json", document.to_string()));
+    let oauth = OAuth::new(server.options()).unwrap();
+    let client = server.connect(&oauth).await.unwrap();
+    assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read");
+    {
+        let mut state = server.state();
+        state.challenge = challenge;
+        state.required_scope = Some("write");
+    }
+    assert_eq!(client.call_as::<i64>("add", json!({ "a": 1, "b": 2 })).await.unwrap(), 3);
+    assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read write");
+    // Without further scopes, the client logs in once at most.
+    server.state().required_scope = Some("admin");
+    for _ in 0..3 {
+        client.tools().await.unwrap_err();
+    }
+    assert_eq!(server.state().logins, 3);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:1/callback";
 
 /// What the authorization server does and has seen.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent deviations of a server")]
 pub(crate) struct State {
     /// The path of the issuer. A change is a move to another authorization server.
     pub(crate) tenant: String,
