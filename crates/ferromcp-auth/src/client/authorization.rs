@@ -35,7 +35,7 @@ pub(crate) const RESERVED_PARAMETERS: [&str; 11] = [
 #[derive(Clone)]
 pub struct AuthorizationRequest {
     url: Url,
-    state: String,
+    state: Secret,
     redirect_uri: String,
 }
 
@@ -53,7 +53,12 @@ impl AuthorizationRequest {
     /// Returns whether a response belongs to this request, by its `state`. `url` is the URL to which the browser was
     /// redirected.
     pub fn matches(&self, url: &str) -> bool {
-        Response::parse(url, &self.redirect_uri).is_ok_and(|response| response.state.as_deref() == Some(&*self.state))
+        Response::parse(url, &self.redirect_uri).is_ok_and(|response| response.state.as_ref() == Some(&self.state))
+    }
+
+    /// Returns whether a response is an error, such as one that the user has denied. Its parameters are not verified.
+    pub(crate) fn is_denied_by(&self, url: &str) -> bool {
+        Response::parse(url, &self.redirect_uri).is_ok_and(|response| response.error.is_some())
     }
 }
 
@@ -98,7 +103,7 @@ impl PendingAuthorization {
             ))
         })?;
         let mut url = network.check(endpoint)?;
-        let (verifier, state) = (Secret::new(random_text()?), random_text()?);
+        let (verifier, state) = (Secret::new(random_text()?), Secret::new(random_text()?));
         // The endpoint may have a query, which is kept.
         let kept: Vec<(String, String)> = url
             .query_pairs()
@@ -113,7 +118,7 @@ impl PendingAuthorization {
             .append_pair("response_type", "code")
             .append_pair("client_id", client_id)
             .append_pair("redirect_uri", redirect_uri)
-            .append_pair("state", &state)
+            .append_pair("state", state.expose())
             .append_pair("code_challenge", &challenge(&verifier))
             .append_pair("code_challenge_method", "S256")
             .append_pair("resource", &discovered.resource);
@@ -131,7 +136,7 @@ impl PendingAuthorization {
     /// Fails if the response does not belong to this request, comes from another server, or is an error.
     pub(crate) fn code(self, response: &str, tolerances: &Tolerances) -> Result<Secret, AuthError> {
         let response = Response::parse(response, &self.request.redirect_uri)?;
-        if response.state.as_deref() != Some(&*self.request.state) {
+        if response.state.as_ref() != Some(&self.request.state) {
             return Err(AuthError::authorization(
                 "the authorization response has another `state`; it belongs to another request. Authorize again",
             ));
@@ -154,7 +159,9 @@ impl PendingAuthorization {
             }
         }
         if let Some(error) = &response.error {
-            let description = response.description.map(|text| format!(" ({})", excerpt(&text))).unwrap_or_default();
+            // Some servers repeat the parameters of the request.
+            let description = response.description.filter(|text| !text.contains(self.request.state.expose()));
+            let description = description.map(|text| format!(" ({})", excerpt(&text))).unwrap_or_default();
             let text = format!("the authorization was denied: {}{description}", excerpt(error));
             return Err(AuthError::authorization(text).with_oauth_error(error));
         }
@@ -165,7 +172,7 @@ impl PendingAuthorization {
 /// The parameters of an authorization response.
 #[derive(Default)]
 struct Response {
-    state: Option<String>,
+    state: Option<Secret>,
     iss: Option<String>,
     code: Option<Secret>,
     error: Option<String>,
@@ -181,15 +188,18 @@ impl Response {
         let mut response = Self::default();
         for (name, value) in url.query_pairs() {
             let slot = match name.as_ref() {
-                "state" => &mut response.state,
                 "iss" => &mut response.iss,
                 "error" => &mut response.error,
                 "error_description" => &mut response.description,
+                "state" if response.state.is_none() => {
+                    response.state = Some(Secret::new(value));
+                    continue;
+                }
                 "code" if response.code.is_none() && !value.is_empty() => {
                     response.code = Some(Secret::new(value));
                     continue;
                 }
-                "code" => return Err(duplicate()),
+                "state" | "code" => return Err(duplicate()),
                 _ => continue,
             };
             if slot.replace(value.into_owned()).is_some() {
@@ -215,7 +225,7 @@ pub(super) mod tests {
     /// Returns a request with a redirect URI, and its state.
     pub(in crate::client) fn request_to(redirect_uri: &str) -> (AuthorizationRequest, String) {
         let request = pending(false).request;
-        let state = request.state.clone();
+        let state = request.state.expose().to_owned();
         (AuthorizationRequest { redirect_uri: redirect_uri.to_owned(), ..request }, state)
     }
 
@@ -242,7 +252,7 @@ pub(super) mod tests {
 
     fn code(requires_iss: bool, query: impl Fn(&str) -> String) -> Result<Secret, String> {
         let pending = pending(requires_iss);
-        let url = format!("{REDIRECT}?{}", query(&pending.request.state));
+        let url = format!("{REDIRECT}?{}", query(pending.request.state.expose()));
         pending.code(&url, &Tolerances::default()).map_err(|error| error.to_string())
     }
 
@@ -261,7 +271,7 @@ pub(super) mod tests {
             (get("kept"), get("tenant"), get("prompt"), get("hint")),
             (Some("1"), Some("2"), Some("login"), None)
         );
-        assert_eq!(get("state"), Some(&*pending.request.state));
+        assert_eq!(get("state"), Some(pending.request.state.expose()));
         assert_eq!(get("resource"), Some("https://h:1"));
         assert_eq!((get("scope"), get("request")), (Some("a b"), None));
         assert_eq!(get("code_challenge_method"), Some("S256"));
@@ -291,6 +301,8 @@ pub(super) mod tests {
         assert!(!text.contains('E') && !text.contains("evil"), "{text}");
         let text = code(false, |state| format!("error=access_denied&error_description=D&state={state}")).unwrap_err();
         assert_eq!(text, "the authorization was denied: access_denied (D)");
+        let text = code(false, |state| format!("error=x&error_description=bad+{state}&state={state}")).unwrap_err();
+        assert_eq!(text, "the authorization was denied: x");
     }
 
     #[test]
@@ -307,10 +319,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn debug_omits_the_state_and_the_challenge() {
+        //
+        let pending = pending(false);
+        let shown = format!("{:?}", pending.request);
+        assert!(shown.contains(REDIRECT) && shown.contains("https://as.example.com/authorize"), "{shown}");
+        for secret in [pending.request.state.expose(), pending.verifier.expose(), &challenge(&pending.verifier)] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
     fn a_part_of_the_url_is_accepted() {
         let pending = pending(false);
-        assert!(pending.request.matches(&format!(" /callback?code=c&state={} ", pending.request.state)));
-        let query = format!("?code=c&state={}", pending.request.state);
+        let state = pending.request.state.expose();
+        assert!(pending.request.matches(&format!(" /callback?code=c&state={state} ")));
+        let query = format!("?code=c&state={state}");
         assert_eq!(pending.code(&query, &Tolerances::default()).unwrap().expose(), "c");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Spec: RFC 9110, section 11.6.1. A malformed rest of a header is ignored; the challenges before it are kept.
 
+use std::fmt;
+
 use http::HeaderValue;
 
 /// Maximum number of challenges of a response.
@@ -11,8 +13,8 @@ const MAX_PARAMETERS: usize = 32;
 /// Maximum length of a header, in bytes. Longer headers are ignored.
 const MAX_HEADER: usize = 16 * 1024;
 
-/// A challenge, such as `Bearer scope="files:read"`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A challenge, such as `Bearer scope="files:read"`. `Debug` omits the values, such as nonces.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct AuthChallenge {
     /// In lower case.
     scheme: String,
@@ -28,6 +30,16 @@ impl AuthChallenge {
     /// Returns the value of a parameter. Of a duplicate parameter, the first value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Debug for AuthChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.parameters.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("AuthChallenge")
+            .field("scheme", &self.scheme)
+            .field("parameters", &names)
+            .finish_non_exhaustive()
     }
 }
 
@@ -187,6 +199,7 @@ mod tests {
         let schemes: Vec<_> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
         assert_eq!(schemes, ["negotiate", "bearer", "digest"]);
         assert_eq!(challenges[2].get("realm"), Some("x"));
+        assert_eq!(format!("{:?}", challenges[2]), r#"AuthChallenge { scheme: "digest", parameters: ["realm"], .. }"#);
         let challenges = parse_all(&["Negotiate YWJj, Bearer scope=x"]);
         assert_eq!(challenges[1].get("scope"), Some("x"));
     }

@@ -41,6 +41,7 @@ pub(crate) async fn authorize(
     let network = endpoint.fetcher.network();
     let (shown, code) = parse(&response, network)?;
     show(&shown);
+    tracing::info!("waiting for the user to enter the code");
     let interval = response.seconds("interval").unwrap_or(INTERVAL);
     poll(endpoint, discovered, &code, interval, shown.expires_in).await
 }
@@ -116,9 +117,10 @@ mod tests {
 
     #[test]
     fn reads_imperfect_responses() {
-        let json = r#"{"device_code":"d","user_code":"u","verification_url":"https://example.com/d","expires_in":"1e9",
+        let json = r#"{"device_code":"d","user_code":"s3cret","verification_url":"https://example.com/d","expires_in":"1e9",
             "interval":0,"verification_uri_complete":null}"#;
         let (shown, code) = parse_json(json).unwrap();
+        assert!(!format!("{shown:?}").contains("s3cret"), "{shown:?}");
         assert_eq!((&*shown.verification_uri, code.expose()), ("https://example.com/d", "d"));
         assert_eq!((shown.expires_in, shown.verification_uri_complete), (MAX_LIFETIME, None));
         assert!(

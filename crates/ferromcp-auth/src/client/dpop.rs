@@ -73,7 +73,10 @@ impl DpopKey {
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk });
         let signer = |input: &[u8]| Some(self.key.sign(&SystemRandom::new(), input).ok()?.as_ref().to_vec());
         let proof = sign(&header, &claims, signer)?;
-        HeaderValue::from_str(&proof).map_err(|_| AuthError::configuration("cannot encode a DPoP proof"))
+        let proof = HeaderValue::from_str(&proof);
+        let mut proof = proof.map_err(|_| AuthError::configuration("cannot encode a DPoP proof"))?;
+        proof.set_sensitive(true);
+        Ok(proof)
     }
 
     /// Records the nonce of a response. Returns whether it is new.
@@ -128,6 +131,7 @@ mod tests {
         let token = Secret::new("token");
         let proof = key.proof("POST", url, Some(&token)).unwrap();
         let first = claims(&proof);
+        assert_eq!(format!("{proof:?}"), "Sensitive");
         assert_eq!([&first["htm"], &first["htu"]], ["POST", "https://h/mcp"]);
         assert_eq!(first["ath"], sha256_base64(b"token"));
         assert!(first.get("nonce").is_none());

@@ -125,8 +125,8 @@ pub struct AssertionRequest {
     pub resource: String,
 }
 
-/// A code that the user enters on another device.
-#[derive(Debug, Clone)]
+/// A code that the user enters on another device. `Debug` omits the code.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DeviceCode {
     /// The URL of the page on which the user enters the code. It uses `https`, or `http` on the loopback interface.
@@ -137,6 +137,15 @@ pub struct DeviceCode {
     pub user_code: String,
     /// The lifetime of the code, in seconds.
     pub expires_in: u64,
+}
+
+impl fmt::Debug for DeviceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceCode")
+            .field("verification_uri", &self.verification_uri)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The identity provider of an enterprise.

@@ -1,12 +1,13 @@
 //! [`Inner`]: the state of [`OAuth`](super::OAuth), whose requests share one login and one refresh.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ferromcp_client::http::Request;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 use url::Url;
 
 use super::challenge::AuthChallenge;
@@ -24,6 +25,9 @@ use crate::clock::now;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::fetch::Fetcher;
 use crate::scopes::Scopes;
+
+/// How long the client waits for another process until a message is logged.
+const NOTICE_TIME: Duration = Duration::from_secs(1);
 
 const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
@@ -128,7 +132,14 @@ impl Inner {
 
     /// Locks the store against other processes. A store that cannot be locked does not prevent a login.
     pub(super) async fn lock_store(&self) -> StoreLock {
-        self.options.store.lock(self.server.as_str()).await.unwrap_or_else(|error| {
+        let mut lock = self.options.store.lock(self.server.as_str());
+        let lock = if let Ok(lock) = timeout(NOTICE_TIME, &mut lock).await {
+            lock
+        } else {
+            tracing::info!("waiting for another process that logs in or refreshes the credentials");
+            lock.await
+        };
+        lock.unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot lock the credential store; another process may use the same refresh token");
             Box::new(())
         })

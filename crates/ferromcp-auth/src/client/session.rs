@@ -266,3 +266,41 @@ impl Session {
         self.refused.iter().any(|refused| refused == scopes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client_authentication::ClientAuthentication;
+
+    #[test]
+    fn debug_omits_secrets() {
+        //
+        let identity = ClientIdentity::new(
+            "id".to_owned(),
+            Some(Secret::new("s3cret")),
+            ClientAuthentication::ClientSecretBasic,
+            IdentityOrigin::Registered,
+        );
+        let key = DpopKey::generate().unwrap();
+        let pkcs8 = key.pkcs8().clone();
+        let tokens = Tokens {
+            access: Secret::new("s3cret"),
+            refresh: Some(Secret::new("s3cret")),
+            expires_at: None,
+            scopes: None,
+            is_dpop: true,
+        };
+        let session = Session {
+            identity: Some(identity),
+            tokens: Some(tokens),
+            dpop: Some(Arc::new(key)),
+            issuer: Some("https://as".to_owned()),
+            ..Session::default()
+        };
+        let shown = format!("{session:?}");
+        assert!(
+            shown.contains("https://as") && !shown.contains("s3cret") && !shown.contains(pkcs8.expose()),
+            "{shown}"
+        );
+    }
+}

@@ -40,11 +40,12 @@ async fn secrets_do_not_reach_logs_debug_or_errors() {
     }
 }
 
-#[test]
-fn debug_omits_secrets() {
+#[tokio::test]
+async fn debug_omits_secrets() {
     //
     use ferromcp_auth::client::{
-        ClientRegistration, EnterpriseIdentityProvider, Grant, LoopbackPrompt, OAuthOptions, PastePrompt,
+        ClientRegistration, CredentialStore as _, EnterpriseIdentityProvider, Grant, LoopbackPrompt, MemoryStore,
+        OAuthOptions, PastePrompt, StoredCredentials,
     };
 
     let provider = EnterpriseIdentityProvider::new("https://idp.example.com/token", "id").client_secret("s3cret");
@@ -52,8 +53,15 @@ fn debug_omits_secrets() {
     let registration = ClientRegistration::new("id").secret("s3cret");
     let options = OAuthOptions::new("https://example.com/mcp?key=s3cret").registration(registration.clone());
     let oauth = OAuth::new(OAuthOptions::new("https://example.com/mcp?key=s3cret").dpop()).unwrap();
+    let store = MemoryStore::new();
+    let credentials: StoredCredentials = serde_json::from_value(json!({
+        "issuer": "https://as.example.com", "resource": "https://example.com", "tokens": { "access": "s3cret" },
+    }))
+    .unwrap();
+    store.save("https://example.com/mcp?key=s3cret", &credentials).await.unwrap();
+    let options = options.authorization_parameter("login_hint", "s3cret");
     let shown = format!(
-        "{provider:?} {registration:?} {options:?} {oauth:?} {:?} {:?} {:?} {:?} {:?}",
+        "{provider:?} {registration:?} {options:?} {oauth:?} {store:?} {credentials:?} {:?} {:?} {:?} {:?} {:?}",
         Grant::enterprise_managed(provider.clone(), move |_| assertion()),
         Grant::workload_identity(move |_| assertion()),
         LoopbackPrompt::new(),

@@ -1,7 +1,7 @@
 //! A store in files that only their owner can read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,16 +65,14 @@ impl FileStore {
 
     fn load_file(&self, server: &str) -> Result<Option<StoredCredentials>, AuthError> {
         let path = self.path(server, "json");
-        let text = match fs::metadata(&path).and_then(|metadata| {
-            if metadata.len() > MAX_FILE { Err(ErrorKind::FileTooLarge.into()) } else { fs::read(&path) }
-        }) {
+        let text = match read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("read", &path, &error)),
         };
         let sealed = serde_json::from_slice::<SealedRecord>(&text).ok();
         let text = match (sealed, &self.key) {
-            (None, _) => Some(Zeroizing::new(text)),
+            (None, _) => Some(text),
             (Some(sealed), Some(key)) => key.open(server, &sealed.encrypted),
             (Some(_), None) => {
                 let path = path.display();
@@ -96,13 +94,13 @@ impl FileStore {
         self.create_folder()?;
         let path = self.path(server, "json");
         let record = Record { server: server.to_owned(), credentials: credentials.clone() };
-        let text = serde_json::to_vec_pretty(&record)
-            .map_err(|error| AuthError::store("cannot serialize credentials").with_source(error))?;
-        let text = match &self.key {
-            None => text,
-            Some(key) => serde_json::to_vec(&SealedRecord { encrypted: key.seal(server, &Zeroizing::new(text))? })
-                .map_err(|error| AuthError::store("cannot serialize credentials").with_source(error))?,
-        };
+        let failed_to_serialize =
+            |error: serde_json::Error| AuthError::store("cannot serialize credentials").with_source(error);
+        let mut text = Zeroizing::new(serde_json::to_vec_pretty(&record).map_err(failed_to_serialize)?);
+        if let Some(key) = &self.key {
+            let sealed = SealedRecord { encrypted: key.seal(server, &text)? };
+            text = Zeroizing::new(serde_json::to_vec(&sealed).map_err(failed_to_serialize)?);
+        }
         let write = || {
             // The file has mode 0600 from the start.
             let mut file = NamedTempFile::new_in(&self.folder)?;
@@ -164,6 +162,13 @@ struct Record {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct SealedRecord {
     encrypted: String,
+}
+
+/// Reads a file of at most [`MAX_FILE`] bytes.
+fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::new());
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_FILE { Err(ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
 fn failed(action: &str, path: &Path, error: &std::io::Error) -> AuthError {

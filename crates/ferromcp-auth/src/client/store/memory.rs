@@ -1,13 +1,14 @@
 //! A store that is lost when the process exits.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CredentialStore, StoreFuture, StoredCredentials};
 
-/// A store in memory: the default. Credentials are lost when the process exits.
-#[derive(Debug, Default)]
+/// A store in memory: the default. Credentials are lost when the process exits. `Debug` shows only the number of servers.
+#[derive(Default)]
 pub struct MemoryStore(Mutex<HashMap<String, StoredCredentials>>);
 
 impl MemoryStore {
@@ -18,6 +19,13 @@ impl MemoryStore {
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, StoredCredentials>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    /// Omits the URLs of the servers, whose queries may contain secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("servers", &self.all().len()).finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use url::Url;
@@ -144,8 +145,13 @@ impl RedirectListener for Listener {
     fn authorize<'a>(&'a mut self, request: &'a AuthorizationRequest) -> PromptFuture<'a, String> {
         Box::pin(async move {
             let (open, url) = (Arc::clone(&self.open), request.url().to_owned());
-            // A browser in the terminal returns only when it exits.
-            let mut opening = tokio::task::spawn_blocking(move || open(&url));
+            let (sender, mut opening) = oneshot::channel();
+            // A browser in the terminal returns only when it exits. A thread of the runtime would delay its shutdown.
+            let open_page = move || {
+                let _ = sender.send(open(&url));
+            };
+            // Without a thread, the user opens the URL.
+            let _ = std::thread::Builder::new().spawn(open_page);
             let mut is_open = false;
             let mut connections = JoinSet::new();
             loop {
@@ -194,10 +200,11 @@ async fn respond(mut stream: TcpStream, request: &AuthorizationRequest) -> Optio
     let url = Url::parse(request.redirect_uri()).and_then(|base| base.join(target)).ok()?;
     let expected = Url::parse(request.redirect_uri()).ok()?;
     let is_response = url.path() == expected.path() && request.matches(url.as_str());
-    let (status, text) = if is_response {
-        ("200 OK", "The login is complete. You can close this page and return to the application.")
-    } else {
-        ("404 Not Found", "This page does not belong to a login in progress.")
+    let (status, text) = match is_response {
+        // The parameters are not shown, because they are not verified yet.
+        true if request.is_denied_by(url.as_str()) => ("200 OK", "The login failed. The application shows the reason."),
+        true => ("200 OK", "The login is complete. You can close this page and return to the application."),
+        false => ("404 Not Found", "This page does not belong to a login in progress."),
     };
     let page = format!("<!doctype html><meta charset=\"utf-8\"><title>Login</title><p>{text}</p>");
     let response = format!(
@@ -242,6 +249,40 @@ mod tests {
         let url = listener.authorize(&request).await.unwrap();
         assert!(url.contains("code=c") && request.matches(&url));
         assert!(browser.await.unwrap().contains("The login is complete"));
+    }
+
+    #[tokio::test]
+    async fn page_shows_that_the_login_failed_when_it_is_denied() {
+        let prompt = LoopbackPrompt::new().open_with(|_| true);
+        let mut listener = prompt.listen(None).await.unwrap();
+        let (request, state) = request_to(listener.redirect_uri());
+        let address = Url::parse(listener.redirect_uri()).unwrap();
+        let address = format!("127.0.0.1:{}", address.port().unwrap());
+        let target = format!("/callback?error=access_denied&error_description=s3cret&state={state}");
+        let browser = tokio::spawn(async move { get(&address, &target).await });
+        listener.authorize(&request).await.unwrap();
+        let page = browser.await.unwrap();
+        assert!(page.contains("The login failed") && !page.contains("s3cret"), "{page}");
+    }
+
+    #[test]
+    fn shutdown_of_the_runtime_does_not_wait_for_the_browser() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (started, opened) = std::sync::mpsc::channel();
+        let prompt = LoopbackPrompt::new().open_with(move |_| {
+            started.send(()).unwrap();
+            std::thread::sleep(Duration::from_secs(60));
+            true
+        });
+        runtime.block_on(async {
+            let mut listener = prompt.listen(None).await.unwrap();
+            let (request, _) = request_to(listener.redirect_uri());
+            timeout(Duration::from_millis(100), listener.authorize(&request)).await.unwrap_err();
+        });
+        opened.recv().unwrap();
+        let start = std::time::Instant::now();
+        drop(runtime);
+        assert!(start.elapsed() < Duration::from_secs(30));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! A prompt for users without a local browser: they paste the URL to which their browser was redirected.
 
 use std::io::{BufRead, Write};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -21,6 +22,8 @@ const ATTEMPTS: usize = 5;
 ///
 /// For remote machines, containers and SSH sessions: the browser runs on another machine. The login fails if stdin is
 /// closed, or after 5 texts that are not the URL. Do not use it if stdin carries the protocol.
+///
+/// A login that is cancelled or times out reads the next line of stdin. If another login waits by then, it gets the line.
 #[derive(Debug, Clone)]
 pub struct PastePrompt {
     redirect_uri: String,
@@ -63,30 +66,62 @@ impl RedirectListener for PastePrompt {
         Box::pin(async move {
             let (sender, receiver) = oneshot::channel();
             // A thread of the runtime would delay its shutdown until the user presses Enter, even after a timeout.
-            std::thread::spawn(move || {
-                let _ = sender.send(read(&request, &mut std::io::stdin().lock(), &mut std::io::stderr().lock()));
-            });
+            let reader = move || {
+                // stderr is not locked while the user acts, because logs of other threads would wait.
+                let mut output = std::io::stderr();
+                let result = show(&request, &mut output).and_then(|()| {
+                    // A cancelled login may hold the lock until the user pastes a text, which it leaves for this one.
+                    let mut input = std::io::stdin().lock();
+                    read(&request, &mut input, &mut output, &UNUSED, &|| sender.is_closed())
+                });
+                let _ = sender.send(result);
+            };
+            std::thread::Builder::new().spawn(reader).map_err(failed)?;
             receiver.await.unwrap_or_else(|error| Err(AuthError::prompt("cannot read from stdin").with_source(error)))
         })
     }
 }
 
-fn read(
-    request: &AuthorizationRequest,
-    input: &mut impl BufRead,
-    output: &mut impl Write,
-) -> Result<String, AuthError> {
-    let failed = |error: std::io::Error| AuthError::prompt("cannot show the authorization page").with_source(error);
+/// The text that a cancelled login has read.
+static UNUSED: Mutex<Option<String>> = Mutex::new(None);
+
+fn failed(error: std::io::Error) -> AuthError {
+    AuthError::prompt("cannot show the authorization page").with_source(error)
+}
+
+/// Shows the URL of the page.
+fn show(request: &AuthorizationRequest, output: &mut impl Write) -> Result<(), AuthError> {
     let text = format!(
         "Open this URL in a browser and log in:\n\n{}\n\nThe browser is then redirected to {}, which may show an error. \
          Paste the URL from its address bar here:\n",
         request.url(),
         request.redirect_uri()
     );
-    output.write_all(text.as_bytes()).map_err(failed)?;
+    output.write_all(text.as_bytes()).map_err(failed)
+}
+
+/// Reads texts until one is the URL of the login. A login that was cancelled leaves its text in `unused`.
+fn read(
+    request: &AuthorizationRequest,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+    unused: &Mutex<Option<String>>,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<String, AuthError> {
+    let unused = || unused.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..ATTEMPTS {
-        let mut line = String::new();
-        std::io::Read::take(&mut *input, MAX_LINE).read_line(&mut line).map_err(failed)?;
+        let cancelled = || Err(AuthError::prompt("the login was cancelled"));
+        if is_cancelled() {
+            return cancelled();
+        }
+        let mut line = unused().take().unwrap_or_default();
+        if line.is_empty() {
+            std::io::Read::take(&mut *input, MAX_LINE).read_line(&mut line).map_err(failed)?;
+        }
+        if is_cancelled() {
+            *unused() = Some(line);
+            return cancelled();
+        }
         if line.is_empty() {
             return Err(AuthError::prompt("stdin was closed before a URL was pasted"));
         }
@@ -109,17 +144,38 @@ mod tests {
         let (request, state) = request_to("http://127.0.0.1:1/callback");
         let url = format!("http://127.0.0.1:1/callback?code=c&state={state}");
         let mut output = Vec::new();
+        show(&request, &mut output).unwrap();
         let pasted = format!("nonsense\n  {url}  \n");
-        assert_eq!(read(&request, &mut pasted.as_bytes(), &mut output).unwrap(), url);
+        let (input, unused) = (&mut pasted.as_bytes(), Mutex::default());
+        assert_eq!(read(&request, input, &mut output, &unused, &|| false).unwrap(), url);
         let output = String::from_utf8(output).unwrap();
         assert!(output.contains(request.url()) && output.contains("not the URL of this login"), "{output}");
+    }
+
+    #[test]
+    fn next_login_gets_the_text_that_a_cancelled_one_has_read() {
+        let (request, state) = request_to("http://127.0.0.1:1/callback");
+        let url = format!("http://127.0.0.1:1/callback?code=c&state={state}");
+        let pasted = format!("{url}\n");
+        let unused = Mutex::default();
+        // The login is cancelled while it reads.
+        let calls = std::cell::Cell::new(0);
+        let is_cancelled = || calls.replace(calls.get() + 1) > 0;
+        read(&request, &mut pasted.as_bytes(), &mut Vec::new(), &unused, &is_cancelled).unwrap_err();
+        assert_eq!(read(&request, &mut &b""[..], &mut Vec::new(), &unused, &|| false).unwrap(), url);
+        assert!(unused.lock().unwrap().is_none());
+        // A login that was cancelled before reads nothing.
+        let mut input = pasted.as_bytes();
+        read(&request, &mut input, &mut Vec::new(), &unused, &|| true).unwrap_err();
+        assert_eq!(input, pasted.as_bytes());
     }
 
     #[test]
     fn read_fails_when_stdin_is_closed_or_the_texts_are_wrong() {
         let (request, _) = request_to("http://127.0.0.1:1/callback");
         for (input, expected) in [("", "stdin was closed"), ("x\nx\nx\nx\nx\nx\n", "5 texts")] {
-            let error = read(&request, &mut input.as_bytes(), &mut Vec::new()).unwrap_err().to_string();
+            let error = read(&request, &mut input.as_bytes(), &mut Vec::new(), &Mutex::default(), &|| false);
+            let error = error.unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
     }
