@@ -29,7 +29,7 @@ impl Flow<'_> {
         let mut parameters: Vec<(&str, &str)> =
             self.options.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let is_configured = parameters.iter().any(|(name, _)| *name == "prompt");
-        let asks_consent = !is_configured && Consent::is_needed(session, &discovered.server, scopes);
+        let asks_consent = !is_configured && session.needs_consent(&discovered.server, scopes);
         if asks_consent {
             parameters.push(("prompt", "consent"));
             if session.consent == Consent::Unknown {

@@ -1,4 +1,4 @@
-//! Decides whether an authorization request asks for consent, so that the server issues a refresh token.
+//! Whether authorization requests ask for consent, so that the server issues a refresh token.
 //!
 //! Some OpenID providers ignore the scope `offline_access` without `prompt=consent` (OpenID Connect Core, section 11). Others
 //! issue a refresh token without it, and show a needless page with it, or one on which only an administrator can consent
@@ -6,10 +6,6 @@
 //! refresh token, and no more if it does not help.
 
 use serde::{Deserialize, Serialize};
-
-use super::session::Session;
-use crate::metadata::ServerMetadata;
-use crate::scopes::Scopes;
 
 /// The scope with which a client requests a refresh token.
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
@@ -31,22 +27,5 @@ impl Consent {
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
     pub(crate) fn is_unknown(&self) -> bool {
         *self == Self::Unknown
-    }
-
-    /// Returns whether to request consent for these scopes.
-    pub(crate) fn is_needed(session: &Session, server: &ServerMetadata, scopes: &Scopes) -> bool {
-        let is_supported =
-            server.prompt_values.as_ref().is_none_or(|values| values.iter().any(|value| value == "consent"));
-        if !is_supported || !scopes.contains(OFFLINE_ACCESS) {
-            return false;
-        }
-        match session.consent {
-            Self::Required => true,
-            Self::Useless => false,
-            Self::Unknown => {
-                session.requested.contains(OFFLINE_ACCESS)
-                    && session.tokens.as_ref().is_some_and(|tokens| tokens.refresh.is_none())
-            }
-        }
     }
 }

@@ -42,8 +42,14 @@ impl Flow<'_> {
         let discovered = session.discovered.clone().ok_or_else(|| AuthError::discovery("no authorization server"))?;
         session.check_overload()?;
         self.create_key(session)?;
-        let scopes = self.scopes(session, &discovered, challenged);
-        let tokens = self.request_tokens(session, &discovered, &scopes).await;
+        let mut scopes = self.scopes(session, &discovered, challenged);
+        let mut tokens = self.request_tokens(session, &discovered, &scopes).await;
+        let is_invalid = tokens.as_ref().is_err_and(|error| error.oauth_error() == Some("invalid_scope"));
+        if is_invalid && scopes.contains(OFFLINE_ACCESS) && !self.options.scopes.contains(OFFLINE_ACCESS) {
+            // The server lists the scope, but this client may not request it.
+            scopes = scopes.iter().filter(|scope| *scope != OFFLINE_ACCESS).collect();
+            tokens = self.request_tokens(session, &discovered, &scopes).await;
+        }
         let tokens =
             tokens.and_then(|tokens| self.check_binding(tokens)).inspect_err(|error| session.record_overload(error))?;
         session.requested = scopes.clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::consent::Consent;
+use super::consent::{Consent, OFFLINE_ACCESS};
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
 use super::registration::{ClientIdentity, IdentityOrigin};
@@ -12,6 +12,7 @@ use super::token::Tokens;
 use crate::Secret;
 use crate::clock::now;
 use crate::error::AuthError;
+use crate::metadata::ServerMetadata;
 use crate::scopes::Scopes;
 
 /// Tokens are refreshed when they expire within this time, in seconds.
@@ -193,6 +194,23 @@ impl Session {
         self.is_unsaved = true;
         self.rejected_at = None;
         self.discovered_at = None;
+    }
+
+    /// Returns whether a login for these scopes must ask for consent to obtain a refresh token.
+    pub(crate) fn needs_consent(&self, server: &ServerMetadata, scopes: &Scopes) -> bool {
+        let values = server.prompt_values.as_ref();
+        let is_supported = values.is_none_or(|values| values.iter().any(|value| value == "consent"));
+        if !is_supported || !scopes.contains(OFFLINE_ACCESS) {
+            return false;
+        }
+        match self.consent {
+            Consent::Required => true,
+            Consent::Useless => false,
+            Consent::Unknown => {
+                let has_no_refresh_token = self.tokens.as_ref().is_some_and(|tokens| tokens.refresh.is_none());
+                has_no_refresh_token && self.requested.contains(OFFLINE_ACCESS)
+            }
+        }
     }
 
     /// Returns whether these scopes, which are not empty, were granted.

@@ -7,7 +7,7 @@ use ferromcp_auth::client::{
 };
 use serde_json::json;
 
-use crate::server::{Protected, REDIRECT_URI, State};
+use crate::server::{Protected, REDIRECT_URI, State, registration};
 
 /// Starts a server that lists the scope `offline_access`.
 async fn start(state: State) -> Protected {
@@ -39,6 +39,22 @@ async fn offline_access_is_requested_when_it_is_listed() {
         let oauth = OAuth::new(server.options()).unwrap();
         assert!(oauth.login().await.unwrap());
         assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), expected);
+    }
+}
+
+#[tokio::test]
+async fn offline_access_is_omitted_when_the_server_rejects_it() {
+    for configured in [false, true] {
+        let server = start(State { refused_scope: Some("offline_access"), ..State::default() }).await;
+        let options = server.options();
+        let options = if configured { options.registration(registration()) } else { options };
+        let oauth = OAuth::new(options).unwrap();
+        assert!(oauth.login().await.unwrap());
+        assert_eq!(oauth.stored().await.unwrap().unwrap().scope(), "read");
+        // A scope of the options is not omitted.
+        let options = server.options().registration(registration()).scope("offline_access");
+        let error = OAuth::new(options).unwrap().login().await.unwrap_err();
+        assert_eq!(error.oauth_error(), Some("invalid_scope"));
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) limits_scopes: bool,
     /// The scope of each registered client.
     pub(crate) registered_scopes: HashMap<String, String>,
+    /// A scope that the server rejects in authorization requests.
+    pub(crate) refused_scope: Option<&'static str>,
     /// A scope that the server rejects in registrations.
     pub(crate) unknown_scope: Option<&'static str>,
     /// The number of token requests for which the server is overloaded, and its `Retry-After` header.
@@ -179,7 +181,8 @@ impl Protected {
         let mut state = self.state();
         let registered = state.registered_scopes.get(&parameters["client_id"]).cloned().unwrap_or_default();
         let mut requested = parameters.get("scope").map_or("", String::as_str).split(' ');
-        if state.limits_scopes && requested.any(|scope| !registered.split(' ').any(|other| other == scope)) {
+        let is_limited = |scope: &str| state.limits_scopes && !registered.split(' ').any(|other| other == scope);
+        if requested.any(|scope| is_limited(scope) || state.refused_scope == Some(scope)) {
             let (redirect, issuer) = (&parameters["redirect_uri"], self.issuer(&state));
             return format!("{redirect}?error=invalid_scope&state={}&iss={issuer}", parameters["state"]);
         }
