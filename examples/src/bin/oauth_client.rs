@@ -13,10 +13,8 @@ async fn main() -> Result<()> {
     let usage = "usage: oauth_client URL FOLDER [--paste | --device | --logout]";
     let mut args = std::env::args().skip(1);
     let (url, folder, option) = (args.next().context(usage)?, args.next().context(usage)?, args.next());
-    let options = OAuthOptions::new(&url)
-        .client_name("Example")
-        .store(FileStore::new(folder))
-        .grant(grant(option.as_deref())?);
+    let options =
+        OAuthOptions::new(&url).client_name("Example").store(FileStore::new(folder)).grant(grant(option.as_deref())?);
     let oauth = OAuth::new(options)?;
     if option.as_deref() == Some("--logout") {
         return log_out(&oauth).await;

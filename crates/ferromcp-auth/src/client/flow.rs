@@ -54,6 +54,7 @@ impl Flow<'_> {
             tokens.and_then(|tokens| self.check_binding(tokens)).inspect_err(|error| session.record_overload(error))?;
         session.requested = scopes.clone();
         session.issuer = Some(discovered.server.issuer.clone());
+        session.previous_issuer = None;
         session.set_tokens(tokens, &scopes, false);
         Ok(())
     }
@@ -71,6 +72,7 @@ impl Flow<'_> {
             GrantKind::DeviceCode(show) => self.device_code(session, discovered, show.as_ref(), scopes).await,
             GrantKind::ClientCredentials => self.client_credentials(session, discovered, scopes).await,
             GrantKind::Jwt(provider) => {
+                self.check_known_issuer(session, discovered)?;
                 let assertion = self.assertion(provider, discovered).await?;
                 self.redeem(session, discovered, None, &assertion, scopes).await
             }
@@ -78,6 +80,22 @@ impl Flow<'_> {
                 let id_token = self.assertion(provider, discovered).await?;
                 self.enterprise_managed(session, discovered, idp, &id_token, scopes).await
             }
+        }
+    }
+
+    /// Checks that the authorization server is the one of the previous tokens, unless it is configured: the token of a
+    /// platform is sent to it, and could be used elsewhere.
+    fn check_known_issuer(&self, session: &Session, discovered: &Discovered) -> Result<(), AuthError> {
+        let found = &discovered.server.issuer;
+        let known = session.issuer.as_ref().or(session.previous_issuer.as_ref());
+        match known.filter(|known| *known != found && self.options.issuer.is_none()) {
+            None => Ok(()),
+            Some(known) => Err(AuthError::configuration(format!(
+                "the MCP server named authorization server {} before, and now names {}; if it has moved, set \
+                 `OAuthOptions::authorization_server`",
+                excerpt(known),
+                excerpt(found)
+            ))),
         }
     }
 

@@ -34,6 +34,16 @@ pub(crate) enum GrantKind {
 }
 
 impl Grant {
+    /// Returns the ID of the extension that defines the grant.
+    pub(crate) fn extension(&self) -> Option<&'static str> {
+        match &self.0 {
+            GrantKind::AuthorizationCode(_) | GrantKind::DeviceCode(_) => None,
+            GrantKind::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
+            GrantKind::Jwt(_) => Some("io.modelcontextprotocol/auth/wif"),
+            GrantKind::EnterpriseManaged(..) => Some("io.modelcontextprotocol/enterprise-managed-authorization"),
+        }
+    }
+
     /// Creates a grant with which the user authorizes the client on a page of the authorization server. The default,
     /// with [`LoopbackPrompt`].
     pub fn authorization_code(prompt: impl AuthorizationPrompt) -> Self {

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use ferromcp_client::http::Request;
+use ferromcp_core::text::excerpt;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -124,8 +125,18 @@ impl Inner {
         let revision = self.current(|current| current.revision.clone());
         let discovery = self.discovery(revision.as_ref());
         let configured = self.options.registration.as_ref().and_then(|registration| registration.issuer.as_deref());
-        let known = configured.or(session.issuer.as_deref()).map(str::to_owned);
+        let pinned = self.options.issuer.as_deref();
+        let known = pinned.or(configured).or(session.issuer.as_deref()).map(str::to_owned);
         let discovered = discovery.run(metadata_url, |issuer| known.as_deref() == Some(issuer)).await?;
+        let found = &discovered.server.issuer;
+        if let Some(pinned) = pinned.filter(|pinned| pinned != found) {
+            return Err(AuthError::configuration(format!(
+                "the MCP server names authorization server {}, but only {} is allowed; if the server has moved, change \
+                 `OAuthOptions::authorization_server`",
+                excerpt(found),
+                excerpt(pinned)
+            )));
+        }
         session.set_server(discovered, metadata_url);
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ferromcp_client::http::{Challenge, ChallengeAction, Credentials, CredentialsFuture, Request};
+use ferromcp_core::{RawJson, RawMap};
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
@@ -14,6 +15,9 @@ use super::store::StoredCredentials;
 use crate::error::AuthError;
 use crate::fetch::{Fetcher, Network};
 use crate::random::sha256_base64;
+
+/// The extension that binds tokens to keys.
+const DPOP_EXTENSION: &str = "io.modelcontextprotocol/auth/dpop";
 
 /// OAuth credentials of a client, for one MCP server. Clones share their tokens.
 ///
@@ -129,6 +133,16 @@ impl Credentials for OAuth {
     fn cache_partition(&self) -> String {
         let token = self.0.current(|current| current.token.as_ref().map(|token| token.access.clone()));
         token.map(|token| sha256_base64(token.expose().as_bytes())).unwrap_or_default()
+    }
+
+    /// Returns the extension of the grant, and that of DPoP.
+    fn extensions(&self) -> RawMap {
+        let dpop = self.0.options.dpop.then_some(DPOP_EXTENSION);
+        let mut extensions = RawMap::new();
+        for id in self.0.options.grant.extension().into_iter().chain(dpop) {
+            extensions.insert(id, RawJson::empty_object());
+        }
+        extensions
     }
 
     fn response_received(&self, headers: &HeaderMap) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferromcp_core::text::excerpt;
+use serde_json::Value;
 use url::Url;
 
 use super::assertion::SigningKey;
@@ -13,6 +14,7 @@ use super::grant::{AUTHORIZATION_CODE, Grant};
 use super::registration::{ClientMetadata, ClientRegistration};
 use super::store::{CredentialStore, MemoryStore};
 use super::tolerance::{Tolerance, Tolerances};
+use crate::client_authentication::ClientAuthentication;
 use crate::error::AuthError;
 use crate::scopes::Scopes;
 
@@ -41,6 +43,7 @@ pub struct OAuthOptions {
     pub(crate) private_networks: bool,
     pub(crate) login_timeout: Duration,
     pub(crate) tolerances: Tolerances,
+    pub(crate) issuer: Option<String>,
 }
 
 impl OAuthOptions {
@@ -60,7 +63,18 @@ impl OAuthOptions {
             private_networks: false,
             login_timeout: LOGIN_TIMEOUT,
             tolerances: Tolerances::default(),
+            issuer: None,
         }
+    }
+
+    /// Accepts only one authorization server, by its issuer. The login fails if the MCP server does not name it. By default,
+    /// the MCP server chooses the authorization server.
+    ///
+    /// Set it for [`Grant::workload_identity`] if the token of the platform has a fixed audience: an MCP server could
+    /// otherwise name an authorization server that uses the token elsewhere.
+    pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
     }
 
     /// Sets the name of the client on authorization pages, if it is registered dynamically. Default: `MCP client`.
@@ -88,6 +102,48 @@ impl OAuthOptions {
     pub fn client_metadata_url(mut self, url: impl Into<String>) -> Self {
         self.metadata_url = Some(url.into());
         self
+    }
+
+    /// Returns the client ID metadata document to publish at the [`client_metadata_url`](Self::client_metadata_url), for
+    /// clients whose prompt uses one of these redirect URIs. With a [`signing_key`](Self::signing_key), add its public key
+    /// as `jwks` or `jwks_uri`.
+    ///
+    /// ```
+    /// use ferromcp_auth::client::OAuthOptions;
+    ///
+    /// # fn main() -> Result<(), ferromcp_auth::AuthError> {
+    /// let options = OAuthOptions::new("https://example.com/mcp")
+    ///     .client_name("Notes")
+    ///     .client_metadata_url("https://notes.example.com/client.json");
+    /// let document = options.client_metadata_document(["http://127.0.0.1/callback"])?;
+    /// assert_eq!(document["client_id"], "https://notes.example.com/client.json");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Fails if there is no valid URL, or no redirect URI.
+    pub fn client_metadata_document(
+        &self,
+        redirect_uris: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Value, AuthError> {
+        self.check_metadata_url()?;
+        let url = self.metadata_url.as_ref().ok_or_else(|| {
+            AuthError::configuration(
+                "cannot create a client ID metadata document: set `OAuthOptions::client_metadata_url`",
+            )
+        })?;
+        let redirect_uris: Vec<String> = redirect_uris.into_iter().map(Into::into).collect();
+        if redirect_uris.is_empty() {
+            return Err(AuthError::configuration(
+                "cannot create a client ID metadata document: add the redirect URI of the prompt",
+            ));
+        }
+        let authentication = match &self.key {
+            Some(_) => ClientAuthentication::PrivateKeyJwt,
+            None => ClientAuthentication::None,
+        };
+        Ok(self.metadata.published(url, &redirect_uris, authentication))
     }
 
     /// Sets the key with which the client authenticates (`private_key_jwt`). Used with a

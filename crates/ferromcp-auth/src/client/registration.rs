@@ -142,6 +142,22 @@ impl ClientMetadata {
         identity(endpoint, server, redirect_uri, &answer.body)
     }
 
+    /// Returns the client ID metadata document for publication.
+    pub(crate) fn published(&self, url: &str, redirect_uris: &[String], authentication: ClientAuthentication) -> Value {
+        let mut document = json!({
+            "client_id": url,
+            "client_name": self.name,
+            "redirect_uris": redirect_uris,
+            "grant_types": [self.grant_type, "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": authentication.as_str(),
+        });
+        if let Some(uri) = &self.uri {
+            document["client_uri"] = json!(uri);
+        }
+        document
+    }
+
     fn document(&self, server: &ServerMetadata, redirect_uri: &str, scopes: &Scopes) -> Value {
         let supported = server.token_endpoint_auth_methods.as_deref().unwrap_or_default();
         let preferred = [

@@ -43,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) issuer: Option<String>,
     /// The issuer to which configured client credentials are bound. It remains when the server changes.
     pub(crate) bound_issuer: Option<String>,
+    /// The issuer of the tokens that were forgotten because the server changed.
+    pub(crate) previous_issuer: Option<String>,
     pub(crate) tokens: Option<Tokens>,
     /// Whether the tokens were obtained by a login of this process, not with a refresh token.
     pub(crate) is_from_login: bool,
@@ -83,6 +85,7 @@ impl Session {
         // The credentials of another issuer are not sent to the one that was discovered.
         let discovered = self.discovered.as_ref().map(|discovered| &*discovered.server.issuer);
         if [self.issuer.as_deref(), discovered].into_iter().flatten().any(|current| current != issuer) {
+            self.previous_issuer = Some(issuer.clone());
             return Ok(false);
         }
         self.metadata_url = self.metadata_url.take().or(metadata_url);
@@ -140,6 +143,7 @@ impl Session {
     pub(crate) fn set_server(&mut self, discovered: Discovered, metadata_url: Option<&str>) {
         if self.issuer.as_ref().is_some_and(|issuer| *issuer != discovered.server.issuer) {
             tracing::warn!("the authorization server changed; its credentials are not sent to the new one");
+            self.previous_issuer = self.issuer.take();
             self.forget();
         }
         self.discovered = Some(discovered);

@@ -1,12 +1,14 @@
 //! Grants without a user, client ID metadata documents, scopes and the choice of an authorization server.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ferromcp_auth::Secret;
 use ferromcp_auth::client::{
-    AuthErrorKind, EnterpriseIdentityProvider, Grant, OAuth, OAuthOptions, SigningAlgorithm, SigningKey,
+    AuthErrorKind, EnterpriseIdentityProvider, FileStore, Grant, OAuth, OAuthOptions, SigningAlgorithm, SigningKey,
 };
 use ferromcp_client::http::Credentials as _;
 use ring::rand::SystemRandom;
@@ -154,6 +156,66 @@ async fn device_code_is_polled_until_the_user_enters_it() {
     server.state().fixed.insert("/device", (503, "text/html", String::new()));
     let error = OAuth::new(server.options().grant(grant)).unwrap().login().await.unwrap_err();
     assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn extensions_of_grants_are_declared() {
+    //
+    let declared = |options: OAuthOptions| {
+        let extensions = OAuth::new(options).unwrap().extensions();
+        extensions.iter().map(|(id, _)| id.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let options = || OAuthOptions::new("https://example.com/mcp");
+    assert_eq!(declared(options()), "");
+    assert_eq!(declared(options().grant(Grant::client_credentials()).dpop()), "oauth-client-credentials dpop");
+    assert_eq!(declared(options().grant(Grant::workload_identity(|_| async { Ok(Secret::new("x")) }))), "wif");
+}
+
+#[tokio::test]
+async fn trap_workload_token_for_another_authorization_server() {
+    //
+    let server = Protected::start(State::default()).await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    let grant = Grant::workload_identity(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { Ok(Secret::new("workload-jwt")) }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let options = || server.options().grant(grant.clone()).store(FileStore::new(folder.path()));
+    let pinned = options().authorization_server("https://as.example.com");
+    let error = OAuth::new(pinned).unwrap().login().await.unwrap_err();
+    assert!(error.to_string().contains("only https://as.example.com is allowed"), "{error}");
+    assert!(OAuth::new(options().authorization_server(server.origin())).unwrap().login().await.unwrap());
+    assert_eq!(sent.load(Ordering::Relaxed), 1);
+    // The MCP server names another one.
+    server.state().access.clear();
+    server.state().tenant = "/elsewhere".to_owned();
+    let oauth = OAuth::new(options()).unwrap();
+    let error = server.connect(&oauth).await.unwrap_err().to_string();
+    assert!(error.contains("before, and now names"), "{error}");
+    assert_eq!(sent.load(Ordering::Relaxed), 1, "the token was not sent");
+}
+
+#[test]
+fn client_id_metadata_document_can_be_published() {
+    //
+    let url = "https://app.example.com/client.json";
+    let options =
+        || OAuthOptions::new("https://example.com/mcp").client_name("App").client_uri("https://app.example.com");
+    let document = options().client_metadata_url(url).client_metadata_document(["http://127.0.0.1/callback"]).unwrap();
+    let expected = json!({
+        "client_id": url, "client_name": "App", "redirect_uris": ["http://127.0.0.1/callback"],
+        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "token_endpoint_auth_method": "none", "client_uri": "https://app.example.com",
+    });
+    assert_eq!(document, expected);
+    for (options, redirect_uris) in
+        [(options(), vec!["http://127.0.0.1/callback"]), (options().client_metadata_url(url), vec![])]
+    {
+        let error = options.client_metadata_document(redirect_uris).unwrap_err();
+        assert_eq!(error.kind(), AuthErrorKind::Configuration);
+    }
 }
 
 #[tokio::test]
