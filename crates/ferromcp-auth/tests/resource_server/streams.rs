@@ -23,9 +23,9 @@ type Outcome = Arc<Mutex<Result<&'static [&'static str], VerifyError>>>;
 /// the stream is open, up to 600 s.
 async fn open_for(changed: Result<&'static [&'static str], VerifyError>, client_key: Option<&Key>) -> u64 {
     let outcome: Outcome = Arc::new(Mutex::new(Ok(&["read", "other"])));
-    let (verified, thumbprint) = (Arc::clone(&outcome), client_key.map(Key::thumbprint));
+    let (current, thumbprint) = (Arc::clone(&outcome), client_key.map(Key::thumbprint));
     let verifier = verifier_fn(move |_: String| {
-        let token = verified.lock().unwrap().clone().map(|scopes| {
+        let token = current.lock().unwrap().clone().map(|scopes| {
             let mut token = AccessToken::new();
             token.subject = Some("ada".to_owned());
             token.audiences = vec![RESOURCE.to_owned()];
