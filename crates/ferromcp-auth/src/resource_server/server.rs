@@ -17,7 +17,6 @@ use super::credentials::{Credentials, Scheme};
 use super::metadata::Metadata;
 use super::rejection::{ChallengeContext, Rejection, RejectionKind};
 use super::scope_rules::ScopeRules;
-use crate::Secret;
 use crate::access_token::AccessToken;
 use crate::clock::now;
 use crate::dpop_proof::{DpopError, DpopVerifier};
@@ -205,10 +204,10 @@ impl HttpAuthorization for ResourceServer {
                 let scopes = inner.scopes.challenge(&[], granted).join(" ");
                 return Err(Rejection { scopes, ..rejection }.response(&inner.challenge));
             }
-            let (this, check, text) = (self.clone(), token.clone(), Arc::new(Secret::new(text)));
+            let (this, verified, text) = (self.clone(), token.clone(), Arc::<str>::from(text));
             let principal = principal.with_validity_check(move || {
-                let (this, check, text) = (this.clone(), check.clone(), Arc::clone(&text));
-                async move { this.0.is_still_valid(text.expose(), &check.scopes).await }
+                let (this, verified, text) = (this.clone(), verified.clone(), Arc::clone(&text));
+                async move { this.0.is_still_valid(&text, &verified.scopes).await }
             });
             request.extensions.insert(principal);
             request.extensions.insert(self.scope_challenge(scheme, token));

@@ -50,8 +50,8 @@ impl Mailbox {
         }
     }
 
-    /// Waits for the next change, for a stream with a filter of its own instead of that of the mailbox. A change that the
-    /// filter does not select is dropped.
+    /// Waits for the next change, for a stream whose filter replaces that of the mailbox. A change that the filter does not
+    /// select is dropped.
     ///
     /// # Cancellation safety
     /// As for [`next`](Self::next).
