@@ -178,12 +178,11 @@ impl<L: UserLogin> StoredProvider<L> {
         // Clones share the site, but each has its own settings.
         self.settings.check()?;
         self.login.check_issuer(issuer)?;
-        let site = match self.site.get() {
-            Some(site) => site,
-            None => {
-                let site = Site::new(issuer, self.login.callback_path())?;
-                self.site.get_or_init(|| site)
-            }
+        let site = if let Some(site) = self.site.get() {
+            site
+        } else {
+            let site = Site::new(issuer, self.login.callback_path())?;
+            self.site.get_or_init(|| site)
         };
         if site.issuer != issuer {
             return Err(AuthError::configuration(
