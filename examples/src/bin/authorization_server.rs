@@ -28,7 +28,8 @@ async fn main() -> Result<()> {
     let issuer = args.next().unwrap_or_else(|| format!("http://{address}"));
     let provider = StoredProvider::new(PasswordLogin::new(check_password))
         .title("My App")
-        .describe_scope("myscope", "Read your profile");
+        .describe_scope("myscope", "Read your profile")
+        .describe_scope("myotherscope", "Change your profile");
     let options = AuthorizationServerOptions::new(&issuer)
         .resource(format!("{issuer}/mcp"))
         .required_scopes(["myscope"])

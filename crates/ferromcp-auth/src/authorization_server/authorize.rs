@@ -39,6 +39,7 @@ impl Inner {
             client_id: client.client_id.clone(),
             state: state.map(str::to_owned),
             scopes: Vec::new(),
+            required_scopes: Vec::new(),
             code_challenge: String::new(),
             redirect_uri,
             is_redirect_uri_explicit,
@@ -95,6 +96,7 @@ impl Inner {
         challenge(parameters)?.clone_into(&mut request.code_challenge);
         request.resource = self.resource(parameters.get("resource")?)?;
         request.scopes = self.scopes.requested(client, parameters.get("scope")?)?;
+        request.required_scopes = self.scopes.required_of(&request.scopes);
         if let Some(thumbprint) = parameters.get("dpop_jkt")? {
             if !is_digest(thumbprint) {
                 return Err(OAuthError::invalid_request("the parameter `dpop_jkt` is not a SHA-256 thumbprint"));

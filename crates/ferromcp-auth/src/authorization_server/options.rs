@@ -95,7 +95,8 @@ impl AuthorizationServerOptions {
     }
 
     /// Sets the scopes that each request to the MCP server requires. They are also the default scopes, unless
-    /// [`default_scopes`](Self::default_scopes) is set, which must then contain them. [`AuthorizationServer::new`](super::AuthorizationServer::new) fails if a text is not exactly one
+    /// [`default_scopes`](Self::default_scopes) is set, which must then contain them. Users cannot deselect them on the
+    /// consent page. [`AuthorizationServer::new`](super::AuthorizationServer::new) fails if a text is not exactly one
     /// scope, such as `notes:read notes:write`.
     pub fn required_scopes(mut self, scopes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         self.scopes.required = texts(scopes);

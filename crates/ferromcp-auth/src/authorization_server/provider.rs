@@ -133,6 +133,9 @@ pub struct AuthorizationRequest {
     pub state: Option<String>,
     /// The requested scopes, or the default scopes.
     pub scopes: Vec<String>,
+    /// Those of the requested scopes that the MCP server requires, so that the user cannot deselect them.
+    #[serde(default)]
+    pub required_scopes: Vec<String>,
     /// The `S256` challenge of the client.
     pub code_challenge: String,
     /// Where the browser is redirected with the code. Registered by the client.
@@ -220,6 +223,7 @@ impl AuthorizationRequest {
             client_id: client_id.into(),
             state: None,
             scopes: Vec::new(),
+            required_scopes: Vec::new(),
             code_challenge: code_challenge.into(),
             redirect_uri: redirect_uri.into(),
             is_redirect_uri_explicit: true,

@@ -118,6 +118,11 @@ impl ScopePolicy {
         }
     }
 
+    /// Returns those of the requested scopes that the MCP server requires.
+    pub(super) fn required_of(&self, requested: &[String]) -> Vec<String> {
+        requested.iter().filter(|scope| self.required.contains(scope)).cloned().collect()
+    }
+
     /// Returns the scopes that the metadata of the MCP server lists.
     pub(super) fn of_resource(&self) -> Vec<String> {
         let scopes = self.default.clone().union(&self.required);

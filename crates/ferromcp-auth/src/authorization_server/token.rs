@@ -242,6 +242,7 @@ mod tests {
             client_id: "c".to_owned(),
             state: None,
             scopes: Vec::new(),
+            required_scopes: Vec::new(),
             code_challenge: code_challenge.to_owned(),
             redirect_uri: "https://example.com/cb".to_owned(),
             is_redirect_uri_explicit,

@@ -160,8 +160,15 @@ impl Browser {
 
     /// Presses a button of a consent page.
     pub(crate) async fn press(&mut self, page: &Page, action: &str) -> Page {
-        let (id, csrf) = (page.hidden("id"), page.hidden("csrf"));
-        self.post("/consent", &[("id", &id), ("csrf", &csrf), ("action", action)]).await
+        self.press_without(page, &[], action).await
+    }
+
+    /// Deselects scopes of a consent page, and presses a button.
+    pub(crate) async fn press_without(&mut self, page: &Page, deselected: &[&str], action: &str) -> Page {
+        let fields = page.fields(deselected);
+        let mut fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        fields.push(("action", action));
+        self.post("/consent", &fields).await
     }
 
     /// Opens the page of an authorization, logs in, and returns the consent page.
@@ -197,6 +204,22 @@ impl Page {
         let start = format!("name=\"{name}\" value=\"");
         let value = self.html.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
         value.map_or_else(String::new, |(value, _)| value.to_owned())
+    }
+
+    /// Returns the fields of the form of a consent page, without the checkboxes of some scopes.
+    pub(crate) fn fields(&self, deselected: &[&str]) -> Vec<(String, String)> {
+        let form = self.html.split_once("<form").map_or(self.html.as_str(), |(_, form)| form);
+        let attribute = |tag: &str, name: &str| {
+            let (_, value) = tag.split_once(&format!(" {name}=\""))?;
+            Some(value.split_once('"')?.0.to_owned())
+        };
+        let inputs = form.split("<input").skip(1).filter_map(|rest| rest.split_once('>'));
+        let sent = inputs.filter(|(tag, label)| {
+            let label = label.split_once("</label>").map_or("", |(label, _)| label);
+            let is_deselected = deselected.iter().any(|scope| label.contains(&format!("<code>{scope}<")));
+            !tag.contains(" disabled") && (!tag.contains("\"checkbox\"") || tag.contains(" checked") && !is_deselected)
+        });
+        sent.filter_map(|(tag, _)| Some((attribute(tag, "name")?, attribute(tag, "value")?))).collect()
     }
 
     pub(crate) fn has_button(&self, action: &str) -> bool {

@@ -241,10 +241,12 @@ impl ConsentPages for OwnPages {
 async fn pages_can_have_their_own_html() {
     let provider = password_provider().pages(OwnPages);
     let url = authorize(&provider, &client("c"), "read write").await;
-    let mut browser = Browser::new(provider);
+    let mut browser = Browser::new(provider.clone());
     let page = browser.open_as(&url, "ada").await;
     assert!(page.html.starts_with("own consent Client c read,write"), "{}", page.html);
-    browser.press(&page, "approve").await.location();
+    // Without checkboxes, all scopes are granted.
+    let location = browser.press(&page, "approve").await.location();
+    assert_eq!(redeem(&provider, &client("c"), &location).await.unwrap().scopes, ["read", "write"]);
     assert!(browser.get(&url).await.html.starts_with("own error 400"));
 }
 

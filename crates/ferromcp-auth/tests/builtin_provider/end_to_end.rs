@@ -42,6 +42,10 @@ impl Client {
     }
 
     fn authorization_url(&self) -> String {
+        self.authorization_url_for("read")
+    }
+
+    fn authorization_url_for(&self, scope: &str) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
         let query = form(&[
             ("response_type", "code"),
@@ -49,7 +53,7 @@ impl Client {
             ("redirect_uri", self.redirect_uri),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-            ("scope", "read"),
+            ("scope", scope),
             ("state", "client-state"),
             ("resource", RESOURCE),
         ]);
@@ -57,7 +61,13 @@ impl Client {
     }
 
     async fn authorize(&self) -> String {
-        let response = self.server.respond(Request::get(self.authorization_url()).body(Bytes::new()).unwrap()).await;
+        self.authorize_for("read").await
+    }
+
+    /// Starts an authorization for scopes, and returns the URL of the page.
+    async fn authorize_for(&self, scope: &str) -> String {
+        let url = self.authorization_url_for(scope);
+        let response = self.server.respond(Request::get(url).body(Bytes::new()).unwrap()).await;
         assert!(response.status().is_redirection(), "{response:?}");
         response.headers()["location"].to_str().unwrap().to_owned()
     }
@@ -154,6 +164,28 @@ async fn trap_code_replay_through_the_endpoint() {
     let (status, error) = client.redeem(&code, VERIFIER).await;
     assert_eq!((status, error["error"].as_str()), (StatusCode::BAD_REQUEST, Some("invalid_grant")));
     assert_eq!(client.subject(&tokens["access_token"]).await, Err(StatusCode::UNAUTHORIZED));
+}
+
+#[tokio::test]
+async fn token_response_names_the_scopes_when_the_user_deselects_one() {
+    let options = options(ISSUER, RESOURCE).valid_scopes(["read", "write", "admin"]).required_scopes(["read"]);
+    let server = AuthorizationServer::new(options, password_provider()).unwrap();
+    let client = Client::register(server.clone()).await;
+    let mut browser = Browser::at(server);
+    let page = browser.open_as(&client.authorize_for("read write admin").await, "ada").await;
+    // The MCP server requires the first one.
+    assert!(page.html.contains("<code>read</code> – required"), "{}", page.html);
+    let location = browser.press_without(&page, &["read", "write"], "approve").await.location();
+    let (status, tokens) = client.redeem(&parameters(&location)["code"], VERIFIER).await;
+    assert_eq!((status, tokens["scope"].as_str()), (StatusCode::OK, Some("read admin")), "{tokens}");
+    assert_eq!(client.subject(&tokens["access_token"]).await.as_deref(), Ok("ada"));
+
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    let (status, error) = client.post("/token", &[&refresh[..], &[("scope", "read write")]].concat()).await;
+    assert_eq!((status, error["error"].as_str()), (StatusCode::BAD_REQUEST, Some("invalid_scope")));
+    let (status, tokens) = client.post("/token", &refresh).await;
+    assert_eq!((status, tokens["scope"].as_str()), (StatusCode::OK, Some("read admin")), "{tokens}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod identity_provider;
 mod log;
 #[path = "../support/recorder.rs"]
 mod recorder;
+mod scopes;
 mod secrets;
 mod traps;
 mod upstream;

@@ -14,8 +14,13 @@ use crate::Secret;
 use crate::access_token::AccessToken;
 use crate::authorization_server::client::RegisteredClient;
 use crate::authorization_server::error::OAuthError;
-use crate::authorization_server::provider::{AuthorizationCode, IssuedTokens, RefreshToken, TokenContext};
+use crate::authorization_server::provider::{
+    AuthorizationCode, AuthorizationRequest, IssuedTokens, RefreshToken, TokenContext,
+};
 use crate::client_authentication::ClientAuthentication;
+
+/// The scope with which a client requests a refresh token (OpenID Connect Core, section 11).
+const OFFLINE_ACCESS: &str = "offline_access";
 
 fn invalid_code() -> OAuthError {
     OAuthError::invalid_grant("the code is invalid, expired or already used")
@@ -30,10 +35,11 @@ impl<L: UserLogin> StoredProvider<L> {
     pub(super) async fn grant(&self, pending: PendingAuthorization, user: User) -> Result<String, OAuthError> {
         let now = self.clock.now();
         let code = Secret::new(random()?);
+        let scopes = pending.granted_scopes().to_vec();
         let request = pending.request;
         tracing::info!(
             client_id = %excerpt(&request.client_id),
-            scopes = %excerpt(&request.scopes.join(" ")),
+            scopes = %excerpt(&scopes.join(" ")),
             "authorization granted"
         );
         let expires_at = now.saturating_add(self.settings.code_seconds);
@@ -42,7 +48,7 @@ impl<L: UserLogin> StoredProvider<L> {
             issuer: request.issuer.clone(),
             client_id: request.client_id.clone(),
             user,
-            scopes: request.scopes.clone(),
+            scopes,
             resource: request.resource.clone(),
             created_at: now,
             expires_at,
@@ -95,7 +101,10 @@ impl<L: UserLogin> StoredProvider<L> {
         }
         check_resource(&grant, &context)?;
         let scopes = grant.scopes.clone();
-        let (tokens, issued) = self.new_tokens(client, &grant, scopes, context, None)?;
+        let (mut tokens, mut issued) = self.new_tokens(client, &grant, scopes, context, None)?;
+        if is_deselected(OFFLINE_ACCESS, &stored.request, &grant) {
+            (tokens.refresh, issued.refresh_token) = (None, None);
+        }
         if !self.store.insert_tokens(tokens).await? {
             return Err(invalid_code());
         }
@@ -271,6 +280,12 @@ impl<L: UserLogin> StoredProvider<L> {
         let expires_at = self.clock.now().saturating_add(self.settings.access_seconds);
         StoredAccessToken { grant_id: grant.id.clone(), scopes, key_thumbprint: key, expires_at }
     }
+}
+
+/// Returns whether the client requested a scope that the user did not grant.
+fn is_deselected(scope: &str, request: &AuthorizationRequest, grant: &StoredGrant) -> bool {
+    let contains = |scopes: &[String]| scopes.iter().any(|it| it == scope);
+    contains(&request.scopes) && !contains(&grant.scopes)
 }
 
 fn check_resource(grant: &StoredGrant, context: &TokenContext) -> Result<(), OAuthError> {

@@ -15,7 +15,7 @@ mod user;
 
 pub use consent::{
     AnyUser, ConsentPages, ConsentView, Delegation, ErrorView, LoginForm, LoginOutcome, LoginRequest, LoginView,
-    PasswordLogin, ScopeView, StandardPages, UserLogin,
+    PasswordLogin, ScopeChoice, ScopeView, StandardPages, UserLogin,
 };
 pub use memory::MemoryProvider;
 pub use memory_store::MemoryAuthorizationStore;

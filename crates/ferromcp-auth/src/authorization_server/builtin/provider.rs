@@ -38,7 +38,8 @@ const MAX_SCOPES_BYTES: usize = 4 * 1024;
 /// - Access tokens expire after an hour, refresh tokens after 30 days without use. A refresh token is exchanged for a
 ///   new one; a second use revokes the whole grant, except for a repeat within 10 seconds
 ///   ([`refresh_grace`](Self::refresh_grace)), because clients lose responses.
-/// - The user logs in ([`UserLogin`]), and consents to each client on a page with protection against CSRF and framing.
+/// - The user logs in ([`UserLogin`]), and consents to each client on a page with protection against CSRF and framing,
+///   where scopes that the MCP server does not require can be deselected.
 ///
 /// Clones share the store and the login.
 ///
@@ -120,7 +121,7 @@ impl<L: UserLogin> StoredProvider<L> {
     }
 
     /// Remembers consents for a time: a user who is logged in does not see the page again for the same client, redirect
-    /// URI, resource, and scopes or fewer. Public clients with a redirect URI on the device of the user are excluded,
+    /// URI, resource, and the approved scopes or fewer. Public clients with a redirect URI on the device of the user are excluded,
     /// because any program there can impersonate them (RFC 8252, section 8.6). Default: consents are not remembered.
     pub fn remember_consent(mut self, time: Duration) -> Self {
         self.settings.consent_seconds = Some(seconds(time));

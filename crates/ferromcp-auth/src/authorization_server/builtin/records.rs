@@ -27,6 +27,8 @@ pub struct PendingAuthorization {
     pub is_public_client: bool,
     /// Whether the user has consented, and logs in at another server now.
     pub is_approved: bool,
+    /// The scopes that the user has selected. `None`: all requested scopes.
+    pub selected_scopes: Option<Vec<String>>,
     /// When the request expires, in seconds since the Unix epoch.
     pub expires_at: u64,
 }
@@ -182,8 +184,14 @@ impl PendingAuthorization {
             is_metadata_document: client.is_metadata_document,
             is_public_client: client.auth_method == ClientAuthentication::None,
             is_approved: false,
+            selected_scopes: None,
             expires_at,
         }
+    }
+
+    /// Returns the scopes that are granted if the user consents.
+    pub fn granted_scopes(&self) -> &[String] {
+        self.selected_scopes.as_deref().unwrap_or(&self.request.scopes)
     }
 }
 

@@ -60,12 +60,13 @@ impl Cookie {
 }
 
 /// Returns the token of the forms of a page. Only a page that this browser has received contains it: it depends on the
-/// cookie of the browser, the authorization, and the subject and session of the user for whom the page was shown.
+/// cookie of the browser, the authorization or other ID of the page, and the subject and session of the user for whom
+/// the page was shown.
 pub(super) fn csrf_token(browser: &str, id: &str, user: Option<(&str, &str)>) -> String {
     sha256_base64(serde_json::json!(["csrf", browser, id, user]).to_string().as_bytes())
 }
 
-/// Returns the parameter `state` of a login whose cookie has this value.
+/// Returns the parameter `state` of a login for an authorization, whose cookie has this value.
 pub(super) fn login_state(cookie: &str) -> String {
     sha256_base64(format!("state\n{cookie}").as_bytes())
 }

@@ -9,81 +9,31 @@
 //!
 //! Each step removes the stored request, so that it is completed once.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use ferromcp_server::http::ClientAddr;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
-use super::cookie::{Cookie, csrf_token, is_same, login_state};
+use super::cookie::{Cookie, is_same, login_state};
 use super::form::{find, form, query};
 use super::html::hidden;
-use super::login::{Delegation, LoginForm, LoginOutcome, LoginRequest, UserLogin, misused};
-use super::pages::{ConsentTexts, ConsentView, ErrorView, LoginView, client_name, is_local_redirect};
-use super::reply::{self, FOREIGN, Failure, Reply};
+use super::login::{LoginForm, LoginOutcome, UserLogin, misused};
+use super::reply::{self, FOREIGN, Failure, Reply, redirect};
+use super::selection;
 use super::site::{Page, Site};
+use super::views::{ConsentTexts, ConsentView, ErrorView, LoginView, client_name, is_local_redirect};
+use super::visit::{Identity, Visit, log_failed_login};
 use crate::authorization_server::builtin::provider::StoredProvider;
-use crate::authorization_server::builtin::records::{BrowserSession, PendingAuthorization, StoredConsent};
+use crate::authorization_server::builtin::records::{PendingAuthorization, StoredConsent};
 use crate::authorization_server::builtin::settings::PENDING_SECONDS;
 use crate::authorization_server::builtin::token::{digest, random};
 use crate::authorization_server::builtin::user::User;
 use crate::authorization_server::error::OAuthError;
 
-/// How long the session of a browser lasts, in seconds.
-const SESSION_SECONDS: u64 = 3600;
 const EXPIRED: &str = "This page has expired or was already used. Return to the application and start again.";
 const NOT_STARTED: &str =
     "This login was not started in this browser, or has expired. Return to the application and start again.";
 const FAILED: &str = "The server failed. Try again later.";
-
-/// A request of a browser.
-struct Visit<'a> {
-    site: &'a Site,
-    headers: &'a HeaderMap,
-    address: Option<IpAddr>,
-    /// The value of the cookie that identifies the browser.
-    browser: String,
-    /// The header that sets this cookie, if the request did not contain it.
-    new_browser: Option<HeaderValue>,
-}
-
-/// The user of a browser.
-enum Identity {
-    /// Logged in. The session is empty if the login authenticates each request.
-    User { user: User, session: String },
-    /// The browser shows a form.
-    Form(LoginForm),
-    /// The user logs in at another server after the consent.
-    Elsewhere(Delegation),
-}
-
-impl Identity {
-    /// Returns the subject and the session, to which the forms of the page are bound.
-    fn binding(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::User { user, session } => Some((&user.subject, session)),
-            Self::Form(_) | Self::Elsewhere(_) => None,
-        }
-    }
-}
-
-impl Visit<'_> {
-    fn login<'b>(&'b self, form: Option<&'b [(String, String)]>) -> LoginRequest<'b> {
-        LoginRequest {
-            headers: self.headers,
-            address: self.address,
-            form,
-            callback: None,
-            state: "",
-            browser_secret: "",
-            callback_url: "",
-        }
-    }
-
-    fn cookies(&self) -> Vec<HeaderValue> {
-        self.new_browser.iter().cloned().collect()
-    }
-}
+const NOTHING_SELECTED: &str = "Nothing is selected. Select at least one entry, or deny the access.";
 
 impl<L: UserLogin> StoredProvider<L> {
     /// Responds to a request for a page.
@@ -100,14 +50,15 @@ impl<L: UserLogin> StoredProvider<L> {
             Err(Failure::Page(status, message)) => (status, message),
             Err(Failure::Method(methods)) => {
                 let text = "The method is not supported.";
-                return reply::with_allow(self.error_page(StatusCode::METHOD_NOT_ALLOWED, text), methods);
+                let page = self.error_page(StatusCode::METHOD_NOT_ALLOWED, text, Vec::new());
+                return reply::with_allow(page, methods);
             }
             Err(Failure::Provider(error)) => {
                 tracing::error!(%error, "a page of the authorization server failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, FAILED)
             }
         };
-        self.error_page(status, message)
+        self.error_page(status, message, Vec::new())
     }
 
     /// Grants an authorization without a page.
@@ -117,7 +68,7 @@ impl<L: UserLogin> StoredProvider<L> {
         pending: PendingAuthorization,
     ) -> Result<String, OAuthError> {
         let headers = HeaderMap::new();
-        let visit = Visit { site, headers: &headers, address: None, browser: String::new(), new_browser: None };
+        let visit = Visit::without_browser(site, &headers);
         match self.login.login(visit.login(None)).await? {
             LoginOutcome::Authenticated(user) => self.grant(pending, user).await,
             LoginOutcome::ShowForm(_) | LoginOutcome::Redirect(_) => {
@@ -126,35 +77,10 @@ impl<L: UserLogin> StoredProvider<L> {
         }
     }
 
-    /// Returns the session of a browser: the value of its cookie, and the user. The session of a user who may not use
-    /// the service any more is removed.
-    pub(in crate::authorization_server::builtin) async fn active_session(
-        &self,
-        site: &Site,
-        headers: &HeaderMap,
-    ) -> Result<Option<(String, User)>, OAuthError> {
-        let Some(cookie) = Cookie::Session.read(site, headers) else { return Ok(None) };
-        let key = digest(&cookie);
-        let session = self.store.get_session(&key).await?;
-        let Some(session) = session.filter(|session| session.expires_at > self.clock.now()) else { return Ok(None) };
-        if self.login.is_active(&session.user).await? {
-            return Ok(Some((cookie, session.user)));
-        }
-        self.store.remove_session(&key).await?;
-        Ok(None)
-    }
-
     async fn dispatch(&self, site: &Site, page: Page, request: &Request<Bytes>) -> Reply {
         let headers = request.headers();
         let address = request.extensions().get().map(|ClientAddr(address)| address.ip());
-        let (browser, new_browser) = if let Some(browser) = Cookie::Browser.read(site, headers) {
-            (browser, None)
-        } else {
-            let browser = random()?;
-            let cookie = Cookie::Browser.set(site, &browser, None);
-            (browser, cookie)
-        };
-        let visit = Visit { site, headers, address, browser, new_browser };
+        let visit = Visit::new(site, headers, address)?;
         match (page, request.method()) {
             (Page::Consent, &Method::GET) => self.open(&visit, &query(request)).await,
             (Page::Consent, &Method::POST) => self.decide(&visit, &form(site, request)?).await,
@@ -184,49 +110,50 @@ impl<L: UserLogin> StoredProvider<L> {
                 let url = self.grant(self.take(id).await?, user.clone()).await?;
                 redirect(&url, Vec::new())
             }
-            Identity::User { .. } | Identity::Elsewhere(_) => Ok(self.consent_page(visit, id, &pending, &identity)),
+            Identity::User { .. } | Identity::Elsewhere(_) => {
+                Ok(self.consent_page(visit, id, &pending, &identity, None))
+            }
         }
     }
 
     /// Handles a button of the consent page.
     async fn decide(&self, visit: &Visit<'_>, form: &[(String, String)]) -> Reply {
         let id = find(form, "id").ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))?;
-        self.pending(id).await?;
+        let pending = self.pending(id).await?;
         let identity = self.identify(visit).await?;
-        check_token(visit, id, identity.binding(), form)?;
+        visit.check_token(id, identity.binding(), form)?;
         match (find(form, "action"), identity) {
-            (Some("approve"), Identity::User { user, .. }) => {
-                let pending = self.take(id).await?;
-                self.remember(&pending, &user).await?;
-                redirect(&self.grant(pending, user).await?, Vec::new())
-            }
-            (Some("approve"), Identity::Elsewhere(_)) => {
-                let pending = self.take(id).await?;
-                self.log_in_elsewhere(visit, pending).await
-            }
-            (Some("approve"), Identity::Form(form)) => {
-                let pending = self.pending(id).await?;
-                Ok(self.login_page(visit, id, &pending, &form))
-            }
+            (Some("approve"), Identity::Form(form)) => Ok(self.login_page(visit, id, &pending, &form)),
+            (Some("approve"), identity) => match selection::selected(&pending.request, form) {
+                Some(scopes) => self.approve(visit, id, identity, scopes).await,
+                None => Ok(self.consent_page(visit, id, &pending, &identity, Some(NOTHING_SELECTED))),
+            },
             (Some("deny"), _) => {
                 let pending = self.take(id).await?;
                 let error = OAuthError::access_denied("the user denied the authorization");
                 redirect(&pending.request.error_url(&error), Vec::new())
             }
             (Some("sign_out"), Identity::User { session, .. }) => {
-                self.store.remove_session(&digest(&session)).await?;
-                let cookies = Cookie::Session.clear(visit.site).into_iter().collect();
+                let cookies = self.end_session(visit, &session).await?;
                 redirect(&visit.site.consent_url(id), cookies)
             }
             _ => Err(Failure::Page(StatusCode::BAD_REQUEST, FOREIGN)),
         }
     }
 
+    /// Completes the authorization with these scopes, or starts the login at the other server.
+    async fn approve(&self, visit: &Visit<'_>, id: &str, identity: Identity, scopes: Vec<String>) -> Reply {
+        let pending = PendingAuthorization { selected_scopes: Some(scopes), ..self.take(id).await? };
+        let Identity::User { user, .. } = identity else { return self.log_in_elsewhere(visit, pending).await };
+        self.remember(&pending, &user).await?;
+        redirect(&self.grant(pending, user).await?, Vec::new())
+    }
+
     /// Handles the form of the login page.
     async fn log_in(&self, visit: &Visit<'_>, form: &[(String, String)]) -> Reply {
         let id = find(form, "id").ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))?;
         let pending = self.pending(id).await?;
-        check_token(visit, id, None, form)?;
+        visit.check_token(id, None, form)?;
         match self.login.login(visit.login(Some(form))).await {
             Ok(LoginOutcome::Authenticated(user)) => {
                 let cookies = self.new_session(visit, user).await?;
@@ -249,16 +176,8 @@ impl<L: UserLogin> StoredProvider<L> {
         pending.expires_at = self.clock.now().saturating_add(PENDING_SECONDS);
         let request = pending.request.clone();
         self.store.insert_pending(digest(&state), pending).await?;
-        let callback_url = visit.site.callback_url();
-        let start =
-            LoginRequest { state: &state, browser_secret: &secret, callback_url: &callback_url, ..visit.login(None) };
-        let error = match self.login.login(start).await {
-            Ok(LoginOutcome::Redirect(url)) => {
-                // Not set before the consent: it lets the callback complete the login.
-                let cookies = Cookie::Login.set(visit.site, &secret, Some(PENDING_SECONDS)).into_iter().collect();
-                return redirect(&url, cookies);
-            }
-            Ok(_) => misused("a login with a delegation must redirect"),
+        let error = match self.start_login(visit, &secret, &state).await {
+            Ok((url, cookies)) => return redirect(&url, cookies),
             Err(error) => error,
         };
         log_failed_login(&error);
@@ -275,40 +194,17 @@ impl<L: UserLogin> StoredProvider<L> {
             return Err(not_started());
         }
         let pending = self.take_approved(state).await?;
-        let callback_url = visit.site.callback_url();
-        let callback = LoginRequest {
-            callback: Some(query),
-            state,
-            browser_secret: &secret,
-            callback_url: &callback_url,
-            ..visit.login(None)
-        };
         let clear = Cookie::Login.clear(visit.site);
-        let error = match self.login.login(callback).await {
-            Ok(LoginOutcome::Authenticated(user)) => {
-                let mut cookies = self.new_session(visit, user.clone()).await?;
+        match self.finish_login(visit, &secret, state, query).await {
+            Ok((user, mut cookies)) => {
                 cookies.extend(clear);
                 self.remember(&pending, &user).await?;
-                return redirect(&self.grant(pending, user).await?, cookies);
+                redirect(&self.grant(pending, user).await?, cookies)
             }
-            Ok(_) => misused("the callback must authenticate the user"),
-            Err(error) => error,
-        };
-        log_failed_login(&error);
-        redirect(&pending.request.error_url(&error), clear.into_iter().collect())
-    }
-
-    async fn identify(&self, visit: &Visit<'_>) -> Result<Identity, OAuthError> {
-        if let Some((session, user)) = self.active_session(visit.site, visit.headers).await? {
-            return Ok(Identity::User { user, session });
-        }
-        if let Some(delegation) = self.login.delegation() {
-            return Ok(Identity::Elsewhere(delegation));
-        }
-        match self.login.login(visit.login(None)).await? {
-            LoginOutcome::Authenticated(user) => Ok(Identity::User { user, session: String::new() }),
-            LoginOutcome::ShowForm(form) => Ok(Identity::Form(form)),
-            LoginOutcome::Redirect(_) => Err(misused("only a login with a delegation can redirect")),
+            Err(error) => {
+                log_failed_login(&error);
+                redirect(&pending.request.error_url(&error), clear.into_iter().collect())
+            }
         }
     }
 
@@ -335,17 +231,6 @@ impl<L: UserLogin> StoredProvider<L> {
         pending.ok_or(Failure::Page(StatusCode::BAD_REQUEST, EXPIRED))
     }
 
-    /// Starts a session, and ends that of the request: a session that existed before the login may be known to others.
-    async fn new_session(&self, visit: &Visit<'_>, user: User) -> Result<Vec<HeaderValue>, OAuthError> {
-        if let Some(old) = Cookie::Session.read(visit.site, visit.headers) {
-            self.store.remove_session(&digest(&old)).await?;
-        }
-        let cookie = random()?;
-        let expires_at = self.clock.now().saturating_add(SESSION_SECONDS);
-        self.store.insert_session(digest(&cookie), BrowserSession { user, expires_at }).await?;
-        Ok(Cookie::Session.set(visit.site, &cookie, Some(SESSION_SECONDS)).into_iter().collect())
-    }
-
     async fn is_remembered(&self, pending: &PendingAuthorization, user: &User) -> Result<bool, OAuthError> {
         let request = &pending.request;
         if self.settings.consent_seconds.is_none() || is_impersonable(pending) {
@@ -364,7 +249,7 @@ impl<L: UserLogin> StoredProvider<L> {
             client_id: request.client_id,
             redirect_uri: request.redirect_uri,
             resource: request.resource,
-            scopes: request.scopes,
+            scopes: pending.granted_scopes().to_vec(),
             expires_at: self.clock.now().saturating_add(seconds),
         };
         self.store.insert_consent(consent).await
@@ -394,9 +279,12 @@ impl<L: UserLogin> StoredProvider<L> {
         id: &str,
         pending: &PendingAuthorization,
         identity: &Identity,
+        error: Option<&str>,
     ) -> Response<Bytes> {
         let nonce = random().unwrap_or_default();
-        let texts = ConsentTexts::new(pending, &self.settings.scope_descriptions);
+        // An error is about a selection of nothing, which the page shows again.
+        let scopes = selection::views(&pending.request, &self.settings.scope_descriptions, error.is_none());
+        let texts = ConsentTexts::new(pending);
         let (user, delegation, can_sign_out) = match identity {
             Identity::User { user, session } => (Some(user), None, !session.is_empty()),
             Identity::Elsewhere(delegation) => (None, Some(delegation), false),
@@ -409,7 +297,8 @@ impl<L: UserLogin> StoredProvider<L> {
             redirect_uri: &texts.redirect_uri,
             redirect_host: &texts.redirect_host,
             has_local_redirect: texts.has_local_redirect,
-            scopes: &texts.scopes,
+            scopes: &scopes,
+            error,
             resource: &texts.resource,
             user,
             can_sign_out,
@@ -421,10 +310,10 @@ impl<L: UserLogin> StoredProvider<L> {
         reply::page(StatusCode::OK, self.pages.consent(&view), &nonce, visit.cookies())
     }
 
-    fn error_page(&self, status: StatusCode, message: &str) -> Response<Bytes> {
+    pub(super) fn error_page(&self, status: StatusCode, message: &str, cookies: Vec<HeaderValue>) -> Response<Bytes> {
         let nonce = random().unwrap_or_default();
         let html = self.pages.error(&ErrorView { status, message, style_nonce: &nonce });
-        reply::page(status, html, &nonce, Vec::new())
+        reply::page(status, html, &nonce, cookies)
     }
 }
 
@@ -433,32 +322,8 @@ fn is_impersonable(pending: &PendingAuthorization) -> bool {
     pending.is_public_client && is_local_redirect(&pending.request.redirect_uri)
 }
 
-fn redirect(url: &str, cookies: Vec<HeaderValue>) -> Reply {
-    let response = reply::redirect(url, cookies);
-    response.ok_or_else(|| OAuthError::server_error("cannot redirect the browser: the URL is invalid").into())
-}
-
 fn hidden_fields(visit: &Visit<'_>, id: &str, user: Option<(&str, &str)>) -> String {
-    hidden("id", id) + &hidden("csrf", &csrf_token(&visit.browser, id, user))
-}
-
-fn check_token(
-    visit: &Visit<'_>,
-    id: &str,
-    user: Option<(&str, &str)>,
-    form: &[(String, String)],
-) -> Result<(), Failure> {
-    let sent = find(form, "csrf").unwrap_or_default();
-    // A browser without the cookie got a new one, with which no token agrees.
-    if is_same(sent, &csrf_token(&visit.browser, id, user)) {
-        return Ok(());
-    }
-    tracing::warn!("form rejected: its CSRF token is missing or of another browser, authorization, user or session");
-    Err(Failure::Page(StatusCode::FORBIDDEN, FOREIGN))
-}
-
-fn log_failed_login(error: &OAuthError) {
-    tracing::warn!(%error, "the login failed");
+    hidden("id", id) + &visit.csrf_field(id, user)
 }
 
 #[cfg(test)]

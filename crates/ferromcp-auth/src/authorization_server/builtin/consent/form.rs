@@ -10,8 +10,8 @@ use super::site::Site;
 
 /// Maximum size of a form, in bytes.
 const MAX_FORM_BYTES: usize = 16 * 1024;
-/// Maximum number of parameters of a form or query.
-const MAX_PARAMETERS: usize = 100;
+/// Maximum number of parameters of a form or query: more than the scopes of a request, each of which can be one.
+const MAX_PARAMETERS: usize = 300;
 
 /// Returns a parameter, or `None` if it is missing or repeated.
 pub(super) fn find<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::pages::{ConsentPages, ConsentView, ErrorView, LoginView};
+use super::selection::{SCOPE_FIELD, SELECTION_FIELD};
+use super::views::{ConsentView, ErrorView, LoginView, ScopeView};
 use crate::authorization_server::html_text::escape_html;
 
 /// The default pages: plain, accessible HTML that follows the color scheme of the browser.
@@ -16,11 +17,20 @@ const STYLE: &str = "
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 3rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; }
+p, dd { overflow-wrap: anywhere; }
 dt { font-weight: 600; margin-top: .75rem; }
-dd { margin: 0; overflow-wrap: anywhere; }
+dd { margin: 0; }
+ul { padding-left: 1.25rem; }
 label { display: block; margin-top: .75rem; }
 input { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }
-button { font: inherit; padding: .5rem 1.25rem; margin: 1.25rem .5rem 0 0; }
+fieldset { border: 1px solid #8888; border-radius: .4rem; margin: 1rem 0; padding: .25rem 1rem .75rem; }
+legend { padding: 0 .4rem; }
+.scope { display: flex; gap: .6rem; align-items: baseline; margin-top: .5rem; }
+.scope input { width: auto; flex: none; }
+.scope span { overflow-wrap: anywhere; min-width: 0; }
+button { font: inherit; padding: .5rem 1.25rem; margin: 1.25rem .5rem 0 0; cursor: pointer; }
+button { border: 1px solid #888; border-radius: .3rem; }
+button.primary { background: #1a56db; border-color: #1a56db; color: #fff; }
 .warning, .error { border-left: .3rem solid #c60; padding: .25rem .75rem; margin: 1rem 0; }
 .error { border-color: #c00; }
 ";
@@ -37,25 +47,7 @@ impl StandardPages {
         self
     }
 
-    fn document(&self, heading: &str, nonce: &str, body: &str) -> String {
-        let (title, heading, nonce) = (escape_html(&self.title), escape_html(heading), escape_html(nonce));
-        format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{heading} – {title}</title>\n<style nonce=\"{nonce}\">{STYLE}</style>\n</head>\n<body>\n<main>\n\
-             <p>{title}</p>\n<h1>{heading}</h1>\n{body}</main>\n</body>\n</html>\n"
-        )
-    }
-}
-
-impl Default for StandardPages {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ConsentPages for StandardPages {
-    fn login(&self, view: &LoginView<'_>) -> String {
+    pub(super) fn login_html(&self, view: &LoginView<'_>) -> String {
         let mut body = format!("<p>Log in to continue to <strong>{}</strong>.</p>\n", escape_html(view.client_name));
         if let Some(error) = &view.form.error {
             let _ = writeln!(body, "<p class=\"error\" role=\"alert\">{}</p>", escape_html(error));
@@ -70,7 +62,7 @@ impl ConsentPages for StandardPages {
         self.document("Log in", view.style_nonce, &body)
     }
 
-    fn consent(&self, view: &ConsentView<'_>) -> String {
+    pub(super) fn consent_html(&self, view: &ConsentView<'_>) -> String {
         let mut body = String::new();
         let name = escape_html(view.client_name);
         let _ = writeln!(body, "<p><strong>{name}</strong> requests access to your account.</p>\n<dl>");
@@ -86,7 +78,6 @@ impl ConsentPages for StandardPages {
             row(&mut body, "Logged in as", user.display_name());
         }
         body.push_str("</dl>\n");
-        scopes(&mut body, view);
         if view.client_host.is_none() {
             body.push_str("<p class=\"warning\">The name of this application is not verified.</p>\n");
         }
@@ -104,12 +95,15 @@ impl ConsentPages for StandardPages {
             }
             body.push_str("</p>\n");
         }
+        // The enter key in a checkbox presses the first button.
         let _ = write!(
             body,
-            "<form method=\"post\" action=\"{}\">\n{}<button name=\"action\" value=\"approve\">Allow</button>\n\
-             <button name=\"action\" value=\"deny\">Deny</button>\n",
+            "<form method=\"post\" action=\"{}\">\n{}{}\
+             <button name=\"action\" value=\"deny\">Deny</button>\n\
+             <button name=\"action\" value=\"approve\" class=\"primary\">Allow</button>\n",
             escape_html(view.action),
-            view.hidden_fields
+            view.hidden_fields,
+            view.scopes_html()
         );
         if view.can_sign_out {
             body.push_str("<button name=\"action\" value=\"sign_out\">Use another account</button>\n");
@@ -118,25 +112,81 @@ impl ConsentPages for StandardPages {
         self.document("Allow access?", view.style_nonce, &body)
     }
 
-    fn error(&self, view: &ErrorView<'_>) -> String {
+    pub(super) fn error_html(&self, view: &ErrorView<'_>) -> String {
         let body = format!("<p class=\"error\" role=\"alert\">{}</p>\n", escape_html(view.message));
-        self.document("The authorization failed", view.style_nonce, &body)
+        self.document("An error occurred", view.style_nonce, &body)
+    }
+    fn document(&self, heading: &str, nonce: &str, body: &str) -> String {
+        let (title, heading, nonce) = (escape_html(&self.title), escape_html(heading), escape_html(nonce));
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{heading} – {title}</title>\n<style nonce=\"{nonce}\">{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <p>{title}</p>\n<h1>{heading}</h1>\n{body}</main>\n</body>\n</html>\n"
+        )
     }
 }
 
-fn scopes(body: &mut String, view: &ConsentView<'_>) {
-    if view.scopes.is_empty() {
-        return;
+impl Default for StandardPages {
+    fn default() -> Self {
+        Self::new()
     }
-    body.push_str("<p>It will be able to:</p>\n<ul>\n");
-    for scope in view.scopes {
-        let name = escape_html(&scope.name);
-        let _ = match &scope.description {
-            Some(description) => writeln!(body, "<li>{} <small>({name})</small></li>", escape_html(description)),
-            None => writeln!(body, "<li><code>{name}</code></li>"),
-        };
+}
+
+impl ConsentView<'_> {
+    /// Returns the HTML of the scopes, for the form: a checkbox for each that the user can deselect, and the error. It
+    /// is escaped. Empty without scopes.
+    pub fn scopes_html(&self) -> String {
+        let mut html = String::new();
+        if let Some(error) = self.error {
+            let _ = writeln!(html, "<p class=\"error\" role=\"alert\">{}</p>", escape_html(error));
+        }
+        if self.scopes.is_empty() {
+            return html;
+        }
+        if self.scopes.iter().all(|scope| scope.choice.is_none()) {
+            html.push_str("<p>It will be able to:</p>\n");
+            scope_list(&mut html, self.scopes);
+            return html;
+        }
+        html.push_str("<fieldset>\n<legend>It will be able to:</legend>\n");
+        html.push_str(&hidden(SELECTION_FIELD, "true"));
+        for scope in self.scopes {
+            let text = scope_text(scope);
+            let _ = match &scope.choice {
+                Some(choice) => writeln!(
+                    html,
+                    "<label class=\"scope\"><input type=\"checkbox\" name=\"{SCOPE_FIELD}\" value=\"{}\"{}> \
+                     <span>{text}</span></label>",
+                    escape_html(&choice.value),
+                    if choice.is_selected { " checked" } else { "" }
+                ),
+                None => writeln!(
+                    html,
+                    "<label class=\"scope\"><input type=\"checkbox\" checked disabled> \
+                     <span>{text} – required</span></label>"
+                ),
+            };
+        }
+        html.push_str("</fieldset>\n");
+        html
     }
-    body.push_str("</ul>\n");
+}
+
+fn scope_list(html: &mut String, scopes: &[ScopeView]) {
+    html.push_str("<ul>\n");
+    for scope in scopes {
+        let _ = writeln!(html, "<li>{}</li>", scope_text(scope));
+    }
+    html.push_str("</ul>\n");
+}
+
+fn scope_text(scope: &ScopeView) -> String {
+    let name = escape_html(&scope.name);
+    match &scope.description {
+        Some(description) => format!("{} <small>({name})</small>", escape_html(description)),
+        None => format!("<code>{name}</code>"),
+    }
 }
 
 fn row(body: &mut String, name: &str, value: &str) {

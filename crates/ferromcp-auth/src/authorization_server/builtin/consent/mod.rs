@@ -10,12 +10,16 @@ mod login;
 mod pages;
 mod password;
 mod reply;
+mod selection;
 mod site;
+mod views;
+mod visit;
 
 pub use any_user::AnyUser;
 pub use html::StandardPages;
 pub use login::{Delegation, LoginForm, LoginOutcome, LoginRequest, UserLogin};
-pub use pages::{ConsentPages, ConsentView, ErrorView, LoginView, ScopeView};
+pub use pages::ConsentPages;
 pub use password::PasswordLogin;
+pub use views::{ConsentView, ErrorView, LoginView, ScopeChoice, ScopeView};
 
 pub(super) use site::Site;

@@ -48,14 +48,18 @@ pub(super) fn page(status: StatusCode, html: String, style_nonce: &str, cookies:
     common(response, cookies)
 }
 
-/// Redirects the browser. The method of the next request is GET. `None` if the URL is not a valid header value.
-pub(super) fn redirect(url: &str, cookies: Vec<HeaderValue>) -> Option<Response<Bytes>> {
-    let location = HeaderValue::from_str(url).ok()?;
+/// Redirects the browser. The method of the next request is GET.
+///
+/// # Errors
+/// Fails if the URL is not a valid header value.
+pub(super) fn redirect(url: &str, cookies: Vec<HeaderValue>) -> Reply {
+    let location = HeaderValue::from_str(url)
+        .map_err(|_| OAuthError::server_error("cannot redirect the browser: the URL is invalid"))?;
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(LOCATION, location);
     set(&mut response, REFERRER_POLICY, "no-referrer");
-    Some(common(response, cookies))
+    Ok(common(response, cookies))
 }
 
 /// Adds the methods that a page supports.

@@ -35,6 +35,7 @@ pub(in crate::authorization_server) fn pending() -> PendingAuthorization {
         is_metadata_document: false,
         is_public_client: true,
         is_approved: true,
+        selected_scopes: Some(vec!["read".into()]),
         expires_at: now() + 600,
     }
 }

@@ -2,6 +2,7 @@
 
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 
+use super::super::visit::SESSION_SECONDS;
 use super::*;
 use crate::authorization_server::builtin::consent::PasswordLogin;
 use crate::authorization_server::client::RegisteredClient;
