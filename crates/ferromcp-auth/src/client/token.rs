@@ -1,5 +1,6 @@
 //! Requests to the token endpoint, and their responses.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -55,13 +56,18 @@ pub(crate) struct Tokens {
     pub(crate) is_dpop: bool,
 }
 
-/// A rejection by the token endpoint, with its OAuth error code.
-#[derive(Debug)]
+/// A rejection by the token endpoint, with its OAuth error code. `Debug` omits the code, which can contain a secret.
 pub(crate) struct Rejected {
     /// Empty if the response has none.
     pub(crate) code: String,
     status: StatusCode,
     pub(crate) error: AuthError,
+}
+
+impl fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("status", &self.status).field("error", &self.error).finish_non_exhaustive()
+    }
 }
 
 impl Rejected {
@@ -198,7 +204,7 @@ impl TokenEndpoint<'_> {
     }
 
     /// Returns the document of a response that is not an error.
-    fn accepted(&self, fetched: &Fetched, parameters: &[(&str, &str)]) -> Result<Document, TokenError> {
+    pub(super) fn accepted(&self, fetched: &Fetched, parameters: &[(&str, &str)]) -> Result<Document, TokenError> {
         if let Some(error) = self.error_of(fetched, parameters, TOKEN_REQUEST) {
             return Err(error);
         }
@@ -216,8 +222,8 @@ impl TokenEndpoint<'_> {
         let code = document.as_ref().and_then(|document| document.non_empty("error"));
         let shown = excerpt(self.url);
         if let (Some(document), Some(code)) = (&document, code) {
-            let description = self.description(document, parameters);
-            let text = format!("{shown} rejected the {request}: {}{description}", excerpt(&code));
+            let (reason, code) = self.reason(document, code, parameters);
+            let text = format!("{shown} rejected the {request}: {reason}");
             if is_outage(status) || matches!(&*code, "temporarily_unavailable" | "server_error") {
                 return Some(TokenError::Failed(AuthError::outage(text, fetched.retry_after())));
             }
@@ -242,18 +248,31 @@ impl TokenEndpoint<'_> {
         })
     }
 
-    /// Returns the description of an error in parentheses, unless it contains a value that was sent: a secret.
-    fn description(&self, document: &Document, parameters: &[(&str, &str)]) -> String {
-        let Some(text) = document.non_empty("error_description") else { return String::new() };
-        let secret = self.client.and_then(|client| client.secret.as_ref()).map(Secret::expose);
-        let sent = parameters.iter().filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| *value);
-        if sent.chain(secret).any(|value| !value.is_empty() && text.contains(value)) {
-            return " (the description contains a secret)".to_owned();
+    /// Returns the code and the description of an error for its text, and the code. A text with a value that was sent, which
+    /// is a secret, is omitted.
+    fn reason(&self, document: &Document, code: String, parameters: &[(&str, &str)]) -> (String, String) {
+        let has_secret = |text: &str| self.contains_secret(text, parameters);
+        let shown = excerpt(&code).to_string();
+        if has_secret(&code) || has_secret(&shown) {
+            return ("the error code contains a secret".to_owned(), String::new());
         }
-        format!(" ({})", excerpt(&text))
+        let Some(description) = document.non_empty("error_description") else { return (shown, code) };
+        let full = format!("{shown} ({})", excerpt(&description));
+        // A secret can begin after the end of the excerpt, and an escaped control character can complete one.
+        if has_secret(&description) || has_secret(&full) {
+            return (format!("{shown} (the description contains a secret)"), code);
+        }
+        (full, code)
     }
 
-    fn parse(&self, document: &Document) -> Result<Tokens, TokenError> {
+    /// Returns whether a text contains a secret that was sent.
+    fn contains_secret(&self, text: &str, parameters: &[(&str, &str)]) -> bool {
+        let secret = self.client.and_then(|client| client.secret.as_ref()).map(Secret::expose);
+        let sent = parameters.iter().filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| *value);
+        sent.chain(secret).any(|value| !value.is_empty() && text.contains(value))
+    }
+
+    pub(super) fn parse(&self, document: &Document) -> Result<Tokens, TokenError> {
         let kind = document.text("token_type").unwrap_or_else(|| "Bearer".to_owned());
         let is_dpop = kind.eq_ignore_ascii_case("dpop");
         if !is_dpop && !kind.eq_ignore_ascii_case("bearer") {
@@ -312,12 +331,16 @@ mod tests {
     }
 
     fn respond(status: u16, body: &str) -> Result<Tokens, TokenError> {
+        respond_to(&[("refresh_token", "s3cret"), ("grant_type", "refresh_token")], status, body)
+    }
+
+    fn respond_to(parameters: &[(&str, &str)], status: u16, body: &str) -> Result<Tokens, TokenError> {
         let fetcher = Fetcher::new(Network::Global).unwrap();
         let (url, issuer) = ("https://as/token", "https://as");
         let endpoint = TokenEndpoint { fetcher: &fetcher, url, issuer, client: None, key: None, dpop: None };
         let status = StatusCode::from_u16(status).unwrap();
         let response = Fetched { status, headers: HeaderMap::new(), body: body.to_owned().into() };
-        endpoint.parse(&endpoint.accepted(&response, &[("refresh_token", "s3cret"), ("grant_type", "refresh_token")])?)
+        endpoint.parse(&endpoint.accepted(&response, parameters)?)
     }
 
     #[test]
@@ -350,9 +373,25 @@ mod tests {
             let Err(TokenError::Failed(error)) = respond(200, body) else { panic!("{body}") };
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
         }
-        let body = r#"{"error":"invalid_grant","error_description":"token s3cret has expired"}"#;
-        let Err(TokenError::Rejected(rejected)) = respond(400, body) else { panic!("not rejected") };
-        assert!(!format!("{rejected:?}").contains("s3cret"), "{rejected:?}");
+        let long = format!(r#"{{"error":"invalid_grant","error_description":"{}s3cret"}}"#, "x".repeat(300));
+        for body in [
+            r#"{"error":"invalid_grant","error_description":"token s3cret has expired"}"#,
+            r#"{"error":"invalid_grant","error_description":"\u001b[0ms3cret"}"#,
+            r#"{"error":"s3cret","error_description":"expired"}"#,
+            r#"{"error":"unknown token s3cret"}"#,
+            &long,
+        ] {
+            let Err(TokenError::Rejected(rejected)) = respond(400, body) else { panic!("not rejected") };
+            assert!(!format!("{rejected:?}").contains("s3cret"), "{rejected:?}");
+        }
+        // `\r` is shown as an escape, which completes the secret.
+        let tokens = [("refresh_token", "refresh-s3cret")];
+        let Err(TokenError::Rejected(rejected)) =
+            respond_to(&tokens, 400, r#"{"error":"invalid_grant","error_description":"\refresh-s3cret"}"#)
+        else {
+            panic!("not rejected")
+        };
+        assert!(!format!("{rejected:?}").contains("refresh-s3cret"), "{rejected:?}");
     }
 
     #[test]
