@@ -69,6 +69,8 @@ pub(crate) fn is_valid(scope: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -83,5 +85,36 @@ mod tests {
     fn invalid_scopes_are_omitted() {
         assert_eq!(Scopes::parse("a \"b\" \u{e9} c\\").to_string(), "a");
         assert!(Scopes::parse(" ").is_empty());
+    }
+
+    fn scopes() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec("[a-e:]{1,2}|[!-~]{1,6}|\\PC{0,3}", 0..12)
+    }
+
+    proptest! {
+        //
+        #[test]
+        fn union_contains_each_valid_scope_once(first in scopes(), second in scopes()) {
+            let [a, b]: [Scopes; 2] = [&first, &second].map(|scopes| scopes.iter().collect());
+            let union = a.clone().union(&b);
+            prop_assert!(union.contains_all(&a) && union.contains_all(&b));
+            prop_assert!(union.0.starts_with(&a.0), "the order is preserved");
+            for (i, scope) in union.0.iter().enumerate() {
+                prop_assert!(is_valid(scope) && !union.0[..i].contains(scope), "{:?}", union);
+                prop_assert!(first.contains(scope) || second.contains(scope));
+            }
+            prop_assert_eq!(union.clone().union(&a).union(&b), union.clone());
+            prop_assert_eq!(Scopes::parse(&union.to_string()), union);
+        }
+
+        #[test]
+        fn number_of_scopes_is_limited(count in 0..3 * MAX_SCOPES, extra in 0..MAX_SCOPES) {
+            let many: Scopes = (0..count).map(|i| format!("scope-{i}")).collect();
+            prop_assert_eq!(many.0.len(), count.min(MAX_SCOPES));
+            let other: Scopes = (0..extra).map(|i| format!("other-{i}")).collect();
+            let union = many.clone().union(&other);
+            prop_assert_eq!(union.0.len(), (many.0.len() + extra).min(MAX_SCOPES));
+            prop_assert!(union.contains_all(&many), "scopes that were requested first are kept");
+        }
     }
 }

@@ -99,6 +99,7 @@ pub(super) fn has_media_type(headers: &HeaderMap, expected: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -141,5 +142,30 @@ mod tests {
             assert!(Parameters::of_form(&headers(other), &body).is_err(), "{other}");
         }
         assert!(Parameters::of_form(&HeaderMap::new(), &body).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn forms_round_trip_when_names_are_unique(
+            fields in prop::collection::btree_map("\\PC{1,8}", "\\PC{0,12}", 0..12),
+        ) {
+            let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+            let parameters = Parameters::parse(encoded.as_bytes()).ok().unwrap();
+            prop_assert!(parameters.check_repetition().is_ok());
+            for (name, value) in &fields {
+                prop_assert_eq!(parameters.get(name).unwrap(), Some(value.as_str()).filter(|value| !value.is_empty()));
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_parsed_within_the_limits(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(parameters) = Parameters::parse(&bytes) {
+                prop_assert!(parameters.0.len() <= MAX_PARAMETERS);
+                prop_assert!(parameters.0.iter().all(|(_, value)| !value.is_empty()));
+                let is_repeated = |name: &str| parameters.0.iter().filter(|(other, _)| other == name).count() > 1;
+                let has_repetition = parameters.0.iter().any(|(name, _)| is_repeated(name));
+                prop_assert_eq!(parameters.check_repetition().is_err(), has_repetition);
+            }
+        }
     }
 }

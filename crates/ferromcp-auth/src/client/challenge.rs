@@ -17,9 +17,9 @@ const MAX_HEADER: usize = 16 * 1024;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct AuthChallenge {
     /// In lower case.
-    scheme: String,
+    pub(super) scheme: String,
     /// Names in lower case, and values.
-    parameters: Vec<(String, String)>,
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 impl AuthChallenge {
@@ -161,6 +161,8 @@ fn is_token_char(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse_all(headers: &[&'static str]) -> Vec<AuthChallenge> {
@@ -241,5 +243,65 @@ mod tests {
         let many = "Bearer a=b, ".repeat(1000);
         let header = HeaderValue::from_str(&many).unwrap();
         assert!(parse([&header].into_iter()).len() <= MAX_CHALLENGES);
+    }
+
+    /// Texts that a header can contain: visible ASCII, spaces and tabs.
+    const VALUE: &str = "[\t -~]{0,20}";
+
+    /// A challenge with unique names of parameters, and whether each value is quoted. A value without quotes is a token.
+    fn challenge() -> impl Strategy<Value = (AuthChallenge, Vec<bool>)> {
+        let parameter = (any::<bool>(), "[a-z][a-z0-9_-]{0,7}", VALUE, "[A-Za-z0-9!#$%&'*+.^_`|~:/-]{1,12}");
+        ("[a-z][a-z0-9+.-]{0,7}", prop::collection::vec(parameter, 0..6)).prop_map(|(scheme, parameters)| {
+            let quoted = parameters.iter().map(|(is_quoted, ..)| *is_quoted).collect();
+            let value = |is_quoted, quoted, token| if is_quoted { quoted } else { token };
+            let parameters = parameters
+                .into_iter()
+                .map(|(is_quoted, name, quoted, token)| (name, value(is_quoted, quoted, token)))
+                .collect();
+            (AuthChallenge { scheme, parameters }, quoted)
+        })
+    }
+
+    /// Writes a challenge. Spaces are added where `spaces` allows them.
+    fn written((challenge, quoted): &(AuthChallenge, Vec<bool>), spaces: &str) -> String {
+        let escaped = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"");
+        let parameters: Vec<String> = challenge
+            .parameters
+            .iter()
+            .zip(quoted)
+            .map(|((name, value), is_quoted)| match is_quoted {
+                true => format!("{}{spaces}={spaces}\"{}\"", name.to_ascii_uppercase(), escaped(value)),
+                false => format!("{name}={value}"),
+            })
+            .collect();
+        format!("{} {spaces}{}", challenge.scheme.to_ascii_uppercase(), parameters.join(&format!("{spaces},{spaces}")))
+    }
+
+    proptest! {
+        //
+        #[test]
+        fn challenges_round_trip_when_they_are_written_in_one_or_several_headers(
+            challenges in prop::collection::vec(challenge(), 0..5),
+            spaces in "[ \t]{0,2}",
+            separator in "[ ,]{0,2},[ ,]{0,2}",
+        ) {
+            let texts: Vec<String> = challenges.iter().map(|challenge| written(challenge, &spaces)).collect();
+            let expected: Vec<AuthChallenge> = challenges.iter().map(|(challenge, _)| challenge.clone()).collect();
+            let parse_texts = |texts: &[String]| {
+                let headers: Vec<_> = texts.iter().map(|text| HeaderValue::from_str(text).unwrap()).collect();
+                parse(headers.iter())
+            };
+            prop_assert_eq!(&parse_texts(&texts), &expected);
+            let joined = texts.join(&separator);
+            prop_assert_eq!(&parse_texts(&[joined]), &expected);
+        }
+
+        #[test]
+        fn arbitrary_headers_are_parsed_within_the_limits(texts in prop::collection::vec("[ -~]{0,80}", 0..4)) {
+            let headers: Vec<_> = texts.iter().map(|text| HeaderValue::from_str(text).unwrap()).collect();
+            let challenges = parse(headers.iter());
+            prop_assert!(challenges.len() <= MAX_CHALLENGES);
+            prop_assert!(challenges.iter().all(|challenge| challenge.parameters.len() <= MAX_PARAMETERS));
+        }
     }
 }

@@ -90,6 +90,7 @@ fn object(part: &str) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -143,5 +144,50 @@ mod tests {
         let text = token(&json!({ "alg": "ES256" }));
         let without = CompactToken::parse(&text).unwrap();
         assert!(without.has_type(&["at+jwt", ""]) && !without.has_type(&["at+jwt"]));
+    }
+
+    /// Returns a text in base64 with another last character, whose bits after the last byte are not zero; `None` if there are
+    /// no such bits.
+    fn non_canonical(encoded: &str) -> Option<String> {
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let unused_bits = match encoded.len() % 4 {
+            2 => 4,
+            3 => 2,
+            _ => return None,
+        };
+        let value = ALPHABET.find(encoded.chars().last()?)?;
+        let changed = ALPHABET.get(value + 1..value + 2).filter(|_| value % (1 << unused_bits) == 0)?;
+        Some(format!("{}{changed}", &encoded[..encoded.len() - 1]))
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_decoded_only_from_canonical_base64(
+            subject in "\\PC{0,12}",
+            signature in prop::collection::vec(any::<u8>(), 0..70),
+        ) {
+            let parts = [
+                URL_SAFE_NO_PAD.encode(json!({ "alg": "EdDSA", "typ": "JWT" }).to_string()),
+                URL_SAFE_NO_PAD.encode(json!({ "sub": subject }).to_string()),
+                URL_SAFE_NO_PAD.encode(&signature),
+            ];
+            let text = parts.join(".");
+            let token = CompactToken::parse(&text).unwrap();
+            prop_assert_eq!(token.claim_text("sub"), Some(subject.as_str()));
+            prop_assert_eq!((token.message, &token.signature), (text.rsplit_once('.').unwrap().0.as_bytes(), &signature));
+            for i in 0..parts.len() {
+                let changes = [Some(format!("{}=", parts[i])), Some(format!("{}\n", parts[i])), non_canonical(&parts[i])];
+                for changed in changes.into_iter().flatten() {
+                    let mut parts = parts.clone();
+                    parts[i] = changed;
+                    prop_assert!(CompactToken::parse(&parts.join(".")).is_err(), "{:?}", parts);
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_tokens_are_rejected(text in "[A-Za-z0-9_.=+/-]{0,80}|\\PC{0,40}") {
+            prop_assert!(CompactToken::parse(&text).is_err(), "{}", text);
+        }
     }
 }

@@ -282,6 +282,8 @@ fn check_scope(scope: &str) -> Result<(), AuthError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::resource_server::StaticTokens;
 
@@ -341,5 +343,23 @@ mod tests {
         fails(builder("https://h").required_scopes(["a b"]), "contains a space");
         fails(builder("https://h").scope_implies("a", [""]), "it is empty");
         fails(builder("https://h").audience("api"), "a unique ID");
+    }
+
+    proptest! {
+        //
+        #[test]
+        fn canonical_resource_is_idempotent(
+            scheme in "(?i)https?",
+            host in "(localhost|127\\.0\\.0\\.1|\\[::1\\]|[A-Za-z][A-Za-z0-9.-]{0,8}|[0-9.]{1,12}|ü)",
+            port in "(:[0-9]{0,5})?",
+            path in "(/|//|\\\\|[a-zA-Z0-9._~%-]|\\.\\./|%2[eEfF]|ü| ){0,12}",
+        ) {
+            if let Ok(server) = builder(&format!("{scheme}://{host}{port}{path}")).build() {
+                let again = builder(server.resource()).build().unwrap();
+                prop_assert_eq!(again.resource(), server.resource());
+                prop_assert_eq!(again.metadata_url(), server.metadata_url());
+                prop_assert!(server.resource().is_ascii() && !server.resource().contains(['?', '#', '\\', ' ']));
+            }
+        }
     }
 }
