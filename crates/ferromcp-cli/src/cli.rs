@@ -1,10 +1,29 @@
 //! The command line: verbs, and the options that they share.
 
-use clap::{Args, Parser, Subcommand};
+use std::fmt;
+use std::path::PathBuf;
 
-/// Command-line tool for Model Context Protocol servers
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use ferromcp_core::Era;
+
+/// Lists, calls, reads and watches Model Context Protocol servers
+///
+/// TARGET is a server: a URL; a Python file (server.py or server.py:object); an example, binary or package of the Cargo
+/// workspace; a configuration file with the key mcpServers (file.json or file.json#name); or a name saved by `mcp add`.
+/// Instead of TARGET, a command that starts a server on stdio can follow `--`.
 #[derive(Debug, Parser)]
 #[command(name = "mcp", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "\
+Exit codes:
+    0  success
+    2  invalid command line, argument or file
+    3  cannot start or reach the server
+    4  the server requires a login
+    5  error of the server or the protocol
+    6  the tool reported an error
+    7  timeout
+  130  interrupted")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -13,8 +32,38 @@ pub(crate) struct Cli {
 /// The verbs. Each has its own module in `verbs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// List tools, resources, resource templates and prompts
+    List(List),
+    /// Call a tool
+    Call(Call),
+    /// Read a resource
+    Read(Read),
+    /// Get a prompt
+    Prompt(Prompt),
+    /// Complete an argument of a prompt or a resource template
+    Complete(Complete),
+    /// Print changes of lists and resources until interrupted
+    Watch(Watch),
+    /// Show the name, revision, capabilities and instructions of a server
+    Discover(Discover),
     /// Measure the round-trip time to a server
     Ping(Ping),
+    /// Save a target under a name
+    Add(Add),
+    /// Remove a saved name
+    Remove(Remove),
+    /// List the saved names
+    Names(Names),
+    /// Log in to a server with OAuth
+    Login(Login),
+    /// Remove the stored login of a server
+    Logout(Logout),
+    /// Show the stored login of a server
+    Whoami(Whoami),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the version, and the supported protocol revisions
+    Version,
     /// List the supported protocol revisions, newest first, with the era of each
     Revisions,
 }
@@ -22,7 +71,7 @@ pub(crate) enum Verb {
 /// A target, and the words after it. With a command after `--`, all words belong to the verb.
 #[derive(Debug, Args)]
 pub(crate) struct Words {
-    /// URL, Python file, Cargo target, configuration file or saved name; then the arguments of the verb
+    /// Server, followed by the arguments of the verb (see `mcp --help`)
     #[arg(value_name = "TARGET")]
     pub(crate) words: Vec<String>,
     /// Command that starts a server on stdio, instead of TARGET
@@ -30,9 +79,272 @@ pub(crate) struct Words {
     pub(crate) command: Vec<String>,
 }
 
+/// Options of verbs that connect to a server.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Connection options")]
+pub(crate) struct Connection {
+    /// Use only the revisions of one era
+    #[arg(long)]
+    pub(crate) era: Option<EraArg>,
+    /// Send a header with each HTTP request: `Name: value`, `Name: env:VARIABLE` or `Name: Bearer file:PATH`
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<Hidden>,
+    /// Set an environment variable of the started server: NAME=value, NAME=env:VARIABLE or NAME=file:PATH
+    #[arg(short = 'e', long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<Hidden>,
+    /// Give up when the server has not responded or reported progress for this time [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<std::time::Duration>,
+    /// Start Python files with this interpreter
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) python: Option<PathBuf>,
+    /// Let the server know this folder (a root); can be repeated
+    #[arg(long = "root", value_name = "FOLDER")]
+    pub(crate) roots: Vec<PathBuf>,
+    /// Print log messages and stderr of the server to stderr; twice: also those of the client
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Eras, as values of `--era`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EraArg {
+    /// 2025-11-25 and older
+    Legacy,
+    /// 2026-07-28
+    Modern,
+}
+
+impl From<EraArg> for Era {
+    fn from(era: EraArg) -> Self {
+        match era {
+            EraArg::Legacy => Self::Legacy,
+            EraArg::Modern => Self::Modern,
+        }
+    }
+}
+
+/// A value of the command line that may contain a secret. `Debug` omits it.
+#[derive(Clone)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// Parses a positive number of seconds.
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let time = std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if time.is_zero() { Err("must be greater than 0".to_owned()) } else { Ok(time) }
+}
+
+/// Arguments of `mcp list`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp list [OPTIONS] TARGET [tools|resources|templates|prompts]\n       \
+                            mcp list [OPTIONS] [tools|resources|templates|prompts] -- COMMAND...")]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Print descriptions in full instead of their first line
+    #[arg(short, long)]
+    pub(crate) long: bool,
+    /// Print the definitions as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp call`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp call [OPTIONS] TARGET TOOL [NAME=VALUE]...\n       \
+                            mcp call [OPTIONS] TOOL [NAME=VALUE]... -- COMMAND...")]
+#[command(after_help = "\
+Arguments:
+  NAME=VALUE      converted to the type in the schema of the tool; lists are separated by commas, or NAME is repeated
+  NAME:=JSON      any JSON value
+  NAME=@FILE      the text of a file (@- is stdin); NAME:=@FILE reads JSON
+  OUTER.INNER=VALUE  a member of an object")]
+pub(crate) struct Call {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Pass all arguments as one JSON object, or as @FILE
+    #[arg(long, value_name = "JSON")]
+    pub(crate) args: Option<String>,
+    /// Save the images, audio or other binary content, or else the text, to this file (- is stdout)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp read`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp read [OPTIONS] TARGET URI\n       mcp read [OPTIONS] URI -- COMMAND...")]
+pub(crate) struct Read {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Save the binary content, or else the text, to this file (- is stdout)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp prompt`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp prompt [OPTIONS] TARGET PROMPT [NAME=VALUE]...\n       \
+                            mcp prompt [OPTIONS] PROMPT [NAME=VALUE]... -- COMMAND...")]
+pub(crate) struct Prompt {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp complete`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp complete [OPTIONS] TARGET PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]...\n       \
+                            mcp complete [OPTIONS] PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]... -- COMMAND...")]
+#[command(after_help = "The first NAME is completed; the others are arguments that are known already.")]
+pub(crate) struct Complete {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp watch`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp watch [OPTIONS] TARGET [URI]...\n       mcp watch [OPTIONS] [URI]... -- COMMAND...")]
+#[command(after_help = "Without a URI, changes of the lists of tools, resources and prompts are printed.")]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Print each change as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp discover`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp discover [OPTIONS] TARGET\n       mcp discover [OPTIONS] -- COMMAND...")]
+pub(crate) struct Discover {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
 /// Arguments of `mcp ping`.
 #[derive(Debug, Args)]
+#[command(override_usage = "mcp ping [OPTIONS] TARGET\n       mcp ping [OPTIONS] -- COMMAND...")]
 pub(crate) struct Ping {
     #[command(flatten)]
     pub(crate) words: Words,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp add`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp add [OPTIONS] NAME TARGET\n       mcp add [OPTIONS] NAME -- COMMAND...")]
+#[command(after_help = "\
+The options are saved with the target. Secrets written as env:VARIABLE or file:PATH are read when the name is used.")]
+pub(crate) struct Add {
+    /// Name to save, and the target
+    #[arg(value_name = "NAME")]
+    pub(crate) words: Vec<String>,
+    /// Command that starts a server on stdio, instead of TARGET
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// Replace the name if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Arguments of `mcp remove`.
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Saved name
+    pub(crate) name: String,
+}
+
+/// Arguments of `mcp names`.
+#[derive(Debug, Args)]
+pub(crate) struct Names {
+    /// Print JSON, without the values of headers and variables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `mcp login`.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// URL of the server, or a saved name or configuration entry with a URL
+    pub(crate) target: String,
+    /// Print the URL of the login page instead of opening a browser, and read the resulting URL from stdin
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Log in with a code that is entered on another device
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) device: bool,
+    /// Request this scope; can be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// Give up when the login is not complete after this time [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<std::time::Duration>,
+}
+
+/// Arguments of `mcp logout`.
+#[derive(Debug, Args)]
+pub(crate) struct Logout {
+    /// URL of the server, or a saved name or configuration entry with a URL
+    pub(crate) target: String,
+}
+
+/// Arguments of `mcp whoami`.
+#[derive(Debug, Args)]
+pub(crate) struct Whoami {
+    /// URL of the server, or a saved name or configuration entry with a URL
+    pub(crate) target: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `mcp completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// Shell that reads the script
+    pub(crate) shell: Shell,
 }

@@ -1,18 +1,174 @@
-//! Connects to a target.
+//! Connects to a target, and runs a verb until it is done or interrupted.
 
-use ferromcp_client::Client;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
-use crate::cli::Words;
-use crate::exit::Failure;
-use crate::target::{self, Target};
+use ferromcp_client::config::TransportConfig;
+use ferromcp_client::{Client, ClientBuilder, ClientLimits, child};
+use ferromcp_core::model::Root;
+use ferromcp_core::text::excerpt;
+use ferromcp_transport::child::{Child, Stderr};
+use url::Url;
 
-/// Connects to the target of a command line.
-pub(crate) async fn open(words: &Words) -> Result<Client, Failure> {
-    let builder = Client::builder("mcp", env!("CARGO_PKG_VERSION"));
-    let (target, _) = target::resolve(words)?;
-    let client = match target {
-        Target::Url(url) => builder.connect(url.as_str()).await?,
-        Target::Command(command) => builder.connect(command).await?,
+use crate::cli::Connection;
+use crate::exit::{Exit, Failure};
+use crate::target::{self, Kind, Source, Target};
+use crate::{credentials, logs, questions, secret, terminal};
+
+/// How long a server may take to exit, before and after it is terminated.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Default limit of `initialize` and of the first request, which is shorter than that of a call.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects to a target, and calls `run` with the client. Ctrl-C cancels the request in flight and closes the connection;
+/// a second Ctrl-C does not wait for the server.
+///
+/// # Errors
+/// Fails if the target cannot be found or reached, with the error of `run`, and with [`Exit::Interrupted`].
+pub(crate) async fn with<T>(
+    source: Source<'_>,
+    connection: &Connection,
+    run: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    logs::start(connection.verbose);
+    let target = target::resolve(source, connection)?;
+    let remedy = login_remedy(source, &target);
+    let result = until_interrupted(open(target)).await;
+    let result = match result {
+        Ok(client) => {
+            let result = until_interrupted(run(&client)).await;
+            drop(terminal::clear_bar());
+            let _ = until_interrupted(async {
+                client.close().await;
+                Ok(())
+            })
+            .await;
+            result
+        }
+        Err(failure) => Err(failure),
     };
-    Ok(client)
+    result.map_err(|failure| if failure.exit == Exit::Login { failure.with_remedy(remedy) } else { failure })
+}
+
+/// Runs a future until it is done, or the user presses Ctrl-C.
+pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        result = work => result,
+        signal = tokio::signal::ctrl_c() => match signal {
+            Ok(()) => Err(Failure::silent(Exit::Interrupted)),
+            Err(error) => Err(Failure::new(Exit::Interrupted, format!("cannot wait for Ctrl-C: {error}"))),
+        },
+    }
+}
+
+/// Returns the remedy for a server that requires a login.
+fn login_remedy(source: Source<'_>, target: &Target) -> String {
+    match source {
+        Source::Word(_) if has_authorization(&target.connection) => "check the header `Authorization`".to_owned(),
+        Source::Word(word) => format!("run `mcp login {}`", excerpt(word)),
+        Source::Command(_) => "check the credentials of the command".to_owned(),
+    }
+}
+
+fn has_authorization(connection: &Connection) -> bool {
+    let is_authorization =
+        |written: &str| written.get(..14).is_some_and(|it| it.eq_ignore_ascii_case("authorization:"));
+    connection.headers.iter().any(|header| is_authorization(&header.0))
+}
+
+async fn open(target: Target) -> Result<Client, Failure> {
+    let Target { kind, connection } = target;
+    let mut builder = builder(&connection)?;
+    match kind {
+        Kind::Url(url) => {
+            builder = authorized(builder, &url, &connection).await?;
+            Ok(builder.connect(url.as_str()).await?)
+        }
+        Kind::Command(command) => Ok(builder.connect(child(process(command, None, &connection)?)).await?),
+        Kind::Config(config) => match config.transport() {
+            TransportConfig::Stdio(stdio) => {
+                let process = process(stdio.command(), Some(config.name()), &connection)?;
+                Ok(builder.connect(child(process)).await?)
+            }
+            TransportConfig::Http(http) => {
+                let has_own = http.headers().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+                if !has_own {
+                    builder = authorized(builder, &http.url().to_owned(), &connection).await?;
+                }
+                Ok(builder.connect(config).await?)
+            }
+            _ => Err(Failure::usage("the transport of this entry is not supported")),
+        },
+    }
+}
+
+/// Adds the headers, and the stored login of a URL.
+async fn authorized(mut builder: ClientBuilder, url: &str, connection: &Connection) -> Result<ClientBuilder, Failure> {
+    if !connection.env.is_empty() {
+        return Err(Failure::usage("variables (`-e`) apply to servers that are started, not to URLs; remove them"));
+    }
+    for written in &connection.headers {
+        let header = secret::header(&written.0)?;
+        builder = builder.header(header.name, header.value);
+    }
+    if has_authorization(connection) {
+        return Ok(builder);
+    }
+    Ok(match credentials::stored(url).await? {
+        Some(oauth) => builder.credentials(oauth),
+        None => builder,
+    })
+}
+
+/// Creates the process of a server. `name` is used in errors instead of the program.
+fn process(mut command: Command, name: Option<&str>, connection: &Connection) -> Result<Child, Failure> {
+    if !connection.headers.is_empty() {
+        return Err(Failure::usage("headers (`-H`) apply to URLs, not to servers that are started; remove them"));
+    }
+    for written in &connection.env {
+        let variable = secret::variable(&written.0)?;
+        command.env(variable.name, variable.value);
+    }
+    let shows_stderr = connection.verbose > 0;
+    // The last lines are part of errors even if they are not shown.
+    let stderr = Stderr::lines(move |line| {
+        if shows_stderr {
+            terminal::message(format_args!("[stderr] {line}"));
+        }
+    });
+    let mut child = Child::new(command).inherit_env().stderr(stderr).grace(GRACE).term_grace(GRACE);
+    if let Some(name) = name {
+        child = child.name(name);
+    }
+    Ok(child)
+}
+
+fn builder(connection: &Connection) -> Result<ClientBuilder, Failure> {
+    let mut builder = Client::builder("mcp", env!("CARGO_PKG_VERSION")).no_cache();
+    if let Some(timeout) = connection.timeout {
+        let limits = ClientLimits::new().request_timeout(timeout).connect_timeout(timeout);
+        builder = builder.limits(limits.probe_timeout(timeout.min(PROBE_TIMEOUT)));
+    }
+    if let Some(era) = connection.era {
+        builder = builder.only_era(era.into());
+    }
+    if connection.verbose > 0 {
+        builder = logs::show_messages(builder);
+    }
+    if !connection.roots.is_empty() {
+        let roots = connection.roots.iter().map(|folder| root(folder)).collect::<Result<Vec<Root>, Failure>>()?;
+        builder = builder.on_roots(move || std::future::ready(roots.clone()));
+    }
+    Ok(questions::answer(builder))
+}
+
+fn root(folder: &Path) -> Result<Root, Failure> {
+    let failed = |cause: &str| Failure::usage(format!("cannot use the root `{}`: {cause}", folder.display()));
+    let path = std::fs::canonicalize(folder).map_err(|error| failed(&error.to_string()))?;
+    let url = Url::from_directory_path(&path).map_err(|()| failed("its path is not a valid URL"))?;
+    let mut root = Root::new(url.as_str().trim_end_matches('/'));
+    root.name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(root)
 }

@@ -24,7 +24,6 @@ pub(crate) enum Exit {
     /// A timeout expired.
     Timeout = 7,
     /// The command was interrupted with Ctrl-C.
-    #[allow(dead_code, reason = "for the other verbs")]
     Interrupted = 130,
 }
 
@@ -56,6 +55,12 @@ impl Failure {
     pub(crate) fn silent(exit: Exit) -> Self {
         Self::new(exit, "")
     }
+
+    /// Adds a remedy to the message.
+    pub(crate) fn with_remedy(mut self, remedy: impl fmt::Display) -> Self {
+        self.message = format!("{}; {remedy}", self.message);
+        self
+    }
 }
 
 impl fmt::Display for Failure {
@@ -74,8 +79,19 @@ impl From<ClientError> for Failure {
             ErrorKind::Timeout => Exit::Timeout,
             _ => Exit::Protocol,
         };
-        Self::new(exit, error.to_string())
+        let message = error.to_string();
+        // The remedies in the errors of the library name its settings.
+        let message = match exit {
+            Exit::Timeout => format!("{}; raise `--timeout`", before(&message, "; raise ")),
+            Exit::Login => before(&message, "; set `ClientBuilder").to_owned(),
+            _ => message,
+        };
+        Self::new(exit, message)
     }
+}
+
+fn before<'a>(text: &'a str, end: &str) -> &'a str {
+    text.split(end).next().unwrap_or_default()
 }
 
 impl From<ConfigError> for Failure {

@@ -6,12 +6,29 @@
 //! | `exit` | exit codes and errors |
 //! | `verbs` | one module for each verb |
 //! | `target` | targets: URLs, commands and other ways to start a server |
-//! | `connect` | connects to a target |
+//! | `connect` | connects to a target, and runs a verb until it is interrupted |
+//! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
+//! | `arguments`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
+//! | `output`, `content` | results on stdout and in files |
+//! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
+mod arguments;
 mod cli;
+mod config_folder;
 mod connect;
+mod content;
+mod credentials;
 mod exit;
+mod logs;
+mod output;
+mod progress;
+mod questions;
+mod schema;
+mod secret;
+mod signature;
+mod suggestion;
 mod target;
+mod terminal;
 mod verbs;
 
 use std::process::ExitCode;
@@ -36,16 +53,15 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(verbs::run(cli.verb));
-    // A thread that reads from the terminal cannot be stopped.
+    // A browser in the terminal may still run in a thread.
     runtime.shutdown_background();
     result
 }
 
 /// Prints an error, unless it has no message.
-#[allow(clippy::print_stderr, reason = "errors of the command")]
 fn report(failure: &Failure) {
     let message = failure.to_string();
     if !message.is_empty() {
-        eprintln!("error: {}", ferromcp_core::text::escape(&message));
+        terminal::message(format_args!("error: {}", terminal::indented(&message)));
     }
 }

@@ -1,28 +1,167 @@
-//! Targets: a URL, or a command that starts a server on stdio.
+//! Targets: URLs, commands, Cargo targets, Python files, configuration files and saved names.
+//!
+//! | module | content |
+//! |---|---|
+//! | `cargo` | examples, binaries and packages of a Cargo workspace |
+//! | `config_file` | entries of configuration files |
+//! | `python` | Python files |
+//! | `saved` | saved names |
 
+mod cargo;
+mod config_file;
+mod python;
+pub(crate) mod saved;
+
+use std::path::Path;
 use std::process::Command;
 
-use crate::cli::Words;
+use ferromcp_client::config::{ServerConfig, TransportConfig};
+use ferromcp_core::text::excerpt;
+
+use crate::cli::{Connection, Words};
 use crate::exit::Failure;
+use crate::suggestion::closest;
+use saved::Saved;
+
+/// A target as written on the command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// A word: a URL, a path or a name.
+    Word(&'a str),
+    /// A command after `--`, which is not empty.
+    Command(&'a [String]),
+}
 
 /// A server to connect to.
 #[derive(Debug)]
-pub(crate) enum Target {
-    /// A server over HTTP.
-    Url(String),
-    /// A command that starts a server on stdio.
-    Command(Command),
+pub(crate) struct Target {
+    pub(crate) kind: Kind,
+    /// The options of the command line, combined with those of a saved name.
+    pub(crate) connection: Connection,
 }
 
-/// Resolves the target of a command line. Returns it with the remaining words.
-pub(crate) fn resolve(words: &Words) -> Result<(Target, &[String]), Failure> {
-    if let Some((program, args)) = words.command.split_first() {
-        let mut command = Command::new(program);
-        command.args(args);
-        return Ok((Target::Command(command), &words.words));
+/// The kind of a target.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A server over HTTP.
+    Url(String),
+    /// A command that starts a server on stdio. It inherits the environment.
+    Command(Command),
+    /// An entry of a configuration file.
+    Config(ServerConfig),
+}
+
+impl Target {
+    /// Returns the URL of a server over HTTP.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Url(url) => Some(url),
+            Kind::Config(config) => match config.transport() {
+                TransportConfig::Http(http) => Some(http.url()),
+                _ => None,
+            },
+            Kind::Command(_) => None,
+        }
+    }
+}
+
+/// Splits the words of a command line into the target and the arguments of the verb.
+///
+/// # Errors
+/// Fails if there is no target.
+pub(crate) fn split(words: &Words) -> Result<(Source<'_>, &[String]), Failure> {
+    if !words.command.is_empty() {
+        return Ok((Source::Command(&words.command), &words.words));
     }
     let Some((target, rest)) = words.words.split_first() else {
-        return Err(Failure::usage("the target is missing; name a URL, or a command after `--`"));
+        return Err(Failure::usage(
+            "the target is missing; name a URL, a file or a saved name, or a command after `--`",
+        ));
     };
-    Ok((Target::Url(target.clone()), rest))
+    Ok((Source::Word(target), rest))
+}
+
+/// Fails if the verb was given arguments that it does not take.
+pub(crate) fn reject_extra(extra: &[String]) -> Result<(), Failure> {
+    match extra.first() {
+        None => Ok(()),
+        Some(word) => {
+            let word = excerpt(word);
+            Err(Failure::usage(format!(
+                "unexpected argument `{word}`; a command must follow `--`, after all other arguments"
+            )))
+        }
+    }
+}
+
+/// Finds the server of a target. Builds Cargo targets.
+///
+/// # Errors
+/// Fails if the target does not exist or cannot be built.
+pub(crate) fn resolve(source: Source<'_>, connection: &Connection) -> Result<Target, Failure> {
+    if let Source::Word(word) = source {
+        if let Some(saved) = saved::load()?.remove(word) {
+            return resolve_saved(&saved, connection);
+        }
+    }
+    let kind = find(source, connection, None)?;
+    Ok(Target { kind, connection: connection.clone() })
+}
+
+fn resolve_saved(saved: &Saved, connection: &Connection) -> Result<Target, Failure> {
+    let connection = saved.combine(connection)?;
+    let kind = find(saved.source()?, &connection, saved.folder.as_deref())?;
+    Ok(Target { kind, connection })
+}
+
+/// Finds a server. `folder` is the working directory of a saved command.
+fn find(source: Source<'_>, connection: &Connection, folder: Option<&Path>) -> Result<Kind, Failure> {
+    let word = match source {
+        Source::Word(word) => word,
+        Source::Command(words) => {
+            let mut command = Command::new(&words[0]);
+            command.args(&words[1..]);
+            if let Some(folder) = folder {
+                command.current_dir(folder);
+            }
+            return Ok(Kind::Command(command));
+        }
+    };
+    if is_url(word) {
+        return Ok(Kind::Url(word.to_owned()));
+    }
+    if let Some((file, object)) = python::parse(word) {
+        return python::command(file, object, connection.python.as_deref()).map(Kind::Command);
+    }
+    if let Some((file, name)) = config_file::parse(word) {
+        return config_file::server(file, name).map(Kind::Config);
+    }
+    if let Some(command) = cargo::find(word, folder)? {
+        return Ok(Kind::Command(command));
+    }
+    Err(unknown(word))
+}
+
+fn is_url(word: &str) -> bool {
+    let scheme = word.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
+}
+
+/// Describes a word that is not a target.
+fn unknown(word: &str) -> Failure {
+    let names = saved::load().unwrap_or_default();
+    let shown = excerpt(word);
+    let remedy = if let Some(name) = closest(word, names.keys().map(String::as_str)) {
+        format!("did you mean the saved name `{name}`?")
+    } else if Path::new(word).is_file() {
+        format!("to start this program, write it after `--`: `mcp VERB … -- {shown}`")
+    } else if word.contains(':') || word.starts_with("localhost") {
+        format!("a URL starts with http:// or https://: `http://{shown}`")
+    } else {
+        "to start a command, write it after `--`; `mcp names` lists saved names".to_owned()
+    };
+    Failure::usage(format!(
+        "cannot find the target `{shown}`: it is not a URL, a Python or configuration file, a saved name, or a target of \
+         the Cargo workspace; {remedy}"
+    ))
 }

@@ -1,17 +1,60 @@
 //! The verbs of the command, one module each.
 
+mod add;
+mod call;
+mod complete;
+mod completions;
+mod discover;
+mod list;
+mod login;
+mod logout;
+mod names;
 mod ping;
+mod prompt;
+mod read;
+mod remove;
 mod revisions;
+mod version;
+mod watch;
+mod whoami;
 
 use std::io;
 
 use crate::cli::Verb;
 use crate::exit::Failure;
+use crate::target::{self, Source};
 
 /// Runs a verb.
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
+        Verb::List(args) => list::run(args).await,
+        Verb::Call(args) => call::run(args).await,
+        Verb::Read(args) => read::run(args).await,
+        Verb::Prompt(args) => prompt::run(args).await,
+        Verb::Complete(args) => complete::run(args).await,
+        Verb::Watch(args) => watch::run(args).await,
+        Verb::Discover(args) => discover::run(args).await,
         Verb::Ping(args) => ping::run(args).await,
+        Verb::Add(args) => add::run(&args),
+        Verb::Remove(args) => remove::run(&args),
+        Verb::Names(args) => names::run(&args),
+        Verb::Login(args) => login::run(args).await,
+        Verb::Logout(args) => logout::run(args).await,
+        Verb::Whoami(args) => whoami::run(args).await,
+        Verb::Completions(args) => completions::run(&args),
+        Verb::Version => version::run(),
         Verb::Revisions => Ok(revisions::write(&mut io::stdout().lock())?),
     }
+}
+
+/// Returns the URL of a target, for the verbs that log in and out.
+///
+/// # Errors
+/// Fails if the target is not a server over HTTP.
+fn url(word: &str) -> Result<String, Failure> {
+    let target = target::resolve(Source::Word(word), &crate::cli::Connection::default())?;
+    target.url().map(str::to_owned).ok_or_else(|| {
+        let word = ferromcp_core::text::excerpt(word);
+        Failure::usage(format!("cannot log in to `{word}`: it is not a server over HTTP; name a URL"))
+    })
 }

@@ -1,22 +1,29 @@
 //! `mcp ping`: measures the round-trip time to a server.
 
-use std::io::{self, Write};
 use std::time::Instant;
 
-use crate::cli::Ping;
-use crate::connect;
-use crate::exit::Failure;
+use serde_json::Value;
 
-/// Connects, and sends one request.
+use crate::cli::Ping;
+use crate::exit::Failure;
+use crate::output::Output;
+use crate::{connect, target};
+
+/// Connects, and sends one request: `ping`, or `server/discover` to a server of 2026-07-28, which has no `ping`.
 pub(crate) async fn run(args: Ping) -> Result<(), Failure> {
-    let client = connect::open(&args.words).await?;
-    let start = Instant::now();
-    if client.revision().is_modern() {
-        client.tools().page(None).await?;
-    } else {
-        client.ping().await?;
-    }
-    writeln!(io::stdout().lock(), "{:?}", start.elapsed())?;
-    client.close().await;
-    Ok(())
+    let (source, extra) = target::split(&args.words)?;
+    target::reject_extra(extra)?;
+    connect::with(source, &args.connection, async |client| {
+        let start = Instant::now();
+        if client.revision().is_modern() {
+            client.request::<Value>("server/discover", ()).await?;
+        } else {
+            client.ping().await?;
+        }
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        let mut out = Output::stdout();
+        out.line(&format!("{milliseconds:.3} ms ({})", client.revision()))?;
+        out.flush()
+    })
+    .await
 }

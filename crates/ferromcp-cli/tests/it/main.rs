@@ -1,35 +1,43 @@
 //! Tests of the command as a process.
 
+mod arguments;
+mod cargo_targets;
+mod config_files;
+mod exit_codes;
+mod help;
+mod hostile;
+mod interop;
+#[cfg(unix)]
+mod interrupt;
+mod login;
+mod process;
+mod python;
+#[cfg(unix)]
+mod questions;
 mod revisions;
+mod saved_names;
+mod secrets;
+mod verbs;
 
-use std::process::{Command, Output};
-
-/// Runs `mcp` with these arguments.
-fn mcp(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mcp")).args(args).output().expect("cannot start `mcp`")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("output must be UTF-8")
-}
+use process::mcp;
 
 #[test]
 fn prints_version_and_help() {
     let version = mcp(&["--version"]);
-    assert!(version.status.success());
-    assert_eq!(text(&version.stdout), format!("mcp {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!((version.code, version.stdout), (0, format!("mcp {}\n", env!("CARGO_PKG_VERSION"))));
+    let version = mcp(&["version"]);
+    assert!(version.stdout.contains("protocol 2026-07-28, 2025-11-25"), "{version:?}");
     let help = mcp(&["--help"]);
-    assert!(help.status.success());
-    let help = text(&help.stdout);
-    assert!(help.contains("revisions") && help.contains("newest first"), "{help}");
+    assert_eq!(help.code, 0);
+    assert!(help.stdout.contains("Call a tool") && help.stdout.contains("the server requires a login"), "{help:?}");
 }
 
 #[test]
 fn prints_usage_to_stderr_when_arguments_are_invalid() {
-    for args in [&["inspekt"][..], &["revisions", "--all"], &[]] {
-        let output = mcp(args);
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(output.stdout.is_empty(), "{args:?}");
-        assert!(text(&output.stderr).contains("Usage: mcp"), "{args:?}");
+    for args in [&["inspekt"][..], &["revisions", "--all"], &[], &["call", "--era", "old"], &["ping", "--timeout", "0"]]
+    {
+        let run = mcp(args);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?}");
+        assert!(run.stderr.contains("Usage: mcp") || run.stderr.contains("--help"), "{run:?}");
     }
 }

@@ -1,0 +1,122 @@
+//! `mcp call`: calls a tool.
+
+use ferromcp_client::Client;
+use ferromcp_core::model::{CallToolResult, ToolDefinition};
+use ferromcp_core::text::excerpt;
+use serde_json::{Map, Value};
+
+use crate::arguments::{self, Written};
+use crate::cli::Call;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::schema::Schema;
+use crate::suggestion::{Closest, closest};
+use crate::{connect, content, progress, signature, target, terminal};
+
+/// Finds the tool, converts the arguments by its schema, calls it and prints the result.
+pub(crate) async fn run(args: Call) -> Result<(), Failure> {
+    let (source, rest) = target::split(&args.words)?;
+    let Some((name, words)) = rest.split_first() else {
+        return Err(Failure::usage("the name of the tool is missing; `mcp list TARGET tools` lists the tools"));
+    };
+    let written = arguments::parse(words)?;
+    let whole = args.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
+    connect::with(source, &args.connection, async |client| {
+        let tool = find(client, name).await?;
+        let arguments = convert(&tool, written, whole)?;
+        let result = progress::show(client.call(name, &arguments)).await?;
+        drop(terminal::clear_bar());
+        report(&args, &result)
+    })
+    .await
+}
+
+/// Returns the definition of a tool.
+///
+/// # Errors
+/// Fails if the server does not list it.
+async fn find(client: &Client, name: &str) -> Result<ToolDefinition, Failure> {
+    let mut closest: Closest<'_> = Closest::to(name);
+    let mut similar = None;
+    let mut tools = client.tools();
+    while let Some(tool) = tools.next().await {
+        let tool = tool?;
+        if tool.name == name {
+            return Ok(tool);
+        }
+        closest.add(&tool.name);
+        if closest.get() == Some(&*tool.name) {
+            similar = Some(signature::of_tool(&tool));
+        }
+    }
+    let remedy = match similar {
+        Some(signature) => format!("did you mean `{signature}`?"),
+        None => "`mcp list TARGET tools` lists the tools".to_owned(),
+    };
+    Err(Failure::usage(format!("the server has no tool `{}`; {remedy}", excerpt(name))))
+}
+
+/// Converts the arguments, and checks their names.
+///
+/// # Errors
+/// Fails if an argument is unknown, missing or of another type. The text contains the signature of the tool.
+fn convert(
+    tool: &ToolDefinition,
+    written: Vec<Written>,
+    whole: Map<String, Value>,
+) -> Result<Map<String, Value>, Failure> {
+    let document: Value = tool.input_schema.decode().unwrap_or_default();
+    let schema = Schema::new(&document);
+    let with_signature = |failure: Failure| failure.with_remedy(format_args!("usage: {}", signature::of_tool(tool)));
+    let arguments = arguments::convert(written, schema, whole).map_err(with_signature)?;
+    let properties = schema.properties();
+    if !schema.accepts_others() {
+        let is_known = |name: &str| properties.iter().any(|(known, _)| *known == name);
+        if let Some(unknown) = arguments.keys().find(|name| !is_known(name)) {
+            let similar = closest(unknown, properties.iter().map(|(name, _)| *name));
+            let similar = similar.map(|name| format!("; did you mean `{}`?", excerpt(&name))).unwrap_or_default();
+            let failure = Failure::usage(format!("unknown argument `{}`{similar}", excerpt(unknown)));
+            return Err(with_signature(failure));
+        }
+    }
+    let missing: Vec<String> = schema
+        .required()
+        .into_iter()
+        .filter(|name| !arguments.contains_key(*name))
+        .map(|name| format!("`{}`", excerpt(name)))
+        .collect();
+    if missing.is_empty() {
+        return Ok(arguments);
+    }
+    let arguments = if missing.len() == 1 { "argument" } else { "arguments" };
+    Err(with_signature(Failure::usage(format!("missing {arguments} {}", missing.join(", ")))))
+}
+
+/// Prints or saves the result.
+///
+/// # Errors
+/// Fails with [`Exit::Tool`] if the tool reported an error.
+fn report(args: &Call, result: &CallToolResult) -> Result<(), Failure> {
+    let mut out = Output::stdout();
+    let is_error = result.is_error();
+    if args.json {
+        out.json(result)?;
+        out.flush()?;
+        return if is_error { Err(Failure::silent(Exit::Tool)) } else { Ok(()) };
+    }
+    if is_error {
+        let text = result.text_content();
+        let text = if text.trim().is_empty() { "the tool reported an error without a text" } else { &text };
+        return Err(Failure::new(Exit::Tool, text));
+    }
+    if let Some(path) = &args.output {
+        return content::save_blocks(&result.content, path);
+    }
+    for block in &result.content {
+        content::print(block, &mut out)?;
+    }
+    if let Some(structured) = result.structured_content.as_ref().filter(|_| result.content.is_empty()) {
+        out.json(structured)?;
+    }
+    out.flush()
+}

@@ -1,0 +1,54 @@
+//! `mcp watch`: prints changes of lists and resources.
+
+use ferromcp_client::{Change, ChangeFilter};
+use serde_json::{Value, json};
+
+use crate::cli::Watch;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::{connect, target};
+
+/// Prints changes until the server ends the subscription, or the user presses Ctrl-C.
+pub(crate) async fn run(args: Watch) -> Result<(), Failure> {
+    let (source, uris) = target::split(&args.words)?;
+    let filter = match uris {
+        [] => ChangeFilter::new().tools().resources().prompts(),
+        uris => uris.iter().fold(ChangeFilter::new(), |filter, uri| filter.resource(uri)),
+    };
+    connect::with(source, &args.connection, async |client| {
+        let mut subscription = client.subscribe(filter).await?;
+        while let Some(change) = subscription.next().await {
+            let change = change?;
+            // The lock of stdout is not held while waiting.
+            let mut out = Output::stdout();
+            if args.json {
+                out.json_line(&to_value(&change))?;
+            } else {
+                out.line(&describe(&change))?;
+            }
+            out.flush()?;
+        }
+        Err(Failure::new(Exit::Protocol, "the server ended the subscription"))
+    })
+    .await
+}
+
+fn describe(change: &Change) -> String {
+    match change {
+        Change::Tools => "tools changed".to_owned(),
+        Change::Prompts => "prompts changed".to_owned(),
+        Change::Resources => "resources changed".to_owned(),
+        Change::Resource(uri) => format!("resource changed: {}", uri.replace('\n', " ")),
+        _ => "changes may have been missed".to_owned(),
+    }
+}
+
+fn to_value(change: &Change) -> Value {
+    match change {
+        Change::Tools => json!({ "change": "tools" }),
+        Change::Prompts => json!({ "change": "prompts" }),
+        Change::Resources => json!({ "change": "resources" }),
+        Change::Resource(uri) => json!({ "change": "resource", "uri": uri }),
+        _ => json!({ "change": "gap" }),
+    }
+}

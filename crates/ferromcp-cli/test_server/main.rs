@@ -1,0 +1,40 @@
+//! The servers of the tests: `cli-test-server stdio | http PORT | protected PORT | hostile KIND`.
+
+mod hostile;
+mod tools;
+
+use std::error::Error;
+
+use ferromcp::auth::authorization_server::{
+    AuthorizationServer, AuthorizationServerOptions, ClientRegistrationOptions, MemoryProvider,
+};
+use ferromcp::prelude::*;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["stdio"] => tools::server().serve(stdio()).await?,
+        ["http", port] => tools::server().serve(http(format!("127.0.0.1:{port}"))).await?,
+        ["protected", port] => {
+            let address = format!("127.0.0.1:{port}");
+            let authorization = authorization(&format!("http://{address}"))?;
+            tools::server().serve(http(address).authorization(authorization)).await?;
+        }
+        ["hostile", kind] => hostile::serve(kind)?,
+        // `cargo test` builds examples, and does not run them; `cargo run` without arguments explains itself.
+        _ => return Err("usage: cli-test-server stdio | http PORT | protected PORT | hostile KIND".into()),
+    }
+    Ok(())
+}
+
+fn authorization(issuer: &str) -> Result<AuthorizationServer, Box<dyn Error>> {
+    let options = AuthorizationServerOptions::new(issuer)
+        .resource(format!("{issuer}/mcp"))
+        .required_scopes(["notes"])
+        .valid_scopes(["notes", "admin"])
+        .default_scopes(["notes"])
+        .client_registration(ClientRegistrationOptions::new());
+    Ok(AuthorizationServer::new(options, MemoryProvider::new().user("ada").auto_approve())?)
+}

@@ -1,0 +1,124 @@
+//! Runs the command and the servers of the tests.
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// Time until a process must be ready; long, because the machine may be busy.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The result of a command.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs `mcp` with these arguments.
+pub(crate) fn mcp(args: &[&str]) -> Run {
+    run(&mut command(args))
+}
+
+/// Returns the command `mcp` with a configuration folder that does not exist.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mcp"));
+    // Printing a backtrace takes seconds in a debug build.
+    command.args(args).env("MCP_HOME", "/nonexistent/mcp").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+    // The variables of the cargo that runs the tests.
+    command.env_remove("VIRTUAL_ENV");
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Run {
+    to_run(command.output().expect("cannot start the command"))
+}
+
+/// Runs a command with this input.
+pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Run {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("cannot start");
+    child.stdin.take().expect("stdin is piped").write_all(input.as_bytes()).expect("a few lines fit into a pipe");
+    to_run(child.wait_with_output().expect("the command ends"))
+}
+
+fn to_run(output: Output) -> Run {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output must be UTF-8");
+    Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Returns the path of the test server.
+pub(crate) fn server() -> &'static str {
+    static SERVER: LazyLock<String> = LazyLock::new(|| {
+        let folder =
+            Path::new(env!("CARGO_BIN_EXE_mcp")).parent().expect("the program is in a folder").join("examples");
+        let path = folder.join(format!("cli-test-server{}", std::env::consts::EXE_SUFFIX));
+        assert!(path.is_file(), "{} does not exist; run `cargo test -p ferromcp-cli`, which builds it", path.display());
+        path.display().to_string()
+    });
+    &SERVER
+}
+
+/// Runs a verb with the stdio server as its target.
+pub(crate) fn on_stdio(args: &[&str]) -> Run {
+    mcp(&[args, &["--", server(), "stdio"]].concat())
+}
+
+/// A server over HTTP. It is killed when it is dropped.
+pub(crate) struct HttpServer {
+    child: Child,
+    port: u16,
+}
+
+impl HttpServer {
+    /// Starts the server, `http` or `protected`, and waits until it accepts connections.
+    pub(crate) fn start(kind: &str) -> Self {
+        let port = free_port();
+        let mut command = Command::new(server());
+        command.args([kind, &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
+        let child = command.spawn().expect("cannot start the server");
+        let server = Self { child, port };
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(start.elapsed() < TIMEOUT, "the server does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/mcp", self.port)
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Returns a port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+}
+
+/// Writes a file of a test and returns its path.
+pub(crate) fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("cannot write a file");
+    path
+}
+
+/// Waits until a condition is true.
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < TIMEOUT, "timeout: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
