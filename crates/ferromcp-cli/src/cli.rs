@@ -83,7 +83,7 @@ pub(crate) struct Words {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Connection options")]
 pub(crate) struct Connection {
-    /// Use only the revisions of one era
+    /// Use only the revisions of one era: legacy is 2025-11-25 and older, modern is 2026-07-28
     #[arg(long)]
     pub(crate) era: Option<EraArg>,
     /// Send a header with each HTTP request: `Name: value`, `Name: env:VARIABLE` or `Name: Bearer file:PATH`
@@ -109,9 +109,7 @@ pub(crate) struct Connection {
 /// Eras, as values of `--era`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EraArg {
-    /// 2025-11-25 and older
     Legacy,
-    /// 2026-07-28
     Modern,
 }
 
@@ -169,11 +167,11 @@ pub(crate) struct List {
 #[command(override_usage = "mcp call [OPTIONS] TARGET TOOL [NAME=VALUE]...\n       \
                             mcp call [OPTIONS] TOOL [NAME=VALUE]... -- COMMAND...")]
 #[command(after_help = "\
-Arguments:
+Arguments of the tool:
   NAME=VALUE      converted to the type in the schema of the tool; lists are separated by commas, or NAME is repeated
   NAME:=JSON      any JSON value
   NAME=@FILE      the text of a file (@- is stdin); NAME:=@FILE reads JSON
-  OUTER.INNER=VALUE  a member of an object")]
+  OUTER.INNER=…   a member of an object")]
 pub(crate) struct Call {
     #[command(flatten)]
     pub(crate) words: Words,

@@ -12,9 +12,13 @@ use ferromcp_transport::child::{Child, Stderr};
 use url::Url;
 
 use crate::cli::Connection;
+use crate::credentials;
 use crate::exit::{Exit, Failure};
+use crate::logs;
+use crate::questions;
+use crate::secret;
 use crate::target::{self, Kind, Source, Target};
-use crate::{credentials, logs, questions, secret, terminal};
+use crate::terminal;
 
 /// How long a server may take to exit, before and after it is terminated.
 const GRACE: Duration = Duration::from_secs(2);
@@ -95,7 +99,7 @@ async fn open(target: Target) -> Result<Client, Failure> {
             TransportConfig::Http(http) => {
                 let has_own = http.headers().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
                 if !has_own {
-                    builder = authorized(builder, &http.url().to_owned(), &connection).await?;
+                    builder = authorized(builder, http.url(), &connection).await?;
                 }
                 Ok(builder.connect(config).await?)
             }

@@ -55,13 +55,15 @@ fn decoded_length(base64: &str) -> usize {
 
 /// Saves the content of a tool result: the binary content if there is any, else the text.
 pub(crate) fn save_blocks(blocks: &[ContentBlock], path: &Path) -> Result<(), Failure> {
-    let body = |block| match block {
-        &ContentBlock::Text(ref text) => Some(Body::Text(&text.text)),
-        ContentBlock::Image(image) => Some(Body::Binary(&image.data)),
-        ContentBlock::Audio(audio) => Some(Body::Binary(&audio.data)),
-        ContentBlock::Resource(embedded) => body_of(&embedded.resource),
-        _ => None,
-    };
+    fn body(block: &ContentBlock) -> Option<Body<'_>> {
+        match block {
+            ContentBlock::Text(text) => Some(Body::Text(&text.text)),
+            ContentBlock::Image(image) => Some(Body::Binary(&image.data)),
+            ContentBlock::Audio(audio) => Some(Body::Binary(&audio.data)),
+            ContentBlock::Resource(embedded) => body_of(&embedded.resource),
+            _ => None,
+        }
+    }
     save(blocks.iter().filter_map(body).collect(), path)
 }
 

@@ -8,7 +8,7 @@
 //! | `target` | targets: URLs, commands and other ways to start a server |
 //! | `connect` | connects to a target, and runs a verb until it is interrupted |
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
-//! | `arguments`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
+//! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
 //! | `output`, `content` | results on stdout and in files |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
@@ -18,6 +18,7 @@ mod config_folder;
 mod connect;
 mod content;
 mod credentials;
+mod definition;
 mod exit;
 mod logs;
 mod output;

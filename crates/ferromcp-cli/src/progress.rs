@@ -14,7 +14,7 @@ const MAX_MESSAGE: usize = 40;
 pub(crate) fn show<T>(call: ClientCall<T>) -> ClientCall<T> {
     if terminal::has_bar_support() {
         return call.on_progress(|progress| {
-            terminal::draw_bar(&bar(progress.progress, progress.total, progress.message.as_deref()))
+            terminal::draw_bar(&bar(progress.progress, progress.total, progress.message.as_deref()));
         });
     }
     call

@@ -45,7 +45,8 @@ pub(crate) fn of_prompt(prompt: &PromptDefinition) -> String {
 fn signature(name: &str, arguments: impl Iterator<Item = String>) -> String {
     let mut arguments: Vec<String> = arguments.take(MAX_ARGUMENTS + 1).collect();
     if arguments.len() > MAX_ARGUMENTS {
-        arguments[MAX_ARGUMENTS] = "…".to_owned();
+        arguments.truncate(MAX_ARGUMENTS);
+        arguments.push("…".to_owned());
     }
     format!("{}({})", excerpt(name), arguments.join(", "))
 }
@@ -56,11 +57,11 @@ pub(crate) fn type_name(schema: Schema<'_>, nesting: usize) -> String {
     for alternative in schema.alternatives() {
         let values = alternative.own_values();
         let parts: Vec<String> = if values.is_empty() {
-            let named = |name: &str| match name {
+            let shown = |name: &str| match name {
                 "array" if nesting > 0 => array_name(alternative, nesting),
                 other => reason(other).to_string(),
             };
-            alternative.own_types().into_iter().map(named).collect()
+            alternative.own_types().into_iter().map(shown).collect()
         } else {
             let mut shown: Vec<String> =
                 values.iter().take(MAX_VALUES).map(|value| excerpt(&value.to_string()).to_string()).collect();

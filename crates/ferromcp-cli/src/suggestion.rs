@@ -16,27 +16,24 @@ impl<'a> Closest<'a> {
         Self { name, best: None }
     }
 
-    /// Adds a known name.
-    pub(crate) fn add(&mut self, known: &str) {
+    /// Adds a known name. Returns whether it is the closest so far.
+    pub(crate) fn add(&mut self, known: &str) -> bool {
         if known.len() > MAX_BYTES || self.name.len() > MAX_BYTES {
-            return;
+            return false;
         }
         let (left, right) = (normalize(self.name), normalize(known));
         let length = right.chars().count();
         // The edit distance is at least the difference of the lengths.
         if left.chars().count().abs_diff(length) > length.div_ceil(3) {
-            return;
+            return false;
         }
         let distance = strsim::osa_distance(&left, &right);
         let is_close = distance <= length.div_ceil(3) && distance < length;
-        if is_close && self.best.as_ref().is_none_or(|(best, _)| distance < *best) {
+        let is_closest = is_close && self.best.as_ref().is_none_or(|(best, _)| distance < *best);
+        if is_closest {
             self.best = Some((distance, known.to_owned()));
         }
-    }
-
-    /// Returns the closest name, if few edits lead to it.
-    pub(crate) fn get(&self) -> Option<&str> {
-        self.best.as_ref().map(|(_, name)| name.as_str())
+        is_closest
     }
 }
 
@@ -46,7 +43,7 @@ pub(crate) fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
     for candidate in known {
         closest.add(candidate);
     }
-    closest.get().map(str::to_owned)
+    closest.best.map(|(_, name)| name)
 }
 
 /// Returns the name without case and separators, so that `dueBefore` is equal to `due_before`.

@@ -27,7 +27,7 @@ pub(crate) fn has_bar_support() -> bool {
 pub(crate) fn message(text: impl fmt::Display) {
     let text = text.to_string();
     let mut stderr = clear_bar();
-    // Nobody reads the messages if stderr is closed.
+    // Messages are lost if stderr is closed.
     let _ = writeln!(stderr, "{}", escape(text.trim_end()));
 }
 

@@ -1,5 +1,6 @@
-//! The servers of the tests: `cli-test-server stdio | http PORT | protected PORT | hostile KIND`.
+//! The servers of the tests: `cli-test-server demo | stdio | http PORT | protected PORT | hostile KIND`.
 
+mod demo;
 mod hostile;
 mod tools;
 
@@ -15,6 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
+        ["demo"] => demo::server().serve(stdio()).await?,
         ["stdio"] => tools::server().serve(stdio()).await?,
         ["http", port] => tools::server().serve(http(format!("127.0.0.1:{port}"))).await?,
         ["protected", port] => {
@@ -24,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         ["hostile", kind] => hostile::serve(kind)?,
         // `cargo test` builds examples, and does not run them; `cargo run` without arguments explains itself.
-        _ => return Err("usage: cli-test-server stdio | http PORT | protected PORT | hostile KIND".into()),
+        _ => return Err("usage: cli-test-server demo | stdio | http PORT | protected PORT | hostile KIND".into()),
     }
     Ok(())
 }

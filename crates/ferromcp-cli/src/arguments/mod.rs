@@ -169,7 +169,10 @@ fn convert_text(name: &str, text: &str, schema: Option<Schema<'_>>) -> Result<Va
     let Some(schema) = schema else { return Ok(guess(text)) };
     to_value(text, schema, 3).ok_or_else(|| {
         let (name, text) = (excerpt(name), excerpt(text));
-        Failure::usage(format!("cannot set the argument `{name}`: it must be of type {}, got `{text}`", type_name(schema, 3)))
+        Failure::usage(format!(
+            "cannot set the argument `{name}`: it must be of type {}, got `{text}`",
+            type_name(schema, 3)
+        ))
     })
 }
 
@@ -202,10 +205,9 @@ fn to_value(text: &str, schema: Schema<'_>, nesting: usize) -> Option<Value> {
         return Some(Value::Number(number));
     }
     let is_json = text.starts_with(['[', '{']);
-    if is_json && let Ok(value) = serde_json::from_str::<Value>(text) {
-        if (allows("array") && value.is_array()) || (allows("object") && value.is_object()) {
-            return Some(value);
-        }
+    let is_allowed = |value: &Value| (allows("array") && value.is_array()) || (allows("object") && value.is_object());
+    if is_json && let Some(value) = serde_json::from_str(text).ok().filter(is_allowed) {
+        return Some(value);
     }
     if allows("string") {
         return Some(Value::String(text.to_owned()));

@@ -1,5 +1,7 @@
 //! One field of a form: its prompt, and the conversion and validation of the answer.
 
+use std::fmt::Write as _;
+
 use ferromcp_core::model::{Choice, FieldType, PrimitiveSchema};
 use ferromcp_core::text::{excerpt, reason};
 use ferromcp_json_schema::Validator;
@@ -27,11 +29,11 @@ impl<'a> Field<'a> {
     pub(super) fn prompt(&self) -> String {
         let mut text = String::new();
         if let Some(description) = &self.schema.description {
-            text.push_str(&format!("  {}\n", description.trim_end().replace('\n', "\n  ")));
+            let _ = writeln!(text, "  {}", description.trim_end().replace('\n', "\n  "));
         }
         for (index, (value, title)) in self.options.iter().enumerate() {
             let title = if value == title { String::new() } else { format!(" ({})", excerpt(title)) };
-            text.push_str(&format!("  {}. {}{title}\n", index + 1, excerpt(value)));
+            let _ = writeln!(text, "  {}. {}{title}", index + 1, excerpt(value));
         }
         let label = excerpt(self.schema.title.as_deref().unwrap_or(self.name));
         let hint = match self.schema.r#type {
@@ -48,7 +50,7 @@ impl<'a> Field<'a> {
             None if self.is_required => String::new(),
             None => " [skip]".to_owned(),
         };
-        text.push_str(&format!("{label} ({hint}){default}: "));
+        let _ = write!(text, "{label} ({hint}){default}: ");
         text
     }
 

@@ -112,14 +112,14 @@ fn select<'a>(metadata: &'a Metadata, name: &str) -> Result<Option<Program<'a>>,
     match binaries.as_slice() {
         [] => Ok(None),
         [program] => Ok(Some(*program)),
-        several => match several.iter().find(is_default) {
-            Some(program) => Ok(Some(*program)),
-            None => {
-                let names: Vec<&str> = several.iter().map(|program| program.target.name.as_str()).collect();
-                let names = names.join(", ");
-                Err(Failure::usage(format!("the package `{name}` has several binaries; name one of: {names}")))
+        several => {
+            if let Some(program) = several.iter().find(is_default) {
+                return Ok(Some(*program));
             }
-        },
+            let names: Vec<&str> = several.iter().map(|program| program.target.name.as_str()).collect();
+            let names = names.join(", ");
+            Err(Failure::usage(format!("the package `{name}` has several binaries; name one of: {names}")))
+        }
     }
 }
 
@@ -147,7 +147,7 @@ fn build(folder: &Path, program: Program<'_>) -> Result<PathBuf, Failure> {
     let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
     let is_same = |built: &CargoTarget| built.name == target.name && built.kind == target.kind;
     let executables = messages.filter(|message| message.target.as_ref().is_some_and(is_same));
-    executables.filter_map(|message| message.executable).last().ok_or_else(|| {
+    executables.filter_map(|message| message.executable).next_back().ok_or_else(|| {
         failed(&format!("cannot find the program of `{}`: cargo did not report its path", excerpt(&target.name)))
     })
 }

@@ -94,15 +94,27 @@ pub(crate) fn reject_extra(extra: &[String]) -> Result<(), Failure> {
     }
 }
 
+/// Returns the URL of a target, for the verbs that log in and out.
+///
+/// # Errors
+/// Fails if the target is not a server over HTTP.
+pub(crate) fn url(word: &str) -> Result<String, Failure> {
+    let target = resolve(Source::Word(word), &Connection::default())?;
+    target.url().map(str::to_owned).ok_or_else(|| {
+        let word = excerpt(word);
+        Failure::usage(format!("cannot log in to `{word}`: it is not a server over HTTP; name a URL"))
+    })
+}
+
 /// Finds the server of a target. Builds Cargo targets.
 ///
 /// # Errors
 /// Fails if the target does not exist or cannot be built.
 pub(crate) fn resolve(source: Source<'_>, connection: &Connection) -> Result<Target, Failure> {
-    if let Source::Word(word) = source {
-        if let Some(saved) = saved::load()?.remove(word) {
-            return resolve_saved(&saved, connection);
-        }
+    if let Source::Word(word) = source
+        && let Some(saved) = saved::load()?.remove(word)
+    {
+        return resolve_saved(&saved, connection);
     }
     let kind = find(source, connection, None)?;
     Ok(Target { kind, connection: connection.clone() })

@@ -25,7 +25,8 @@ pub(super) fn parse(word: &str) -> Option<(&Path, Option<&str>)> {
     if let Some((file, object)) = word.rsplit_once(".py:") {
         return Some((Path::new(&word[..file.len() + 3]), Some(object).filter(|name| !name.is_empty())));
     }
-    word.ends_with(".py").then_some((Path::new(word), None))
+    let path = Path::new(word);
+    path.extension().is_some_and(|end| end == "py").then_some((path, None))
 }
 
 /// Returns the command that runs a file.

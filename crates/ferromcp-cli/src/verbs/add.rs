@@ -4,9 +4,10 @@ use ferromcp_core::text::excerpt;
 
 use crate::cli::Add;
 use crate::exit::Failure;
+use crate::secret;
 use crate::target::saved::{self, Saved};
 use crate::target::{Source, reject_extra};
-use crate::{secret, terminal};
+use crate::terminal;
 
 /// Saves a target. It is not started or contacted.
 pub(crate) fn run(args: &Add) -> Result<(), Failure> {

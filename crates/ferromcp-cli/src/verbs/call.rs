@@ -1,17 +1,20 @@
 //! `mcp call`: calls a tool.
 
-use ferromcp_client::Client;
 use ferromcp_core::model::{CallToolResult, ToolDefinition};
 use ferromcp_core::text::excerpt;
 use serde_json::{Map, Value};
 
 use crate::arguments::{self, Written};
 use crate::cli::Call;
+use crate::connect;
+use crate::content;
+use crate::definition;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::progress;
 use crate::schema::Schema;
-use crate::suggestion::{Closest, closest};
-use crate::{connect, content, progress, signature, target, terminal};
+use crate::target;
+use crate::terminal;
 
 /// Finds the tool, converts the arguments by its schema, calls it and prints the result.
 pub(crate) async fn run(args: Call) -> Result<(), Failure> {
@@ -22,38 +25,13 @@ pub(crate) async fn run(args: Call) -> Result<(), Failure> {
     let written = arguments::parse(words)?;
     let whole = args.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
     connect::with(source, &args.connection, async |client| {
-        let tool = find(client, name).await?;
+        let tool = definition::find(client.tools(), name).await?;
         let arguments = convert(&tool, written, whole)?;
         let result = progress::show(client.call(name, &arguments)).await?;
         drop(terminal::clear_bar());
         report(&args, &result)
     })
     .await
-}
-
-/// Returns the definition of a tool.
-///
-/// # Errors
-/// Fails if the server does not list it.
-async fn find(client: &Client, name: &str) -> Result<ToolDefinition, Failure> {
-    let mut closest: Closest<'_> = Closest::to(name);
-    let mut similar = None;
-    let mut tools = client.tools();
-    while let Some(tool) = tools.next().await {
-        let tool = tool?;
-        if tool.name == name {
-            return Ok(tool);
-        }
-        closest.add(&tool.name);
-        if closest.get() == Some(&*tool.name) {
-            similar = Some(signature::of_tool(&tool));
-        }
-    }
-    let remedy = match similar {
-        Some(signature) => format!("did you mean `{signature}`?"),
-        None => "`mcp list TARGET tools` lists the tools".to_owned(),
-    };
-    Err(Failure::usage(format!("the server has no tool `{}`; {remedy}", excerpt(name))))
 }
 
 /// Converts the arguments, and checks their names.
@@ -67,16 +45,14 @@ fn convert(
 ) -> Result<Map<String, Value>, Failure> {
     let document: Value = tool.input_schema.decode().unwrap_or_default();
     let schema = Schema::new(&document);
-    let with_signature = |failure: Failure| failure.with_remedy(format_args!("usage: {}", signature::of_tool(tool)));
+    let with_signature = |failure| definition::with_signature(failure, tool);
     let arguments = arguments::convert(written, schema, whole).map_err(with_signature)?;
     let properties = schema.properties();
     if !schema.accepts_others() {
         let is_known = |name: &str| properties.iter().any(|(known, _)| *known == name);
         if let Some(unknown) = arguments.keys().find(|name| !is_known(name)) {
-            let similar = closest(unknown, properties.iter().map(|(name, _)| *name));
-            let similar = similar.map(|name| format!("; did you mean `{}`?", excerpt(&name))).unwrap_or_default();
-            let failure = Failure::usage(format!("unknown argument `{}`{similar}", excerpt(unknown)));
-            return Err(with_signature(failure));
+            let known = properties.iter().map(|(name, _)| *name);
+            return Err(with_signature(definition::unknown_argument(unknown, known)));
         }
     }
     let missing: Vec<String> = schema

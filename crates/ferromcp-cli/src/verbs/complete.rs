@@ -4,9 +4,11 @@ use ferromcp_core::model::Reference;
 
 use crate::arguments;
 use crate::cli::Complete;
+use crate::connect;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::{connect, target, terminal};
+use crate::target;
+use crate::terminal;
 
 /// Prints the possible values, one per line.
 pub(crate) async fn run(args: Complete) -> Result<(), Failure> {

@@ -7,9 +7,10 @@ use ferromcp_core::text::excerpt;
 use serde_json::json;
 
 use crate::cli::Discover;
+use crate::connect;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::{connect, target};
+use crate::target;
 
 /// Connects, and prints the result of the negotiation.
 pub(crate) async fn run(args: Discover) -> Result<(), Failure> {
@@ -18,9 +19,9 @@ pub(crate) async fn run(args: Discover) -> Result<(), Failure> {
     connect::with(source, &args.connection, async |client| {
         let mut out = Output::stdout();
         if args.json {
-            print_json(client, &mut out)?
+            print_json(client, &mut out)?;
         } else {
-            print_text(client, &mut out)?
+            print_text(client, &mut out)?;
         }
         out.flush()
     })

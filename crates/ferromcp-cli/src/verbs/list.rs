@@ -6,9 +6,12 @@ use ferromcp_core::text::excerpt;
 use serde::Serialize;
 
 use crate::cli::List;
+use crate::connect;
 use crate::exit::Failure;
 use crate::output::{Json, Output, to_json};
-use crate::{connect, signature, target, terminal};
+use crate::signature;
+use crate::target;
+use crate::terminal;
 
 /// A kind of list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +58,11 @@ pub(crate) async fn run(args: List) -> Result<(), Failure> {
 fn kind(words: &[String]) -> Result<Option<Kind>, Failure> {
     let Some((word, rest)) = words.split_first() else { return Ok(None) };
     target::reject_extra(rest)?;
-    match KINDS.iter().find(|(name, _)| name == word) {
-        Some((_, kind)) => Ok(Some(*kind)),
-        None => {
-            let word = excerpt(word);
-            Err(Failure::usage(format!("cannot list `{word}`; write tools, resources, templates or prompts")))
-        }
+    if let Some((_, kind)) = KINDS.iter().find(|(name, _)| name == word) {
+        return Ok(Some(*kind));
     }
+    let word = excerpt(word);
+    Err(Failure::usage(format!("cannot list `{word}`; write tools, resources, templates or prompts")))
 }
 
 /// An item of a list.

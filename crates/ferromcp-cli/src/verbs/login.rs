@@ -3,13 +3,17 @@
 use ferromcp_auth::client::{Grant, LoopbackPrompt, OAuth, PastePrompt};
 
 use crate::cli::Login;
+use crate::connect;
+use crate::credentials;
 use crate::exit::Failure;
-use crate::{connect, credentials, logs, terminal};
+use crate::logs;
+use crate::target;
+use crate::terminal;
 
 /// Logs in, and stores the tokens for the other verbs.
 pub(crate) async fn run(args: Login) -> Result<(), Failure> {
     logs::start(0);
-    let url = super::url(&args.target)?;
+    let url = target::url(&args.target)?;
     let grant = if args.device {
         Grant::device_code(|code| {
             let minutes = code.expires_in / 60;

@@ -4,12 +4,14 @@ use ferromcp_auth::client::CredentialStore;
 use url::Url;
 
 use crate::cli::Logout;
+use crate::credentials;
 use crate::exit::Failure;
-use crate::{credentials, terminal};
+use crate::target;
+use crate::terminal;
 
 /// Removes the stored tokens. The authorization server is not notified.
 pub(crate) async fn run(args: Logout) -> Result<(), Failure> {
-    let url = super::url(&args.target)?;
+    let url = target::url(&args.target)?;
     let was_stored = credentials::load(&url).await?.is_some();
     if let Ok(mut key) = Url::parse(&url) {
         key.set_fragment(None);

@@ -22,7 +22,6 @@ use std::io;
 
 use crate::cli::Verb;
 use crate::exit::Failure;
-use crate::target::{self, Source};
 
 /// Runs a verb.
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
@@ -45,16 +44,4 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Version => version::run(),
         Verb::Revisions => Ok(revisions::write(&mut io::stdout().lock())?),
     }
-}
-
-/// Returns the URL of a target, for the verbs that log in and out.
-///
-/// # Errors
-/// Fails if the target is not a server over HTTP.
-fn url(word: &str) -> Result<String, Failure> {
-    let target = target::resolve(Source::Word(word), &crate::cli::Connection::default())?;
-    target.url().map(str::to_owned).ok_or_else(|| {
-        let word = ferromcp_core::text::excerpt(word);
-        Failure::usage(format!("cannot log in to `{word}`: it is not a server over HTTP; name a URL"))
-    })
 }

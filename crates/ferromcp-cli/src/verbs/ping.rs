@@ -5,9 +5,10 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::cli::Ping;
+use crate::connect;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::{connect, target};
+use crate::target;
 
 /// Connects, and sends one request: `ping`, or `server/discover` to a server of 2026-07-28, which has no `ping`.
 pub(crate) async fn run(args: Ping) -> Result<(), Failure> {

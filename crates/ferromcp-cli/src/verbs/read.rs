@@ -1,9 +1,13 @@
 //! `mcp read`: reads a resource.
 
 use crate::cli::Read;
+use crate::connect;
+use crate::content;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::{connect, content, progress, target, terminal};
+use crate::progress;
+use crate::target;
+use crate::terminal;
 
 /// Reads a resource, and prints or saves its contents.
 pub(crate) async fn run(args: Read) -> Result<(), Failure> {

@@ -4,16 +4,17 @@ use ferromcp_client::{Change, ChangeFilter};
 use serde_json::{Value, json};
 
 use crate::cli::Watch;
+use crate::connect;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::{connect, target};
+use crate::target;
 
 /// Prints changes until the server ends the subscription, or the user presses Ctrl-C.
 pub(crate) async fn run(args: Watch) -> Result<(), Failure> {
     let (source, uris) = target::split(&args.words)?;
     let filter = match uris {
         [] => ChangeFilter::new().tools().resources().prompts(),
-        uris => uris.iter().fold(ChangeFilter::new(), |filter, uri| filter.resource(uri)),
+        uris => uris.iter().fold(ChangeFilter::new(), ChangeFilter::resource),
     };
     connect::with(source, &args.connection, async |client| {
         let mut subscription = client.subscribe(filter).await?;

@@ -9,10 +9,11 @@ use crate::cli::Whoami;
 use crate::credentials;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::target;
 
 /// Prints the issuer, scopes and expiry of the stored token. Nothing is sent.
 pub(crate) async fn run(args: Whoami) -> Result<(), Failure> {
-    let url = super::url(&args.target)?;
+    let url = target::url(&args.target)?;
     let Some(stored) = credentials::load(&url).await? else {
         let target = excerpt(&args.target);
         return Err(Failure::new(Exit::Login, format!("no login is stored for {url}; run `mcp login {target}`")));

@@ -39,7 +39,7 @@ fn exit_code_is_2_when_the_command_line_is_invalid() {
 fn exit_code_is_3_when_the_server_cannot_be_reached() {
     assert_fails(&["ping", "--", "/does/not/exist"], 3, "cannot start `/does/not/exist`");
     assert_fails(&["ping", "http://127.0.0.1:1/mcp"], 3, "cannot reach `http://127.0.0.1:1/mcp`");
-    assert_fails(&["ping", "--", server(), "nonsense"], 3, "usage: cli-test-server stdio");
+    assert_fails(&["ping", "--", server(), "nonsense"], 3, "usage: cli-test-server demo");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn exit_code_is_6_when_the_tool_reports_an_error() {
 fn exit_code_is_7_when_a_timeout_expires() {
     assert_fails(&["call", "sleep", "--timeout", "0.2", "--", server(), "stdio"], 7, "raise `--timeout`");
     assert_fails(&["ping", "--timeout", "0.2", "--", server(), "hostile", "mute"], 7, "raise `--timeout`");
-    // The connection is accepted by the kernel, and nobody answers.
+    // The connection is accepted by the kernel, and never answered.
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/mcp", socket.local_addr().unwrap());
     assert_fails(&["ping", "--timeout", "0.2", &url], 7, "raise `--timeout`");

@@ -17,6 +17,8 @@ mod questions;
 mod revisions;
 mod saved_names;
 mod secrets;
+#[cfg(unix)]
+mod sessions;
 mod verbs;
 
 use process::mcp;

@@ -38,6 +38,7 @@
 //! - **Clients**
 //!   - [The client](client)
 //!   - [Authorization](authorization)
+//!   - [Command-line tool](command_line)
 //! - **Reference**
 //!   - [Protocol revisions](revisions)
 //!   - [Troubleshooting](troubleshooting)
@@ -118,6 +119,8 @@ pages! {
     client = "client.md";
     /// OAuth for clients: logins, stores, programs without a user.
     authorization = "authorization.md";
+    /// Servers from the terminal: targets, arguments, results, exit codes, logins.
+    command_line = "command-line.md";
     /// The differences between the revisions.
     revisions = "revisions.md";
     /// The exact text of each error, with its cause and remedy.
