@@ -12,13 +12,13 @@ use ferromcp_transport::child::{Child, Stderr};
 use url::Url;
 
 use crate::cli::Connection;
-use crate::credentials;
+use crate::credentials::stored_credentials;
 use crate::exit::{Exit, Failure};
-use crate::logs;
-use crate::questions;
-use crate::secret;
+use crate::logs::{show_log_messages, start_logs};
+use crate::questions::answer_questions;
+use crate::secret::{header, variable};
 use crate::target::{self, Kind, Source, Target};
-use crate::terminal;
+use crate::terminal::{clear_bar, message};
 
 /// How long a server may take to exit, before and after it is terminated.
 const GRACE: Duration = Duration::from_secs(2);
@@ -31,19 +31,19 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Fails if the target cannot be found or reached, with the error of `run`, and with [`Exit::Interrupted`].
-pub(crate) async fn with<T>(
+pub(crate) async fn with_client<T>(
     source: Source<'_>,
     connection: &Connection,
     run: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    logs::start(connection.verbose);
+    start_logs(connection.verbose);
     let target = target::resolve(source, connection)?;
     let remedy = login_remedy(source, &target);
     let result = until_interrupted(open(target)).await;
     let result = match result {
         Ok(client) => {
             let result = until_interrupted(run(&client)).await;
-            drop(terminal::clear_bar());
+            drop(clear_bar());
             let _ = until_interrupted(async {
                 client.close().await;
                 Ok(())
@@ -114,13 +114,13 @@ async fn authorized(mut builder: ClientBuilder, url: &str, connection: &Connecti
         return Err(Failure::usage("variables (`-e`) apply to servers that are started, not to URLs; remove them"));
     }
     for written in &connection.headers {
-        let header = secret::header(&written.0)?;
+        let header = header(&written.0)?;
         builder = builder.header(header.name, header.value);
     }
     if has_authorization(connection) {
         return Ok(builder);
     }
-    Ok(match credentials::stored(url).await? {
+    Ok(match stored_credentials(url).await? {
         Some(oauth) => builder.credentials(oauth),
         None => builder,
     })
@@ -132,14 +132,14 @@ fn process(mut command: Command, name: Option<&str>, connection: &Connection) ->
         return Err(Failure::usage("headers (`-H`) apply to URLs, not to servers that are started; remove them"));
     }
     for written in &connection.env {
-        let variable = secret::variable(&written.0)?;
+        let variable = variable(&written.0)?;
         command.env(variable.name, variable.value);
     }
     let shows_stderr = connection.verbose > 0;
     // The last lines are part of errors even if they are not shown.
     let stderr = Stderr::lines(move |line| {
         if shows_stderr {
-            terminal::message(format_args!("[stderr] {line}"));
+            message(format_args!("[stderr] {line}"));
         }
     });
     let mut child = Child::new(command).inherit_env().stderr(stderr).grace(GRACE).term_grace(GRACE);
@@ -159,13 +159,13 @@ fn builder(connection: &Connection) -> Result<ClientBuilder, Failure> {
         builder = builder.only_era(era.into());
     }
     if connection.verbose > 0 {
-        builder = logs::show_messages(builder);
+        builder = show_log_messages(builder);
     }
     if !connection.roots.is_empty() {
         let roots = connection.roots.iter().map(|folder| root(folder)).collect::<Result<Vec<Root>, Failure>>()?;
         builder = builder.on_roots(move || std::future::ready(roots.clone()));
     }
-    Ok(questions::answer(builder))
+    Ok(answer_questions(builder))
 }
 
 fn root(folder: &Path) -> Result<Root, Failure> {

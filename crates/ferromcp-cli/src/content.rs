@@ -21,7 +21,7 @@ enum Body<'a> {
 }
 
 /// Prints a content block, followed by a line feed.
-pub(crate) fn print(block: &ContentBlock, out: &mut Output) -> Result<(), Failure> {
+pub(crate) fn print_block(block: &ContentBlock, out: &mut Output) -> Result<(), Failure> {
     match block {
         ContentBlock::Text(text) => out.line(&text.text),
         ContentBlock::Image(image) => placeholder("image", Some(&image.mime_type), &image.data, out),

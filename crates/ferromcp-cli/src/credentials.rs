@@ -17,24 +17,24 @@ const CLIENT_NAME: &str = "mcp";
 ///
 /// # Errors
 /// Fails if there is no configuration folder.
-pub(crate) fn store() -> Result<FileStore, Failure> {
+pub(crate) fn credential_store() -> Result<FileStore, Failure> {
     Ok(FileStore::new(config_folder()?.join("credentials")))
 }
 
 /// Returns the options of the OAuth client for one server.
-pub(crate) fn options(url: &str) -> Result<OAuthOptions, Failure> {
-    Ok(OAuthOptions::new(url).client_name(CLIENT_NAME).store(store()?))
+pub(crate) fn oauth_options(url: &str) -> Result<OAuthOptions, Failure> {
+    Ok(OAuthOptions::new(url).client_name(CLIENT_NAME).store(credential_store()?))
 }
 
 /// Returns the stored login of a server. Nothing is sent.
 ///
 /// # Errors
 /// Fails if the store cannot be read.
-pub(crate) async fn load(url: &str) -> Result<Option<StoredCredentials>, Failure> {
+pub(crate) async fn load_login(url: &str) -> Result<Option<StoredCredentials>, Failure> {
     // The key of the store is the URL as `OAuth` normalizes it.
     let Ok(mut key) = Url::parse(url) else { return Ok(None) };
     key.set_fragment(None);
-    let Ok(store) = store() else { return Ok(None) };
+    let Ok(store) = credential_store() else { return Ok(None) };
     Ok(store.load(key.as_str()).await?.filter(StoredCredentials::has_tokens))
 }
 
@@ -42,11 +42,11 @@ pub(crate) async fn load(url: &str) -> Result<Option<StoredCredentials>, Failure
 ///
 /// # Errors
 /// Fails if the store cannot be read.
-pub(crate) async fn stored(url: &str) -> Result<Option<OAuth>, Failure> {
-    if load(url).await?.is_none() {
+pub(crate) async fn stored_credentials(url: &str) -> Result<Option<OAuth>, Failure> {
+    if load_login(url).await?.is_none() {
         return Ok(None);
     }
-    Ok(Some(OAuth::new(options(url)?.grant(Grant::authorization_code(NoPrompt)))?))
+    Ok(Some(OAuth::new(oauth_options(url)?.grant(Grant::authorization_code(NoPrompt)))?))
 }
 
 /// Rejects logins: only `mcp login` may open a page.

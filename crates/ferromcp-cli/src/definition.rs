@@ -5,7 +5,7 @@ use ferromcp_core::model::{PromptDefinition, ToolDefinition};
 use ferromcp_core::text::excerpt;
 
 use crate::exit::Failure;
-use crate::signature;
+use crate::signature::{prompt_signature, tool_signature};
 use crate::suggestion::{Closest, closest};
 
 /// A definition with arguments.
@@ -26,7 +26,7 @@ impl Definition for ToolDefinition {
     }
 
     fn signature(&self) -> String {
-        signature::of_tool(self)
+        tool_signature(self)
     }
 }
 
@@ -38,7 +38,7 @@ impl Definition for PromptDefinition {
     }
 
     fn signature(&self) -> String {
-        signature::of_prompt(self)
+        prompt_signature(self)
     }
 }
 
@@ -46,7 +46,7 @@ impl Definition for PromptDefinition {
 ///
 /// # Errors
 /// Fails if the server does not list it; the text contains the signature of the closest one.
-pub(crate) async fn find<T: Definition>(mut list: ListCall<T>, name: &str) -> Result<T, Failure> {
+pub(crate) async fn find_definition<T: Definition>(mut list: ListCall<T>, name: &str) -> Result<T, Failure> {
     let mut closest = Closest::to(name);
     let mut similar = None;
     while let Some(item) = list.next().await {

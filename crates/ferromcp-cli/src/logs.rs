@@ -11,7 +11,7 @@ use crate::terminal::{self, LogWriter};
 const MAX_MESSAGE: usize = 4000;
 
 /// Starts logging of this process.
-pub(crate) fn start(verbose: u8) {
+pub(crate) fn start_logs(verbose: u8) {
     let level = match verbose {
         0 => Level::WARN,
         1 => Level::INFO,
@@ -23,7 +23,7 @@ pub(crate) fn start(verbose: u8) {
 }
 
 /// Prints the log messages of the server.
-pub(crate) fn show_messages(builder: ClientBuilder) -> ClientBuilder {
+pub(crate) fn show_log_messages(builder: ClientBuilder) -> ClientBuilder {
     builder.on_log(LogLevel::Debug, |message: LogMessageParams| {
         let level = serde_json::to_string(&message.level).unwrap_or_default();
         let logger = message.logger.map(|logger| format!(" {}", excerpt(&logger))).unwrap_or_default();

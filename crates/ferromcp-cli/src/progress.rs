@@ -2,7 +2,7 @@
 
 use ferromcp_client::ClientCall;
 
-use crate::terminal;
+use crate::terminal::{draw_bar, has_bar_support};
 
 /// Width of the bar, in characters.
 const WIDTH: usize = 24;
@@ -11,10 +11,10 @@ const WIDTH: usize = 24;
 const MAX_MESSAGE: usize = 40;
 
 /// Draws a progress bar if stderr is a terminal.
-pub(crate) fn show<T>(call: ClientCall<T>) -> ClientCall<T> {
-    if terminal::has_bar_support() {
+pub(crate) fn show_progress<T>(call: ClientCall<T>) -> ClientCall<T> {
+    if has_bar_support() {
         return call.on_progress(|progress| {
-            terminal::draw_bar(&bar(progress.progress, progress.total, progress.message.as_deref()));
+            draw_bar(&bar(progress.progress, progress.total, progress.message.as_deref()));
         });
     }
     call

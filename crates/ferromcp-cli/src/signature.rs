@@ -16,7 +16,7 @@ const MAX_VALUES: usize = 8;
 const MAX_NESTING: usize = 3;
 
 /// Returns the signature of a tool. An optional argument without a default is marked with `?`.
-pub(crate) fn of_tool(tool: &ToolDefinition) -> String {
+pub(crate) fn tool_signature(tool: &ToolDefinition) -> String {
     let document: Value = tool.input_schema.decode().unwrap_or_default();
     let schema = Schema::new(&document);
     let required = schema.required();
@@ -34,7 +34,7 @@ pub(crate) fn of_tool(tool: &ToolDefinition) -> String {
 }
 
 /// Returns the signature of a prompt. Its arguments are strings.
-pub(crate) fn of_prompt(prompt: &PromptDefinition) -> String {
+pub(crate) fn prompt_signature(prompt: &PromptDefinition) -> String {
     let arguments = prompt.arguments.iter().map(|argument| {
         let mark = if argument.required == Some(true) { "" } else { "?" };
         format!("{}{mark}", excerpt(&argument.name))
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn tool(schema: Value) -> String {
-        of_tool(&ToolDefinition::new("t", RawJson::from(schema)))
+        tool_signature(&ToolDefinition::new("t", RawJson::from(schema)))
     }
 
     #[test]
@@ -132,6 +132,6 @@ mod tests {
         code.required = Some(true);
         let mut prompt = PromptDefinition::new("review");
         prompt.arguments = vec![code, PromptArgument::new("style")];
-        assert_eq!(of_prompt(&prompt), "review(code, style?)");
+        assert_eq!(prompt_signature(&prompt), "review(code, style?)");
     }
 }

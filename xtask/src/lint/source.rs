@@ -107,7 +107,9 @@ pub(super) fn files_below(root: &Path, folder: &str, extensions: &[&str], found:
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if entry.file_type()?.is_dir() {
-            if name != "target" && name != "node_modules" && !name.starts_with('.') {
+            // Below `src`, `target` is a module instead of the build folder of Cargo.
+            let is_build = name == "target" && folder.split('/').all(|part| part != "src");
+            if !is_build && name != "node_modules" && !name.starts_with('.') {
                 files_below(root, &path, extensions, found)?;
             }
         } else if Path::new(&name).extension().is_some_and(|end| extensions.iter().any(|one| end == *one)) {

@@ -19,7 +19,7 @@ use crate::terminal::{self, ask};
 use field::Field;
 
 /// Answers questions in the terminal, one at a time.
-pub(crate) fn answer(builder: ClientBuilder) -> ClientBuilder {
+pub(crate) fn answer_questions(builder: ClientBuilder) -> ClientBuilder {
     let lock = Arc::new(Mutex::new(()));
     let url_lock = Arc::clone(&lock);
     builder

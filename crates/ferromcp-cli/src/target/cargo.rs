@@ -7,7 +7,7 @@ use ferromcp_core::text::{escape, excerpt};
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure};
-use crate::terminal;
+use crate::terminal::{clear_bar, draw_bar, has_bar_support};
 
 /// The output of `cargo metadata`.
 #[derive(Debug, Deserialize)]
@@ -45,7 +45,7 @@ struct Program<'a> {
     target: &'a CargoTarget,
 }
 
-/// Builds the example, binary or package with this name. Returns `None` if there is none.
+/// Builds the example, binary or package with this name. Returns `None` if no program has this name.
 ///
 /// # Errors
 /// Fails if the name is ambiguous, or the build fails; its errors are part of the text.
@@ -127,8 +127,8 @@ fn select<'a>(metadata: &'a Metadata, name: &str) -> Result<Option<Program<'a>>,
 fn build(folder: &Path, program: Program<'_>) -> Result<PathBuf, Failure> {
     let Program { package, target } = program;
     let kind = if target.kind.iter().any(|kind| kind == "example") { "--example" } else { "--bin" };
-    if terminal::has_bar_support() {
-        terminal::draw_bar(&format!("building {}…", target.name));
+    if has_bar_support() {
+        draw_bar(&format!("building {}…", target.name));
     }
     let mut command = cargo(folder);
     command.args(["build", "--quiet", "--message-format=json-render-diagnostics"]);
@@ -137,7 +137,7 @@ fn build(folder: &Path, program: Program<'_>) -> Result<PathBuf, Failure> {
         command.args(["--features", &target.required_features.join(",")]);
     }
     let output = command.output().map_err(|error| failed(&format!("cannot run cargo: {error}; install Rust")));
-    drop(terminal::clear_bar());
+    drop(clear_bar());
     let output = output?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);

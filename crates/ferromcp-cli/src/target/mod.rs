@@ -6,11 +6,13 @@
 //! | `config_file` | entries of configuration files |
 //! | `python` | Python files |
 //! | `saved` | saved names |
+//! | `source` | a target as written |
 
 mod cargo;
 mod config_file;
 mod python;
 pub(crate) mod saved;
+mod source;
 
 use std::path::Path;
 use std::process::Command;
@@ -22,15 +24,9 @@ use crate::cli::{Connection, Words};
 use crate::exit::Failure;
 use crate::suggestion::closest;
 use saved::Saved;
+use source::is_url;
 
-/// A target as written on the command line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Source<'a> {
-    /// A word: a URL, a path or a name.
-    Word(&'a str),
-    /// A command after `--`, which is not empty.
-    Command(&'a [String]),
-}
+pub(crate) use source::Source;
 
 /// A server to connect to.
 #[derive(Debug)]
@@ -152,11 +148,6 @@ fn find(source: Source<'_>, connection: &Connection, folder: Option<&Path>) -> R
         return Ok(Kind::Command(command));
     }
     Err(unknown(word))
-}
-
-fn is_url(word: &str) -> bool {
-    let scheme = word.split_once("://").map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
 }
 
 /// Describes a word that is not a target.

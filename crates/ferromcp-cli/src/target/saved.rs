@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::Source;
+use super::source::{Source, is_url};
 use crate::cli::{Connection, EraArg, Hidden};
 use crate::config_folder::config_folder;
 use crate::exit::Failure;
@@ -62,7 +62,7 @@ impl Saved {
         })?;
         let (target, command, needs_folder) = match source {
             Source::Command(command) => (None, command.to_vec(), true),
-            Source::Word(word) if super::is_url(word) => (Some(word.to_owned()), Vec::new(), false),
+            Source::Word(word) if is_url(word) => (Some(word.to_owned()), Vec::new(), false),
             Source::Word(word) if super::python::parse(word).is_some() || super::config_file::parse(word).is_some() => {
                 (Some(folder.join(word).display().to_string()), Vec::new(), false)
             }
@@ -162,7 +162,7 @@ fn path() -> Result<PathBuf, Failure> {
     Ok(config_folder()?.join("targets.json"))
 }
 
-/// Reads the saved targets. There are none if the file or the configuration folder does not exist.
+/// Reads the saved targets. Empty if the file or the configuration folder does not exist.
 ///
 /// # Errors
 /// Fails if the file cannot be read. The error does not quote the file, which can contain secrets.

@@ -4,10 +4,10 @@ use ferromcp_core::text::excerpt;
 
 use crate::cli::Add;
 use crate::exit::Failure;
-use crate::secret;
+use crate::secret::{header, variable};
 use crate::target::saved::{self, Saved};
 use crate::target::{Source, reject_extra};
-use crate::terminal;
+use crate::terminal::message;
 
 /// Saves a target. It is not started or contacted.
 pub(crate) fn run(args: &Add) -> Result<(), Failure> {
@@ -22,11 +22,11 @@ pub(crate) fn run(args: &Add) -> Result<(), Failure> {
     };
     reject_extra(extra)?;
     // Secrets are read when the name is used, but mistakes in the notation are reported now.
-    for header in &args.connection.headers {
-        check_notation(&header.0, secret::header)?;
+    for written in &args.connection.headers {
+        check_notation(&written.0, header)?;
     }
-    for variable in &args.connection.env {
-        check_notation(&variable.0, secret::variable)?;
+    for written in &args.connection.env {
+        check_notation(&written.0, variable)?;
     }
     let mut targets = saved::load()?;
     if targets.contains_key(name) && !args.force {
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Add) -> Result<(), Failure> {
     };
     targets.insert(name.clone(), entry);
     saved::store(&targets)?;
-    terminal::message(format_args!("saved `{name}`"));
+    message(format_args!("saved `{name}`"));
     Ok(())
 }
 

@@ -6,29 +6,29 @@ use serde_json::{Map, Value};
 
 use crate::arguments::{self, Written};
 use crate::cli::Call;
-use crate::connect;
-use crate::content;
-use crate::definition;
+use crate::connect::with_client;
+use crate::content::{print_block, save_blocks};
+use crate::definition::{find_definition, unknown_argument, with_signature};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::progress;
+use crate::progress::show_progress;
 use crate::schema::Schema;
-use crate::target;
-use crate::terminal;
+use crate::target::split;
+use crate::terminal::clear_bar;
 
 /// Finds the tool, converts the arguments by its schema, calls it and prints the result.
 pub(crate) async fn run(args: Call) -> Result<(), Failure> {
-    let (source, rest) = target::split(&args.words)?;
+    let (source, rest) = split(&args.words)?;
     let Some((name, words)) = rest.split_first() else {
         return Err(Failure::usage("the name of the tool is missing; `mcp list TARGET tools` lists the tools"));
     };
     let written = arguments::parse(words)?;
     let whole = args.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
-    connect::with(source, &args.connection, async |client| {
-        let tool = definition::find(client.tools(), name).await?;
+    with_client(source, &args.connection, async |client| {
+        let tool = find_definition(client.tools(), name).await?;
         let arguments = convert(&tool, written, whole)?;
-        let result = progress::show(client.call(name, &arguments)).await?;
-        drop(terminal::clear_bar());
+        let result = show_progress(client.call(name, &arguments)).await?;
+        drop(clear_bar());
         report(&args, &result)
     })
     .await
@@ -45,14 +45,14 @@ fn convert(
 ) -> Result<Map<String, Value>, Failure> {
     let document: Value = tool.input_schema.decode().unwrap_or_default();
     let schema = Schema::new(&document);
-    let with_signature = |failure| definition::with_signature(failure, tool);
+    let with_signature = |failure| with_signature(failure, tool);
     let arguments = arguments::convert(written, schema, whole).map_err(with_signature)?;
     let properties = schema.properties();
     if !schema.accepts_others() {
         let is_known = |name: &str| properties.iter().any(|(known, _)| *known == name);
         if let Some(unknown) = arguments.keys().find(|name| !is_known(name)) {
             let known = properties.iter().map(|(name, _)| *name);
-            return Err(with_signature(definition::unknown_argument(unknown, known)));
+            return Err(with_signature(unknown_argument(unknown, known)));
         }
     }
     let missing: Vec<String> = schema
@@ -86,10 +86,10 @@ fn report(args: &Call, result: &CallToolResult) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Tool, text));
     }
     if let Some(path) = &args.output {
-        return content::save_blocks(&result.content, path);
+        return save_blocks(&result.content, path);
     }
     for block in &result.content {
-        content::print(block, &mut out)?;
+        print_block(block, &mut out)?;
     }
     if let Some(structured) = result.structured_content.as_ref().filter(|_| result.content.is_empty()) {
         out.json(structured)?;

@@ -4,15 +4,15 @@ use ferromcp_core::model::Reference;
 
 use crate::arguments;
 use crate::cli::Complete;
-use crate::connect;
+use crate::connect::with_client;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::target;
-use crate::terminal;
+use crate::target::split;
+use crate::terminal::message;
 
 /// Prints the possible values, one per line.
 pub(crate) async fn run(args: Complete) -> Result<(), Failure> {
-    let (source, rest) = target::split(&args.words)?;
+    let (source, rest) = split(&args.words)?;
     let [reference, words @ ..] = rest else {
         return Err(Failure::usage("the name of the prompt, or the resource template, is missing"));
     };
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: Complete) -> Result<(), Failure> {
     // A name of a prompt has neither.
     let is_template = reference.contains("://") || reference.contains('{');
     let of = if is_template { Reference::resource(reference) } else { Reference::prompt(reference) };
-    connect::with(source, &args.connection, async |client| {
+    with_client(source, &args.connection, async |client| {
         let name = argument.name.clone();
         let values = client.complete(of, &name, &argument.into_text(), known).await?;
         let mut out = Output::stdout();
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: Complete) -> Result<(), Failure> {
             out.line(&value.replace('\n', " "))?;
         }
         if values.has_more == Some(true) {
-            terminal::message("the server has more values; write a longer prefix");
+            message("the server has more values; write a longer prefix");
         }
         out.flush()
     })

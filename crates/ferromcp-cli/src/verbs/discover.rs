@@ -7,16 +7,16 @@ use ferromcp_core::text::excerpt;
 use serde_json::json;
 
 use crate::cli::Discover;
-use crate::connect;
+use crate::connect::with_client;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::target;
+use crate::target::{reject_extra, split};
 
 /// Connects, and prints the result of the negotiation.
 pub(crate) async fn run(args: Discover) -> Result<(), Failure> {
-    let (source, extra) = target::split(&args.words)?;
-    target::reject_extra(extra)?;
-    connect::with(source, &args.connection, async |client| {
+    let (source, extra) = split(&args.words)?;
+    reject_extra(extra)?;
+    with_client(source, &args.connection, async |client| {
         let mut out = Output::stdout();
         if args.json {
             print_json(client, &mut out)?;

@@ -6,12 +6,12 @@ use ferromcp_core::text::excerpt;
 use serde::Serialize;
 
 use crate::cli::List;
-use crate::connect;
+use crate::connect::with_client;
 use crate::exit::Failure;
 use crate::output::{Json, Output, to_json};
-use crate::signature;
-use crate::target;
-use crate::terminal;
+use crate::signature::{prompt_signature, tool_signature};
+use crate::target::{reject_extra, split};
+use crate::terminal::message;
 
 /// A kind of list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,9 @@ const KINDS: [(&str, Kind); 4] = [
 
 /// Lists one kind, or all.
 pub(crate) async fn run(args: List) -> Result<(), Failure> {
-    let (source, rest) = target::split(&args.words)?;
+    let (source, rest) = split(&args.words)?;
     let kind = kind(rest)?;
-    connect::with(source, &args.connection, async |client| {
+    with_client(source, &args.connection, async |client| {
         let mut printer = Printer {
             out: Output::stdout(),
             json: args.json.then(Json::new),
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: List) -> Result<(), Failure> {
 
 fn kind(words: &[String]) -> Result<Option<Kind>, Failure> {
     let Some((word, rest)) = words.split_first() else { return Ok(None) };
-    target::reject_extra(rest)?;
+    reject_extra(rest)?;
     if let Some((_, kind)) = KINDS.iter().find(|(name, _)| name == word) {
         return Ok(Some(*kind));
     }
@@ -80,7 +80,7 @@ impl Item for ToolDefinition {
     const HEADING: &'static str = "Tools";
 
     fn title(&self) -> String {
-        signature::of_tool(self)
+        tool_signature(self)
     }
 
     fn description(&self) -> Option<&str> {
@@ -121,7 +121,7 @@ impl Item for PromptDefinition {
     const HEADING: &'static str = "Prompts";
 
     fn title(&self) -> String {
-        signature::of_prompt(self)
+        prompt_signature(self)
     }
 
     fn description(&self) -> Option<&str> {
@@ -149,7 +149,7 @@ impl Printer {
         if self.json.is_some() {
             self.out.line("")?;
         } else if self.sections == 0 {
-            terminal::message("the server lists nothing");
+            message("the server lists nothing");
         }
         self.out.flush()
     }

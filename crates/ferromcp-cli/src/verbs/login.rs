@@ -3,21 +3,21 @@
 use ferromcp_auth::client::{Grant, LoopbackPrompt, OAuth, PastePrompt};
 
 use crate::cli::Login;
-use crate::connect;
-use crate::credentials;
+use crate::connect::until_interrupted;
+use crate::credentials::oauth_options;
 use crate::exit::Failure;
-use crate::logs;
-use crate::target;
-use crate::terminal;
+use crate::logs::start_logs;
+use crate::target::url;
+use crate::terminal::message;
 
 /// Logs in, and stores the tokens for the other verbs.
 pub(crate) async fn run(args: Login) -> Result<(), Failure> {
-    logs::start(0);
-    let url = target::url(&args.target)?;
+    start_logs(0);
+    let url = url(&args.target)?;
     let grant = if args.device {
         Grant::device_code(|code| {
             let minutes = code.expires_in / 60;
-            terminal::message(format_args!(
+            message(format_args!(
                 "Open {} and enter the code {} (valid for {minutes} min)",
                 code.verification_uri, code.user_code
             ));
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Login) -> Result<(), Failure> {
     } else {
         Grant::authorization_code(LoopbackPrompt::new())
     };
-    let mut options = credentials::options(&url)?.grant(grant);
+    let mut options = oauth_options(&url)?.grant(grant);
     if let Some(timeout) = args.timeout {
         options = options.login_timeout(timeout);
     }
@@ -35,11 +35,11 @@ pub(crate) async fn run(args: Login) -> Result<(), Failure> {
         options = options.scope(scope);
     }
     let oauth = OAuth::new(options)?;
-    let is_required = connect::until_interrupted(async { Ok(oauth.login().await?) }).await?;
+    let is_required = until_interrupted(async { Ok(oauth.login().await?) }).await?;
     if is_required {
-        terminal::message(format_args!("logged in to {url}"));
+        message(format_args!("logged in to {url}"));
     } else {
-        terminal::message(format_args!("{url} does not require a login"));
+        message(format_args!("{url} does not require a login"));
     }
     Ok(())
 }

@@ -4,23 +4,23 @@ use ferromcp_auth::client::CredentialStore;
 use url::Url;
 
 use crate::cli::Logout;
-use crate::credentials;
+use crate::credentials::{credential_store, load_login};
 use crate::exit::Failure;
-use crate::target;
-use crate::terminal;
+use crate::target::url;
+use crate::terminal::message;
 
 /// Removes the stored tokens. The authorization server is not notified.
 pub(crate) async fn run(args: Logout) -> Result<(), Failure> {
-    let url = target::url(&args.target)?;
-    let was_stored = credentials::load(&url).await?.is_some();
+    let url = url(&args.target)?;
+    let was_stored = load_login(&url).await?.is_some();
     if let Ok(mut key) = Url::parse(&url) {
         key.set_fragment(None);
-        credentials::store()?.remove(key.as_str()).await?;
+        credential_store()?.remove(key.as_str()).await?;
     }
     if was_stored {
-        terminal::message(format_args!("logged out of {url}"));
+        message(format_args!("logged out of {url}"));
     } else {
-        terminal::message(format_args!("no login is stored for {url}"));
+        message(format_args!("no login is stored for {url}"));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::cli::Names;
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::target::saved;
-use crate::terminal;
+use crate::terminal::message;
 
 /// Prints each name with its target. The values of headers and variables are omitted.
 pub(crate) fn run(args: &Names) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Names) -> Result<(), Failure> {
         return out.flush();
     }
     if targets.is_empty() {
-        terminal::message("no names are saved; `mcp add NAME TARGET` saves one");
+        message("no names are saved; `mcp add NAME TARGET` saves one");
     }
     for (name, saved) in &targets {
         out.line(&format!("{name}\t{}", saved.describe()))?;

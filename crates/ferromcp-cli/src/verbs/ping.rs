@@ -5,16 +5,16 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::cli::Ping;
-use crate::connect;
+use crate::connect::with_client;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::target;
+use crate::target::{reject_extra, split};
 
 /// Connects, and sends one request: `ping`, or `server/discover` to a server of 2026-07-28, which has no `ping`.
 pub(crate) async fn run(args: Ping) -> Result<(), Failure> {
-    let (source, extra) = target::split(&args.words)?;
-    target::reject_extra(extra)?;
-    connect::with(source, &args.connection, async |client| {
+    let (source, extra) = split(&args.words)?;
+    reject_extra(extra)?;
+    with_client(source, &args.connection, async |client| {
         let start = Instant::now();
         if client.revision().is_modern() {
             client.request::<Value>("server/discover", ()).await?;

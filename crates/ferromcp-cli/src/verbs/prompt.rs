@@ -7,27 +7,27 @@ use ferromcp_core::text::excerpt;
 
 use crate::arguments::{self, Written};
 use crate::cli::Prompt;
-use crate::connect;
-use crate::content;
-use crate::definition;
+use crate::connect::with_client;
+use crate::content::print_block;
+use crate::definition::{find_definition, unknown_argument, with_signature};
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::progress;
-use crate::target;
-use crate::terminal;
+use crate::progress::show_progress;
+use crate::target::split;
+use crate::terminal::clear_bar;
 
 /// Gets a prompt and prints its messages.
 pub(crate) async fn run(args: Prompt) -> Result<(), Failure> {
-    let (source, rest) = target::split(&args.words)?;
+    let (source, rest) = split(&args.words)?;
     let Some((name, words)) = rest.split_first() else {
         return Err(Failure::usage("the name of the prompt is missing; `mcp list TARGET prompts` lists the prompts"));
     };
     let written = arguments::parse(words)?;
-    connect::with(source, &args.connection, async |client| {
-        let prompt = definition::find(client.prompts(), name).await?;
+    with_client(source, &args.connection, async |client| {
+        let prompt = find_definition(client.prompts(), name).await?;
         let arguments = check(&prompt, written)?;
-        let result = progress::show(client.prompt(name, &arguments)).await?;
-        drop(terminal::clear_bar());
+        let result = show_progress(client.prompt(name, &arguments)).await?;
+        drop(clear_bar());
         let mut out = Output::stdout();
         if args.json {
             out.json(&result)?;
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: Prompt) -> Result<(), Failure> {
             let blank = if index > 0 { "\n" } else { "" };
             let role = if message.role == Role::Assistant { "assistant" } else { "user" };
             out.line(&format!("{blank}[{role}]"))?;
-            content::print(&message.content, &mut out)?;
+            print_block(&message.content, &mut out)?;
         }
         out.flush()
     })
@@ -49,13 +49,13 @@ pub(crate) async fn run(args: Prompt) -> Result<(), Failure> {
 /// # Errors
 /// Fails if an argument is unknown, missing or given twice. The text contains the signature of the prompt.
 fn check(prompt: &PromptDefinition, written: Vec<Written>) -> Result<BTreeMap<String, String>, Failure> {
-    let with_signature = |failure| definition::with_signature(failure, prompt);
+    let with_signature = |failure| with_signature(failure, prompt);
     let mut arguments = BTreeMap::new();
     for argument in written {
         let name = argument.name.clone();
         if !prompt.arguments.iter().any(|known| known.name == name) {
             let known = prompt.arguments.iter().map(|known| known.name.as_str());
-            return Err(with_signature(definition::unknown_argument(&name, known)));
+            return Err(with_signature(unknown_argument(&name, known)));
         }
         if arguments.insert(name.clone(), argument.into_text()).is_some() {
             let failure = Failure::usage(format!("cannot set the argument `{}`: it is given twice", excerpt(&name)));

@@ -6,7 +6,7 @@ use crate::cli::Remove;
 use crate::exit::Failure;
 use crate::suggestion::closest;
 use crate::target::saved;
-use crate::terminal;
+use crate::terminal::message;
 
 /// Removes a saved name. A stored login remains; `mcp logout` removes it.
 pub(crate) fn run(args: &Remove) -> Result<(), Failure> {
@@ -20,6 +20,6 @@ pub(crate) fn run(args: &Remove) -> Result<(), Failure> {
         return Err(Failure::usage(format!("no saved name `{}`; {remedy}", excerpt(&args.name))));
     }
     saved::store(&targets)?;
-    terminal::message(format_args!("removed `{}`", args.name));
+    message(format_args!("removed `{}`", args.name));
     Ok(())
 }

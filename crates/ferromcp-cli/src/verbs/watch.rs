@@ -4,19 +4,19 @@ use ferromcp_client::{Change, ChangeFilter};
 use serde_json::{Value, json};
 
 use crate::cli::Watch;
-use crate::connect;
+use crate::connect::with_client;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::target;
+use crate::target::split;
 
 /// Prints changes until the server ends the subscription, or the user presses Ctrl-C.
 pub(crate) async fn run(args: Watch) -> Result<(), Failure> {
-    let (source, uris) = target::split(&args.words)?;
+    let (source, uris) = split(&args.words)?;
     let filter = match uris {
         [] => ChangeFilter::new().tools().resources().prompts(),
         uris => uris.iter().fold(ChangeFilter::new(), ChangeFilter::resource),
     };
-    connect::with(source, &args.connection, async |client| {
+    with_client(source, &args.connection, async |client| {
         let mut subscription = client.subscribe(filter).await?;
         while let Some(change) = subscription.next().await {
             let change = change?;

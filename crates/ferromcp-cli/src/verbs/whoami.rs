@@ -6,15 +6,15 @@ use ferromcp_core::text::excerpt;
 use serde_json::json;
 
 use crate::cli::Whoami;
-use crate::credentials;
+use crate::credentials::load_login;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::target;
+use crate::target::url;
 
 /// Prints the issuer, scopes and expiry of the stored token. Nothing is sent.
 pub(crate) async fn run(args: Whoami) -> Result<(), Failure> {
-    let url = target::url(&args.target)?;
-    let Some(stored) = credentials::load(&url).await? else {
+    let url = url(&args.target)?;
+    let Some(stored) = load_login(&url).await? else {
         let target = excerpt(&args.target);
         return Err(Failure::new(Exit::Login, format!("no login is stored for {url}; run `mcp login {target}`")));
     };
