@@ -28,6 +28,8 @@ mod schema;
 mod secret;
 mod signature;
 mod suggestion;
+#[allow(dead_code, reason = "the verbs follow")]
+mod hosts;
 mod target;
 mod terminal;
 mod verbs;

@@ -1,0 +1,14 @@
+//! Files of hosts: where each host stores its servers, in which format, and how to edit it.
+//!
+//! | module | content |
+//! |---|---|
+//! | `table` | the hosts, from `hosts.toml` |
+//! | `machine`, `locate` | the operating system, and the file of a host |
+//! | `entry` | servers, in the format of a host |
+//! | `edit` | changes of one entry in a text |
+
+pub(crate) mod edit;
+pub(crate) mod entry;
+pub(crate) mod locate;
+pub(crate) mod machine;
+pub(crate) mod table;
