@@ -6,9 +6,11 @@
 //! | `machine`, `locate` | the operating system, and the file of a host |
 //! | `entry` | servers, in the format of a host |
 //! | `edit` | changes of one entry in a text |
+//! | `file` | atomic replacement of a file, with a backup |
 
 pub(crate) mod edit;
 pub(crate) mod entry;
+pub(crate) mod file;
 pub(crate) mod locate;
 pub(crate) mod machine;
 pub(crate) mod table;

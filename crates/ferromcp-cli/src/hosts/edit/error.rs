@@ -54,7 +54,7 @@ impl EditError {
         Self { kind: EditErrorKind::Exists, line: None, cause, remedy }
     }
 
-    pub(super) fn missing(name: &str) -> Self {
+    pub(crate) fn missing(name: &str) -> Self {
         let cause = format!("it has no entry `{name}`");
         let remedy = "list the entries with `mcp status`".to_owned();
         Self { kind: EditErrorKind::Missing, line: None, cause, remedy }

@@ -87,6 +87,16 @@ pub(crate) fn remove(format: Format, text: &str, place: Place<'_>) -> Result<Str
     })
 }
 
+/// Returns the text before the entry was added: `backup`, if adding the entry to it results in `text`.
+///
+/// Removal alone cannot restore a table that was empty or missing.
+pub(crate) fn restore(format: Format, text: &str, backup: &str, place: Place<'_>) -> Option<String> {
+    let value = value_at(format, text, &place.path()).ok()??;
+    let absent = value_at(format, backup, &place.path()).ok()?.is_none();
+    let added = insert(format, backup, place, &value, false).ok()?;
+    (absent && added == text).then(|| backup.to_owned())
+}
+
 /// Returns the value at a path of keys. With duplicate keys it is the last one, which most hosts read.
 pub(crate) fn value_at(format: Format, text: &str, path: &[String]) -> Result<Option<Value>, EditError> {
     let text = text.strip_prefix(BOM).unwrap_or(text);
@@ -126,5 +136,7 @@ fn edit(
     if others(body)? == after { Ok(format!("{bom}{changed}")) } else { Err(EditError::lossy()) }
 }
 
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;
