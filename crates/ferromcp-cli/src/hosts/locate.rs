@@ -6,18 +6,22 @@ use std::path::PathBuf;
 use super::machine::{Machine, glob};
 use super::table::Host;
 
-/// The files of a user, or those of a project.
+/// The projects for which a host starts a server, which determine the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
+    /// All projects of the user.
     User,
+    /// One project, in its files.
     Project,
+    /// One project, in a file of the user.
+    Local,
 }
 
 /// The reason why a host has no file for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LocateError {
-    /// The host does not read files of a project.
-    NoProjectFile { host: String },
+    /// The host has no file for this scope.
+    NoFile { host: String, scope: Scope },
     /// Several installations exist, and each reads a separate file.
     Ambiguous { host: String, files: Vec<PathBuf> },
 }
@@ -25,8 +29,12 @@ pub(crate) enum LocateError {
 impl fmt::Display for LocateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoProjectFile { host } => {
-                write!(f, "cannot install in the project: {host} does not read files of projects; omit `--project`")
+            Self::NoFile { host, scope } => {
+                let option = if *scope == Scope::Local { "--local" } else { "--project" };
+                write!(
+                    f,
+                    "cannot select a project: {host} has no servers of single projects in this form; omit `{option}`"
+                )
             }
             Self::Ambiguous { host, files } => {
                 let files: Vec<String> = files.iter().map(|file| format!("`{}`", file.display())).collect();
@@ -48,7 +56,8 @@ impl std::error::Error for LocateError {}
 /// A host that is installed but was never started has no file and no folder.
 pub(crate) fn locate(host: &Host, machine: &Machine, scope: Scope) -> Result<PathBuf, LocateError> {
     let templates: &[String] = match scope {
-        Scope::User => host.user.on(machine.system),
+        Scope::Local if host.local.is_empty() => &[],
+        Scope::User | Scope::Local => host.user.on(machine.system),
         Scope::Project => &host.project,
     };
     let mut plain = Vec::new();
@@ -70,7 +79,8 @@ pub(crate) fn locate(host: &Host, machine: &Machine, scope: Scope) -> Result<Pat
     }
     let has_folder = |path: &&PathBuf| path.parent().is_some_and(std::path::Path::is_dir);
     let found = plain.iter().find(|path| path.is_file()).or_else(|| plain.iter().find(has_folder));
-    found.or(plain.first()).cloned().ok_or_else(|| LocateError::NoProjectFile { host: host.name.clone() })
+    let none = || LocateError::NoFile { host: host.name.clone(), scope };
+    found.or(plain.first()).cloned().ok_or_else(none)
 }
 
 /// Returns whether a variable of the host replaces its default file.

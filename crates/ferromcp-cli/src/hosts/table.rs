@@ -30,6 +30,9 @@ pub(crate) struct Host {
     /// Files of a project, relative to its folder.
     #[serde(default)]
     pub(crate) project: Vec<String>,
+    /// The path of the table of one project in the file of the user; `$project` is the folder. Empty if there is none.
+    #[serde(default)]
+    pub(crate) local: Vec<String>,
     /// Formats of the file, the default first.
     #[serde(rename = "shape")]
     pub(crate) shapes: Vec<Shape>,

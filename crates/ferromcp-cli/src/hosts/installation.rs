@@ -1,0 +1,121 @@
+//! The table of servers of one host, in its file.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::edit::{self, EditError, EditErrorKind, Place};
+use super::entry::{self, Server};
+use super::locate::{LocateError, Scope, locate};
+use super::machine::{Machine, System};
+use super::table::{Host, Shape};
+
+/// A host, and the file that it reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Installation {
+    pub(crate) host: &'static Host,
+    pub(crate) path: PathBuf,
+    scope: Scope,
+    /// The key of the project in a file of the user, for servers of one project.
+    project: String,
+    /// The path of this tool, for hosts without remote servers.
+    bridge: String,
+}
+
+/// An entry of a host.
+#[derive(Debug, Clone)]
+pub(crate) struct Installed {
+    pub(crate) name: String,
+    /// `None` if the entry is neither a command nor a URL.
+    pub(crate) server: Option<Server>,
+}
+
+impl Installation {
+    /// Finds the file of a host. `file` replaces it. `bridge` is the path of this tool.
+    pub(crate) fn new(
+        host: &'static Host,
+        machine: &Machine,
+        scope: Scope,
+        file: Option<&Path>,
+        bridge: &str,
+    ) -> Result<Self, LocateError> {
+        let path = match file {
+            Some(file) => file.to_owned(),
+            None => locate(host, machine, scope)?,
+        };
+        let project = project_key(machine);
+        Ok(Self { host, path, scope, project, bridge: bridge.to_owned() })
+    }
+
+    /// Adds an entry to a text of the file. Replaces an entry with the same name only if `replace` is set.
+    pub(crate) fn add(&self, text: &str, name: &str, server: &Server, replace: bool) -> Result<String, EditError> {
+        let (shape, key) = self.shape(text)?;
+        let value = self.render(shape, name, server);
+        edit::insert(self.host.format, text, Place { key: &key, name }, &value, replace)
+    }
+
+    /// Removes an entry from a text of the file. Returns the text of the backup if it differs only by the entry.
+    pub(crate) fn remove(&self, text: &str, backup: Option<&str>, name: &str) -> Result<String, EditError> {
+        let (_, key) = self.shape(text)?;
+        let place = Place { key: &key, name };
+        let restored = backup.and_then(|backup| edit::restore(self.host.format, text, backup, place));
+        restored.map_or_else(|| edit::remove(self.host.format, text, place), Ok)
+    }
+
+    /// Returns the entries of a text of the file.
+    pub(crate) fn entries(&self, text: &str) -> Result<Vec<Installed>, EditError> {
+        let (shape, key) = self.shape(text)?;
+        let table = edit::value_at(self.host.format, text, &key)?;
+        let members = table.as_ref().and_then(Value::as_object).into_iter().flatten();
+        let entries = members.filter(|(_, value)| value.is_object());
+        Ok(entries.map(|(name, value)| Installed { name: name.clone(), server: entry::read(shape, value) }).collect())
+    }
+
+    /// Returns the entry together with its table, as text in the format of the file.
+    pub(crate) fn snippet(&self, text: &str, name: &str, server: &Server) -> String {
+        let fallback = || (&self.host.shapes[0], self.key(&self.host.shapes[0]));
+        let (shape, key) = self.shape(text).unwrap_or_else(|_| fallback());
+        edit::snippet(self.host.format, Place { key: &key, name }, &self.render(shape, name, server))
+    }
+
+    /// Returns the server that the host starts: this tool as a bridge, if the host has no remote servers.
+    pub(crate) fn started(&self, server: &Server) -> Server {
+        let has_http = self.host.shapes.iter().all(|shape| shape.http.is_some());
+        if has_http { server.clone() } else { server.clone().bridged(&self.bridge) }
+    }
+
+    /// Returns whether an error of an edit is solved by adding the entry by hand.
+    pub(crate) fn needs_hand(error: &EditError) -> bool {
+        error.kind == EditErrorKind::Structure
+    }
+
+    fn render(&self, shape: &Shape, name: &str, server: &Server) -> Value {
+        entry::render(shape, name, &self.started(server)).unwrap_or_default()
+    }
+
+    fn shape(&self, text: &str) -> Result<(&'static Shape, Vec<String>), EditError> {
+        // Invalid files are reported here.
+        edit::value_at(self.host.format, text, &[])?;
+        let shape = entry::detect(self.host, |key| edit::value_at(self.host.format, text, key).ok().flatten());
+        Ok((shape, self.key(shape)))
+    }
+
+    fn key(&self, shape: &Shape) -> Vec<String> {
+        match self.scope {
+            Scope::Local => {
+                let local = self.host.local.iter();
+                local.map(|part| if part == "$project" { self.project.clone() } else { part.clone() }).collect()
+            }
+            Scope::User | Scope::Project => shape.key.clone(),
+        }
+    }
+}
+
+/// Returns the folder of the project as a key. Claude Code writes `/` on Windows too.
+fn project_key(machine: &Machine) -> String {
+    let path = machine.project.to_string_lossy();
+    if machine.system == System::Windows { path.replace('\\', "/") } else { path.into_owned() }
+}
+
+#[cfg(test)]
+mod tests;
