@@ -7,6 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ferromcp_core::Era;
 
+use crate::verbs::{install::Install, status::Status, sync::Sync, uninstall::Uninstall};
+
 /// Lists, calls, reads and watches Model Context Protocol servers
 ///
 /// TARGET is a server: a URL; a Python file (server.py or server.py:object); an example, binary or package of the Cargo
@@ -54,6 +56,14 @@ pub(crate) enum Verb {
     Remove(Remove),
     /// List the saved names
     Names(Names),
+    /// Add a server to the configuration of a host, such as Claude Desktop
+    Install(Install),
+    /// Remove a server from the configuration of a host
+    Uninstall(Uninstall),
+    /// List the hosts on this machine, and their servers
+    Status(Status),
+    /// Add all servers of a configuration file to hosts
+    Sync(Sync),
     /// Log in to a server with OAuth
     Login(Login),
     /// Remove the stored login of a server

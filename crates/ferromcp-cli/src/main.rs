@@ -10,6 +10,7 @@
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
 //! | `output`, `content` | results on stdout and in files |
+//! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
 mod arguments;
@@ -20,6 +21,7 @@ mod content;
 mod credentials;
 mod definition;
 mod exit;
+mod hosts;
 mod logs;
 mod output;
 mod progress;
@@ -28,8 +30,6 @@ mod schema;
 mod secret;
 mod signature;
 mod suggestion;
-#[allow(dead_code, reason = "the verbs follow")]
-mod hosts;
 mod target;
 mod terminal;
 mod verbs;

@@ -83,6 +83,17 @@ pub(crate) fn locate(host: &Host, machine: &Machine, scope: Scope) -> Result<Pat
     found.or(plain.first()).cloned().ok_or_else(none)
 }
 
+/// Returns existing files that the host does not read, because it is installed in a form that reads another one.
+pub(crate) fn unread(host: &Host, machine: &Machine) -> Vec<PathBuf> {
+    let templates = host.user.on(machine.system);
+    let chosen = locate(host, machine, Scope::User).ok();
+    if !templates.iter().any(|template| template.contains('*')) {
+        return Vec::new();
+    }
+    let others = templates.iter().filter(|template| !template.contains('*')).filter_map(|it| machine.expand(it));
+    others.filter(|path| path.is_file() && Some(path) != chosen.as_ref()).collect()
+}
+
 /// Returns whether a variable of the host replaces its default file.
 fn is_override(template: &str) -> bool {
     template.strip_prefix("${").and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| !name.contains(":-"))
@@ -118,6 +129,7 @@ mod tests {
         fs::create_dir_all(&package).unwrap();
         let inner = "LocalCache/Roaming/Claude/claude_desktop_config.json";
         assert_eq!(locate(claude, &windows, Scope::User), Ok(package.join(inner)), "without the folder of the app");
+        assert_eq!(unread(claude, &windows), [roaming], "the file of the old installer is not read");
         fs::create_dir_all(home.path().join("AppData/Local/Packages/Claude_second")).unwrap();
         let error = locate(claude, &windows, Scope::User).unwrap_err();
         assert!(matches!(&error, LocateError::Ambiguous { files, .. } if files.len() == 2), "{error}");

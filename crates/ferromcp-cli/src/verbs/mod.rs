@@ -5,6 +5,9 @@ mod call;
 mod complete;
 mod completions;
 mod discover;
+pub(crate) mod host_options;
+pub(crate) mod install;
+mod install_target;
 mod list;
 mod login;
 mod logout;
@@ -14,6 +17,9 @@ mod prompt;
 mod read;
 mod remove;
 mod revisions;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod uninstall;
 mod version;
 mod watch;
 mod whoami;
@@ -37,6 +43,10 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Add(args) => add::run(&args),
         Verb::Remove(args) => remove::run(&args),
         Verb::Names(args) => names::run(&args),
+        Verb::Install(args) => install::run(args).await,
+        Verb::Uninstall(args) => uninstall::run(&args),
+        Verb::Status(args) => status::run(&args),
+        Verb::Sync(args) => sync::run(args).await,
         Verb::Login(args) => login::run(args).await,
         Verb::Logout(args) => logout::run(args).await,
         Verb::Whoami(args) => whoami::run(args).await,

@@ -6,6 +6,7 @@ mod config_files;
 mod exit_codes;
 mod help;
 mod hostile;
+mod install;
 mod interop;
 #[cfg(unix)]
 mod interrupt;

@@ -1,0 +1,96 @@
+//! Options that select hosts and their files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ferromcp_core::text::excerpt;
+
+use crate::exit::Failure;
+use crate::hosts::installation::Installation;
+use crate::hosts::locate::Scope;
+use crate::hosts::machine::Machine;
+use crate::hosts::table::{self, Host};
+
+/// The host without `--host`.
+const DEFAULT_HOST: &str = "claude-desktop";
+
+/// Options that select hosts and their files.
+#[derive(Debug, Default, Args)]
+pub(crate) struct HostOptions {
+    /// Host, for example claude-desktop, claude-code, cursor, vscode or codex; can be repeated [default: claude-desktop]
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<String>,
+    /// Use the file of the project in the working directory
+    #[arg(long)]
+    pub(crate) project: bool,
+    /// Use the entries of the working directory in the file of the user (Claude Code)
+    #[arg(long, conflicts_with = "project")]
+    pub(crate) local: bool,
+    /// Use this file of the host
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl HostOptions {
+    /// Returns the selected scope.
+    pub(crate) fn scope(&self) -> Scope {
+        if self.project {
+            Scope::Project
+        } else if self.local {
+            Scope::Local
+        } else {
+            Scope::User
+        }
+    }
+
+    /// Returns the selected hosts; Claude Desktop without a selection.
+    ///
+    /// # Errors
+    /// Fails if a host is unknown.
+    pub(crate) fn hosts(&self) -> Result<Vec<&'static Host>, Failure> {
+        let default = [DEFAULT_HOST.to_owned()];
+        let names: &[String] = if self.hosts.is_empty() { &default } else { &self.hosts };
+        let mut found: Vec<&'static Host> = Vec::new();
+        for name in names {
+            let host = find(name)?;
+            if !found.iter().any(|other| other.id == host.id) {
+                found.push(host);
+            }
+        }
+        if self.file.is_some() && found.len() > 1 {
+            return Err(Failure::usage("`--file` selects the file of one host; use one `--host`"));
+        }
+        Ok(found)
+    }
+
+    /// Returns the files of the selected hosts.
+    ///
+    /// # Errors
+    /// Fails if a host is unknown, or has no file for the scope.
+    pub(crate) fn installations(&self, machine: &Machine) -> Result<Vec<Installation>, Failure> {
+        let (bridge, file) = (bridge(), self.file.as_deref());
+        let hosts = self.hosts()?.into_iter();
+        let found = hosts.map(|host| Installation::new(host, machine, self.scope(), file, &bridge));
+        found.collect::<Result<_, _>>().map_err(|error| Failure::usage(error.to_string()))
+    }
+}
+
+/// Returns the host with this name.
+pub(crate) fn find(name: &str) -> Result<&'static Host, Failure> {
+    table::find(name).ok_or_else(|| {
+        let ids: Vec<&str> = table::all().iter().map(|host| host.id.as_str()).collect();
+        Failure::usage(format!("unknown host `{}`; use one of {}", excerpt(name), ids.join(", ")))
+    })
+}
+
+/// Returns the machine of this process.
+pub(crate) fn machine() -> Result<Machine, Failure> {
+    Machine::current().ok_or_else(|| {
+        Failure::usage("cannot find the files of hosts: no home directory or working directory exists; set `HOME`")
+    })
+}
+
+/// Returns the absolute path of this tool.
+pub(crate) fn bridge() -> String {
+    std::env::current_exe().map_or_else(|_| "mcp".to_owned(), |path| path.display().to_string())
+}

@@ -1,0 +1,264 @@
+//! `mcp install`: adds a server to the files of hosts.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::{Hidden, Words};
+use crate::exit::{Exit, Failure};
+use crate::hosts::check::{self, Report};
+use crate::hosts::edit::EditError;
+use crate::hosts::entry::Server;
+use crate::hosts::file::{self, Change, FileError};
+use crate::hosts::installation::Installation;
+use crate::hosts::launch;
+use crate::hosts::locate::Scope;
+use crate::hosts::machine::Machine;
+use crate::output::Output;
+use crate::terminal;
+
+use super::host_options::{HostOptions, machine};
+use super::install_target;
+
+/// Arguments of `mcp install`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp install [OPTIONS] TARGET\n       mcp install [OPTIONS] -- COMMAND...")]
+#[command(after_help = "\
+Before the file is replaced, the server is started as the host starts it. If it does not respond, nothing is written.
+Relative paths become absolute. Values of variables and headers are stored in the file.")]
+pub(crate) struct Install {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    #[command(flatten)]
+    pub(crate) hosts: HostOptions,
+    /// Name of the entry [default: derived from the target]
+    #[arg(short, long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+    #[command(flatten)]
+    pub(crate) write: WriteOptions,
+    /// Print the entry instead of writing it
+    #[arg(long, conflicts_with_all = ["dry_run", "force"])]
+    pub(crate) print: bool,
+}
+
+/// Options of the server of an entry.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServerOptions {
+    /// Set a variable of the server: NAME=value, NAME=env:VARIABLE or NAME=file:PATH
+    #[arg(short = 'v', long = "env", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<Hidden>,
+    /// Set the variables of this file, with lines NAME=value
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) env_file: Vec<PathBuf>,
+    /// Send a header with each HTTP request: `Name: value`
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<Hidden>,
+    /// Install a package for a Python server, by uv
+    #[arg(long, value_name = "PACKAGE")]
+    pub(crate) with: Vec<String>,
+    /// Start Python files with this interpreter
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) python: Option<PathBuf>,
+}
+
+/// Options of verbs that write files of hosts.
+#[derive(Debug, Default, Clone, Copy, Args)]
+pub(crate) struct WriteOptions {
+    /// Print the change of each file, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace an entry with the same name, and write the entry even if the server does not respond
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Fails if the target or a host is unknown, the server does not respond, or a file cannot be edited. Then no file is
+/// written, unless writing the file of a later host fails.
+pub(crate) async fn run(args: Install) -> Result<(), Failure> {
+    let machine = machine()?;
+    let (server, derived) = install_target::resolve(&args.words, &args.server, &machine)?;
+    let name = args.name.unwrap_or(derived);
+    launch::validate_name(&name).map_err(Failure::usage)?;
+    let installations = args.hosts.installations(&machine)?;
+    if args.print {
+        return print(&installations, &name, &server);
+    }
+    let entries = [(name, server)];
+    add(&machine, args.hosts.scope(), &installations, &entries, args.write, args.write.force).await
+}
+
+/// Adds entries to the files of hosts, after their servers responded. `replace` replaces entries with the same names.
+pub(crate) async fn add(
+    machine: &Machine,
+    scope: Scope,
+    installations: &[Installation],
+    entries: &[(String, Server)],
+    options: WriteOptions,
+    replace: bool,
+) -> Result<(), Failure> {
+    let planned = installations.iter().map(|it| plan(it, entries, replace)).collect::<Result<Vec<_>, _>>()?;
+    if options.dry_run {
+        return show(&planned);
+    }
+    let mut checked: Vec<(Server, PathBuf)> = Vec::new();
+    for (installation, change) in installations.iter().zip(&planned) {
+        for (name, server) in entries.iter().filter(|_| change.is_change()) {
+            let folder = check::folder(installation.host, machine, scope);
+            let started = (installation.started(server), folder);
+            if !checked.contains(&started) {
+                respond(installation, name, &started.0, &started.1, options.force).await?;
+                checked.push(started);
+            }
+        }
+    }
+    let locks = machine.state_folder();
+    let mut written = String::new();
+    for installation in installations {
+        match file::update(&installation.path, &locks, |text| edit(installation, text, entries, replace)) {
+            Ok(change) => written.push_str(&describe_change(installation, entries, &change)),
+            Err(error) => {
+                print_lines(&written)?;
+                return Err(explain(installation, entries, &error));
+            }
+        }
+    }
+    // A closed stdout does not prevent a file from being written.
+    print_lines(&written)
+}
+
+/// Starts the server, and prints its response.
+async fn respond(
+    installation: &Installation,
+    name: &str,
+    server: &Server,
+    folder: &Path,
+    force: bool,
+) -> Result<(), Failure> {
+    match check::check(server, folder, installation.host).await {
+        Ok(report) => {
+            terminal::message(describe(name, &report));
+            Ok(())
+        }
+        Err(error) => {
+            let mut message = format!("cannot start `{name}` as {} does: {}", installation.host.name, error.cause);
+            let lines: Vec<&String> = error.stderr.iter().filter(|line| !message.contains(line.as_str())).collect();
+            if !lines.is_empty() {
+                message.push_str("; its last output is:\n");
+                lines.iter().for_each(|line| message.push_str(&format!("  {line}\n")));
+                message.truncate(message.trim_end().len());
+            }
+            if force {
+                terminal::message(format_args!("warning: {message}; {}", error.remedy));
+                return Ok(());
+            }
+            let remedy = format!("{}; nothing was written, `--force` writes the entry anyway", error.remedy);
+            Err(Failure::new(Exit::Connect, message).with_remedy(remedy))
+        }
+    }
+}
+
+fn describe(name: &str, report: &Report) -> String {
+    if report.needs_login {
+        return format!("{name}: the server responds and requires a login; the host logs in when it connects");
+    }
+    let tools = match report.tools.len() {
+        0 => "no tools".to_owned(),
+        1 => format!("1 tool: {}", report.tools[0]),
+        count => format!("{count} tools: {}", report.tools.iter().take(20).cloned().collect::<Vec<_>>().join(", ")),
+    };
+    let more = if report.tools.len() > 20 { ", …" } else { "" };
+    let millis = report.elapsed.as_millis();
+    format!("{name}: {} responds in {millis} ms, revision {}, {tools}{more}", report.server, report.revision)
+}
+
+fn describe_change(installation: &Installation, entries: &[(String, Server)], change: &Change) -> String {
+    let (host, path) = (installation.host, change.path.display());
+    let names = entries.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if !change.is_change() {
+        return format!("{}: {names} is installed already in {path}\n", host.name);
+    }
+    let mut text = format!("{}: {names} installed in {path}\n", host.name);
+    if change.before.is_some() {
+        text.push_str(&format!("  backup: {}\n", file::backup_path(&change.path).display()));
+    }
+    text.push_str(&format!("  restart {} if it runs\n", host.name));
+    if let Some(remark) = &host.remark {
+        text.push_str(&format!("  note: {remark}\n"));
+    }
+    text
+}
+
+fn plan(installation: &Installation, entries: &[(String, Server)], replace: bool) -> Result<Change, Failure> {
+    file::plan(&installation.path, |text| edit(installation, text, entries, replace))
+        .map_err(|error| explain(installation, entries, &error))
+}
+
+fn edit(
+    installation: &Installation,
+    text: &str,
+    entries: &[(String, Server)],
+    replace: bool,
+) -> Result<String, EditError> {
+    entries.iter().try_fold(text.to_owned(), |text, (name, server)| installation.add(&text, name, server, replace))
+}
+
+/// Adds the entry to the error if the user has to write it.
+fn explain(installation: &Installation, entries: &[(String, Server)], error: &FileError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    if !error.edit.as_ref().is_some_and(Installation::needs_hand) {
+        return failure;
+    }
+    let snippets: Vec<String> =
+        entries.iter().map(|(name, server)| installation.snippet("", name, &redacted(server))).collect();
+    failure.with_remedy(format!(
+        "or write the entry (without the values of variables and headers):\n{}",
+        snippets.concat()
+    ))
+}
+
+/// Removes the values of variables and headers.
+fn redacted(server: &Server) -> Server {
+    let hide = |pairs: &[(String, String)]| pairs.iter().map(|(name, _)| (name.clone(), "…".to_owned())).collect();
+    match server {
+        Server::Stdio { command, args, env } => {
+            Server::Stdio { command: command.clone(), args: args.clone(), env: hide(env) }
+        }
+        Server::Http { url, headers } => Server::Http { url: url.clone(), headers: hide(headers) },
+    }
+}
+
+fn print(installations: &[Installation], name: &str, server: &Server) -> Result<(), Failure> {
+    for installation in installations {
+        let text = file::read(&installation.path).ok().flatten().unwrap_or_default();
+        terminal::message(format_args!("{}: {}", installation.host.name, installation.path.display()));
+        print_lines(&installation.snippet(&text, name, server))?;
+    }
+    Ok(())
+}
+
+/// Prints the change of each file.
+pub(crate) fn show(changes: &[Change]) -> Result<(), Failure> {
+    for change in changes {
+        if change.is_change() {
+            print_lines(&change.diff())?;
+        } else {
+            terminal::message(format_args!("`{}` does not change", change.path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Prints text to stdout.
+pub(crate) fn print_lines(text: &str) -> Result<(), Failure> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut out = Output::stdout();
+    out.line(text)?;
+    out.flush()
+}

@@ -1,0 +1,83 @@
+//! `mcp uninstall`: removes a server from the files of hosts.
+
+use clap::Args;
+
+use super::host_options::{HostOptions, machine};
+use super::install::{print_lines, show};
+use crate::exit::Failure;
+use crate::hosts::edit::EditErrorKind;
+use crate::hosts::file::{self, FileError};
+use crate::hosts::installation::Installation;
+use crate::hosts::locate::Scope;
+use crate::hosts::machine::Machine;
+use crate::hosts::table;
+
+/// Arguments of `mcp uninstall`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+If nothing else changed since the server was installed, the file gets its previous content from the backup.")]
+pub(crate) struct Uninstall {
+    /// Name of the entry
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) hosts: HostOptions,
+    /// Print the change of each file, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Fails if a host is unknown, or its file has no such entry or cannot be edited. Then no file is written.
+pub(crate) fn run(args: &Uninstall) -> Result<(), Failure> {
+    let machine = machine()?;
+    let installations = args.hosts.installations(&machine)?;
+    let mut planned = Vec::new();
+    for installation in &installations {
+        let backup = backup(installation);
+        let change = file::plan(&installation.path, |text| installation.remove(text, backup.as_deref(), &args.name));
+        planned.push(change.map_err(|error| explain(&args.name, &machine, &error))?);
+    }
+    if args.dry_run {
+        return show(&planned);
+    }
+    let locks = machine.state_folder();
+    let mut written = String::new();
+    for installation in &installations {
+        let backup = backup(installation);
+        let remove = |text: &str| installation.remove(text, backup.as_deref(), &args.name);
+        let change =
+            file::update(&installation.path, &locks, remove).map_err(|error| explain(&args.name, &machine, &error))?;
+        let (host, path) = (&installation.host.name, change.path.display());
+        let backup = file::backup_path(&change.path);
+        let backup = backup.display();
+        written.push_str(&format!(
+            "{host}: `{}` removed from {path}\n  backup: {backup}\n  restart {host} if it runs\n",
+            args.name
+        ));
+    }
+    print_lines(&written)
+}
+
+/// Returns the content of the file before the last change.
+fn backup(installation: &Installation) -> Option<String> {
+    let target = std::fs::canonicalize(&installation.path).ok()?;
+    file::read(&file::backup_path(&target)).ok().flatten()
+}
+
+/// Adds the hosts that have the entry to the error.
+fn explain(name: &str, machine: &Machine, error: &FileError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    if error.edit.as_ref().is_none_or(|edit| edit.kind != EditErrorKind::Missing) {
+        return failure;
+    }
+    let has_entry = |installation: &Installation| {
+        let text = file::read(&installation.path).ok().flatten().unwrap_or_default();
+        installation.entries(&text).is_ok_and(|entries| entries.iter().any(|entry| entry.name == name))
+    };
+    let hosts = table::all().iter();
+    let found = hosts.filter_map(|host| Installation::new(host, machine, Scope::User, None, "").ok()).filter(has_entry);
+    let options: Vec<String> = found.map(|installation| format!("`--host {}`", installation.host.id)).collect();
+    if options.is_empty() { failure } else { failure.with_remedy(format!("it is in {}", options.join(", "))) }
+}

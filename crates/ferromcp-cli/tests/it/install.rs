@@ -1,0 +1,218 @@
+//! `mcp install`, `uninstall`, `status` and `sync`, in a temporary home directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::process::{self, HttpServer, Run, file, server};
+
+/// A home directory, with a project in `work`.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("work")).unwrap();
+        Self(home)
+    }
+
+    fn mcp(&self, args: &[&str]) -> Run {
+        let mut command = process::command(args);
+        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "OPENCODE_CONFIG"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", self.0.path()).env("USERPROFILE", self.0.path()).env("ONLY_IN_THE_TERMINAL", "1");
+        process::run(command.env("MCP_HOME", self.path("mcp")).current_dir(self.path("work")))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.text(name)).unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        file(self.0.path(), name, text);
+    }
+}
+
+fn has(text: &str, parts: &[&str]) -> bool {
+    parts.iter().all(|part| text.contains(part))
+}
+
+#[test]
+fn entry_is_installed_listed_and_removed() {
+    let home = Home::new();
+    let before = "{\r\n\t\"mcpServers\": {\"a\": {\"command\": \"/a\"}}\r\n}";
+    home.write(".cursor/mcp.json", before);
+    let install = ["install", "--host", "cursor", "--host", "codex", "--name", "demo", "-v", "KEY=s3cret"];
+    let run = home.mcp(&[&install[..], &["--", server(), "stdio"]].concat());
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(has(&run.stderr, &["demo: ", "responds in", "tools: "]), "{run:?}");
+    assert!(has(&run.stdout, &["Cursor: `demo` installed in ", "backup: ", "Codex: `demo` installed in "]), "{run:?}");
+    let entry = json!({"command": server(), "args": ["stdio"], "env": {"KEY": "s3cret"}});
+    assert_eq!(home.json(".cursor/mcp.json")["mcpServers"]["demo"], entry);
+    assert!(has(&home.text(".codex/config.toml"), &["[mcp_servers.demo]\n", "env = { KEY = \"s3cret\" }\n"]));
+
+    let again = home.mcp(&[&install[..], &["--", server(), "stdio"]].concat());
+    assert!(again.code == 0 && again.stdout.contains("is installed already"), "{again:?}");
+    let other = home.mcp(&["install", "--host", "cursor", "--name", "demo", "--", server(), "http", "1"]);
+    assert!(other.code == 2 && has(&other.stderr, &["an entry `demo` with another content exists", "--force"]));
+
+    let status = home.mcp(&["status"]);
+    assert!(status.code == 0 && has(&status.stdout, &["Cursor: ", "Codex: ", "demo  ", " stdio\n"]), "{status:?}");
+    let status = home.mcp(&["status", "--json", "--host", "cursor"]);
+    let rows: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(rows[0]["servers"]["demo"], json!({"command": server(), "args": ["stdio"], "env": ["KEY"]}));
+    assert!(!status.stdout.contains("s3cret"), "values are not printed");
+
+    let missing = home.mcp(&["uninstall", "demo"]);
+    assert!(missing.code == 2 && has(&missing.stderr, &["it has no entry `demo`", "`--host cursor`, `--host codex`"]));
+    let dry = home.mcp(&["uninstall", "demo", "--host", "cursor", "--dry-run"]);
+    assert!(dry.code == 0 && dry.stdout.contains("\n-\t\"mcpServers\"") || dry.stdout.contains("\n- "), "{dry:?}");
+    assert_eq!(home.json(".cursor/mcp.json")["mcpServers"]["demo"], entry);
+    assert_eq!(home.mcp(&["uninstall", "demo", "--host", "cursor", "--host", "codex"]).code, 0);
+    assert_eq!(home.text(".cursor/mcp.json"), before);
+}
+
+#[test]
+fn nothing_is_written_when_the_server_does_not_respond() {
+    let home = Home::new();
+    let install = ["install", "--host", "codex", "--name", "demo"];
+    let run = home.mcp(&[&install[..], &["--", server(), "nonsense"]].concat());
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(has(&run.stderr, &["cannot start `demo` as Codex does", "usage: cli-test-server", "nothing was written"]));
+    assert!(!home.path(".codex").exists());
+    let missing = home.mcp(&[&install[..], &["--", "not-a-program-anywhere"]].concat());
+    assert!(missing.code == 2 && missing.stderr.contains("it is not in PATH; install it"), "{missing:?}");
+    let forced = home.mcp(&[&install[..], &["--force", "--", server(), "nonsense"]].concat());
+    assert!(forced.code == 0 && forced.stderr.contains("warning: cannot start `demo`"), "{forced:?}");
+    assert!(home.text(".codex/config.toml").contains("\"nonsense\""));
+}
+
+#[cfg(unix)]
+#[test]
+fn cause_is_reported_when_the_server_needs_a_variable_of_the_terminal() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let script = format!("#!/bin/sh\n[ -n \"$ONLY_IN_THE_TERMINAL\" ] || exit 7\nexec '{}' stdio\n", server());
+    home.write("work/server.sh", &script);
+    fs::set_permissions(home.path("work/server.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let install = ["install", "--host", "cursor"];
+    let run = home.mcp(&[&install[..], &["--", "./server.sh"]].concat());
+    assert!(run.code == 3 && has(&run.stderr, &["it starts with the variables", "`-v NAME=VALUE`"]), "{run:?}");
+    home.write("work/.env", "# variables\nexport ONLY_IN_THE_TERMINAL='x'\n");
+    let run = home.mcp(&[&install[..], &["-f", ".env", "--", "./server.sh"]].concat());
+    assert_eq!(run.code, 0, "{run:?}");
+    let entry = &home.json(".cursor/mcp.json")["mcpServers"]["server-sh"];
+    let expected = fs::canonicalize(home.path("work/server.sh")).unwrap();
+    assert_eq!(fs::canonicalize(entry["command"].as_str().unwrap()).unwrap(), expected);
+    assert!(Path::new(entry["command"].as_str().unwrap()).is_absolute(), "{entry}");
+    assert_eq!(entry["env"], json!({"ONLY_IN_THE_TERMINAL": "x"}));
+}
+
+#[test]
+fn remote_server_is_installed_with_the_keys_of_each_host() {
+    let home = Home::new();
+    let http = HttpServer::start("http");
+    let url = http.url();
+    let hosts = ["--host", "windsurf", "--host", "gemini-cli", "--host", "cursor", "--host", "claude-code"];
+    let run = home.mcp(&[&["install", &url, "--name", "web", "-H", "X-Key: k"], &hosts[..]].concat());
+    assert_eq!(run.code, 0, "{run:?}");
+    let headers = json!({"X-Key": "k"});
+    let entry = |file: &str| home.json(file)["mcpServers"]["web"].clone();
+    assert_eq!(entry(".codeium/windsurf/mcp_config.json"), json!({"serverUrl": url, "headers": headers}));
+    assert_eq!(entry(".gemini/settings.json"), json!({"httpUrl": url, "headers": headers}));
+    assert_eq!(entry(".cursor/mcp.json"), json!({"url": url, "headers": headers}));
+    assert_eq!(entry(".claude.json"), json!({"type": "http", "url": url, "headers": headers}));
+    let protected = HttpServer::start("protected");
+    let run = home.mcp(&["install", &protected.url(), "--host", "cursor", "--name", "protected"]);
+    assert!(run.code == 0 && run.stderr.contains("requires a login; the host logs in"), "{run:?}");
+    let run = home.mcp(&["install", &url, "--host", "cursor", "-v", "A=b"]);
+    assert!(run.code == 2 && run.stderr.contains("not to URLs"), "{run:?}");
+}
+
+#[test]
+fn entry_is_printed_when_requested() {
+    let home = Home::new();
+    let run = home.mcp(&["install", "--print", "--host", "goose", "https://mcp.example.com/mcp"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let expected = "extensions:\n  example:\n    name: example\n    type: streamable_http\n    enabled: true\n    \
+                    uri: \"https://mcp.example.com/mcp\"\n    timeout: 300\n";
+    assert_eq!(run.stdout, expected);
+    let run = home.mcp(&["install", "--print", "https://mcp.example.com/mcp"]);
+    assert!(has(&run.stdout, &["\"mcpServers\"", "\"run\"", "https://mcp.example.com/mcp"]), "the bridge: {run:?}");
+    let run = home.mcp(&["install", "--dry-run", "--host", "codex", "--name", "demo", "--", server(), "stdio"]);
+    assert!(run.code == 0 && has(&run.stdout, &["--- /dev/null\n", "+[mcp_servers.demo]\n"]), "{run:?}");
+    assert!(!home.path(".codex").exists() && !home.path(".config").exists(), "nothing is written");
+}
+
+#[test]
+fn file_is_unchanged_when_it_cannot_be_edited() {
+    let home = Home::new();
+    let install =
+        |args: &[&str]| home.mcp(&[&["install", "-v", "K=s3cret"], args, &["--", server(), "stdio"]].concat());
+    for (text, parts) in [
+        ("{\n  \"mcpServers\": []\n}", ["line 2: `mcpServers` is an array", "or write the entry"]),
+        ("{\n  // c\n}", ["line 2: invalid JSON", "fix this line"]),
+        ("{\"mcpServers\": {},\n \"mcpServers\": {}}", ["on lines 1 and 2", "merge them"]),
+    ] {
+        home.write(".cursor/mcp.json", text);
+        let run = install(&["--host", "codex", "--host", "cursor"]);
+        assert!(run.code == 2 && has(&run.stderr, &parts) && !run.stderr.contains("s3cret"), "{run:?}");
+        assert_eq!(home.text(".cursor/mcp.json"), text);
+        assert!(!home.path(".codex").exists(), "no host is changed");
+        let status = home.mcp(&["status", "--host", "cursor"]);
+        assert_eq!(status.code, i32::from(text.contains("//")) * 2, "{status:?}");
+    }
+    for (args, message) in [
+        (&["--host", "emacs"][..], "unknown host `emacs`; use one of claude-desktop"),
+        (&["--host", "windsurf", "--project"], "omit `--project`"),
+        (&["--host", "cursor", "--name", "a b"], "cannot use the name `a b`"),
+        (&["--host", "cursor", "--with", "pkg"], "not started by `uv run`"),
+        (&["--host", "cursor", "-H", "A: b"], "apply to URLs"),
+    ] {
+        let run = install(args);
+        assert!(run.code == 2 && run.stderr.contains(message), "{run:?}");
+    }
+}
+
+#[test]
+fn servers_of_a_file_are_synchronized() {
+    let home = Home::new();
+    home.write(".cursor/mcp.json", r#"{"mcpServers": {"keep": {"command": "/keep"}, "one": {"command": "/old"}}}"#);
+    let one = json!({"command": server(), "args": ["stdio"], "env": {"A": "${ONLY_IN_THE_TERMINAL}"}});
+    let off = json!({"command": "/off", "disabled": true});
+    home.write("work/team.json", &json!({"mcpServers": {"one": one, "off": off}}).to_string());
+    let run = home.mcp(&["sync", "team.json", "--host", "cursor"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let servers = &home.json(".cursor/mcp.json")["mcpServers"];
+    assert_eq!(servers["one"], json!({"command": server(), "args": ["stdio"], "env": {"A": "1"}}));
+    assert_eq!((servers["keep"]["command"].as_str(), servers.get("off")), (Some("/keep"), None));
+    home.write("work/none.json", r#"{"mcpServers": {}}"#);
+    assert_eq!(home.mcp(&["sync", "none.json", "--host", "cursor"]).code, 2);
+}
+
+#[test]
+fn project_files_are_selected() {
+    let home = Home::new();
+    let install =
+        |args: &[&str]| home.mcp(&[&["install", "--name", "demo"], args, &["--", server(), "stdio"]].concat());
+    assert_eq!(install(&["--host", "claude-code", "--host", "vscode", "--project"]).code, 0);
+    assert_eq!(home.json("work/.mcp.json")["mcpServers"]["demo"]["type"], "stdio");
+    assert_eq!(home.json("work/.vscode/mcp.json")["servers"]["demo"]["type"], "stdio");
+    assert_eq!(install(&["--host", "claude-code", "--local"]).code, 0);
+    let projects = home.json(".claude.json")["projects"].clone();
+    assert!(projects.as_object().unwrap().keys().all(|key| key.ends_with("/work")), "{projects}");
+    assert_eq!(install(&["--host", "cursor", "--file", "custom.json"]).code, 0);
+    assert_eq!(home.json("work/custom.json")["mcpServers"]["demo"]["args"], json!(["stdio"]));
+    assert!(home.mcp(&["status"]).stdout.contains("Claude Code (local): "));
+}
