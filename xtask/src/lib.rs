@@ -9,6 +9,7 @@ pub mod api;
 pub mod conformance;
 pub mod deny;
 pub mod fuzz;
+pub mod hosts;
 pub mod interop;
 pub mod ledger;
 pub mod lint;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use xtask::outcome::Outcome;
 use xtask::{
-    api, conformance, deny, fuzz, interop, ledger, lint, msrv, shell, soak, steps, tests_renamed, word_counts,
+    api, conformance, deny, fuzz, hosts, interop, ledger, lint, msrv, shell, soak, steps, tests_renamed, word_counts,
 };
 
 const COMMANDS: &str = "\
@@ -17,6 +17,7 @@ cargo xtask api [--write]                                 check or update the li
 cargo xtask words [--root DIR]                            count how often the documentation uses certain words
 cargo xtask tests-renamed --base REV                      list the tests renamed since a revision
 cargo xtask interop                                       install third-party MCP clients and servers under target/interop
+cargo xtask hosts                                         list entries of `mcp install` with hosts from npm
 cargo xtask conformance server|client|authorization       run one part of the official conformance suite
 cargo xtask msrv                                          check the published crates with the minimum supported Rust version
 cargo xtask deny                                          check licenses, bans, sources and advisories of the dependencies
@@ -52,6 +53,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("soak", rest) => soak::run(&root, rest),
         ("tests-renamed", rest) => tests_renamed::run(&root, rest).map(|()| true),
         ("interop", []) => interop::set_up(&root).map(|_| true),
+        ("hosts", rest) => hosts::run(&root, rest),
         ("conformance", [side]) if side == "server" => Ok(print_outcome(&conformance::server(&root)?)),
         ("conformance", [side]) if side == "client" => Ok(print_outcome(&conformance::client(&root)?)),
         ("conformance", [side]) if side == "authorization" => Ok(print_outcome(&conformance::authorization(&root)?)),

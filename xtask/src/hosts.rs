@@ -1,0 +1,183 @@
+//! `cargo xtask hosts`: installs entries with `mcp install`, and lists them with real hosts from npm.
+//!
+//! The hosts run in a temporary home directory. On Linux, they also run in a network that contains only the loopback
+//! interface, so that they cannot send data. Their versions are pinned by `xtask/hosts/package.json`.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// The argument of the process inside the network.
+const INSIDE: &str = "--inside";
+/// The port of the HTTP server. No other process uses the network.
+const PORT: u16 = 8765;
+/// Time until the HTTP server must listen.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A host, and the words of each line of `HOST mcp list` that proves an entry.
+struct Host {
+    id: &'static str,
+    program: &'static str,
+    expected: &'static str,
+    /// Whether the host connects to HTTP servers when it lists them.
+    connects: bool,
+}
+
+const HOSTS: [Host; 4] = [
+    Host { id: "claude-code", program: "claude", expected: "Connected", connects: true },
+    Host { id: "opencode", program: "opencode", expected: "connected", connects: true },
+    Host { id: "gemini-cli", program: "gemini", expected: "Connected", connects: true },
+    Host { id: "codex", program: "codex", expected: "enabled", connects: false },
+];
+
+/// Runs the check; returns `false` if a host does not list an entry.
+///
+/// # Errors
+/// When the hosts cannot be installed, or the tool cannot be built.
+pub fn run(root: &Path, args: &[String]) -> Result<bool> {
+    let folder = root.join("target").join("hosts");
+    let target = PathBuf::from(shell::metadata(root)?["target_directory"].as_str().context("a target directory")?);
+    let programs = Programs {
+        hosts: folder.join("node_modules").join(".bin"),
+        mcp: target.join("debug").join(format!("mcp{}", std::env::consts::EXE_SUFFIX)),
+        server: target.join("debug").join("examples").join(format!("cli-test-server{}", std::env::consts::EXE_SUFFIX)),
+    };
+    if args.first().is_some_and(|arg| arg == INSIDE) {
+        return programs.check();
+    }
+    if !args.is_empty() {
+        bail!("unknown arguments; run `cargo xtask hosts`");
+    }
+    install(root, &folder)?;
+    let build = ["build", "--package", "ferromcp-cli", "--bin", "mcp", "--example", "cli-test-server"];
+    shell::run(&mut shell::cargo(root, &build))?;
+    let isolated = ["--map-root-user", "--net", "--", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"];
+    if shell::output(Command::new("unshare").args(isolated).arg("true")).is_err() {
+        println!("hosts: `unshare` is not available, so the hosts can reach the network");
+        return programs.check();
+    }
+    let this = std::env::current_exe().context("cannot find the path of xtask")?;
+    let status = Command::new("unshare").args(isolated).arg(this).args(["hosts", INSIDE]).status()?;
+    Ok(status.success())
+}
+
+/// Installs the hosts from npm, unless they are up to date.
+fn install(root: &Path, folder: &Path) -> Result<()> {
+    let package = root.join("xtask").join("hosts").join("package.json");
+    let stamp = folder.join("stamp");
+    let pins = fs::read_to_string(&package).with_context(|| package.display().to_string())?;
+    if fs::read_to_string(&stamp).is_ok_and(|old| old == pins) {
+        return Ok(());
+    }
+    if !shell::is_installed("npm") {
+        bail!("cannot find npm on PATH; install Node (Debian: apt-get install nodejs npm)");
+    }
+    fs::create_dir_all(folder)?;
+    fs::copy(&package, folder.join("package.json"))?;
+    // `npm ci` rejects lock files without the optional packages of other platforms.
+    let args = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+    shell::run(Command::new("npm").current_dir(folder).args(args))?;
+    Ok(fs::write(stamp, pins)?)
+}
+
+/// The programs of the check.
+struct Programs {
+    /// The folder of the hosts.
+    hosts: PathBuf,
+    mcp: PathBuf,
+    server: PathBuf,
+}
+
+impl Programs {
+    /// Installs a stdio and an HTTP entry in each host, and lists them.
+    fn check(&self) -> Result<bool> {
+        let home = self.hosts.join("..").join("..").join("home");
+        let _ = fs::remove_dir_all(&home);
+        let work = home.join("work");
+        fs::create_dir_all(&work)?;
+        let (home, work) = (fs::canonicalize(home)?, fs::canonicalize(work)?);
+        let _server = HttpServer::start(&self.server)?;
+        let url = format!("http://127.0.0.1:{PORT}/mcp");
+        let mut succeeded = true;
+        for host in &HOSTS {
+            let program = self.hosts.join(host.program);
+            let version = output(&home, &work, Command::new(&program).arg("--version"));
+            let install = |name: &str| {
+                let mut command = Command::new(&self.mcp);
+                command.args(["install", "--host", host.id, "--name", name]);
+                command
+            };
+            output(&home, &work, install("local-entry").arg("--").arg(&self.server).arg("stdio"));
+            output(&home, &work, install("web-entry").arg(&url));
+            let list = output(&home, &work, Command::new(&program).args(["mcp", "list"]));
+            for name in ["local-entry", "web-entry"] {
+                let line = list.lines().find(|line| line.contains(name)).unwrap_or("not listed").trim();
+                let passed = line.contains(name) && line.contains(host.expected);
+                let kind = if host.connects { "connects" } else { "lists" };
+                let result = if passed { kind } else { "FAILED" };
+                println!("{} {}: {result} {line}", host.program, version.lines().next().unwrap_or_default().trim());
+                succeeded &= passed;
+            }
+        }
+        Ok(succeeded)
+    }
+}
+
+/// Runs a program in the home directory. Returns stdout and stderr, without escape sequences.
+fn output(home: &Path, work: &Path, command: &mut Command) -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .env("NO_COLOR", "1")
+        .env("GEMINI_CLI_TRUST_WORKSPACE", "true");
+    match command.current_dir(work).stdin(Stdio::null()).output() {
+        Ok(output) => {
+            let text = [output.stdout, output.stderr].concat();
+            let text = String::from_utf8_lossy(&text).into_owned();
+            text.split('\u{1b}')
+                .enumerate()
+                .map(|(index, part)| if index == 0 { part } else { after_escape(part) })
+                .collect()
+        }
+        Err(error) => format!("cannot start: {error}"),
+    }
+}
+
+/// Returns the text after an escape sequence that selects a color.
+fn after_escape(part: &str) -> &str {
+    part.find(|c: char| c.is_ascii_alphabetic()).map_or("", |end| &part[end + 1..])
+}
+
+/// The HTTP server. It is killed when it is dropped.
+struct HttpServer(Child);
+
+impl HttpServer {
+    fn start(program: &Path) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(["http", &PORT.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Self(command.spawn().with_context(|| format!("cannot start {}", program.display()))?);
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", PORT)).is_err() {
+            if start.elapsed() > START_TIMEOUT {
+                bail!("the HTTP server does not listen on port {PORT}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
