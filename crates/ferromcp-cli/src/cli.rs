@@ -7,12 +7,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ferromcp_core::Era;
 
-use crate::verbs::{install::Install, status::Status, sync::Sync, uninstall::Uninstall};
-
 /// Lists, calls, reads and watches Model Context Protocol servers
 ///
 /// TARGET is a server: a URL; a Python file (server.py or server.py:object); an example, binary or package of the Cargo
-/// workspace; a configuration file with the key mcpServers (file.json or file.json#name); or a name saved by `mcp add`.
+/// workspace; a configuration file with the key mcpServers (file.json or file.json#name); an entry of a host (cursor:name); or a name
+/// saved by `mcp add`.
 /// Instead of TARGET, a command that starts a server on stdio can follow `--`.
 #[derive(Debug, Parser)]
 #[command(name = "mcp", version, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -355,4 +354,115 @@ pub(crate) struct Whoami {
 pub(crate) struct Completions {
     /// Shell that reads the script
     pub(crate) shell: Shell,
+}
+
+/// Options that select hosts and their files.
+#[derive(Debug, Default, Args)]
+pub(crate) struct HostOptions {
+    /// Host, for example claude-desktop, claude-code, cursor, vscode or codex; can be repeated [default: claude-desktop]
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<String>,
+    /// Use the file of the project in the working directory
+    #[arg(long)]
+    pub(crate) project: bool,
+    /// Use the entries of the working directory in the file of the user (Claude Code)
+    #[arg(long, conflicts_with = "project")]
+    pub(crate) local: bool,
+    /// Use this file of the host
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Arguments of `mcp install`.
+#[derive(Debug, Args)]
+#[command(override_usage = "mcp install [OPTIONS] TARGET\n       mcp install [OPTIONS] -- COMMAND...")]
+#[command(after_help = "\
+Before the file is replaced, the server is started as the host starts it. If it does not respond, nothing is written.
+Relative paths become absolute. Values of variables and headers are stored in the file.")]
+pub(crate) struct Install {
+    #[command(flatten)]
+    pub(crate) words: Words,
+    #[command(flatten)]
+    pub(crate) hosts: HostOptions,
+    /// Name of the entry [default: derived from the target]
+    #[arg(short, long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
+    #[command(flatten)]
+    pub(crate) write: WriteOptions,
+    /// Print the entry instead of writing it
+    #[arg(long, conflicts_with_all = ["dry_run", "force"])]
+    pub(crate) print: bool,
+}
+
+/// Options of the server of an entry.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServerOptions {
+    /// Set a variable of the server: NAME=value, NAME=env:VARIABLE or NAME=file:PATH
+    #[arg(short = 'v', long = "env", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<Hidden>,
+    /// Set the variables of this file, with lines NAME=value
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) env_file: Vec<PathBuf>,
+    /// Send a header with each HTTP request: `Name: value`
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<Hidden>,
+    /// Install a package for a Python server, by uv
+    #[arg(long, value_name = "PACKAGE")]
+    pub(crate) with: Vec<String>,
+    /// Start Python files with this interpreter
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) python: Option<PathBuf>,
+}
+
+/// Options of verbs that write files of hosts.
+#[derive(Debug, Default, Clone, Copy, Args)]
+pub(crate) struct WriteOptions {
+    /// Print the change of each file, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace an entry with the same name, and write the entry even if the server does not respond
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Arguments of `mcp uninstall`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+If nothing else changed since the server was installed, the file gets its previous content from the backup.")]
+pub(crate) struct Uninstall {
+    /// Name of the entry
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) hosts: HostOptions,
+    /// Print the change of each file, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Arguments of `mcp status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Values of variables and headers are not printed.")]
+pub(crate) struct Status {
+    /// Host; can be repeated [default: all hosts with a file or a folder]
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `mcp sync`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Entries with the same names are replaced, and other entries are kept. Entries with \"disabled\": true are skipped. Variables
+such as ${NAME} in FILE are replaced by their values, because few hosts support them.")]
+pub(crate) struct Sync {
+    /// File with the key mcpServers or servers
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) hosts: HostOptions,
+    #[command(flatten)]
+    pub(crate) write: WriteOptions,
 }

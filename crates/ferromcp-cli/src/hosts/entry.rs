@@ -115,7 +115,7 @@ fn read_template(template: &Map<String, Value>, entry: &Value) -> Option<Server>
 /// Returns the shape that a file has already, else the default of the host.
 ///
 /// `table` returns the value at a path of keys.
-pub(crate) fn detect<'a>(host: &'a Host, table: impl Fn(&[String]) -> Option<Value>) -> &'a Shape {
+pub(crate) fn detect(host: &Host, table: impl Fn(&[String]) -> Option<Value>) -> &Shape {
     let has = |shape: &&Shape| {
         // A server with the name of the inner table is not a table.
         table(&shape.key).is_some_and(|value| {

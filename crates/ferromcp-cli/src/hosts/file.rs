@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use fs4::FileExt;
 use tempfile::NamedTempFile;
 
-use super::edit::EditError;
+use super::edit::{EditError, EditErrorKind};
 
 /// Maximum size of a file, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -27,8 +27,8 @@ pub(crate) struct FileError {
     path: PathBuf,
     verb: &'static str,
     cause: String,
-    /// The cause, if the content is the reason.
-    pub(crate) edit: Option<EditError>,
+    /// The kind of the cause, if the content is the reason.
+    pub(crate) edit: Option<EditErrorKind>,
 }
 
 impl FileError {
@@ -45,8 +45,8 @@ impl FileError {
         Self::new(verb, path, format!("{error}{remedy}"))
     }
 
-    pub(crate) fn edit(path: &Path, error: EditError) -> Self {
-        Self { edit: Some(error.clone()), ..Self::new("edit", path, error) }
+    pub(crate) fn edit(path: &Path, error: &EditError) -> Self {
+        Self { edit: Some(error.kind), ..Self::new("edit", path, error) }
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, FileError> {
         }
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = valid.split(|byte| *byte == b'\n').count();
             Err(FileError::new("read", path, format!("line {line} is not UTF-8; save the file as UTF-8")))
         }
     }
@@ -113,7 +113,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, FileError> {
 pub(crate) fn plan(path: &Path, change: impl Fn(&str) -> Result<String, EditError>) -> Result<Change, FileError> {
     let target = follow(path)?;
     let before = read(&target)?;
-    let after = change(before.as_deref().unwrap_or_default()).map_err(|error| FileError::edit(path, error))?;
+    let after = change(before.as_deref().unwrap_or_default()).map_err(|error| FileError::edit(path, &error))?;
     if before.is_some() {
         reject_read_only(&target)?;
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::edit::{self, EditError, EditErrorKind, Place};
+use super::edit::{self, EditError, Place};
 use super::entry::{self, Server};
 use super::locate::{LocateError, Scope, locate};
 use super::machine::{Machine, System};
@@ -82,11 +82,6 @@ impl Installation {
     pub(crate) fn started(&self, server: &Server) -> Server {
         let has_http = self.host.shapes.iter().all(|shape| shape.http.is_some());
         if has_http { server.clone() } else { server.clone().bridged(&self.bridge) }
-    }
-
-    /// Returns whether an error of an edit is solved by adding the entry by hand.
-    pub(crate) fn needs_hand(error: &EditError) -> bool {
-        error.kind == EditErrorKind::Structure
     }
 
     fn render(&self, shape: &Shape, name: &str, server: &Server) -> Value {

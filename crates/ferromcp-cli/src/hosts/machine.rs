@@ -91,7 +91,9 @@ pub(crate) fn glob(pattern: &Path) -> Vec<PathBuf> {
         let name = part.as_os_str().to_string_lossy().into_owned();
         let Some((before, after)) = name.split_once('*').filter(|_| matches!(part, std::path::Component::Normal(_)))
         else {
-            found.iter_mut().for_each(|path| path.push(part));
+            for path in &mut found {
+                path.push(part);
+            }
             continue;
         };
         has_star = true;

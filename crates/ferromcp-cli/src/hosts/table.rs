@@ -30,7 +30,7 @@ pub(crate) struct Host {
     /// Files of a project, relative to its folder.
     #[serde(default)]
     pub(crate) project: Vec<String>,
-    /// The path of the table of one project in the file of the user; `$project` is the folder. Empty if there is none.
+    /// The path of the table of one project in the file of the user; `$project` is the folder. Empty without such a table.
     #[serde(default)]
     pub(crate) local: Vec<String>,
     /// Formats of the file, the default first.

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `cargo` | examples, binaries and packages of a Cargo workspace |
 //! | `config_file` | entries of configuration files |
+//! | `host` | entries of installed hosts |
 //! | `python` | Python files |
 //! | `saved` | saved names |
 //! | `source` | a target as written |
 
 mod cargo;
 mod config_file;
+mod host;
 mod python;
 pub(crate) mod saved;
 mod source;
@@ -140,6 +142,9 @@ fn find(source: Source<'_>, connection: &Connection, folder: Option<&Path>) -> R
     }
     if let Some((file, object)) = python::parse(word) {
         return python::command(file, object, connection.python.as_deref()).map(Kind::Command);
+    }
+    if let Some((host, name)) = host::parse(word) {
+        return host::server(host, name).map(Kind::Config);
     }
     if let Some((file, name)) = config_file::parse(word) {
         return config_file::server(file, name).map(Kind::Config);

@@ -1,10 +1,8 @@
 //! Options that select hosts and their files.
 
-use std::path::PathBuf;
-
-use clap::Args;
 use ferromcp_core::text::excerpt;
 
+use crate::cli::HostOptions;
 use crate::exit::Failure;
 use crate::hosts::installation::Installation;
 use crate::hosts::locate::Scope;
@@ -14,65 +12,46 @@ use crate::hosts::table::{self, Host};
 /// The host without `--host`.
 const DEFAULT_HOST: &str = "claude-desktop";
 
-/// Options that select hosts and their files.
-#[derive(Debug, Default, Args)]
-pub(crate) struct HostOptions {
-    /// Host, for example claude-desktop, claude-code, cursor, vscode or codex; can be repeated [default: claude-desktop]
-    #[arg(long = "host", value_name = "HOST")]
-    pub(crate) hosts: Vec<String>,
-    /// Use the file of the project in the working directory
-    #[arg(long)]
-    pub(crate) project: bool,
-    /// Use the entries of the working directory in the file of the user (Claude Code)
-    #[arg(long, conflicts_with = "project")]
-    pub(crate) local: bool,
-    /// Use this file of the host
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+/// Returns the selected scope.
+pub(crate) fn scope(options: &HostOptions) -> Scope {
+    if options.project {
+        Scope::Project
+    } else if options.local {
+        Scope::Local
+    } else {
+        Scope::User
+    }
 }
 
-impl HostOptions {
-    /// Returns the selected scope.
-    pub(crate) fn scope(&self) -> Scope {
-        if self.project {
-            Scope::Project
-        } else if self.local {
-            Scope::Local
-        } else {
-            Scope::User
+/// Returns the selected hosts; Claude Desktop without a selection.
+///
+/// # Errors
+/// Fails if a host is unknown.
+fn hosts(options: &HostOptions) -> Result<Vec<&'static Host>, Failure> {
+    let default = [DEFAULT_HOST.to_owned()];
+    let names: &[String] = if options.hosts.is_empty() { &default } else { &options.hosts };
+    let mut found: Vec<&'static Host> = Vec::new();
+    for name in names {
+        let host = find(name)?;
+        if !found.iter().any(|other| other.id == host.id) {
+            found.push(host);
         }
     }
+    if options.file.is_some() && found.len() > 1 {
+        return Err(Failure::usage("`--file` selects the file of one host; use one `--host`"));
+    }
+    Ok(found)
+}
 
-    /// Returns the selected hosts; Claude Desktop without a selection.
-    ///
-    /// # Errors
-    /// Fails if a host is unknown.
-    pub(crate) fn hosts(&self) -> Result<Vec<&'static Host>, Failure> {
-        let default = [DEFAULT_HOST.to_owned()];
-        let names: &[String] = if self.hosts.is_empty() { &default } else { &self.hosts };
-        let mut found: Vec<&'static Host> = Vec::new();
-        for name in names {
-            let host = find(name)?;
-            if !found.iter().any(|other| other.id == host.id) {
-                found.push(host);
-            }
-        }
-        if self.file.is_some() && found.len() > 1 {
-            return Err(Failure::usage("`--file` selects the file of one host; use one `--host`"));
-        }
-        Ok(found)
-    }
-
-    /// Returns the files of the selected hosts.
-    ///
-    /// # Errors
-    /// Fails if a host is unknown, or has no file for the scope.
-    pub(crate) fn installations(&self, machine: &Machine) -> Result<Vec<Installation>, Failure> {
-        let (bridge, file) = (bridge(), self.file.as_deref());
-        let hosts = self.hosts()?.into_iter();
-        let found = hosts.map(|host| Installation::new(host, machine, self.scope(), file, &bridge));
-        found.collect::<Result<_, _>>().map_err(|error| Failure::usage(error.to_string()))
-    }
+/// Returns the files of the selected hosts.
+///
+/// # Errors
+/// Fails if a host is unknown, or has no file for the scope.
+pub(crate) fn installations(options: &HostOptions, machine: &Machine) -> Result<Vec<Installation>, Failure> {
+    let (bridge, file) = (bridge(), options.file.as_deref());
+    let hosts = hosts(options)?.into_iter();
+    let found = hosts.map(|host| Installation::new(host, machine, scope(options), file, &bridge));
+    found.collect::<Result<_, _>>().map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Returns the host with this name.

@@ -1,13 +1,12 @@
 //! `mcp install`: adds a server to the files of hosts.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-
-use crate::cli::{Hidden, Words};
+use crate::cli::{Install, WriteOptions};
 use crate::exit::{Exit, Failure};
 use crate::hosts::check::{self, Report};
-use crate::hosts::edit::EditError;
+use crate::hosts::edit::{EditError, EditErrorKind};
 use crate::hosts::entry::Server;
 use crate::hosts::file::{self, Change, FileError};
 use crate::hosts::installation::Installation;
@@ -17,62 +16,8 @@ use crate::hosts::machine::Machine;
 use crate::output::Output;
 use crate::terminal;
 
-use super::host_options::{HostOptions, machine};
+use super::host_options::{installations, machine, scope};
 use super::install_target;
-
-/// Arguments of `mcp install`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp install [OPTIONS] TARGET\n       mcp install [OPTIONS] -- COMMAND...")]
-#[command(after_help = "\
-Before the file is replaced, the server is started as the host starts it. If it does not respond, nothing is written.
-Relative paths become absolute. Values of variables and headers are stored in the file.")]
-pub(crate) struct Install {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) hosts: HostOptions,
-    /// Name of the entry [default: derived from the target]
-    #[arg(short, long)]
-    pub(crate) name: Option<String>,
-    #[command(flatten)]
-    pub(crate) server: ServerOptions,
-    #[command(flatten)]
-    pub(crate) write: WriteOptions,
-    /// Print the entry instead of writing it
-    #[arg(long, conflicts_with_all = ["dry_run", "force"])]
-    pub(crate) print: bool,
-}
-
-/// Options of the server of an entry.
-#[derive(Debug, Default, Args)]
-pub(crate) struct ServerOptions {
-    /// Set a variable of the server: NAME=value, NAME=env:VARIABLE or NAME=file:PATH
-    #[arg(short = 'v', long = "env", value_name = "NAME=VALUE")]
-    pub(crate) variables: Vec<Hidden>,
-    /// Set the variables of this file, with lines NAME=value
-    #[arg(short = 'f', long, value_name = "FILE")]
-    pub(crate) env_file: Vec<PathBuf>,
-    /// Send a header with each HTTP request: `Name: value`
-    #[arg(short = 'H', long = "header", value_name = "HEADER")]
-    pub(crate) headers: Vec<Hidden>,
-    /// Install a package for a Python server, by uv
-    #[arg(long, value_name = "PACKAGE")]
-    pub(crate) with: Vec<String>,
-    /// Start Python files with this interpreter
-    #[arg(long, value_name = "PROGRAM")]
-    pub(crate) python: Option<PathBuf>,
-}
-
-/// Options of verbs that write files of hosts.
-#[derive(Debug, Default, Clone, Copy, Args)]
-pub(crate) struct WriteOptions {
-    /// Print the change of each file, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Replace an entry with the same name, and write the entry even if the server does not respond
-    #[arg(long)]
-    pub(crate) force: bool,
-}
 
 /// Runs the verb.
 ///
@@ -84,12 +29,12 @@ pub(crate) async fn run(args: Install) -> Result<(), Failure> {
     let (server, derived) = install_target::resolve(&args.words, &args.server, &machine)?;
     let name = args.name.unwrap_or(derived);
     launch::validate_name(&name).map_err(Failure::usage)?;
-    let installations = args.hosts.installations(&machine)?;
+    let installations = installations(&args.hosts, &machine)?;
     if args.print {
         return print(&installations, &name, &server);
     }
     let entries = [(name, server)];
-    add(&machine, args.hosts.scope(), &installations, &entries, args.write, args.write.force).await
+    add(&machine, scope(&args.hosts), &installations, &entries, args.write, args.write.force).await
 }
 
 /// Adds entries to the files of hosts, after their servers responded. `replace` replaces entries with the same names.
@@ -149,7 +94,9 @@ async fn respond(
             let lines: Vec<&String> = error.stderr.iter().filter(|line| !message.contains(line.as_str())).collect();
             if !lines.is_empty() {
                 message.push_str("; its last output is:\n");
-                lines.iter().for_each(|line| message.push_str(&format!("  {line}\n")));
+                for line in lines {
+                    let _ = writeln!(message, "  {line}");
+                }
                 message.truncate(message.trim_end().len());
             }
             if force {
@@ -184,11 +131,11 @@ fn describe_change(installation: &Installation, entries: &[(String, Server)], ch
     }
     let mut text = format!("{}: {names} installed in {path}\n", host.name);
     if change.before.is_some() {
-        text.push_str(&format!("  backup: {}\n", file::backup_path(&change.path).display()));
+        let _ = writeln!(text, "  backup: {}", file::backup_path(&change.path).display());
     }
-    text.push_str(&format!("  restart {} if it runs\n", host.name));
+    let _ = writeln!(text, "  restart {} if it runs", host.name);
     if let Some(remark) = &host.remark {
-        text.push_str(&format!("  note: {remark}\n"));
+        let _ = writeln!(text, "  note: {remark}");
     }
     text
 }
@@ -210,7 +157,7 @@ fn edit(
 /// Adds the entry to the error if the user has to write it.
 fn explain(installation: &Installation, entries: &[(String, Server)], error: &FileError) -> Failure {
     let failure = Failure::usage(error.to_string());
-    if !error.edit.as_ref().is_some_and(Installation::needs_hand) {
+    if error.edit != Some(EditErrorKind::Structure) {
         return failure;
     }
     let snippets: Vec<String> =

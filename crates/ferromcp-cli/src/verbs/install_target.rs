@@ -1,18 +1,19 @@
 //! Converts a target to the server of an entry.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ferromcp_client::config::{ServerConfig, TransportConfig};
 
-use super::install::ServerOptions;
-use crate::cli::{Connection, Hidden, Words};
+use crate::cli::{Connection, Hidden, ServerOptions, Words};
 use crate::exit::Failure;
 use crate::hosts::entry::Server;
 use crate::hosts::launch;
 use crate::hosts::machine::Machine;
+use crate::secret;
 use crate::target::{self, Kind, Source};
-use crate::{secret, terminal};
+use crate::terminal;
 
 /// Returns the server of a target, and a name for it.
 ///
@@ -40,9 +41,9 @@ pub(super) fn resolve(words: &Words, options: &ServerOptions, machine: &Machine)
             Ok((extra.http(url, Vec::new())?, name))
         }
         Kind::Command(command) => {
-            let (program, args, env, folder) = parts(&command);
-            let name = derived.unwrap_or_else(|| launch::name_of_command(&program, &args));
-            Ok((extra.stdio(&program, args, env, folder, machine)?, name))
+            let command = Parts::of(&command);
+            let name = derived.unwrap_or_else(|| launch::name_of_command(&command.program, &command.args));
+            Ok((extra.stdio(command, machine)?, name))
         }
         Kind::Config(config) => {
             let name = launch::sanitize(config.name());
@@ -88,20 +89,14 @@ impl Extra<'_> {
         Ok(Server::Http { url, headers })
     }
 
-    fn stdio(
-        self,
-        program: &str,
-        mut args: Vec<String>,
-        mut env: Vec<(String, String)>,
-        folder: Option<PathBuf>,
-        machine: &Machine,
-    ) -> Result<Server, Failure> {
+    fn stdio(self, parts: Parts, machine: &Machine) -> Result<Server, Failure> {
+        let Parts { program, mut args, mut env, folder } = parts;
         if !self.headers.is_empty() {
             let failure = Failure::usage("headers (`-H`) apply to URLs, not to servers that are started");
             return Err(failure.with_remedy("remove them"));
         }
         let machine = Machine { project: folder.unwrap_or_else(|| machine.project.clone()), ..machine.clone() };
-        let command = launch::absolute_program(program, &machine).map_err(Failure::usage)?;
+        let command = launch::absolute_program(&program, &machine).map_err(Failure::usage)?;
         add_packages(&command, &mut args, self.packages)?;
         let args = args.iter().map(|arg| launch::absolute_argument(arg, &machine)).collect();
         merge(&mut env, self.variables);
@@ -126,8 +121,8 @@ impl Extra<'_> {
                     ));
                 }
                 let args = stdio.args().map(str::to_owned).collect();
-                let env = env.collect();
-                self.stdio(stdio.program(), args, env, folder, machine)
+                let parts = Parts { program: stdio.program().to_owned(), args, env: env.collect(), folder };
+                self.stdio(parts, machine)
             }
             _ => Err(Failure::usage(format!("the transport of `{}` is not supported", config.name()))),
         }
@@ -175,10 +170,23 @@ fn headers(written: &[Hidden]) -> Result<Vec<(String, String)>, Failure> {
     written.iter().map(|written| secret::header(&written.0).map(|header| (header.name, header.value))).collect()
 }
 
-/// Returns the program, arguments, variables and working directory of a command.
-fn parts(command: &Command) -> (String, Vec<String>, Vec<(String, String)>, Option<PathBuf>) {
-    let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
-    let env = command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?)))).collect();
-    let folder = command.get_current_dir().map(Path::to_owned);
-    (text(command.get_program()), command.get_args().map(text).collect(), env, folder)
+/// The parts of a command.
+struct Parts {
+    program: String,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    /// The working directory.
+    folder: Option<PathBuf>,
+}
+
+impl Parts {
+    fn of(command: &Command) -> Self {
+        let text = |text: &OsStr| text.to_string_lossy().into_owned();
+        Self {
+            program: text(command.get_program()),
+            args: command.get_args().map(text).collect(),
+            env: command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?)))).collect(),
+            folder: command.get_current_dir().map(Path::to_owned),
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! `mcp status`: lists the hosts on this machine, and their servers.
 
-use clap::Args;
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::host_options::{bridge, find, machine};
 use super::install::print_lines;
+use crate::cli::Status;
 use crate::exit::{Exit, Failure};
 use crate::hosts::entry::Server;
 use crate::hosts::file;
@@ -13,18 +15,6 @@ use crate::hosts::locate::{self, Scope};
 use crate::hosts::machine::Machine;
 use crate::hosts::table::{self, Host};
 use crate::output::Output;
-
-/// Arguments of `mcp status`.
-#[derive(Debug, Args)]
-#[command(after_help = "Values of variables and headers are not printed.")]
-pub(crate) struct Status {
-    /// Host; can be repeated [default: all hosts with a file or a folder]
-    #[arg(long = "host", value_name = "HOST")]
-    pub(crate) hosts: Vec<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
 
 /// A file of a host.
 struct Row {
@@ -71,12 +61,13 @@ fn rows(host: &'static Host, machine: &Machine, lists_all: bool) -> Vec<Row> {
         let exists = installation.path.is_file();
         let folder = installation.path.parent().filter(|folder| *folder != machine.home && *folder != machine.project);
         let has_folder = scope == Scope::User && folder.is_some_and(std::path::Path::is_dir);
-        if !exists && !has_folder && !(lists_all && scope == Scope::User) {
+        let is_selected = lists_all && scope == Scope::User;
+        if !(exists || has_folder || is_selected) {
             return None;
         }
         let entries = file::read(&installation.path).map_err(|error| error.to_string()).and_then(|text| {
             let entries = installation.entries(text.as_deref().unwrap_or_default());
-            entries.map_err(|error| file::FileError::edit(&installation.path, error).to_string())
+            entries.map_err(|error| file::FileError::edit(&installation.path, &error).to_string())
         });
         if scope == Scope::Local && entries.as_ref().is_ok_and(Vec::is_empty) {
             return None;
@@ -94,16 +85,20 @@ fn to_text(row: &Row) -> String {
     let scope = if row.scope == "user" { String::new() } else { format!(" ({})", row.scope) };
     let mut text = format!("{}{scope}: {}\n", row.host.name, row.file);
     match &row.entries {
-        Err(error) => text.push_str(&format!("  error: {error}\n")),
+        Err(error) => {
+            let _ = writeln!(text, "  error: {error}");
+        }
         Ok(_) if !row.exists => text.push_str("  the file does not exist yet\n"),
         Ok(entries) if entries.is_empty() => text.push_str("  no servers\n"),
         Ok(entries) => {
             let width = entries.iter().map(|entry| entry.name.chars().count()).max().unwrap_or_default();
-            entries.iter().for_each(|entry| text.push_str(&format!("  {:width$}  {}\n", entry.name, summary(entry))));
+            for entry in entries {
+                let _ = writeln!(text, "  {:width$}  {}", entry.name, summary(entry));
+            }
         }
     }
     for path in &row.unread {
-        text.push_str(&format!("  {} does not read {path}; move its servers to the file above\n", row.host.name));
+        let _ = writeln!(text, "  {} does not read {path}; move its servers to the file above", row.host.name);
     }
     text
 }

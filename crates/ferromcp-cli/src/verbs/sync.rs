@@ -1,29 +1,13 @@
 //! `mcp sync`: adds all servers of a configuration file to hosts.
 
-use std::path::PathBuf;
-
-use clap::Args;
 use ferromcp_client::config::Config;
 
-use super::host_options::{HostOptions, machine};
-use super::install::{self, WriteOptions};
+use super::host_options::{installations, machine, scope};
+use super::install;
 use super::install_target;
+use crate::cli::Sync;
 use crate::exit::Failure;
 use crate::hosts::launch;
-
-/// Arguments of `mcp sync`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Entries with the same names are replaced, and other entries are kept. Entries with \"disabled\": true are skipped. Variables
-such as ${NAME} in FILE are replaced by their values, because few hosts support them.")]
-pub(crate) struct Sync {
-    /// File with the key mcpServers or servers
-    pub(crate) path: PathBuf,
-    #[command(flatten)]
-    pub(crate) hosts: HostOptions,
-    #[command(flatten)]
-    pub(crate) write: WriteOptions,
-}
 
 /// Runs the verb.
 ///
@@ -41,6 +25,6 @@ pub(crate) async fn run(args: Sync) -> Result<(), Failure> {
         let path = args.path.display();
         return Err(Failure::usage(format!("cannot use `{path}`: it has no servers; add one")));
     }
-    let installations = args.hosts.installations(&machine)?;
-    install::add(&machine, args.hosts.scope(), &installations, &entries, args.write, true).await
+    let installations = installations(&args.hosts, &machine)?;
+    install::add(&machine, scope(&args.hosts), &installations, &entries, args.write, true).await
 }

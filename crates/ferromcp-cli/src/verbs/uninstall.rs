@@ -1,9 +1,10 @@
 //! `mcp uninstall`: removes a server from the files of hosts.
 
-use clap::Args;
+use std::fmt::Write as _;
 
-use super::host_options::{HostOptions, machine};
+use super::host_options::{installations, machine};
 use super::install::{print_lines, show};
+use crate::cli::Uninstall;
 use crate::exit::Failure;
 use crate::hosts::edit::EditErrorKind;
 use crate::hosts::file::{self, FileError};
@@ -12,27 +13,13 @@ use crate::hosts::locate::Scope;
 use crate::hosts::machine::Machine;
 use crate::hosts::table;
 
-/// Arguments of `mcp uninstall`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-If nothing else changed since the server was installed, the file gets its previous content from the backup.")]
-pub(crate) struct Uninstall {
-    /// Name of the entry
-    pub(crate) name: String,
-    #[command(flatten)]
-    pub(crate) hosts: HostOptions,
-    /// Print the change of each file, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
 /// Runs the verb.
 ///
 /// # Errors
 /// Fails if a host is unknown, or its file has no such entry or cannot be edited. Then no file is written.
 pub(crate) fn run(args: &Uninstall) -> Result<(), Failure> {
     let machine = machine()?;
-    let installations = args.hosts.installations(&machine)?;
+    let installations = installations(&args.hosts, &machine)?;
     let mut planned = Vec::new();
     for installation in &installations {
         let backup = backup(installation);
@@ -52,10 +39,11 @@ pub(crate) fn run(args: &Uninstall) -> Result<(), Failure> {
         let (host, path) = (&installation.host.name, change.path.display());
         let backup = file::backup_path(&change.path);
         let backup = backup.display();
-        written.push_str(&format!(
-            "{host}: `{}` removed from {path}\n  backup: {backup}\n  restart {host} if it runs\n",
+        let _ = writeln!(
+            written,
+            "{host}: `{}` removed from {path}\n  backup: {backup}\n  restart {host} if it runs",
             args.name
-        ));
+        );
     }
     print_lines(&written)
 }
@@ -69,7 +57,7 @@ fn backup(installation: &Installation) -> Option<String> {
 /// Adds the hosts that have the entry to the error.
 fn explain(name: &str, machine: &Machine, error: &FileError) -> Failure {
     let failure = Failure::usage(error.to_string());
-    if error.edit.as_ref().is_none_or(|edit| edit.kind != EditErrorKind::Missing) {
+    if error.edit != Some(EditErrorKind::Missing) {
         return failure;
     }
     let has_entry = |installation: &Installation| {

@@ -2,7 +2,7 @@
 
 use crate::process::{mcp, run};
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 21] = [
     "list",
     "call",
     "read",
@@ -14,6 +14,10 @@ const VERBS: [&str; 17] = [
     "add",
     "remove",
     "names",
+    "install",
+    "uninstall",
+    "status",
+    "sync",
     "login",
     "logout",
     "whoami",

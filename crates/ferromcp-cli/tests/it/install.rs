@@ -67,6 +67,11 @@ fn entry_is_installed_listed_and_removed() {
     let other = home.mcp(&["install", "--host", "cursor", "--name", "demo", "--", server(), "http", "1"]);
     assert!(other.code == 2 && has(&other.stderr, &["an entry `demo` with another content exists", "--force"]));
 
+    let call = home.mcp(&["call", "cursor:demo", "add", "a=1"]);
+    assert_eq!((call.code, call.stdout.as_str()), (0, "2\n"), "an entry of a host is a target: {call:?}");
+    let unknown = home.mcp(&["ping", "codex:x"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("the server `x` of Codex; it has demo"), "{unknown:?}");
+
     let status = home.mcp(&["status"]);
     assert!(status.code == 0 && has(&status.stdout, &["Cursor: ", "Codex: ", "demo  ", " stdio\n"]), "{status:?}");
     let status = home.mcp(&["status", "--json", "--host", "cursor"]);

@@ -6,9 +6,10 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
 use super::super::table::Format;
-use super::json_layout::{Layout, pieces};
+use super::error::EditError;
+use super::json_layout::{Layout, compact_property, pieces};
+use super::place::{Leaf, Place};
 use super::splice::{Splice, apply, indent_at, line_end, line_of, line_start};
-use super::{EditError, Leaf, Place};
 
 /// Parses a file. Accepts only the extensions that hosts accept. `None` if the file has no value.
 fn parse(text: &str, format: Format) -> Result<Option<Node<'_>>, EditError> {
@@ -29,12 +30,10 @@ fn parse(text: &str, format: Format) -> Result<Option<Node<'_>>, EditError> {
         let cause = format!("invalid JSON: {}", error.kind());
         EditError::syntax(Some(error.line_display()), cause, "fix this line, or restore the file from a backup")
     })?;
-    if let Some(node) = &parsed.value {
-        if !matches!(node, Node::Object(_)) {
-            return Err(EditError::wrong_type(Some(line_of(text, node.start())), "the file", kind(node), "`{}`"));
-        }
+    match &parsed.value {
+        None | Some(Node::Object(_)) => Ok(parsed.value),
+        Some(other) => Err(EditError::wrong_type(Some(line_of(text, other.start())), "the file", kind(other), "`{}`")),
     }
-    Ok(parsed.value)
 }
 
 /// Names the type of a value.
@@ -148,7 +147,7 @@ fn insert_property(text: &str, layout: &Layout<'_>, object: &Object<'_>, name: &
     let property = if spread {
         format!("{}{indent}{}", layout.line_end, layout.property(name, value, &indent))
     } else {
-        format!(" {}", layout.compact_property(name, value))
+        format!(" {}", compact_property(name, value))
     };
     if comma.is_some() {
         return vec![Splice::insert(point, format!("{property},"))];
@@ -234,19 +233,19 @@ pub(super) fn value_at(text: &str, format: Format, path: &[String]) -> Result<Op
     let found = path.iter().try_fold(&root, |node, key| {
         node.as_object()?.properties.iter().rfind(|property| property.name.as_str() == key).map(|p| &p.value)
     });
-    Ok(found.map(|node| convert(text, node)))
+    Ok(found.map(convert))
 }
 
 /// Converts a node. A number that is not representable becomes its text.
-fn convert(text: &str, node: &Node<'_>) -> Value {
+fn convert(node: &Node<'_>) -> Value {
     match node {
         Node::StringLit(string) => string.value.as_ref().into(),
         Node::NumberLit(number) => serde_json::from_str(number.value).unwrap_or_else(|_| number.value.into()),
         Node::BooleanLit(boolean) => boolean.value.into(),
         Node::NullKeyword(_) => Value::Null,
-        Node::Array(array) => array.elements.iter().map(|element| convert(text, element)).collect(),
+        Node::Array(array) => array.elements.iter().map(convert).collect(),
         Node::Object(object) => {
-            let members = object.properties.iter().map(|p| (p.name.as_str().to_owned(), convert(text, &p.value)));
+            let members = object.properties.iter().map(|p| (p.name.as_str().to_owned(), convert(&p.value)));
             Value::Object(members.collect())
         }
     }

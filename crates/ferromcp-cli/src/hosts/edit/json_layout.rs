@@ -29,11 +29,11 @@ impl<'a> Layout<'a> {
     pub(super) fn property(&self, name: &str, value: &Value, indent: &str) -> String {
         format!("{}: {}", Value::from(name), self.render(value, indent))
     }
+}
 
-    /// Writes a property on one line.
-    pub(super) fn compact_property(&self, name: &str, value: &Value) -> String {
-        format!("{}: {}", Value::from(name), pretty(value, "").replace(",\n", ", ").replace('\n', ""))
-    }
+/// Writes a property on one line.
+pub(super) fn compact_property(name: &str, value: &Value) -> String {
+    format!("{}: {}", Value::from(name), pretty(value, "").replace(",\n", ", ").replace('\n', ""))
 }
 
 fn pretty(value: &Value, unit: &str) -> String {

@@ -6,6 +6,7 @@
 mod error;
 mod json;
 mod json_layout;
+mod place;
 mod splice;
 mod toml;
 mod yaml;
@@ -16,29 +17,12 @@ use serde_json::Value;
 use super::table::Format;
 
 pub(crate) use error::{EditError, EditErrorKind};
+pub(crate) use place::Place;
+
+use place::Leaf;
 
 /// The byte order mark that some editors write.
 const BOM: &str = "\u{FEFF}";
-
-/// The entry of a server in a file: the path of the table of servers, and the name.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) key: &'a [String],
-    pub(crate) name: &'a str,
-}
-
-impl Place<'_> {
-    fn path(&self) -> Vec<String> {
-        self.key.iter().cloned().chain([self.name.to_owned()]).collect()
-    }
-
-    fn describe(&self) -> String {
-        format!("`{}`", self.key.join("."))
-    }
-}
-
-/// A scalar of a file, with its path.
-type Leaf = (Vec<String>, String);
 
 /// Adds an entry, and returns the new text. Replaces an existing entry only if `replace` is set.
 pub(crate) fn insert(

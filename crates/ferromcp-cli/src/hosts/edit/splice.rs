@@ -42,7 +42,7 @@ pub(super) fn line_end(text: &str) -> &'static str {
 
 /// Returns the number of the line at a byte, from 1.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    text[..at].matches('\n').count() + 1
 }
 
 /// Returns the start of the line that contains a byte.

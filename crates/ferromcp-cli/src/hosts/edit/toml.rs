@@ -2,13 +2,15 @@
 //!
 //! `toml_edit` parses the file, but does not write it, because it replaces the line ends of Windows.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 use toml_edit::{Document, Item, Key, Table, TableLike, Value as TomlValue};
 
+use super::error::EditError;
+use super::place::{Leaf, Place};
 use super::splice::{Splice, apply, line_end, line_of, line_start, next_line};
-use super::{EditError, Leaf, Place};
 
 fn parse(text: &str) -> Result<Document<&str>, EditError> {
     Document::parse(text).map_err(|error| {
@@ -28,8 +30,7 @@ pub(super) fn insert(text: &str, place: Place<'_>, value: &Value) -> Result<Stri
     let end = line_end(text);
     let mut block = header(place);
     for (key, value) in value.as_object().into_iter().flatten() {
-        block.push('\n');
-        block.push_str(&format!("{} = {}", quoted(key), to_toml(value)));
+        let _ = write!(block, "\n{} = {}", quoted(key), to_toml(value));
     }
     let block = block.replace('\n', end);
     Ok(match text {

@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::error::EditError;
+use super::place::{Leaf, Place};
 use super::splice::{Splice, apply, indent_at, line_end, line_of, line_start, next_line};
 use super::toml::collect_leaves;
 use super::yaml_tree::{Content, Node, parse, plain};
-use super::{EditError, Leaf, Place};
 
 /// Indentation of one level in new mappings.
 const UNIT: &str = "  ";
@@ -153,9 +154,9 @@ fn render(name: &str, value: &Value, indent: &str, out: &mut String) {
         }
         Value::Array(items) if !items.is_empty() => {
             let _ = writeln!(out, "{indent}{name}:");
-            items.iter().for_each(|item| {
+            for item in items {
                 let _ = writeln!(out, "{indent}{UNIT}- {}", scalar(item));
-            });
+            }
         }
         value => {
             let _ = writeln!(out, "{indent}{name}: {}", scalar(value));

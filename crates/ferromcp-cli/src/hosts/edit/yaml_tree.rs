@@ -1,9 +1,9 @@
 //! Parses YAML to a tree with the positions of its values.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
-use super::EditError;
+use super::error::EditError;
 
 /// Maximum depth of a document.
 const MAX_DEPTH: usize = 100;
@@ -70,15 +70,16 @@ pub(super) fn plain(text: &str) -> Value {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => true.into(),
         "false" | "False" | "FALSE" => false.into(),
-        _ => match text.parse::<i64>() {
-            Ok(integer) => integer.into(),
-            Err(_) => {
-                let is_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-                let number = text.parse::<f64>().ok().filter(|_| is_number).and_then(serde_json::Number::from_f64);
-                number.map_or_else(|| text.into(), Value::Number)
-            }
-        },
+        _ => number(text).map_or_else(|| text.into(), Value::Number),
     }
+}
+
+fn number(text: &str) -> Option<Number> {
+    if let Ok(integer) = text.parse::<i64>() {
+        return Some(integer.into());
+    }
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    text.parse::<f64>().ok().filter(|_| is_number).and_then(Number::from_f64)
 }
 
 /// Parses a file of one document. `None` if it has no value.

@@ -116,7 +116,7 @@ impl Case {
         let last = key.len() - 1;
         match self.format() {
             Format::Json | Format::Jsonc => {
-                let open: String = key[..last].iter().map(|key| format!("{{{}: ", Value::from(key.as_str()))).collect();
+                let open: String = key[..last].iter().flat_map(|key| ["{\"", key, "\": "]).collect();
                 format!("{open}{{\"{}\": {value}}}{}", key[last], "}".repeat(last))
             }
             Format::Toml => format!("{} = {value}\n", key[last]),
@@ -172,7 +172,7 @@ fn comments_are_kept_when_the_host_accepts_them() {
                 assert!(error.contains("line 2: invalid JSON"), "{error}");
             }
             Format::Jsonc => {
-                case.round_trip(&format!("// mine\n{}/* end */", case.full().replacen(",\n", ", // c\n", 2)))
+                case.round_trip(&format!("// mine\n{}/* end */", case.full().replacen(",\n", ", // c\n", 2)));
             }
             Format::Toml | Format::Yaml => case.round_trip(&format!("# mine\n{}# end\n", case.full())),
         }
@@ -210,8 +210,7 @@ fn file_is_unchanged_when_keys_are_duplicate() {
                 let inner = &table[1..table.len() - 1];
                 format!("{{{inner},\n{inner}}}")
             }
-            Format::Toml => format!("{table}{table}"),
-            Format::Yaml => format!("{table}{table}"),
+            Format::Toml | Format::Yaml => format!("{table}{table}"),
         };
         let error = case.rejected(&text);
         assert!(error.contains("lines 1 and 2") || error.contains("line 2: invalid TOML: duplicate key"), "{error}");
