@@ -58,11 +58,11 @@ impl Inner {
             Err(AuthError::unavailable(format!("the authorization server did not respond within {seconds} s")))
         });
         drop(lock);
-        removed?;
-        Ok(revoked.unwrap_or_else(|error| {
+        let revoked = revoked.unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot revoke the tokens; they remain valid until they expire");
             false
-        }))
+        });
+        removed.map(|()| revoked)
     }
 
     /// Revokes the tokens of a session at the authorization server that issued them. Returns whether none remains valid.

@@ -30,9 +30,9 @@ const DPOP_EXTENSION: &str = "io.modelcontextprotocol/auth/dpop";
 /// rejects the token, requests fail for one minute without another login.
 ///
 /// # Cancellation
-/// Dropping the request, or the future of `login`, cancels the login. The next request starts another one. A refresh
-/// continues in a task, and saves the new refresh token, unless the runtime is shut down or the process is killed. Then
-/// most servers reject the previous one, and the user logs in again.
+/// Dropping the request, or the future of `login`, cancels the login, and so does [`logout`](Self::logout). The next
+/// request starts another one. A refresh continues in a task, and saves the new refresh token, unless the runtime is shut
+/// down or the process is killed. Then most servers reject the previous one, and the user logs in again.
 #[derive(Clone)]
 pub struct OAuth(Arc<Inner>);
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ferromcp_auth::client::{
-    AuthErrorKind, AuthorizationRequest, ClientRegistration, CredentialStore, FileStore, Grant, OAuth, OAuthOptions,
-    RedirectHandler, SigningAlgorithm, SigningKey,
+    AuthError, AuthErrorKind, AuthorizationRequest, ClientRegistration, CredentialStore, FileStore, Grant, MemoryStore,
+    OAuth, OAuthOptions, RedirectHandler, SigningAlgorithm, SigningKey, StoreFuture, StoredCredentials,
 };
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -276,6 +276,35 @@ async fn credentials_are_removed_when_another_process_holds_the_lock() {
     assert_eq!(server.state().revocations.len(), 2);
 }
 
+/// A store that cannot remove credentials.
+#[derive(Clone, Default)]
+struct ReadOnly(Arc<MemoryStore>);
+
+impl CredentialStore for ReadOnly {
+    fn load<'a>(&'a self, server: &'a str) -> StoreFuture<'a, Option<StoredCredentials>> {
+        self.0.load(server)
+    }
+
+    fn save<'a>(&'a self, server: &'a str, credentials: &'a StoredCredentials) -> StoreFuture<'a, ()> {
+        self.0.save(server, credentials)
+    }
+
+    fn remove<'a>(&'a self, _: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err(AuthError::store("the disk is read-only")) })
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_revoked_when_the_store_fails() {
+    let server = start(State::default()).await;
+    let (oauth, _) = log_in(&server, server.options().store(ReadOnly::default())).await;
+    assert_eq!(oauth.logout().await.unwrap_err().kind(), AuthErrorKind::Store);
+    assert_eq!(server.state().revocations.len(), 2);
+    // The tokens are not in memory any more.
+    assert_eq!(server.connect(&oauth).await.unwrap().tools().await.unwrap().len(), 1);
+    assert_eq!(server.state().logins, 2);
+}
+
 /// Returns the status of a token request with a refresh token, and its response.
 async fn refresh(url: &str, folder: &Path, refresh_token: &str) -> (u16, Value) {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -315,7 +344,7 @@ async fn embedded_server_rejects_the_refresh_token_after_a_logout() {
         assert_eq!((status, &response["error"]), (400, &json!("invalid_grant")), "{response}");
         // Also the client finds that its copy of the credentials is not valid any more.
         let denies = RedirectHandler::new(REDIRECT_URI, |_: AuthorizationRequest| async {
-            Err(ferromcp_auth::client::AuthError::prompt("a login is necessary"))
+            Err(AuthError::prompt("a login is necessary"))
         });
         let options = OAuthOptions::new(&url).store(FileStore::new(copy.path()));
         let error = OAuth::new(options.grant(Grant::authorization_code(denies))).unwrap().login().await.unwrap_err();

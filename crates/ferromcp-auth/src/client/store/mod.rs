@@ -28,6 +28,9 @@ pub type StoreLock = Box<dyn Any + Send>;
 pub trait CredentialStore: Send + Sync + 'static {
     /// Loads the credentials for a server.
     ///
+    /// Called before each refresh and each login. If the result is `None`, another process has logged out, and the client
+    /// forgets its tokens.
+    ///
     /// # Errors
     /// Fails if the store cannot be read. Missing credentials are not an error.
     fn load<'a>(&'a self, server: &'a str) -> StoreFuture<'a, Option<StoredCredentials>>;
