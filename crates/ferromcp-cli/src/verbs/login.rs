@@ -35,7 +35,8 @@ pub(crate) async fn run(args: Login) -> Result<(), Failure> {
         options = options.scope(scope);
     }
     let oauth = OAuth::new(options)?;
-    let is_required = until_interrupted(async { Ok(oauth.login().await?) }).await?;
+    // Boxed, because the future of a login is large.
+    let is_required = until_interrupted(Box::pin(async { Ok(oauth.login().await?) })).await?;
     if is_required {
         message(format_args!("logged in to {url}"));
     } else {

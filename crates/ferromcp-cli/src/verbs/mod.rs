@@ -47,7 +47,7 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Uninstall(args) => uninstall::run(&args),
         Verb::Status(args) => status::run(&args),
         Verb::Sync(args) => sync::run(args).await,
-        Verb::Login(args) => login::run(args).await,
+        Verb::Login(args) => Box::pin(login::run(args)).await, // boxed, because the future is large
         Verb::Logout(args) => logout::run(args).await,
         Verb::Whoami(args) => whoami::run(args).await,
         Verb::Completions(args) => completions::run(&args),
