@@ -1,5 +1,8 @@
 //! Shared code of the fuzz targets: a runtime, a byte stream in small reads, a server with one item of each kind, and
-//! checks of output.
+//! checks of output. [`auth`] and [`exchange`] are for the authorization targets.
+
+pub mod auth;
+pub mod exchange;
 
 use std::future::Future;
 use std::io;

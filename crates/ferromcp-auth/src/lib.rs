@@ -46,6 +46,18 @@ mod verified_token;
 pub use error::{AuthError, AuthErrorKind};
 pub use secret::Secret;
 
+/// Entry points for fuzzing. Not part of the public API.
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing {
+    #[cfg(feature = "server")]
+    pub use crate::authorization_server::fuzzing::*;
+    #[cfg(feature = "client")]
+    pub use crate::client::fuzzing::*;
+    #[cfg(feature = "server")]
+    pub use crate::resource_server::fuzzing::*;
+}
+
 /// Runs the examples of the README as tests.
 #[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../README.md")]

@@ -165,7 +165,7 @@ fn unreachable_error() -> OAuthError {
 }
 
 /// Checks the form of a client ID: draft, section 3.
-fn check_url(url: &str) -> Result<(), OAuthError> {
+pub(super) fn check_url(url: &str) -> Result<(), OAuthError> {
     let invalid =
         |problem: &str| Err(OAuthError::invalid_client(format!("the client ID is not a valid URL: {problem}")));
     if url.len() > MAX_URL_BYTES {
@@ -194,7 +194,7 @@ fn check_url(url: &str) -> Result<(), OAuthError> {
 }
 
 /// Reads a document.
-fn parse(url: &str, fetched: &Fetched, redirect_schemes: &[String]) -> Result<RegisteredClient, OAuthError> {
+pub(super) fn parse(url: &str, fetched: &Fetched, redirect_schemes: &[String]) -> Result<RegisteredClient, OAuthError> {
     let invalid = |problem: &str| OAuthError::invalid_client(format!("invalid client ID metadata document: {problem}"));
     if fetched.status != http::StatusCode::OK {
         return Err(invalid(&format!("it has status {}", fetched.status.as_u16())));
@@ -249,7 +249,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// Returns how long a response may be cached, in seconds. `0`: not at all.
-fn lifetime(headers: &HeaderMap) -> u64 {
+pub(super) fn lifetime(headers: &HeaderMap) -> u64 {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let mut lifetime = DEFAULT_AGE;
     for directive in values.flat_map(|value| value.split(',')) {

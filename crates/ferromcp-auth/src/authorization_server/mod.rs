@@ -37,6 +37,8 @@ mod client_secret;
 mod error;
 mod fetch_slots;
 mod form;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod grant_type;
 mod html_text;
 mod inner;

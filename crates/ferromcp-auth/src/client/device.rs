@@ -47,7 +47,7 @@ pub(crate) async fn authorize(
 }
 
 /// Returns the code for the user, and the one of the device.
-fn parse(response: &Document, network: Network) -> Result<(DeviceCode, Secret), AuthError> {
+pub(super) fn parse(response: &Document, network: Network) -> Result<(DeviceCode, Secret), AuthError> {
     let missing = |name| {
         AuthError::new(AuthErrorKind::Token, format!("invalid device authorization response: `{name}` is missing"))
     };

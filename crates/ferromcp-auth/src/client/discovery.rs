@@ -131,7 +131,7 @@ impl Discovery<'_> {
     }
 
     /// Checks that the metadata is that of the MCP server: the same origin, and a path that is a prefix.
-    fn check_resource(&self, resource: &str) -> Result<(), AuthError> {
+    pub(super) fn check_resource(&self, resource: &str) -> Result<(), AuthError> {
         let same = Url::parse(resource).is_ok_and(|resource| {
             resource.fragment().is_none()
                 && resource.origin() == self.server_url.origin()
@@ -147,7 +147,7 @@ impl Discovery<'_> {
         )))
     }
 
-    fn check_issuer(&self, expected: &str, issuer: &str) -> Result<(), AuthError> {
+    pub(super) fn check_issuer(&self, expected: &str, issuer: &str) -> Result<(), AuthError> {
         if issuer == expected || self.tolerances.allows_issuer(expected, issuer) {
             return Ok(());
         }

@@ -25,6 +25,8 @@ mod device;
 mod discovery;
 mod dpop;
 mod flow;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod grant;
 mod identity;
 mod inner;

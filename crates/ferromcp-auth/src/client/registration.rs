@@ -187,7 +187,7 @@ impl ClientMetadata {
 }
 
 /// Returns the identity of a registration response.
-fn identity(
+pub(super) fn identity(
     endpoint: &str,
     server: &ServerMetadata,
     redirect_uri: &str,
@@ -214,7 +214,7 @@ fn identity(
     })
 }
 
-fn rejected(endpoint: &str, status: u16, body: &[u8]) -> AuthError {
+pub(super) fn rejected(endpoint: &str, status: u16, body: &[u8]) -> AuthError {
     let reason = Document::parse(body).and_then(|document| {
         let description = document.text("error_description").map(|text| format!(" ({})", excerpt(&text)));
         Some(format!("{}{}", excerpt(&document.text("error")?), description.unwrap_or_default()))

@@ -186,7 +186,7 @@ impl IntrospectionVerifier {
     }
 
     /// Reads the token of a response.
-    fn read(&self, response: Map<String, Value>) -> Result<AccessToken, &'static str> {
+    pub(super) fn read(&self, response: Map<String, Value>) -> Result<AccessToken, &'static str> {
         if response.get("active") != Some(&Value::Bool(true)) {
             return Err("not active");
         }

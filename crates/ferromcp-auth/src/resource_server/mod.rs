@@ -29,6 +29,8 @@ mod builder;
 mod challenge;
 mod claims;
 mod credentials;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod introspection;
 mod jwt_verifier;
 mod layer;

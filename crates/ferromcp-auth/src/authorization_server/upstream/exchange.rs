@@ -19,7 +19,7 @@ use crate::authorization_server::OAuthError;
 use crate::clock::now;
 use crate::document::Document;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::fetch::{Fetcher, Network, is_outage};
+use crate::fetch::{Fetched, Fetcher, Network, is_outage};
 use crate::jwt::{Expected, JwkSource, verify};
 use crate::metadata::fetch_server_metadata;
 use crate::token_verifier::VerifyError;
@@ -176,24 +176,7 @@ impl Exchange {
         let endpoints = self.endpoints().await?;
         let (headers, form) = self.authenticated(parameters)?;
         let fetched = self.fetcher.post_form(&endpoints.token, headers, form).await;
-        let fetched = fetched.map_err(|error| upstream_error(&error))?;
-        let document = Document::parse(&fetched.body);
-        let error = document.as_ref().and_then(|document| document.non_empty("error"));
-        if is_outage(fetched.status) {
-            return Err(unavailable().into());
-        }
-        // Some servers send errors with status 200.
-        match (document.filter(|_| fetched.status.is_success()), error) {
-            (Some(document), None) => parse_tokens(&document).map_err(Into::into),
-            (_, Some(error)) if error == "invalid_grant" || error == "bad_refresh_token" => {
-                Err(TokenFailure::InvalidGrant)
-            }
-            (_, error) => {
-                let error = error.unwrap_or_else(|| fetched.status.to_string());
-                let text = format!("the upstream server rejected the token request: {}", excerpt(&error));
-                Err(OAuthError::server_error(text).into())
-            }
-        }
+        read_tokens(&fetched.map_err(|error| upstream_error(&error))?)
     }
 
     /// Returns the headers and the form of a token request, with the credentials of the client.
@@ -276,6 +259,25 @@ impl Exchange {
             let status = fetched.status.as_u16();
             OAuthError::server_error(format!("the userinfo of the upstream server is not JSON, or has status {status}"))
         })
+    }
+}
+
+/// Reads a token response.
+pub(super) fn read_tokens(fetched: &Fetched) -> Result<UpstreamTokens, TokenFailure> {
+    let document = Document::parse(&fetched.body);
+    let error = document.as_ref().and_then(|document| document.non_empty("error"));
+    if is_outage(fetched.status) {
+        return Err(unavailable().into());
+    }
+    // Some servers send errors with status 200.
+    match (document.filter(|_| fetched.status.is_success()), error) {
+        (Some(document), None) => parse_tokens(&document).map_err(Into::into),
+        (_, Some(error)) if error == "invalid_grant" || error == "bad_refresh_token" => Err(TokenFailure::InvalidGrant),
+        (_, error) => {
+            let error = error.unwrap_or_else(|| fetched.status.to_string());
+            let text = format!("the upstream server rejected the token request: {}", excerpt(&error));
+            Err(OAuthError::server_error(text).into())
+        }
     }
 }
 

@@ -156,7 +156,7 @@ impl UpstreamLogin {
         }
     }
 
-    fn user(&self, claims: Map<String, Value>) -> Result<User, OAuthError> {
+    pub(super) fn user(&self, claims: Map<String, Value>) -> Result<User, OAuthError> {
         let name = &self.options().subject_claim;
         let subject = match claims.get(name) {
             Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),

@@ -1,6 +1,8 @@
 //! Login through another authorization server or OpenID provider (an upstream server).
 
 mod exchange;
+#[cfg(any(fuzzing, test))]
+pub(super) mod fuzzing;
 mod login;
 mod options;
 mod session;

@@ -70,6 +70,19 @@ impl FileStore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("read", &path, &error)),
         };
+        self.parse(server, &path, text)
+    }
+
+    /// Parses the content of a file. `None` if it is damaged, of another server, or encrypted with another key.
+    ///
+    /// # Errors
+    /// Fails if the content is encrypted and the store has no key.
+    pub(in crate::client) fn parse(
+        &self,
+        server: &str,
+        path: &Path,
+        text: Zeroizing<Vec<u8>>,
+    ) -> Result<Option<StoredCredentials>, AuthError> {
         let sealed = serde_json::from_slice::<SealedRecord>(&text).ok();
         let text = match (sealed, &self.key) {
             (None, _) => Some(text),

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -188,7 +188,10 @@ fn show(url: &str, opened: bool) {
 }
 
 /// Answers a request. Returns the URL if it is the authorization response.
-async fn respond(mut stream: TcpStream, request: &AuthorizationRequest) -> Option<String> {
+pub(in crate::client) async fn respond(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: &AuthorizationRequest,
+) -> Option<String> {
     let mut head = Vec::new();
     while !head.windows(4).any(|window| window == b"\r\n\r\n") {
         if head.len() > MAX_HEAD || stream.read_buf(&mut head).await.ok()? == 0 {
@@ -220,6 +223,8 @@ async fn respond(mut stream: TcpStream, request: &AuthorizationRequest) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
     use crate::client::authorization::tests::request_to;
 

@@ -1,8 +1,8 @@
 //! Prompts: they show the authorization page to the user and receive the response.
 
 mod handler;
-mod loopback;
-mod paste;
+pub(super) mod loopback;
+pub(super) mod paste;
 
 pub use handler::RedirectHandler;
 pub use loopback::LoopbackPrompt;

@@ -101,7 +101,7 @@ fn show(request: &AuthorizationRequest, output: &mut impl Write) -> Result<(), A
 }
 
 /// Reads texts until one is the URL of the login. A login that was cancelled leaves its text in `unused`.
-fn read(
+pub(in crate::client) fn read(
     request: &AuthorizationRequest,
     input: &mut impl BufRead,
     output: &mut impl Write,
