@@ -63,8 +63,8 @@ fn run_target(root: &Path, target: &str, options: &Options) -> Result<()> {
     for folder in [&corpus, &found] {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    let mut command = cargo_fuzz(root);
-    command.args(["run", target]).args([&found, &corpus]).arg("--").args(LIMITS);
+    let mut command = cargo_fuzz_run(root, target);
+    command.args([&found, &corpus]).arg("--").args(LIMITS);
     command
         .arg(format!("-max_total_time={}", options.seconds))
         .arg("-print_final_stats=1")
@@ -86,8 +86,8 @@ fn minimize(root: &Path, target: &str, corpus: &Path, found: &Path) -> Result<()
         fs::remove_dir_all(&minimal)?;
     }
     fs::create_dir_all(&minimal)?;
-    let mut command = cargo_fuzz(root);
-    command.args(["run", target]).args([minimal.as_path(), corpus, found]).arg("--").args(LIMITS);
+    let mut command = cargo_fuzz_run(root, target);
+    command.args([minimal.as_path(), corpus, found]).arg("--").args(LIMITS);
     // Without counters, the number of times that code runs is ignored, which keeps the corpus small.
     shell::run(command.args(["-set_cover_merge=1", "-use_counters=0"]))?;
     // The inputs that reach the most code are written first.
@@ -150,8 +150,14 @@ fn cargo_fuzz(root: &Path) -> Command {
     let mut command = Command::new("rustup");
     // The variables of the outer cargo must not affect the inner one.
     command.current_dir(root).env_remove("RUSTC").env_remove("CARGO").args(["run", "nightly", "cargo", "fuzz"]);
-    // Without certificates the HTTP client starts faster; the targets do not use TLS.
-    command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", root.join("fuzz"));
+    command
+}
+
+/// Returns a command that runs a target, which is built already. Without certificates the HTTP client starts faster; the
+/// targets do not use TLS.
+fn cargo_fuzz_run(root: &Path, target: &str) -> Command {
+    let mut command = cargo_fuzz(root);
+    command.args(["run", target]).env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", root.join("fuzz"));
     command
 }
 
