@@ -25,22 +25,6 @@ impl fmt::Debug for Server {
     }
 }
 
-impl Server {
-    /// Returns the server that a host without remote servers starts: this tool, as a bridge to the URL.
-    ///
-    /// `bridge` is the absolute path of this tool.
-    pub(crate) fn bridged(self, bridge: &str) -> Self {
-        match self {
-            Self::Stdio { .. } => self,
-            Self::Http { url, headers } => {
-                let headers = headers.iter().flat_map(|(name, value)| ["--header".into(), format!("{name}: {value}")]);
-                let args = ["run".to_owned(), url].into_iter().chain(headers).collect();
-                Self::Stdio { command: bridge.to_owned(), args, env: Vec::new() }
-            }
-        }
-    }
-}
-
 /// Returns the entry of a server in the format of a host. `None` if the host has no format for remote servers.
 pub(crate) fn render(shape: &Shape, name: &str, server: &Server) -> Option<Value> {
     let template = match server {
@@ -189,14 +173,6 @@ mod tests {
         for host in ["cursor", "zed", "lm-studio"] {
             assert_eq!(entry(host, 0, &http()), json!({"url": "https://a/mcp", "headers": headers}), "{host}");
         }
-    }
-
-    #[test]
-    fn host_starts_the_bridge_when_it_has_no_remote_servers() {
-        let shape = &table::find("claude-desktop").unwrap().shapes[0];
-        assert_eq!(render(shape, "demo", &http()), None);
-        let bridged = render(shape, "demo", &http().bridged("/bin/mcp")).unwrap();
-        assert_eq!(bridged, json!({"command": "/bin/mcp", "args": ["run", "https://a/mcp", "--header", "X-Key: v"]}));
     }
 
     #[test]

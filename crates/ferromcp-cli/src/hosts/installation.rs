@@ -18,8 +18,6 @@ pub(crate) struct Installation {
     scope: Scope,
     /// The key of the project in a file of the user, for servers of one project.
     project: String,
-    /// The path of this tool, for hosts without remote servers.
-    bridge: String,
 }
 
 /// An entry of a host.
@@ -31,26 +29,25 @@ pub(crate) struct Installed {
 }
 
 impl Installation {
-    /// Finds the file of a host. `file` replaces it. `bridge` is the path of this tool.
+    /// Finds the file of a host. `file` replaces it.
     pub(crate) fn new(
         host: &'static Host,
         machine: &Machine,
         scope: Scope,
         file: Option<&Path>,
-        bridge: &str,
     ) -> Result<Self, LocateError> {
         let path = match file {
             Some(file) => file.to_owned(),
             None => locate(host, machine, scope)?,
         };
         let project = project_key(machine);
-        Ok(Self { host, path, scope, project, bridge: bridge.to_owned() })
+        Ok(Self { host, path, scope, project })
     }
 
     /// Adds an entry to a text of the file. Replaces an entry with the same name only if `replace` is set.
     pub(crate) fn add(&self, text: &str, name: &str, server: &Server, replace: bool) -> Result<String, EditError> {
         let (shape, key) = self.shape(text)?;
-        let value = self.render(shape, name, server);
+        let value = render(shape, name, server);
         edit::insert(self.host.format, text, Place { key: &key, name }, &value, replace)
     }
 
@@ -75,17 +72,12 @@ impl Installation {
     pub(crate) fn snippet(&self, text: &str, name: &str, server: &Server) -> String {
         let fallback = || (&self.host.shapes[0], self.key(&self.host.shapes[0]));
         let (shape, key) = self.shape(text).unwrap_or_else(|_| fallback());
-        edit::snippet(self.host.format, Place { key: &key, name }, &self.render(shape, name, server))
+        edit::snippet(self.host.format, Place { key: &key, name }, &render(shape, name, server))
     }
 
-    /// Returns the server that the host starts: this tool as a bridge, if the host has no remote servers.
-    pub(crate) fn started(&self, server: &Server) -> Server {
-        let has_http = self.host.shapes.iter().all(|shape| shape.http.is_some());
-        if has_http { server.clone() } else { server.clone().bridged(&self.bridge) }
-    }
-
-    fn render(&self, shape: &Shape, name: &str, server: &Server) -> Value {
-        entry::render(shape, name, &self.started(server)).unwrap_or_default()
+    /// Returns whether the files of the host can contain a server. Some have no format for URLs.
+    pub(crate) fn supports(&self, server: &Server) -> bool {
+        matches!(server, Server::Stdio { .. }) || self.host.shapes.iter().all(|shape| shape.http.is_some())
     }
 
     fn shape(&self, text: &str) -> Result<(&'static Shape, Vec<String>), EditError> {
@@ -104,6 +96,11 @@ impl Installation {
             Scope::User | Scope::Project => shape.key.clone(),
         }
     }
+}
+
+/// Returns the entry of a server that the host supports.
+fn render(shape: &Shape, name: &str, server: &Server) -> Value {
+    entry::render(shape, name, server).unwrap_or_default()
 }
 
 /// Returns the folder of the project as a key. Claude Code writes `/` on Windows too.

@@ -28,7 +28,7 @@ pub(super) fn server(host: &'static Host, name: &str) -> Result<ServerConfig, Fa
     })?;
     let mut names = Vec::new();
     for scope in [Scope::Local, Scope::Project, Scope::User] {
-        let Ok(installation) = Installation::new(host, &machine, scope, None, "") else { continue };
+        let Ok(installation) = Installation::new(host, &machine, scope, None) else { continue };
         let text = file::read(&installation.path).map_err(|error| Failure::usage(error.to_string()))?;
         let entries = installation.entries(&text.unwrap_or_default());
         let entries =

@@ -48,9 +48,9 @@ fn hosts(options: &HostOptions) -> Result<Vec<&'static Host>, Failure> {
 /// # Errors
 /// Fails if a host is unknown, or has no file for the scope.
 pub(crate) fn installations(options: &HostOptions, machine: &Machine) -> Result<Vec<Installation>, Failure> {
-    let (bridge, file) = (bridge(), options.file.as_deref());
+    let file = options.file.as_deref();
     let hosts = hosts(options)?.into_iter();
-    let found = hosts.map(|host| Installation::new(host, machine, scope(options), file, &bridge));
+    let found = hosts.map(|host| Installation::new(host, machine, scope(options), file));
     found.collect::<Result<_, _>>().map_err(|error| Failure::usage(error.to_string()))
 }
 
@@ -67,9 +67,4 @@ pub(crate) fn machine() -> Result<Machine, Failure> {
     Machine::current().ok_or_else(|| {
         Failure::usage("cannot find the files of hosts: no home directory or working directory exists; set `HOME`")
     })
-}
-
-/// Returns the absolute path of this tool.
-pub(crate) fn bridge() -> String {
-    std::env::current_exe().map_or_else(|_| "mcp".to_owned(), |path| path.display().to_string())
 }

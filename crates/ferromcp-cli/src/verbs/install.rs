@@ -30,10 +30,11 @@ pub(crate) async fn run(args: Install) -> Result<(), Failure> {
     let name = args.name.unwrap_or(derived);
     launch::validate_name(&name).map_err(Failure::usage)?;
     let installations = installations(&args.hosts, &machine)?;
-    if args.print {
-        return print(&installations, &name, &server);
-    }
     let entries = [(name, server)];
+    if args.print {
+        check_support(&installations, &entries)?;
+        return print(&installations, &entries[0].0, &entries[0].1);
+    }
     add(&machine, scope(&args.hosts), &installations, &entries, args.write, args.write.force).await
 }
 
@@ -46,6 +47,7 @@ pub(crate) async fn add(
     options: WriteOptions,
     replace: bool,
 ) -> Result<(), Failure> {
+    check_support(installations, entries)?;
     let planned = installations.iter().map(|it| plan(it, entries, replace)).collect::<Result<Vec<_>, _>>()?;
     if options.dry_run {
         return show(&planned);
@@ -54,7 +56,7 @@ pub(crate) async fn add(
     for (installation, change) in installations.iter().zip(&planned) {
         for (name, server) in entries.iter().filter(|_| change.is_change()) {
             let folder = check::folder(installation.host, machine, scope);
-            let started = (installation.started(server), folder);
+            let started = (server.clone(), folder);
             if !checked.contains(&started) {
                 respond(installation, name, &started.0, &started.1, options.force).await?;
                 checked.push(started);
@@ -74,6 +76,17 @@ pub(crate) async fn add(
     }
     // A closed stdout does not prevent a file from being written.
     print_lines(&written)
+}
+
+/// Checks that the files of the hosts can contain the servers.
+fn check_support(installations: &[Installation], entries: &[(String, Server)]) -> Result<(), Failure> {
+    let mut pairs = installations.iter().flat_map(|it| entries.iter().map(move |entry| (it, entry)));
+    let Some((installation, (name, _))) = pairs.find(|(it, (_, server))| !it.supports(server)) else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "cannot install `{name}` in {}: its file has no entries for URLs; add the URL in the settings of the host, or select \
+         another one with `--host`",
+        installation.host.name
+    )))
 }
 
 /// Starts the server, and prints its response.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::host_options::{bridge, find, machine};
+use super::host_options::{find, machine};
 use super::install::print_lines;
 use crate::cli::Status;
 use crate::exit::{Exit, Failure};
@@ -53,7 +53,7 @@ fn rows(host: &'static Host, machine: &Machine, lists_all: bool) -> Vec<Row> {
     let scopes = [(Scope::User, "user"), (Scope::Local, "local"), (Scope::Project, "project")];
     let found = scopes.into_iter().filter_map(|(scope, name)| {
         let row = |file: String, exists, entries| Row { host, scope: name, file, exists, entries, unread: Vec::new() };
-        let installation = match Installation::new(host, machine, scope, None, &bridge()) {
+        let installation = match Installation::new(host, machine, scope, None) {
             Ok(installation) => installation,
             Err(locate::LocateError::NoFile { .. }) => return None,
             Err(error) => return Some(row(String::new(), true, Err(error.to_string()))),

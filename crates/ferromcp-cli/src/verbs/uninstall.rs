@@ -65,7 +65,7 @@ fn explain(name: &str, machine: &Machine, error: &FileError) -> Failure {
         installation.entries(&text).is_ok_and(|entries| entries.iter().any(|entry| entry.name == name))
     };
     let hosts = table::all().iter();
-    let found = hosts.filter_map(|host| Installation::new(host, machine, Scope::User, None, "").ok()).filter(has_entry);
+    let found = hosts.filter_map(|host| Installation::new(host, machine, Scope::User, None).ok()).filter(has_entry);
     let options: Vec<String> = found.map(|installation| format!("`--host {}`", installation.host.id)).collect();
     if options.is_empty() { failure } else { failure.with_remedy(format!("it is in {}", options.join(", "))) }
 }

@@ -153,8 +153,10 @@ fn entry_is_printed_when_requested() {
     let expected = "extensions:\n  example:\n    name: example\n    type: streamable_http\n    enabled: true\n    \
                     uri: \"https://mcp.example.com/mcp\"\n    timeout: 300\n";
     assert_eq!(run.stdout, expected);
-    let run = home.mcp(&["install", "--print", "https://mcp.example.com/mcp"]);
-    assert!(has(&run.stdout, &["\"mcpServers\"", "\"run\"", "https://mcp.example.com/mcp"]), "the bridge: {run:?}");
+    for option in ["--print", "--dry-run"] {
+        let run = home.mcp(&["install", option, "https://mcp.example.com/mcp"]);
+        assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains("no entries for URLs; add"), "{run:?}");
+    }
     let run = home.mcp(&["install", "--dry-run", "--host", "codex", "--name", "demo", "--", server(), "stdio"]);
     assert!(run.code == 0 && has(&run.stdout, &["--- /dev/null\n", "+[mcp_servers.demo]\n"]), "{run:?}");
     assert!(!home.path(".codex").exists() && !home.path(".config").exists(), "nothing is written");
