@@ -177,7 +177,7 @@ pub(crate) struct List {
                             mcp call [OPTIONS] TOOL [NAME=VALUE]... -- COMMAND...")]
 #[command(after_help = "\
 Arguments of the tool:
-  NAME=VALUE      converted to the type in the schema of the tool; lists are separated by commas, or NAME is repeated
+  NAME=VALUE      converted by the schema of the tool; an array is a,b,c or NAME repeated
   NAME:=JSON      any JSON value
   NAME=@FILE      the text of a file (@- is stdin); NAME:=@FILE reads JSON
   OUTER.INNER=…   a member of an object")]

@@ -30,6 +30,8 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command.args(args).env("MCP_HOME", "/nonexistent/mcp").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
     // The variables of the cargo that runs the tests.
     command.env_remove("VIRTUAL_ENV");
+    // The width of the help.
+    command.env_remove("COLUMNS");
     command
 }
 
