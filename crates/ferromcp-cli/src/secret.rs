@@ -47,7 +47,7 @@ pub(crate) fn header(written: &str) -> Result<NamedSecret, Failure> {
 /// Fails like [`header`].
 pub(crate) fn variable(written: &str) -> Result<NamedSecret, Failure> {
     let Some((name, value)) = written.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-        return Err(Failure::usage("cannot read a variable: `=` is missing; write `-e NAME=value`"));
+        return Err(Failure::usage("cannot read a variable: `=` is missing; write `NAME=value`"));
     };
     Ok(NamedSecret { name: name.to_owned(), value: resolve(value)? })
 }

@@ -37,6 +37,7 @@ fn authorization(issuer: &str) -> Result<AuthorizationServer, Box<dyn Error>> {
         .required_scopes(["notes"])
         .valid_scopes(["notes", "admin"])
         .default_scopes(["notes"])
-        .client_registration(ClientRegistrationOptions::new());
+        .client_registration(ClientRegistrationOptions::new())
+        .revocation(true);
     Ok(AuthorizationServer::new(options, MemoryProvider::new().user("ada").auto_approve())?)
 }
