@@ -18,8 +18,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ferromcp_auth::authorization_server::{
-    AuthorizationServer, AuthorizationServerOptions, ClientAuthentication, ClientRegistrationOptions, MemoryProvider,
-    PasswordLogin, RateLimits, RegisteredClient, StoredProvider, User,
+    AuthorizationServer, AuthorizationServerOptions, ClientAuthentication, ClientRegistrationOptions,
+    ClientSecretDigest, MemoryProvider, PasswordLogin, RateLimits, RegisteredClient, StoredProvider, User,
 };
 use ferromcp_auth::resource_server::DpopPolicy;
 use ferromcp_fuzz::auth::{assert_json_error, assert_safe_page, expand, header, jwk, now, sha256, sign};
@@ -135,7 +135,7 @@ fn clients() -> Vec<RegisteredClient> {
         let mut client = RegisteredClient::new(id, REDIRECT_URIS);
         client.auth_method = method;
         if method != ClientAuthentication::None {
-            client.client_secret = Some(CLIENT_SECRET.into());
+            client.client_secret = Some(ClientSecretDigest::of(CLIENT_SECRET));
             client.grant_types.push("client_credentials".to_owned());
         }
         client
