@@ -87,18 +87,19 @@ async fn run_middleware(inner: Arc<Inner>, call: Call) -> Reply {
 /// Finds the handler of the request and starts it. Methods of capabilities that are not advertised do not exist.
 fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
     let tables = inner.registry.snapshot();
-    let offered = match &call.request {
-        ClientRequest::CallTool(_) | ClientRequest::ListTools(_) => tables.has_tools(),
+    let offered = inner.offered(&tables);
+    let exists = match &call.request {
+        ClientRequest::CallTool(_) | ClientRequest::ListTools(_) => offered.tools,
         ClientRequest::ReadResource(_) | ClientRequest::ListResources(_) | ClientRequest::ListResourceTemplates(_) => {
-            tables.has_resources()
+            offered.resources
         }
-        ClientRequest::GetPrompt(_) | ClientRequest::ListPrompts(_) => tables.has_prompts(),
-        ClientRequest::Complete(_) => tables.has_completions(),
+        ClientRequest::GetPrompt(_) | ClientRequest::ListPrompts(_) => offered.prompts,
+        ClientRequest::Complete(_) => offered.completions,
         ClientRequest::SetLevel(_) => inner.logging,
-        ClientRequest::Subscribe(_) | ClientRequest::Unsubscribe(_) => tables.has_resources(),
+        ClientRequest::Subscribe(_) | ClientRequest::Unsubscribe(_) => offered.resources,
         _ => true,
     };
-    if !offered {
+    if !exists {
         return failed(Error::method_not_found(call.request.method()));
     }
     if let Err(error) = access::check(&tables, &call.peer, &call.request) {
@@ -129,7 +130,7 @@ fn begin(inner: &Arc<Inner>, call: &Call) -> MaybeReady {
         ClientRequest::Ping(_) | ClientRequest::SetLevel(_) => Ok(empty()),
         ClientRequest::Listen(params) if has_method(&call.request, call.peer.revision()).is_ok() => {
             let filter = access::resource_filter(&inner.registry, &call.peer);
-            return listen::start(&inner.broadcaster, tables.list_kinds(), &inner.limits, filter, call, params);
+            return listen::start(&inner.broadcaster, offered.list_kinds(), &inner.limits, filter, call, params);
         }
         ClientRequest::Subscribe(params) => mailbox(call).and_then(|mailbox| {
             mailbox.filter_resources(access::resource_filter(&inner.registry, &call.peer));
@@ -195,7 +196,7 @@ fn mailbox(call: &Call) -> Result<&Mailbox, Error> {
 
 fn initialize(inner: &Inner, tables: &Tables, peer: &Peer) -> InitializeResult {
     if let Some(mailbox) = peer.mailbox() {
-        mailbox.restrict_to(tables.list_kinds()); // undeclared notifications must not be sent
+        mailbox.restrict_to(inner.offered(tables).list_kinds()); // undeclared notifications must not be sent
     }
     let capabilities = inner.capabilities(tables, peer.mailbox().is_some());
     let mut result = InitializeResult::new(peer.revision().as_str(), capabilities, inner.info.clone());

@@ -12,7 +12,7 @@ use crate::middleware::Middleware;
 use crate::registry::{Registry, Tables};
 use crate::request_state::StateOptions;
 use crate::state::States;
-use crate::subscription::Broadcaster;
+use crate::subscription::{Broadcaster, ListKinds};
 
 /// The configuration and state of a server.
 pub(crate) struct Inner {
@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) logging: bool,
     pub(crate) extensions: RawMap,
     pub(crate) experimental: RawMap,
+    /// The capabilities that middleware implements, without registered items.
+    pub(crate) declared: ServerCapabilities,
     /// Errors of the builder methods, reported when serving starts.
     pub(crate) build_errors: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl Inner {
             logging: true,
             extensions: RawMap::new(),
             experimental: RawMap::new(),
+            declared: ServerCapabilities::default(),
             build_errors: Vec::new(),
         }
     }
@@ -91,24 +94,62 @@ impl Inner {
         outer.map_or_else(|| self.request_state_options_and_audience(), |outer| (&outer.state_options, &outer.audience))
     }
 
-    /// Returns the advertised capabilities: each feature with a registered item, and logging.
+    /// Returns the advertised capabilities: each feature with a registered item or a declaration, and logging.
     ///
     /// `receives_changes` declares change notifications and resource subscriptions.
     pub(crate) fn capabilities(&self, tables: &Tables, receives_changes: bool) -> ServerCapabilities {
-        let receives_changes = receives_changes.then_some(true);
+        let (offered, declared) = (self.offered(tables), &self.declared);
+        let receives = |has_items: bool, declared: Option<bool>| {
+            (receives_changes && (has_items || declared == Some(true))).then_some(true)
+        };
+        let list = |has_items: bool, declared: Option<&ListChanged>| {
+            list_changed(receives(has_items, declared.and_then(|list| list.list_changed)))
+        };
         let mut capabilities = ServerCapabilities::default();
-        capabilities.tools = tables.has_tools().then(|| list_changed(receives_changes));
-        capabilities.resources = tables.has_resources().then(|| {
+        capabilities.tools = offered.tools.then(|| list(tables.has_tools(), declared.tools.as_ref()));
+        capabilities.resources = offered.resources.then(|| {
+            let (has_items, declared) = (tables.has_resources(), declared.resources.clone().unwrap_or_default());
             let mut resources = ResourcesCapability::default();
-            (resources.subscribe, resources.list_changed) = (receives_changes, receives_changes);
+            resources.subscribe = receives(has_items, declared.subscribe);
+            resources.list_changed = receives(has_items, declared.list_changed);
             resources
         });
-        capabilities.prompts = tables.has_prompts().then(|| list_changed(receives_changes));
-        capabilities.completions = tables.has_completions().then(RawJson::empty_object);
+        capabilities.prompts = offered.prompts.then(|| list(tables.has_prompts(), declared.prompts.as_ref()));
+        capabilities.completions = offered.completions.then(RawJson::empty_object);
         capabilities.logging = self.logging.then(RawJson::empty_object);
         capabilities.extensions = self.extensions.clone();
         capabilities.experimental = self.experimental.clone();
         capabilities
+    }
+
+    /// Returns the features with a registered item or a declaration.
+    pub(crate) fn offered(&self, tables: &Tables) -> Offered {
+        Offered {
+            tools: tables.has_tools() || self.declared.tools.is_some(),
+            resources: tables.has_resources() || self.declared.resources.is_some(),
+            prompts: tables.has_prompts() || self.declared.prompts.is_some(),
+            completions: tables.has_completions() || self.declared.completions.is_some(),
+        }
+    }
+}
+
+/// The features of a server. The methods of other features do not exist.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "four independent features")]
+pub(crate) struct Offered {
+    pub(crate) tools: bool,
+    pub(crate) resources: bool,
+    pub(crate) prompts: bool,
+    pub(crate) completions: bool,
+}
+
+impl Offered {
+    /// Returns the lists whose changes are notified.
+    pub(crate) fn list_kinds(self) -> ListKinds {
+        ListKinds::TOOLS
+            .only_if(self.tools)
+            .and(ListKinds::PROMPTS.only_if(self.prompts))
+            .and(ListKinds::RESOURCES.only_if(self.resources))
     }
 }
 
@@ -142,6 +183,7 @@ impl Clone for Inner {
             logging: self.logging,
             extensions: self.extensions.clone(),
             experimental: self.experimental.clone(),
+            declared: self.declared.clone(),
             build_errors: self.build_errors.clone(),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ferromcp_core::RawJson;
-use ferromcp_core::model::{CacheHint, Icon, Implementation};
+use ferromcp_core::model::{CacheHint, Icon, Implementation, ServerCapabilities};
 use ferromcp_core::text::excerpt;
 use ferromcp_transport::{InProcess, Memory};
 
@@ -300,6 +300,17 @@ impl Server {
     /// Sets whether handlers may send log messages to the client. Enabled by default.
     pub fn logging(mut self, logging: bool) -> Self {
         self.inner().logging = logging;
+        self
+    }
+
+    /// Advertises capabilities without registered items, for [middleware](Self::wrap) that implements their requests, such
+    /// as a proxy for another server.
+    ///
+    /// `tools`, `resources`, `prompts` and `completions` are used. Their change notifications and resource subscriptions are
+    /// advertised as given, and sent by [`notify`](Self::notify). Requests that the middleware passes on are handled by the
+    /// registered items.
+    pub fn declare_capabilities(mut self, capabilities: ServerCapabilities) -> Self {
+        self.inner().declared = capabilities;
         self
     }
 

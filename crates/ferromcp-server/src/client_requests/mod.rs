@@ -13,6 +13,7 @@
 //! | `elicited`, `roots`, `sample` | answers, and the parameters of sampling |
 //! | `url_elicitation` | URLs that the user must visit before a call can continue |
 //! | `ask` | `#[ask(..)]`: questions that are answered before the function is called |
+//! | `forwarded` | requests of another server, which a proxy forwards |
 //! | `mrtr` | multi-round-trip requests: driving, `once`, resuming, manual rounds |
 //!
 //! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
@@ -21,6 +22,7 @@ mod ask;
 mod capabilities;
 mod ctx;
 mod elicited;
+mod forwarded;
 pub(crate) mod mrtr;
 mod pending_question;
 mod question;

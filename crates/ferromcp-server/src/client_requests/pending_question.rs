@@ -17,6 +17,7 @@ use crate::ctx::Ctx;
 use crate::deadline;
 use crate::era::features::has_multi_round_trip;
 use crate::maybe_ready::BoxFuture;
+use crate::peer::Peer;
 use crate::pending_requests::RequestError;
 use crate::question_error::{Kind, QuestionError};
 use crate::random;
@@ -144,29 +145,34 @@ pub(crate) async fn send_request(
     request: &mut InputRequest,
     timeout: Option<Duration>,
 ) -> Result<RawJson, QuestionError> {
-    register_url(request, ctx)?;
+    register_url(request, ctx.peer())?;
     let timeout = timeout.unwrap_or(ctx.limits().answer_timeout);
     let excerpt = excerpt(request);
     let response = ctx.sink().ask(server_request(request), ctx.peer());
     let _pause = deadline::pause(ctx.extensions());
     tokio::select! {
-        answer = response => answer.map_err(|error| match error {
-            RequestError::ErrorResponse(error) => Kind::ErrorResponse(error).into(),
-            RequestError::TooMany(max) => QuestionError::usage(format!(
-                "{max} requests to the client are already pending; raise `ServerLimits::questions`"
-            )),
-            RequestError::ServerBusy(max) => QuestionError::usage(format!(
-                "{max} requests to the clients of the server are already pending; raise `HttpServerLimits::in_flight`"
-            )),
-            RequestError::Disconnected | RequestError::Unsupported => Kind::Disconnected.into(),
-        }),
+        answer = response => answer.map_err(question_error),
         () = tokio::time::sleep(timeout) => Err(Kind::TimedOut(excerpt, timeout).into()),
         () = ctx.cancelled() => Err(Kind::Disconnected.into()),
     }
 }
 
+/// Converts the error of a request to the client.
+pub(crate) fn question_error(error: RequestError) -> QuestionError {
+    match error {
+        RequestError::ErrorResponse(error) => Kind::ErrorResponse(error).into(),
+        RequestError::TooMany(max) => QuestionError::usage(format!(
+            "{max} requests to the client are already pending; raise `ServerLimits::questions`"
+        )),
+        RequestError::ServerBusy(max) => QuestionError::usage(format!(
+            "{max} requests to the clients of the server are already pending; raise `HttpServerLimits::in_flight`"
+        )),
+        RequestError::Disconnected | RequestError::Unsupported => Kind::Disconnected.into(),
+    }
+}
+
 /// Converts an input request to a server-to-client request.
-fn server_request(request: &InputRequest) -> ServerRequest {
+pub(crate) fn server_request(request: &InputRequest) -> ServerRequest {
     match request {
         InputRequest::Elicit(params) => ServerRequest::Elicit(Box::new(params.clone())),
         InputRequest::CreateMessage(params) => ServerRequest::CreateMessage(params.clone()),
@@ -181,10 +187,10 @@ fn server_request(request: &InputRequest) -> ServerRequest {
 ///
 /// # Errors
 /// Fails if the system's random number generator fails.
-pub(crate) fn register_url(request: &mut InputRequest, ctx: &Ctx) -> Result<(), QuestionError> {
+pub(crate) fn register_url(request: &mut InputRequest, peer: &Peer) -> Result<(), QuestionError> {
     let InputRequest::Elicit(ElicitParams::Url(url)) = request else { return Ok(()) };
     ensure_id(url)?;
-    if let (Some(mailbox), Some(id)) = (ctx.peer().mailbox(), &url.elicitation_id) {
+    if let (Some(mailbox), Some(id)) = (peer.mailbox(), &url.elicitation_id) {
         mailbox.expect_elicitation(id);
     }
     Ok(())

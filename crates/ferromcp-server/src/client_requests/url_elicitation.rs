@@ -59,7 +59,7 @@ fn required_error(ctx: &Ctx, questions: Vec<Question<UrlConsent>>) -> Result<Too
     debug_assert!(has_url_elicitation(ctx.revision()), "the capabilities were checked");
     let mut elicitations = Vec::new();
     for mut question in questions {
-        register_url(&mut question.request, ctx)?;
+        register_url(&mut question.request, ctx.peer())?;
         if let InputRequest::Elicit(params) = question.request {
             elicitations.push(params);
         }

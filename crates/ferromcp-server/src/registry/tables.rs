@@ -15,7 +15,6 @@ use crate::function::suggestion::closest_match;
 use crate::mount::{Mount, MountedItem};
 use crate::registry::list_cache::Lists;
 use crate::state::StateNeed;
-use crate::subscription::ListKinds;
 use crate::uri_key::{decode_unreserved, lowercase_start, template_key, uri_key, without_root_path};
 use crate::uri_template::Captures;
 
@@ -363,14 +362,6 @@ impl Tables {
         let mut keys: Vec<_> = self.completions.positions.iter().collect();
         keys.sort_by_key(|(_, position)| **position);
         keys.into_iter().filter_map(|(key, _)| self.completion_problem(key))
-    }
-
-    /// Returns the lists that are not empty, for which change notifications are declared.
-    pub(crate) fn list_kinds(&self) -> ListKinds {
-        ListKinds::TOOLS
-            .only_if(self.has_tools())
-            .and(ListKinds::PROMPTS.only_if(self.has_prompts()))
-            .and(ListKinds::RESOURCES.only_if(self.has_resources()))
     }
 
     /// Iterates over the definitions of the tools.

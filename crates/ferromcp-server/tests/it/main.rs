@@ -36,6 +36,7 @@ mod pagination;
 mod panic_on_drop;
 mod progress;
 mod prompts;
+mod proxies;
 mod random_input;
 mod registry_handles;
 mod replay_equivalence;
