@@ -9,7 +9,7 @@ use ferromcp_core::model::{
     PromptDefinition, ReadResourceParams, ReadResourceResult, Reference, ResourceDefinition, ResourceTemplate,
     ServerCapabilities, SetLevelParams, ToolAnnotations, ToolDefinition,
 };
-use ferromcp_core::{ClientNotification, ClientRequest, Custom, RawJson, Revision};
+use ferromcp_core::{ClientNotification, ClientRequest, Custom, RawJson, Revision, ServerResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use crate::call::ClientCall;
 use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
 use crate::era::features::has_roots_notification;
+use crate::era::modern::with_meta;
 use crate::error::{ClientError, ErrorKind};
 use crate::list::ListCall;
 use crate::negotiated::Negotiated;
@@ -203,6 +204,16 @@ impl Client {
         ClientCall::new(Arc::clone(&self.engine), request, typed::other)
     }
 
+    /// Sends a request of another client, for a proxy. The result is not converted.
+    ///
+    /// The protocol keys in `_meta` of the request are replaced by those of this client; other keys are sent unchanged. A
+    /// request state and input responses are removed: input requests of the server are answered by the handlers, or returned
+    /// by [`ClientCall::manual`].
+    pub fn forward(&self, mut request: ClientRequest) -> ClientCall<ServerResult> {
+        let request = remove_protocol_keys(&mut request).map(|()| request);
+        ClientCall::new(Arc::clone(&self.engine), request, Ok)
+    }
+
     /// Resumes a call that requires input, started by this or by another process.
     pub fn resume<T: MethodResult>(&self, pending: PendingCall, answers: InputAnswers) -> ClientCall<T> {
         ClientCall::resumed(Arc::clone(&self.engine), pending.resume(answers), T::read)
@@ -251,6 +262,24 @@ impl fmt::Debug for Client {
         let server = self.server_info().map(|info| info.name);
         f.debug_struct("Client").field("server", &server).field("revision", &self.revision()).finish_non_exhaustive()
     }
+}
+
+/// Removes the keys and parameters that belong to one connection or round.
+fn remove_protocol_keys(request: &mut ClientRequest) -> Result<(), ClientError> {
+    let (responses, state) = match request {
+        ClientRequest::CallTool(params) => (&mut params.input_responses, &mut params.request_state),
+        ClientRequest::GetPrompt(params) => (&mut params.input_responses, &mut params.request_state),
+        ClientRequest::ReadResource(params) => (&mut params.input_responses, &mut params.request_state),
+        _ => (&mut None, &mut None),
+    };
+    (*responses, *state) = (None, None);
+    with_meta(request, |meta| {
+        meta.protocol_version = None;
+        meta.client_capabilities = None;
+        meta.client_info = None;
+        meta.log_level = None;
+        meta.progress_token = None;
+    })
 }
 
 fn tool_call(tool: &str, args: &impl Serialize) -> Result<ClientRequest, ClientError> {

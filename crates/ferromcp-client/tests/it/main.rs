@@ -8,6 +8,7 @@ mod config;
 mod deadlines;
 mod deviations;
 mod faults;
+mod forwarding;
 mod groups;
 mod hostile_servers;
 mod http_engine;
