@@ -1,5 +1,7 @@
 //! The command line: verbs, and the options that they share.
 
+mod run;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -7,7 +9,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ferromcp_core::Era;
 
-/// Lists, calls, reads and watches Model Context Protocol servers
+pub(crate) use run::{Run, ServedTransport};
+
+/// Runs, lists, calls, reads and watches Model Context Protocol servers
 ///
 /// TARGET is a server: a URL; a Python file (server.py or server.py:object); an example, binary or package of the Cargo
 /// workspace; a configuration file with the key mcpServers (file.json or file.json#name); an entry of a host (cursor:name); or a name
@@ -33,6 +37,8 @@ pub(crate) struct Cli {
 /// The verbs. Each has its own module in `verbs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Run a server, or serve it over another transport
+    Run(Run),
     /// List tools, resources, resource templates and prompts
     List(List),
     /// Call a tool
@@ -101,7 +107,7 @@ pub(crate) struct Connection {
     /// Set an environment variable of the started server: NAME=value, NAME=env:VARIABLE or NAME=file:PATH
     #[arg(short = 'e', long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<Hidden>,
-    /// Give up when the server has not responded or reported progress for this time [default: 60]
+    /// Give up when the server has not responded or reported progress for this time [default: 60; a day for `run`]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<std::time::Duration>,
     /// Start Python files with this interpreter

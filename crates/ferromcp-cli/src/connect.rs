@@ -67,8 +67,25 @@ pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T, Fa
     }
 }
 
+/// Runs a future until it is done, or the process is asked to exit by Ctrl-C or SIGTERM.
+pub(crate) async fn until_terminated<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        result = until_interrupted(work) => result,
+        () = terminated => Err(Failure::silent(Exit::Interrupted)),
+    }
+}
+
 /// Returns the remedy for a server that requires a login.
-fn login_remedy(source: Source<'_>, target: &Target) -> String {
+pub(crate) fn login_remedy(source: Source<'_>, target: &Target) -> String {
     match source {
         Source::Word(_) if has_authorization(&target.connection) => "check the header `Authorization`".to_owned(),
         Source::Word(word) => format!("run `mcp login {}`", excerpt(word)),
@@ -83,8 +100,16 @@ fn has_authorization(connection: &Connection) -> bool {
 }
 
 async fn open(target: Target) -> Result<Client, Failure> {
+    let builder = builder(&target.connection)?;
+    open_with(target, builder).await
+}
+
+/// Connects to a target, with the credentials and the process that its connection options describe.
+///
+/// # Errors
+/// Fails if the server cannot be started or reached, or requires a login.
+pub(crate) async fn open_with(target: Target, mut builder: ClientBuilder) -> Result<Client, Failure> {
     let Target { kind, connection } = target;
-    let mut builder = builder(&connection)?;
     match kind {
         Kind::Url(url) => {
             builder = authorized(builder, &url, &connection).await?;
@@ -126,8 +151,11 @@ async fn authorized(mut builder: ClientBuilder, url: &str, connection: &Connecti
     })
 }
 
-/// Creates the process of a server. `name` is used in errors instead of the program.
-fn process(mut command: Command, name: Option<&str>, connection: &Connection) -> Result<Child, Failure> {
+/// Adds the variables of the command line to the command of a server.
+///
+/// # Errors
+/// Fails if a variable is invalid, or a header is given, which applies to URLs only.
+pub(crate) fn add_variables(command: &mut Command, connection: &Connection) -> Result<(), Failure> {
     if !connection.headers.is_empty() {
         return Err(Failure::usage("headers (`-H`) apply to URLs, not to servers that are started; remove them"));
     }
@@ -135,6 +163,12 @@ fn process(mut command: Command, name: Option<&str>, connection: &Connection) ->
         let variable = variable(&written.0)?;
         command.env(variable.name, variable.value);
     }
+    Ok(())
+}
+
+/// Creates the process of a server. `name` is used in errors instead of the program.
+fn process(mut command: Command, name: Option<&str>, connection: &Connection) -> Result<Child, Failure> {
+    add_variables(&mut command, connection)?;
     let shows_stderr = connection.verbose > 0;
     // The last lines are part of errors even if they are not shown.
     let stderr = Stderr::lines(move |line| {
@@ -149,23 +183,38 @@ fn process(mut command: Command, name: Option<&str>, connection: &Connection) ->
     Ok(child)
 }
 
+/// Returns the builder of a client for a user of the terminal.
 fn builder(connection: &Connection) -> Result<ClientBuilder, Failure> {
-    let mut builder = Client::builder("mcp", env!("CARGO_PKG_VERSION")).no_cache();
+    let mut builder = new_builder(connection);
     if let Some(timeout) = connection.timeout {
         let limits = ClientLimits::new().request_timeout(timeout).connect_timeout(timeout);
         builder = builder.limits(limits.probe_timeout(timeout.min(PROBE_TIMEOUT)));
     }
-    if let Some(era) = connection.era {
-        builder = builder.only_era(era.into());
-    }
     if connection.verbose > 0 {
         builder = show_log_messages(builder);
     }
-    if !connection.roots.is_empty() {
-        let roots = connection.roots.iter().map(|folder| root(folder)).collect::<Result<Vec<Root>, Failure>>()?;
-        builder = builder.on_roots(move || std::future::ready(roots.clone()));
+    Ok(answer_questions(with_roots(builder, connection)?))
+}
+
+/// Returns the builder of a client of this command, without handlers.
+pub(crate) fn new_builder(connection: &Connection) -> ClientBuilder {
+    let builder = Client::builder("mcp", env!("CARGO_PKG_VERSION")).no_cache();
+    match connection.era {
+        Some(era) => builder.only_era(era.into()),
+        None => builder,
     }
-    Ok(answer_questions(builder))
+}
+
+/// Adds the roots of the command line.
+///
+/// # Errors
+/// Fails if a folder does not exist.
+pub(crate) fn with_roots(builder: ClientBuilder, connection: &Connection) -> Result<ClientBuilder, Failure> {
+    if connection.roots.is_empty() {
+        return Ok(builder);
+    }
+    let roots = connection.roots.iter().map(|folder| root(folder)).collect::<Result<Vec<Root>, Failure>>()?;
+    Ok(builder.on_roots(move || std::future::ready(roots.clone())))
 }
 
 fn root(folder: &Path) -> Result<Root, Failure> {

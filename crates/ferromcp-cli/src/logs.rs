@@ -17,6 +17,11 @@ pub(crate) fn start_logs(verbose: u8) {
         1 => Level::INFO,
         _ => Level::DEBUG,
     };
+    start_logs_at(level);
+}
+
+/// Starts logging of this process, at a level.
+pub(crate) fn start_logs_at(level: Level) {
     let logs = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false);
     // An error means that logging has started already.
     let _ = logs.with_max_level(level).with_writer(|| LogWriter).try_init();

@@ -6,6 +6,7 @@
 //! | `exit` | exit codes and errors |
 //! | `verbs` | one module for each verb |
 //! | `target` | targets: URLs, commands and other ways to start a server |
+//! | `bridge` | a server that forwards requests to other servers, for `mcp run` |
 //! | `connect` | connects to a target, and runs a verb until it is interrupted |
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
@@ -14,6 +15,7 @@
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
 mod arguments;
+mod bridge;
 mod cli;
 mod config_folder;
 mod connect;

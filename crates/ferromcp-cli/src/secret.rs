@@ -52,6 +52,14 @@ pub(crate) fn variable(written: &str) -> Result<NamedSecret, Failure> {
     Ok(NamedSecret { name: name.to_owned(), value: resolve(value)? })
 }
 
+/// Reads a value, `env:VARIABLE`, `file:PATH` or the value itself.
+///
+/// # Errors
+/// Fails like [`header`].
+pub(crate) fn value(written: &str) -> Result<String, Failure> {
+    resolve(written)
+}
+
 /// Returns the parts of `env:VARIABLE` or `file:PATH`.
 fn reference(value: &str) -> Option<(&str, &str)> {
     let (kind, name) = value.split_once(':')?;

@@ -19,6 +19,25 @@ pub(super) fn parse(word: &str) -> Option<(&Path, Option<&str>)> {
     }
 }
 
+/// Returns the enabled servers of a file with several. An invalid entry is skipped with a warning.
+///
+/// # Errors
+/// Fails if the file is missing or invalid.
+pub(super) fn servers(file: &Path) -> Result<Vec<ServerConfig>, Failure> {
+    let config = Config::read(file)?;
+    if config.entries().len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut servers = Vec::new();
+    for entry in config.entries().filter(|entry| !entry.is_disabled()) {
+        match entry.resolve() {
+            Ok(server) => servers.push(server),
+            Err(error) => tracing::warn!("skipped a server: {error}"),
+        }
+    }
+    Ok(servers)
+}
+
 /// Returns an entry. The name can be omitted if there is only one.
 ///
 /// # Errors

@@ -118,6 +118,20 @@ pub(crate) fn resolve(source: Source<'_>, connection: &Connection) -> Result<Tar
     Ok(Target { kind, connection: connection.clone() })
 }
 
+/// Returns the servers of a target that is a configuration file with several; none for other targets.
+///
+/// # Errors
+/// Fails if the file is missing or invalid.
+pub(crate) fn several(source: Source<'_>) -> Result<Vec<ServerConfig>, Failure> {
+    match source {
+        Source::Word(word) if !is_url(word) && !saved::load()?.contains_key(word) => match config_file::parse(word) {
+            Some((file, None)) => config_file::servers(file),
+            _ => Ok(Vec::new()),
+        },
+        _ => Ok(Vec::new()),
+    }
+}
+
 fn resolve_saved(saved: &Saved, connection: &Connection) -> Result<Target, Failure> {
     let connection = saved.combine(connection)?;
     let kind = find(saved.source()?, &connection, saved.folder.as_deref())?;

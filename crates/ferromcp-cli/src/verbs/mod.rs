@@ -17,6 +17,8 @@ mod prompt;
 mod read;
 mod remove;
 mod revisions;
+mod run;
+mod run_process;
 mod status;
 mod sync;
 mod uninstall;
@@ -32,6 +34,7 @@ use crate::exit::Failure;
 /// Runs a verb.
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
+        Verb::Run(args) => Box::pin(run::run(args)).await,
         Verb::List(args) => list::run(args).await,
         Verb::Call(args) => call::run(args).await,
         Verb::Read(args) => read::run(args).await,

@@ -2,7 +2,8 @@
 
 use crate::process::{mcp, run};
 
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 22] = [
+    "run",
     "list",
     "call",
     "read",

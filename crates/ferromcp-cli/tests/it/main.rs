@@ -1,6 +1,7 @@
 //! Tests of the command as a process.
 
 mod arguments;
+mod bridge;
 mod cargo_targets;
 mod config_files;
 mod exit_codes;
@@ -16,6 +17,7 @@ mod python;
 #[cfg(unix)]
 mod questions;
 mod revisions;
+mod run;
 mod saved_names;
 mod secrets;
 #[cfg(unix)]

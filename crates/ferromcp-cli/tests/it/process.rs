@@ -1,10 +1,10 @@
 //! Runs the command and the servers of the tests.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 /// Time until a process must be ready; long, because the machine may be busy.
@@ -74,22 +74,44 @@ pub(crate) fn on_stdio(args: &[&str]) -> Run {
 pub(crate) struct HttpServer {
     child: Child,
     port: u16,
+    stderr: Arc<Mutex<Vec<String>>>,
 }
 
 impl HttpServer {
     /// Starts the server, `http` or `protected`, and waits until it accepts connections.
     pub(crate) fn start(kind: &str) -> Self {
+        Self::spawn(kind, Stdio::inherit())
+    }
+
+    /// Starts the server like [`start`](Self::start), and collects the lines of its stderr.
+    pub(crate) fn start_with_stderr(kind: &str) -> Self {
+        let mut server = Self::spawn(kind, Stdio::piped());
+        let (lines, stderr) = (Arc::clone(&server.stderr), server.child.stderr.take().expect("stderr is piped"));
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().expect("no panic while it is locked").push(line);
+            }
+        });
+        server
+    }
+
+    fn spawn(kind: &str, stderr: Stdio) -> Self {
         let port = free_port();
         let mut command = Command::new(server());
-        command.args([kind, &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args([kind, &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         let child = command.spawn().expect("cannot start the server");
-        let server = Self { child, port };
+        let server = Self { child, port, stderr: Arc::default() };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(start.elapsed() < TIMEOUT, "the server does not listen");
             std::thread::sleep(Duration::from_millis(10));
         }
         server
+    }
+
+    /// Returns the lines of stderr so far.
+    pub(crate) fn stderr(&self) -> &Arc<Mutex<Vec<String>>> {
+        &self.stderr
     }
 
     pub(crate) fn url(&self) -> String {

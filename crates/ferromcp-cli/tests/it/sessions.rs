@@ -66,6 +66,8 @@ fn check(page: &Path) {
     let demo = file(folder, "demo", &format!("#!/bin/sh\nexec '{}' demo\n", server()));
     #[cfg(unix)]
     std::fs::set_permissions(&demo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mcp"), folder.join("mcp")).unwrap();
     let demo = demo.display();
     file(folder, "mcp.json", &format!(r#"{{ "mcpServers": {{ "demo": {{ "command": "{demo}" }} }} }}"#));
     file(folder, "main.rs", "fn main() {}\n");
@@ -94,7 +96,9 @@ fn check(page: &Path) {
 
 #[test]
 fn sessions_of_the_guide_run() {
-    check(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/command-line.md")));
+    for page in ["command-line.md", "run.md"] {
+        check(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide")).join(page));
+    }
 }
 
 #[test]

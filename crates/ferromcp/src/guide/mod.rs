@@ -39,6 +39,7 @@
 //!   - [The client](client)
 //!   - [Authorization](authorization)
 //!   - [Command-line tool](command_line)
+//!   - [Run and bridge servers](run)
 //! - **Reference**
 //!   - [Protocol revisions](revisions)
 //!   - [Troubleshooting](troubleshooting)
@@ -121,6 +122,8 @@ pages! {
     authorization = "authorization.md";
     /// Servers from the terminal: targets, arguments, results, exit codes, logins.
     command_line = "command-line.md";
+    /// Servers over another transport or for clients of another revision: `mcp run`.
+    run = "run.md";
     /// The differences between the revisions.
     revisions = "revisions.md";
     /// The exact text of each error, with its cause and remedy.

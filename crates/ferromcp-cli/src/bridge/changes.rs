@@ -1,0 +1,164 @@
+//! Change notifications of the servers, and subscriptions to their resources.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ferromcp_client::{Change, ChangeFilter, Client, Subscription};
+use ferromcp_core::Error;
+use ferromcp_server::ChangeNotifier;
+use tokio::task::AbortHandle;
+
+use super::members::{Members, to_error};
+
+/// Maximum number of subscribed resources of all clients.
+const MAX_RESOURCES: usize = 1000;
+
+/// Forwards the changes of the servers.
+pub(super) struct Changes {
+    notifier: ChangeNotifier,
+    resources: Arc<Resources>,
+    lists: Vec<AbortHandle>,
+}
+
+/// The subscribed resources, each with the task that forwards its changes.
+#[derive(Default)]
+struct Resources(Mutex<HashMap<String, AbortHandle>>);
+
+/// Ends the subscriptions of resources without subscribers when it is dropped.
+pub(super) struct Interest<'a> {
+    changes: &'a Changes,
+    uris: Vec<String>,
+}
+
+impl Drop for Interest<'_> {
+    fn drop(&mut self) {
+        for uri in &self.uris {
+            if !self.changes.notifier.has_subscribers(uri) {
+                self.changes.resources.remove(uri);
+            }
+        }
+    }
+}
+
+impl Resources {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, uri: &str) {
+        if let Some(task) = self.lock().remove(uri) {
+            task.abort();
+        }
+    }
+}
+
+impl Changes {
+    /// Starts to forward the changes of lists.
+    pub(super) fn start(notifier: &ChangeNotifier, members: &Members) -> Self {
+        let lists = members.iter().filter_map(|member| {
+            let filter = list_filter(&member.client);
+            (!filter.is_empty()).then(|| {
+                let (client, notifier, members) = (member.client.clone(), notifier.clone(), members.clone());
+                let forward = async move {
+                    match client.subscribe(filter).await {
+                        Ok(subscription) => forward_lists(subscription, &notifier, &members).await,
+                        Err(error) => tracing::warn!(%error, "cannot subscribe to the lists of a server"),
+                    }
+                };
+                tokio::spawn(forward).abort_handle()
+            })
+        });
+        Self { lists: lists.collect(), notifier: notifier.clone(), resources: Arc::default() }
+    }
+
+    /// Subscribes to a resource, unless it is subscribed already.
+    ///
+    /// # Errors
+    /// Fails if the server rejects the subscription, or too many resources are subscribed.
+    pub(super) async fn watch(&self, client: &Client, uri: &str) -> Result<(), Error> {
+        {
+            let resources = self.resources.lock();
+            if resources.get(uri).is_some_and(|task| !task.is_finished()) {
+                return Ok(());
+            }
+            if resources.len() >= MAX_RESOURCES {
+                let message = format!("cannot subscribe: {MAX_RESOURCES} resources are subscribed already");
+                return Err(Error::internal(message));
+            }
+        }
+        let mut subscription =
+            client.subscribe(ChangeFilter::new().resource(uri)).await.map_err(|error| to_error(&error))?;
+        let (notifier, resources, watched) = (self.notifier.clone(), Arc::clone(&self.resources), uri.to_owned());
+        let task = tokio::spawn(async move {
+            while let Some(Ok(change)) = subscription.next().await {
+                // A session that has ended does not unsubscribe.
+                if !notifier.has_subscribers(&watched) {
+                    break;
+                }
+                match change {
+                    Change::Resource(uri) => notifier.resource_updated(uri),
+                    _ => notifier.resource_updated(&watched),
+                }
+            }
+            resources.lock().remove(&watched);
+        });
+        if let Some(previous) = self.resources.lock().insert(uri.to_owned(), task.abort_handle()) {
+            previous.abort();
+        }
+        Ok(())
+    }
+
+    /// Returns a guard that ends the subscriptions of these resources if they have no subscribers.
+    pub(super) fn interest(&self, uris: Vec<String>) -> Interest<'_> {
+        Interest { changes: self, uris }
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        let resources = self.resources.lock();
+        for task in self.lists.iter().chain(resources.values()) {
+            task.abort();
+        }
+    }
+}
+
+/// Returns the filter of the lists whose changes a server sends.
+fn list_filter(client: &Client) -> ChangeFilter {
+    let capabilities = client.capabilities();
+    let sends = |changes: Option<bool>| changes == Some(true);
+    let mut filter = ChangeFilter::new();
+    if capabilities.tools.is_some_and(|list| sends(list.list_changed)) {
+        filter = filter.tools();
+    }
+    if capabilities.prompts.is_some_and(|list| sends(list.list_changed)) {
+        filter = filter.prompts();
+    }
+    if capabilities.resources.is_some_and(|list| sends(list.list_changed)) {
+        filter = filter.resources();
+    }
+    filter
+}
+
+/// Forwards changes until the subscription ends.
+async fn forward_lists(mut subscription: Subscription, notifier: &ChangeNotifier, members: &Members) {
+    while let Some(change) = subscription.next().await {
+        match change {
+            Ok(Change::Tools) => notifier.tools_changed(),
+            Ok(Change::Prompts) => notifier.prompts_changed(),
+            Ok(Change::Resources) => {
+                members.forget_resources();
+                notifier.resources_changed();
+            }
+            Ok(Change::Gap) => {
+                // Notifications of lists without the capability are not sent.
+                members.forget_resources();
+                notifier.tools_changed();
+                notifier.prompts_changed();
+                notifier.resources_changed();
+            }
+            Ok(_) => {}
+            Err(error) => return tracing::warn!(%error, "changes of a server are no longer forwarded"),
+        }
+    }
+}

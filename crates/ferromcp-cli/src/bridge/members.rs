@@ -1,0 +1,215 @@
+//! The servers of a bridge. With several servers, tools and prompts have the name of their server as a prefix.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ferromcp_client::{Client, ClientError};
+use ferromcp_core::model::{Implementation, Reference};
+use ferromcp_core::text::excerpt;
+use ferromcp_core::{ClientRequest, Error};
+use ferromcp_server::uri_template::UriTemplate;
+
+/// A server of a bridge.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// Identifies the server in its handlers.
+    pub(super) number: usize,
+    /// The prefix of its items; `None` for the only server of a bridge.
+    pub(super) prefix: Option<String>,
+    pub(super) client: Client,
+}
+
+impl Member {
+    /// Creates the only server of a bridge. Its items keep their names.
+    pub(crate) fn only(client: Client) -> Self {
+        Self { number: 0, prefix: None, client }
+    }
+
+    /// Creates one of several servers. Its tools and prompts have the prefix `name_`.
+    pub(crate) fn named(number: usize, name: &str, client: Client) -> Self {
+        Self { number, prefix: Some(format!("{name}_")), client }
+    }
+}
+
+/// The servers of a bridge. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct Members(Arc<Inner>);
+
+struct Inner {
+    list: Vec<Member>,
+    /// The server of each resource, until a list of resources changes.
+    resources: Mutex<Option<Arc<ResourceIndex>>>,
+}
+
+/// The server of each resource.
+#[derive(Default)]
+struct ResourceIndex {
+    uris: HashMap<String, usize>,
+    templates: Vec<(UriTemplate, usize)>,
+}
+
+impl Members {
+    /// Creates the servers of a bridge.
+    pub(crate) fn new(list: Vec<Member>) -> Self {
+        Self(Arc::new(Inner { list, resources: Mutex::default() }))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.0.list.iter()
+    }
+
+    /// Returns the first server, which is the only one without prefixes.
+    pub(super) fn first(&self) -> Result<&Member, Error> {
+        self.0.list.first().ok_or_else(|| Error::internal("the bridge has no servers"))
+    }
+
+    /// Returns whether the names of items have prefixes.
+    pub(super) fn has_prefixes(&self) -> bool {
+        self.0.list.iter().any(|member| member.prefix.is_some())
+    }
+
+    /// Returns the name and version of the bridge, which are those of an only server.
+    pub(super) fn implementation(&self) -> Implementation {
+        let own = || Implementation::new("mcp", env!("CARGO_PKG_VERSION"));
+        match self.0.list.as_slice() {
+            [Member { prefix: None, client, .. }] => client.server_info().unwrap_or_else(own),
+            _ => own(),
+        }
+    }
+
+    /// Returns the instructions of all servers.
+    pub(super) fn instructions(&self) -> Option<String> {
+        let texts = self.iter().filter_map(|member| {
+            let text = member.client.instructions()?;
+            Some(match &member.prefix {
+                None => text,
+                Some(prefix) => format!("Tools and prompts with the prefix `{prefix}`:\n{text}"),
+            })
+        });
+        let texts: Vec<String> = texts.collect();
+        (!texts.is_empty()).then(|| texts.join("\n\n"))
+    }
+
+    /// Returns the server that has the item of a request, and the request with the name that the item has there.
+    ///
+    /// # Errors
+    /// Fails if no server has the item.
+    pub(super) async fn route(&self, request: &ClientRequest) -> Result<(&Member, ClientRequest), Error> {
+        let mut request = request.clone();
+        let member = match &mut request {
+            ClientRequest::CallTool(params) => {
+                let (member, name) = self.of_name(&params.name, "tool")?;
+                params.name = name.into();
+                params.task = None; // tasks are not declared as a capability
+                member
+            }
+            ClientRequest::GetPrompt(params) => {
+                let (member, name) = self.of_name(&params.name, "prompt")?;
+                params.name = name.into();
+                member
+            }
+            ClientRequest::ReadResource(params) => self.of_resource(&params.uri).await?,
+            ClientRequest::Complete(params) => match &mut params.r#ref {
+                Reference::Prompt { name, .. } => {
+                    let (member, stripped) = self.of_name(name, "prompt")?;
+                    *name = stripped;
+                    member
+                }
+                Reference::Resource { uri } => self.of_resource(uri).await?,
+                _ => return Err(Error::invalid_params("Unknown reference type")),
+            },
+            other if self.has_prefixes() => return Err(Error::method_not_found(other.method())),
+            _ => self.first()?,
+        };
+        Ok((member, request))
+    }
+
+    /// Returns the server with the longest matching prefix, and the rest of the name.
+    pub(super) fn of_name(&self, name: &str, kind: &str) -> Result<(&Member, String), Error> {
+        let matches = self.iter().filter_map(|member| {
+            let rest = name.strip_prefix(member.prefix.as_deref().unwrap_or_default())?;
+            Some((member, rest.to_owned()))
+        });
+        let found = matches.min_by_key(|(_, rest)| rest.len());
+        found.ok_or_else(|| Error::invalid_params(format!("Unknown {kind}: {}", excerpt(name))))
+    }
+
+    /// Returns the server that has a resource, or the template of a reference.
+    ///
+    /// # Errors
+    /// Fails if no server has it.
+    pub(super) async fn of_resource(&self, uri: &str) -> Result<&Member, Error> {
+        if !self.has_prefixes() {
+            return self.first();
+        }
+        let index = self.resource_index().await;
+        let by_template = || {
+            let mut templates = index.templates.iter();
+            templates.find(|(template, _)| template.as_str() == uri || matches!(template.matches(uri), Ok(Some(_))))
+        };
+        let found = index.uris.get(uri).copied().or_else(|| by_template().map(|(_, position)| *position));
+        found.and_then(|position| self.0.list.get(position)).ok_or_else(|| Error::resource_not_found(uri))
+    }
+
+    fn resources(&self) -> MutexGuard<'_, Option<Arc<ResourceIndex>>> {
+        self.0.resources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Discards the index of resources, because a list has changed.
+    pub(super) fn forget_resources(&self) {
+        *self.resources() = None;
+    }
+
+    async fn resource_index(&self) -> Arc<ResourceIndex> {
+        if let Some(index) = self.resources().clone() {
+            return index;
+        }
+        let mut index = ResourceIndex::default();
+        let mut complete = true;
+        for (position, member) in self.iter().enumerate() {
+            match tokio::try_join!(
+                member.client.resources().into_future(),
+                member.client.resource_templates().into_future()
+            ) {
+                Ok((resources, templates)) => {
+                    for resource in resources {
+                        index.uris.entry(resource.uri).or_insert(position);
+                    }
+                    let parsed =
+                        templates.iter().filter_map(|template| UriTemplate::parse(&template.uri_template).ok());
+                    index.templates.extend(parsed.map(|template| (template.allow_unsafe_paths(), position)));
+                }
+                Err(error) => {
+                    complete = false;
+                    tracing::warn!(%error, "cannot list the resources of a server");
+                }
+            }
+        }
+        let index = Arc::new(index);
+        if complete {
+            *self.resources() = Some(Arc::clone(&index));
+        }
+        index
+    }
+
+    /// Closes all connections.
+    pub(crate) async fn close(&self) {
+        let closing: Vec<_> = self.iter().map(|member| member.client.clone()).collect();
+        let mut tasks = tokio::task::JoinSet::new();
+        for client in closing {
+            tasks.spawn(async move { client.close().await });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Converts the error of a server. Errors of the connection become internal errors.
+pub(super) fn to_error(error: &ClientError) -> Error {
+    match error.rpc() {
+        Some(rpc) => rpc.clone(),
+        None if error.is_unauthorized() => {
+            Error::internal("the server requires a login; run `mcp login` with the URL of the server")
+        }
+        None => Error::internal(error.to_string()),
+    }
+}

@@ -1,0 +1,206 @@
+//! A server that forwards requests to other servers, of any revision and transport.
+//!
+//! The engine translates revisions on both sides: [`ferromcp_server`] serves the clients, and [`ferromcp_client`] connects to
+//! the servers. The bridge forwards requests, progress, log messages, cancellation, changes and the questions of the servers
+//! (elicitation, sampling, roots). A question reaches the client during the call that it belongs to. On 2026-07-28, the call
+//! returns `input_required`, and the call of the server continues when the client returns with the answer.
+//!
+//! | module | content |
+//! |---|---|
+//! | `members` | the servers, and the item names of several servers |
+//! | `forward` | forwards one request, with its progress, logs and questions |
+//! | `running_call` | a request that a server handles, and its questions |
+//! | `in_flight` | finds the call that a question or a log message belongs to |
+//! | `suspended` | calls that wait for the client to return with answers |
+//! | `lists` | lists of several servers |
+//! | `changes` | change notifications and resource subscriptions |
+//! | `handler` | receives the questions of the servers |
+//! | `first_message` | the capabilities of the client on stdio |
+//! | `bearer` | access by a bearer token |
+//!
+//! Spec: <https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr>.
+
+pub(crate) mod bearer;
+mod changes;
+pub(crate) mod first_message;
+mod forward;
+mod handler;
+mod in_flight;
+mod lists;
+mod members;
+mod running_call;
+mod suspended;
+
+use std::sync::Arc;
+
+use ferromcp_client::{ClientBuilder, HandledRequests};
+use ferromcp_core::model::{
+    ClientCapabilities, Implementation, ListChanged, LogLevel, ResourcesCapability, ServerCapabilities,
+    SubscriptionFilter,
+};
+use ferromcp_core::{ClientRequest, Era, Error};
+use ferromcp_server::middleware::Next;
+use ferromcp_server::{Call, Reply, Server};
+
+use changes::Changes;
+use handler::QuestionHandler;
+use in_flight::InFlight;
+use suspended::SuspendedCalls;
+
+pub(crate) use handler::{all_requests, requests_of};
+pub(crate) use members::{Member, Members};
+
+/// The extensions that need no implementation in a bridge, because they only add members to messages.
+const TRANSPARENT_EXTENSIONS: [&str; 1] = ["io.modelcontextprotocol/ui"];
+
+/// The servers and the calls in flight.
+pub(crate) struct Bridge {
+    members: Members,
+    in_flight: Arc<InFlight>,
+    suspended: Arc<SuspendedCalls>,
+    changes: Changes,
+}
+
+/// Creates the clients of a bridge.
+#[derive(Clone, Default)]
+pub(crate) struct Connections {
+    in_flight: Arc<InFlight>,
+}
+
+impl Connections {
+    /// Lets the client of a server forward questions and log messages. `number` identifies the server.
+    pub(crate) fn prepare(&self, builder: ClientBuilder, number: usize, requests: HandledRequests) -> ClientBuilder {
+        let logs = Arc::clone(&self.in_flight);
+        let handler = QuestionHandler { in_flight: Arc::clone(&self.in_flight), member: number, requests };
+        builder.handler(handler).validate_output(false).on_log(LogLevel::Info, move |message| logs.log(number, message))
+    }
+
+    /// Creates the server that forwards to `members`.
+    pub(crate) fn server(self, members: Members) -> Server {
+        let capabilities = capabilities(&members);
+        let Implementation { name, title, version, description, icons, website_url, .. } = members.implementation();
+        let mut server = Server::new(name, version).logging(capabilities.logging.is_some());
+        server = title.into_iter().fold(server, Server::title);
+        server = description.into_iter().fold(server, Server::description);
+        server = website_url.into_iter().fold(server, Server::website);
+        server = icons.into_iter().fold(server, Server::icon);
+        server = members.instructions().into_iter().fold(server, Server::instructions);
+        for id in TRANSPARENT_EXTENSIONS {
+            if let Some(settings) = capabilities.extensions.get(id).filter(|settings| settings.is_object()) {
+                server = server.extension(id, settings.clone());
+            }
+        }
+        let server = server.declare_capabilities(capabilities);
+        let changes = Changes::start(&server.notify(), &members);
+        let suspended = Arc::new(SuspendedCalls::default());
+        let bridge = Arc::new(Bridge { members, in_flight: self.in_flight, suspended, changes });
+        server.wrap(move |call, next| Arc::clone(&bridge).handle(call, next))
+    }
+}
+
+impl Bridge {
+    async fn handle(self: Arc<Self>, mut call: Call, next: Next) -> Reply {
+        match &mut call.request {
+            ClientRequest::CallTool(_)
+            | ClientRequest::GetPrompt(_)
+            | ClientRequest::ReadResource(_)
+            | ClientRequest::Complete(_)
+            | ClientRequest::Custom(_) => self.forward(call).await,
+            ClientRequest::ListTools(_)
+            | ClientRequest::ListPrompts(_)
+            | ClientRequest::ListResources(_)
+            | ClientRequest::ListResourceTemplates(_) => self.list(call).await,
+            ClientRequest::SetLevel(params) => {
+                let level = params.level;
+                self.set_log_level(level).await;
+                next.run(call).await
+            }
+            ClientRequest::Subscribe(params) => {
+                let uri = params.uri.to_string();
+                if let Err(error) = self.watch(&uri).await {
+                    return Reply::Failed(error);
+                }
+                let _interest = self.changes.interest(vec![uri]);
+                next.run(call).await
+            }
+            ClientRequest::Unsubscribe(params) => {
+                let uri = params.uri.to_string();
+                let _interest = self.changes.interest(vec![uri]);
+                next.run(call).await
+            }
+            ClientRequest::Listen(params) => {
+                let _interest = self.listen(&mut params.notifications).await;
+                next.run(call).await
+            }
+            _ => next.run(call).await,
+        }
+    }
+
+    /// Sets the log level of servers with sessions. On 2026-07-28, each request has a level.
+    async fn set_log_level(&self, level: LogLevel) {
+        for member in self.members.iter() {
+            let client = &member.client;
+            if client.revision().era() == Era::Legacy
+                && client.capabilities().logging.is_some()
+                && let Err(error) = client.set_log_level(level).await
+            {
+                tracing::warn!(%error, "cannot set the log level of a server");
+            }
+        }
+    }
+
+    /// Subscribes to a resource of the server that has it.
+    async fn watch(&self, uri: &str) -> Result<(), Error> {
+        let member = self.members.of_resource(uri).await?;
+        self.changes.watch(&member.client, uri).await
+    }
+
+    /// Subscribes to the resources of a filter. Those that cannot be subscribed to are removed.
+    async fn listen(&self, filter: &mut SubscriptionFilter) -> changes::Interest<'_> {
+        let mut watched = Vec::new();
+        for uri in filter.resource_subscriptions.take().unwrap_or_default() {
+            match self.watch(&uri).await {
+                Ok(()) => watched.push(uri),
+                Err(error) => tracing::warn!(%error, "cannot subscribe to a resource"),
+            }
+        }
+        filter.resource_subscriptions = Some(watched.clone()).filter(|uris| !uris.is_empty());
+        self.changes.interest(watched)
+    }
+}
+
+/// Declares the extensions of a client that need no implementation.
+pub(crate) fn declare_extensions(builder: ClientBuilder, capabilities: &ClientCapabilities) -> ClientBuilder {
+    TRANSPARENT_EXTENSIONS.iter().fold(builder, |builder, id| match capabilities.extensions.get(id) {
+        Some(settings) if settings.is_object() => builder.extension(id, settings.clone()),
+        _ => builder,
+    })
+}
+
+/// Returns the capabilities of a bridge: those of all its servers.
+fn capabilities(members: &Members) -> ServerCapabilities {
+    let mut all = ServerCapabilities::default();
+    let merge_list = |all: &mut Option<ListChanged>, list: Option<ListChanged>| {
+        let Some(list) = list else { return };
+        let merged = all.get_or_insert_default();
+        merged.list_changed = merged.list_changed.or(list.list_changed.filter(|changes| *changes));
+    };
+    for member in members.iter() {
+        let capabilities = member.client.capabilities();
+        merge_list(&mut all.tools, capabilities.tools);
+        merge_list(&mut all.prompts, capabilities.prompts);
+        if let Some(resources) = capabilities.resources {
+            let merged: &mut ResourcesCapability = all.resources.get_or_insert_default();
+            merged.subscribe = merged.subscribe.or(resources.subscribe.filter(|subscribe| *subscribe));
+            merged.list_changed = merged.list_changed.or(resources.list_changed.filter(|changes| *changes));
+        }
+        all.completions = all.completions.or(capabilities.completions);
+        all.logging = all.logging.or(capabilities.logging);
+        for (id, settings) in capabilities.extensions.iter() {
+            if all.extensions.get(id).is_none() {
+                all.extensions.insert(id, settings.clone());
+            }
+        }
+    }
+    all
+}

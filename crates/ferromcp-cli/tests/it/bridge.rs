@@ -1,0 +1,317 @@
+//! `mcp run`: servers over another transport, for clients and servers of both eras.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ferromcp_client::{
+    CallOutcome, Change, ChangeFilter, Client, ClientBuilder, ClientLimits, InputAnswers, accept, accept_url,
+};
+use ferromcp_core::model::{CallToolResult, FormParams, LogLevel, Reference, Root};
+use ferromcp_core::{Era, ErrorCode};
+use ferromcp_transport::child::Stderr;
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::process::{HttpServer, command, file, mcp, server, wait_until};
+
+const ERAS: [(&str, Era); 2] = [("legacy", Era::Legacy), ("modern", Era::Modern)];
+
+/// Time limit of a step.
+const LIMIT: Duration = Duration::from_secs(60);
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+fn has_line(lines: &Lines, text: &str) -> bool {
+    lines.lock().unwrap().iter().any(|line| line.contains(text))
+}
+
+/// `mcp run --transport http`. It is killed when it is dropped.
+struct Bridge {
+    child: Child,
+    url: String,
+    stderr: Lines,
+}
+
+impl Bridge {
+    fn start(args: &[&str]) -> Self {
+        let mut words = vec!["run", "--port", "0"];
+        if !args.contains(&"--transport") {
+            words.extend(["--transport", "http"]);
+        }
+        words.extend(args);
+        let mut child = command(&words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stderr, reader) = (Lines::default(), BufReader::new(child.stderr.take().unwrap()));
+        let lines = Arc::clone(&stderr);
+        std::thread::spawn(move || {
+            reader.lines().map_while(Result::ok).for_each(|line| lines.lock().unwrap().push(line));
+        });
+        let mut bridge = Self { child, url: String::new(), stderr };
+        wait_until("the address of the bridge", || {
+            let lines = bridge.stderr.lock().unwrap();
+            let address =
+                lines.iter().find_map(|line| line.strip_prefix("serving at ")?.split(';').next().map(str::to_owned));
+            drop(lines);
+            assert!(bridge.child.try_wait().unwrap().is_none(), "the bridge exited: {:?}", bridge.stderr);
+            address.is_some_and(|address| {
+                bridge.url = address;
+                true
+            })
+        });
+        bridge
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a client has received.
+#[derive(Default)]
+struct Received {
+    logs: Lines,
+    questions: Lines,
+}
+
+fn builder(era: Era, received: &Received) -> ClientBuilder {
+    let (logs, questions, urls) =
+        (Arc::clone(&received.logs), Arc::clone(&received.questions), Arc::clone(&received.questions));
+    Client::builder("test", "1.0.0")
+        .only_era(era)
+        .limits(ClientLimits::new().request_timeout(LIMIT))
+        .on_log(LogLevel::Info, move |message| logs.lock().unwrap().push(message.data.as_str().to_owned()))
+        .on_form(move |form: FormParams| {
+            questions.lock().unwrap().push(form.message);
+            std::future::ready(accept(&json!({ "name": "Ada", "place": "Garden" })))
+        })
+        .on_url(move |url| {
+            urls.lock().unwrap().push(url.url);
+            std::future::ready(accept_url())
+        })
+        .on_roots(|| std::future::ready(vec![Root::new("file:///srv")]))
+}
+
+/// Uses everything that a bridge forwards. `stderr` is that of the bridge.
+async fn check(client: &Client, received: &Received, stderr: &Lines, cell: &str) {
+    let text = async |tool: &str, args: serde_json::Value| client.call(tool, args).await.unwrap().text_content();
+    assert_eq!(client.server_info().unwrap().name, "Kitchen", "{cell}");
+    assert!(client.instructions().unwrap().starts_with("Use `add`"), "{cell}");
+    assert_eq!(text("add", json!({ "a": 2, "b": 3 })).await, "5", "{cell}");
+    assert_eq!(text("book", json!({})).await, r#"{"name":"Ada","guests":2,"place":"Garden"}"#, "{cell}");
+    assert!(has_line(&received.questions, "A table for whom?"), "{cell}");
+    assert_eq!(text("open", json!({})).await, "opened", "{cell}");
+    assert!(has_line(&received.questions, "https://example.com/sign-in?x=1"), "{cell}");
+    assert_eq!(text("folders", json!({})).await, "file:///srv", "{cell}");
+
+    let progress = Lines::default();
+    let steps = Arc::clone(&progress);
+    let request = client.call("steps", ()).on_progress(move |progress| {
+        let message = progress.message.unwrap_or_default();
+        steps.lock().unwrap().push(format!("{message} of {:?}", progress.total));
+    });
+    assert_eq!(request.await.unwrap().text_content(), "done", "{cell}");
+    let expected = [1, 2, 3].map(|step| format!("step {step} of Some(3.0)"));
+    assert_eq!(*progress.lock().unwrap(), expected, "{cell}");
+    assert!(has_line(&received.logs, "on the way"), "{cell}");
+
+    let failed = client.call("fail", ()).await.unwrap();
+    assert!(failed.is_error(), "{cell}");
+    let unknown = client.call("fly", ()).await.unwrap_err();
+    assert_eq!(unknown.rpc().unwrap().message, "Unknown tool: fly", "{cell}");
+    assert!(client.read("note://gone").await.unwrap_err().is_resource_not_found(), "{cell}");
+    assert_eq!(client.read_text("greeting://Ada").await.unwrap(), "Hello, Ada!", "{cell}");
+    assert_eq!(client.tools().await.unwrap().len(), 12, "{cell}");
+    assert_eq!(client.resource_templates().await.unwrap().len(), 1, "{cell}");
+    assert_eq!(client.prompts().await.unwrap()[0].name, "review", "{cell}");
+    let review = client.prompt("review", json!({ "code": "x" })).await.unwrap();
+    assert!(review.messages[0].content.as_text().unwrap().ends_with("C code:\n\nx"), "{cell}");
+    let values = client.complete(Reference::prompt("review"), "language", "r", [("code", "x")]).await.unwrap().values;
+    assert_eq!(values, ["ruby", "rust"], "{cell}");
+
+    let mut changes = client.subscribe(ChangeFilter::new().tools().resource("note://today")).await.unwrap();
+    assert_eq!(text("touch", json!({})).await, "touched", "{cell}");
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        let change = timeout(LIMIT, changes.next()).await.expect(cell).unwrap().unwrap();
+        seen.extend((!seen.contains(&change)).then_some(change));
+    }
+    assert!(
+        seen.contains(&Change::Tools) && seen.contains(&Change::Resource("note://today".into())),
+        "{cell}: {seen:?}"
+    );
+
+    assert!(!has_line(stderr, "cancelled"), "{cell}");
+    let sleeping = tokio::spawn(client.call("sleep", ()).into_future());
+    until("the call of `sleep`", || has_line(stderr, "sleeping")).await;
+    sleeping.abort();
+    until("the cancellation", || has_line(stderr, "cancelled")).await;
+}
+
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let found = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, found).await.unwrap_or_else(|_| panic!("timeout: {what}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stdio_server_is_served_over_http_when_eras_differ() {
+    for (server_era, _) in ERAS {
+        for (name, era) in ERAS {
+            let bridge = Bridge::start(&["--era", server_era, "--", server(), "stdio"]);
+            let received = Received::default();
+            let client = builder(era, &received).connect(bridge.url.as_str()).await.unwrap();
+            check(&client, &received, &bridge.stderr, &format!("{name} client, {server_era} server")).await;
+            client.close().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_server_is_served_on_stdio_when_eras_differ() {
+    for (server_era, _) in ERAS {
+        for (name, era) in ERAS {
+            let http = HttpServer::start_with_stderr("http");
+            let received = Received::default();
+            let command = command(&["run", "--era", server_era, &http.url()]);
+            let target = ferromcp_transport::child::Child::new(command).inherit_env();
+            let target = ferromcp_client::child(target.stderr(Stderr::lines(|line| eprintln!("{line}"))));
+            let client = builder(era, &received).connect(target).await.unwrap();
+            check(&client, &received, http.stderr(), &format!("{name} client, {server_era} server")).await;
+            client.close().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn question_is_an_error_when_client_has_no_capability() {
+    let bridge = Bridge::start(&["--", server(), "stdio"]);
+    for (name, era) in ERAS {
+        let client = Client::builder("test", "1.0.0").only_era(era).connect(bridge.url.as_str()).await.unwrap();
+        let result = client.call("book", ()).await;
+        let text = result.map_or_else(|error| error.to_string(), |result| result.text_content());
+        assert!(text.contains("did not declare") || text.contains("capability"), "{name}: {text}");
+        assert_eq!(client.call("add", json!({ "a": 1 })).await.unwrap().text_content(), "2", "{name}");
+        client.close().await;
+    }
+}
+
+// M26-504
+#[tokio::test(flavor = "multi_thread")]
+async fn call_continues_only_with_its_own_request_state() {
+    let bridge = Bridge::start(&["--era", "legacy", "--", server(), "stdio"]);
+    let received = Received::default();
+    let client = builder(Era::Modern, &received).connect(bridge.url.as_str()).await.unwrap();
+    let pending = async |client: &Client| match client.call("book", ()).manual().await.unwrap() {
+        CallOutcome::InputRequired(pending) => pending,
+        CallOutcome::Complete(result) => panic!("no question: {result:?}"),
+    };
+    let first = pending(&client).await;
+    let key = first.input_requests()[0].0.clone();
+    let answers =
+        || InputAnswers::new().elicitation(&key, &accept(&json!({ "name": "Eve", "place": "Window" })).unwrap());
+
+    // Without answers, the question is returned again, with a new state.
+    let resumed = client.resume::<CallToolResult>(first.clone(), InputAnswers::new()).manual().await.unwrap();
+    let CallOutcome::InputRequired(second) = resumed else { panic!("no question: {resumed:?}") };
+    assert_eq!(second.input_requests(), first.input_requests());
+    let result = client.resume::<CallToolResult>(second.clone(), answers()).await.unwrap();
+    assert_eq!(result.text_content(), r#"{"name":"Eve","guests":2,"place":"Window"}"#);
+
+    // The states of finished rounds are unknown, and so is the state of another tool.
+    for over in [first, second] {
+        let error = client.resume::<CallToolResult>(over, answers()).await.unwrap_err();
+        assert_eq!(error.rpc().unwrap().code, ErrorCode::INVALID_PARAMS, "{error}");
+    }
+    let third = serde_json::to_string(&pending(&client).await).unwrap();
+    let other = serde_json::from_str(&third.replace("\"book\"", "\"open\"")).unwrap();
+    let error = client.resume::<CallToolResult>(other, answers()).await.unwrap_err();
+    assert_eq!(error.rpc().unwrap().code, ErrorCode::INVALID_PARAMS, "{error}");
+    let result = client.resume::<CallToolResult>(serde_json::from_str(&third).unwrap(), answers()).await.unwrap();
+    assert_eq!(result.text_content(), r#"{"name":"Eve","guests":2,"place":"Window"}"#);
+    client.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_of_a_file_are_combined_and_failing_ones_are_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let http = HttpServer::start("http");
+    let servers = json!({ "mcpServers": {
+        "kitchen": { "command": server(), "args": ["stdio"] },
+        "demo": { "command": server(), "args": ["demo"] },
+        "remote": { "url": http.url() },
+        "gone": { "command": "/nonexistent/server" },
+        "off": { "command": "/nonexistent/off", "disabled": true },
+    } });
+    let path = file(folder.path(), "all.json", &servers.to_string());
+    let bridge = Bridge::start(&[path.to_str().unwrap()]);
+    assert!(has_line(&bridge.stderr, "warning: skipped the server `gone`: "), "{:?}", bridge.stderr);
+    assert!(!has_line(&bridge.stderr, "off"), "{:?}", bridge.stderr);
+    let received = Received::default();
+    for (name, era) in ERAS {
+        let client = builder(era, &received).connect(bridge.url.as_str()).await.unwrap();
+        let tools: Vec<String> = client.tools().await.unwrap().into_iter().map(|tool| tool.name).collect();
+        assert_eq!(tools.len(), 12 + 2 + 12, "{name}");
+        assert!(tools.contains(&"kitchen_add".to_owned()) && tools.contains(&"demo_divide".to_owned()), "{tools:?}");
+        let divided = client.call("demo_divide", json!({ "a": 1, "b": 4 })).await.unwrap();
+        assert_eq!(divided.text_content(), "0.25", "{name}");
+        let booked = client.call("remote_book", ()).await.unwrap();
+        assert_eq!(booked.text_content(), r#"{"name":"Ada","guests":2,"place":"Garden"}"#, "{name}");
+        let error = client.call("add", json!({ "a": 1 })).await.unwrap_err();
+        assert_eq!(error.rpc().unwrap().message, "Unknown tool: add", "{name}");
+        assert_eq!(client.read_text("note://today").await.unwrap(), "Buy cheese\r\nand bread\n", "{name}");
+        assert_eq!(client.read_text("greeting://Bob").await.unwrap(), "Hello, Bob!", "{name}");
+        assert!(client.read("none://x").await.unwrap_err().is_resource_not_found(), "{name}");
+        let review = client.prompt("demo_review_code", json!({ "code": "x" })).await.unwrap();
+        assert!(review.messages[0].content.as_text().unwrap().contains("this Rust code"), "{name}");
+        let known: [(&str, &str); 0] = [];
+        let values = client.complete(Reference::prompt("kitchen_review"), "language", "r", known).await.unwrap().values;
+        assert_eq!(values, ["ruby", "rust"], "{name}");
+        client.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_endpoint_is_protected() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = file(folder.path(), "token", "s3cret\n");
+    let bridge = Bridge::start(&[
+        "--token",
+        &format!("file:{}", token.display()),
+        "--path",
+        "/kitchen",
+        "--",
+        server(),
+        "stdio",
+    ]);
+    assert!(bridge.url.ends_with("/kitchen"), "{}", bridge.url);
+    assert!(!has_line(&bridge.stderr, "s3cret"));
+    let with = |header: &str| mcp(&["call", "-H", header, &bridge.url, "add", "a=1"]);
+    assert_eq!(with("Authorization: Bearer s3cret").stdout, "2\n");
+    for header in ["Authorization: Bearer other", "X-Token: s3cret"] {
+        let rejected = with(header);
+        assert_eq!(rejected.code, 4, "{rejected:?}");
+    }
+    let forged = with("Host: evil.example");
+    assert!(forged.code != 0 && forged.stderr.contains("403"), "{forged:?}");
+    let port = bridge.url.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+    let second = mcp(&["run", "--transport", "http", "--port", &port, "--", server(), "stdio"]);
+    assert_eq!(second.code, 3, "{second:?}");
+    assert!(second.stderr.contains("error: ") && second.stderr.contains(&port), "{second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_sse_client_is_served_with_the_transport_sse() {
+    let bridge = Bridge::start(&["--transport", "sse", "--", server(), "stdio"]);
+    assert!(bridge.url.ends_with("/sse"), "{}", bridge.url);
+    let received = Received::default();
+    let client = builder(Era::Legacy, &received).connect(bridge.url.as_str()).await.unwrap();
+    assert_eq!(client.call("add", json!({ "a": 1 })).await.unwrap().text_content(), "2");
+    client.close().await;
+}
