@@ -110,7 +110,10 @@ async fn book(ctx: Ctx) -> Result<String, ToolError> {
 /// Ask to open a page
 #[tool]
 async fn open(ctx: Ctx) -> Result<&'static str, ToolError> {
-    ctx.elicit_url("Sign in, please", "https://example.com/sign-in?x=1").await?;
+    let consent = ctx.elicit_url("Sign in, please", "https://example.com/sign-in?x=1").await?;
+    if let Some(id) = consent.id {
+        ctx.notify().elicitation_complete(&id);
+    }
     Ok("opened")
 }
 

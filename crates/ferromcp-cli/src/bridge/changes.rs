@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ferromcp_client::{Change, ChangeFilter, Client, Subscription};
 use ferromcp_core::Error;
@@ -12,6 +13,9 @@ use super::members::{Members, to_error};
 
 /// Maximum number of subscribed resources of all clients.
 const MAX_RESOURCES: usize = 1000;
+
+/// How long a client may take to subscribe, after the subscription to the server has started.
+const SUBSCRIBE_TIME: Duration = Duration::from_secs(30);
 
 /// Forwards the changes of the servers.
 pub(super) struct Changes {
@@ -88,11 +92,12 @@ impl Changes {
         }
         let mut subscription =
             client.subscribe(ChangeFilter::new().resource(uri)).await.map_err(|error| to_error(&error))?;
+        let started = Instant::now();
         let (notifier, resources, watched) = (self.notifier.clone(), Arc::clone(&self.resources), uri.to_owned());
         let task = tokio::spawn(async move {
             while let Some(Ok(change)) = subscription.next().await {
                 // A session that has ended does not unsubscribe.
-                if !notifier.has_subscribers(&watched) {
+                if started.elapsed() > SUBSCRIBE_TIME && !notifier.has_subscribers(&watched) {
                     break;
                 }
                 match change {

@@ -31,7 +31,7 @@ mod members;
 mod running_call;
 mod suspended;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ferromcp_client::{ClientBuilder, HandledRequests};
 use ferromcp_core::model::{
@@ -40,7 +40,7 @@ use ferromcp_core::model::{
 };
 use ferromcp_core::{ClientRequest, Era, Error};
 use ferromcp_server::middleware::Next;
-use ferromcp_server::{Call, Reply, Server};
+use ferromcp_server::{Call, ChangeNotifier, Reply, Server};
 
 use changes::Changes;
 use handler::QuestionHandler;
@@ -65,14 +65,24 @@ pub(crate) struct Bridge {
 #[derive(Clone, Default)]
 pub(crate) struct Connections {
     in_flight: Arc<InFlight>,
+    /// Set when the server of the bridge exists.
+    notifier: Arc<OnceLock<ChangeNotifier>>,
 }
 
 impl Connections {
     /// Lets the client of a server forward questions and log messages. `number` identifies the server.
     pub(crate) fn prepare(&self, builder: ClientBuilder, number: usize, requests: HandledRequests) -> ClientBuilder {
-        let logs = Arc::clone(&self.in_flight);
+        let (logs, notifier) = (Arc::clone(&self.in_flight), Arc::clone(&self.notifier));
         let handler = QuestionHandler { in_flight: Arc::clone(&self.in_flight), member: number, requests };
-        builder.handler(handler).validate_output(false).on_log(LogLevel::Info, move |message| logs.log(number, message))
+        builder
+            .handler(handler)
+            .validate_output(false)
+            .on_log(LogLevel::Info, move |message| logs.log(number, message))
+            .on_url_complete(move |id| {
+                if let Some(notifier) = notifier.get() {
+                    notifier.elicitation_complete(&id);
+                }
+            })
     }
 
     /// Creates the server that forwards to `members`.
@@ -92,6 +102,7 @@ impl Connections {
         }
         let server = server.declare_capabilities(capabilities);
         let changes = Changes::start(&server.notify(), &members);
+        let _ = self.notifier.set(server.notify()); // set once, because this consumes `self`
         let suspended = Arc::new(SuspendedCalls::default());
         let bridge = Arc::new(Bridge { members, in_flight: self.in_flight, suspended, changes });
         server.wrap(move |call, next| Arc::clone(&bridge).handle(call, next))

@@ -75,11 +75,13 @@ impl Drop for Bridge {
 struct Received {
     logs: Lines,
     questions: Lines,
+    completions: Lines,
 }
 
 fn builder(era: Era, received: &Received) -> ClientBuilder {
     let (logs, questions, urls) =
         (Arc::clone(&received.logs), Arc::clone(&received.questions), Arc::clone(&received.questions));
+    let completions = Arc::clone(&received.completions);
     Client::builder("test", "1.0.0")
         .only_era(era)
         .limits(ClientLimits::new().request_timeout(LIMIT))
@@ -92,6 +94,7 @@ fn builder(era: Era, received: &Received) -> ClientBuilder {
             urls.lock().unwrap().push(url.url);
             std::future::ready(accept_url())
         })
+        .on_url_complete(move |id| completions.lock().unwrap().push(id))
         .on_roots(|| std::future::ready(vec![Root::new("file:///srv")]))
 }
 
@@ -104,6 +107,10 @@ async fn check(client: &Client, received: &Received, stderr: &Lines, cell: &str)
     assert_eq!(text("book", json!({})).await, r#"{"name":"Ada","guests":2,"place":"Garden"}"#, "{cell}");
     assert!(has_line(&received.questions, "A table for whom?"), "{cell}");
     assert_eq!(text("open", json!({})).await, "opened", "{cell}");
+    if cell == "legacy client, legacy server" {
+        // Only 2025-11-25 has this notification.
+        until("the completion of the URL elicitation", || !received.completions.lock().unwrap().is_empty()).await;
+    }
     assert!(has_line(&received.questions, "https://example.com/sign-in?x=1"), "{cell}");
     assert_eq!(text("folders", json!({})).await, "file:///srv", "{cell}");
 
