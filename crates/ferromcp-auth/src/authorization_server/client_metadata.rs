@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::client::RegisteredClient;
 use super::error::OAuthError;
 use super::redirect_uri;
+use crate::jwt::has_private_member;
 
 /// Maximum number of redirect URIs of a client.
 const MAX_REDIRECT_URIS: usize = 50;
@@ -57,7 +58,7 @@ pub(super) fn set_keys(client: &mut RegisteredClient, fields: &Map<String, Value
             if list.len() > MAX_KEYS {
                 return Err(invalid(&format!("`jwks` has more than {MAX_KEYS} keys")));
             }
-            if list.iter().any(is_secret_key) {
+            if list.iter().any(has_private_member) {
                 return Err(invalid("`jwks` contains a private or symmetric key; send public keys only"));
             }
             client.jwks = Some(keys.clone());
@@ -66,11 +67,6 @@ pub(super) fn set_keys(client: &mut RegisteredClient, fields: &Map<String, Value
         _ => return Err(invalid("a client with `private_key_jwt` needs either `jwks` or `jwks_uri`")),
     }
     Ok(())
-}
-
-/// Returns whether a JSON Web Key contains a private or symmetric key.
-fn is_secret_key(key: &Value) -> bool {
-    ["d", "k", "p", "q"].iter().any(|member| key.get(*member).is_some())
 }
 
 /// Checks a URL that is shown or fetched.
@@ -136,6 +132,10 @@ mod tests {
             json!({ "jwks": { "keys": [] }, "jwks_uri": "https://example.com/keys" }),
         ] {
             assert!(set(fields.clone()).is_err(), "{fields}");
+        }
+        for member in ["d", "k", "dp", "oth"] {
+            let error = set(json!({ "jwks": { "keys": [{ member: "AAAA" }] } })).unwrap_err();
+            assert!(error.to_string().contains("send public keys only"), "{member}");
         }
     }
 }

@@ -68,8 +68,7 @@ impl VerificationKey {
 
     /// Parses the key in a token's own header, which must not contain a private or symmetric key.
     pub(crate) fn parse_embedded(jwk: &Value) -> Option<Self> {
-        let has_secret = PRIVATE_MEMBERS.iter().any(|member| jwk.get(member).is_some());
-        if has_secret { None } else { Self::parse(jwk) }
+        if has_private_member(jwk) { None } else { Self::parse(jwk) }
     }
 
     /// Returns the ID (`kid`).
@@ -113,6 +112,11 @@ impl VerificationKey {
             },
         }
     }
+}
+
+/// Returns whether a JSON Web Key contains a private or symmetric key.
+pub(crate) fn has_private_member(jwk: &Value) -> bool {
+    PRIVATE_MEMBERS.iter().any(|member| jwk.get(member).is_some())
 }
 
 fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

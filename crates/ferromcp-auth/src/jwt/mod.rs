@@ -14,5 +14,5 @@ mod verify;
 pub(crate) use algorithm::{ALGORITHM_NAMES, Algorithm, DEFAULT_ALGORITHMS, parse_algorithm};
 pub(crate) use compact::{CompactToken, MAX_TOKEN_BYTES};
 pub(crate) use jwks::{DEFAULT_MAX_AGE, JwkSource};
-pub(crate) use key::VerificationKey;
+pub(crate) use key::{VerificationKey, has_private_member};
 pub(crate) use verify::{DEFAULT_LEEWAY_SECONDS, Expected, numeric_date, verify};
