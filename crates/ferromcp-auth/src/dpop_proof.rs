@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use ring::hmac;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::clock::now;
@@ -39,6 +40,30 @@ pub(crate) enum DpopError {
     Invalid(String),
     /// The proof must contain the nonce of [`DpopVerifier::nonce`].
     UseNonce,
+}
+
+/// How a token is bound to its sender, by its claim `cnf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirmation<'a> {
+    /// The token is not bound.
+    Absent,
+    /// The token is bound to the key with this thumbprint (`jkt`).
+    Key(&'a str),
+    /// The token is bound to something that cannot be checked, such as a certificate.
+    Unsupported,
+}
+
+impl<'a> Confirmation<'a> {
+    /// Reads the claim from the claims of a token.
+    pub(crate) fn read(claims: &'a Map<String, Value>) -> Self {
+        match claims.get("cnf") {
+            None | Some(Value::Null) => Self::Absent,
+            Some(confirmation) => match confirmation.get("jkt").and_then(Value::as_str) {
+                Some(thumbprint) if !thumbprint.is_empty() => Self::Key(thumbprint),
+                _ => Self::Unsupported,
+            },
+        }
+    }
 }
 
 /// Verifies proofs, and remembers them until they expire.
@@ -183,7 +208,7 @@ impl fmt::Debug for DpopVerifier {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::jwt::test_keys::TestKey;
@@ -303,6 +328,24 @@ mod tests {
         let future =
             verifier.check(&headers(&key, &json!({}), &json!({ "iat": now() + 200 })), "POST", URL, Some("token"));
         assert!(future.unwrap().expires_at > now() + 400);
+    }
+
+    #[test]
+    fn tokens_are_bound_to_keys_only() {
+        for (confirmation, expected) in [
+            (json!(null), Confirmation::Absent),
+            (json!({ "jkt": "k" }), Confirmation::Key("k")),
+            (json!({ "jkt": "k", "x5t#S256": "x" }), Confirmation::Key("k")),
+            (json!({ "x5t#S256": "x" }), Confirmation::Unsupported),
+            (json!({ "jkt": "" }), Confirmation::Unsupported),
+            (json!({ "jkt": 1 }), Confirmation::Unsupported),
+            (json!("x"), Confirmation::Unsupported),
+            (json!({}), Confirmation::Unsupported),
+        ] {
+            let claims = json!({ "cnf": confirmation });
+            assert_eq!(Confirmation::read(claims.as_object().unwrap()), expected, "{claims}");
+        }
+        assert_eq!(Confirmation::read(&Map::new()), Confirmation::Absent);
     }
 
     #[test]

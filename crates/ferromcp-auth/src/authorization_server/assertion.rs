@@ -21,6 +21,7 @@ use super::token::{check_grant, check_has_proof, success};
 use super::trusted_issuer::{AssertionGrant, AssertionKind, TrustedIssuer};
 use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
+use crate::dpop_proof::Confirmation;
 use crate::jwt::{CompactToken, Expected, JwkSource, numeric_date, verify};
 use crate::random::sha256_base64;
 use crate::scopes::Scopes;
@@ -53,7 +54,8 @@ impl Inner {
             let client = self.authenticate(headers, parameters).await?;
             check_grant(&client, JWT_BEARER)?;
             check_has_proof(&client, proof.as_ref())?;
-            if client.auth_method == ClientAuthentication::None && !is_bound(token.claims.get("cnf")) {
+            let is_bound = Confirmation::read(&token.claims) != Confirmation::Absent;
+            if client.auth_method == ClientAuthentication::None && !is_bound {
                 return Err(OAuthError::invalid_client(
                     "a public client cannot use an identity assertion that is not bound to a key; register with a \
                      secret or a public key",
@@ -221,20 +223,12 @@ async fn verified(
 
 /// Fails if the assertion is bound to a key (`cnf.jkt`) and the request does not prove its possession.
 fn check_key(claims: &Map<String, Value>, key: Option<&str>) -> Result<(), OAuthError> {
-    let confirmation = claims.get("cnf");
-    if !is_bound(confirmation) {
-        return Ok(());
+    match Confirmation::read(claims) {
+        Confirmation::Absent => Ok(()),
+        Confirmation::Key(bound) if Some(bound) == key => Ok(()),
+        Confirmation::Key(_) => Err(invalid("it is bound to another DPoP key")),
+        Confirmation::Unsupported => Err(invalid("it is bound by a method that is not supported (`cnf`)")),
     }
-    match confirmation.and_then(|confirmation| confirmation.get("jkt")).and_then(Value::as_str) {
-        Some(bound) if Some(bound) == key => Ok(()),
-        Some(_) => Err(invalid("it is bound to another DPoP key")),
-        None => Err(invalid("it is bound by a method that is not supported (`cnf`)")),
-    }
-}
-
-/// Returns whether an assertion is bound to a key.
-fn is_bound(confirmation: Option<&Value>) -> bool {
-    confirmation.is_some_and(|confirmation| !confirmation.is_null())
 }
 
 fn invalid(problem: &str) -> OAuthError {

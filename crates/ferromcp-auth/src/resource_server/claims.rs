@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::access_token::AccessToken;
+use crate::dpop_proof::Confirmation;
 use crate::jwt::numeric_date;
 
 /// Claims with scopes: of RFC 9068; of Entra ID and Okta. The claim `permissions` of Auth0 is not one of them: it contains
@@ -25,7 +26,11 @@ pub(super) fn access_token(claims: Map<String, Value>, scope_claim: Option<&str>
     token.client_id = CLIENT_CLAIMS.iter().find_map(|name| text(name));
     token.expires_at = claims.get("exp").and_then(numeric_date);
     token.audiences = items(claims.get("aud"), None);
-    token.key_thumbprint = key_thumbprint(claims.get("cnf"))?;
+    token.key_thumbprint = match Confirmation::read(&claims) {
+        Confirmation::Absent => None,
+        Confirmation::Key(thumbprint) => Some(thumbprint.to_owned()),
+        Confirmation::Unsupported => return Err("the token is bound by a method that is not supported (`cnf`)"),
+    };
     let names = scope_claim.as_ref().map_or(&SCOPE_CLAIMS[..], std::slice::from_ref);
     let scopes = names.iter().find_map(|name| claims.get(*name).filter(|claim| claim.is_string() || claim.is_array()));
     for scope in items(scopes, Some(' ')) {
@@ -50,17 +55,6 @@ fn items(claim: Option<&Value>, separator: Option<char>) -> Vec<String> {
             values.iter().filter_map(Value::as_str).take(MAX_ITEMS).map(str::to_owned).collect()
         }
         _ => Vec::new(),
-    }
-}
-
-/// Returns the key to which a token is bound.
-fn key_thumbprint(confirmation: Option<&Value>) -> Result<Option<String>, &'static str> {
-    match confirmation {
-        None | Some(Value::Null) => Ok(None),
-        Some(confirmation) => match confirmation.get("jkt").and_then(Value::as_str) {
-            Some(thumbprint) if !thumbprint.is_empty() => Ok(Some(thumbprint.to_owned())),
-            _ => Err("the token is bound by a method that is not supported (`cnf`)"),
-        },
     }
 }
 

@@ -131,6 +131,7 @@ async fn invalid_identity_assertions_are_rejected() {
         json!({ "scope": ["read"] }),
         json!({ "scope": "re\"ad" }),
         json!({ "cnf": { "jkt": "x" } }),
+        json!({ "cnf": { "jkt": "" } }),
         json!({ "cnf": { "x5t#S256": "x" } }),
         json!({ "cnf": "x" }),
     ]
