@@ -2,6 +2,13 @@
 
 use std::fmt;
 
+/// The scope with which a client requests a refresh token: OpenID Connect Core, section 11.
+pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
+
+/// Scopes that concern the authorization server only, not the access token: OpenID Connect Core, sections 3.1.2.1, 5.4
+/// and 11.
+pub(crate) const OPENID_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", OFFLINE_ACCESS];
+
 /// Maximum number of scopes of a request.
 const MAX_SCOPES: usize = 200;
 

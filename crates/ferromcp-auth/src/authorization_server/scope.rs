@@ -5,7 +5,7 @@ use ferromcp_core::text::excerpt;
 use super::client::RegisteredClient;
 use super::error::OAuthError;
 use crate::error::AuthError;
-use crate::scopes::{self, Scopes};
+use crate::scopes::{self, OFFLINE_ACCESS, Scopes};
 
 /// The scopes of the options, as the operator wrote them.
 #[derive(Debug, Clone, Default)]
@@ -126,7 +126,7 @@ impl ScopePolicy {
     /// Returns the scopes that the metadata of the MCP server lists.
     pub(super) fn of_resource(&self) -> Vec<String> {
         let scopes = self.default.clone().union(&self.required);
-        list(&scopes).into_iter().filter(|scope| scope != "offline_access").collect()
+        list(&scopes).into_iter().filter(|scope| scope != OFFLINE_ACCESS).collect()
     }
 
     fn fallback(&self) -> &Scopes {

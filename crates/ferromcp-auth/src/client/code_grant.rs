@@ -4,7 +4,7 @@ use ferromcp_core::text::excerpt;
 use url::Url;
 
 use super::authorization::PendingAuthorization;
-use super::consent::{Consent, OFFLINE_ACCESS};
+use super::consent::Consent;
 use super::discovery::Discovered;
 use super::flow::{Flow, discard_registration};
 use super::registration::IdentityOrigin;
@@ -14,7 +14,7 @@ use super::tolerance::Tolerance;
 use super::ui::AuthorizationPrompt;
 use crate::error::AuthError;
 use crate::fetch::is_loopback_host;
-use crate::scopes::Scopes;
+use crate::scopes::{OFFLINE_ACCESS, Scopes};
 
 impl Flow<'_> {
     /// Obtains tokens with an authorization by the user, and asks for consent if the server requires it for refresh tokens.

@@ -7,9 +7,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The scope with which a client requests a refresh token.
-pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
-
 /// Whether an authorization server issues refresh tokens only with `prompt=consent`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,6 @@ use ferromcp_core::text::excerpt;
 use tokio::time::timeout;
 use url::Url;
 
-use super::consent::OFFLINE_ACCESS;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
 use super::grant::{AssertionProvider, AssertionRequest, EnterpriseIdentityProvider, GrantKind};
@@ -19,7 +18,7 @@ use crate::Secret;
 use crate::client_authentication::ClientAuthentication;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::fetch::Fetcher;
-use crate::scopes::Scopes;
+use crate::scopes::{OFFLINE_ACCESS, Scopes};
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -5,10 +5,7 @@ use super::session::Session;
 use super::token::{TokenEndpoint, TokenError, Tokens};
 use crate::Secret;
 use crate::error::AuthError;
-use crate::scopes::Scopes;
-
-/// Scopes that servers omit from the granted ones, because they do not concern the access token.
-const OPENID_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+use crate::scopes::{OPENID_SCOPES, Scopes};
 
 impl Flow<'_> {
     /// Obtains tokens with the refresh token. Returns `false` without one, or if the server rejects it, so that the tokens
@@ -91,6 +88,7 @@ async fn request(
 fn refresh_scopes(requested: &Scopes, granted: Option<&Scopes>) -> Scopes {
     let Some(granted) = granted else { return requested.clone() };
     let (scopes, missing): (Vec<&str>, Vec<&str>) = requested.iter().partition(|scope| granted.contains(scope));
+    // Servers omit these scopes from the granted ones.
     let is_complete = missing.iter().all(|scope| OPENID_SCOPES.contains(scope));
     if is_complete { scopes.into_iter().collect() } else { Scopes::default() }
 }

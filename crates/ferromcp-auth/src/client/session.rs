@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::consent::{Consent, OFFLINE_ACCESS};
+use super::consent::Consent;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
 use super::registration::{ClientIdentity, IdentityOrigin};
@@ -13,7 +13,7 @@ use crate::Secret;
 use crate::clock::now;
 use crate::error::AuthError;
 use crate::metadata::ServerMetadata;
-use crate::scopes::Scopes;
+use crate::scopes::{OFFLINE_ACCESS, Scopes};
 
 /// Tokens are refreshed when they expire within this time, in seconds.
 pub(crate) const REFRESH_MARGIN: u64 = 30;

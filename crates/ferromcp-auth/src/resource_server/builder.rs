@@ -16,13 +16,11 @@ use super::server::{Inner, ResourceServer};
 use crate::dpop_proof::DpopVerifier;
 use crate::error::AuthError;
 use crate::fetch::Network;
+use crate::scopes::{OFFLINE_ACCESS, is_valid};
 use crate::token_verifier::TokenVerifier;
 
 /// The ID of the next resource server.
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-
-/// The scope that requests a refresh token. Resources do not need it.
-const OFFLINE_ACCESS: &str = "offline_access";
 
 /// The policy for access tokens that are bound to a key (DPoP, RFC 9449).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +264,7 @@ fn canonical(url: &Url) -> String {
 }
 
 fn check_scope(scope: &str) -> Result<(), AuthError> {
-    if !crate::scopes::is_valid(scope) {
+    if !is_valid(scope) {
         return Err(AuthError::configuration(format!(
             "cannot use scope `{}`: it is empty or contains a space, quote, backslash or non-ASCII character",
             excerpt(scope)

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::scopes::{OPENID_SCOPES, is_valid};
+
 /// Maximum number of scopes in a challenge.
 const MAX_CHALLENGED: usize = 50;
-/// Scopes that concern the authorization server only. Challenges do not repeat them.
-const NOT_OF_RESOURCES: [&str; 6] = ["offline_access", "openid", "profile", "email", "address", "phone"];
 
 /// The scope rules of a resource server.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +41,13 @@ impl ScopeRules {
     }
 
     /// Returns the scopes of a challenge: those of each request, those of the operation, and those that were granted,
-    /// so that a client that requests exactly these loses nothing. The order is always the same.
+    /// so that a client that requests exactly these loses nothing. Granted scopes that concern the authorization server only
+    /// are omitted. The order is always the same.
     pub(super) fn challenge<'a>(&'a self, operation: &[&'a str], granted: &'a [String]) -> Vec<&'a str> {
         let mut scopes: Vec<&str> = Vec::new();
-        let granted = granted.iter().map(String::as_str).filter(|scope| !NOT_OF_RESOURCES.contains(scope));
+        let granted = granted.iter().map(String::as_str).filter(|scope| !OPENID_SCOPES.contains(scope));
         for scope in self.required.iter().map(String::as_str).chain(operation.iter().copied()).chain(granted) {
-            if scopes.len() < MAX_CHALLENGED && crate::scopes::is_valid(scope) && !scopes.contains(&scope) {
+            if scopes.len() < MAX_CHALLENGED && is_valid(scope) && !scopes.contains(&scope) {
                 scopes.push(scope);
             }
         }

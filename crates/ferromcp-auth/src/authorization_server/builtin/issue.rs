@@ -18,9 +18,7 @@ use crate::authorization_server::provider::{
     AuthorizationCode, AuthorizationRequest, IssuedTokens, RefreshToken, TokenContext,
 };
 use crate::client_authentication::ClientAuthentication;
-
-/// The scope with which a client requests a refresh token (OpenID Connect Core, section 11).
-const OFFLINE_ACCESS: &str = "offline_access";
+use crate::scopes::OFFLINE_ACCESS;
 
 fn invalid_code() -> OAuthError {
     OAuthError::invalid_grant("the code is invalid, expired or already used")
