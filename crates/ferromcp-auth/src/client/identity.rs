@@ -68,10 +68,7 @@ pub(crate) async fn obtain(
 ) -> Result<ClientIdentity, AuthError> {
     let server = &discovered.server;
     if let Some(url) = options.metadata_url.as_ref().filter(|_| server.supports_client_id_metadata) {
-        let authentication = match &options.key {
-            Some(_) => ClientAuthentication::PrivateKeyJwt,
-            None => ClientAuthentication::None,
-        };
+        let authentication = options.document_authentication();
         return Ok(ClientIdentity::new(url.clone(), None, authentication, IdentityOrigin::MetadataDocument));
     }
     let endpoint = server.registration_endpoint.as_deref().ok_or_else(|| {

@@ -122,7 +122,7 @@ impl OAuthOptions {
     /// ```
     ///
     /// # Errors
-    /// Fails if there is no valid URL, or no redirect URI.
+    /// Fails if the URL is missing or invalid, or the list of redirect URIs is empty.
     pub fn client_metadata_document(
         &self,
         redirect_uris: impl IntoIterator<Item = impl Into<String>>,
@@ -139,11 +139,15 @@ impl OAuthOptions {
                 "cannot create a client ID metadata document: add the redirect URI of the prompt",
             ));
         }
-        let authentication = match &self.key {
+        Ok(self.metadata.published(url, &redirect_uris, self.document_authentication()))
+    }
+
+    /// Returns how a client with a metadata document authenticates.
+    pub(super) fn document_authentication(&self) -> ClientAuthentication {
+        match &self.key {
             Some(_) => ClientAuthentication::PrivateKeyJwt,
             None => ClientAuthentication::None,
-        };
-        Ok(self.metadata.published(url, &redirect_uris, authentication))
+        }
     }
 
     /// Sets the key with which the client authenticates (`private_key_jwt`). Used with a

@@ -6,7 +6,7 @@
 use ferromcp_core::text::excerpt;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::Secret;
@@ -144,20 +144,13 @@ impl ClientMetadata {
 
     /// Returns the client ID metadata document for publication.
     pub(crate) fn published(&self, url: &str, redirect_uris: &[String], authentication: ClientAuthentication) -> Value {
-        let mut document = json!({
-            "client_id": url,
-            "client_name": self.name,
-            "redirect_uris": redirect_uris,
-            "grant_types": [self.grant_type, "refresh_token"],
-            "response_types": ["code"],
-            "token_endpoint_auth_method": authentication.as_str(),
-        });
-        if let Some(uri) = &self.uri {
-            document["client_uri"] = json!(uri);
-        }
-        document
+        let mut document = Map::new();
+        document.insert("client_id".to_owned(), json!(url));
+        document.extend(self.fields(redirect_uris, authentication));
+        Value::Object(document)
     }
 
+    /// Returns the document of a registration request.
     fn document(&self, server: &ServerMetadata, redirect_uri: &str, scopes: &Scopes) -> Value {
         let supported = server.token_endpoint_auth_methods.as_deref().unwrap_or_default();
         let preferred = [
@@ -168,21 +161,25 @@ impl ClientMetadata {
         let preferred = preferred.into_iter().find(|method| supported.iter().any(|it| it == method.as_str()));
         // A remote redirect URI is that of a web application.
         let is_native = Url::parse(redirect_uri).is_ok_and(|url| url.scheme() != "https" || is_loopback_host(&url));
-        let mut document = json!({
-            "client_name": self.name,
-            "redirect_uris": [redirect_uri],
-            "grant_types": [self.grant_type, "refresh_token"],
-            "response_types": ["code"],
-            "token_endpoint_auth_method": preferred.unwrap_or(ClientAuthentication::None).as_str(),
-            "application_type": if is_native { "native" } else { "web" },
-        });
-        if let Some(uri) = &self.uri {
-            document["client_uri"] = json!(uri);
-        }
+        let mut document = self.fields(&[redirect_uri.to_owned()], preferred.unwrap_or(ClientAuthentication::None));
+        document.insert("application_type".to_owned(), json!(if is_native { "native" } else { "web" }));
         if !scopes.is_empty() {
-            document["scope"] = json!(scopes.to_string());
+            document.insert("scope".to_owned(), json!(scopes.to_string()));
         }
-        document
+        Value::Object(document)
+    }
+
+    /// Returns the fields of both documents.
+    fn fields(&self, redirect_uris: &[String], authentication: ClientAuthentication) -> Map<String, Value> {
+        let fields = [
+            ("client_name", json!(self.name)),
+            ("redirect_uris", json!(redirect_uris)),
+            ("grant_types", json!([self.grant_type, "refresh_token"])),
+            ("response_types", json!(["code"])),
+            ("token_endpoint_auth_method", json!(authentication.as_str())),
+        ];
+        let uri = self.uri.as_ref().map(|uri| ("client_uri", json!(uri)));
+        fields.into_iter().chain(uri).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
