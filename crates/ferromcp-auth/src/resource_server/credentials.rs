@@ -1,7 +1,7 @@
 //! Reads the access token of a request: RFC 6750, section 2.1, and RFC 9449, section 7.1.
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 
 use crate::jwt::MAX_TOKEN_BYTES;
 
@@ -39,6 +39,11 @@ impl<'a> Credentials<'a> {
         if values.next().is_some() {
             return Self::Malformed("the request has several Authorization headers");
         }
+        Self::parse_value(value)
+    }
+
+    /// Parses the value of the header `Authorization`.
+    pub(super) fn parse_value(value: &'a HeaderValue) -> Self {
         let Ok(value) = value.to_str() else {
             return Self::Malformed("the Authorization header contains invalid characters");
         };
@@ -71,8 +76,6 @@ fn is_token68(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn headers(values: &[&[u8]]) -> HeaderMap {

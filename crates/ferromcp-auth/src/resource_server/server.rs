@@ -9,6 +9,7 @@ use ferromcp_core::RawJson;
 use ferromcp_core::text::excerpt;
 use ferromcp_server::Principal;
 use ferromcp_server::http::{AuthorizationFuture, HttpAuthorization, ScopeChallenge};
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 
@@ -204,10 +205,16 @@ impl HttpAuthorization for ResourceServer {
                 let scopes = inner.scopes.challenge(&[], granted).join(" ");
                 return Err(Rejection { scopes, ..rejection }.response(&inner.challenge));
             }
-            let (this, verified, text) = (self.clone(), token.clone(), Arc::<str>::from(text));
+            // The header shares the memory of the request, so that the token is not copied.
+            let (this, verified, header) = (self.clone(), token.clone(), request.headers.get(AUTHORIZATION).cloned());
             let principal = principal.with_validity_check(move || {
-                let (this, verified, text) = (this.clone(), verified.clone(), Arc::clone(&text));
-                async move { this.0.is_still_valid(&text, &verified.scopes).await }
+                let (this, verified, header) = (this.clone(), verified.clone(), header.clone());
+                async move {
+                    match header.as_ref().map(Credentials::parse_value) {
+                        Some(Credentials::Token(_, text)) => this.0.is_still_valid(text, &verified.scopes).await,
+                        _ => false,
+                    }
+                }
             });
             request.extensions.insert(principal);
             request.extensions.insert(self.scope_challenge(scheme, token));
