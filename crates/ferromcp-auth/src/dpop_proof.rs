@@ -12,14 +12,11 @@ use url::Url;
 
 use crate::clock::now;
 use crate::digest_cache::{DigestCache, digest_of};
+use crate::dpop_headers::PROOF_HEADER;
 use crate::error::AuthError;
 use crate::jwt::{CompactToken, VerificationKey, numeric_date};
 use crate::random::{random_bytes, sha256_base64};
 
-/// The header of a proof.
-pub(crate) const PROOF_HEADER: &str = "dpop";
-/// The header of a nonce.
-pub(crate) const NONCE_HEADER: &str = "dpop-nonce";
 /// The maximum difference between the time of a proof and that of the server, in seconds.
 const WINDOW_SECONDS: u64 = 300;
 /// Maximum length of a proof, in bytes.
@@ -227,10 +224,7 @@ mod tests {
                 object[name] = value.clone();
             }
         }
-        HeaderMap::from_iter([(
-            http::HeaderName::from_static(PROOF_HEADER),
-            HeaderValue::from_str(&key.sign(&fields, &all)).unwrap(),
-        )])
+        HeaderMap::from_iter([(PROOF_HEADER, HeaderValue::from_str(&key.sign(&fields, &all)).unwrap())])
     }
 
     /// Checks and uses up the proof of a request, and returns the thumbprint of its key.

@@ -26,6 +26,8 @@ mod clock;
 #[cfg(feature = "server")]
 mod digest_cache;
 mod document;
+#[cfg(any(feature = "client", feature = "server"))]
+mod dpop_headers;
 #[cfg(feature = "server")]
 mod dpop_proof;
 mod error;

@@ -16,7 +16,8 @@ use super::provider::{AuthorizationCode, IssuedTokens, TokenContext};
 use super::{client_auth, response, scope};
 use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
-use crate::dpop_proof::{DpopError, NONCE_HEADER, PROOF_HEADER, Proof};
+use crate::dpop_headers::{NONCE_HEADER, PROOF_HEADER};
+use crate::dpop_proof::{DpopError, Proof};
 use crate::random::sha256_base64;
 
 /// Lengths of a PKCE verifier: RFC 7636, section 4.1.
@@ -31,7 +32,7 @@ impl Inner {
         };
         if headers.contains_key(PROOF_HEADER) {
             let nonce = self.dpop.nonce().and_then(|nonce| HeaderValue::from_str(&nonce).ok());
-            response.headers_mut().extend(nonce.map(|nonce| (http::HeaderName::from_static(NONCE_HEADER), nonce)));
+            response.headers_mut().extend(nonce.map(|nonce| (NONCE_HEADER, nonce)));
         }
         response
     }

@@ -16,6 +16,7 @@ use url::Url;
 use super::assertion::sign;
 use crate::Secret;
 use crate::clock::now;
+use crate::dpop_headers::NONCE_HEADER;
 use crate::error::AuthError;
 use crate::random::{random_text, sha256_base64};
 
@@ -81,7 +82,7 @@ impl DpopKey {
 
     /// Records the nonce of a response. Returns whether it is new.
     pub(crate) fn record_nonce(&self, url: &str, headers: &HeaderMap) -> bool {
-        let nonce = headers.get("dpop-nonce").and_then(|nonce| nonce.to_str().ok());
+        let nonce = headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok());
         let Some(nonce) = nonce.filter(|nonce| !nonce.is_empty() && nonce.len() <= MAX_NONCE) else { return false };
         let (origin, mut nonces) = (origin(url), self.nonces());
         let old = nonces.iter().position(|(other, _)| *other == origin).map(|i| nonces.swap_remove(i).1);

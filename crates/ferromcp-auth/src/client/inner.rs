@@ -23,6 +23,7 @@ use super::task::uncancelled;
 use super::token::Tokens;
 use crate::Secret;
 use crate::clock::now;
+use crate::dpop_headers::PROOF_HEADER;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::fetch::Fetcher;
 use crate::scopes::Scopes;
@@ -31,7 +32,6 @@ use crate::scopes::Scopes;
 const NOTICE_TIME: Duration = Duration::from_secs(1);
 
 const REVISION_HEADER: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const DPOP_HEADER: HeaderName = HeaderName::from_static("dpop");
 
 /// The state of [`OAuth`](super::OAuth).
 pub(super) struct Inner {
@@ -292,7 +292,7 @@ impl Inner {
         };
         let Some(token) = token else { return Ok(()) };
         if let Some(dpop) = &token.dpop {
-            headers.insert(DPOP_HEADER, dpop.proof(request.method().as_str(), request.url(), Some(&token.access))?);
+            headers.insert(PROOF_HEADER, dpop.proof(request.method().as_str(), request.url(), Some(&token.access))?);
         }
         headers.insert(AUTHORIZATION, token.header);
         Ok(())

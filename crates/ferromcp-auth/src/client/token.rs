@@ -19,6 +19,7 @@ use crate::Secret;
 use crate::client_authentication::ClientAuthentication;
 use crate::clock::now;
 use crate::document::Document;
+use crate::dpop_headers::PROOF_HEADER;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::fetch::{Fetched, Fetcher, is_outage};
 use crate::scopes::Scopes;
@@ -170,7 +171,7 @@ impl TokenEndpoint<'_> {
 
     fn add_proof(&self, headers: &mut HeaderMap) -> Result<(), AuthError> {
         if let Some(dpop) = self.dpop {
-            headers.insert("dpop", dpop.proof("POST", self.url, None)?);
+            headers.insert(PROOF_HEADER, dpop.proof("POST", self.url, None)?);
         }
         Ok(())
     }

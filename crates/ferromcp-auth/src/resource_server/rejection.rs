@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use super::challenge::{challenge, description};
 use super::credentials::Scheme;
-use crate::dpop_proof::NONCE_HEADER;
+use crate::dpop_headers::NONCE_HEADER;
 use crate::jwt::ALGORITHM_NAMES;
 
 /// When a client retries if a token cannot be verified now, in seconds.
@@ -90,7 +90,7 @@ impl Rejection {
             headers.append(WWW_AUTHENTICATE, challenge);
         }
         if let Some(nonce) = self.nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok()) {
-            headers.insert(HeaderName::from_static(NONCE_HEADER), nonce);
+            headers.insert(NONCE_HEADER, nonce);
         }
         response
     }
