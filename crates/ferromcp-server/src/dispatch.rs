@@ -12,6 +12,7 @@ use ferromcp_core::text::excerpt;
 use ferromcp_core::{ClientRequest, Error, Revision, ServerResult};
 
 use crate::access;
+use crate::box_future::BoxFuture;
 use crate::call::{Call, OuterServer, Peer, Reply};
 use crate::client_requests::mrtr::{manual, resume};
 use crate::component::{CompletionKey, prompt_texts, resource_texts};
@@ -23,7 +24,7 @@ use crate::function::signature::Signature;
 use crate::ignored_arguments::without_ignored;
 use crate::inner::Inner;
 use crate::lists;
-use crate::maybe_ready::{BoxFuture, MaybeReady};
+use crate::maybe_ready::MaybeReady;
 use crate::middleware::Next;
 use crate::mount::MountedItem;
 use crate::panics::{panicked, poll_caught};

@@ -23,6 +23,7 @@
 
 mod access;
 mod batch;
+mod box_future;
 mod call;
 mod call_error;
 mod client_requests;

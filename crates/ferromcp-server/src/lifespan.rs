@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 
-use crate::maybe_ready::BoxFuture;
+use crate::box_future::BoxFuture;
 use crate::state::{StateNeed, States};
 use crate::tool_error::ToolError;
 

@@ -1,12 +1,7 @@
 //! [`MaybeReady`]: a reply that is available immediately or pending.
 
-use std::future::Future;
-use std::pin::Pin;
-
+use crate::box_future::BoxFuture;
 use crate::call::Reply;
-
-/// A boxed future.
-pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The reply of a started call: available immediately, without a future, or pending.
 pub(crate) enum MaybeReady {

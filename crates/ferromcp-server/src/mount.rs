@@ -10,8 +10,9 @@ use std::sync::Arc;
 use ferromcp_core::model::{ContentBlock, Reference, ResourceDefinition};
 use ferromcp_core::{ClientRequest, Error, ServerResult};
 
+use crate::box_future::BoxFuture;
 use crate::call::{Call, Reply};
-use crate::maybe_ready::{BoxFuture, MaybeReady};
+use crate::maybe_ready::MaybeReady;
 use crate::namespace::{name_under, uri_under, uri_without};
 
 /// A server that is part of another server.

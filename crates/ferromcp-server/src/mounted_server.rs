@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ferromcp_core::Error;
 use ferromcp_core::model::ResourceDefinition;
 
+use crate::box_future::BoxFuture;
 use crate::call::Call;
 use crate::dispatch;
 use crate::inner::Inner;
-use crate::maybe_ready::{BoxFuture, MaybeReady};
+use crate::maybe_ready::MaybeReady;
 use crate::mount::MountedServer;
 use crate::resource_list::listed_by;
 

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use ferromcp_core::Error;
 use ferromcp_core::text::reason;
 
+use crate::box_future::BoxFuture;
 use crate::call::Reply;
-use crate::maybe_ready::{BoxFuture, MaybeReady};
+use crate::maybe_ready::MaybeReady;
 
 /// Runs a part of a call. A panic fails the part instead of the call.
 pub(crate) async fn run_part(start: impl FnOnce() -> MaybeReady) -> Reply {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::future::{Future, pending};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ferromcp_core::{Identity, RawJson};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
+
+use crate::box_future::BoxFuture;
 
 /// How often the validity of an access token is checked while a stream of its principal is open.
 const VALIDITY_CHECK_INTERVAL: Duration = Duration::from_secs(60);
@@ -43,8 +44,6 @@ struct Parts {
     expires_at: Option<SystemTime>,
     claims: Option<RawJson>,
 }
-
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 type ValidityCheck = dyn Fn() -> BoxFuture<bool> + Send + Sync;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::maybe_ready::BoxFuture;
+use crate::box_future::BoxFuture;
 use crate::tool_error::ToolError;
 
 /// A parameter, or the future that extracts it. Only async extractors have a future, so that all other parameters cost nothing.

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::endpoint::Endpoint;
 use super::legacy::HttpSession;
 use super::sink::HttpSink;
-use crate::maybe_ready::BoxFuture;
+use crate::box_future::BoxFuture;
 
 /// What a request needs to continue when its client disconnects.
 pub(crate) struct Detachment {

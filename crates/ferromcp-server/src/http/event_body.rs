@@ -14,7 +14,7 @@ use super::detached::Detachment;
 use super::event_buffer::EventBuffer;
 use super::limits::MAX_TIMER;
 use super::unwritten::{Chunks, UNTRACKED_BYTES, Unwritten};
-use crate::maybe_ready::BoxFuture;
+use crate::box_future::BoxFuture;
 
 /// A stream of events that are produced while it is read.
 pub(crate) struct EventBody {

@@ -19,9 +19,9 @@ use super::event_buffer::EventBuffer;
 use super::legacy::SessionCalls;
 use super::reply::EncodedReply;
 use super::sink::{HttpSink, Outgoing};
+use crate::box_future::BoxFuture;
 use crate::call::Reply;
 use crate::latch::Latch;
-use crate::maybe_ready::BoxFuture;
 use crate::panics::{drop_caught, poll_caught};
 use crate::shutdown_cut::shut_down_error;
 

@@ -31,8 +31,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::box_future::BoxFuture;
 use crate::call::{Call, Reply};
-use crate::maybe_ready::BoxFuture;
 
 /// A function that wraps every call. Implemented for every `async fn(Call, Next) -> Reply`.
 pub trait Middleware: Send + Sync + 'static {

@@ -7,10 +7,10 @@ use std::task::Poll;
 use ferromcp_core::model::InputRequest;
 use ferromcp_core::{Error, RawMap};
 
+use crate::box_future::BoxFuture;
 use crate::call::{Call, Reply};
 use crate::client_requests::pending_question::send_request;
 use crate::ctx::Ctx;
-use crate::maybe_ready::BoxFuture;
 use crate::rounds::replay::Replay;
 
 /// Runs the rounds of a call until its handler returns; `run` runs the handler once.

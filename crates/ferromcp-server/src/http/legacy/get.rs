@@ -18,6 +18,7 @@ use super::event_stream::{EventStream, StreamStore};
 use super::scope::{LegacyScope, find_scope};
 use super::session::SessionGuard;
 use crate::access::principal_filter;
+use crate::box_future::BoxFuture;
 use crate::http::accept::Accepts;
 use crate::http::body::Body;
 use crate::http::byte_budget::ByteBudget;
@@ -27,7 +28,6 @@ use crate::http::event_body::EventBody;
 use crate::http::event_buffer::EventBuffer;
 use crate::http::limits::{MAX_STREAMS_PER_SESSION, STREAM_BUFFER_BYTES};
 use crate::http::{modern, reply};
-use crate::maybe_ready::BoxFuture;
 use crate::principal::{Principal, access_end};
 
 /// The header with the id of the last event that the client received.

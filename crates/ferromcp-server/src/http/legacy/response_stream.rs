@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::event_id::StreamKind;
 use super::event_stream::{EventStream, StreamStore};
+use crate::box_future::BoxFuture;
 use crate::http::event_buffer::EventBuffer;
 use crate::http::in_flight::{End, InFlightRequest, Progressed};
-use crate::maybe_ready::BoxFuture;
 
 /// Returns a future that sends all messages of a request, and its reply, on a resumable stream connected to `buffer`.
 pub(crate) fn drive(
