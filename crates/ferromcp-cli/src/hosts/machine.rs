@@ -35,12 +35,19 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Returns the machine of this process. `None` without a home directory or a working directory.
-    pub(crate) fn current() -> Option<Self> {
+    /// Returns the machine of this process.
+    ///
+    /// # Errors
+    /// Fails without a home directory or a working directory.
+    pub(crate) fn current() -> Result<Self, String> {
         let env: BTreeMap<String, String> =
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
-        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty())?;
-        Some(Self { system: System::current(), home, env, project: std::env::current_dir().ok()? })
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        let (Some(home), Ok(project)) = (home, std::env::current_dir()) else {
+            let cause = "no home directory or working directory exists; set `HOME`";
+            return Err(format!("cannot find the files of hosts: {cause}"));
+        };
+        Ok(Self { system: System::current(), home, env, project })
     }
 
     /// Returns a variable that is set and not empty.

@@ -23,9 +23,7 @@ pub(super) fn parse(word: &str) -> Option<(&'static Host, &str)> {
 /// # Errors
 /// Fails if the host has no such entry, or a file of it cannot be read.
 pub(super) fn server(host: &'static Host, name: &str) -> Result<ServerConfig, Failure> {
-    let machine = Machine::current().ok_or_else(|| {
-        Failure::usage("cannot find the files of hosts: no home directory or working directory exists; set `HOME`")
-    })?;
+    let machine = Machine::current().map_err(Failure::usage)?;
     let mut names = Vec::new();
     for scope in [Scope::Local, Scope::Project, Scope::User] {
         let Ok(installation) = Installation::new(host, &machine, scope, None) else { continue };

@@ -64,7 +64,5 @@ pub(crate) fn find(name: &str) -> Result<&'static Host, Failure> {
 
 /// Returns the machine of this process.
 pub(crate) fn machine() -> Result<Machine, Failure> {
-    Machine::current().ok_or_else(|| {
-        Failure::usage("cannot find the files of hosts: no home directory or working directory exists; set `HOME`")
-    })
+    Machine::current().map_err(Failure::usage)
 }
