@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::edit::{self, EditError, Place};
 use super::entry::{self, Server};
+use super::file::{self, FileError};
 use super::locate::{LocateError, Scope, locate};
 use super::machine::{Machine, System};
 use super::table::{Host, Shape};
@@ -57,6 +58,15 @@ impl Installation {
         let place = Place { key: &key, name };
         let restored = backup.and_then(|backup| edit::restore(self.host.format, text, backup, place));
         restored.map_or_else(|| edit::remove(self.host.format, text, place), Ok)
+    }
+
+    /// Returns the entries of the file; none if the file does not exist.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or its content is invalid.
+    pub(crate) fn read_entries(&self) -> Result<Vec<Installed>, FileError> {
+        let text = file::read(&self.path)?.unwrap_or_default();
+        self.entries(&text).map_err(|error| FileError::edit(&self.path, &error))
     }
 
     /// Returns the entries of a text of the file.

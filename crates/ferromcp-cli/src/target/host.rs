@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
 use crate::hosts::entry::Server;
-use crate::hosts::file;
 use crate::hosts::installation::{Installation, Installed};
 use crate::hosts::locate::Scope;
 use crate::hosts::machine::Machine;
@@ -27,10 +26,7 @@ pub(super) fn server(host: &'static Host, name: &str) -> Result<ServerConfig, Fa
     let mut names = Vec::new();
     for scope in [Scope::Local, Scope::Project, Scope::User] {
         let Ok(installation) = Installation::new(host, &machine, scope, None) else { continue };
-        let text = file::read(&installation.path).map_err(|error| Failure::usage(error.to_string()))?;
-        let entries = installation.entries(&text.unwrap_or_default());
-        let entries =
-            entries.map_err(|error| Failure::usage(file::FileError::edit(&installation.path, &error).to_string()))?;
+        let entries = installation.read_entries().map_err(|error| Failure::usage(error.to_string()))?;
         if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
             return convert(entry, host);
         }

@@ -9,7 +9,6 @@ use super::install::print_lines;
 use crate::cli::Status;
 use crate::exit::{Exit, Failure};
 use crate::hosts::entry::Server;
-use crate::hosts::file;
 use crate::hosts::installation::{Installation, Installed};
 use crate::hosts::locate::{self, Scope};
 use crate::hosts::machine::Machine;
@@ -65,10 +64,7 @@ fn rows(host: &'static Host, machine: &Machine, lists_all: bool) -> Vec<Row> {
         if !(exists || has_folder || is_selected) {
             return None;
         }
-        let entries = file::read(&installation.path).map_err(|error| error.to_string()).and_then(|text| {
-            let entries = installation.entries(text.as_deref().unwrap_or_default());
-            entries.map_err(|error| file::FileError::edit(&installation.path, &error).to_string())
-        });
+        let entries = installation.read_entries().map_err(|error| error.to_string());
         if scope == Scope::Local && entries.as_ref().is_ok_and(Vec::is_empty) {
             return None;
         }

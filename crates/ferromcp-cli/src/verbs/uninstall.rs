@@ -61,8 +61,7 @@ fn explain(name: &str, machine: &Machine, error: &FileError) -> Failure {
         return failure;
     }
     let has_entry = |installation: &Installation| {
-        let text = file::read(&installation.path).ok().flatten().unwrap_or_default();
-        installation.entries(&text).is_ok_and(|entries| entries.iter().any(|entry| entry.name == name))
+        installation.read_entries().is_ok_and(|entries| entries.iter().any(|entry| entry.name == name))
     };
     let hosts = table::all().iter();
     let found = hosts.filter_map(|host| Installation::new(host, machine, Scope::User, None).ok()).filter(has_entry);
