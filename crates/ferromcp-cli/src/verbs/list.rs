@@ -93,8 +93,7 @@ impl Item for ResourceDefinition {
     const HEADING: &'static str = "Resources";
 
     fn title(&self) -> String {
-        let mime_type = self.mime_type.as_ref().map(|name| format!(", {}", excerpt(name))).unwrap_or_default();
-        format!("{} ({}{mime_type})", excerpt(&self.uri), excerpt(&self.name))
+        resource_title(&self.uri, &self.name, self.mime_type.as_deref())
     }
 
     fn description(&self) -> Option<&str> {
@@ -107,8 +106,7 @@ impl Item for ResourceTemplate {
     const HEADING: &'static str = "Resource templates";
 
     fn title(&self) -> String {
-        let mime_type = self.mime_type.as_ref().map(|name| format!(", {}", excerpt(name))).unwrap_or_default();
-        format!("{} ({}{mime_type})", excerpt(&self.uri_template), excerpt(&self.name))
+        resource_title(&self.uri_template, &self.name, self.mime_type.as_deref())
     }
 
     fn description(&self) -> Option<&str> {
@@ -127,6 +125,12 @@ impl Item for PromptDefinition {
     fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
+}
+
+/// Returns the title of a resource or a resource template.
+fn resource_title(uri: &str, name: &str, mime_type: Option<&str>) -> String {
+    let mime_type = mime_type.map(|name| format!(", {}", excerpt(name))).unwrap_or_default();
+    format!("{} ({}{mime_type})", excerpt(uri), excerpt(name))
 }
 
 /// Prints items as they arrive.
