@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use super::machine::{Machine, System};
 
 /// Maximum length of a name.
@@ -97,15 +99,11 @@ pub(crate) fn name_of_command(program: &str, args: &[String]) -> String {
     sanitize(&name.unwrap_or(program))
 }
 
-/// Returns a name for a URL: the first label of its host that is not generic.
+/// Returns a name for a URL: the first label of its domain that is not generic; `server` if it has none.
 pub(crate) fn name_of_url(url: &str) -> String {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    let is_address = host.starts_with('[') || host.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let label = host.split('.').find(|label| !["www", "mcp", "api"].contains(label)).unwrap_or_default();
-    sanitize(if is_address || label.is_empty() { "server" } else { label })
+    let url = Url::parse(url).ok();
+    let domain = url.as_ref().and_then(Url::domain).unwrap_or_default();
+    sanitize(domain.split('.').find(|label| !["www", "mcp", "api"].contains(label)).unwrap_or_default())
 }
 
 /// Replaces characters that hosts reject in names.
@@ -240,6 +238,8 @@ mod tests {
         assert_eq!(name_of_url("https://mcp.example.com/mcp"), "example");
         assert_eq!(name_of_url("http://127.0.0.1:8000/mcp"), "server");
         assert_eq!(name_of_url("http://u:p@localhost:1/"), "localhost");
+        assert_eq!(name_of_url("http://[::1]:8000/mcp"), "server");
+        assert_eq!(name_of_url("https://mcp/"), "server");
         assert!(validate_name("my-server_1").is_ok());
         for invalid in ["", "a b", "ü", "a.b", &"x".repeat(65)] {
             assert!(validate_name(invalid).is_err(), "{invalid}");
