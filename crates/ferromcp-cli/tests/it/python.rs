@@ -40,15 +40,25 @@ fn discover(folder: &Path, target: &str) -> Run {
     run(command(&["discover", "--python", "python3", target]).current_dir(folder))
 }
 
+/// Creates a folder with the package of [`FAKE`]. `None` without Python.
+fn folder_with_sdk() -> Option<tempfile::TempDir> {
+    python()?;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mcp")).unwrap();
+    file(&folder.path().join("mcp"), "__init__.py", FAKE);
+    Some(folder)
+}
+
+/// Discovers a server object of a file with this code.
+fn discover_object(folder: &Path, code: &str, object: &str) -> Run {
+    file(folder, "server.py", &format!("from mcp import Server\n{code}\n"));
+    discover(folder, &format!("server.py{object}"))
+}
+
 #[test]
 fn server_object_is_found() {
-    if python().is_none() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
+    let Some(folder) = folder_with_sdk() else { return };
     let folder = folder.path();
-    std::fs::create_dir(folder.join("mcp")).unwrap();
-    file(&folder.join("mcp"), "__init__.py", FAKE);
     for (code, object, expected) in [
         ("mcp = Server('a')", "", "a"),
         ("other, server = Server('a'), Server('b')", "", "b"),
@@ -61,21 +71,15 @@ fn server_object_is_found() {
         ("import helper\nserver = Server(helper.NAME)", "", "j"),
     ] {
         file(folder, "helper.py", "NAME = 'j'");
-        file(folder, "server.py", &format!("from mcp import Server\n{code}\n"));
-        let run = discover(folder, &format!("server.py{object}"));
+        let run = discover_object(folder, code, object);
         assert!(run.stdout.starts_with(&format!("name:         {expected}\n")), "{code}: {run:?}");
     }
 }
 
 #[test]
-fn error_names_the_cause_when_there_is_no_server_object() {
-    if python().is_none() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
+fn error_names_the_cause_when_no_server_object_is_found() {
+    let Some(folder) = folder_with_sdk() else { return };
     let folder = folder.path();
-    std::fs::create_dir(folder.join("mcp")).unwrap();
-    file(&folder.join("mcp"), "__init__.py", FAKE);
     for (code, object, expected) in [
         ("x, y = Server('a'), Server('b')", "", "several server objects; write one of: server.py:x, server.py:y"),
         ("x = 3", "", "cannot find a server object in server.py"),
@@ -84,8 +88,7 @@ fn error_names_the_cause_when_there_is_no_server_object() {
         ("raise ValueError('broken')", "", "ValueError: broken"),
         ("import not_installed_anywhere", "", "No module named 'not_installed_anywhere'"),
     ] {
-        file(folder, "server.py", &format!("from mcp import Server\n{code}\n"));
-        let run = discover(folder, &format!("server.py{object}"));
+        let run = discover_object(folder, code, object);
         assert!(run.code == 3 && run.stderr.contains(expected), "{code}: {run:?}");
     }
 }
