@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::process::{self, HttpServer, Run, file, server};
 
-/// A home directory, with a project in `work`.
+/// A home directory, with a project in `project`.
 struct Home(tempfile::TempDir);
 
 impl Home {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        fs::create_dir(home.path().join("work")).unwrap();
+        fs::create_dir(home.path().join("project")).unwrap();
         Self(home)
     }
 
@@ -23,7 +23,7 @@ impl Home {
             command.env_remove(name);
         }
         command.env("HOME", self.0.path()).env("USERPROFILE", self.0.path()).env("ONLY_IN_THE_TERMINAL", "1");
-        process::run(command.env("MCP_HOME", self.path("mcp")).current_dir(self.path("work")))
+        process::run(command.env("MCP_HOME", self.path("mcp")).current_dir(self.path("project")))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -109,16 +109,16 @@ fn cause_is_reported_when_the_server_needs_a_variable_of_the_terminal() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
     let script = format!("#!/bin/sh\n[ -n \"$ONLY_IN_THE_TERMINAL\" ] || exit 7\nexec '{}' stdio\n", server());
-    home.write("work/server.sh", &script);
-    fs::set_permissions(home.path("work/server.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    home.write("project/server.sh", &script);
+    fs::set_permissions(home.path("project/server.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     let install = ["install", "--host", "cursor"];
     let run = home.mcp(&[&install[..], &["--", "./server.sh"]].concat());
     assert!(run.code == 3 && has(&run.stderr, &["it starts with the variables", "`-v NAME=VALUE`"]), "{run:?}");
-    home.write("work/.env", "# variables\nexport ONLY_IN_THE_TERMINAL='x'\n");
+    home.write("project/.env", "# variables\nexport ONLY_IN_THE_TERMINAL='x'\n");
     let run = home.mcp(&[&install[..], &["-f", ".env", "--", "./server.sh"]].concat());
     assert_eq!(run.code, 0, "{run:?}");
     let entry = &home.json(".cursor/mcp.json")["mcpServers"]["server-sh"];
-    let expected = fs::canonicalize(home.path("work/server.sh")).unwrap();
+    let expected = fs::canonicalize(home.path("project/server.sh")).unwrap();
     assert_eq!(fs::canonicalize(entry["command"].as_str().unwrap()).unwrap(), expected);
     assert!(Path::new(entry["command"].as_str().unwrap()).is_absolute(), "{entry}");
     assert_eq!(entry["env"], json!({"ONLY_IN_THE_TERMINAL": "x"}));
@@ -198,13 +198,13 @@ fn servers_of_a_file_are_synchronized() {
     home.write(".cursor/mcp.json", r#"{"mcpServers": {"keep": {"command": "/keep"}, "one": {"command": "/old"}}}"#);
     let one = json!({"command": server(), "args": ["stdio"], "env": {"A": "${ONLY_IN_THE_TERMINAL}"}});
     let off = json!({"command": "/off", "disabled": true});
-    home.write("work/team.json", &json!({"mcpServers": {"one": one, "off": off}}).to_string());
+    home.write("project/team.json", &json!({"mcpServers": {"one": one, "off": off}}).to_string());
     let run = home.mcp(&["sync", "team.json", "--host", "cursor"]);
     assert_eq!(run.code, 0, "{run:?}");
     let servers = &home.json(".cursor/mcp.json")["mcpServers"];
     assert_eq!(servers["one"], json!({"command": server(), "args": ["stdio"], "env": {"A": "1"}}));
     assert_eq!((servers["keep"]["command"].as_str(), servers.get("off")), (Some("/keep"), None));
-    home.write("work/none.json", r#"{"mcpServers": {}}"#);
+    home.write("project/none.json", r#"{"mcpServers": {}}"#);
     assert_eq!(home.mcp(&["sync", "none.json", "--host", "cursor"]).code, 2);
 }
 
@@ -214,12 +214,12 @@ fn project_files_are_selected() {
     let install =
         |args: &[&str]| home.mcp(&[&["install", "--name", "demo"], args, &["--", server(), "stdio"]].concat());
     assert_eq!(install(&["--host", "claude-code", "--host", "vscode", "--project"]).code, 0);
-    assert_eq!(home.json("work/.mcp.json")["mcpServers"]["demo"]["type"], "stdio");
-    assert_eq!(home.json("work/.vscode/mcp.json")["servers"]["demo"]["type"], "stdio");
+    assert_eq!(home.json("project/.mcp.json")["mcpServers"]["demo"]["type"], "stdio");
+    assert_eq!(home.json("project/.vscode/mcp.json")["servers"]["demo"]["type"], "stdio");
     assert_eq!(install(&["--host", "claude-code", "--local"]).code, 0);
     let projects = home.json(".claude.json")["projects"].clone();
-    assert!(projects.as_object().unwrap().keys().all(|key| key.ends_with("/work")), "{projects}");
+    assert!(projects.as_object().unwrap().keys().all(|key| key.ends_with("/project")), "{projects}");
     assert_eq!(install(&["--host", "cursor", "--file", "custom.json"]).code, 0);
-    assert_eq!(home.json("work/custom.json")["mcpServers"]["demo"]["args"], json!(["stdio"]));
+    assert_eq!(home.json("project/custom.json")["mcpServers"]["demo"]["args"], json!(["stdio"]));
     assert!(home.mcp(&["status"]).stdout.contains("Claude Code (local): "));
 }
