@@ -14,10 +14,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use ferromcp_fuzz::exchange::parse_head;
 use ferromcp_fuzz::{SERVER, assert_message, run};
 use ferromcp_server::http::{Body, ClientAddr, HttpServerOptions};
 use ferromcp_transport::sse::Decoder;
-use http::header::{CONTENT_TYPE, HOST, HeaderName};
+use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderValue, Request, Response};
 use http_body::Body as _;
 use libfuzzer_sys::fuzz_target;
@@ -62,29 +63,10 @@ fuzz_target!(|input: &[u8]| {
 
 /// Parses a request. Returns `None` if it is not a valid HTTP request.
 fn parse(text: &[u8], session: Option<&HeaderValue>, chunk_size: usize) -> Option<Request<Chunks>> {
-    let mut rest = text;
-    let mut line = || {
-        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-        let line = &rest[..end];
-        rest = rest.get(end + 1..).unwrap_or_default();
-        line
-    };
-    let first = line();
-    let space = first.iter().position(|byte| *byte == b' ')?;
-    let mut request = Request::builder().method(&first[..space]).uri(&first[space + 1..]).body(()).ok()?;
-    loop {
-        let line = line();
-        if line.is_empty() {
-            break;
-        }
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        let value = match (line[colon + 1..].trim_ascii(), session) {
-            (b"$", Some(session)) => session.clone(),
-            (value, _) => HeaderValue::from_bytes(value).ok()?,
-        };
-        request.headers_mut().append(name, value);
-    }
+    let (mut request, rest) = parse_head(text, |value| match (value, session) {
+        (b"$", Some(session)) => Some(session.clone()),
+        (value, _) => HeaderValue::from_bytes(value).ok(),
+    })?;
     let headers = request.headers_mut();
     headers.entry(HOST).or_insert(HeaderValue::from_static("localhost"));
     headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));

@@ -1,4 +1,4 @@
-//! HTTP requests of the authorization targets, and what their responses must correspond to.
+//! HTTP requests of the targets of servers, and what the responses of authorization servers must correspond to.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
@@ -18,8 +18,9 @@ const SECRET_PARAMETERS: [&str; 9] = [
     "csrf",
 ];
 
-/// Parses a request. Returns `None` if it is not a valid HTTP request.
-pub fn parse(text: &[u8]) -> Option<Request<Bytes>> {
+/// Parses the method, the path and the headers of a request: one line each, then a blank line. Also returns the body.
+/// `value` converts the values of headers. Returns `None` if it is not a valid HTTP request.
+pub fn parse_head(text: &[u8], value: impl Fn(&[u8]) -> Option<HeaderValue>) -> Option<(Request<()>, &[u8])> {
     let mut rest = text;
     let mut line = || {
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
@@ -37,8 +38,14 @@ pub fn parse(text: &[u8]) -> Option<Request<Bytes>> {
         }
         let colon = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        request.headers_mut().append(name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?);
+        request.headers_mut().append(name, value(line[colon + 1..].trim_ascii())?);
     }
+    Some((request, rest))
+}
+
+/// Parses a request to an authorization server. Returns `None` if it is not a valid HTTP request.
+pub fn parse(text: &[u8]) -> Option<Request<Bytes>> {
+    let (mut request, rest) = parse_head(text, |value| HeaderValue::from_bytes(value).ok())?;
     let default = if rest.starts_with(b"{") { "application/json" } else { "application/x-www-form-urlencoded" };
     request.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(default));
     Some(request.map(|()| Bytes::copy_from_slice(rest)))

@@ -1,5 +1,5 @@
 //! Shared code of the fuzz targets: a runtime, a byte stream in small reads, a server with one item of each kind, and
-//! checks of output. [`auth`] and [`exchange`] are for the authorization targets.
+//! checks of output. [`auth`] is for the authorization targets, and [`exchange`] for the targets of servers.
 
 pub mod auth;
 pub mod exchange;
