@@ -30,7 +30,7 @@ pub enum AuthErrorKind {
     Authorization,
     /// The authorization server rejected the token request.
     Token,
-    /// A server cannot be reached, or responded with a server error. Tokens are kept.
+    /// A server cannot be reached, or responded with a server error. The tokens are not deleted.
     Unavailable,
     /// The user did not complete the authorization in time.
     Timeout,

@@ -107,7 +107,7 @@ impl MetadataDocuments {
         fetched
     }
 
-    /// Returns what is cached about a document.
+    /// Returns the cached result of a document.
     fn known(&self, key: &Digest) -> Option<Result<RegisteredClient, OAuthError>> {
         if let Some(client) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(key, now()) {
             return Some(Ok(client.clone()));

@@ -104,7 +104,7 @@ impl PendingAuthorization {
         })?;
         let mut url = network.check(endpoint)?;
         let (verifier, state) = (Secret::new(random_text()?), Secret::new(random_text()?));
-        // The endpoint may have a query, which is kept.
+        // The endpoint may have a query, which is preserved.
         let kept: Vec<(String, String)> = url
             .query_pairs()
             .filter(|(name, _)| !RESERVED_PARAMETERS.contains(&name.as_ref()))

@@ -1,6 +1,6 @@
 //! Parses `WWW-Authenticate` headers: several headers, several challenges in one header, quoted values.
 //!
-//! Spec: RFC 9110, section 11.6.1. A malformed rest of a header is ignored; the challenges before it are kept.
+//! Spec: RFC 9110, section 11.6.1. A malformed rest of a header is ignored; the challenges before it are returned.
 
 use std::fmt;
 

@@ -2,8 +2,8 @@
 //!
 //! Some OpenID providers ignore the scope `offline_access` without `prompt=consent` (OpenID Connect Core, section 11). Others
 //! issue a refresh token without it, and show a needless page with it, or one on which only an administrator can consent
-//! (Microsoft Entra). The metadata of both are alike. Therefore the parameter is sent only after a login that brought no
-//! refresh token, and no more if it does not help.
+//! (Microsoft Entra). The metadata of both are alike. Therefore the parameter is sent only after a login without a
+//! refresh token in the response, and not again if the response with it has none either.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,9 @@ pub(crate) enum Consent {
     /// It was not requested yet.
     #[default]
     Unknown,
-    /// A login with it brought a refresh token.
+    /// A login with it returned a refresh token.
     Required,
-    /// A login with it failed, or brought no refresh token.
+    /// A login with it failed, or returned no refresh token.
     Useless,
 }
 

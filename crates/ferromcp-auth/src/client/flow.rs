@@ -36,7 +36,7 @@ impl Flow<'_> {
     /// Obtains the first tokens, or tokens with other scopes.
     ///
     /// # Errors
-    /// Fails if the grant is denied or a server cannot be reached. The session keeps its tokens.
+    /// Fails if the grant is denied or a server cannot be reached. The tokens of the session do not change.
     pub(crate) async fn authorize(&self, session: &mut Session, challenged: &Scopes) -> Result<(), AuthError> {
         let discovered = session.discovered.clone().ok_or_else(|| AuthError::discovery("no authorization server"))?;
         session.check_overload()?;
@@ -317,7 +317,7 @@ impl Flow<'_> {
     }
 }
 
-/// Forgets a dynamic registration that the server does not know any more.
+/// Discards a dynamic registration that is unknown to the server.
 pub(super) fn discard_registration(session: &mut Session) {
     if session.identity.as_ref().is_some_and(|client| client.origin == IdentityOrigin::Registered) {
         session.identity = None;

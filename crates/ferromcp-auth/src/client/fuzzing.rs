@@ -198,7 +198,7 @@ pub fn proof_with_nonce(nonce: HeaderValue, token: &str) -> Result<HeaderValue, 
 /// Parses a credential file for [`SERVER`], with or without a key.
 ///
 /// # Errors
-/// Fails if the content is encrypted and there is no key.
+/// Fails if the content is encrypted and no key is used.
 pub fn credential_file(text: &[u8], has_key: bool) -> Result<Option<StoredCredentials>, AuthError> {
     let store = FileStore::new("");
     let store = if has_key { store.encrypt(StoreKey::from_bytes(&[7; 32])?) } else { store };

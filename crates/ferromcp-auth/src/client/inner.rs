@@ -183,7 +183,7 @@ impl Inner {
             if session.discovered.is_none() {
                 let metadata_url = session.metadata_url.clone();
                 self.discover(session, metadata_url.as_deref()).await?;
-                session.keep_discovery();
+                session.record_discovery();
             }
             let result = self.flow().refresh(session).await;
             self.publish(session);
@@ -265,7 +265,7 @@ impl Inner {
         }
         let result = self.flow().authorize(session, &scopes).await;
         if result.is_err() {
-            // A registration is kept even if the user cancels.
+            // A registration is stored even if the user cancels.
             self.save(session).await;
         }
         result.map(|()| Some(lock))

@@ -175,7 +175,7 @@ impl OAuthOptions {
     /// Sets a parameter of the URL of the authorization page, in addition to those that the client sets. Some servers define
     /// such parameters, for example `login_hint`, or `access_type` of Google. A parameter with an empty value is omitted.
     ///
-    /// A `prompt` replaces the one that the client sets if a login with the scope `offline_access` has brought no refresh token:
+    /// A `prompt` replaces the one that the client sets if a login with the scope `offline_access` has returned no refresh token:
     /// then the next login requests consent, which some OpenID providers require for refresh tokens. With the following option,
     /// each login does so. Other providers then show a needless page, or one on which only an administrator can consent.
     ///

@@ -12,7 +12,7 @@ impl Flow<'_> {
     /// are forgotten.
     ///
     /// # Errors
-    /// Fails if the server cannot be reached, or rejects the configured credentials of the client. The tokens are kept.
+    /// Fails if the server cannot be reached, or rejects the configured credentials of the client. The tokens are not deleted.
     pub(crate) async fn refresh(&self, session: &mut Session) -> Result<bool, AuthError> {
         let (Some(discovered), Some(refresh)) = (session.discovered.clone(), session.refresh_token()) else {
             return Ok(false);

@@ -62,7 +62,7 @@ impl Inner {
                 return Ok(ChallengeAction::GiveUp);
             }
             self.discover(&mut session, challenge.and_then(|challenge| challenge.get("resource_metadata"))).await?;
-            session.keep_discovery();
+            session.record_discovery();
             if attempt == 0 && session.tokens.is_some() {
                 let (guard, renewed) = self.refresh(session).await;
                 session = guard;

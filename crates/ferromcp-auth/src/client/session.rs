@@ -43,7 +43,7 @@ pub(crate) struct Session {
     pub(crate) issuer: Option<String>,
     /// The issuer to which configured client credentials are bound. It remains when the server changes.
     pub(crate) bound_issuer: Option<String>,
-    /// The issuer of the tokens that were forgotten because the server changed.
+    /// The issuer of the tokens that were forgotten because the server changed, until the next login or logout.
     pub(crate) previous_issuer: Option<String>,
     pub(crate) tokens: Option<Tokens>,
     /// Whether the tokens were obtained by a login of this process, not with a refresh token.
@@ -150,8 +150,8 @@ impl Session {
         self.metadata_url = metadata_url.map(str::to_owned);
     }
 
-    /// Keeps the discovered server for a login after the refresh for which it was discovered.
-    pub(crate) fn keep_discovery(&mut self) {
+    /// Records the time of the discovery, so that a login after the refresh uses the discovered server.
+    pub(crate) fn record_discovery(&mut self) {
         self.discovered_at = Some(Instant::now());
     }
 

@@ -59,7 +59,7 @@ impl<'a> CompactToken<'a> {
     }
 
     /// Returns whether the media type (`typ`) is one of these, regardless of case and of a prefix `application/`. An
-    /// empty text stands for a token without type.
+    /// empty text matches a token without type.
     pub(crate) fn has_type(&self, types: &[&str]) -> bool {
         let found = match self.header.get("typ") {
             None => "",

@@ -36,7 +36,7 @@ const CLOCK_SKEW_SECONDS: u64 = 60;
 /// services.
 ///
 /// While a stream of an MCP endpoint is open, its token is verified again every minute, without the proof. The stream ends
-/// when the token is not valid any more or has lost a scope, but not if it cannot be verified at that time.
+/// when the token is no longer valid or no longer grants a scope, but not if it cannot be verified at that time.
 ///
 /// It is the authorization of an HTTP endpoint ([`HttpAuthorization`]), or a [`tower_layer::Layer`] for other
 /// frameworks. Cloning is cheap.
@@ -130,12 +130,14 @@ impl Inner {
     /// verified now. A proof is not checked: it was used with the request.
     async fn is_still_valid(&self, token: &str, granted: &[String]) -> bool {
         let checked = match self.verifier.verify(token).await {
-            Ok(token) if !granted.iter().all(|scope| token.scopes.contains(scope)) => Err("the token has lost a scope"),
+            Ok(token) if !granted.iter().all(|scope| token.scopes.contains(scope)) => {
+                Err("the token no longer grants a scope")
+            }
             Ok(token) => self.check_token(&token),
-            Err(VerifyError::Invalid(_)) => Err("the token is not valid any more"),
+            Err(VerifyError::Invalid(_)) => Err("the token is no longer valid"),
             Err(VerifyError::Unavailable(_)) => Ok(()),
         };
-        checked.inspect_err(|reason| tracing::debug!(reason, "a stream loses its access")).is_ok()
+        checked.inspect_err(|reason| tracing::debug!(reason, "ending a stream whose token was checked again")).is_ok()
     }
 
     /// Checks the proof of a request. Its URL is the configured one: that of the request is not known for certain.

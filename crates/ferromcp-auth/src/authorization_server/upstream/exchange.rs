@@ -45,7 +45,7 @@ pub(super) struct Exchange {
 struct Discovery {
     until: u64,
     endpoints: Option<Arc<Endpoints>>,
-    /// The error, if there are no endpoints of an earlier discovery.
+    /// The error, if no earlier discovery succeeded.
     error: Option<OAuthError>,
 }
 

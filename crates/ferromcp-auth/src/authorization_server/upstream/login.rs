@@ -173,7 +173,7 @@ impl UpstreamLogin {
         user.claims = claims;
         user.claims.retain(|name, _| !TOKEN_CLAIMS.contains(&name.as_str()));
         if serde_json::to_string(&user.claims).map_or(usize::MAX, |json| json.len()) > MAX_CLAIMS_BYTES {
-            tracing::warn!("the claims of a user exceed {MAX_CLAIMS_BYTES} bytes; only the name and email are kept");
+            tracing::warn!("the claims of a user exceed {MAX_CLAIMS_BYTES} bytes; only the name and email are stored");
             user.claims.retain(|name, value| {
                 PROFILE_CLAIMS.contains(&name.as_str()) && value.as_str().is_none_or(|text| text.len() <= 1024)
             });

@@ -9,13 +9,13 @@ use crate::authorization_server::builtin::ExpiringMap;
 use crate::clock::now;
 use crate::random::random_text;
 
-/// Maximum number of logins whose tokens are kept. The oldest are then removed.
+/// Maximum number of logins whose tokens are stored. The oldest are then removed.
 const MAX_SESSIONS: usize = 20_000;
-/// How long tokens are kept after their last use, in seconds.
+/// How long tokens are stored after their last use, in seconds.
 const SESSION_SECONDS: u64 = 30 * 24 * 60 * 60;
 /// Maximum number of logins that are known as revoked. The oldest are then removed.
 const MAX_REVOKED: usize = 100_000;
-/// How long a login is known as revoked, in seconds: longer than grants usually live.
+/// How long a login is known as revoked, in seconds: longer than the usual lifetime of grants.
 const REVOKED_SECONDS: u64 = 10 * 365 * 24 * 60 * 60;
 /// A token is refreshed when its remaining lifetime is shorter, in seconds.
 const REFRESH_MARGIN_SECONDS: u64 = 60;
@@ -48,7 +48,7 @@ impl Sessions {
         Self { entries: Mutex::new(ExpiringMap::new(MAX_SESSIONS)), revoked: Mutex::new(ExpiringMap::new(MAX_REVOKED)) }
     }
 
-    /// Keeps the tokens of a login. Returns their reference.
+    /// Stores the tokens of a login. Returns their reference.
     pub(super) fn insert(&self, tokens: UpstreamTokens) -> Result<String, OAuthError> {
         let reference = random_text().map_err(|error| OAuthError::server_error(error.to_string()))?;
         let now = now();

@@ -21,7 +21,7 @@ impl StoreKey {
     /// Creates a key from 32 random bytes.
     ///
     /// # Errors
-    /// Fails if there are not 32 bytes.
+    /// Fails if the length is not 32 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AuthError> {
         let key = UnboundKey::new(&AES_256_GCM, bytes)
             .map_err(|_| AuthError::store(format!("a store key has {KEY_BYTES} bytes, not {}", bytes.len())))?;
