@@ -16,7 +16,7 @@ const CLIENT_NAME: &str = "mcp";
 /// Returns the store of logins.
 ///
 /// # Errors
-/// Fails if there is no configuration folder.
+/// Fails if the configuration folder cannot be determined.
 pub(crate) fn credential_store() -> Result<FileStore, Failure> {
     Ok(FileStore::new(config_folder()?.join("credentials")))
 }

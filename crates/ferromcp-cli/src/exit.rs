@@ -103,7 +103,7 @@ impl From<ConfigError> for Failure {
 /// Failures of stdout.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        // The reader has what it wants, for example `head`.
+        // The reader has closed the pipe, for example `head`.
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self::silent(Exit::Ok);
         }

@@ -49,7 +49,7 @@ async fn echo(
 /// Fail
 #[tool]
 async fn fail() -> Result<String, ToolError> {
-    Err(ToolError::new("there is no cheese"))
+    Err(ToolError::new("out of cheese"))
 }
 
 /// Report progress and log messages

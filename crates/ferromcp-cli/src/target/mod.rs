@@ -66,7 +66,7 @@ impl Target {
 /// Splits the words of a command line into the target and the arguments of the verb.
 ///
 /// # Errors
-/// Fails if there is no target.
+/// Fails if the target is missing.
 pub(crate) fn split(words: &Words) -> Result<(Source<'_>, &[String]), Failure> {
     if !words.command.is_empty() {
         return Ok((Source::Command(&words.command), &words.words));

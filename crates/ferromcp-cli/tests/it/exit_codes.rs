@@ -62,7 +62,7 @@ fn exit_code_is_5_when_the_server_returns_an_error() {
 #[test]
 fn exit_code_is_6_when_the_tool_reports_an_error() {
     let run = on_stdio(&["call", "fail"]);
-    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (6, "", "error: there is no cheese\n"));
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (6, "", "error: out of cheese\n"));
     let run = on_stdio(&["call", "fail", "--json"]);
     assert!(run.code == 6 && run.stdout.contains("\"isError\": true") && run.stderr.is_empty(), "{run:?}");
 }
