@@ -203,7 +203,7 @@ async fn end_of(principal: Principal) -> &'static str {
     };
     tokio::select! {
         () = expires => "its access token has expired",
-        () = becomes_invalid => "its access token is no longer valid",
+        () = becomes_invalid => "its access token has expired or was revoked",
     }
 }
 
@@ -236,7 +236,7 @@ mod tests {
         assert!(timeout(Duration::from_secs(150), end.as_mut()).await.is_err());
         assert_eq!(checks.load(Ordering::SeqCst), 2);
         valid.store(0, Ordering::SeqCst);
-        assert_eq!(end.await, "its access token is no longer valid");
+        assert_eq!(end.await, "its access token has expired or was revoked");
         assert_eq!((start.elapsed().as_secs(), checks.load(Ordering::SeqCst)), (180, 3));
     }
 
