@@ -1,6 +1,6 @@
 //! `mcp call`: calls a tool.
 
-use ferromcp_core::model::{CallToolResult, ToolDefinition};
+use ferromcp_core::model::{CallToolResult, TaskSupport, ToolDefinition};
 use ferromcp_core::text::excerpt;
 use serde_json::{Map, Value};
 
@@ -26,12 +26,23 @@ pub(crate) async fn run(args: Call) -> Result<(), Failure> {
     let whole = args.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
     with_client(source, &args.connection, async |client| {
         let tool = find_definition(client.tools(), name).await?;
+        check_task_support(&tool)?;
         let arguments = convert(&tool, written, whole)?;
         let result = show_progress(client.call(name, &arguments)).await?;
         drop(clear_bar());
         report(&args, &result)
     })
     .await
+}
+
+/// Fails if calls of the tool must be executed as tasks (2025-11-25).
+fn check_task_support(tool: &ToolDefinition) -> Result<(), Failure> {
+    if tool.execution.as_ref().and_then(|execution| execution.task_support) != Some(TaskSupport::Required) {
+        return Ok(());
+    }
+    let name = excerpt(&tool.name);
+    let message = format!("cannot call the tool `{name}`: it requires tasks, which `mcp` does not support");
+    Err(Failure::new(Exit::Protocol, message).with_remedy("call it with a client that supports tasks"))
 }
 
 /// Converts the arguments, and checks their names.
