@@ -4,6 +4,7 @@ mod arguments;
 mod bridge;
 mod cargo_targets;
 mod config_files;
+mod everything;
 mod exit_codes;
 mod help;
 mod hostile;
@@ -13,6 +14,8 @@ mod interop;
 mod interrupt;
 mod login;
 mod process;
+#[cfg(unix)]
+mod pty;
 mod python;
 #[cfg(unix)]
 mod questions;
