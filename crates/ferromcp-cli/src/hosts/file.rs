@@ -155,18 +155,9 @@ fn try_replace(planned: &Change) -> Result<bool, FileError> {
         Some(_) => Some(fs::metadata(path).map_err(|error| failed(&error))?.permissions()),
         None => None,
     };
-    let write = |text: &str| -> io::Result<NamedTempFile> {
-        // A new file has mode 0600 on Unix, because it may contain secrets.
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        if let Some(permissions) = &permissions {
-            file.as_file().set_permissions(permissions.clone())?;
-        }
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    let replacement = write(&planned.after).map_err(|error| failed(&error))?;
-    let backup = planned.before.as_deref().map(&write).transpose().map_err(|error| failed(&error))?;
+    let write = |text: &str| write_temporary(folder, text, permissions.clone()).map_err(|error| failed(&error));
+    let replacement = write(&planned.after)?;
+    let backup = planned.before.as_deref().map(write).transpose()?;
     if read(path)? != planned.before {
         return Ok(false);
     }
@@ -177,6 +168,30 @@ fn try_replace(planned: &Change) -> Result<bool, FileError> {
         return if error.error.kind() == ErrorKind::AlreadyExists { Ok(false) } else { Err(failed(&error.error)) };
     }
     Ok(true)
+}
+
+/// Copies the previous content to the backup of the file, before the host changes the file.
+pub(crate) fn back_up(planned: &Change) -> Result<(), FileError> {
+    let (path, Some(before)) = (&planned.path, &planned.before) else { return Ok(()) };
+    let back_up = || -> io::Result<()> {
+        let permissions = fs::metadata(path)?.permissions();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        write_temporary(folder, before, Some(permissions))?.persist(backup_path(path))?;
+        Ok(())
+    };
+    back_up().map_err(|error| FileError::io("back up", path, &error))
+}
+
+/// Writes a file that replaces another one in the same folder.
+fn write_temporary(folder: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<NamedTempFile> {
+    // A new file has mode 0600 on Unix, because it may contain secrets.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// Follows symbolic links, so that the file that they name is replaced, and not the link.
@@ -205,7 +220,7 @@ fn reject_read_only(target: &Path) -> Result<(), FileError> {
 }
 
 /// Waits until no other process of this tool replaces files.
-fn lock(folder: &Path) -> Result<fs::File, FileError> {
+pub(crate) fn lock(folder: &Path) -> Result<fs::File, FileError> {
     let path = folder.join("hosts.lock");
     let open = || -> io::Result<fs::File> {
         fs::create_dir_all(folder)?;

@@ -9,7 +9,7 @@ use super::entry::{self, Server};
 use super::file::{self, FileError};
 use super::locate::{LocateError, Scope, locate};
 use super::machine::{Machine, System};
-use super::table::{Host, Shape};
+use super::table::{CommandTemplate, Host, Shape};
 
 /// A host, and the file that it reads.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(crate) struct Installation {
     pub(crate) host: &'static Host,
     pub(crate) path: PathBuf,
     scope: Scope,
+    /// Whether the file is the one that the host finds itself.
+    is_default: bool,
     /// The key of the project in a file of the user, for servers of one project.
     project: String,
 }
@@ -42,7 +44,17 @@ impl Installation {
             None => locate(host, machine, scope)?,
         };
         let project = project_key(machine);
-        Ok(Self { host, path, scope, project })
+        Ok(Self { host, path, scope, is_default: file.is_none(), project })
+    }
+
+    /// Returns the program of the host that changes this table.
+    pub(crate) fn command(&self) -> Option<&'static CommandTemplate> {
+        self.host.command.as_ref().filter(|_| self.scope == Scope::User && self.is_default)
+    }
+
+    /// Returns the entry of a server in the format of a text of the file.
+    pub(crate) fn entry(&self, text: &str, name: &str, server: &Server) -> Result<Value, EditError> {
+        Ok(render(self.shape(text)?.0, name, server))
     }
 
     /// Adds an entry to a text of the file. Replaces an entry with the same name only if `replace` is set.

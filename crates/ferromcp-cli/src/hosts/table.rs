@@ -33,9 +33,23 @@ pub(crate) struct Host {
     /// The path of the table of one project in the file of the user; `$project` is the folder. Empty without such a table.
     #[serde(default)]
     pub(crate) local: Vec<String>,
+    /// The program of the host that changes the file of the user.
+    pub(crate) command: Option<CommandTemplate>,
     /// Formats of the file, the default first.
     #[serde(rename = "shape")]
     pub(crate) shapes: Vec<Shape>,
+}
+
+/// The program of a host that adds and removes entries of the user.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandTemplate {
+    /// The name of the program in `PATH`.
+    pub(crate) program: String,
+    /// The arguments that add an entry. `$name` and `$entry`, its JSON, are replaced.
+    pub(crate) add: Vec<String>,
+    /// The arguments that remove an entry. `$name` is replaced.
+    pub(crate) remove: Vec<String>,
 }
 
 /// The syntax of a file.
@@ -118,6 +132,12 @@ mod tests {
                 assert!(!host.user.on(system).is_empty(), "{}: no file on {system:?}", host.id);
             }
             assert!(!host.shapes.is_empty(), "{}", host.id);
+            if let Some(command) = &host.command {
+                let count = |args: &[String], word: &str| args.iter().filter(|arg| *arg == word).count();
+                assert_eq!((count(&command.add, "$name"), count(&command.add, "$entry")), (1, 1), "{}", host.id);
+                assert_eq!((count(&command.remove, "$name"), count(&command.remove, "$entry")), (1, 0), "{}", host.id);
+                assert!(matches!(host.format, Format::Json | Format::Jsonc), "{}: the entry is JSON", host.id);
+            }
             for shape in &host.shapes {
                 assert!(!shape.key.is_empty(), "{}", host.id);
                 let has = |entry: &Map<String, Value>, name: &str| entry.values().any(|value| value == name);

@@ -9,6 +9,7 @@ use crate::hosts::check::{self, Report};
 use crate::hosts::edit::{EditError, EditErrorKind};
 use crate::hosts::entry::Server;
 use crate::hosts::file::{self, Change, FileError};
+use crate::hosts::host_command::{self, HostCommand, Outcome};
 use crate::hosts::installation::Installation;
 use crate::hosts::launch;
 use crate::hosts::locate::Scope;
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: Install) -> Result<(), Failure> {
     let entries = [(name, server)];
     if args.print {
         check_support(&installations, &entries)?;
-        return print(&installations, &entries[0].0, &entries[0].1);
+        return print(&machine, &installations, &entries);
     }
     add(&machine, scope(&args.hosts), &installations, &entries, args.write, args.write.force).await
 }
@@ -49,7 +50,14 @@ pub(crate) async fn add(
 ) -> Result<(), Failure> {
     check_support(installations, entries)?;
     let planned = installations.iter().map(|it| plan(it, entries, replace)).collect::<Result<Vec<_>, _>>()?;
+    let commands = |installation: &Installation, change: &Change| {
+        let before = change.before.as_deref().unwrap_or_default();
+        HostCommand::add(installation, machine, before, entries).filter(|_| change.is_change())
+    };
     if options.dry_run {
+        for (installation, change) in installations.iter().zip(&planned) {
+            announce(installation, &commands(installation, change).unwrap_or_default());
+        }
         return show(&planned);
     }
     let mut checked: Vec<(Server, PathBuf)> = Vec::new();
@@ -66,16 +74,77 @@ pub(crate) async fn add(
     let locks = machine.state_folder();
     let mut written = String::new();
     for installation in installations {
-        match file::update(&installation.path, &locks, |text| edit(installation, text, entries, replace)) {
-            Ok(change) => written.push_str(&describe_change(installation, entries, &change)),
-            Err(error) => {
+        let result = add_to(installation, &locks, entries, replace, commands).await;
+        match result {
+            Ok(text) => written.push_str(&text),
+            Err(failure) => {
                 print_lines(&written)?;
-                return Err(explain(installation, entries, &error));
+                return Err(failure);
             }
         }
     }
     // A closed stdout does not prevent a file from being written.
     print_lines(&written)
+}
+
+/// Adds entries to the file of a host, with the program of the host if possible. Returns a description of the change.
+async fn add_to(
+    installation: &Installation,
+    locks: &Path,
+    entries: &[(String, Server)],
+    replace: bool,
+    commands: impl Fn(&Installation, &Change) -> Option<Vec<HostCommand>>,
+) -> Result<String, Failure> {
+    let mut replace = replace;
+    if installation.command().is_some() {
+        let _lock = file::lock(locks).map_err(|error| explain(installation, entries, &error))?;
+        let planned = plan(installation, entries, replace)?;
+        if let Some(commands) = commands(installation, &planned) {
+            let outcome = host_command::add(&commands, installation, &planned, entries, host_command::TIMEOUT).await;
+            if let Some(change) = finish(installation, &commands[0], &planned, outcome)? {
+                return Ok(describe_change(installation, entries, &change, Some(&commands[0])));
+            }
+            // The program may have added an entry in another form.
+            replace = true;
+        }
+    }
+    match file::update(&installation.path, locks, |text| edit(installation, text, entries, replace)) {
+        Ok(change) => Ok(describe_change(installation, entries, &change, None)),
+        Err(error) => Err(explain(installation, entries, &error)),
+    }
+}
+
+/// Returns the change of the program of a host; `None` with a warning if the file has to be edited.
+///
+/// # Errors
+/// Fails if other entries were lost.
+pub(crate) fn finish(
+    installation: &Installation,
+    command: &HostCommand,
+    planned: &Change,
+    outcome: Outcome,
+) -> Result<Option<Change>, Failure> {
+    let (verb, path) = (command.verb(), &planned.path);
+    match outcome {
+        Outcome::Done(change) => Ok(Some(change)),
+        Outcome::Failed(cause) => {
+            let host = &installation.host.name;
+            terminal::message(format_args!("warning: `{verb}` failed: {cause}; editing the file of {host} instead"));
+            Ok(None)
+        }
+        Outcome::Lost(names) => {
+            let (names, backup) = (names.join(", "), file::backup_path(path));
+            let message = format!("`{verb}` removed other entries from `{}`: {names}", path.display());
+            Err(Failure::usage(message).with_remedy(format!("restore them from `{}`", backup.display())))
+        }
+    }
+}
+
+/// Prints the commands that a change would run.
+pub(crate) fn announce(installation: &Installation, commands: &[HostCommand]) {
+    for command in commands {
+        terminal::message(format_args!("{}: `{command}` changes the file, about like this:", installation.host.name));
+    }
 }
 
 /// Checks that the files of the hosts can contain the servers.
@@ -136,13 +205,19 @@ fn describe(name: &str, report: &Report) -> String {
     format!("{name}: {} responds in {millis} ms, revision {}, {tools}{more}", report.server, report.revision)
 }
 
-fn describe_change(installation: &Installation, entries: &[(String, Server)], change: &Change) -> String {
+fn describe_change(
+    installation: &Installation,
+    entries: &[(String, Server)],
+    change: &Change,
+    command: Option<&HostCommand>,
+) -> String {
     let (host, path) = (installation.host, change.path.display());
     let names = entries.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if !change.is_change() {
         return format!("{}: {names} is installed already in {path}\n", host.name);
     }
-    let mut text = format!("{}: {names} installed in {path}\n", host.name);
+    let by = command.map(|command| format!(" by `{}`", command.verb())).unwrap_or_default();
+    let mut text = format!("{}: {names} installed in {path}{by}\n", host.name);
     if change.before.is_some() {
         let _ = writeln!(text, "  backup: {}", file::backup_path(&change.path).display());
     }
@@ -192,10 +267,14 @@ fn redacted(server: &Server) -> Server {
     }
 }
 
-fn print(installations: &[Installation], name: &str, server: &Server) -> Result<(), Failure> {
+fn print(machine: &Machine, installations: &[Installation], entries: &[(String, Server); 1]) -> Result<(), Failure> {
+    let [(name, server)] = entries;
     for installation in installations {
         let text = file::read(&installation.path).ok().flatten().unwrap_or_default();
         terminal::message(format_args!("{}: {}", installation.host.name, installation.path.display()));
+        for command in HostCommand::add(installation, machine, &text, entries).into_iter().flatten() {
+            terminal::message(format_args!("added by `{command}`"));
+        }
         print_lines(&installation.snippet(&text, name, server))?;
     }
     Ok(())

@@ -47,7 +47,7 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Remove(args) => remove::run(&args),
         Verb::Names(args) => names::run(&args),
         Verb::Install(args) => install::run(args).await,
-        Verb::Uninstall(args) => uninstall::run(&args),
+        Verb::Uninstall(args) => uninstall::run(&args).await,
         Verb::Status(args) => status::run(&args),
         Verb::Sync(args) => sync::run(args).await,
         Verb::Login(args) => Box::pin(login::run(args)).await, // boxed, because the future is large

@@ -18,10 +18,22 @@ impl Home {
     }
 
     fn mcp(&self, args: &[&str]) -> Run {
+        self.run(args, None)
+    }
+
+    /// Runs `mcp` with the folder `bin` in `PATH`.
+    #[cfg(unix)]
+    fn mcp_with_bin(&self, args: &[&str]) -> Run {
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+        self.run(args, Some(&path))
+    }
+
+    fn run(&self, args: &[&str], path: Option<&str>) -> Run {
         let mut command = process::command(args);
         for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "CODEX_HOME", "CLAUDE_CONFIG_DIR", "OPENCODE_CONFIG"] {
             command.env_remove(name);
         }
+        command.envs(path.map(|path| ("PATH", path)));
         command.env("HOME", self.0.path()).env("USERPROFILE", self.0.path()).env("ONLY_IN_THE_TERMINAL", "1");
         process::run(command.env("MCP_HOME", self.path("mcp")).current_dir(self.path("project")))
     }
@@ -222,4 +234,80 @@ fn project_files_are_selected() {
     assert_eq!(install(&["--host", "cursor", "--file", "custom.json"]).code, 0);
     assert_eq!(home.json("project/custom.json")["mcpServers"]["demo"]["args"], json!(["stdio"]));
     assert!(home.mcp(&["status"]).stdout.contains("Claude Code (local): "));
+}
+
+/// Writes a script `claude` that records its arguments, and runs `action`.
+#[cfg(unix)]
+fn write_claude(home: &Home, action: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let (log, file) = (home.path("arguments"), home.path(".claude.json"));
+    let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\nFILE='{}'\n{action}\n", log.display(), file.display());
+    home.write("bin/claude", &script);
+    fs::set_permissions(home.path("bin/claude"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn program_of_the_host_is_preferred_when_in_path() {
+    let home = Home::new();
+    let add = r#"[ "$2" != add-json ] || printf '{"theme": 1, "mcpServers": {"%s": %s}}' "$3" "$4" > "$FILE""#;
+    let remove = r#"[ "$2" != remove ] || printf '{"theme": 1, "mcpServers": {}}' > "$FILE""#;
+    write_claude(&home, &format!("{add}\n{remove}"));
+    home.write(".claude.json", "{\"theme\": 1}");
+    let install = ["install", "--host", "claude-code", "--name", "demo"];
+    let target = ["--", server(), "stdio"];
+    let arguments = format!(r#"mcp add-json demo {{"type":"stdio","command":"{}","args":["stdio"]}}"#, server());
+    let dry = home.mcp_with_bin(&[&install[..], &["--dry-run"], &target].concat());
+    assert!(
+        dry.code == 0 && has(&dry.stderr, &["Claude Code: `", "bin/claude mcp add-json demo '{\"type\""]),
+        "{dry:?}"
+    );
+    assert!(dry.stdout.contains("\"demo\""), "{dry:?}");
+    let print = home.mcp_with_bin(&[&install[..], &["--print"], &target].concat());
+    assert!(print.code == 0 && has(&print.stderr, &["added by `", " mcp add-json demo '"]), "{print:?}");
+    assert!(!home.path("arguments").exists(), "nothing runs");
+
+    let run = home.mcp_with_bin(&[&install[..], &target].concat());
+    assert!(run.code == 0 && has(&run.stdout, &[".claude.json by `claude mcp add-json`\n", "backup: "]), "{run:?}");
+    assert_eq!(home.text("arguments"), format!("{arguments} --scope user\n"));
+    assert_eq!(home.text(".claude.json.mcp-backup"), "{\"theme\": 1}");
+    let again = home.mcp_with_bin(&[&install[..], &target].concat());
+    assert!(again.code == 0 && again.stdout.contains("is installed already"), "{again:?}");
+
+    let dry = home.mcp_with_bin(&["uninstall", "demo", "--host", "claude-code", "--dry-run"]);
+    assert!(dry.code == 0 && dry.stderr.contains("bin/claude mcp remove demo --scope user` changes"), "{dry:?}");
+    let run = home.mcp_with_bin(&["uninstall", "demo", "--host", "claude-code"]);
+    assert!(run.code == 0 && run.stdout.contains(".claude.json by `claude mcp remove`\n"), "{run:?}");
+    assert!(home.text("arguments").ends_with(" --scope user\nmcp remove demo --scope user\n"));
+    assert_eq!(home.json(".claude.json"), json!({"theme": 1, "mcpServers": {}}));
+    let missing = home.mcp_with_bin(&["uninstall", "demo", "--host", "claude-code"]);
+    assert!(missing.code == 2 && missing.stderr.contains("it has no entry `demo`"), "{missing:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn file_is_edited_when_the_program_of_the_host_fails() {
+    let home = Home::new();
+    write_claude(&home, "echo 'not today' >&2; exit 1");
+    home.write(".claude.json", "{\"theme\": 1}");
+    let install = ["install", "--host", "claude-code", "--name", "demo"];
+    let run = home.mcp_with_bin(&[&install[..], &["--", server(), "stdio"]].concat());
+    assert!(
+        run.code == 0 && has(&run.stderr, &["warning: `claude mcp add-json` failed: not today; editing"]),
+        "{run:?}"
+    );
+    let entry = json!({"type": "stdio", "command": server(), "args": ["stdio"]});
+    assert_eq!(home.json(".claude.json"), json!({"theme": 1, "mcpServers": {"demo": entry}}));
+    let run = home.mcp_with_bin(&["uninstall", "demo", "--host", "claude-code"]);
+    assert!(run.code == 0 && run.stderr.contains("`claude mcp remove` failed: not today; editing the file"), "{run:?}");
+    assert_eq!(home.text(".claude.json"), "{\"theme\": 1}", "the previous bytes are restored");
+
+    let secret = ["-v", "KEY=s3cret", "--", server(), "stdio"];
+    fs::remove_file(home.path("arguments")).unwrap();
+    for options in [&["--dry-run"][..], &["--print"], &[]] {
+        let run = home.mcp_with_bin(&[&install[..], options, &secret].concat());
+        assert!(run.code == 0 && !run.stderr.contains("add-json"), "{run:?}");
+    }
+    assert_eq!(home.json(".claude.json")["mcpServers"]["demo"]["env"], json!({"KEY": "s3cret"}));
+    assert!(!home.path("arguments").exists(), "other processes could read the arguments");
 }
