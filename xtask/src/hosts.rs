@@ -27,13 +27,21 @@ struct Host {
     expected: &'static str,
     /// Whether the host connects to HTTP servers when it lists them.
     connects: bool,
+    /// The command of the host that `mcp install` runs, instead of an edit of the file.
+    command: Option<&'static str>,
 }
 
 const HOSTS: [Host; 4] = [
-    Host { id: "claude-code", program: "claude", expected: "Connected", connects: true },
-    Host { id: "opencode", program: "opencode", expected: "connected", connects: true },
-    Host { id: "gemini-cli", program: "gemini", expected: "Connected", connects: true },
-    Host { id: "codex", program: "codex", expected: "enabled", connects: false },
+    Host {
+        id: "claude-code",
+        program: "claude",
+        expected: "Connected",
+        connects: true,
+        command: Some("claude mcp add-json"),
+    },
+    Host { id: "opencode", program: "opencode", expected: "connected", connects: true, command: None },
+    Host { id: "gemini-cli", program: "gemini", expected: "Connected", connects: true, command: None },
+    Host { id: "codex", program: "codex", expected: "enabled", connects: false, command: None },
 ];
 
 /// Runs the check; returns `false` if a host does not list an entry.
@@ -105,49 +113,79 @@ impl Programs {
         let _server = HttpServer::start(&self.server)?;
         let url = format!("http://127.0.0.1:{PORT}/mcp");
         let mut succeeded = true;
+        let environment = Environment { home, work, hosts: fs::canonicalize(&self.hosts)? };
         for host in &HOSTS {
-            let program = self.hosts.join(host.program);
-            let version = output(&home, &work, Command::new(&program).arg("--version"));
-            let install = |name: &str| {
-                let mut command = Command::new(&self.mcp);
-                command.args(["install", "--host", host.id, "--name", name]);
-                command
-            };
-            output(&home, &work, install("local-entry").arg("--").arg(&self.server).arg("stdio"));
-            output(&home, &work, install("web-entry").arg(&url));
-            let list = output(&home, &work, Command::new(&program).args(["mcp", "list"]));
-            for name in ["local-entry", "web-entry"] {
-                let line = list.lines().find(|line| line.contains(name)).unwrap_or("not listed").trim();
-                let passed = line.contains(name) && line.contains(host.expected);
-                let kind = if host.connects { "connects" } else { "lists" };
-                let result = if passed { kind } else { "FAILED" };
-                println!("{} {}: {result} {line}", host.program, version.lines().next().unwrap_or_default().trim());
-                succeeded &= passed;
-            }
+            let (passed, report) = self.check_host(host, &environment, &url);
+            print!("{report}");
+            succeeded &= passed;
         }
         Ok(succeeded)
     }
+
+    /// Installs both entries in a host, lists them, and removes one. Returns whether that succeeded, and a report.
+    fn check_host(&self, host: &Host, environment: &Environment, url: &str) -> (bool, String) {
+        let program = self.hosts.join(host.program);
+        let list = || environment.output(Command::new(&program).args(["mcp", "list"]));
+        let mcp = |args: &[&str]| environment.output(Command::new(&self.mcp).args(args).args(["--host", host.id]));
+        let version = environment.output(Command::new(&program).arg("--version"));
+        let server = self.server.display().to_string();
+        let mut install = Command::new(&self.mcp);
+        install.args(["install", "--host", host.id, "--name", "local-entry", "--", &server, "stdio"]);
+        let installed = environment.output(&mut install);
+        mcp(&["install", "--name", "web-entry", url]);
+        let listed = list();
+        let removed = mcp(&["uninstall", "web-entry"]);
+        let mut results = Vec::new();
+        for name in ["local-entry", "web-entry"] {
+            let line = listed.lines().find(|line| line.contains(name)).unwrap_or("not listed").trim();
+            let kind = if host.connects { "connects" } else { "lists" };
+            results.push((line.contains(name) && line.contains(host.expected), kind, line.to_owned()));
+        }
+        let after = list();
+        let is_removed = after.contains("local-entry") && !after.contains("web-entry");
+        results.push((is_removed, "removes", "web-entry".to_owned()));
+        if let Some(command) = host.command {
+            results.push((installed.contains(command), "installs", format!("by `{command}`")));
+            let remove = command.replace("add-json", "remove");
+            results.push((removed.contains(&remove), "removes", format!("by `{remove}`")));
+        }
+        let name = format!("{} {}", host.program, version.lines().next().unwrap_or_default().trim());
+        let line = |(passed, kind, detail): &(bool, &str, String)| {
+            format!("{name}: {} {detail}\n", if *passed { kind } else { "FAILED" })
+        };
+        (results.iter().all(|result| result.0), results.iter().map(line).collect())
+    }
 }
 
-/// Runs a program in the home directory. Returns stdout and stderr, without escape sequences.
-fn output(home: &Path, work: &Path, command: &mut Command) -> String {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", home)
-        .env("NO_COLOR", "1")
-        .env("GEMINI_CLI_TRUST_WORKSPACE", "true");
-    match command.current_dir(work).stdin(Stdio::null()).output() {
-        Ok(output) => {
-            let text = [output.stdout, output.stderr].concat();
-            let text = String::from_utf8_lossy(&text).into_owned();
-            text.split('\u{1b}')
-                .enumerate()
-                .map(|(index, part)| if index == 0 { part } else { after_escape(part) })
-                .collect()
+/// The home directory and the working directory of the hosts, and the folder of their programs.
+struct Environment {
+    home: PathBuf,
+    work: PathBuf,
+    hosts: PathBuf,
+}
+
+impl Environment {
+    /// Runs a program. Returns stdout and stderr, without escape sequences.
+    fn output(&self, command: &mut Command) -> String {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(self.hosts.clone()).chain(std::env::split_paths(&path)));
+        command
+            .env_clear()
+            .env("PATH", path.unwrap_or_default())
+            .env("HOME", &self.home)
+            .env("NO_COLOR", "1")
+            .env("GEMINI_CLI_TRUST_WORKSPACE", "true");
+        match command.current_dir(&self.work).stdin(Stdio::null()).output() {
+            Ok(output) => {
+                let text = [output.stdout, output.stderr].concat();
+                let text = String::from_utf8_lossy(&text).into_owned();
+                text.split('\u{1b}')
+                    .enumerate()
+                    .map(|(index, part)| if index == 0 { part } else { after_escape(part) })
+                    .collect()
+            }
+            Err(error) => format!("cannot start: {error}"),
         }
-        Err(error) => format!("cannot start: {error}"),
     }
 }
 
