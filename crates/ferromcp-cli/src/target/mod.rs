@@ -5,6 +5,7 @@
 //! | `cargo` | examples, binaries and packages of a Cargo workspace |
 //! | `config_file` | entries of configuration files |
 //! | `host` | entries of installed hosts |
+//! | `packages` | packages that Python files declare |
 //! | `python` | Python files |
 //! | `saved` | saved names |
 //! | `source` | a target as written |
@@ -12,6 +13,7 @@
 mod cargo;
 mod config_file;
 mod host;
+mod packages;
 mod python;
 pub(crate) mod saved;
 mod source;
@@ -28,6 +30,7 @@ use crate::suggestion::closest;
 use saved::Saved;
 use source::is_url;
 
+pub(crate) use packages::{declared_packages, name as package_name};
 pub(crate) use source::Source;
 
 /// A server to connect to.

@@ -15,7 +15,7 @@ use ferromcp_core::text::excerpt;
 use crate::exit::Failure;
 
 /// The program that runs a file. Its arguments are the file, and the object or an empty text.
-const BOOTSTRAP: &str = include_str!("bootstrap.py");
+pub(super) const BOOTSTRAP: &str = include_str!("bootstrap.py");
 
 /// The part of a file in which its dependencies (PEP 723) are searched, in bytes.
 const MAX_HEAD: u64 = 64 << 10;

@@ -27,7 +27,7 @@ use super::install_target;
 /// written, unless writing the file of a later host fails.
 pub(crate) async fn run(args: Install) -> Result<(), Failure> {
     let machine = machine()?;
-    let (server, derived) = install_target::resolve(&args.words, &args.server, &machine)?;
+    let (server, derived) = install_target::resolve(&args.words, &args.server, &machine).await?;
     let name = args.name.unwrap_or(derived);
     launch::validate_name(&name).map_err(Failure::usage)?;
     let installations = installations(&args.hosts, &machine)?;

@@ -19,7 +19,11 @@ use crate::terminal;
 ///
 /// # Errors
 /// Fails if the target, its program or a variable cannot be found.
-pub(super) fn resolve(words: &Words, options: &ServerOptions, machine: &Machine) -> Result<(Server, String), Failure> {
+pub(super) async fn resolve(
+    words: &Words,
+    options: &ServerOptions,
+    machine: &Machine,
+) -> Result<(Server, String), Failure> {
     let (source, extra) = target::split(words)?;
     target::reject_extra(extra)?;
     let connection = Connection {
@@ -29,10 +33,10 @@ pub(super) fn resolve(words: &Words, options: &ServerOptions, machine: &Machine)
         ..Connection::default()
     };
     let target = target::resolve(source, &connection)?;
-    let extra = Extra {
+    let mut extra = Extra {
         variables: variables(&options.env_file, &target.connection.env)?,
         headers: headers(&target.connection.headers)?,
-        packages: &options.with,
+        packages: options.with.clone(),
     };
     let derived = name_of_word(source);
     match target.kind {
@@ -41,6 +45,7 @@ pub(super) fn resolve(words: &Words, options: &ServerOptions, machine: &Machine)
             Ok((extra.http(url, Vec::new())?, name))
         }
         Kind::Command(command) => {
+            extra.add_declared(target::declared_packages(&command).await);
             let command = Parts::of(&command);
             let name = derived.unwrap_or_else(|| launch::name_of_command(&command.program, &command.args));
             Ok((extra.stdio(command, machine)?, name))
@@ -57,7 +62,7 @@ pub(super) fn resolve(words: &Words, options: &ServerOptions, machine: &Machine)
 /// # Errors
 /// Fails if its program cannot be found.
 pub(super) fn from_config(config: &ServerConfig, machine: &Machine) -> Result<Server, Failure> {
-    Extra { variables: Vec::new(), headers: Vec::new(), packages: &[] }.config(config, machine)
+    Extra { variables: Vec::new(), headers: Vec::new(), packages: Vec::new() }.config(config, machine)
 }
 
 /// Returns the name of a target that is a word: a saved name, a Cargo target or a Python file.
@@ -72,13 +77,24 @@ fn name_of_word(source: Source<'_>) -> Option<String> {
 }
 
 /// Options that are added to a server.
-struct Extra<'a> {
+struct Extra {
     variables: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    packages: &'a [String],
+    packages: Vec<String>,
 }
 
-impl Extra<'_> {
+impl Extra {
+    /// Adds packages that a Python file declares. Those of `--with` replace them.
+    fn add_declared(&mut self, declared: Vec<String>) {
+        let names: Vec<String> = self.packages.iter().map(|package| target::package_name(package)).collect();
+        let new = declared.into_iter().filter(|package| !names.contains(&target::package_name(package)));
+        let new: Vec<String> = new.collect();
+        if !new.is_empty() {
+            terminal::message(format_args!("adding the packages of the file: {}", new.join(", ")));
+        }
+        self.packages.extend(new);
+    }
+
     fn http(self, url: String, mut headers: Vec<(String, String)>) -> Result<Server, Failure> {
         if !self.variables.is_empty() || !self.packages.is_empty() {
             let message =
@@ -97,7 +113,7 @@ impl Extra<'_> {
         }
         let machine = Machine { project: folder.unwrap_or_else(|| machine.project.clone()), ..machine.clone() };
         let command = launch::absolute_program(&program, &machine).map_err(Failure::usage)?;
-        add_packages(&command, &mut args, self.packages)?;
+        add_packages(&command, &mut args, &self.packages)?;
         let args = args.iter().map(|arg| launch::absolute_argument(arg, &machine)).collect();
         merge(&mut env, self.variables);
         Ok(Server::Stdio { command, args, env })
