@@ -1,11 +1,15 @@
 //! The command line: verbs, and the options that they share.
 
+mod diagnose;
+
 use std::fmt;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ferromcp_core::Era;
+
+pub(crate) use diagnose::Doctor;
 
 /// Lists, calls, reads and watches Model Context Protocol servers
 ///
@@ -49,6 +53,8 @@ pub(crate) enum Verb {
     Discover(Discover),
     /// Measure the round-trip time to a server
     Ping(Ping),
+    /// Find problems of a server, or of the hosts on this machine, and print their fixes
+    Doctor(Doctor),
     /// Save a target under a name
     Add(Add),
     /// Remove a saved name

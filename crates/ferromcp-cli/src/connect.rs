@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ferromcp_client::config::TransportConfig;
-use ferromcp_client::{Client, ClientBuilder, ClientLimits, child};
+use ferromcp_client::{Client, ClientBuilder, ClientLimits, Connector, child};
 use ferromcp_core::model::Root;
 use ferromcp_core::text::excerpt;
 use ferromcp_transport::child::{Child, Stderr};
@@ -39,7 +39,7 @@ pub(crate) async fn with_client<T>(
     start_logs(connection.verbose);
     let target = target::resolve(source, connection)?;
     let remedy = login_remedy(source, &target);
-    let result = until_interrupted(open(target)).await;
+    let result = until_interrupted(open(target, child)).await;
     let result = match result {
         Ok(client) => {
             let result = until_interrupted(run(&client)).await;
@@ -68,7 +68,7 @@ pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T, Fa
 }
 
 /// Returns the remedy for a server that requires a login.
-fn login_remedy(source: Source<'_>, target: &Target) -> String {
+pub(crate) fn login_remedy(source: Source<'_>, target: &Target) -> String {
     match source {
         Source::Word(_) if has_authorization(&target.connection) => "check the header `Authorization`".to_owned(),
         Source::Word(word) => format!("run `mcp login {}`", excerpt(word)),
@@ -82,7 +82,11 @@ fn has_authorization(connection: &Connection) -> bool {
     connection.headers.iter().any(|header| is_authorization(&header.0))
 }
 
-async fn open(target: Target) -> Result<Client, Failure> {
+/// Connects to a target. `start` returns the connector of a process.
+///
+/// # Errors
+/// Fails if an option does not apply to the target, or the server does not respond.
+pub(crate) async fn open<C: Connector>(target: Target, start: impl FnOnce(Child) -> C) -> Result<Client, Failure> {
     let Target { kind, connection } = target;
     let mut builder = builder(&connection)?;
     match kind {
@@ -90,11 +94,11 @@ async fn open(target: Target) -> Result<Client, Failure> {
             builder = authorized(builder, &url, &connection).await?;
             Ok(builder.connect(url.as_str()).await?)
         }
-        Kind::Command(command) => Ok(builder.connect(child(process(command, None, &connection)?)).await?),
+        Kind::Command(command) => Ok(builder.connect(start(process(command, None, &connection)?)).await?),
         Kind::Config(config) => match config.transport() {
             TransportConfig::Stdio(stdio) => {
                 let process = process(stdio.command(), Some(config.name()), &connection)?;
-                Ok(builder.connect(child(process)).await?)
+                Ok(builder.connect(start(process)).await?)
             }
             TransportConfig::Http(http) => {
                 let has_own = http.headers().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));

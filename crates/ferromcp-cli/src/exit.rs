@@ -38,12 +38,14 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     message: String,
+    /// The error of the client, for verbs that explain it.
+    pub(crate) cause: Option<ClientError>,
 }
 
 impl Failure {
     /// Creates a failure with this exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self { exit, message: message.into(), cause: None }
     }
 
     /// Creates a failure of the command line or of a local file.
@@ -86,7 +88,7 @@ impl From<ClientError> for Failure {
             Exit::Login => before(&message, "; set `ClientBuilder").to_owned(),
             _ => message,
         };
-        Self::new(exit, message)
+        Self { exit, message, cause: Some(error) }
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `connect` | connects to a target, and runs a verb until it is interrupted |
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
+//! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content` | results on stdout and in files |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
@@ -20,6 +21,7 @@ mod connect;
 mod content;
 mod credentials;
 mod definition;
+mod doctor;
 mod exit;
 mod hosts;
 mod logs;

@@ -11,7 +11,7 @@
 
 mod cargo;
 mod config_file;
-mod host;
+pub(crate) mod host;
 mod python;
 pub(crate) mod saved;
 mod source;

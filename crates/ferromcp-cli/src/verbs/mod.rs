@@ -5,6 +5,7 @@ mod call;
 mod complete;
 mod completions;
 mod discover;
+pub(crate) mod doctor;
 mod host_options;
 mod install;
 mod install_target;
@@ -40,6 +41,7 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Watch(args) => watch::run(args).await,
         Verb::Discover(args) => discover::run(args).await,
         Verb::Ping(args) => ping::run(args).await,
+        Verb::Doctor(args) => Box::pin(doctor::run(args)).await,
         Verb::Add(args) => add::run(&args),
         Verb::Remove(args) => remove::run(&args),
         Verb::Names(args) => names::run(&args),

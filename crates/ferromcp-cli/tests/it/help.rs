@@ -2,7 +2,7 @@
 
 use crate::process::{mcp, run};
 
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 22] = [
     "list",
     "call",
     "read",
@@ -11,6 +11,7 @@ const VERBS: [&str; 21] = [
     "watch",
     "discover",
     "ping",
+    "doctor",
     "add",
     "remove",
     "names",

@@ -3,8 +3,10 @@
 mod arguments;
 mod cargo_targets;
 mod config_files;
+mod doctor;
 mod exit_codes;
 mod help;
+mod home;
 mod hostile;
 mod install;
 mod interop;

@@ -79,9 +79,18 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     /// Starts the server, `http` or `protected`, and waits until it accepts connections.
     pub(crate) fn start(kind: &str) -> Self {
+        Self::run(&[kind])
+    }
+
+    /// Starts a server with a fault, and waits until it accepts connections.
+    pub(crate) fn start_faulty(kind: &str) -> Self {
+        Self::run(&["faulty-http", kind])
+    }
+
+    fn run(kind: &[&str]) -> Self {
         let port = free_port();
         let mut command = Command::new(server());
-        command.args([kind, &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args(kind).arg(port.to_string()).stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.spawn().expect("cannot start the server");
         let server = Self { child, port };
         let start = Instant::now();
