@@ -2,7 +2,8 @@
 
 use crate::process::{mcp, run};
 
-const VERBS: [&str; 22] = [
+/// All verbs.
+pub(crate) const VERBS: [&str; 22] = [
     "list",
     "call",
     "read",

@@ -13,6 +13,7 @@ mod interop;
 #[cfg(unix)]
 mod interrupt;
 mod login;
+mod man;
 mod process;
 mod python;
 #[cfg(unix)]

@@ -55,14 +55,16 @@ fn to_run(output: Output) -> Run {
 
 /// Returns the path of the test server.
 pub(crate) fn server() -> &'static str {
-    static SERVER: LazyLock<String> = LazyLock::new(|| {
-        let folder =
-            Path::new(env!("CARGO_BIN_EXE_mcp")).parent().expect("the program is in a folder").join("examples");
-        let path = folder.join(format!("cli-test-server{}", std::env::consts::EXE_SUFFIX));
-        assert!(path.is_file(), "{} does not exist; run `cargo test -p ferromcp-cli`, which builds it", path.display());
-        path.display().to_string()
-    });
+    static SERVER: LazyLock<String> = LazyLock::new(|| example("cli-test-server").display().to_string());
     &SERVER
+}
+
+/// Returns the path of an example.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_mcp")).parent().expect("the program is in a folder").join("examples");
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.is_file(), "{} does not exist; run `cargo test -p ferromcp-cli`, which builds it", path.display());
+    path
 }
 
 /// Runs a verb with the stdio server as its target.
