@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use ferromcp_client::config::ConfigError;
 use ferromcp_client::{ClientError, ErrorKind};
 
+use crate::terminal;
+
 /// Exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -62,6 +64,13 @@ impl Failure {
     pub(crate) fn with_remedy(mut self, remedy: impl fmt::Display) -> Self {
         self.message = format!("{}; {remedy}", self.message);
         self
+    }
+
+    /// Prints the message to stderr, unless it is empty.
+    pub(crate) fn report(&self) {
+        if !self.message.is_empty() {
+            terminal::message(format_args!("error: {}", terminal::indented(&self.message)));
+        }
     }
 }
 

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => Exit::Ok.into(),
         Err(failure) => {
-            report(&failure);
+            failure.report();
             failure.exit.into()
         }
     }
@@ -61,12 +61,4 @@ fn run(cli: Cli) -> Result<(), Failure> {
     // A browser in the terminal may still run in a thread.
     runtime.shutdown_background();
     result
-}
-
-/// Prints an error, unless it has no message.
-fn report(failure: &Failure) {
-    let message = failure.to_string();
-    if !message.is_empty() {
-        terminal::message(format_args!("error: {}", terminal::indented(&message)));
-    }
 }

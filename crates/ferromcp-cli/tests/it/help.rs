@@ -3,7 +3,7 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 22] = [
+pub(crate) const VERBS: [&str; 23] = [
     "list",
     "call",
     "read",
@@ -12,6 +12,7 @@ pub(crate) const VERBS: [&str; 22] = [
     "watch",
     "discover",
     "ping",
+    "repl",
     "doctor",
     "add",
     "remove",

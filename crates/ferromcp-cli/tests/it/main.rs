@@ -18,11 +18,14 @@ mod process;
 mod python;
 #[cfg(unix)]
 mod questions;
+mod repl;
 mod revisions;
 mod saved_names;
 mod secrets;
 #[cfg(unix)]
 mod sessions;
+#[cfg(unix)]
+mod terminal;
 mod verbs;
 
 use process::mcp;

@@ -1,69 +1,7 @@
 //! Questions of the server, answered in a terminal, and declined without one.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::process::Child;
-use std::sync::{Arc, Mutex};
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-
-use crate::process::{command, on_stdio, server, wait_until};
-
-/// A command whose stdin, stdout and stderr are a terminal.
-struct Terminal {
-    child: Child,
-    input: File,
-    shown: Arc<Mutex<String>>,
-}
-
-impl Terminal {
-    fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let controller: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
-        let terminal = OpenOptions::new().read(true).write(true).open(name).unwrap();
-        let mut modes = tcgetattr(&terminal).unwrap();
-        modes.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&terminal, OptionalActions::Now, &modes).unwrap();
-        let mut command = command(args);
-        command.envs(variables.iter().copied()).env("TERM", "xterm");
-        command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap()).stderr(terminal);
-        let child = command.spawn().unwrap();
-        drop(command);
-        let input = File::from(controller);
-        let mut output = input.try_clone().unwrap();
-        let shown = Arc::<Mutex<String>>::default();
-        let shared = Arc::clone(&shown);
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut piece) {
-                shared.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..count]));
-            }
-        });
-        Self { child, input, shown }
-    }
-
-    fn shown(&self) -> String {
-        self.shown.lock().unwrap().clone()
-    }
-
-    /// Waits for a prompt, and enters a line.
-    fn answer(&mut self, prompt: &str, line: &str) {
-        wait_until(&format!("the prompt {prompt:?}"), || self.shown().ends_with(prompt));
-        self.shown.lock().unwrap().push('\n');
-        self.input.write_all(line.as_bytes()).unwrap();
-    }
-
-    /// Waits for the end, and returns the exit code and everything that was shown.
-    fn end(mut self) -> (i32, String) {
-        let code = self.child.wait().unwrap().code().unwrap();
-        wait_until("the last output", || Arc::strong_count(&self.shown) == 1);
-        (code, self.shown())
-    }
-}
+use crate::process::{on_stdio, server, wait_until};
+use crate::terminal::Terminal;
 
 #[test]
 fn form_is_answered_field_by_field() {
