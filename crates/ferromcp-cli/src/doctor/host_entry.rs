@@ -1,5 +1,6 @@
 //! Checks an entry of a host without starting its server.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ferromcp_core::text::excerpt;
@@ -37,6 +38,7 @@ pub(crate) fn check(
         return vec![Finding::ok(check, "disabled")];
     }
     let mut findings: Vec<Finding> = check_fields(host, shape, &check, fields).into_iter().collect();
+    findings.extend(check_types(shape, &check, fields));
     if let Some(Server::Stdio { command, .. }) = entry::read(shape, value) {
         findings.extend(check_program(host, machine, scope, &check, &command));
     }
@@ -101,6 +103,25 @@ fn check_fields(host: &Host, shape: &Shape, check: &str, fields: &Map<String, Va
     }
     let text = format!("`type` is missing, by which {} selects the transport", host.name);
     Some(Finding::warning(check, text, format!("add `type` with the value `{expected}`")))
+}
+
+/// Checks the types of arguments, variables and headers, which hosts reject or ignore.
+fn check_types(shape: &Shape, check: &str, fields: &Map<String, Value>) -> Vec<Finding> {
+    let templates = [Some(&shape.stdio), shape.http.as_ref()];
+    let keys: BTreeMap<&String, &Value> = templates.into_iter().flatten().flatten().collect();
+    let wrong = keys.into_iter().filter_map(|(key, placeholder)| {
+        let value = fields.get(key)?;
+        let (is_valid, expected) = match placeholder.as_str()? {
+            "$args" | "$argv" => (value.as_array().is_some_and(|items| items.iter().all(Value::is_string)), "an array"),
+            "$env" | "$headers" => {
+                (value.as_object().is_some_and(|map| map.values().all(Value::is_string)), "an object")
+            }
+            _ => return None,
+        };
+        let fix = format!("write {expected} of strings, for example `\"1\"` instead of `1`");
+        (!is_valid).then(|| Finding::problem(Exit::Usage, check, format!("`{key}` is not {expected} of strings"), fix))
+    });
+    wrong.collect()
 }
 
 /// Searches the program of an entry as the host does.

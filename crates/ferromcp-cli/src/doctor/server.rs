@@ -59,7 +59,7 @@ pub(crate) async fn check(
     if is_process {
         findings.extend(stray_output(&observed, findings.first()));
     }
-    findings.extend(protocol(warnings));
+    findings.extend(deviations(&warnings.take()));
     Ok(findings)
 }
 
@@ -156,22 +156,39 @@ async fn ping(client: &Client) -> Result<(), ClientError> {
 /// Reports lines on stdout that are not messages. `connect` is the result of the connection.
 fn stray_output(observed: &Observed, connect: Option<&Finding>) -> Option<Finding> {
     let (lines, count) = observed.stray_lines();
-    if count == 0 {
-        let is_ok = connect.is_some_and(|finding| finding.level == Level::Ok);
-        return is_ok.then(|| Finding::ok("stdout", "all lines are JSON-RPC messages"));
-    }
     let text = match count {
-        1 => "1 line is not a JSON-RPC message; some clients disconnect".to_owned(),
-        count => format!("{count} lines are not JSON-RPC messages; some clients disconnect"),
+        0 => {
+            let is_ok = connect.is_some_and(|finding| finding.level == Level::Ok);
+            return is_ok.then(|| Finding::ok("stdout", "all lines are JSON-RPC messages"));
+        }
+        1 => "1 line is not a JSON-RPC message",
+        count => &format!("{count} lines are not JSON-RPC messages"),
     };
-    let fix = "write logs and other output to stderr (Python: `print(…, file=sys.stderr)`; Node: `console.error`)";
-    Some(Finding::problem(Exit::Protocol, "stdout", text, fix).with_output(lines))
+    Some(stray(text).with_output(lines))
 }
 
-/// Reports the warnings of the client.
-pub(super) fn protocol(warnings: &Warnings) -> Vec<Finding> {
+/// Creates the finding of a server that writes other lines than messages to stdout.
+fn stray(text: &str) -> Finding {
+    let fix = "write logs and other output to stderr (Python: `print(…, file=sys.stderr)`; Node: `console.error`)";
+    Finding::problem(Exit::Protocol, "stdout", format!("{text}; some clients disconnect"), fix)
+}
+
+/// Returns whether a warning of the client is about a line that is not a message.
+fn is_stray(warning: &str) -> bool {
+    warning.starts_with("ignored output of the server that is not a message")
+}
+
+/// Reports the warnings of the client, except stray lines on stdout.
+fn deviations(warnings: &[String]) -> impl Iterator<Item = Finding> {
     let fix = "report it to the author of the server; this client tolerates it, others may not";
-    // Stray output has its own finding.
-    let lines = warnings.take().into_iter().filter(|line| !line.starts_with("ignored output of the server"));
-    lines.map(|line| Finding::warning("protocol", excerpt(&line).to_string(), fix)).collect()
+    let others = warnings.iter().filter(|warning| !is_stray(warning));
+    others.map(move |warning| Finding::warning("protocol", excerpt(warning).to_string(), fix))
+}
+
+/// Reports the warnings of the client about a process whose stdout is not observed.
+pub(super) fn protocol(warnings: &Warnings) -> Vec<Finding> {
+    let warnings = warnings.take();
+    let stray_line = warnings.iter().find(|warning| is_stray(warning));
+    let stray_line = stray_line.map(|_| stray("lines are not JSON-RPC messages"));
+    stray_line.into_iter().chain(deviations(&warnings)).collect()
 }

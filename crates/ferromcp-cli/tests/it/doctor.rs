@@ -1,6 +1,6 @@
 //! `mcp doctor`: each finding with its fix and exit code.
 
-use std::path::Path;
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
@@ -69,6 +69,10 @@ fn cause_is_reported_when_a_process_does_not_start_or_respond() {
     assert_problem(&missing, 3, "connect", &["cannot start `/does/not/exist`", "check that it is installed"]);
     let mute = mcp(&["doctor", "--timeout", "0.3", "--", server(), "hostile", "mute"]);
     assert_problem(&mute, 7, "connect", &["timed out", "raise `--timeout`"]);
+    // The connection is accepted by the kernel, and never answered.
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = mcp(&["doctor", "--timeout", "0.3", &format!("http://{}/mcp", socket.local_addr().unwrap())]);
+    assert_problem(&silent, 7, "connect", &["timed out", "raise `--timeout`"]);
     let unknown = mcp(&["doctor", "nonsense"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("cannot find the target `nonsense`"), "{unknown:?}");
 }
@@ -149,6 +153,7 @@ fn cause_is_reported_when_a_url_cannot_be_reached() {
     assert_problem(&path, 5, "connect", &["HTTP status 404", "check the path of the URL"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn checks_are_ok_when_no_host_is_installed() {
     let home = Home::new();
@@ -157,6 +162,7 @@ fn checks_are_ok_when_no_host_is_installed() {
     assert_eq!((run.code, run.stdout.as_str()), (0, expected), "{run:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn files_of_hosts_are_checked() {
     let home = Home::new();
@@ -184,6 +190,7 @@ fn files_of_hosts_are_checked() {
     assert!(run.stdout.contains("config.yaml: line 2: `a` occurs more than once, on lines 2 and 5"), "{run:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn second_file_is_reported_when_a_host_may_not_read_it() {
     let home = Home::new();
@@ -204,6 +211,7 @@ fn second_file_is_reported_when_a_host_may_not_read_it() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn entries_are_checked() {
     let home = Home::new();
@@ -218,19 +226,22 @@ fn entries_are_checked() {
             "unset": {"command": "/bin/sh", "env": {"A": "${DOCTOR_UNSET}", "B": "${env:doctor_unset}"}, "cwd": "${workspaceFolder}"},
             "off": {"command": "/does/not/exist", "disabled": true},
             "empty": {"timeout": 1},
-            "fine": {"command": "/bin/sh"},
+            "types": {"command": "/bin/sh", "args": ["-p", 80], "env": {"PORT": 80}},
+            "fine": {"command": "/bin/sh", "args": ["-c"], "env": {"PORT": "80"}},
         }),
     );
     write(".codeium/windsurf/mcp_config.json", json!({"web": {"url": "https://example.com/mcp"}}));
     write(".gemini/settings.json", json!({"web": {"url": "https://example.com/mcp"}}));
     write(".claude.json", json!({"web": {"url": "https://example.com/mcp"}}));
-    write(".config/Claude/claude_desktop_config.json", json!({"web": {"url": "https://example.com/mcp"}}));
+    write(".junie/mcp/mcp.json", json!({"web": {"url": "https://example.com/mcp"}}));
     let run = home.mcp(&["doctor"]);
-    assert_problem(&run, 2, "claude-desktop:web", &["has no entries for URLs", "in the settings of the host"]);
-    assert_problem(&run, 2, "cursor:gone", &["the file does not exist or is not executable", "check the path"]);
-    assert_problem(&run, 2, "cursor:absent", &["it is not in PATH", "install it"]);
-    assert_problem(&run, 2, "cursor:empty", &["neither `command` nor a URL"]);
-    assert_problem(&run, 2, "windsurf:web", &["Windsurf does not read `url`", "rename `url` to `serverUrl`"]);
+    assert_problem(&run, 3, "junie:web", &["has no entries for URLs", "in the settings of the host"]);
+    assert_problem(&run, 3, "cursor:gone", &["the file does not exist or is not executable", "check the path"]);
+    assert_problem(&run, 3, "cursor:absent", &["it is not in PATH", "install it"]);
+    assert_problem(&run, 3, "cursor:empty", &["neither `command` nor a URL"]);
+    assert_problem(&run, 3, "cursor:types", &["`args` is not an array of strings", "`\"1\"` instead of `1`"]);
+    assert!(run.stdout.contains("cursor:types: `env` is not an object of strings"), "{run:?}");
+    assert_problem(&run, 3, "windsurf:web", &["Windsurf does not read `url`", "rename `url` to `serverUrl`"]);
     for (check, parts) in [
         ("cursor:path", ["is not an absolute path", "fix: write `/"]),
         ("cursor:relative", ["is a relative path; the folder is /", "write its absolute path"]),
@@ -291,6 +302,7 @@ fn entry_is_started_when_a_host_and_a_name_are_given() {
         "bad": {"command": command, "args": ["faulty", "exits"]},
         "unset": {"command": command, "args": ["stdio"], "env": {"A": "${DOCTOR_UNSET}"}},
         "loose": {"command": command, "args": ["faulty", "loose"]},
+        "noisy": {"command": command, "args": ["faulty", "noisy"]},
     });
     home.write(".cursor/mcp.json", &json!({"mcpServers": servers}).to_string());
     let good = home.mcp(&["doctor", "cursor:good"]);
@@ -306,7 +318,15 @@ fn entry_is_started_when_a_host_and_a_name_are_given() {
     );
     let loose = home.mcp(&["doctor", "cursor:loose"]);
     assert!(loose.code == 0 && loose.stdout.contains("warning  protocol: "), "{loose:?}");
+    let noisy = home.mcp(&["doctor", "cursor:noisy"]);
+    assert_problem(&noisy, 5, "stdout", &["not JSON-RPC messages", "write logs and other output to stderr"]);
+    for args in [&["doctor", "cursor:good", "-e", "A=b"][..], &["doctor", "--timeout", "1"]] {
+        let options = home.mcp(args);
+        assert!(
+            options.code == 2 && options.stderr.contains("connection options do not apply to hosts"),
+            "{options:?}"
+        );
+    }
     let missing = home.mcp(&["doctor", "cursor:x"]);
     assert!(missing.code == 2 && missing.stderr.contains("cannot find the server `x` of Cursor"), "{missing:?}");
-    assert!(Path::new(command).is_absolute());
 }
