@@ -12,7 +12,8 @@ use crate::faulty;
 /// Maximum size of a request, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
-/// Serves one connection after the other. `kind` is `misdirected`, `not-found`, `forgets-sessions` or `restarts`.
+/// Serves one connection after the other. `kind` is `closes`, `misdirected`, `not-found`, `forgets-sessions` or
+/// `restarts`.
 pub(crate) fn serve(kind: &str, port: &str) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port.parse()?))?;
     let requests = AtomicUsize::new(0);
@@ -40,6 +41,9 @@ fn respond(kind: &str, stream: TcpStream, requests: &AtomicUsize) -> Result<(), 
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    if kind == "closes" {
+        return Ok(());
+    }
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let is_post = start.starts_with("POST");
     let is_restart = kind == "restarts" && session && requests.fetch_add(1, Ordering::Relaxed) == 2;

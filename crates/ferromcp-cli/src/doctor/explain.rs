@@ -12,6 +12,8 @@ use crate::exit::{Exit, Failure};
 /// Explains why a server cannot be reached, or why a request failed. `login` is the remedy for a missing login.
 pub(super) fn explain(check: &str, failure: &Failure, login: &str) -> Finding {
     let text = failure.to_string();
+    // A second cause is not a remedy.
+    let text = text.split("; before that, ").next().unwrap_or_default().to_owned();
     let Some(error) = &failure.cause else { return Finding::of_text(failure.exit, check, &text) };
     let status = error.http_status();
     if is_rejected_host(error) {
@@ -97,11 +99,14 @@ fn is_rejected_host(error: &ClientError) -> bool {
 
 /// Returns the fix for a connection that cannot be established, by the error of the network.
 fn connect_fix(error: &ClientError, text: &str) -> Option<&'static str> {
+    let text = text.to_ascii_lowercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    if has(&["no response: "]) {
+        return Some("check that the server speaks HTTP at this port; if it uses TLS, write `https://`");
+    }
     let source = error.source()?;
     let shared = || source.downcast_ref::<Arc<io::Error>>().map(|error| &**error);
     let io = source.downcast_ref::<io::Error>().or_else(shared)?;
-    let text = text.to_ascii_lowercase();
-    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     if io.kind() == IoKind::ConnectionRefused {
         return Some("start the server, and check the port of the URL and the address on which the server listens");
     }
@@ -118,9 +123,6 @@ fn connect_fix(error: &ClientError, text: &str) -> Option<&'static str> {
         IoKind::InvalidData => Some("check the TLS settings of the server, and that the port uses TLS"),
         IoKind::TimedOut | IoKind::HostUnreachable | IoKind::NetworkUnreachable => {
             Some("check the network, the VPN and the firewall")
-        }
-        _ if has(&["connection lost while waiting", "connection closed before"]) && has(&["http"]) => {
-            Some("check that the port speaks HTTP; if it uses TLS, write `https://`")
         }
         _ => None,
     }

@@ -148,6 +148,9 @@ fn cause_is_reported_when_a_url_cannot_be_reached() {
     let http = HttpServer::start("http");
     let plain = mcp(&["doctor", &http.url().replace("http://", "https://")]);
     assert_problem(&plain, 3, "connect", &["the port does not use TLS: use `http://`"]);
+    let closes = HttpServer::start_faulty("closes");
+    let run = mcp(&["doctor", &closes.url()]);
+    assert_problem(&run, 3, "connect", &["connection lost", "if it uses TLS, write `https://`"]);
     let http = HttpServer::start_faulty("not-found");
     let path = mcp(&["doctor", &http.url()]);
     assert_problem(&path, 5, "connect", &["HTTP status 404", "check the path of the URL"]);
