@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ferromcp_client::config::TransportConfig;
-use ferromcp_client::{Client, ClientBuilder, ClientLimits, Connector, child};
+use ferromcp_client::{Client, ClientBuilder, ClientLimits, child};
 use ferromcp_core::model::Root;
 use ferromcp_core::text::excerpt;
 use ferromcp_transport::child::{Child, Stderr};
@@ -51,7 +51,7 @@ pub(crate) async fn with_session<T>(
     start_logs(connection.verbose);
     let target = target::resolve(source, connection)?;
     let remedy = login_remedy(source, &target);
-    let result = until_interrupted(open(target, child)).await;
+    let result = until_interrupted(open(target)).await;
     let result = match result {
         Ok(client) => {
             let result = run(&client).await;
@@ -94,11 +94,11 @@ fn has_authorization(connection: &Connection) -> bool {
     connection.headers.iter().any(|header| is_authorization(&header.0))
 }
 
-/// Connects to a target. `start` returns the connector of a process.
+/// Connects to a target.
 ///
 /// # Errors
 /// Fails if an option does not apply to the target, or the server does not respond.
-pub(crate) async fn open<C: Connector>(target: Target, start: impl FnOnce(Child) -> C) -> Result<Client, Failure> {
+pub(crate) async fn open(target: Target) -> Result<Client, Failure> {
     let Target { kind, connection } = target;
     let mut builder = builder(&connection)?;
     match kind {
@@ -106,11 +106,11 @@ pub(crate) async fn open<C: Connector>(target: Target, start: impl FnOnce(Child)
             builder = authorized(builder, &url, &connection).await?;
             Ok(builder.connect(url.as_str()).await?)
         }
-        Kind::Command(command) => Ok(builder.connect(start(process(command, None, &connection)?)).await?),
+        Kind::Command(command) => Ok(builder.connect(child(process(command, None, &connection)?)).await?),
         Kind::Config(config) => match config.transport() {
             TransportConfig::Stdio(stdio) => {
                 let process = process(stdio.command(), Some(config.name()), &connection)?;
-                Ok(builder.connect(start(process)).await?)
+                Ok(builder.connect(child(process)).await?)
             }
             TransportConfig::Http(http) => {
                 let has_own = http.headers().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));

@@ -5,7 +5,6 @@
 //! | `finding` | the result of a check, with its fix |
 //! | `server` | starts or reaches a server, and checks its responses |
 //! | `explain` | the cause and the fix of an error |
-//! | `observed` | a process whose stdout is checked |
 //! | `definitions` | definitions of tools |
 //! | `host_file`, `host_entry` | the files of hosts, and their entries |
 //! | `started` | starts an entry as its host does |
@@ -16,7 +15,6 @@ mod explain;
 pub(crate) mod finding;
 pub(crate) mod host_entry;
 pub(crate) mod host_file;
-mod observed;
 pub(crate) mod server;
 pub(crate) mod started;
 pub(crate) mod stored;

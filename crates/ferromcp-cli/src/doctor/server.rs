@@ -5,13 +5,11 @@ use std::time::Instant;
 use ferromcp_client::{Client, ClientError};
 use ferromcp_core::Revision;
 use ferromcp_core::text::excerpt;
-use ferromcp_transport::child::Exit as ProcessExit;
 use serde_json::Value;
 
 use super::definitions;
 use super::explain::{explain, lost_session};
 use super::finding::{Finding, Level};
-use super::observed::Observed;
 use crate::cli::Connection;
 use crate::connect::{login_remedy, open, until_interrupted};
 use crate::exit::{Exit, Failure};
@@ -20,6 +18,8 @@ use crate::target::{self, Kind, Source};
 
 /// Maximum number of lines of stderr in a finding.
 const MAX_LINES: usize = 10;
+/// Maximum number of lines of stdout in a finding.
+const MAX_STRAY: usize = 5;
 /// Requests that show whether the server keeps its session.
 const SESSION_REQUESTS: usize = 3;
 
@@ -34,18 +34,17 @@ pub(crate) async fn check(
 ) -> Result<Vec<Finding>, Failure> {
     let target = target::resolve(source, connection)?;
     let login = login_remedy(source, &target);
-    let observed = Observed::default();
     let is_process = match &target.kind {
         Kind::Command(_) => true,
         Kind::Url(_) => false,
         Kind::Config(_) => target.url().is_none(),
     };
     let start = Instant::now();
-    let result = until_interrupted(open(target, |process| observed.connector(process))).await;
+    let result = until_interrupted(open(target)).await;
     let mut findings = Vec::new();
     match result {
         Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
-        Err(failure) => findings.push(explain_start(&failure, &login, &observed).await),
+        Err(failure) => findings.push(exited(&failure).unwrap_or_else(|| explain("connect", &failure, &login))),
         Ok(client) => {
             let millis = start.elapsed().as_millis();
             findings.push(Finding::ok("connect", format!("{} responds in {millis} ms", name(&client))));
@@ -55,38 +54,34 @@ pub(crate) async fn check(
             findings.extend(checks?);
         }
     }
-    observed.shut_down().await;
-    if is_process {
-        findings.extend(stray_output(&observed, findings.first()));
+    let warnings = warnings.take();
+    let is_ok = is_process && findings.first().is_some_and(|finding| finding.level == Level::Ok);
+    match stray_output(&warnings) {
+        None if is_ok => findings.push(Finding::ok("stdout", "all lines are JSON-RPC messages")),
+        found => findings.extend(found),
     }
-    findings.extend(deviations(&warnings.take()));
+    findings.extend(deviations(&warnings));
     Ok(findings)
 }
 
-/// Explains why a server did not start.
-async fn explain_start(failure: &Failure, login: &str, observed: &Observed) -> Finding {
-    let is_timeout = failure.cause.as_ref().is_some_and(ClientError::is_timeout);
-    // A process that did not respond is terminated, so its status is not the cause.
-    let exit = if is_timeout { None } else { observed.exit().await };
-    match exit.filter(|_| failure.exit == Exit::Connect) {
-        Some(exit) => exited(&exit),
-        None => explain("connect", failure, login),
-    }
-}
-
-/// Creates the finding of a process that exited before it responded.
-fn exited(exit: &ProcessExit) -> Finding {
-    let status = exit.status().map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
-    let lines: Vec<&str> = exit.stderr().lines().filter(|line| !line.trim().is_empty()).collect();
+/// Creates the finding of a process that exited before it responded. `None` for another cause.
+fn exited(failure: &Failure) -> Option<Finding> {
+    let text = failure.to_string();
+    let (_, exit) = text.split_once("the process exited ")?;
+    let (status, stderr) = exit.split_once("; last stderr output: ").unwrap_or((exit, ""));
+    let status = status.split("; ").next().unwrap_or_default();
+    // Other causes are on the last line.
+    let stderr = stderr.split("; before that, ").next().unwrap_or_default();
+    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
     let lines = lines[lines.len().saturating_sub(MAX_LINES)..].iter().map(|line| excerpt(line).to_string()).collect();
-    Finding::problem(
+    let finding = Finding::problem(
         Exit::Connect,
         "connect",
-        format!("the server exited before it responded ({status})"),
+        format!("the server exited before it responded {status}"),
         "run the command in a terminal: the server must start without input, and run until its stdin is closed; check its \
          arguments and the variables that it needs (`-e NAME=VALUE`)",
-    )
-    .with_output(lines)
+    );
+    Some(finding.with_output(lines))
 }
 
 fn name(client: &Client) -> String {
@@ -153,42 +148,34 @@ async fn ping(client: &Client) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// Reports lines on stdout that are not messages. `connect` is the result of the connection.
-fn stray_output(observed: &Observed, connect: Option<&Finding>) -> Option<Finding> {
-    let (lines, count) = observed.stray_lines();
-    let text = match count {
-        0 => {
-            let is_ok = connect.is_some_and(|finding| finding.level == Level::Ok);
-            return is_ok.then(|| Finding::ok("stdout", "all lines are JSON-RPC messages"));
-        }
-        1 => "1 line is not a JSON-RPC message",
-        count => &format!("{count} lines are not JSON-RPC messages"),
+/// Reports lines on stdout that are not messages, by the warnings of the client.
+fn stray_output(warnings: &[String]) -> Option<Finding> {
+    let lines: Vec<&str> = warnings.iter().filter_map(|warning| stray_line(warning)).collect();
+    let text = match lines.len() {
+        0 => return None,
+        1 => "1 line is not a JSON-RPC message; some clients disconnect".to_owned(),
+        count => format!("{count} lines are not JSON-RPC messages; some clients disconnect"),
     };
-    Some(stray(text).with_output(lines))
-}
-
-/// Creates the finding of a server that writes other lines than messages to stdout.
-fn stray(text: &str) -> Finding {
+    let shown = lines.iter().take(MAX_STRAY).map(|line| excerpt(line).to_string()).collect();
     let fix = "write logs and other output to stderr (Python: `print(…, file=sys.stderr)`; Node: `console.error`)";
-    Finding::problem(Exit::Protocol, "stdout", format!("{text}; some clients disconnect"), fix)
+    Some(Finding::problem(Exit::Protocol, "stdout", text, fix).with_output(shown))
 }
 
-/// Returns whether a warning of the client is about a line that is not a message.
-fn is_stray(warning: &str) -> bool {
-    warning.starts_with("ignored output of the server that is not a message")
+/// Returns the line on stdout that a warning of the client is about.
+fn stray_line(warning: &str) -> Option<&str> {
+    let fields = warning.strip_prefix("ignored output of the server that is not a message line=")?;
+    Some(fields.rsplit_once(" error=").map_or(fields, |(line, _)| line))
 }
 
 /// Reports the warnings of the client, except stray lines on stdout.
 fn deviations(warnings: &[String]) -> impl Iterator<Item = Finding> {
     let fix = "report it to the author of the server; this client tolerates it, others may not";
-    let others = warnings.iter().filter(|warning| !is_stray(warning));
+    let others = warnings.iter().filter(|warning| stray_line(warning).is_none());
     others.map(move |warning| Finding::warning("protocol", excerpt(warning).to_string(), fix))
 }
 
-/// Reports the warnings of the client about a process whose stdout is not observed.
+/// Reports the warnings of the client.
 pub(super) fn protocol(warnings: &Warnings) -> Vec<Finding> {
     let warnings = warnings.take();
-    let stray_line = warnings.iter().find(|warning| is_stray(warning));
-    let stray_line = stray_line.map(|_| stray("lines are not JSON-RPC messages"));
-    stray_line.into_iter().chain(deviations(&warnings)).collect()
+    stray_output(&warnings).into_iter().chain(deviations(&warnings)).collect()
 }
