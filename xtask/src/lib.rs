@@ -13,6 +13,7 @@ pub mod hosts;
 pub mod interop;
 pub mod ledger;
 pub mod lint;
+pub mod man;
 pub mod msrv;
 pub mod outcome;
 pub mod run_tests;

@@ -1,5 +1,8 @@
 //! The command line: verbs, and the options that they share.
 
+mod diagnose;
+mod repl;
+mod request;
 mod run;
 
 use std::fmt;
@@ -8,6 +11,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ferromcp_core::Era;
+
+pub(crate) use diagnose::Doctor;
+pub(crate) use repl::{Command, Line, Repl};
+pub(crate) use request::{
+    Call, CallOptions, Complete, Discover, JsonOption, List, ListOptions, Ping, Prompt, Read, ReadOptions, Watch,
+};
 
 pub(crate) use run::{Run, ServedTransport};
 
@@ -55,6 +64,10 @@ pub(crate) enum Verb {
     Discover(Discover),
     /// Measure the round-trip time to a server
     Ping(Ping),
+    /// Run several commands on one connection, from a terminal or a script
+    Repl(Repl),
+    /// Find problems of a server, or of the hosts on this machine, and print their fixes
+    Doctor(Doctor),
     /// Save a target under a name
     Add(Add),
     /// Remove a saved name
@@ -158,131 +171,6 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     let time = std::time::Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     if time.is_zero() { Err("must be greater than 0".to_owned()) } else { Ok(time) }
-}
-
-/// Arguments of `mcp list`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp list [OPTIONS] TARGET [tools|resources|templates|prompts]\n       \
-                            mcp list [OPTIONS] [tools|resources|templates|prompts] -- COMMAND...")]
-pub(crate) struct List {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Print descriptions in full instead of their first line
-    #[arg(short, long)]
-    pub(crate) long: bool,
-    /// Print the definitions as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp call`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp call [OPTIONS] TARGET TOOL [NAME=VALUE]...\n       \
-                            mcp call [OPTIONS] TOOL [NAME=VALUE]... -- COMMAND...")]
-#[command(after_help = "\
-Arguments of the tool:
-  NAME=VALUE      converted by the schema of the tool; an array is a,b,c or NAME repeated
-  NAME:=JSON      any JSON value
-  NAME=@FILE      the text of a file (@- is stdin); NAME:=@FILE reads JSON
-  OUTER.INNER=…   a member of an object")]
-pub(crate) struct Call {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Pass all arguments as one JSON object, or as @FILE
-    #[arg(long, value_name = "JSON")]
-    pub(crate) args: Option<String>,
-    /// Save the images, audio or other binary content, or else the text, to this file (- is stdout)
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Print the whole result as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp read`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp read [OPTIONS] TARGET URI\n       mcp read [OPTIONS] URI -- COMMAND...")]
-pub(crate) struct Read {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Save the binary content, or else the text, to this file (- is stdout)
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Print the whole result as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp prompt`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp prompt [OPTIONS] TARGET PROMPT [NAME=VALUE]...\n       \
-                            mcp prompt [OPTIONS] PROMPT [NAME=VALUE]... -- COMMAND...")]
-pub(crate) struct Prompt {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Print the whole result as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp complete`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp complete [OPTIONS] TARGET PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]...\n       \
-                            mcp complete [OPTIONS] PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]... -- COMMAND...")]
-#[command(after_help = "The first NAME is completed; the others are arguments that are known already.")]
-pub(crate) struct Complete {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Print the whole result as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp watch`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp watch [OPTIONS] TARGET [URI]...\n       mcp watch [OPTIONS] [URI]... -- COMMAND...")]
-#[command(after_help = "Without a URI, changes of the lists of tools, resources and prompts are printed.")]
-pub(crate) struct Watch {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Print each change as one line of JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp discover`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp discover [OPTIONS] TARGET\n       mcp discover [OPTIONS] -- COMMAND...")]
-pub(crate) struct Discover {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
-
-/// Arguments of `mcp ping`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp ping [OPTIONS] TARGET\n       mcp ping [OPTIONS] -- COMMAND...")]
-pub(crate) struct Ping {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
 }
 
 /// Arguments of `mcp add`.

@@ -36,13 +36,25 @@ pub(crate) async fn with_client<T>(
     connection: &Connection,
     run: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    with_session(source, connection, async |client| until_interrupted(run(client)).await).await
+}
+
+/// Connects to a target, and calls `run` with the client. Once connected, `run` handles Ctrl-C.
+///
+/// # Errors
+/// Fails like [`with_client`].
+pub(crate) async fn with_session<T>(
+    source: Source<'_>,
+    connection: &Connection,
+    run: impl AsyncFnOnce(&Client) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     start_logs(connection.verbose);
     let target = target::resolve(source, connection)?;
     let remedy = login_remedy(source, &target);
     let result = until_interrupted(open(target)).await;
     let result = match result {
         Ok(client) => {
-            let result = until_interrupted(run(&client)).await;
+            let result = run(&client).await;
             drop(clear_bar());
             let _ = until_interrupted(async {
                 client.close().await;
@@ -99,7 +111,11 @@ fn has_authorization(connection: &Connection) -> bool {
     connection.headers.iter().any(|header| is_authorization(&header.0))
 }
 
-async fn open(target: Target) -> Result<Client, Failure> {
+/// Connects to a target for a user of the terminal.
+///
+/// # Errors
+/// Fails like [`open_with`].
+pub(crate) async fn open(target: Target) -> Result<Client, Failure> {
     let builder = builder(&target.connection)?;
     open_with(target, builder).await
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use ferromcp_client::config::ConfigError;
 use ferromcp_client::{ClientError, ErrorKind};
 
+use crate::terminal;
+
 /// Exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -38,12 +40,14 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     message: String,
+    /// The error of the client, for verbs that explain it.
+    pub(crate) cause: Option<ClientError>,
 }
 
 impl Failure {
     /// Creates a failure with this exit code.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self { exit, message: message.into(), cause: None }
     }
 
     /// Creates a failure of the command line or of a local file.
@@ -60,6 +64,13 @@ impl Failure {
     pub(crate) fn with_remedy(mut self, remedy: impl fmt::Display) -> Self {
         self.message = format!("{}; {remedy}", self.message);
         self
+    }
+
+    /// Prints the message to stderr, unless it is empty.
+    pub(crate) fn report(&self) {
+        if !self.message.is_empty() {
+            terminal::message(format_args!("error: {}", terminal::indented(&self.message)));
+        }
     }
 }
 
@@ -86,7 +97,7 @@ impl From<ClientError> for Failure {
             Exit::Login => before(&message, "; set `ClientBuilder").to_owned(),
             _ => message,
         };
-        Self::new(exit, message)
+        Self { exit, message, cause: Some(error) }
     }
 }
 

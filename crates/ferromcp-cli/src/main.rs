@@ -10,6 +10,7 @@
 //! | `connect` | connects to a target, and runs a verb until it is interrupted |
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
+//! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content` | results on stdout and in files |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
@@ -22,6 +23,7 @@ mod connect;
 mod content;
 mod credentials;
 mod definition;
+mod doctor;
 mod exit;
 mod hosts;
 mod logs;
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => Exit::Ok.into(),
         Err(failure) => {
-            report(&failure);
+            failure.report();
             failure.exit.into()
         }
     }
@@ -61,12 +63,4 @@ fn run(cli: Cli) -> Result<(), Failure> {
     // A browser in the terminal may still run in a thread.
     runtime.shutdown_background();
     result
-}
-
-/// Prints an error, unless it has no message.
-fn report(failure: &Failure) {
-    let message = failure.to_string();
-    if !message.is_empty() {
-        terminal::message(format_args!("error: {}", terminal::indented(&message)));
-    }
 }

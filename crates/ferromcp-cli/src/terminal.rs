@@ -8,7 +8,7 @@ use ferromcp_core::text::escape;
 use tokio::sync::oneshot;
 
 /// Maximum length of an entered line, in bytes.
-const MAX_LINE: u64 = 1 << 20;
+pub(crate) const MAX_LINE: u64 = 1 << 20;
 
 /// Whether stderr ends with a progress bar, which is not a whole line.
 static HAS_BAR: AtomicBool = AtomicBool::new(false);
@@ -37,7 +37,7 @@ pub(crate) fn indented(text: &str) -> String {
 }
 
 /// Prints a prompt to stderr, without a line end.
-fn prompt(text: &str) {
+pub(crate) fn prompt(text: &str) {
     let mut stderr = clear_bar();
     let _ = write!(stderr, "{}", escape(text)).and_then(|()| stderr.flush());
 }
@@ -64,18 +64,23 @@ pub(crate) fn clear_bar() -> io::StderrLock<'static> {
 /// A line that is entered after the future was dropped is lost.
 pub(crate) async fn ask(text: &str) -> Option<String> {
     prompt(text);
+    let line = read_line().await.ok().and_then(Result::ok).flatten();
+    if line.is_none() {
+        message("");
+    }
+    line.map(|line| line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Starts to read one line, with its line end. The result is `None` at the end of the input.
+pub(crate) fn read_line() -> oneshot::Receiver<io::Result<Option<String>>> {
     let (sender, receiver) = oneshot::channel();
     // A thread of the runtime would delay its shutdown until the user presses Enter.
     std::thread::spawn(move || {
         let mut line = String::new();
         let result = io::stdin().lock().take(MAX_LINE).read_line(&mut line);
-        let _ = sender.send(matches!(result, Ok(1..)).then_some(line));
+        let _ = sender.send(result.map(|length| (length > 0).then_some(line)));
     });
-    let line = receiver.await.ok().flatten();
-    if line.is_none() {
-        message("");
-    }
-    line.map(|line| line.trim_end_matches(['\r', '\n']).to_owned())
+    receiver
 }
 
 /// Writes logs to stderr.

@@ -1,6 +1,9 @@
-//! The servers of the tests: `cli-test-server demo | stdio | http PORT | protected PORT | hostile KIND`.
+//! The servers of the tests: `cli-test-server demo | stdio | http PORT | protected PORT | hostile KIND | faulty KIND |
+//! faulty-http KIND PORT`.
 
 mod demo;
+mod faulty;
+mod faulty_http;
 mod hostile;
 mod tools;
 
@@ -25,6 +28,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             tools::server().serve(http(address).authorization(authorization)).await?;
         }
         ["hostile", kind] => hostile::serve(kind)?,
+        ["faulty", kind] => faulty::serve(kind)?,
+        ["faulty-http", kind, port] => faulty_http::serve(kind, port)?,
         // `cargo test` builds examples, and does not run them; `cargo run` without arguments explains itself.
         _ => return Err("usage: cli-test-server demo | stdio | http PORT | protected PORT | hostile KIND".into()),
     }

@@ -115,7 +115,10 @@ impl HostCommand {
         let mut output = Vec::new();
         let read = async {
             if let Some(stderr) = stderr {
-                let _ = stderr.take(MAX_OUTPUT).read_to_end(&mut output).await;
+                let mut limited = stderr.take(MAX_OUTPUT);
+                let _ = limited.read_to_end(&mut output).await;
+                // A program whose output is not read would wait or fail.
+                let _ = tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await;
             }
             // The output can end before the program, and a process in the background can keep it open.
             std::future::pending::<std::io::Result<ExitStatus>>().await
@@ -128,6 +131,10 @@ impl HostCommand {
             Ok(Err(error)) => Err(error.to_string()),
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(Ok(status)) => {
+                if output.len() as u64 == MAX_OUTPUT {
+                    let end = output.iter().rposition(|byte| *byte == b'\n').unwrap_or(output.len());
+                    output.truncate(end); // the last line is incomplete
+                }
                 let output = String::from_utf8_lossy(&output).into_owned();
                 let line = output.lines().rfind(|line| !line.trim().is_empty());
                 Err(line.map_or_else(|| status.to_string(), |line| excerpt(line.trim()).to_string()))

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::edit::{self, EditError, Place};
 use super::entry::{self, Server};
@@ -16,7 +16,7 @@ use super::table::{CommandTemplate, Host, Shape};
 pub(crate) struct Installation {
     pub(crate) host: &'static Host,
     pub(crate) path: PathBuf,
-    scope: Scope,
+    pub(crate) scope: Scope,
     /// Whether the file is the one that the host finds itself.
     is_default: bool,
     /// The key of the project in a file of the user, for servers of one project.
@@ -83,11 +83,23 @@ impl Installation {
 
     /// Returns the entries of a text of the file.
     pub(crate) fn entries(&self, text: &str) -> Result<Vec<Installed>, EditError> {
+        let (shape, values) = self.values(text)?;
+        let entries = values.into_iter().filter(|(_, value)| value.is_object());
+        Ok(entries.map(|(name, value)| Installed { server: entry::read(shape, &value), name }).collect())
+    }
+
+    /// Returns the entries of a text of the file as written, with the format of the file.
+    pub(crate) fn values(&self, text: &str) -> Result<(&'static Shape, Map<String, Value>), EditError> {
         let (shape, key) = self.shape(text)?;
         let table = edit::value_at(self.host.format, text, &key)?;
-        let members = table.as_ref().and_then(Value::as_object).into_iter().flatten();
-        let entries = members.filter(|(_, value)| value.is_object());
-        Ok(entries.map(|(name, value)| Installed { name: name.clone(), server: entry::read(shape, value) }).collect())
+        let Some(Value::Object(values)) = table else { return Ok((shape, Map::new())) };
+        Ok((shape, values))
+    }
+
+    /// Returns an error for each duplicate key, of which hosts read the last one.
+    pub(crate) fn duplicates(&self, text: &str) -> Result<Vec<EditError>, EditError> {
+        let (_, key) = self.shape(text)?;
+        edit::duplicates(self.host.format, text, &key)
     }
 
     /// Returns the entry together with its table, as text in the format of the file.

@@ -94,6 +94,13 @@ pub(crate) fn unread(host: &Host, machine: &Machine) -> Vec<PathBuf> {
     others.filter(|path| path.is_file() && Some(path) != chosen.as_ref()).collect()
 }
 
+/// Returns other existing files of the user at places where the host or an older version of it reads its servers.
+pub(crate) fn others(host: &Host, machine: &Machine) -> Vec<PathBuf> {
+    let Ok(chosen) = locate(host, machine, Scope::User) else { return Vec::new() };
+    let files = host.user.on(machine.system).iter().filter_map(|it| machine.expand(it)).flat_map(|path| glob(&path));
+    files.filter(|path| path.is_file() && *path != chosen).collect()
+}
+
 /// Returns whether a variable of the host replaces its default file.
 fn is_override(template: &str) -> bool {
     template.strip_prefix("${").and_then(|rest| rest.split_once('}')).is_some_and(|(name, _)| !name.contains(":-"))

@@ -94,6 +94,8 @@ pub(crate) struct Shape {
     pub(crate) stdio: Map<String, Value>,
     /// `None` if the host does not connect to remote servers by its file.
     pub(crate) http: Option<Map<String, Value>>,
+    /// The key of the URL of a server over HTTP+SSE, if it is not that of `http`.
+    pub(crate) sse_key: Option<String>,
 }
 
 #[derive(Deserialize)]

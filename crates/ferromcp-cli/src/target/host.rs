@@ -12,7 +12,7 @@ use crate::hosts::machine::Machine;
 use crate::hosts::table::{self, Host};
 
 /// Returns the host and the name of the entry, if the word begins with the name of a host.
-pub(super) fn parse(word: &str) -> Option<(&'static Host, &str)> {
+pub(crate) fn parse(word: &str) -> Option<(&'static Host, &str)> {
     let (host, name) = word.split_once(':').filter(|(_, name)| !name.is_empty() && !name.starts_with("//"))?;
     Some((table::find(host)?, name))
 }
@@ -23,12 +23,21 @@ pub(super) fn parse(word: &str) -> Option<(&'static Host, &str)> {
 /// Fails if the host has no such entry, or a file of it cannot be read.
 pub(super) fn server(host: &'static Host, name: &str) -> Result<ServerConfig, Failure> {
     let machine = Machine::current().map_err(Failure::usage)?;
+    let (_, entry) = find(host, name, &machine)?;
+    convert(&entry, host)
+}
+
+/// Finds an entry of a host, and its file.
+///
+/// # Errors
+/// Fails if the host has no such entry, or a file of it cannot be read.
+pub(crate) fn find(host: &'static Host, name: &str, machine: &Machine) -> Result<(Installation, Installed), Failure> {
     let mut names = Vec::new();
     for scope in [Scope::Local, Scope::Project, Scope::User] {
-        let Ok(installation) = Installation::new(host, &machine, scope, None) else { continue };
+        let Ok(installation) = Installation::new(host, machine, scope, None) else { continue };
         let entries = installation.read_entries().map_err(|error| Failure::usage(error.to_string()))?;
         if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
-            return convert(entry, host);
+            return Ok((installation, entry.clone()));
         }
         names.extend(entries.into_iter().map(|entry| entry.name));
     }
@@ -36,7 +45,11 @@ pub(super) fn server(host: &'static Host, name: &str) -> Result<ServerConfig, Fa
     Err(Failure::usage(format!("cannot find the server `{name}` of {}; it has {known}", host.name)))
 }
 
-fn convert(entry: &Installed, host: &Host) -> Result<ServerConfig, Failure> {
+/// Replaces the variables of an entry.
+///
+/// # Errors
+/// Fails if the entry is neither a command nor a URL, or a variable is not set.
+pub(crate) fn convert(entry: &Installed, host: &Host) -> Result<ServerConfig, Failure> {
     let name = &entry.name;
     let pairs = |pairs: &[(String, String)]| -> Map<String, Value> {
         pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()

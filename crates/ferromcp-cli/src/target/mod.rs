@@ -12,7 +12,7 @@
 
 mod cargo;
 mod config_file;
-mod host;
+pub(crate) mod host;
 mod packages;
 mod python;
 pub(crate) mod saved;

@@ -1,11 +1,12 @@
 //! `mcp call`: calls a tool.
 
+use ferromcp_client::Client;
 use ferromcp_core::model::{CallToolResult, TaskSupport, ToolDefinition};
 use ferromcp_core::text::excerpt;
 use serde_json::{Map, Value};
 
 use crate::arguments::{self, Written};
-use crate::cli::Call;
+use crate::cli::{Call, CallOptions};
 use crate::connect::with_client;
 use crate::content::{print_block, save_blocks};
 use crate::definition::{find_definition, unknown_argument, with_signature};
@@ -16,23 +17,44 @@ use crate::schema::Schema;
 use crate::target::split;
 use crate::terminal::clear_bar;
 
-/// Finds the tool, converts the arguments by its schema, calls it and prints the result.
+/// Calls a tool, and prints or saves the result.
 pub(crate) async fn run(args: Call) -> Result<(), Failure> {
     let (source, rest) = split(&args.words)?;
-    let Some((name, words)) = rest.split_first() else {
-        return Err(Failure::usage("the name of the tool is missing; `mcp list TARGET tools` lists the tools"));
-    };
-    let written = arguments::parse(words)?;
-    let whole = args.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
-    with_client(source, &args.connection, async |client| {
-        let tool = find_definition(client.tools(), name).await?;
+    let request = Request::new(&args.options, rest)?;
+    with_client(source, &args.connection, async |client| request.send(client).await).await
+}
+
+/// A call that was requested.
+pub(crate) struct Request<'a> {
+    options: &'a CallOptions,
+    name: &'a str,
+    written: Vec<Written>,
+    whole: Map<String, Value>,
+}
+
+impl<'a> Request<'a> {
+    /// Parses the arguments of the verb, and reads their files.
+    ///
+    /// # Errors
+    /// Fails if an argument is invalid.
+    pub(crate) fn new(options: &'a CallOptions, words: &'a [String]) -> Result<Self, Failure> {
+        let Some((name, words)) = words.split_first() else {
+            return Err(Failure::usage("the name of the tool is missing; `mcp list TARGET tools` lists the tools"));
+        };
+        let written = arguments::parse(words)?;
+        let whole = options.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
+        Ok(Self { options, name, written, whole })
+    }
+
+    /// Finds the tool, converts the arguments by its schema, calls it and prints the result.
+    pub(crate) async fn send(self, client: &Client) -> Result<(), Failure> {
+        let tool = find_definition(client.tools(), self.name).await?;
         check_task_support(&tool)?;
-        let arguments = convert(&tool, written, whole)?;
-        let result = show_progress(client.call(name, &arguments)).await?;
+        let arguments = convert(&tool, self.written, self.whole)?;
+        let result = show_progress(client.call(self.name, &arguments)).await?;
         drop(clear_bar());
-        report(&args, &result)
-    })
-    .await
+        report(self.options, &result)
+    }
 }
 
 /// Fails if calls of the tool must be executed as tasks (2025-11-25).
@@ -83,10 +105,10 @@ fn convert(
 ///
 /// # Errors
 /// Fails with [`Exit::Tool`] if the tool reported an error.
-fn report(args: &Call, result: &CallToolResult) -> Result<(), Failure> {
+fn report(options: &CallOptions, result: &CallToolResult) -> Result<(), Failure> {
     let mut out = Output::stdout();
     let is_error = result.is_error();
-    if args.json {
+    if options.json {
         out.json(result)?;
         out.flush()?;
         return if is_error { Err(Failure::silent(Exit::Tool)) } else { Ok(()) };
@@ -96,7 +118,7 @@ fn report(args: &Call, result: &CallToolResult) -> Result<(), Failure> {
         let text = if text.trim().is_empty() { "the tool reported an error without a text" } else { &text };
         return Err(Failure::new(Exit::Tool, text));
     }
-    if let Some(path) = &args.output {
+    if let Some(path) = &options.output {
         return save_blocks(&result.content, path);
     }
     for block in &result.content {

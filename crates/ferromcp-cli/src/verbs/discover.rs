@@ -16,16 +16,18 @@ use crate::target::{reject_extra, split};
 pub(crate) async fn run(args: Discover) -> Result<(), Failure> {
     let (source, extra) = split(&args.words)?;
     reject_extra(extra)?;
-    with_client(source, &args.connection, async |client| {
-        let mut out = Output::stdout();
-        if args.json {
-            print_json(client, &mut out)?;
-        } else {
-            print_text(client, &mut out)?;
-        }
-        out.flush()
-    })
-    .await
+    with_client(source, &args.connection, async |client| print(client, args.json)).await
+}
+
+/// Prints the result of the negotiation.
+pub(crate) fn print(client: &Client, json: bool) -> Result<(), Failure> {
+    let mut out = Output::stdout();
+    if json {
+        print_json(client, &mut out)?;
+    } else {
+        print_text(client, &mut out)?;
+    }
+    out.flush()
 }
 
 fn era(client: &Client) -> &'static str {

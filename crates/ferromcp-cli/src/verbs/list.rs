@@ -1,11 +1,11 @@
 //! `mcp list`: lists tools, resources, resource templates and prompts.
 
-use ferromcp_client::{ListCall, Listable};
+use ferromcp_client::{Client, ListCall, Listable};
 use ferromcp_core::model::{PromptDefinition, ResourceDefinition, ResourceTemplate, ToolDefinition};
 use ferromcp_core::text::excerpt;
 use serde::Serialize;
 
-use crate::cli::List;
+use crate::cli::{List, ListOptions};
 use crate::connect::with_client;
 use crate::exit::Failure;
 use crate::output::{Json, Output, to_json};
@@ -32,12 +32,32 @@ const KINDS: [(&str, Kind); 4] = [
 /// Lists one kind, or all.
 pub(crate) async fn run(args: List) -> Result<(), Failure> {
     let (source, rest) = split(&args.words)?;
-    let kind = kind(rest)?;
-    with_client(source, &args.connection, async |client| {
+    let request = Request::new(&args.options, rest)?;
+    with_client(source, &args.connection, async |client| request.send(client).await).await
+}
+
+/// A list that was requested.
+pub(crate) struct Request<'a> {
+    options: &'a ListOptions,
+    kind: Option<Kind>,
+}
+
+impl<'a> Request<'a> {
+    /// Parses the arguments of the verb.
+    ///
+    /// # Errors
+    /// Fails if the kind is unknown.
+    pub(crate) fn new(options: &'a ListOptions, words: &[String]) -> Result<Self, Failure> {
+        Ok(Self { options, kind: kind(words)? })
+    }
+
+    /// Fetches and prints the lists.
+    pub(crate) async fn send(self, client: &Client) -> Result<(), Failure> {
+        let Self { options, kind } = self;
         let mut printer = Printer {
             out: Output::stdout(),
-            json: args.json.then(Json::new),
-            is_long: args.long,
+            json: options.json.then(Json::new),
+            is_long: options.long,
             has_headings: kind.is_none(),
             sections: 0,
         };
@@ -51,8 +71,7 @@ pub(crate) async fn run(args: List) -> Result<(), Failure> {
             }
         }
         printer.end()
-    })
-    .await
+    }
 }
 
 fn kind(words: &[String]) -> Result<Option<Kind>, Failure> {

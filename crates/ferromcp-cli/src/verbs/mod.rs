@@ -5,6 +5,7 @@ mod call;
 mod complete;
 mod completions;
 mod discover;
+mod doctor;
 mod host_options;
 mod install;
 mod install_target;
@@ -16,6 +17,7 @@ mod ping;
 mod prompt;
 mod read;
 mod remove;
+mod repl;
 mod revisions;
 mod run;
 mod run_process;
@@ -43,6 +45,8 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Watch(args) => watch::run(args).await,
         Verb::Discover(args) => discover::run(args).await,
         Verb::Ping(args) => ping::run(args).await,
+        Verb::Repl(args) => Box::pin(repl::run(args)).await,
+        Verb::Doctor(args) => Box::pin(doctor::run(args)).await,
         Verb::Add(args) => add::run(&args),
         Verb::Remove(args) => remove::run(&args),
         Verb::Names(args) => names::run(&args),

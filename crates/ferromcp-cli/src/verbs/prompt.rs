@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use ferromcp_client::Client;
 use ferromcp_core::model::{PromptDefinition, Role};
 use ferromcp_core::text::excerpt;
 
 use crate::arguments::{self, Written};
-use crate::cli::Prompt;
+use crate::cli::{JsonOption, Prompt};
 use crate::connect::with_client;
 use crate::content::print_block;
 use crate::definition::{find_definition, unknown_argument, with_signature};
@@ -19,17 +20,38 @@ use crate::terminal::clear_bar;
 /// Gets a prompt and prints its messages.
 pub(crate) async fn run(args: Prompt) -> Result<(), Failure> {
     let (source, rest) = split(&args.words)?;
-    let Some((name, words)) = rest.split_first() else {
-        return Err(Failure::usage("the name of the prompt is missing; `mcp list TARGET prompts` lists the prompts"));
-    };
-    let written = arguments::parse(words)?;
-    with_client(source, &args.connection, async |client| {
-        let prompt = find_definition(client.prompts(), name).await?;
-        let arguments = check(&prompt, written)?;
-        let result = show_progress(client.prompt(name, &arguments)).await?;
+    let request = Request::new(&args.options, rest)?;
+    with_client(source, &args.connection, async |client| request.send(client).await).await
+}
+
+/// A prompt that was requested.
+pub(crate) struct Request<'a> {
+    options: &'a JsonOption,
+    name: &'a str,
+    written: Vec<Written>,
+}
+
+impl<'a> Request<'a> {
+    /// Parses the arguments of the verb, and reads their files.
+    ///
+    /// # Errors
+    /// Fails if an argument is invalid.
+    pub(crate) fn new(options: &'a JsonOption, words: &'a [String]) -> Result<Self, Failure> {
+        let Some((name, words)) = words.split_first() else {
+            let message = "the name of the prompt is missing; `mcp list TARGET prompts` lists the prompts";
+            return Err(Failure::usage(message));
+        };
+        Ok(Self { options, name, written: arguments::parse(words)? })
+    }
+
+    /// Finds the prompt, checks the arguments, gets it and prints its messages.
+    pub(crate) async fn send(self, client: &Client) -> Result<(), Failure> {
+        let prompt = find_definition(client.prompts(), self.name).await?;
+        let arguments = check(&prompt, self.written)?;
+        let result = show_progress(client.prompt(self.name, &arguments)).await?;
         drop(clear_bar());
         let mut out = Output::stdout();
-        if args.json {
+        if self.options.json {
             out.json(&result)?;
             return out.flush();
         }
@@ -40,8 +62,7 @@ pub(crate) async fn run(args: Prompt) -> Result<(), Failure> {
             print_block(&message.content, &mut out)?;
         }
         out.flush()
-    })
-    .await
+    }
 }
 
 /// Checks the names of the arguments.

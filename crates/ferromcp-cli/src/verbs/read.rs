@@ -1,6 +1,8 @@
 //! `mcp read`: reads a resource.
 
-use crate::cli::Read;
+use ferromcp_client::Client;
+
+use crate::cli::{Read, ReadOptions};
 use crate::connect::with_client;
 use crate::content::{print_contents, save_contents};
 use crate::exit::Failure;
@@ -12,17 +14,38 @@ use crate::terminal::clear_bar;
 /// Reads a resource, and prints or saves its contents.
 pub(crate) async fn run(args: Read) -> Result<(), Failure> {
     let (source, rest) = split(&args.words)?;
-    let Some((uri, extra)) = rest.split_first() else {
-        return Err(Failure::usage("the URI of the resource is missing; `mcp list TARGET resources` lists resources"));
-    };
-    reject_extra(extra)?;
-    with_client(source, &args.connection, async |client| {
-        let result = show_progress(client.read(uri)).await?;
+    let request = Request::new(&args.options, rest)?;
+    with_client(source, &args.connection, async |client| request.send(client).await).await
+}
+
+/// A resource that was requested.
+pub(crate) struct Request<'a> {
+    options: &'a ReadOptions,
+    uri: &'a str,
+}
+
+impl<'a> Request<'a> {
+    /// Parses the arguments of the verb.
+    ///
+    /// # Errors
+    /// Fails if the number of arguments is not 1.
+    pub(crate) fn new(options: &'a ReadOptions, words: &'a [String]) -> Result<Self, Failure> {
+        let Some((uri, extra)) = words.split_first() else {
+            let message = "the URI of the resource is missing; `mcp list TARGET resources` lists resources";
+            return Err(Failure::usage(message));
+        };
+        reject_extra(extra)?;
+        Ok(Self { options, uri })
+    }
+
+    /// Reads the resource, and prints or saves its contents.
+    pub(crate) async fn send(self, client: &Client) -> Result<(), Failure> {
+        let result = show_progress(client.read(self.uri)).await?;
         drop(clear_bar());
         let mut out = Output::stdout();
-        if args.json {
+        if self.options.json {
             out.json(&result)?;
-        } else if let Some(path) = &args.output {
+        } else if let Some(path) = &self.options.output {
             save_contents(&result.contents, path)?;
         } else {
             for contents in &result.contents {
@@ -30,6 +53,5 @@ pub(crate) async fn run(args: Read) -> Result<(), Failure> {
             }
         }
         out.flush()
-    })
-    .await
+    }
 }

@@ -1,6 +1,6 @@
 //! `mcp watch`: prints changes of lists and resources.
 
-use ferromcp_client::{Change, ChangeFilter};
+use ferromcp_client::{Change, ChangeFilter, Client};
 use serde_json::{Value, json};
 
 use crate::cli::Watch;
@@ -12,29 +12,32 @@ use crate::target::split;
 /// Prints changes until the server ends the subscription, or the user presses Ctrl-C.
 pub(crate) async fn run(args: Watch) -> Result<(), Failure> {
     let (source, uris) = split(&args.words)?;
+    with_client(source, &args.connection, async |client| watch(client, uris, args.options.json).await).await
+}
+
+/// Prints changes until the server ends the subscription.
+pub(crate) async fn watch(client: &Client, uris: &[String], json: bool) -> Result<(), Failure> {
     let filter = match uris {
         [] => ChangeFilter::new().tools().resources().prompts(),
         uris => uris.iter().fold(ChangeFilter::new(), ChangeFilter::resource),
     };
-    with_client(source, &args.connection, async |client| {
-        let mut subscription = client.subscribe(filter).await?;
-        while let Some(change) = subscription.next().await {
-            let change = change?;
-            // The lock of stdout is not held while waiting.
-            let mut out = Output::stdout();
-            if args.json {
-                out.json_line(&to_value(&change))?;
-            } else {
-                out.line(&describe(&change))?;
-            }
-            out.flush()?;
+    let mut subscription = client.subscribe(filter).await?;
+    while let Some(change) = subscription.next().await {
+        let change = change?;
+        // The lock of stdout is not held while waiting.
+        let mut out = Output::stdout();
+        if json {
+            out.json_line(&to_value(&change))?;
+        } else {
+            out.line(&describe(&change))?;
         }
-        Err(Failure::new(Exit::Protocol, "the server ended the subscription"))
-    })
-    .await
+        out.flush()?;
+    }
+    Err(Failure::new(Exit::Protocol, "the server ended the subscription"))
 }
 
-fn describe(change: &Change) -> String {
+/// Returns a change as one line.
+pub(crate) fn describe(change: &Change) -> String {
     match change {
         Change::Tools => "tools changed".to_owned(),
         Change::Prompts => "prompts changed".to_owned(),

@@ -231,7 +231,7 @@ fn errors_name_the_cause_when_a_request_is_rejected() {
 #[cfg(unix)]
 #[test]
 fn form_is_answered_when_stdin_is_a_terminal() {
-    use crate::pty::Terminal;
+    use crate::terminal::Terminal;
     let Some(server) = Everything::find("form_is_answered_when_stdin_is_a_terminal") else { return };
     let mut terminal = Terminal::start(&server.args(&["call", "trigger-elicitation-request"]), &[]);
     for (prompt, line) in [
@@ -278,7 +278,7 @@ fn progress_and_logs_are_shown_when_requested() {
     #[cfg(unix)]
     {
         let steps = server.args(&["call", "trigger-long-running-operation", "duration=1", "steps=2"]);
-        let (code, shown) = crate::pty::Terminal::start(&steps, &[]).end();
+        let (code, shown) = crate::terminal::Terminal::start(&steps, &[]).end();
         assert_eq!(code, 0, "{shown}");
         assert_contains(&shown, &["[############............]  50%", "Long running operation completed."]);
     }

@@ -2,7 +2,8 @@
 
 use crate::process::{mcp, run};
 
-const VERBS: [&str; 22] = [
+/// All verbs.
+pub(crate) const VERBS: [&str; 24] = [
     "run",
     "list",
     "call",
@@ -12,6 +13,8 @@ const VERBS: [&str; 22] = [
     "watch",
     "discover",
     "ping",
+    "repl",
+    "doctor",
     "add",
     "remove",
     "names",

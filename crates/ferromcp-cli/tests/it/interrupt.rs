@@ -7,7 +7,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::{HttpServer, command, mcp, server, wait_until};
 
-fn interrupt(child: &Child) {
+/// Sends the signal of Ctrl-C.
+pub(crate) fn interrupt(child: &Child) {
     let pid = Pid::from_child(child);
     kill_process(pid, Signal::INT).unwrap();
 }

@@ -110,6 +110,10 @@ fn login_names_the_command_when_the_stored_token_is_rejected() {
     let call = at(home, &["call", &url, "user"]);
     assert!(call.code == 4 && call.stderr.contains(&format!("; run `mcp login {url}`")), "{call:?}");
     assert!(!call.stderr.contains("http://127.0.0.1:8765"), "no login starts: {call:?}");
+    let doctor = at(home, &["doctor", &url]);
+    let fix = format!("fix: run `mcp login {url}`");
+    assert!(doctor.code == 4 && doctor.stdout.starts_with("problem  login: "), "{doctor:?}");
+    assert!(doctor.stdout.contains(&fix) && !doctor.stdout.contains("expired\""), "{doctor:?}");
 }
 
 #[test]

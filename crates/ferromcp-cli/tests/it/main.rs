@@ -4,27 +4,31 @@ mod arguments;
 mod bridge;
 mod cargo_targets;
 mod config_files;
+mod doctor;
 mod everything;
 mod exit_codes;
 mod help;
+mod home;
 mod hostile;
 mod install;
 mod interop;
 #[cfg(unix)]
 mod interrupt;
 mod login;
+mod man;
 mod process;
-#[cfg(unix)]
-mod pty;
 mod python;
 #[cfg(unix)]
 mod questions;
+mod repl;
 mod revisions;
 mod run;
 mod saved_names;
 mod secrets;
 #[cfg(unix)]
 mod sessions;
+#[cfg(unix)]
+mod terminal;
 mod verbs;
 
 use process::mcp;

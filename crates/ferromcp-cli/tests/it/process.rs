@@ -55,14 +55,16 @@ fn to_run(output: Output) -> Run {
 
 /// Returns the path of the test server.
 pub(crate) fn server() -> &'static str {
-    static SERVER: LazyLock<String> = LazyLock::new(|| {
-        let folder =
-            Path::new(env!("CARGO_BIN_EXE_mcp")).parent().expect("the program is in a folder").join("examples");
-        let path = folder.join(format!("cli-test-server{}", std::env::consts::EXE_SUFFIX));
-        assert!(path.is_file(), "{} does not exist; run `cargo test -p ferromcp-cli`, which builds it", path.display());
-        path.display().to_string()
-    });
+    static SERVER: LazyLock<String> = LazyLock::new(|| example("cli-test-server").display().to_string());
     &SERVER
+}
+
+/// Returns the path of an example.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_mcp")).parent().expect("the program is in a folder").join("examples");
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.is_file(), "{} does not exist; run `cargo test -p ferromcp-cli`, which builds it", path.display());
+    path
 }
 
 /// Runs a verb with the stdio server as its target.
@@ -80,12 +82,17 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     /// Starts the server, `http` or `protected`, and waits until it accepts connections.
     pub(crate) fn start(kind: &str) -> Self {
-        Self::spawn(kind, Stdio::inherit())
+        Self::spawn(&[kind], Stdio::inherit())
+    }
+
+    /// Starts a server with a fault, and waits until it accepts connections.
+    pub(crate) fn start_faulty(kind: &str) -> Self {
+        Self::spawn(&["faulty-http", kind], Stdio::inherit())
     }
 
     /// Starts the server like [`start`](Self::start), and collects the lines of its stderr.
     pub(crate) fn start_with_stderr(kind: &str) -> Self {
-        let mut server = Self::spawn(kind, Stdio::piped());
+        let mut server = Self::spawn(&[kind], Stdio::piped());
         let (lines, stderr) = (Arc::clone(&server.stderr), server.child.stderr.take().expect("stderr is piped"));
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
@@ -95,10 +102,10 @@ impl HttpServer {
         server
     }
 
-    fn spawn(kind: &str, stderr: Stdio) -> Self {
+    fn spawn(kind: &[&str], stderr: Stdio) -> Self {
         let port = free_port();
         let mut command = Command::new(server());
-        command.args([kind, &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+        command.args(kind).arg(port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         let child = command.spawn().expect("cannot start the server");
         let server = Self { child, port, stderr: Arc::default() };
         let start = Instant::now();

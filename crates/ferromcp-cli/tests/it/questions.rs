@@ -1,7 +1,7 @@
 //! Questions of the server, answered in a terminal, and declined without one.
 
 use crate::process::{on_stdio, server, wait_until};
-use crate::pty::Terminal;
+use crate::terminal::Terminal;
 
 #[test]
 fn form_is_answered_field_by_field() {

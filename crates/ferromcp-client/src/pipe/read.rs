@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use ferromcp_core::text::excerpt;
 use ferromcp_core::wire::{DecodeError, FromServer, Message, encode};
 use ferromcp_core::{ClientResult, Error, RequestId};
 use ferromcp_transport::{Frame, FrameRx};
@@ -20,6 +21,9 @@ use crate::era::legacy::messages;
 
 /// Maximum number of frames handled before yielding to other tasks.
 const BURST: usize = 64;
+
+/// Maximum number of bytes of an invalid line that are decoded for its excerpt in a log.
+const MAX_LOGGED: usize = 1024;
 
 /// If the pipe closes within this time after an invalid line, the line counts as truncated.
 const LAST_LINE: Duration = Duration::from_millis(50);
@@ -110,7 +114,10 @@ fn reject(table: &Arc<Table>, rejection: DecodeError, frame: &[u8]) -> Option<Ch
         Some(id) if has_server_requests(table.revision()) && table.has_capacity() => write(table, &id, Err(error)),
         Some(_) => {}
         None if looks_like_response(frame) => return Some(ChannelError::Malformed(error.message)),
-        None => tracing::warn!(%error, "ignored output of the server that is not a message"),
+        None => {
+            let line = String::from_utf8_lossy(&frame[..frame.len().min(MAX_LOGGED)]);
+            tracing::warn!(line = %excerpt(&line), %error, "ignored output of the server that is not a message");
+        }
     }
     None
 }

@@ -29,6 +29,7 @@ fn parse(text: &str, format: Format) -> Result<Option<Node<'_>>, EditError> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| {
         let cause = format!("invalid JSON: {}", error.kind());
         EditError::syntax(Some(error.line_display()), cause, "fix this line, or restore the file from a backup")
+            .at_column(Some(error.column_display()))
     })?;
     match &parsed.value {
         None | Some(Node::Object(_)) => Ok(parsed.value),
@@ -234,6 +235,29 @@ pub(super) fn value_at(text: &str, format: Format, path: &[String]) -> Result<Op
         node.as_object()?.properties.iter().rfind(|property| property.name.as_str() == key).map(|p| &p.value)
     });
     Ok(found.map(convert))
+}
+
+/// Returns an error for each duplicate key on the way to a table, in the table and in its entries.
+pub(super) fn duplicates(text: &str, format: Format, key: &[String]) -> Result<Vec<EditError>, EditError> {
+    let mut found = Vec::new();
+    let mut next = parse(text, format)?;
+    let mut keys = key.iter();
+    while let Some(Node::Object(object)) = next {
+        collect_duplicates(text, &object, &mut found);
+        let Some(key) = keys.next() else {
+            for entry in object.properties.iter().filter_map(|property| property.value.as_object()) {
+                collect_duplicates(text, entry, &mut found);
+            }
+            break;
+        };
+        next = object.properties.into_iter().rfind(|property| property.name.as_str() == key).map(|it| it.value);
+    }
+    Ok(found)
+}
+
+fn collect_duplicates(text: &str, object: &Object<'_>, found: &mut Vec<EditError>) {
+    let lines = object.properties.iter().map(|it| (it.name.as_str(), line_of(text, it.range.start)));
+    found.extend(EditError::duplicates(lines));
 }
 
 /// Converts a node. A number that is not representable becomes its text.

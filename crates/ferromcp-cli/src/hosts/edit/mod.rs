@@ -91,6 +91,17 @@ pub(crate) fn value_at(format: Format, text: &str, path: &[String]) -> Result<Op
     }
 }
 
+/// Returns an error for each duplicate key on the way to the table of servers, in the table and in its entries. TOML with
+/// duplicate keys is invalid.
+pub(crate) fn duplicates(format: Format, text: &str, key: &[String]) -> Result<Vec<EditError>, EditError> {
+    let text = text.strip_prefix(BOM).unwrap_or(text);
+    match format {
+        Format::Json | Format::Jsonc => json::duplicates(text, format, key),
+        Format::Toml => Ok(Vec::new()),
+        Format::Yaml => yaml::duplicates(text, key),
+    }
+}
+
 /// Returns an entry together with its table, as a new file would contain it.
 pub(crate) fn snippet(format: Format, place: Place<'_>, value: &Value) -> String {
     insert(format, "", place, value, false).unwrap_or_else(|_| format!("{value:#}\n"))

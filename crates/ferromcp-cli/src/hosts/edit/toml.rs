@@ -16,7 +16,8 @@ fn parse(text: &str) -> Result<Document<&str>, EditError> {
     Document::parse(text).map_err(|error| {
         let line = error.span().map(|span| line_of(text, span.start));
         let cause = format!("invalid TOML: {}", error.message());
-        EditError::syntax(line, cause, "fix this line, or restore the file from a backup")
+        let column = error.span().map(|span| text[line_start(text, span.start)..span.start].chars().count() + 1);
+        EditError::syntax(line, cause, "fix this line, or restore the file from a backup").at_column(column)
     })
 }
 

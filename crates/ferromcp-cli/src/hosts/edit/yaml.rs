@@ -195,6 +195,31 @@ pub(super) fn value_at(text: &str, path: &[String]) -> Result<Option<Value>, Edi
     Ok(found.map(Node::to_json))
 }
 
+/// Returns an error for each duplicate key on the way to a table, in the table and in its entries.
+pub(super) fn duplicates(text: &str, key: &[String]) -> Result<Vec<EditError>, EditError> {
+    let root = parse(text)?;
+    let (mut found, mut next, mut keys) = (Vec::new(), root.as_ref(), key.iter());
+    while let Some(members) = next.and_then(Node::members) {
+        found.extend(EditError::duplicates(lines_of_keys(text, members)));
+        let Some(key) = keys.next() else {
+            for entry in members.iter().filter_map(|(_, value)| value.members()) {
+                found.extend(EditError::duplicates(lines_of_keys(text, entry)));
+            }
+            break;
+        };
+        next = members.iter().rfind(|(name, _)| name.is_key(key)).map(|(_, value)| value);
+    }
+    Ok(found)
+}
+
+/// Returns the keys of a mapping that are scalars, with their lines.
+fn lines_of_keys<'a>(text: &'a str, members: &'a [(Node, Node)]) -> impl Iterator<Item = (&'a str, usize)> {
+    members.iter().filter_map(move |(key, _)| match &key.content {
+        Content::Scalar(name, _) => Some((name.as_str(), line_of(text, key.start))),
+        _ => None,
+    })
+}
+
 /// Returns the scalars of a file. An empty table of servers and `null` are equal.
 pub(super) fn leaves(text: &str) -> Result<Vec<Leaf>, EditError> {
     let mut found = Vec::new();

@@ -93,6 +93,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, EditError> {
         let (event, span) = event.map_err(|error| {
             let cause = format!("invalid YAML: {}", error.info());
             EditError::syntax(Some(error.marker().line()), cause, "fix this line, or restore the file from a backup")
+                .at_column(Some(error.marker().col() + 1))
         })?;
         match event {
             Event::DocumentStart(_) => documents += 1,

@@ -1,4 +1,4 @@
-//! A command in a terminal.
+//! A terminal for tests.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -13,12 +13,13 @@ use crate::process::{command, wait_until};
 
 /// A command whose stdin, stdout and stderr are a terminal.
 pub(crate) struct Terminal {
-    child: Child,
+    pub(crate) child: Child,
     input: File,
     shown: Arc<Mutex<String>>,
 }
 
 impl Terminal {
+    /// Starts `mcp` in a terminal without echo.
     pub(crate) fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let controller: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
@@ -46,7 +47,8 @@ impl Terminal {
         Self { child, input, shown }
     }
 
-    fn shown(&self) -> String {
+    /// Returns everything that was shown, and a line end for each answer.
+    pub(crate) fn shown(&self) -> String {
         self.shown.lock().unwrap().clone()
     }
 
@@ -54,7 +56,12 @@ impl Terminal {
     pub(crate) fn answer(&mut self, prompt: &str, line: &str) {
         wait_until(&format!("the prompt {prompt:?}"), || self.shown().ends_with(prompt));
         self.shown.lock().unwrap().push('\n');
-        self.input.write_all(line.as_bytes()).unwrap();
+        self.write(line);
+    }
+
+    /// Enters text.
+    pub(crate) fn write(&mut self, text: &str) {
+        self.input.write_all(text.as_bytes()).unwrap();
     }
 
     /// Waits for the end, and returns the exit code and everything that was shown.
