@@ -34,6 +34,19 @@ pub fn set_up(root: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Command-line clients in other languages.
+pub(crate) struct Clients {
+    pub(crate) node: PathBuf,
+    pub(crate) fastmcp: PathBuf,
+}
+
+/// Installs FastMCP, and Node with the Inspector and mcporter.
+pub(crate) fn set_up_clients(root: &Path) -> Result<Clients> {
+    let node = set_up_node(root)?;
+    set_up_part(root, "fastmcp")?;
+    Ok(Clients { node, fastmcp: folder(root).join("fastmcp").join("bin").join("fastmcp") })
+}
+
 /// Installs Node without the other parts and returns its path.
 pub(crate) fn set_up_node(root: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder(root))?;

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "xtask is a command-line tool; its stdout carries no protocol")]
 
 pub mod api;
+pub mod cli_times;
 pub mod conformance;
 pub mod deny;
 pub mod fuzz;

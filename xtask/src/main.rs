@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use xtask::outcome::Outcome;
 use xtask::{
-    api, conformance, deny, fuzz, hosts, interop, ledger, lint, man, msrv, shell, soak, steps, tests_renamed,
-    word_counts,
+    api, cli_times, conformance, deny, fuzz, hosts, interop, ledger, lint, man, msrv, shell, soak, steps,
+    tests_renamed, word_counts,
 };
 
 const COMMANDS: &str = "\
@@ -20,6 +20,7 @@ cargo xtask tests-renamed --base REV                      list the tests renamed
 cargo xtask interop                                       install third-party MCP clients and servers under target/interop
 cargo xtask hosts                                         list entries of `mcp install` with hosts from npm
 cargo xtask man [--output FOLDER]                         write the man pages of `mcp`
+cargo xtask cli-times [--runs N]                          time `mcp call` and other command-line clients
 cargo xtask conformance server|client|authorization       run one part of the official conformance suite
 cargo xtask msrv                                          check the published crates with the minimum supported Rust version
 cargo xtask deny                                          check licenses, bans, sources and advisories of the dependencies
@@ -55,6 +56,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("soak", rest) => soak::run(&root, rest),
         ("tests-renamed", rest) => tests_renamed::run(&root, rest).map(|()| true),
         ("interop", []) => interop::set_up(&root).map(|_| true),
+        ("cli-times", rest) => cli_times::run(&root, rest).map(|()| true),
         ("hosts", rest) => hosts::run(&root, rest),
         ("man", rest) => man::run(&root, rest).map(|()| true),
         ("conformance", [side]) if side == "server" => Ok(print_outcome(&conformance::server(&root)?)),
