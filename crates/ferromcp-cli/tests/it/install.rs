@@ -187,11 +187,10 @@ fn project_files_are_selected() {
 /// Writes a script `claude` that records its arguments, and runs `action`.
 #[cfg(unix)]
 fn write_claude(home: &Home, action: &str) {
-    use std::os::unix::fs::PermissionsExt;
     let (log, file) = (home.path("arguments"), home.path(".claude.json"));
     let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\nFILE='{}'\n{action}\n", log.display(), file.display());
-    home.write("bin/claude", &script);
-    fs::set_permissions(home.path("bin/claude"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(home.path("bin")).unwrap();
+    process::program(&home.path("bin"), "claude", &script);
 }
 
 #[cfg(unix)]

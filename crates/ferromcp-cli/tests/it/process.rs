@@ -145,6 +145,17 @@ pub(crate) fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
+/// Writes a program of a test and returns its path.
+///
+/// Another process writes it: a child of another test could inherit the open file, and prevent its start.
+#[cfg(unix)]
+pub(crate) fn program(folder: &Path, name: &str, script: &str) -> PathBuf {
+    let (source, path) = (file(folder, &format!("{name}.source"), script), folder.join(name));
+    let status = Command::new("install").args(["-m", "755"]).arg(source).arg(&path).status();
+    assert!(status.expect("cannot start `install`").success());
+    path
+}
+
 /// Waits until a condition is true.
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();

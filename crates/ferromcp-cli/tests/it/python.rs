@@ -124,7 +124,6 @@ fn servers_of_python_packages_are_started() {
 /// `packages/NAME`.
 #[cfg(unix)]
 fn write_uv(folder: &Path, python: &Path) {
-    use std::os::unix::fs::PermissionsExt;
     let script = format!(
         r#"#!/bin/sh
 HERE='{}'
@@ -144,8 +143,7 @@ exec '{}' "$@"
         python.display()
     );
     std::fs::create_dir_all(folder.join("bin")).unwrap();
-    let path = file(&folder.join("bin"), "uv", &script);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    crate::process::program(&folder.join("bin"), "uv", &script);
     for package in ["needed", "extra"] {
         std::fs::create_dir_all(folder.join("packages").join(package)).unwrap();
         file(&folder.join("packages").join(package), &format!("{package}.py"), "");

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -24,8 +23,11 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("claude");
         let file = folder.path().join(".claude.json");
-        fs::write(&path, format!("#!/bin/sh\nFILE='{}'\n{script}\n", file.display())).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Another process writes the program: a child of another test could inherit the open file, and prevent its start.
+        let source = folder.path().join("source");
+        fs::write(&source, format!("#!/bin/sh\nFILE='{}'\n{script}\n", file.display())).unwrap();
+        let install = std::process::Command::new("install").args(["-m", "755"]).arg(source).arg(path).status();
+        assert!(install.unwrap().success());
         fs::write(&file, r#"{"mcpServers": {"other": {"command": "/other"}}}"#).unwrap();
         let env = BTreeMap::from([("PATH".to_owned(), folder.path().display().to_string())]);
         let home = folder.path().to_owned();
@@ -132,7 +134,7 @@ async fn cause_is_returned_when_the_command_fails() {
         ("true", "it did not change the file"),
         ("echo '{' > \"$FILE\"", "invalid JSON"),
         ("exec sleep 60", "it did not exit within 0.3 s"),
-        (long, "xxx"),
+        (long, "x"),
     ] {
         let host = Host::new(script);
         let before = host.text();
