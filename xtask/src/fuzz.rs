@@ -1,6 +1,6 @@
-//! Runs the fuzz targets under AddressSanitizer, one after another.
+//! Runs the fuzz targets under AddressSanitizer, one after another, and checks that they compile.
 //!
-//! Requires a nightly toolchain, a C++ compiler and `cargo install cargo-fuzz`. New inputs are stored under
+//! A run requires a nightly toolchain, a C++ compiler and `cargo install cargo-fuzz`. New inputs are stored under
 //! `target/fuzz`; `fuzz/corpus` is read, and changed only by `--minimize`.
 
 use std::fs;
@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::outcome::Outcome;
 use crate::shell;
 
 /// The default time for each target, in seconds.
@@ -55,6 +56,22 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
         println!("failed: {}; see fuzz/README.md", failed.join(", "));
     }
     Ok(failed.is_empty())
+}
+
+/// Checks that the targets compile, with the current toolchain and the versions of the committed lock file.
+///
+/// A check does not link libFuzzer, so its library need not exist, and no C++ compiler is required.
+///
+/// # Errors
+/// When a target does not compile, or has warnings.
+pub fn check(root: &Path) -> Result<Outcome> {
+    let folder = root.join("fuzz");
+    // Git ignores the copy.
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("cannot copy Cargo.lock to fuzz")?;
+    let mut command = shell::cargo(&folder, &["check", "--bins"]);
+    command.env("RUSTFLAGS", "--cfg fuzzing -D warnings").env("CUSTOM_LIBFUZZER_PATH", folder.join("libfuzzer.a"));
+    shell::run(command.env("CARGO_TARGET_DIR", root.join("target").join("fuzz-check")))?;
+    Ok(Outcome::Passed)
 }
 
 fn run_target(root: &Path, target: &str, options: &Options) -> Result<()> {

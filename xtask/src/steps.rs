@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::outcome::Outcome;
-use crate::{api, conformance, deny, interop, lint, msrv, run_tests, shell};
+use crate::{api, conformance, deny, fuzz, interop, lint, msrv, run_tests, shell};
 
 struct Step {
     name: &'static str,
@@ -20,7 +20,7 @@ struct Step {
 
 /// Fast steps come first, so that mistakes are reported early. The tests come last, so that their counts are at the end
 /// of the log.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "fmt", about: "all sources are formatted", run: fmt_check },
     Step { name: "lint", about: "sources and prose follow the project rules", run: lint_check },
     Step { name: "clippy", about: "no warnings in any target with all features", run: clippy },
@@ -29,6 +29,7 @@ const STEPS: [Step; 11] = [
         about: "the facade builds with each feature alone, and HTTP with each of server and client",
         run: features,
     },
+    Step { name: "fuzz", about: "the fuzz targets compile", run: fuzz::check },
     Step { name: "doc", about: "the documentation builds without warnings", run: doc },
     Step { name: "api", about: "the committed listing of the public API is up to date", run: api::check },
     Step { name: "msrv", about: "the minimum supported Rust version builds the published crates", run: msrv::check },
