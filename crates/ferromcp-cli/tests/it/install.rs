@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::home::{Home, has};
-use crate::process::{HttpServer, server};
+use crate::process::{self, HttpServer, server};
 
 #[test]
 fn entry_is_installed_listed_and_removed() {
