@@ -80,7 +80,12 @@ fn check_fields(host: &Host, shape: &Shape, check: &str, fields: &Map<String, Va
         }
         (false, Some(key), None) => {
             let text = format!("{} does not read `{key}`: its file has no entries for URLs", host.name);
-            return Some(Finding::problem(Exit::Usage, check, text, "add the URL in the settings of the host"));
+            return Some(Finding::problem(
+                Exit::Usage,
+                check,
+                text,
+                "replace the entry by that of `mcp install --force URL`",
+            ));
         }
         (false, Some(_), Some(http)) => (http, true),
     };

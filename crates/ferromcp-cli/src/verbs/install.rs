@@ -17,6 +17,7 @@ use crate::hosts::machine::Machine;
 use crate::output::Output;
 use crate::terminal;
 
+use super::bridged;
 use super::host_options::{installations, machine, scope};
 use super::install_target;
 
@@ -33,7 +34,6 @@ pub(crate) async fn run(args: Install) -> Result<(), Failure> {
     let installations = installations(&args.hosts, &machine)?;
     let entries = [(name, server)];
     if args.print {
-        check_support(&installations, &entries)?;
         return print(&machine, &installations, &entries);
     }
     add(&machine, scope(&args.hosts), &installations, &entries, args.write, args.write.force).await
@@ -48,20 +48,21 @@ pub(crate) async fn add(
     options: WriteOptions,
     replace: bool,
 ) -> Result<(), Failure> {
-    check_support(installations, entries)?;
-    let planned = installations.iter().map(|it| plan(it, entries, replace)).collect::<Result<Vec<_>, _>>()?;
-    let commands = |installation: &Installation, change: &Change| {
+    let hosts = installations.iter().map(|it| Ok((it, bridged::entries(it, entries)?)));
+    let hosts = hosts.collect::<Result<Vec<_>, Failure>>()?;
+    let planned = hosts.iter().map(|(it, entries)| plan(it, entries, replace)).collect::<Result<Vec<_>, _>>()?;
+    let commands = |installation: &Installation, change: &Change, entries: &[(String, Server)]| {
         let before = change.before.as_deref().unwrap_or_default();
         HostCommand::add(installation, machine, before, entries).filter(|_| change.is_change())
     };
     if options.dry_run {
-        for (installation, change) in installations.iter().zip(&planned) {
-            announce(installation, &commands(installation, change).unwrap_or_default());
+        for ((installation, entries), change) in hosts.iter().zip(&planned) {
+            announce(installation, &commands(installation, change, entries).unwrap_or_default());
         }
         return show(&planned);
     }
     let mut checked: Vec<(Server, PathBuf)> = Vec::new();
-    for (installation, change) in installations.iter().zip(&planned) {
+    for ((installation, entries), change) in hosts.iter().zip(&planned) {
         for (name, server) in entries.iter().filter(|_| change.is_change()) {
             let folder = check::folder(installation.host, machine, scope);
             let started = (server.clone(), folder);
@@ -73,7 +74,7 @@ pub(crate) async fn add(
     }
     let locks = machine.state_folder();
     let mut written = String::new();
-    for installation in installations {
+    for (installation, entries) in &hosts {
         let result = add_to(installation, &locks, entries, replace, commands).await;
         match result {
             Ok(text) => written.push_str(&text),
@@ -93,13 +94,13 @@ async fn add_to(
     locks: &Path,
     entries: &[(String, Server)],
     replace: bool,
-    commands: impl Fn(&Installation, &Change) -> Option<Vec<HostCommand>>,
+    commands: impl Fn(&Installation, &Change, &[(String, Server)]) -> Option<Vec<HostCommand>>,
 ) -> Result<String, Failure> {
     let mut replace = replace;
     if installation.command().is_some() {
         let _lock = file::lock(locks).map_err(|error| explain(installation, entries, &error))?;
         let planned = plan(installation, entries, replace)?;
-        if let Some(commands) = commands(installation, &planned) {
+        if let Some(commands) = commands(installation, &planned, entries) {
             let outcome = host_command::add(&commands, installation, &planned, entries, host_command::TIMEOUT).await;
             if let Some(change) = finish(installation, &commands[0], &planned, outcome)? {
                 return Ok(describe_change(installation, entries, &change, Some(&commands[0])));
@@ -145,17 +146,6 @@ pub(crate) fn announce(installation: &Installation, commands: &[HostCommand]) {
     for command in commands {
         terminal::message(format_args!("{}: `{command}` changes the file, about like this:", installation.host.name));
     }
-}
-
-/// Checks that the files of the hosts can contain the servers.
-fn check_support(installations: &[Installation], entries: &[(String, Server)]) -> Result<(), Failure> {
-    let mut pairs = installations.iter().flat_map(|it| entries.iter().map(move |entry| (it, entry)));
-    let Some((installation, (name, _))) = pairs.find(|(it, (_, server))| !it.supports(server)) else { return Ok(()) };
-    Err(Failure::usage(format!(
-        "cannot install `{name}` in {}: its file has no entries for URLs; add the URL in the settings of the host, or select \
-         another one with `--host`",
-        installation.host.name
-    )))
 }
 
 /// Starts the server, and prints its response.
@@ -267,15 +257,17 @@ fn redacted(server: &Server) -> Server {
     }
 }
 
-fn print(machine: &Machine, installations: &[Installation], entries: &[(String, Server); 1]) -> Result<(), Failure> {
-    let [(name, server)] = entries;
+fn print(machine: &Machine, installations: &[Installation], entries: &[(String, Server)]) -> Result<(), Failure> {
     for installation in installations {
+        let entries = &bridged::entries(installation, entries)?;
         let text = file::read(&installation.path).ok().flatten().unwrap_or_default();
         terminal::message(format_args!("{}: {}", installation.host.name, installation.path.display()));
         for command in HostCommand::add(installation, machine, &text, entries).into_iter().flatten() {
             terminal::message(format_args!("added by `{command}`"));
         }
-        print_lines(&installation.snippet(&text, name, server))?;
+        for (name, server) in entries {
+            print_lines(&installation.snippet(&text, name, server))?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The verbs of the command, one module each.
 
 mod add;
+mod bridged;
 mod call;
 mod complete;
 mod completions;

@@ -238,7 +238,7 @@ fn entries_are_checked() {
     write(".claude.json", json!({"web": {"url": "https://example.com/mcp"}}));
     write(".junie/mcp/mcp.json", json!({"web": {"url": "https://example.com/mcp"}}));
     let run = home.mcp(&["doctor"]);
-    assert_problem(&run, 3, "junie:web", &["has no entries for URLs", "in the settings of the host"]);
+    assert_problem(&run, 3, "junie:web", &["has no entries for URLs", "`mcp install --force URL`"]);
     assert_problem(&run, 3, "cursor:gone", &["the file does not exist or is not executable", "check the path"]);
     assert_problem(&run, 3, "cursor:absent", &["it is not in PATH", "install it"]);
     assert_problem(&run, 3, "cursor:empty", &["neither `command` nor a URL"]);

@@ -106,6 +106,25 @@ fn remote_server_is_installed_with_the_keys_of_each_host() {
 }
 
 #[test]
+fn url_is_bridged_when_host_has_no_entries_for_urls() {
+    let home = Home::new();
+    let http = HttpServer::start("http");
+    let run = home.mcp(&["install", &http.url(), "--name", "web", "-H", "X-Key: k"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("web: Kitchen 1.2.3 responds"), "{run:?}");
+    let status: Value =
+        serde_json::from_str(&home.mcp(&["status", "--host", "claude-desktop", "--json"]).stdout).unwrap();
+    assert!(status.to_string().contains(&http.url()), "{status}");
+    let listed = home.mcp(&["call", "claude-desktop:web", "add", "a=2"]);
+    assert_eq!((listed.code, listed.stdout.as_str()), (0, "3\n"), "{listed:?}");
+
+    let protected = HttpServer::start("protected");
+    let run = home.mcp(&["install", &protected.url(), "--name", "private"]);
+    let remedy = format!("run `mcp login {}`", protected.url());
+    assert!(run.code == 3 && has(&run.stderr, &["unauthorized", &remedy, "nothing was written"]), "{run:?}");
+}
+
+#[test]
 fn entry_is_printed_when_requested() {
     let home = Home::new();
     let run = home.mcp(&["install", "--print", "--host", "goose", "https://mcp.example.com/mcp"]);
@@ -113,9 +132,12 @@ fn entry_is_printed_when_requested() {
     let expected = "extensions:\n  example:\n    name: example\n    type: streamable_http\n    enabled: true\n    \
                     uri: \"https://mcp.example.com/mcp\"\n    timeout: 300\n";
     assert_eq!(run.stdout, expected);
-    for option in ["--print", "--dry-run"] {
-        let run = home.mcp(&["install", option, "https://mcp.example.com/mcp"]);
-        assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains("no entries for URLs; add"), "{run:?}");
+    for (option, host) in [("--print", "claude-desktop"), ("--dry-run", "junie")] {
+        let run = home.mcp(&["install", option, "--host", host, "-H", "X-Key: k", "https://mcp.example.com/mcp"]);
+        let parts =
+            ["\"run\"", "\"X-Key: env:MCP_HEADER_1\"", "\"https://mcp.example.com/mcp\"", "\"MCP_HEADER_1\": \"k\""];
+        assert!(run.code == 0 && has(&run.stdout, &parts), "{run:?}");
+        assert!(run.stderr.contains("no entries for URLs; it starts `mcp run`"), "{run:?}");
     }
     let run = home.mcp(&["install", "--dry-run", "--host", "codex", "--name", "demo", "--", server(), "stdio"]);
     assert!(run.code == 0 && has(&run.stdout, &["--- /dev/null\n", "+[mcp_servers.demo]\n"]), "{run:?}");

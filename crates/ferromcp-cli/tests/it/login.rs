@@ -69,6 +69,8 @@ fn stored_login_is_used_until_logout() {
         let call = at(home, &["call", "--era", era, &url, "user"]);
         assert_eq!((call.code, call.stdout.as_str()), (0, "ada\n"), "{call:?}");
     }
+    let bridged = at(home, &["call", "user", "--", env!("CARGO_BIN_EXE_mcp"), "run", &url]);
+    assert_eq!((bridged.code, bridged.stdout.as_str()), (0, "ada\n"), "{bridged:?}");
     let whoami = at(home, &["whoami", &url]);
     assert!(whoami.stdout.contains("scopes:  notes\n") && whoami.stdout.contains("token:   expires in "), "{whoami:?}");
     assert!(
