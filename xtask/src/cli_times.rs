@@ -74,12 +74,13 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
         _ => bail!("unknown arguments; run `cargo xtask cli-times [--runs N]`"),
     };
     let installed = interop::set_up_clients(root)?;
-    shell::run(&mut shell::cargo(root, &["build", "--release", "--package", "ferromcp-cli", "--bin", "mcp"]))?;
+    shell::run(&mut shell::cargo(root, &["build", "--profile", "dist", "--package", "ferromcp-cli", "--bin", "mcp"]))?;
     let quickstart = ["build", "--release", "--package", "ferromcp-examples", "--bin", "quickstart"];
     shell::run(&mut shell::cargo(root, &quickstart))?;
     let target = PathBuf::from(shell::metadata(root)?["target_directory"].as_str().context("a target directory")?);
-    let program = |name: &str| target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let (mcp, server) = (program("mcp"), program("quickstart"));
+    let program =
+        |profile: &str, name: &str| target.join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let (mcp, server) = (program("dist", "mcp"), program("release", "quickstart"));
     let home = target.join("cli-times");
     let _ = fs::remove_dir_all(&home);
     fs::create_dir_all(&home)?;
