@@ -204,7 +204,7 @@ impl Client {
         ClientCall::new(Arc::clone(&self.engine), request, typed::other)
     }
 
-    /// Sends a request of another client, for a proxy. The result is not converted.
+    /// Forwards a request of another client, for a proxy. Returns the result of the server unchanged.
     ///
     /// The protocol keys in `_meta` of the request are replaced by those of this client; other keys are sent unchanged. A
     /// request state and input responses are removed: input requests of the server are answered by the handlers, or returned

@@ -172,6 +172,11 @@ impl Peer {
         self.0.identity.clone().map(Identity::new)
     }
 
+    /// Returns whether both calls belong to the same session of a handshake revision.
+    pub fn is_same_session(&self, other: &Self) -> bool {
+        self.mailbox().zip(other.mailbox()).is_some_and(|(one, two)| Arc::ptr_eq(one, two))
+    }
+
     /// Returns the authenticated principal with its scopes and claims, if the endpoint has an authorization that provides
     /// it.
     pub fn principal(&self) -> Option<&Principal> {

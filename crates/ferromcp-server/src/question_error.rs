@@ -94,6 +94,11 @@ impl QuestionError {
         matches!(*self.0, Kind::TimedOut(..))
     }
 
+    /// Returns whether the client disconnected, or the call has ended.
+    pub fn is_disconnected(&self) -> bool {
+        matches!(*self.0, Kind::Disconnected)
+    }
+
     /// Returns the error response of the client, if any.
     pub fn error_response(&self) -> Option<&Error> {
         match &*self.0 {

@@ -11,8 +11,8 @@ use crate::question_error::{Kind, QuestionError};
 use crate::request_sink::{QueueFull, RequestSink};
 
 impl Peer {
-    /// Prepares a request of another server for this client: removes optional fields that the client does not support. For
-    /// middleware that returns it in [`Reply::NeedsInput`](crate::Reply::NeedsInput).
+    /// Removes the optional fields that this client does not support from a request of another server. Used by middleware that
+    /// returns the request in [`Reply::NeedsInput`](crate::Reply::NeedsInput).
     ///
     /// # Errors
     /// Returns the required capabilities if the client did not declare them, or its revision does not have them.
