@@ -45,8 +45,9 @@ impl HttpAuthorization for BearerToken {
             if accepted {
                 return Ok(());
             }
-            let mut response =
-                Response::new(Bytes::from_static(b"Unauthorized: send `Authorization: Bearer` with the token"));
+            let mut response = Response::new(Bytes::from_static(
+                b"Unauthorized: the token is missing or invalid; send `Authorization: Bearer TOKEN`",
+            ));
             *response.status_mut() = StatusCode::UNAUTHORIZED;
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             Err(response)

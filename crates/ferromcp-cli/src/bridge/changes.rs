@@ -1,7 +1,7 @@
 //! Change notifications of the servers, and subscriptions to their resources.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ferromcp_client::{Change, ChangeFilter, Client, Subscription};
@@ -11,22 +11,34 @@ use tokio::task::AbortHandle;
 
 use super::members::{Members, to_error};
 
-/// Maximum number of subscribed resources of all clients.
-const MAX_RESOURCES: usize = 1000;
+/// Maximum number of subscribed resources of all clients. A client has at most 64 subscriptions, also of lists.
+const MAX_RESOURCES: usize = 60;
 
-/// How long a client may take to subscribe, after the subscription to the server has started.
-const SUBSCRIBE_TIME: Duration = Duration::from_secs(30);
+/// Grace period for a client to subscribe, after the subscription to the server has started.
+const SUBSCRIBE_TIME: Duration = Duration::from_secs(2);
 
 /// Forwards the changes of the servers.
 pub(super) struct Changes {
     notifier: ChangeNotifier,
-    resources: Arc<Resources>,
+    resources: Resources,
     lists: Vec<AbortHandle>,
 }
 
 /// The subscribed resources, each with the task that forwards its changes.
 #[derive(Default)]
-struct Resources(Mutex<HashMap<String, AbortHandle>>);
+struct Resources(Mutex<HashMap<String, Forwarding>>);
+
+/// The task that forwards the changes of a resource.
+struct Forwarding {
+    task: AbortHandle,
+    started: Instant,
+}
+
+impl Drop for Forwarding {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
 
 /// Ends the subscriptions of resources without subscribers when it is dropped.
 pub(super) struct Interest<'a> {
@@ -45,14 +57,20 @@ impl Drop for Interest<'_> {
 }
 
 impl Resources {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Forwarding>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remove(&self, uri: &str) {
-        if let Some(task) = self.lock().remove(uri) {
-            task.abort();
-        }
+        self.lock().remove(uri);
+    }
+
+    /// Ends the subscriptions without subscribers: a session that has ended does not unsubscribe.
+    fn sweep(&self, notifier: &ChangeNotifier) {
+        self.lock().retain(|uri, it| {
+            let is_used = it.started.elapsed() < SUBSCRIBE_TIME || notifier.has_subscribers(uri);
+            is_used && !it.task.is_finished()
+        });
     }
 }
 
@@ -72,7 +90,7 @@ impl Changes {
                 tokio::spawn(forward).abort_handle()
             })
         });
-        Self { lists: lists.collect(), notifier: notifier.clone(), resources: Arc::default() }
+        Self { lists: lists.collect(), notifier: notifier.clone(), resources: Resources::default() }
     }
 
     /// Subscribes to a resource, unless it is subscribed already.
@@ -80,36 +98,31 @@ impl Changes {
     /// # Errors
     /// Fails if the server rejects the subscription, or too many resources are subscribed.
     pub(super) async fn watch(&self, client: &Client, uri: &str) -> Result<(), Error> {
+        self.resources.sweep(&self.notifier);
         {
             let resources = self.resources.lock();
-            if resources.get(uri).is_some_and(|task| !task.is_finished()) {
+            if resources.contains_key(uri) {
                 return Ok(());
             }
             if resources.len() >= MAX_RESOURCES {
-                let message = format!("cannot subscribe: {MAX_RESOURCES} resources are subscribed already");
+                let message =
+                    format!("cannot subscribe: {MAX_RESOURCES} resources are subscribed already; unsubscribe first");
                 return Err(Error::internal(message));
             }
         }
         let mut subscription =
             client.subscribe(ChangeFilter::new().resource(uri)).await.map_err(|error| to_error(&error))?;
-        let started = Instant::now();
-        let (notifier, resources, watched) = (self.notifier.clone(), Arc::clone(&self.resources), uri.to_owned());
+        let (notifier, watched) = (self.notifier.clone(), uri.to_owned());
         let task = tokio::spawn(async move {
             while let Some(Ok(change)) = subscription.next().await {
-                // A session that has ended does not unsubscribe.
-                if started.elapsed() > SUBSCRIBE_TIME && !notifier.has_subscribers(&watched) {
-                    break;
-                }
                 match change {
                     Change::Resource(uri) => notifier.resource_updated(uri),
                     _ => notifier.resource_updated(&watched),
                 }
             }
-            resources.lock().remove(&watched);
         });
-        if let Some(previous) = self.resources.lock().insert(uri.to_owned(), task.abort_handle()) {
-            previous.abort();
-        }
+        let forwarding = Forwarding { task: task.abort_handle(), started: Instant::now() };
+        self.resources.lock().insert(uri.to_owned(), forwarding);
         Ok(())
     }
 
@@ -121,10 +134,7 @@ impl Changes {
 
 impl Drop for Changes {
     fn drop(&mut self) {
-        let resources = self.resources.lock();
-        for task in self.lists.iter().chain(resources.values()) {
-            task.abort();
-        }
+        self.lists.iter().for_each(AbortHandle::abort);
     }
 }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use ferromcp_core::model::{InputRequired, ProgressParams};
 use ferromcp_core::{ClientRequest, RawMap, ServerNotification, Str};
 use ferromcp_server::{Call, Peer, Reply, RequestSink};
-use tokio::task::JoinSet;
 
 use super::Bridge;
-use super::in_flight::{CURRENT, Event, Question};
+use super::in_flight::{CURRENT, Event, Question, client_error};
 use super::members::Member;
 use super::running_call::RunningCall;
 
@@ -46,10 +45,8 @@ impl Bridge {
         if let Some(level) = call.peer.log_level().filter(|_| member.client.revision().is_modern()) {
             sent = sent.log_level(level);
         }
-        if call.request.meta().is_some_and(|meta| meta.progress_token.is_some()) {
-            let forwarded = Arc::clone(&forwarded);
-            sent = sent.on_progress(move |progress| forwarded.progress(progress));
-        }
+        let listener = Arc::clone(&forwarded);
+        sent = sent.on_progress(move |progress| listener.progress(progress));
         let task = tokio::spawn(CURRENT.scope(forwarded, async move { sent.await }));
         RunningCall::new(task, events, registration)
     }
@@ -58,7 +55,6 @@ impl Bridge {
     async fn run(&self, call: &Call, mut running: RunningCall) -> Reply {
         running.discard_closed();
         let has_rounds = call.peer.revision().is_modern();
-        let mut asking = JoinSet::new(); // dropped with this future, which cancels the questions
         loop {
             if has_rounds && !running.unanswered.is_empty() {
                 while let Ok(event) = running.events.try_recv() {
@@ -70,12 +66,12 @@ impl Bridge {
                 biased; // notifications are sent before the reply
                 Some(event) = running.events.recv() => match event {
                     Event::Question(question) if !has_rounds => {
-                        asking.spawn(ask(call.sink.clone(), call.peer.clone(), question));
+                        // The question may belong to another call, so it does not end with this one.
+                        tokio::spawn(ask(call.sink.clone(), call.peer.clone(), question));
                     }
                     event => receive(call, &mut running, event).await,
                 },
                 result = &mut running.task => return result.map_or_else(Reply::Failed, Reply::Done),
-                Some(_) = asking.join_next(), if !asking.is_empty() => {}
             }
         }
     }
@@ -107,14 +103,18 @@ async fn receive(call: &Call, running: &mut RunningCall, event: Event) {
     call.sink.notify(notification, &call.peer).await;
 }
 
-/// Sends a question to a client that receives requests. The question is cancelled if the server no longer waits for it.
+/// Sends a question to a client that receives requests. The question is cancelled if the server no longer waits for it. The
+/// answer is missing if the transport ends the question with the call.
 async fn ask(sink: RequestSink, peer: Peer, question: Question) {
     let Question { request, mut answer } = question;
     let outcome = tokio::select! {
         outcome = sink.request_input(request, &peer) => outcome,
         () = answer.closed() => return,
     };
-    let _ = answer.send(outcome.map_err(|error| error.error_response().cloned().unwrap_or_else(|| error.into())));
+    match outcome {
+        Err(error) if error.is_disconnected() => {}
+        outcome => drop(answer.send(outcome.map_err(client_error))),
+    }
 }
 
 /// Removes the request state and the input responses of a request.

@@ -46,8 +46,7 @@ pub(super) struct QuestionHandler {
 
 impl QuestionHandler {
     async fn ask<T: DeserializeOwned>(&self, request: InputRequest) -> Result<T, Error> {
-        let call = self.in_flight.call_of_question(self.member).await?;
-        let answer: RawJson = call.ask(request).await?;
+        let answer: RawJson = self.in_flight.ask(self.member, request).await?;
         answer.decode().map_err(|error| Error::internal(format!("cannot decode the response of the client: {error}")))
     }
 }

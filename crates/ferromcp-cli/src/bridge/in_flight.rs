@@ -1,17 +1,18 @@
 //! The calls in flight, to find the one that a question or a log message of a server belongs to.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ferromcp_client::Progress;
 use ferromcp_core::model::{InputRequest, LogLevel, LogMessageParams};
-use ferromcp_core::{Error, RawJson, Revision};
-use ferromcp_server::{Call, Peer};
+use ferromcp_core::{Error, RawJson};
+use ferromcp_server::{Call, Peer, QuestionError, RequestSink};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-/// How long a question waits for a call, if the server asks outside of calls. Some servers request the roots at once.
+/// Timeout of a question that a server sends outside of calls, until a call arrives. Some servers request the roots immediately.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// Maximum number of events of a call that are not forwarded yet. Further progress and log messages are discarded.
@@ -28,7 +29,7 @@ pub(super) struct Question {
     pub(super) answer: oneshot::Sender<Result<RawJson, Error>>,
 }
 
-/// What a server sends during a call.
+/// A message of a server that belongs to a call.
 pub(super) enum Event {
     Progress(Progress),
     Log(LogMessageParams),
@@ -38,39 +39,29 @@ pub(super) enum Event {
 /// A call that is forwarded to a server.
 pub(super) struct ForwardedCall {
     member: usize,
-    client: ClientKey,
+    peer: Peer,
     /// Whether questions can be sent to the client during this call.
     takes_questions: bool,
+    /// Whether the call is suspended until the client retries it.
+    is_suspended: AtomicBool,
     log_level: Option<LogLevel>,
     events: mpsc::Sender<Event>,
 }
 
-/// Identifies a client. Instances of one program with the same principal are not distinguished.
-#[derive(Debug, PartialEq, Eq)]
-struct ClientKey {
-    identity: Option<String>,
-    name: Option<String>,
-    revision: Revision,
-}
-
-impl ClientKey {
-    fn of(peer: &Peer) -> Self {
-        let name = peer.info().map(|info| info.name);
-        Self { identity: peer.identity().map(str::to_owned), name, revision: peer.revision() }
-    }
-}
-
 /// The calls in flight of all servers.
-#[derive(Default)]
 pub(super) struct InFlight {
     calls: Mutex<Calls>,
     arrived: Notify,
+    /// Whether all calls are of one client.
+    has_one_client: bool,
 }
 
 #[derive(Default)]
 struct Calls {
     last: u64,
     by_number: BTreeMap<u64, Arc<ForwardedCall>>,
+    /// The latest call of a single client with a session, which receives questions outside of calls.
+    session: Option<(RequestSink, Peer)>,
 }
 
 /// A registered call. Dropping it removes the call.
@@ -87,26 +78,40 @@ impl Drop for Registration {
 }
 
 impl ForwardedCall {
-    /// Queues an event. A question waits for space; other events are discarded if the queue is full.
+    /// Queues a progress notification. It is discarded if the queue is full.
     pub(super) fn progress(&self, progress: Progress) {
         let _ = self.events.try_send(Event::Progress(progress));
     }
 
-    /// Sends a question to the client, and waits for the answer.
-    ///
-    /// # Errors
-    /// Fails if the call has ended, and with the error of the client.
-    pub(super) async fn ask(&self, request: InputRequest) -> Result<RawJson, Error> {
+    /// Sets whether the call is suspended until the client retries it.
+    pub(super) fn set_suspended(&self, suspended: bool) {
+        self.is_suspended.store(suspended, Ordering::Relaxed);
+    }
+
+    /// Sends a question to the client, and waits for the answer. `None` if the call ends before.
+    pub(super) async fn ask(&self, request: InputRequest) -> Option<Result<RawJson, Error>> {
         let (answer, answered) = oneshot::channel();
-        let ended = || Error::internal("cannot forward the request: the call has ended");
-        self.events.send(Event::Question(Question { request, answer })).await.map_err(|_| ended())?;
-        answered.await.map_err(|_| ended())?
+        self.events.send(Event::Question(Question { request, answer })).await.ok()?;
+        answered.await.ok()
     }
 }
 
 impl InFlight {
+    /// Creates the table. `has_one_client` is true on stdio.
+    pub(super) fn new(has_one_client: bool) -> Self {
+        Self { calls: Mutex::default(), arrived: Notify::new(), has_one_client }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records the session of a single client, which has sent a call.
+    pub(super) fn record_session(&self, call: &Call) {
+        if self.has_one_client && !call.peer.revision().is_modern() {
+            self.lock().session = Some((call.sink.clone(), call.peer.clone()));
+            self.arrived.notify_waiters();
+        }
     }
 
     /// Registers a call to the server with the number `member`.
@@ -117,8 +122,14 @@ impl InFlight {
         takes_questions: bool,
     ) -> (Registration, mpsc::Receiver<Event>) {
         let (events, received) = mpsc::channel(MAX_EVENTS);
-        let (client, log_level) = (ClientKey::of(&call.peer), call.peer.log_level());
-        let call = Arc::new(ForwardedCall { member, client, takes_questions, log_level, events });
+        let call = Arc::new(ForwardedCall {
+            member,
+            peer: call.peer.clone(),
+            takes_questions,
+            is_suspended: AtomicBool::new(false),
+            log_level: call.peer.log_level(),
+            events,
+        });
         let mut calls = self.lock();
         calls.last += 1;
         let number = calls.last;
@@ -128,50 +139,97 @@ impl InFlight {
         (Registration { in_flight: Arc::clone(self), number, call }, received)
     }
 
-    /// Returns the call that a question of a server belongs to: that of the current task, else the newest. Handshake
-    /// revisions do not relate questions to calls.
+    /// Forwards a question of a server, and returns the answer of the client. Handshake revisions do not relate questions to
+    /// calls; a question whose call has ended is sent during another one.
     ///
     /// # Errors
-    /// Fails if the server asks outside of calls, or if several clients have calls in flight.
-    pub(super) async fn call_of_question(&self, member: usize) -> Result<Arc<ForwardedCall>, Error> {
+    /// Fails with the error of the client, if the client has no call in flight, or if several clients have.
+    pub(super) async fn ask(&self, member: usize, request: InputRequest) -> Result<RawJson, Error> {
         if let Ok(call) = CURRENT.try_with(Arc::clone) {
-            return Ok(call);
+            return call.ask(request).await.unwrap_or_else(|| Err(no_call()));
         }
-        let found = async {
-            loop {
-                let arrived = self.arrived.notified();
-                if let Some(found) = self.newest(member) {
-                    return found;
+        let deadline = Instant::now() + MAX_WAIT;
+        loop {
+            let arrived = self.arrived.notified();
+            match self.call_of_question(member) {
+                Candidate::Call(call) => {
+                    if let Some(answer) = call.ask(request.clone()).await {
+                        return answer;
+                    }
                 }
-                arrived.await;
+                Candidate::Session(sink, peer) => {
+                    let answer = sink.request_input(request, &peer).await;
+                    return answer.map_err(client_error);
+                }
+                Candidate::Ambiguous => {
+                    let cause = "cannot forward the request: calls of several clients are in flight, and it names none; run one bridge for each client";
+                    tracing::warn!("{cause}");
+                    return Err(Error::internal(cause));
+                }
+                Candidate::None => timeout_at(deadline, arrived).await.map_err(|_| no_call())?,
             }
-        };
-        let waited = timeout(MAX_WAIT, found).await;
-        waited.unwrap_or_else(|_| Err(Error::internal("cannot forward the request: the client has no call in flight")))
-    }
-
-    /// Returns the newest call of a server that takes questions; `None` if it has none.
-    fn newest(&self, member: usize) -> Option<Result<Arc<ForwardedCall>, Error>> {
-        let calls = self.lock();
-        let mut found = calls.by_number.values().rev().filter(|call| call.member == member && call.takes_questions);
-        let newest = found.next()?;
-        if found.any(|other| other.client != newest.client) {
-            let cause = "cannot forward the request: calls of several clients are in flight, and it names none of them";
-            tracing::warn!("{cause}; run one bridge for each client");
-            return Some(Err(Error::internal(cause)));
         }
-        Some(Ok(Arc::clone(newest)))
     }
 
-    /// Forwards a log message with the call that it probably belongs to, if the client receives messages of its level.
+    /// Returns the call that a question of a server probably belongs to: the oldest one that runs, else the newest suspended
+    /// one.
+    fn call_of_question(&self, member: usize) -> Candidate {
+        let calls = self.lock();
+        let takes =
+            |call: &&Arc<ForwardedCall>| call.member == member && call.takes_questions && !call.events.is_closed();
+        let is_suspended = |call: &&Arc<ForwardedCall>| call.is_suspended.load(Ordering::Relaxed);
+        let running: Vec<_> = calls.by_number.values().filter(takes).filter(|call| !is_suspended(call)).collect();
+        let waiting: Vec<_> = calls.by_number.values().rev().filter(takes).filter(is_suspended).collect();
+        let candidates = if running.is_empty() { waiting } else { running };
+        match (candidates.as_slice(), &calls.session) {
+            ([first, others @ ..], _) if others.iter().all(|other| self.is_same_client(first, other)) => {
+                Candidate::Call(Arc::clone(first))
+            }
+            ([_, ..], _) => Candidate::Ambiguous,
+            ([], Some((sink, peer))) => Candidate::Session(sink.clone(), peer.clone()),
+            ([], None) => Candidate::None,
+        }
+    }
+
+    /// Returns whether two calls are of one client. Clients of 2026-07-28 without a principal cannot be distinguished, so they
+    /// count as different.
+    fn is_same_client(&self, one: &ForwardedCall, two: &ForwardedCall) -> bool {
+        let same_principal = one.peer.identity().is_some() && one.peer.identity() == two.peer.identity();
+        self.has_one_client
+            || one.peer.is_same_session(&two.peer)
+            || (same_principal && one.peer.revision().is_modern() && two.peer.revision().is_modern())
+    }
+
+    /// Forwards a log message with the call that it belongs to, if the client receives messages of its level. A message that
+    /// may belong to calls of several clients is discarded.
     pub(super) fn log(&self, member: usize, message: LogMessageParams) {
-        let current = CURRENT.try_with(Arc::clone).ok();
-        let call = current.or_else(|| {
+        let call = CURRENT.try_with(Arc::clone).ok().or_else(|| {
             let calls = self.lock();
-            calls.by_number.values().rev().find(|call| call.member == member).map(Arc::clone)
+            let mut found = calls.by_number.values().rev().filter(|call| call.member == member);
+            let newest = found.next()?;
+            found.all(|other| self.is_same_client(newest, other)).then(|| Arc::clone(newest))
         });
         if let Some(call) = call.filter(|call| call.log_level.is_some_and(|level| message.level >= level)) {
             let _ = call.events.try_send(Event::Log(message));
         }
     }
+}
+
+/// Where a question of a server can be sent.
+enum Candidate {
+    Call(Arc<ForwardedCall>),
+    /// The session of a single client, outside of calls.
+    Session(RequestSink, Peer),
+    /// Calls of several clients are in flight.
+    Ambiguous,
+    None,
+}
+
+fn no_call() -> Error {
+    Error::internal("cannot forward the request: the client has no call in flight; send a request during a call")
+}
+
+/// Converts the error of a question to the client. An error response is passed on.
+pub(super) fn client_error(error: QuestionError) -> Error {
+    error.error_response().cloned().unwrap_or_else(|| error.into())
 }

@@ -1,5 +1,6 @@
 //! Lists of tools, prompts, resources and templates.
 
+use std::collections::HashSet;
 use std::future::IntoFuture;
 
 use ferromcp_client::{Client, ListCall, Listable};
@@ -12,9 +13,10 @@ use ferromcp_core::{ClientRequest, Error, ErrorCode, ServerResult};
 use ferromcp_server::{Call, Reply};
 
 use super::Bridge;
+use super::members::LIST_TIME;
 
 impl Bridge {
-    /// Lists the items of all servers. The pages of an only server are forwarded as they are.
+    /// Lists the items of all servers. The pages of a single server are forwarded unchanged.
     pub(super) async fn list(&self, call: Call) -> Reply {
         let request = call.request.clone();
         if !self.offers(&request) {
@@ -37,7 +39,16 @@ impl Bridge {
             }
             ClientRequest::ListResources(_) => {
                 let lists = self.fetch(Client::resources).await;
-                ListResourcesResult::new(lists.into_iter().flat_map(|(_, items)| items).collect::<Vec<_>>()).into()
+                let mut resources: Vec<_> = lists.into_iter().flat_map(|(_, items)| items).collect();
+                let mut seen = HashSet::new();
+                resources.retain(|resource| {
+                    let is_new = seen.insert(resource.uri.clone());
+                    if !is_new {
+                        tracing::warn!(uri = %excerpt(&resource.uri), "skipped a resource: another server has its URI");
+                    }
+                    is_new
+                });
+                ListResourcesResult::new(resources).into()
             }
             _ => {
                 let lists = self.fetch(Client::resource_templates).await;
@@ -104,7 +115,7 @@ impl Bridge {
     async fn fetch<T: Listable + Send + 'static>(&self, list: impl Fn(&Client) -> ListCall<T>) -> Vec<(&str, Vec<T>)> {
         let started = self.members.iter().map(|member| {
             let prefix = member.prefix.as_deref().unwrap_or_default();
-            (prefix, tokio::spawn(list(&member.client).into_future()))
+            (prefix, tokio::spawn(list(&member.client).time_limit(LIST_TIME).into_future()))
         });
         let started: Vec<_> = started.collect();
         let mut lists = Vec::new();

@@ -2,12 +2,25 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use ferromcp_client::{Client, ClientError};
+use ferromcp_client::{Client, ClientError, ErrorKind};
 use ferromcp_core::model::{Implementation, Reference};
 use ferromcp_core::text::excerpt;
-use ferromcp_core::{ClientRequest, Error};
+use ferromcp_core::{ClientRequest, Error, ErrorCode};
 use ferromcp_server::uri_template::UriTemplate;
+
+use crate::hosts::launch::sanitize;
+
+/// Time limit of a list of one of several servers.
+pub(super) const LIST_TIME: Duration = Duration::from_secs(10);
+
+/// Lifetime of the index of resources after a lookup of an unknown resource.
+const INDEX_TIME: Duration = Duration::from_secs(1);
+
+/// Error codes about the headers, capabilities and revision of one connection.
+const CONNECTION_CODES: [ErrorCode; 3] =
+    [ErrorCode::HEADER_MISMATCH, ErrorCode::MISSING_CLIENT_CAPABILITY, ErrorCode::UNSUPPORTED_REVISION];
 
 /// A server of a bridge.
 #[derive(Debug)]
@@ -25,9 +38,9 @@ impl Member {
         Self { number: 0, prefix: None, client }
     }
 
-    /// Creates one of several servers. Its tools and prompts have the prefix `name_`.
+    /// Creates one of several servers. Its tools and prompts have the prefix `name_`, where invalid characters are replaced.
     pub(crate) fn named(number: usize, name: &str, client: Client) -> Self {
-        Self { number, prefix: Some(format!("{name}_")), client }
+        Self { number, prefix: Some(format!("{}_", sanitize(name))), client }
     }
 }
 
@@ -42,10 +55,21 @@ struct Inner {
 }
 
 /// The server of each resource.
-#[derive(Default)]
 struct ResourceIndex {
+    created: Instant,
     uris: HashMap<String, usize>,
     templates: Vec<(UriTemplate, usize)>,
+}
+
+impl ResourceIndex {
+    /// Returns the position of the server that has a resource, or the template of a reference.
+    fn find(&self, uri: &str) -> Option<usize> {
+        let by_template = || {
+            let mut templates = self.templates.iter();
+            templates.find(|(template, _)| template.as_str() == uri || matches!(template.matches(uri), Ok(Some(_))))
+        };
+        self.uris.get(uri).copied().or_else(|| by_template().map(|(_, position)| *position))
+    }
 }
 
 impl Members {
@@ -60,7 +84,7 @@ impl Members {
 
     /// Returns the first server, which is the only one without prefixes.
     pub(super) fn first(&self) -> Result<&Member, Error> {
-        self.0.list.first().ok_or_else(|| Error::internal("the bridge has no servers"))
+        self.0.list.first().ok_or_else(|| Error::internal("cannot forward the request: the bridge has no servers"))
     }
 
     /// Returns whether the names of items have prefixes.
@@ -68,7 +92,7 @@ impl Members {
         self.0.list.iter().any(|member| member.prefix.is_some())
     }
 
-    /// Returns the name and version of the bridge, which are those of an only server.
+    /// Returns the name and version of the bridge, which are those of a single server.
     pub(super) fn implementation(&self) -> Implementation {
         let own = || Implementation::new("mcp", env!("CARGO_PKG_VERSION"));
         match self.0.list.as_slice() {
@@ -142,13 +166,14 @@ impl Members {
         if !self.has_prefixes() {
             return self.first();
         }
-        let index = self.resource_index().await;
-        let by_template = || {
-            let mut templates = index.templates.iter();
-            templates.find(|(template, _)| template.as_str() == uri || matches!(template.matches(uri), Ok(Some(_))))
-        };
-        let found = index.uris.get(uri).copied().or_else(|| by_template().map(|(_, position)| *position));
-        found.and_then(|position| self.0.list.get(position)).ok_or_else(|| Error::resource_not_found(uri))
+        let mut index = self.resource_index().await;
+        if index.find(uri).is_none() && index.created.elapsed() > INDEX_TIME {
+            // The server may have added it without a notification.
+            self.forget_resources();
+            index = self.resource_index().await;
+        }
+        let found = index.find(uri).and_then(|position| self.0.list.get(position));
+        found.ok_or_else(|| Error::resource_not_found(uri))
     }
 
     fn resources(&self) -> MutexGuard<'_, Option<Arc<ResourceIndex>>> {
@@ -164,12 +189,12 @@ impl Members {
         if let Some(index) = self.resources().clone() {
             return index;
         }
-        let mut index = ResourceIndex::default();
+        let mut index = ResourceIndex { created: Instant::now(), uris: HashMap::new(), templates: Vec::new() };
         let mut complete = true;
         for (position, member) in self.iter().enumerate() {
             match tokio::try_join!(
-                member.client.resources().into_future(),
-                member.client.resource_templates().into_future()
+                member.client.resources().time_limit(LIST_TIME).into_future(),
+                member.client.resource_templates().time_limit(LIST_TIME).into_future()
             ) {
                 Ok((resources, templates)) => {
                     for resource in resources {
@@ -206,9 +231,12 @@ impl Members {
 /// Converts the error of a server. Errors of the connection become internal errors.
 pub(super) fn to_error(error: &ClientError) -> Error {
     match error.rpc() {
+        // Codes about one connection would be about the connection of the client.
+        Some(rpc) if CONNECTION_CODES.contains(&rpc.code) => Error::internal(rpc.message.clone()),
         Some(rpc) => rpc.clone(),
+        None if error.kind() == ErrorKind::Unsupported => Error::new(ErrorCode::METHOD_NOT_FOUND, error.to_string()),
         None if error.is_unauthorized() => {
-            Error::internal("the server requires a login; run `mcp login` with the URL of the server")
+            Error::internal("cannot forward the request: the server requires a login; run `mcp login` with its URL")
         }
         None => Error::internal(error.to_string()),
     }

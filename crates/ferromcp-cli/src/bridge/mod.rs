@@ -1,9 +1,10 @@
 //! A server that forwards requests to other servers, of any revision and transport.
 //!
 //! The engine translates revisions on both sides: [`ferromcp_server`] serves the clients, and [`ferromcp_client`] connects to
-//! the servers. The bridge forwards requests, progress, log messages, cancellation, changes and the questions of the servers
-//! (elicitation, sampling, roots). A question reaches the client during the call that it belongs to. On 2026-07-28, the call
-//! returns `input_required`, and the call of the server continues when the client returns with the answer.
+//! the servers. The bridge forwards requests, progress, log messages, cancellation, changes and the requests of the servers
+//! (elicitation, sampling, roots), called *questions* in this module. A question reaches the client during the call that it
+//! belongs to. On 2026-07-28, the call returns `input_required`, and the call of the server continues when the client retries
+//! it with the input responses.
 //!
 //! | module | content |
 //! |---|---|
@@ -62,7 +63,7 @@ pub(crate) struct Bridge {
 }
 
 /// Creates the clients of a bridge.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Connections {
     in_flight: Arc<InFlight>,
     /// Set when the server of the bridge exists.
@@ -70,7 +71,12 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Lets the client of a server forward questions and log messages. `number` identifies the server.
+    /// Creates the connections of a bridge. `has_one_client` is true on stdio.
+    pub(crate) fn new(has_one_client: bool) -> Self {
+        Self { in_flight: Arc::new(InFlight::new(has_one_client)), notifier: Arc::default() }
+    }
+
+    /// Configures the client of a server to forward questions and log messages. `number` identifies the server.
     pub(crate) fn prepare(&self, builder: ClientBuilder, number: usize, requests: HandledRequests) -> ClientBuilder {
         let (logs, notifier) = (Arc::clone(&self.in_flight), Arc::clone(&self.notifier));
         let handler = QuestionHandler { in_flight: Arc::clone(&self.in_flight), member: number, requests };
@@ -111,6 +117,9 @@ impl Connections {
 
 impl Bridge {
     async fn handle(self: Arc<Self>, mut call: Call, next: Next) -> Reply {
+        if !matches!(call.request, ClientRequest::Initialize(_)) {
+            self.in_flight.record_session(&call);
+        }
         match &mut call.request {
             ClientRequest::CallTool(_)
             | ClientRequest::GetPrompt(_)

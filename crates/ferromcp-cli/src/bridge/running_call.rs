@@ -17,7 +17,7 @@ use super::members::to_error;
 pub(super) struct RunningCall {
     pub(super) task: RequestTask,
     pub(super) events: mpsc::Receiver<Event>,
-    _registration: Registration,
+    registration: Registration,
     /// The questions that the client of 2026-07-28 has not answered yet, by key.
     pub(super) unanswered: Vec<(String, Question)>,
     /// The number of questions so far.
@@ -51,7 +51,7 @@ impl RunningCall {
         registration: Registration,
     ) -> Self {
         let task = RequestTask(task);
-        Self { task, events, _registration: registration, unanswered: Vec::new(), asked: 0 }
+        Self { task, events, registration, unanswered: Vec::new(), asked: 0 }
     }
 
     /// Adds a question for the client of 2026-07-28, or rejects it if the client does not support it.
@@ -64,7 +64,7 @@ impl RunningCall {
         self.unanswered.push((format!("question{}", self.asked), question));
     }
 
-    /// Passes the answers of the client on to the server.
+    /// Sends the answers of the client to the server.
     pub(super) fn answer(&mut self, responses: &RawMap) {
         for (key, answer) in responses.iter() {
             if let Some(position) = self.unanswered.iter().position(|(unanswered, _)| unanswered == key) {
@@ -72,6 +72,11 @@ impl RunningCall {
                 let _ = question.answer.send(Ok(answer.clone()));
             }
         }
+    }
+
+    /// Sets whether the call is suspended until the client retries it.
+    pub(super) fn set_suspended(&self, suspended: bool) {
+        self.registration.call.set_suspended(suspended);
     }
 
     /// Removes the questions that the server no longer waits for.

@@ -19,15 +19,15 @@ pub(crate) struct Run {
     /// Transport for the clients
     #[arg(long, value_enum, default_value_t = ServedTransport::Stdio)]
     pub(crate) transport: ServedTransport,
-    /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(crate) host: String,
-    /// Port to listen on; 0 selects a free one
-    #[arg(long, default_value_t = 8000)]
-    pub(crate) port: u16,
-    /// Path of the endpoint
-    #[arg(long, default_value = "/mcp")]
-    pub(crate) path: String,
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) host: Option<String>,
+    /// Port to listen on; 0 selects a free one [default: 8000]
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Path of the endpoint [default: /mcp]
+    #[arg(long)]
+    pub(crate) path: Option<String>,
     /// Require a bearer token from the clients: env:VARIABLE or file:PATH
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<Hidden>,
@@ -37,7 +37,7 @@ pub(crate) struct Run {
     /// Accept requests of web pages of this origin; can be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
-    /// Forward the messages of a server that is started on stdio, instead of replacing this process by it
+    /// Forward the messages of a server that is started on stdio, instead of replacing this process with it
     #[arg(long)]
     pub(crate) bridge: bool,
     /// Set the variables of this file, with lines NAME=value

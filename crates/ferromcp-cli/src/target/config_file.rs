@@ -19,23 +19,27 @@ pub(super) fn parse(word: &str) -> Option<(&Path, Option<&str>)> {
     }
 }
 
-/// Returns the enabled servers of a file with several. An invalid entry is skipped with a warning.
+/// Returns the enabled servers of a file with several; none for a file with one. An invalid entry is skipped with a warning.
 ///
 /// # Errors
-/// Fails if the file is missing or invalid.
+/// Fails if the file is missing or invalid, or all of its servers are disabled or invalid.
 pub(super) fn servers(file: &Path) -> Result<Vec<ServerConfig>, Failure> {
     let config = Config::read(file)?;
-    if config.entries().len() < 2 {
-        return Ok(Vec::new());
-    }
     let mut servers = Vec::new();
     for entry in config.entries().filter(|entry| !entry.is_disabled()) {
         match entry.resolve() {
             Ok(server) => servers.push(server),
+            Err(error) if config.entries().len() == 1 => return Err(error.into()),
             Err(error) => tracing::warn!("skipped a server: {error}"),
         }
     }
-    Ok(servers)
+    if servers.is_empty() {
+        let file = file.display();
+        return Err(Failure::usage(format!(
+            "cannot use `{file}`: all of its servers are disabled or invalid; enable one"
+        )));
+    }
+    Ok(if config.entries().len() == 1 { Vec::new() } else { servers })
 }
 
 /// Returns an entry. The name can be omitted if there is only one.

@@ -11,7 +11,8 @@ use ferromcp_core::text::excerpt;
 use ferromcp_server::http::{HttpServerOptions, http};
 use ferromcp_server::{ServeError, Server};
 use ferromcp_transport::streams;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::run_process;
 use crate::bridge::bearer::BearerToken;
@@ -26,8 +27,14 @@ use crate::secret;
 use crate::target::{self, Kind, Source, Target};
 use crate::terminal;
 
-/// How long a call may take without `--timeout`. The timeouts of the clients apply.
+/// Default timeout of a call. The clients have separate timeouts.
 const CALL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Grace period for the servers to start, after the client has closed the input.
+const CLOSED_GRACE: Duration = Duration::from_secs(5);
+
+/// Timeout of the start of one of several servers.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Runs the server of a target.
 pub(crate) async fn run(mut args: Run) -> Result<(), Failure> {
@@ -42,7 +49,7 @@ pub(crate) async fn run(mut args: Run) -> Result<(), Failure> {
         return serve_http(servers, source, &args).await;
     }
     if !args.bridge
-        && let [Named { target, .. }] = servers.as_mut_slice()
+        && let [Named { name: None, target }] = servers.as_mut_slice()
     {
         let connection = target.connection.clone();
         if let Some(command) = command(target) {
@@ -101,52 +108,81 @@ fn add_file_variables(target: &mut Target, variables: &[(String, String)]) -> Re
     }
     let Some(command) = command(target) else {
         return Err(Failure::usage(
-            "variables (`--env-file`) apply to servers that are started, not to URLs; remove them",
+            "cannot apply `--env-file`: the target is a URL, which has no variables; remove it",
         ));
     };
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     Ok(())
 }
 
-/// Rejects options of HTTP without HTTP.
+/// Rejects options of HTTP if the transport is stdio.
 fn reject_http_options(args: &Run) -> Result<(), Failure> {
-    let has_options = args.token.is_some() || !args.allow_host.is_empty() || !args.allow_origin.is_empty();
-    if args.transport == ServedTransport::Stdio && has_options {
-        let message = "`--token`, `--allow-host` and `--allow-origin` apply to HTTP; add `--transport http`";
-        return Err(Failure::usage(message));
+    let options = [
+        ("--host", args.host.is_some()),
+        ("--port", args.port.is_some()),
+        ("--path", args.path.is_some()),
+        ("--token", args.token.is_some()),
+        ("--allow-host", !args.allow_host.is_empty()),
+        ("--allow-origin", !args.allow_origin.is_empty()),
+    ];
+    match options.iter().find(|(_, is_set)| *is_set) {
+        Some((option, _)) if args.transport == ServedTransport::Stdio => {
+            Err(Failure::usage(format!("cannot apply `{option}`: the transport is stdio; add `--transport http`")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Serves one client on stdio. The servers are connected when its first message declares its capabilities.
 async fn serve_stdio(servers: Vec<Named>, source: Source<'_>, args: &Run) -> Result<(), Failure> {
     let mut stdin = BufReader::new(tokio::io::stdin());
-    let first = until_terminated(async { Ok(first_message::read(&mut stdin).await?) }).await?;
-    let Some(first) = first else { return Ok(()) };
-    let requests = requests_of(&first.capabilities);
-    let connected = until_terminated(connect(servers, source, args, |connections, builder, position| {
+    let first = until_terminated(async {
+        let first =
+            first_message::read(&mut stdin, async |id: &RawJson| write(json!({ "id": id, "result": {} })).await);
+        first.await.map_err(|error| Failure::usage(format!("cannot read the first message: {error}")))
+    });
+    let Some(first) = first.await? else { return Ok(()) };
+    // A client of 2026-07-28 declares its capabilities with each request, so a question without them is rejected later.
+    let requests = if first.is_modern { all_requests() } else { requests_of(&first.capabilities) };
+    let connect = connect(servers, source, args, true, |connections, builder, position| {
         declare_extensions(connections.prepare(builder, position, requests), &first.capabilities)
-    }));
+    });
+    let connected = until_terminated(async {
+        tokio::select! {
+            connected = connect => connected.map(Some),
+            () = closed(&mut stdin) => Ok(None),
+        }
+    });
     let (server, members) = match connected.await {
-        Ok(connected) => connected,
+        Ok(Some(connected)) => connected,
+        Ok(None) => return Ok(()),
         Err(failure) => {
-            respond(first.id, &failure).await;
+            if let Some(id) = first.id {
+                let error = json!({ "code": -32603, "message": failure.to_string() });
+                write(json!({ "id": id, "error": error })).await;
+            }
             return Err(failure);
         }
     };
-    let transport = streams(Cursor::new(first.line).chain(stdin), tokio::io::stdout());
+    let transport = streams(Cursor::new(first.lines).chain(stdin), tokio::io::stdout());
     let result = until_terminated(async { server.serve(transport).await.map_err(Failure::from) }).await;
     members.close().await;
     result
 }
 
-/// Responds to the first request with an error, because the servers cannot be reached.
-async fn respond(id: Option<RawJson>, failure: &Failure) {
-    let Some(id) = id else { return };
-    let error = serde_json::json!({ "code": -32603, "message": failure.to_string() });
-    let response = serde_json::json!({ "jsonrpc": "2.0", "id": id, "error": error });
+/// Waits until the client closes the input, and for the end of a grace period. Never returns if the client has sent more.
+async fn closed(input: &mut (impl AsyncBufRead + Unpin)) {
+    if input.fill_buf().await.is_ok_and(|bytes| !bytes.is_empty()) {
+        std::future::pending::<()>().await;
+    }
+    // The response to the only message of a script.
+    tokio::time::sleep(CLOSED_GRACE).await;
+}
+
+/// Writes a response to stdout. The client may be gone; errors are ignored.
+async fn write(mut response: Value) {
+    response["jsonrpc"] = "2.0".into();
     let mut stdout = tokio::io::stdout();
-    // The client may be gone; the error is printed in any case.
     let _ = stdout.write_all(format!("{response}\n").as_bytes()).await;
     let _ = stdout.flush().await;
 }
@@ -155,37 +191,57 @@ async fn respond(id: Option<RawJson>, failure: &Failure) {
 async fn serve_http(servers: Vec<Named>, source: Source<'_>, args: &Run) -> Result<(), Failure> {
     let token = args.token.as_ref().map(token).transpose()?;
     let requests = all_requests();
-    let connected = connect(servers, source, args, |connections, builder, position| {
+    let connected = connect(servers, source, args, false, |connections, builder, position| {
         connections.prepare(builder, position, requests)
     });
     let (server, members) = until_terminated(connected).await?;
-    let is_bare_ipv6 = args.host.contains(':') && !args.host.starts_with('[');
-    let host = if is_bare_ipv6 { format!("[{}]", args.host) } else { args.host.clone() };
-    let address = format!("{host}:{}", args.port);
+    let host = args.host.as_deref().unwrap_or("127.0.0.1");
+    let is_bare_ipv6 = host.contains(':') && !host.starts_with('[');
+    let authority = if is_bare_ipv6 { format!("[{host}]") } else { host.to_owned() };
+    let address = format!("{authority}:{}", args.port.unwrap_or(8000));
     let mut options = HttpServerOptions::new().http_sse(args.transport == ServedTransport::Sse);
     options = args.allow_host.iter().fold(options, HttpServerOptions::allow_host);
     options = args.allow_origin.iter().fold(options, HttpServerOptions::allow_origin);
-    let is_local = matches!(args.host.as_str(), "localhost" | "::1" | "[::1]") || args.host.starts_with("127.");
+    let is_local = matches!(host, "localhost" | "::1" | "[::1]") || host.starts_with("127.");
     if !is_local {
         if args.allow_host.is_empty() {
             options = options.any_host();
         }
         if token.is_none() {
-            terminal::message("warning: every program in the network can use the server; set `--token`");
+            terminal::message(
+                "warning: every machine on the network can use the server, with any `Host`; set `--token` and `--allow-host`",
+            );
         }
     }
-    let path = args.path.clone();
+    let path = path(args)?.to_owned();
     let is_sse = args.transport == ServedTransport::Sse;
-    let mut endpoint = http(address).path(&args.path).options(options).on_bound(move |address| {
+    let mut endpoint = http(address).path(&path).options(options).on_bound(move |address| {
         let path = if is_sse { sse_path(&path) } else { path };
         terminal::message(format_args!("serving at http://{address}{path}; Ctrl-C exits"));
     });
     if let Some(token) = token {
         endpoint = endpoint.authorization(BearerToken::new(token));
     }
-    let result = server.serve(endpoint).await.map_err(Failure::from);
+    let result = server.serve(endpoint).await.map_err(|error| match Failure::from(error) {
+        failure if failure.exit == Exit::Connect => {
+            failure.with_remedy("change `--host` or `--port`; port 0 selects a free one")
+        }
+        failure => failure,
+    });
     members.close().await;
     result
+}
+
+/// Returns the path of the endpoint.
+fn path(args: &Run) -> Result<&str, Failure> {
+    let path = args.path.as_deref().unwrap_or("/mcp");
+    if path.starts_with('/') && !path.contains(['?', '#', ' ']) {
+        return Ok(path);
+    }
+    let path = excerpt(path);
+    Err(Failure::usage(format!(
+        "cannot use the path `{path}` (`--path`): it is not a path of a URL; write one such as `/mcp`"
+    )))
 }
 
 /// Returns the path of the HTTP+SSE stream, which is next to the path of the endpoint.
@@ -203,17 +259,19 @@ fn token(written: &Hidden) -> Result<String, Failure> {
     Ok(token)
 }
 
-/// Connects to all servers, and returns the server of the bridge. Of several servers, those that fail are skipped with a
-/// warning.
+/// Connects to all servers, and returns the server of the bridge. If there are several servers, one that fails is skipped
+/// with a warning.
 async fn connect(
     servers: Vec<Named>,
     source: Source<'_>,
     args: &Run,
+    has_one_client: bool,
     prepare: impl Fn(&Connections, ClientBuilder, usize) -> ClientBuilder,
 ) -> Result<(Server, Members), Failure> {
-    let connections = Connections::default();
+    let connections = Connections::new(has_one_client);
     let timeout = args.connection.timeout.unwrap_or(CALL_TIMEOUT);
     let limits = ClientLimits::new().request_timeout(timeout).request_time_limit(CALL_TIMEOUT.max(timeout));
+    let limits = if servers.len() > 1 { limits.connect_timeout(START_TIMEOUT) } else { limits };
     let mut connecting = Vec::new();
     for (number, Named { name, target }) in servers.into_iter().enumerate() {
         let builder = prepare(&connections, new_builder(&target.connection).limits(limits), number);
@@ -236,7 +294,10 @@ async fn connect(
         }
     }
     if members.is_empty() {
-        return Err(Failure::new(Exit::Connect, "cannot connect to any server of the file; fix one of them"));
+        return Err(Failure::new(
+            Exit::Connect,
+            "cannot connect to any server of the file; `mcp doctor FILE#NAME` finds the cause",
+        ));
     }
     let members = Members::new(members);
     Ok((connections.server(members.clone()), members))

@@ -1,6 +1,6 @@
 //! `mcp run`: servers over another transport, for clients and servers of both eras.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -386,6 +386,144 @@ async fn server_everything_is_served_to_clients_of_both_eras() {
         assert!(client.tools().await.unwrap().len() > 5, "{name}");
         assert!(!client.resources().await.unwrap().is_empty(), "{name}");
         assert!(!client.prompts().await.unwrap().is_empty(), "{name}");
+        client.close().await;
+    }
+}
+
+/// Sends lines to `mcp run --bridge` as a host does, and returns the messages until a condition is true.
+struct Host {
+    child: Child,
+    messages: std::sync::mpsc::Receiver<serde_json::Value>,
+}
+
+impl Host {
+    fn start(args: &[&str]) -> Self {
+        let mut child = command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (sender, messages) = std::sync::mpsc::channel();
+        let reader = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            for line in reader.lines().map_while(Result::ok) {
+                let _ = sender.send(serde_json::from_str(&line).expect("a JSON-RPC message"));
+            }
+        });
+        let mut host = Self { child, messages };
+        let capabilities = json!({ "elicitation": {}, "roots": {} });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities,
+            "clientInfo": { "name": "t", "version": "1" } });
+        host.send(&json!({ "id": 1, "method": "initialize", "params": params }));
+        assert_eq!(host.next()["id"], 1);
+        host.send(&json!({ "method": "notifications/initialized" }));
+        host
+    }
+
+    fn send(&mut self, message: &serde_json::Value) {
+        let mut message = message.clone();
+        message["jsonrpc"] = "2.0".into();
+        writeln!(self.child.stdin.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    fn next(&mut self) -> serde_json::Value {
+        self.messages.recv_timeout(LIMIT).expect("a message")
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn question_stays_open_when_a_parallel_call_ends() {
+    let mut host = Host::start(&["run", "--bridge", "--era", "legacy", "--", server(), "stdio"]);
+    let call = |id: u32, tool: &str| json!({ "id": id, "method": "tools/call", "params": { "name": tool } });
+    // `steps` ends after `book` has asked.
+    host.send(&call(2, "steps"));
+    host.send(&call(3, "book"));
+    let mut question = None;
+    let mut has_ended = false;
+    while question.is_none() || !has_ended {
+        let message = host.next();
+        assert_ne!(message["method"], "notifications/cancelled", "{message}");
+        has_ended |= message["id"] == 2 && message.get("result").is_some();
+        if message["method"] == "elicitation/create" {
+            question = Some(message["id"].clone());
+        }
+    }
+    let content = json!({ "name": "Ada", "guests": 2, "place": "Garden" });
+    host.send(&json!({ "id": question, "result": { "action": "accept", "content": content } }));
+    let answer = host.next();
+    assert_eq!(answer["id"], 3, "{answer}");
+    assert_eq!(answer["result"]["content"][0]["text"], r#"{"name":"Ada","guests":2,"place":"Garden"}"#, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn question_reaches_its_client_when_another_client_has_a_suspended_call() {
+    let bridge = Bridge::start(&["--era", "legacy", "--", server(), "stdio"]);
+    let received = [Received::default(), Received::default()];
+    let [abandoned, other] = [builder(Era::Modern, &received[0]), builder(Era::Modern, &received[1])]
+        .map(|it| it.connect(bridge.url.as_str()));
+    let (abandoned, other) = (abandoned.await.unwrap(), other.await.unwrap());
+    let pending = abandoned.call("book", ()).manual().await.unwrap();
+    assert!(matches!(pending, CallOutcome::InputRequired(_)), "{pending:?}");
+    let booked = other.call("book", ()).await.unwrap();
+    assert_eq!(booked.text_content(), r#"{"name":"Ada","guests":2,"place":"Garden"}"#);
+    // Abandoned calls do not accumulate.
+    for _ in 0..70 {
+        let pending = abandoned.call("book", ()).manual().await.unwrap();
+        assert!(matches!(pending, CallOutcome::InputRequired(_)), "{pending:?}");
+    }
+    assert_eq!(other.call("add", json!({ "a": 1 })).await.unwrap().text_content(), "2");
+    assert_eq!(other.call("book", ()).await.unwrap().text_content(), r#"{"name":"Ada","guests":2,"place":"Garden"}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn question_is_rejected_when_several_clients_have_calls_in_flight() {
+    let bridge = Bridge::start(&["--era", "legacy", "--", server(), "stdio"]);
+    for (name, era) in ERAS {
+        let received = [Received::default(), Received::default()];
+        let one = builder(era, &received[0]).connect(bridge.url.as_str()).await.unwrap();
+        let two = builder(era, &received[1]).connect(bridge.url.as_str()).await.unwrap();
+        bridge.stderr.lock().unwrap().clear();
+        let sleeping = tokio::spawn(one.call("sleep", ()).into_future());
+        until("the call of `sleep`", || has_line(&bridge.stderr, "sleeping")).await;
+        let result = two.call("book", ()).await;
+        let text = result.map_or_else(|error| error.to_string(), |result| result.text_content());
+        assert!(text.contains("calls of several clients are in flight"), "{name}: {text}");
+        let asked = received.iter().any(|received| !received.questions.lock().unwrap().is_empty());
+        assert!(!asked, "{name}: a question reached a client that may not be the one that is meant");
+        sleeping.abort();
+        until("the cancellation", || has_line(&bridge.stderr, "cancelled")).await;
+        assert_eq!(two.call("book", ()).await.unwrap().text_content(), r#"{"name":"Ada","guests":2,"place":"Garden"}"#);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_are_freed_when_sessions_end() {
+    let bridge = Bridge::start(&["--era", "legacy", "--", server(), "stdio"]);
+    let received = Received::default();
+    for (round, (name, era)) in ERAS.into_iter().chain(ERAS).enumerate() {
+        let client = builder(era, &received).connect(bridge.url.as_str()).await.unwrap();
+        let uris = |number: usize| format!("note://{round}/{number}");
+        let filter = (0..50).fold(ChangeFilter::new(), |filter, number| filter.resource(uris(number)));
+        let subscribe = async {
+            // A disconnected client may be noticed a few seconds later.
+            loop {
+                let subscribed = client.subscribe(filter.clone()).await;
+                let count = subscribed
+                    .as_ref()
+                    .map_or(0, |it| it.acknowledged_filter().resource_subscriptions.as_ref().map_or(0, Vec::len));
+                if count == 50 {
+                    return subscribed;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        let subscription =
+            timeout(LIMIT, subscribe).await.unwrap_or_else(|_| panic!("no subscription: {name}")).unwrap();
+        // The session ends without `resources/unsubscribe`.
+        std::mem::forget(subscription);
         client.close().await;
     }
 }

@@ -118,15 +118,16 @@ fn options_that_do_not_apply_are_rejected() {
     let token = format!("file:{}", empty.display());
     for (args, expected) in [
         (&["run", "--token", "env:HOME", "--", server(), "stdio"][..], "add `--transport http`"),
+        (&["run", "--port", "0", "--", server(), "stdio"], "cannot apply `--port`: the transport is stdio"),
         (&["run", "-H", "A: b", "--", server(), "stdio"], "headers (`-H`) apply to URLs"),
         (
             &["run", "--env-file", env.to_str().unwrap(), "http://127.0.0.1:1/mcp"],
-            "(`--env-file`) apply to servers that are",
+            "cannot apply `--env-file`: the target is a URL",
         ),
         (&["run", "--transport", "http", "--token", &token, "--", server(), "stdio"], "cannot use the token"),
         (
             &["run", "--transport", "http", "--path", "mcp", "--port", "0", "--", server(), "stdio"],
-            "`.path(\"mcp\")` is invalid",
+            "cannot use the path `mcp` (`--path`)",
         ),
     ] {
         let run = mcp(args);
