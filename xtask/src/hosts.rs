@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::outcome::Outcome;
 use crate::shell;
 
 /// The argument of the process inside the network.
@@ -43,6 +44,17 @@ const HOSTS: [Host; 4] = [
     Host { id: "gemini-cli", program: "gemini", expected: "Connected", connects: true, command: None },
     Host { id: "codex", program: "codex", expected: "enabled", connects: false, command: None },
 ];
+
+/// Runs the check as a step of the tests.
+///
+/// # Errors
+/// When a host does not list an entry, and like [`run`].
+pub(crate) fn check(root: &Path) -> Result<Outcome> {
+    if run(root, &[])? {
+        return Ok(Outcome::Passed);
+    }
+    bail!("a host does not list or remove an entry; see the lines with FAILED")
+}
 
 /// Runs the check; returns `false` if a host does not list an entry.
 ///

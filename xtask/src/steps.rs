@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::outcome::Outcome;
-use crate::{api, conformance, deny, fuzz, interop, lint, msrv, run_tests, shell};
+use crate::{api, conformance, deny, fuzz, hosts, interop, lint, msrv, run_tests, shell};
 
 struct Step {
     name: &'static str,
@@ -20,7 +20,7 @@ struct Step {
 
 /// Fast steps come first, so that mistakes are reported early. The tests come last, so that their counts are at the end
 /// of the log.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "fmt", about: "all sources are formatted", run: fmt_check },
     Step { name: "lint", about: "sources and prose follow the project rules", run: lint_check },
     Step { name: "clippy", about: "no warnings in any target with all features", run: clippy },
@@ -35,6 +35,7 @@ const STEPS: [Step; 12] = [
     Step { name: "msrv", about: "the minimum supported Rust version builds the published crates", run: msrv::check },
     Step { name: "deny", about: "licenses, bans, sources and advisories of dependencies", run: deny::check },
     Step { name: "interop", about: "third-party MCP clients and servers are installed", run: interop_set_up },
+    Step { name: "hosts", about: "hosts from npm list and start installed entries", run: hosts::check },
     Step { name: "conformance", about: "the required scenarios of the official suite pass", run: conformance::all },
     Step { name: "test", about: "unit, integration and doc tests", run: run_tests::run },
 ];
