@@ -11,6 +11,7 @@ use ferromcp_core::text::excerpt;
 
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
+use crate::terminal_image;
 
 /// Binary content, or text.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,10 @@ enum Body<'a> {
 pub(crate) fn print_block(block: &ContentBlock, out: &mut Output) -> Result<(), Failure> {
     match block {
         ContentBlock::Text(text) => out.line(&text.text),
-        ContentBlock::Image(image) => placeholder("image", Some(&image.mime_type), &image.data, out),
+        ContentBlock::Image(image) => {
+            terminal_image::show(&image.mime_type, &image.data, out)?;
+            placeholder("image", Some(&image.mime_type), &image.data, out)
+        }
         ContentBlock::Audio(audio) => placeholder("audio", Some(&audio.mime_type), &audio.data, out),
         ContentBlock::ResourceLink(link) => {
             let title = link.title.as_deref().unwrap_or(&link.name);
@@ -39,7 +43,10 @@ pub(crate) fn print_block(block: &ContentBlock, out: &mut Output) -> Result<(), 
 pub(crate) fn print_contents(contents: &ResourceContents, out: &mut Output) -> Result<(), Failure> {
     match &contents.body {
         ResourceBody::Text(text) => out.line(text),
-        ResourceBody::Blob(data) => placeholder("binary content", contents.mime_type.as_deref(), data, out),
+        ResourceBody::Blob(data) => {
+            terminal_image::show(contents.mime_type.as_deref().unwrap_or_default(), data, out)?;
+            placeholder("binary content", contents.mime_type.as_deref(), data, out)
+        }
         _ => out.line("[contents of an unknown type]"),
     }
 }

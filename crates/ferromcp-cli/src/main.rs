@@ -11,7 +11,7 @@
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
 //! | `doctor` | the checks of `mcp doctor` |
-//! | `output`, `content` | results on stdout and in files |
+//! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
@@ -36,6 +36,7 @@ mod signature;
 mod suggestion;
 mod target;
 mod terminal;
+mod terminal_image;
 mod verbs;
 
 use std::process::ExitCode;

@@ -37,6 +37,11 @@ impl Output {
         if text.ends_with('\n') { Ok(()) } else { Ok(writeln!(self.0)?) }
     }
 
+    /// Writes escape sequences of this command.
+    pub(crate) fn sequence(&mut self, sequence: &str) -> Result<(), Failure> {
+        Ok(self.0.write_all(sequence.as_bytes())?)
+    }
+
     /// Writes lines of text with an indentation.
     pub(crate) fn indented(&mut self, text: &str, spaces: usize) -> Result<(), Failure> {
         for line in text.trim_end().lines() {

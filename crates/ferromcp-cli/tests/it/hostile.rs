@@ -42,6 +42,9 @@ fn escape_sequences_are_escaped_in_all_output() {
         &["discover"],
         &["discover", "--json"],
         &["discover", "-vv"],
+        &["ping"],
+        &["doctor"],
+        &["doctor", "--json"],
     ] {
         let run = hostile("escapes", args);
         assert!(is_plain(&run.stdout) && is_plain(&run.stderr), "{args:?}: {run:?}");
@@ -85,4 +88,26 @@ fn ten_thousand_tools_are_listed() {
     assert_eq!(hostile("tools", &["call", "tool_09999"]).code, 0);
     let typo = hostile("tools", &["call", "tool_0999"]);
     assert!(typo.code == 2 && typo.stderr.contains("did you mean `tool_0"), "{typo:?}");
+}
+
+#[test]
+fn hostile_servers_are_bridged() {
+    let bridged = |kind: &str, args: &[&str]| {
+        let run = [env!("CARGO_BIN_EXE_mcp"), "run", "--bridge", "--", server(), "hostile", kind];
+        let start = Instant::now();
+        let run = mcp(&[args, &["--"], &run].concat());
+        assert!(start.elapsed() < TIMEOUT, "{args:?} took {:?}", start.elapsed());
+        run
+    };
+    let escapes = bridged("escapes", &["call", "t", "-v"]);
+    assert!(is_plain(&escapes.stdout) && is_plain(&escapes.stderr), "{escapes:?}");
+    assert!(escapes.stdout.starts_with("\\u{1b}[31mred"), "{escapes:?}");
+    let text = bridged("text", &["call", "t"]);
+    assert!(text.code == 0 && text.stdout.len() > 10 << 20, "{}", text.stderr);
+    let tools = bridged("tools", &["list", "tools"]);
+    assert_eq!((tools.code, tools.stdout.lines().count()), (0, 10_000));
+    let pages = bridged("pages", &["list", "tools"]);
+    assert!(pages.code == 5 && pages.stderr.contains("list exceeds the limit of 1000 pages"), "{}", pages.stderr);
+    let mute = bridged("mute", &["list", "--timeout", "1"]);
+    assert_eq!(mute.code, 7, "{mute:?}");
 }

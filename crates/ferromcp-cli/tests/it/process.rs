@@ -30,6 +30,8 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command.args(args).env("MCP_HOME", "/nonexistent/mcp").env_remove("RUST_BACKTRACE").stdin(Stdio::null());
     // The variables of the cargo that runs the tests.
     command.env_remove("VIRTUAL_ENV");
+    // Terminals that show images.
+    command.env_remove("TERM_PROGRAM").env_remove("KITTY_WINDOW_ID").env_remove("TMUX");
     // The width of the help.
     command.env_remove("COLUMNS");
     command

@@ -81,3 +81,19 @@ fn progress_bar_is_drawn_and_removed() {
     assert!(shown.contains("[################........]  67% step 2"), "{shown:?}");
     assert!(shown.ends_with("\r\u{1b}[Kdone\r\n"), "{shown:?}");
 }
+
+#[test]
+fn image_is_shown_when_the_terminal_supports_it() {
+    let call = ["call", "picture", "--", server(), "stdio"];
+    for (variables, expected) in [
+        (&[("TERM_PROGRAM", "iTerm.app")][..], "\u{1b}]1337;File=inline=1;size="),
+        (&[("KITTY_WINDOW_ID", "1")], "\u{1b}_Ga=T,f=100,m=0;"),
+        (&[], ""),
+    ] {
+        let (code, shown) = Terminal::start(&call, variables).end();
+        assert_eq!(code, 0, "{shown}");
+        assert!(shown.contains("a pixel") && shown.contains("[image, image/png, "), "{shown}");
+        assert_eq!(shown.contains('\u{1b}'), !expected.is_empty(), "{shown:?}");
+        assert!(shown.contains(expected), "{shown:?}");
+    }
+}
