@@ -10,10 +10,16 @@ use ferromcp_core::model::{InputRequest, LogLevel, LogMessageParams};
 use ferromcp_core::{Error, RawJson};
 use ferromcp_server::{Call, Peer, QuestionError, RequestSink};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Timeout of a question that a server sends outside of calls, until a call arrives. Some servers request the roots immediately.
 const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// Maximum number of calls during which a question is sent, because the calls before have ended.
+const MAX_ATTEMPTS: usize = 5;
+
+/// Delay before a question is sent during another call.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Maximum number of events of a call that are not forwarded yet. Further progress and log messages are discarded.
 const MAX_EVENTS: usize = 256;
@@ -149,6 +155,7 @@ impl InFlight {
             return call.ask(request).await.unwrap_or_else(|| Err(no_call()));
         }
         let deadline = Instant::now() + MAX_WAIT;
+        let mut attempts = 0;
         loop {
             let arrived = self.arrived.notified();
             match self.call_of_question(member) {
@@ -156,6 +163,11 @@ impl InFlight {
                     if let Some(answer) = call.ask(request.clone()).await {
                         return answer;
                     }
+                    attempts += 1;
+                    if attempts == MAX_ATTEMPTS {
+                        return Err(no_call());
+                    }
+                    sleep(RETRY_DELAY).await;
                 }
                 Candidate::Session(sink, peer) => {
                     let answer = sink.request_input(request, &peer).await;
