@@ -36,7 +36,7 @@ const CLOCK_SKEW_SECONDS: u64 = 60;
 /// services.
 ///
 /// While a stream of an MCP endpoint is open, its token is verified again every minute, without the proof. The stream ends
-/// when the token is no longer valid or no longer grants a scope, but not if it cannot be verified at that time.
+/// when the token expires, is revoked or loses a scope, but not if it cannot be verified at that time.
 ///
 /// It is the authorization of an HTTP endpoint ([`HttpAuthorization`]), or a [`tower_layer::Layer`] for other
 /// frameworks. Cloning is cheap.
@@ -134,7 +134,7 @@ impl Inner {
                 Err("the token no longer grants a scope")
             }
             Ok(token) => self.check_token(&token),
-            Err(VerifyError::Invalid(_)) => Err("the token is no longer valid"),
+            Err(VerifyError::Invalid(_)) => Err("the token has expired or was revoked"),
             Err(VerifyError::Unavailable(_)) => Ok(()),
         };
         checked.inspect_err(|reason| tracing::debug!(reason, "ending a stream whose token was checked again")).is_ok()
