@@ -65,7 +65,7 @@ pub(crate) async fn with_session<T>(
         }
         Err(failure) => Err(failure),
     };
-    result.map_err(|failure| if failure.exit == Exit::Login { failure.with_remedy(remedy) } else { failure })
+    result.map_err(|failure| failure.with_login_remedy(remedy))
 }
 
 /// Runs a future until it is done, or the user presses Ctrl-C.

@@ -60,6 +60,11 @@ impl Failure {
         Self::new(exit, "")
     }
 
+    /// Adds a remedy to the message if the server requires a login.
+    pub(crate) fn with_login_remedy(self, remedy: impl fmt::Display) -> Self {
+        if self.exit == Exit::Login { self.with_remedy(remedy) } else { self }
+    }
+
     /// Adds a remedy to the message.
     pub(crate) fn with_remedy(mut self, remedy: impl fmt::Display) -> Self {
         self.message = format!("{}; {remedy}", self.message);

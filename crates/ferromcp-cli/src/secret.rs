@@ -35,8 +35,8 @@ pub(crate) fn header(written: &str) -> Result<NamedSecret, Failure> {
     };
     let value = value.trim();
     let value = match value.split_once(' ') {
-        Some((scheme, rest)) if reference(rest.trim()).is_some() => format!("{scheme} {}", resolve(rest.trim())?),
-        _ => resolve(value)?,
+        Some((scheme, rest)) if reference(rest.trim()).is_some() => format!("{scheme} {}", self::value(rest.trim())?),
+        _ => self::value(value)?,
     };
     Ok(NamedSecret { name: name.trim().to_owned(), value })
 }
@@ -49,15 +49,7 @@ pub(crate) fn variable(written: &str) -> Result<NamedSecret, Failure> {
     let Some((name, value)) = written.split_once('=').filter(|(name, _)| !name.is_empty()) else {
         return Err(Failure::usage("cannot read a variable: `=` is missing; write `NAME=value`"));
     };
-    Ok(NamedSecret { name: name.to_owned(), value: resolve(value)? })
-}
-
-/// Reads a value, `env:VARIABLE`, `file:PATH` or the value itself.
-///
-/// # Errors
-/// Fails like [`header`].
-pub(crate) fn value(written: &str) -> Result<String, Failure> {
-    resolve(written)
+    Ok(NamedSecret { name: name.to_owned(), value: self::value(value)? })
 }
 
 /// Returns the parts of `env:VARIABLE` or `file:PATH`.
@@ -66,7 +58,11 @@ fn reference(value: &str) -> Option<(&str, &str)> {
     (matches!(kind, "env" | "file") && !name.is_empty()).then_some((kind, name))
 }
 
-fn resolve(value: &str) -> Result<String, Failure> {
+/// Reads a value, `env:VARIABLE`, `file:PATH` or the value itself.
+///
+/// # Errors
+/// Fails like [`header`].
+pub(crate) fn value(value: &str) -> Result<String, Failure> {
     match reference(value) {
         Some(("env", name)) => std::env::var(name).map_err(|_| {
             let name = excerpt(name);

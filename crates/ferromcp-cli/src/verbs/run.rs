@@ -283,8 +283,7 @@ async fn connect(
     let mut members = Vec::new();
     for (number, name, remedy, client) in connecting {
         let client = client.await.map_err(|error| Failure::new(Exit::Connect, format!("cannot connect: {error}")))?;
-        let failed = |failure: Failure| if failure.exit == Exit::Login { failure.with_remedy(remedy) } else { failure };
-        match (client.map_err(failed), name) {
+        match (client.map_err(|failure| failure.with_login_remedy(remedy)), name) {
             (Ok(client), None) => members.push(Member::only(client)),
             (Ok(client), Some(name)) => members.push(Member::named(number, &name, client)),
             (Err(failure), None) => return Err(failure),
