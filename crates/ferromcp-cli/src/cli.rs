@@ -49,16 +49,31 @@ pub(crate) enum Verb {
     /// Run a server, or serve it over another transport
     Run(Run),
     /// List tools, resources, resource templates and prompts
+    #[command(override_usage = "mcp list [OPTIONS] TARGET [tools|resources|templates|prompts]\n       \
+                                mcp list [OPTIONS] [tools|resources|templates|prompts] -- COMMAND...")]
     List(List),
     /// Call a tool
+    #[command(override_usage = "mcp call [OPTIONS] TARGET TOOL [NAME=VALUE]...\n       \
+                                mcp call [OPTIONS] TOOL [NAME=VALUE]... -- COMMAND...")]
+    #[command(after_help = request::ARGUMENTS)]
     Call(Call),
     /// Read a resource
+    #[command(override_usage = "mcp read [OPTIONS] TARGET URI\n       mcp read [OPTIONS] URI -- COMMAND...")]
     Read(Read),
     /// Get a prompt
+    #[command(override_usage = "mcp prompt [OPTIONS] TARGET PROMPT [NAME=VALUE]...\n       \
+                                mcp prompt [OPTIONS] PROMPT [NAME=VALUE]... -- COMMAND...")]
     Prompt(Prompt),
     /// Complete an argument of a prompt or a resource template
+    #[command(override_usage = "mcp complete [OPTIONS] TARGET PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]...\n       \
+                                mcp complete [OPTIONS] PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]... -- COMMAND...")]
+    #[command(after_help = request::COMPLETED)]
     Complete(Complete),
     /// Print changes of lists and resources until interrupted
+    #[command(
+        override_usage = "mcp watch [OPTIONS] TARGET [URI]...\n       mcp watch [OPTIONS] [URI]... -- COMMAND..."
+    )]
+    #[command(after_help = request::WATCHED)]
     Watch(Watch),
     /// Show the name, revision, capabilities and instructions of a server
     Discover(Discover),

@@ -20,84 +20,34 @@ pub(super) const COMPLETED: &str = "The first NAME is completed; the others are 
 /// What `mcp watch` prints.
 pub(super) const WATCHED: &str = "Without a URI, changes of the lists of tools, resources and prompts are printed.";
 
-/// Arguments of `mcp list`.
+/// Arguments of a verb that sends requests. The variants of `Verb` have their usage.
 #[derive(Debug, Args)]
-#[command(override_usage = "mcp list [OPTIONS] TARGET [tools|resources|templates|prompts]\n       \
-                            mcp list [OPTIONS] [tools|resources|templates|prompts] -- COMMAND...")]
-pub(crate) struct List {
+pub(crate) struct RequestOf<O: Args> {
     #[command(flatten)]
     pub(crate) words: Words,
     #[command(flatten)]
-    pub(crate) options: ListOptions,
+    pub(crate) options: O,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
+
+/// Arguments of `mcp list`.
+pub(crate) type List = RequestOf<ListOptions>;
 
 /// Arguments of `mcp call`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp call [OPTIONS] TARGET TOOL [NAME=VALUE]...\n       \
-                            mcp call [OPTIONS] TOOL [NAME=VALUE]... -- COMMAND...")]
-#[command(after_help = ARGUMENTS)]
-pub(crate) struct Call {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) options: CallOptions,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
+pub(crate) type Call = RequestOf<CallOptions>;
 
 /// Arguments of `mcp read`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp read [OPTIONS] TARGET URI\n       mcp read [OPTIONS] URI -- COMMAND...")]
-pub(crate) struct Read {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) options: ReadOptions,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
+pub(crate) type Read = RequestOf<ReadOptions>;
 
 /// Arguments of `mcp prompt`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp prompt [OPTIONS] TARGET PROMPT [NAME=VALUE]...\n       \
-                            mcp prompt [OPTIONS] PROMPT [NAME=VALUE]... -- COMMAND...")]
-pub(crate) struct Prompt {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) options: JsonOption,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
+pub(crate) type Prompt = RequestOf<JsonOption>;
 
 /// Arguments of `mcp complete`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp complete [OPTIONS] TARGET PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]...\n       \
-                            mcp complete [OPTIONS] PROMPT|TEMPLATE NAME=PREFIX [NAME=VALUE]... -- COMMAND...")]
-#[command(after_help = COMPLETED)]
-pub(crate) struct Complete {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) options: JsonOption,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
+pub(crate) type Complete = RequestOf<JsonOption>;
 
 /// Arguments of `mcp watch`.
-#[derive(Debug, Args)]
-#[command(override_usage = "mcp watch [OPTIONS] TARGET [URI]...\n       mcp watch [OPTIONS] [URI]... -- COMMAND...")]
-#[command(after_help = WATCHED)]
-pub(crate) struct Watch {
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) options: WatchOptions,
-    #[command(flatten)]
-    pub(crate) connection: Connection,
-}
+pub(crate) type Watch = RequestOf<WatchOptions>;
 
 /// Arguments of `mcp discover`.
 #[derive(Debug, Args)]
