@@ -10,6 +10,7 @@
 //! | `connect` | connects to a target, and runs a verb until it is interrupted |
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
+//! | `surface` | the definitions of a server: tools, resources, templates and prompts |
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `hosts` | configuration files of hosts |
@@ -34,6 +35,7 @@ mod schema;
 mod secret;
 mod signature;
 mod suggestion;
+mod surface;
 mod target;
 mod terminal;
 mod terminal_image;
