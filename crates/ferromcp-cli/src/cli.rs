@@ -1,5 +1,6 @@
 //! The command line: verbs, and the options that they share.
 
+mod dev;
 mod diagnose;
 mod repl;
 mod request;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ferromcp_core::Era;
 
+pub(crate) use dev::Dev;
 pub(crate) use diagnose::Doctor;
 pub(crate) use repl::{Command, Line, Repl};
 pub(crate) use request::{
@@ -48,6 +50,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Run a server, or serve it over another transport
     Run(Run),
+    /// Run a server with hot reload and a web inspector
+    Dev(Dev),
     /// List tools, resources, resource templates and prompts
     #[command(override_usage = "mcp list [OPTIONS] TARGET [tools|resources|templates|prompts]\n       \
                                 mcp list [OPTIONS] [tools|resources|templates|prompts] -- COMMAND...")]

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ferromcp_auth::client::OAuth;
 use ferromcp_client::config::TransportConfig;
-use ferromcp_client::{Client, ClientBuilder, ClientLimits, child};
+use ferromcp_client::{Client, ClientBuilder, ClientLimits, Target as ConnectTarget, child};
 use ferromcp_core::model::Root;
 use ferromcp_core::text::excerpt;
 use ferromcp_transport::child::{Child, Stderr};
@@ -16,12 +18,16 @@ use crate::credentials::stored_credentials;
 use crate::exit::{Exit, Failure};
 use crate::logs::{show_log_messages, start_logs};
 use crate::questions::answer_questions;
+use crate::record::{RecordedCredentials, Recorder};
 use crate::secret::{header, variable};
 use crate::target::{self, Kind, Source, Target};
 use crate::terminal::{clear_bar, message};
 
 /// How long a server may take to exit, before and after it is terminated.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Default timeout of a call that is forwarded. The clients have separate timeouts.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Default limit of `initialize` and of the first request, which is shorter than that of a call.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -124,25 +130,66 @@ pub(crate) async fn open(target: Target) -> Result<Client, Failure> {
 ///
 /// # Errors
 /// Fails if the server cannot be started or reached, or requires a login.
-pub(crate) async fn open_with(target: Target, mut builder: ClientBuilder) -> Result<Client, Failure> {
+pub(crate) async fn open_with(target: Target, builder: ClientBuilder) -> Result<Client, Failure> {
+    open_observed(target, builder, &Observer::default()).await
+}
+
+/// Observes a connection. The default observes nothing.
+#[derive(Clone, Default)]
+pub(crate) struct Observer {
+    /// Records the messages.
+    pub(crate) recorder: Option<Recorder>,
+    /// Receives the lines that the server writes to stderr.
+    pub(crate) stderr: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+impl Observer {
+    async fn connect<M>(&self, builder: ClientBuilder, target: impl ConnectTarget<M>) -> Result<Client, Failure> {
+        Ok(match &self.recorder {
+            Some(recorder) => recorder.connect(builder, target).await?,
+            None => builder.connect(target).await?,
+        })
+    }
+
+    /// Sets the credentials. An observed connection has some even without a login, because they record the headers.
+    fn credentials(&self, builder: ClientBuilder, oauth: Option<OAuth>) -> ClientBuilder {
+        match (&self.recorder, oauth) {
+            (Some(_), oauth) => builder.credentials(RecordedCredentials(oauth)),
+            (None, Some(oauth)) => builder.credentials(oauth),
+            (None, None) => builder,
+        }
+    }
+}
+
+/// Connects to a target like [`open_with`], and observes the connection.
+///
+/// # Errors
+/// Fails like [`open_with`].
+pub(crate) async fn open_observed(
+    target: Target,
+    mut builder: ClientBuilder,
+    observer: &Observer,
+) -> Result<Client, Failure> {
     let Target { kind, connection } = target;
     match kind {
         Kind::Url(url) => {
-            builder = authorized(builder, &url, &connection).await?;
-            Ok(builder.connect(url.as_str()).await?)
+            builder = authorized(builder, &url, &connection, observer).await?;
+            observer.connect(builder, url.as_str()).await
         }
-        Kind::Command(command) => Ok(builder.connect(child(process(command, None, &connection)?)).await?),
+        Kind::Command(command) => observer.connect(builder, child(process(command, None, &connection, observer)?)).await,
         Kind::Config(config) => match config.transport() {
             TransportConfig::Stdio(stdio) => {
-                let process = process(stdio.command(), Some(config.name()), &connection)?;
-                Ok(builder.connect(child(process)).await?)
+                let process = process(stdio.command(), Some(config.name()), &connection, observer)?;
+                observer.connect(builder, child(process)).await
             }
             TransportConfig::Http(http) => {
                 let has_own = http.headers().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-                if !has_own {
-                    builder = authorized(builder, http.url(), &connection).await?;
-                }
-                Ok(builder.connect(config).await?)
+                builder = if has_own {
+                    observer.credentials(builder, None)
+                } else {
+                    authorized(builder, http.url(), &connection, observer).await?
+                };
+                observer.connect(builder, config).await
             }
             _ => Err(Failure::usage("the transport of this entry is not supported")),
         },
@@ -150,7 +197,12 @@ pub(crate) async fn open_with(target: Target, mut builder: ClientBuilder) -> Res
 }
 
 /// Adds the headers, and the stored login of a URL.
-async fn authorized(mut builder: ClientBuilder, url: &str, connection: &Connection) -> Result<ClientBuilder, Failure> {
+async fn authorized(
+    mut builder: ClientBuilder,
+    url: &str,
+    connection: &Connection,
+    observer: &Observer,
+) -> Result<ClientBuilder, Failure> {
     if !connection.env.is_empty() {
         return Err(Failure::usage("variables (`-e`) apply to servers that are started, not to URLs; remove them"));
     }
@@ -158,13 +210,8 @@ async fn authorized(mut builder: ClientBuilder, url: &str, connection: &Connecti
         let header = header(&written.0)?;
         builder = builder.header(header.name, header.value);
     }
-    if has_authorization(connection) {
-        return Ok(builder);
-    }
-    Ok(match stored_credentials(url).await? {
-        Some(oauth) => builder.credentials(oauth),
-        None => builder,
-    })
+    let oauth = if has_authorization(connection) { None } else { stored_credentials(url).await? };
+    Ok(observer.credentials(builder, oauth))
 }
 
 /// Adds the variables of the command line to the command of a server.
@@ -183,11 +230,20 @@ pub(crate) fn add_variables(command: &mut Command, connection: &Connection) -> R
 }
 
 /// Creates the process of a server. `name` is used in errors instead of the program.
-fn process(mut command: Command, name: Option<&str>, connection: &Connection) -> Result<Child, Failure> {
+fn process(
+    mut command: Command,
+    name: Option<&str>,
+    connection: &Connection,
+    observer: &Observer,
+) -> Result<Child, Failure> {
     add_variables(&mut command, connection)?;
     let shows_stderr = connection.verbose > 0;
+    let observe = observer.stderr.clone();
     // The last lines are part of errors even if they are not shown.
     let stderr = Stderr::lines(move |line| {
+        if let Some(observe) = &observe {
+            observe(line);
+        }
         if shows_stderr {
             message(format_args!("[stderr] {line}"));
         }
@@ -226,11 +282,16 @@ pub(crate) fn new_builder(connection: &Connection) -> ClientBuilder {
 /// # Errors
 /// Fails if a folder does not exist.
 pub(crate) fn with_roots(builder: ClientBuilder, connection: &Connection) -> Result<ClientBuilder, Failure> {
-    if connection.roots.is_empty() {
-        return Ok(builder);
-    }
-    let roots = connection.roots.iter().map(|folder| root(folder)).collect::<Result<Vec<Root>, Failure>>()?;
-    Ok(builder.on_roots(move || std::future::ready(roots.clone())))
+    let roots = roots(connection)?;
+    Ok(if roots.is_empty() { builder } else { builder.on_roots(move || std::future::ready(roots.clone())) })
+}
+
+/// Returns the roots of the command line.
+///
+/// # Errors
+/// Fails if a folder does not exist.
+pub(crate) fn roots(connection: &Connection) -> Result<Vec<Root>, Failure> {
+    connection.roots.iter().map(|folder| root(folder)).collect()
 }
 
 fn root(folder: &Path) -> Result<Root, Failure> {

@@ -11,6 +11,8 @@
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
 //! | `surface` | the definitions of a server: tools, resources, templates and prompts |
+//! | `dev`, `inspector` | hot reload and the web inspector of `mcp dev` |
+//! | `record` | records the messages of connections, for `mcp dev` |
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `hosts` | configuration files of hosts |
@@ -24,13 +26,16 @@ mod connect;
 mod content;
 mod credentials;
 mod definition;
+mod dev;
 mod doctor;
 mod exit;
 mod hosts;
+mod inspector;
 mod logs;
 mod output;
 mod progress;
 mod questions;
+mod record;
 mod schema;
 mod secret;
 mod signature;

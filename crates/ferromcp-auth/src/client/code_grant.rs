@@ -7,6 +7,7 @@ use super::authorization::PendingAuthorization;
 use super::consent::Consent;
 use super::discovery::Discovered;
 use super::flow::{Flow, discard_registration};
+use super::login_step::LoginStep;
 use super::registration::IdentityOrigin;
 use super::session::Session;
 use super::token::{TokenError, Tokens};
@@ -78,6 +79,7 @@ impl Flow<'_> {
                 }
             };
             drop(listener);
+            self.options.report(|| LoginStep::CodeReceived);
             let verifier = pending.verifier.clone();
             let code = match pending.code(&response, &self.options.tolerances) {
                 // The server limits the client to the scopes that it has registered.

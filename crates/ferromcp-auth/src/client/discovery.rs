@@ -9,6 +9,7 @@ use ferromcp_core::text::excerpt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use super::login_step::LoginStep;
 use super::tolerance::Tolerances;
 use crate::error::AuthError;
 use crate::fetch::Fetcher;
@@ -26,6 +27,19 @@ pub(crate) struct Discovered {
     pub(crate) scopes_supported: Vec<String>,
     /// The metadata of the authorization server. Its issuer is validated.
     pub(crate) server: ServerMetadata,
+}
+
+impl Discovered {
+    /// Returns the step of a login that is complete.
+    pub(super) fn login_step(&self) -> LoginStep {
+        LoginStep::Discovered {
+            resource: self.resource.clone(),
+            issuer: self.server.issuer.clone(),
+            authorization_endpoint: self.server.authorization_endpoint.clone(),
+            token_endpoint: self.server.token_endpoint.clone(),
+            scopes_supported: self.scopes_supported.clone(),
+        }
+    }
 }
 
 /// Discovers the authorization server of an MCP server.

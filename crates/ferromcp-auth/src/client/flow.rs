@@ -9,6 +9,7 @@ use url::Url;
 use super::discovery::Discovered;
 use super::dpop::DpopKey;
 use super::grant::{AssertionProvider, AssertionRequest, EnterpriseIdentityProvider, GrantKind};
+use super::login_step::{ClientIdSource, LoginStep};
 use super::options::OAuthOptions;
 use super::registration::{ClientIdentity, IdentityOrigin};
 use super::session::Session;
@@ -54,6 +55,12 @@ impl Flow<'_> {
         session.requested = scopes.clone();
         session.issuer = Some(discovered.server.issuer.clone());
         session.previous_issuer = None;
+        self.options.report(|| LoginStep::TokensReceived {
+            scope: tokens.scopes.as_ref().unwrap_or(&scopes).to_string(),
+            expires_at: tokens.expires_at,
+            has_refresh_token: tokens.refresh.is_some(),
+            is_dpop_bound: tokens.is_dpop,
+        });
         session.set_tokens(tokens, &scopes, false);
         Ok(())
     }
@@ -248,6 +255,25 @@ impl Flow<'_> {
 
     /// Returns the identity for a login, and stores it in the session.
     pub(super) async fn identity(
+        &self,
+        session: &mut Session,
+        discovered: &Discovered,
+        redirect_uri: &str,
+        scopes: &Scopes,
+    ) -> Result<ClientIdentity, AuthError> {
+        let client = self.find_identity(session, discovered, redirect_uri, scopes).await?;
+        self.options.report(|| LoginStep::Identified {
+            client_id: client.id.clone(),
+            source: match client.origin {
+                IdentityOrigin::Configured => ClientIdSource::Configured,
+                IdentityOrigin::MetadataDocument => ClientIdSource::MetadataDocument,
+                IdentityOrigin::Registered => ClientIdSource::Registered,
+            },
+        });
+        Ok(client)
+    }
+
+    async fn find_identity(
         &self,
         session: &mut Session,
         discovered: &Discovered,

@@ -15,6 +15,7 @@ use super::challenge::AuthChallenge;
 use super::discovery::Discovery;
 use super::dpop::DpopKey;
 use super::flow::Flow;
+use super::login_step::LoginStep;
 use super::options::OAuthOptions;
 use super::pending_logouts::PendingLogouts;
 use super::session::{REFRESH_MARGIN, Session};
@@ -248,8 +249,15 @@ impl Inner {
     ) -> Result<Option<StoreLock>, AuthError> {
         let (store, key) = (self.options.store.as_ref(), self.server.as_str());
         let metadata_url = challenge.and_then(|challenge| challenge.get("resource_metadata"));
+        self.options.report(|| LoginStep::Challenged {
+            resource_metadata: metadata_url.map(str::to_owned),
+            scope: challenge.and_then(|challenge| challenge.get("scope")).map(str::to_owned),
+        });
         if !session.take_discovery(metadata_url) {
             self.discover(session, metadata_url).await?;
+        }
+        if let Some(discovered) = &session.discovered {
+            self.options.report(|| discovered.login_step());
         }
         let lock = self.lock_store().await;
         let mut scopes = challenge.and_then(|challenge| challenge.get("scope")).map(Scopes::parse).unwrap_or_default();

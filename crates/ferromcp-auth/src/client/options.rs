@@ -11,6 +11,7 @@ use url::Url;
 use super::assertion::SigningKey;
 use super::authorization::RESERVED_PARAMETERS;
 use super::grant::{AUTHORIZATION_CODE, Grant};
+use super::login_step::LoginStep;
 use super::registration::{ClientMetadata, ClientRegistration};
 use super::store::{CredentialStore, MemoryStore};
 use super::tolerance::{Tolerance, Tolerances};
@@ -44,6 +45,7 @@ pub struct OAuthOptions {
     pub(crate) login_timeout: Duration,
     pub(crate) tolerances: Tolerances,
     pub(crate) issuer: Option<String>,
+    pub(crate) on_step: Option<Arc<dyn Fn(&LoginStep) + Send + Sync>>,
 }
 
 impl OAuthOptions {
@@ -64,6 +66,7 @@ impl OAuthOptions {
             login_timeout: LOGIN_TIMEOUT,
             tolerances: Tolerances::default(),
             issuer: None,
+            on_step: None,
         }
     }
 
@@ -216,6 +219,24 @@ impl OAuthOptions {
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.login_timeout = timeout;
         self
+    }
+
+    /// Called after each step of a login, to show its progress. Must not block.
+    ///
+    /// ```
+    /// use ferromcp_auth::client::OAuthOptions;
+    /// let options = OAuthOptions::new("https://example.com/mcp").on_step(|step| eprintln!("{step:?}"));
+    /// ```
+    pub fn on_step(mut self, listener: impl Fn(&LoginStep) + Send + Sync + 'static) -> Self {
+        self.on_step = Some(Arc::new(listener));
+        self
+    }
+
+    /// Reports a step of a login.
+    pub(super) fn report(&self, step: impl FnOnce() -> LoginStep) {
+        if let Some(listener) = &self.on_step {
+            listener(&step());
+        }
     }
 
     /// Checks the parameters of authorization requests.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use ferromcp_client::{Change, ChangeFilter, Client, Subscription};
 use ferromcp_core::Error;
+use ferromcp_core::text::excerpt;
 use ferromcp_server::ChangeNotifier;
 use tokio::task::AbortHandle;
 
@@ -21,7 +22,7 @@ const SUBSCRIBE_TIME: Duration = Duration::from_secs(2);
 pub(super) struct Changes {
     notifier: ChangeNotifier,
     resources: Resources,
-    lists: Vec<AbortHandle>,
+    lists: Mutex<Vec<AbortHandle>>,
 }
 
 /// The subscribed resources, each with the task that forwards its changes.
@@ -77,20 +78,31 @@ impl Resources {
 impl Changes {
     /// Starts to forward the changes of lists.
     pub(super) fn start(notifier: &ChangeNotifier, members: &Members) -> Self {
-        let lists = members.iter().filter_map(|member| {
-            let filter = list_filter(&member.client);
-            (!filter.is_empty()).then(|| {
-                let (client, notifier, members) = (member.client.clone(), notifier.clone(), members.clone());
-                let forward = async move {
-                    match client.subscribe(filter).await {
-                        Ok(subscription) => forward_lists(subscription, &notifier, &members).await,
-                        Err(error) => tracing::warn!(%error, "cannot subscribe to the lists of a server"),
-                    }
-                };
-                tokio::spawn(forward).abort_handle()
-            })
-        });
-        Self { lists: lists.collect(), notifier: notifier.clone(), resources: Resources::default() }
+        let lists = Mutex::new(subscribe(notifier, members));
+        Self { lists, notifier: notifier.clone(), resources: Resources::default() }
+    }
+
+    /// Forwards the changes of other servers, and notifies all clients that the lists and resources may have changed.
+    pub(super) async fn restart(&self, members: &Members) {
+        let previous = std::mem::replace(
+            &mut *self.lists.lock().unwrap_or_else(PoisonError::into_inner),
+            subscribe(&self.notifier, members),
+        );
+        previous.iter().for_each(AbortHandle::abort);
+        let watched = std::mem::take(&mut *self.resources.lock());
+        self.notifier.tools_changed();
+        self.notifier.prompts_changed();
+        self.notifier.resources_changed();
+        for uri in watched.keys().filter(|uri| self.notifier.has_subscribers(uri)) {
+            let subscribed = match members.of_resource(uri).await {
+                Ok(member) => self.watch(&member.client, uri).await,
+                Err(error) => Err(error),
+            };
+            match subscribed {
+                Ok(()) => self.notifier.resource_updated(uri),
+                Err(error) => tracing::warn!(uri = %excerpt(uri), %error, "cannot subscribe to a resource again"),
+            }
+        }
     }
 
     /// Subscribes to a resource, unless it is subscribed already.
@@ -134,8 +146,26 @@ impl Changes {
 
 impl Drop for Changes {
     fn drop(&mut self) {
-        self.lists.iter().for_each(AbortHandle::abort);
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(AbortHandle::abort);
     }
+}
+
+/// Starts a task for each server that sends changes of lists.
+fn subscribe(notifier: &ChangeNotifier, members: &Members) -> Vec<AbortHandle> {
+    let tasks = members.iter().filter_map(|member| {
+        let filter = list_filter(&member.client);
+        (!filter.is_empty()).then(|| {
+            let (client, notifier, members) = (member.client.clone(), notifier.clone(), members.clone());
+            let forward = async move {
+                match client.subscribe(filter).await {
+                    Ok(subscription) => forward_lists(subscription, &notifier, &members).await,
+                    Err(error) => tracing::warn!(%error, "cannot subscribe to the lists of a server"),
+                }
+            };
+            tokio::spawn(forward).abort_handle()
+        })
+    });
+    tasks.collect()
 }
 
 /// Returns the filter of the lists whose changes a server sends.

@@ -1,6 +1,7 @@
 //! Forwards one request to a server, with its progress, log messages and questions.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ferromcp_core::model::{InputRequired, ProgressParams};
 use ferromcp_core::{ClientRequest, RawMap, ServerNotification, Str};
@@ -8,7 +9,8 @@ use ferromcp_server::{Call, Peer, Reply, RequestSink};
 
 use super::Bridge;
 use super::in_flight::{CURRENT, Event, Question, client_error};
-use super::members::Member;
+use super::members::{Member, to_error};
+use super::replace::replaced;
 use super::running_call::RunningCall;
 
 impl Bridge {
@@ -24,7 +26,11 @@ impl Bridge {
                 Err(error) => Reply::Failed(error),
             };
         }
-        match self.members.route(&call.request).await {
+        let members = match self.members().await {
+            Ok(members) => members,
+            Err(error) => return Reply::Failed(error),
+        };
+        match members.route(&call.request).await {
             Ok((member, request)) => self.send(&call, member, request).await,
             Err(error) => Reply::Failed(error),
         }
@@ -47,7 +53,10 @@ impl Bridge {
         }
         let listener = Arc::clone(&forwarded);
         sent = sent.on_progress(move |progress| listener.progress(progress));
-        let task = tokio::spawn(CURRENT.scope(forwarded, async move { sent.await }));
+        let is_replaced = Arc::clone(&member.is_replaced);
+        let task = tokio::spawn(CURRENT.scope(forwarded, async move {
+            sent.await.map_err(|error| if is_replaced.load(Ordering::Relaxed) { replaced() } else { to_error(&error) })
+        }));
         RunningCall::new(task, events, registration)
     }
 

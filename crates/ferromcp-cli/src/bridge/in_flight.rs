@@ -145,6 +145,11 @@ impl InFlight {
         (Registration { in_flight: Arc::clone(self), number, call }, received)
     }
 
+    /// Returns whether a server has calls in flight.
+    pub(super) fn has_calls(&self, member: usize) -> bool {
+        self.lock().by_number.values().any(|call| call.member == member)
+    }
+
     /// Forwards a question of a server, and returns the answer of the client. Handshake revisions do not relate questions to
     /// calls; a question whose call has ended is sent during another one.
     ///

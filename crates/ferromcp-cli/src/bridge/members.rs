@@ -1,6 +1,7 @@
 //! The servers of a bridge. With several servers, tools and prompts have the name of their server as a prefix.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,17 +31,19 @@ pub(crate) struct Member {
     /// The prefix of its items; `None` for the only server of a bridge.
     pub(super) prefix: Option<String>,
     pub(super) client: Client,
+    /// Set when another server has replaced this one.
+    pub(super) is_replaced: Arc<AtomicBool>,
 }
 
 impl Member {
     /// Creates the only server of a bridge. Its items keep their names.
     pub(crate) fn only(client: Client) -> Self {
-        Self { number: 0, prefix: None, client }
+        Self { number: 0, prefix: None, client, is_replaced: Arc::default() }
     }
 
     /// Creates one of several servers. Its tools and prompts have the prefix `name_`, where invalid characters are replaced.
     pub(crate) fn named(number: usize, name: &str, client: Client) -> Self {
-        Self { number, prefix: Some(format!("{}_", sanitize(name))), client }
+        Self { number, prefix: Some(format!("{}_", sanitize(name))), client, is_replaced: Arc::default() }
     }
 }
 

@@ -15,6 +15,7 @@
 //! | `suspended` | calls that wait for the client to return with answers |
 //! | `lists` | lists of several servers |
 //! | `changes` | change notifications and resource subscriptions |
+//! | `replace` | replaces the servers of a bridge while clients stay connected, for `mcp dev` |
 //! | `handler` | receives the questions of the servers |
 //! | `first_message` | the capabilities of the client on stdio |
 //! | `bearer` | access by a bearer token |
@@ -29,10 +30,12 @@ mod handler;
 mod in_flight;
 mod lists;
 mod members;
+mod replace;
 mod running_call;
 mod suspended;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use ferromcp_client::{ClientBuilder, HandledRequests};
 use ferromcp_core::model::{
@@ -42,6 +45,8 @@ use ferromcp_core::model::{
 use ferromcp_core::{ClientRequest, Era, Error};
 use ferromcp_server::middleware::Next;
 use ferromcp_server::{Call, ChangeNotifier, Reply, Server};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use changes::Changes;
 use handler::QuestionHandler;
@@ -50,16 +55,25 @@ use suspended::SuspendedCalls;
 
 pub(crate) use handler::{all_requests, requests_of};
 pub(crate) use members::{Member, Members};
+pub(crate) use replace::{DRAIN_TIME, Replacer};
 
 /// The extensions that need no implementation in a bridge, because they only add members to messages.
 const TRANSPARENT_EXTENSIONS: [&str; 1] = ["io.modelcontextprotocol/ui"];
 
+/// How long a request waits for the first server to start, which may have to be built.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// The servers and the calls in flight.
 pub(crate) struct Bridge {
-    members: Members,
+    /// The servers, which can be replaced. Empty until the first one has started.
+    members: watch::Sender<Members>,
     in_flight: Arc<InFlight>,
     suspended: Arc<SuspendedCalls>,
     changes: Changes,
+    /// The last level that a client with a session has set.
+    log_level: Mutex<Option<LogLevel>>,
+    /// Whether the servers can be replaced, so that all lists are declared.
+    is_replaceable: bool,
 }
 
 /// Creates the clients of a bridge.
@@ -94,6 +108,12 @@ impl Connections {
     /// Creates the server that forwards to `members`.
     pub(crate) fn server(self, members: Members) -> Server {
         let capabilities = capabilities(&members);
+        let (server, bridge) = self.create(members, capabilities, false);
+        server.wrap(move |call, next| Arc::clone(&bridge).handle(call, next))
+    }
+
+    /// Creates a server with these capabilities, and the bridge that handles its requests.
+    fn create(self, members: Members, capabilities: ServerCapabilities, is_replaceable: bool) -> (Server, Arc<Bridge>) {
         let Implementation { name, title, version, description, icons, website_url, .. } = members.implementation();
         let mut server = Server::new(name, version).logging(capabilities.logging.is_some());
         server = title.into_iter().fold(server, Server::title);
@@ -110,12 +130,27 @@ impl Connections {
         let changes = Changes::start(&server.notify(), &members);
         let _ = self.notifier.set(server.notify()); // set once, because this consumes `self`
         let suspended = Arc::new(SuspendedCalls::default());
-        let bridge = Arc::new(Bridge { members, in_flight: self.in_flight, suspended, changes });
-        server.wrap(move |call, next| Arc::clone(&bridge).handle(call, next))
+        let members = watch::Sender::new(members);
+        let log_level = Mutex::default();
+        let bridge = Bridge { members, in_flight: self.in_flight, suspended, changes, log_level, is_replaceable };
+        (server, Arc::new(bridge))
     }
 }
 
 impl Bridge {
+    /// Returns the current servers. Waits for the first one to start.
+    ///
+    /// # Errors
+    /// Fails if none has started in time.
+    async fn members(&self) -> Result<Members, Error> {
+        let mut members = self.members.subscribe();
+        let started = timeout(START_TIMEOUT, members.wait_for(|members| members.iter().next().is_some()));
+        match started.await {
+            Ok(Ok(members)) => Ok(members.clone()),
+            _ => Err(Error::internal("cannot forward the request: the server has not started; see the output of the bridge")),
+        }
+    }
+
     async fn handle(self: Arc<Self>, mut call: Call, next: Next) -> Reply {
         if !matches!(call.request, ClientRequest::Initialize(_)) {
             self.in_flight.record_session(&call);
@@ -132,7 +167,9 @@ impl Bridge {
             | ClientRequest::ListResourceTemplates(_) => self.list(call).await,
             ClientRequest::SetLevel(params) => {
                 let level = params.level;
-                self.set_log_level(level).await;
+                *self.log_level.lock().unwrap_or_else(PoisonError::into_inner) = Some(level);
+                let members = self.members.borrow().clone();
+                set_log_level(&members, level).await;
                 next.run(call).await
             }
             ClientRequest::Subscribe(params) => {
@@ -156,22 +193,10 @@ impl Bridge {
         }
     }
 
-    /// Sets the log level of servers with sessions. On 2026-07-28, each request has a level.
-    async fn set_log_level(&self, level: LogLevel) {
-        for member in self.members.iter() {
-            let client = &member.client;
-            if client.revision().era() == Era::Legacy
-                && client.capabilities().logging.is_some()
-                && let Err(error) = client.set_log_level(level).await
-            {
-                tracing::warn!(%error, "cannot set the log level of a server");
-            }
-        }
-    }
-
     /// Subscribes to a resource of the server that has it.
     async fn watch(&self, uri: &str) -> Result<(), Error> {
-        let member = self.members.of_resource(uri).await?;
+        let members = self.members().await?;
+        let member = members.of_resource(uri).await?;
         self.changes.watch(&member.client, uri).await
     }
 
@@ -186,6 +211,19 @@ impl Bridge {
         }
         filter.resource_subscriptions = Some(watched.clone()).filter(|uris| !uris.is_empty());
         self.changes.interest(watched)
+    }
+}
+
+/// Sets the log level of servers with sessions. On 2026-07-28, each request has a level.
+async fn set_log_level(members: &Members, level: LogLevel) {
+    for member in members.iter() {
+        let client = &member.client;
+        if client.revision().era() == Era::Legacy
+            && client.capabilities().logging.is_some()
+            && let Err(error) = client.set_log_level(level).await
+        {
+            tracing::warn!(%error, "cannot set the log level of a server");
+        }
     }
 }
 

@@ -4,14 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ferromcp_client::ClientError;
 use ferromcp_core::{Error, RawMap, ServerResult};
 use ferromcp_server::Peer;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::in_flight::{Event, Question, Registration};
-use super::members::to_error;
 
 /// A request that a server handles. Dropping it cancels the request.
 pub(super) struct RunningCall {
@@ -25,16 +23,13 @@ pub(super) struct RunningCall {
 }
 
 /// The task that waits for the response of the server.
-pub(super) struct RequestTask(JoinHandle<Result<ServerResult, ClientError>>);
+pub(super) struct RequestTask(JoinHandle<Result<ServerResult, Error>>);
 
 impl Future for RequestTask {
     type Output = Result<ServerResult, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|joined| match joined {
-            Ok(result) => result.map_err(|error| to_error(&error)),
-            Err(_) => Err(Error::internal("Internal error")),
-        })
+        Pin::new(&mut self.0).poll(cx).map(|joined| joined.unwrap_or_else(|_| Err(Error::internal("Internal error"))))
     }
 }
 
@@ -46,7 +41,7 @@ impl Drop for RequestTask {
 
 impl RunningCall {
     pub(super) fn new(
-        task: JoinHandle<Result<ServerResult, ClientError>>,
+        task: JoinHandle<Result<ServerResult, Error>>,
         events: mpsc::Receiver<Event>,
         registration: Registration,
     ) -> Self {

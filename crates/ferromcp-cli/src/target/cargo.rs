@@ -19,6 +19,8 @@ struct Metadata {
 struct Package {
     name: String,
     #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
     default_run: Option<String>,
     targets: Vec<CargoTarget>,
 }
@@ -63,6 +65,14 @@ pub(super) fn find(name: &str, folder: Option<&Path>) -> Result<Option<Command>,
         command.current_dir(folder);
     }
     Ok(Some(command))
+}
+
+/// Returns the folders of the packages of the Cargo workspace. Empty if there is none.
+pub(super) fn package_folders(folder: Option<&Path>) -> Vec<PathBuf> {
+    let start = folder.map_or_else(std::env::current_dir, |folder| Ok(folder.to_owned()));
+    let Some(metadata) = start.ok().and_then(|start| metadata(&start).ok()) else { return Vec::new() };
+    let folders = metadata.packages.iter().filter_map(|package| package.manifest_path.parent());
+    folders.map(Path::to_owned).collect()
 }
 
 fn cargo(folder: &Path) -> Command {

@@ -18,7 +18,7 @@ mod python;
 pub(crate) mod saved;
 mod source;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ferromcp_client::config::{ServerConfig, TransportConfig};
@@ -53,6 +53,16 @@ pub(crate) enum Kind {
 }
 
 impl Target {
+    /// Returns a target that starts or reaches the same server.
+    pub(crate) fn duplicate(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::Url(url) => Kind::Url(url.clone()),
+            Kind::Config(config) => Kind::Config(config.clone()),
+            Kind::Command(command) => Kind::Command(duplicate(command)),
+        };
+        Self { kind, connection: self.connection.clone() }
+    }
+
     /// Returns the URL of a server over HTTP.
     pub(crate) fn url(&self) -> Option<&str> {
         match &self.kind {
@@ -64,6 +74,22 @@ impl Target {
             Kind::Command(_) => None,
         }
     }
+}
+
+/// Returns a command with the same program, arguments, variables and folder.
+fn duplicate(command: &Command) -> Command {
+    let mut copy = Command::new(command.get_program());
+    copy.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => copy.env(name, value),
+            None => copy.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        copy.current_dir(folder);
+    }
+    copy
 }
 
 /// Splits the words of a command line into the target and the arguments of the verb.
@@ -119,6 +145,36 @@ pub(crate) fn resolve(source: Source<'_>, connection: &Connection) -> Result<Tar
     }
     let kind = find(source, connection, None)?;
     Ok(Target { kind, connection: connection.clone() })
+}
+
+/// Returns the folders with the source files of a target: the packages of the Cargo workspace, the folder of a Python file, or
+/// the working folder of a command. Empty for a URL.
+pub(crate) fn source_folders(source: Source<'_>) -> Vec<PathBuf> {
+    let here = || std::env::current_dir().into_iter().collect::<Vec<PathBuf>>();
+    match source {
+        Source::Command(_) => here(),
+        Source::Word(word) => {
+            if let Some(saved) = saved::load().ok().and_then(|mut names| names.remove(word)) {
+                return match saved.source() {
+                    Ok(Source::Command(_)) => saved.folder.map_or_else(here, |folder| vec![folder]),
+                    Ok(Source::Word(word)) => folders_of_word(word, saved.folder.as_deref()),
+                    Err(_) => Vec::new(),
+                };
+            }
+            folders_of_word(word, None)
+        }
+    }
+}
+
+fn folders_of_word(word: &str, folder: Option<&Path>) -> Vec<PathBuf> {
+    if is_url(word) || host::parse(word).is_some() || config_file::parse(word).is_some() {
+        return Vec::new();
+    }
+    if let Some((file, _)) = python::parse(word) {
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return vec![parent.unwrap_or(Path::new(".")).to_owned()];
+    }
+    cargo::package_folders(folder)
 }
 
 /// Returns the servers of a target that is a configuration file with several; none for other targets.

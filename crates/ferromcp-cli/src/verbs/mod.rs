@@ -5,6 +5,7 @@ mod bridged;
 mod call;
 mod complete;
 mod completions;
+mod dev;
 mod discover;
 mod doctor;
 mod host_options;
@@ -38,6 +39,7 @@ use crate::exit::Failure;
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Run(args) => Box::pin(run::run(args)).await,
+        Verb::Dev(args) => Box::pin(dev::run(args)).await,
         Verb::List(args) => list::run(args).await,
         Verb::Call(args) => call::run(args).await,
         Verb::Read(args) => read::run(args).await,

@@ -19,16 +19,13 @@ use crate::bridge::bearer::BearerToken;
 use crate::bridge::first_message;
 use crate::bridge::{Connections, Member, Members, all_requests, declare_extensions, requests_of};
 use crate::cli::{Hidden, Run, ServedTransport};
-use crate::connect::{add_variables, login_remedy, new_builder, open_with, until_terminated, with_roots};
+use crate::connect::{CALL_TIMEOUT, add_variables, login_remedy, new_builder, open_with, until_terminated, with_roots};
 use crate::exit::{Exit, Failure};
 use crate::hosts::launch::read_env_file;
 use crate::logs::start_logs_at;
 use crate::secret;
 use crate::target::{self, Kind, Source, Target};
 use crate::terminal;
-
-/// Default timeout of a call. The clients have separate timeouts.
-const CALL_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Grace period for the servers to start, after the client has closed the input.
 const CLOSED_GRACE: Duration = Duration::from_secs(5);
