@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ferromcp_auth::client::{Grant, LoginStep, LoopbackPrompt, OAuth};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::sessions::Sessions;
@@ -16,6 +17,8 @@ use crate::record::hub::Hub;
 pub(super) struct Logins {
     hub: Arc<Hub>,
     sessions: Sessions,
+    /// Requests a connection for hosts, which use the stored login too.
+    restart: mpsc::Sender<()>,
     /// The login in progress.
     running: Arc<Mutex<Option<AbortHandle>>>,
 }
@@ -115,8 +118,8 @@ impl Steps {
 
 impl Logins {
     /// Creates the logins of these connections.
-    pub(super) fn new(hub: &Arc<Hub>, sessions: &Sessions) -> Self {
-        Self { hub: Arc::clone(hub), sessions: sessions.clone(), running: Arc::default() }
+    pub(super) fn new(hub: &Arc<Hub>, sessions: &Sessions, restart: &mpsc::Sender<()>) -> Self {
+        Self { hub: Arc::clone(hub), sessions: sessions.clone(), restart: restart.clone(), running: Arc::default() }
     }
 
     /// Returns the URL of the server.
@@ -141,7 +144,7 @@ impl Logins {
         let options = oauth_options(&url).map_err(|failure| failure.to_string())?;
         let options = options.grant(Grant::authorization_code(prompt)).on_step(move |step| reported.next(step));
         let oauth = OAuth::new(options).map_err(|error| error.to_string())?;
-        let sessions = self.sessions.clone();
+        let (sessions, restart) = (self.sessions.clone(), self.restart.clone());
         steps.begin("Send a request without a token");
         let task = tokio::spawn(async move {
             // Boxed, because the future of a login is large.
@@ -149,6 +152,8 @@ impl Logins {
                 Ok(is_required) => {
                     sessions.open(id).await;
                     steps.end(json!({ "loginRequired": is_required }));
+                    // A full queue contains a restart already.
+                    let _ = restart.try_send(());
                 }
                 Err(error) => steps.fail(error.to_string()),
             }

@@ -64,7 +64,7 @@ impl Inspector {
         restart: mpsc::Sender<()>,
     ) -> Self {
         let sessions = Sessions::new(hub, builds);
-        let logins = Logins::new(hub, &sessions);
+        let logins = Logins::new(hub, &sessions, &restart);
         Self { hub: Arc::clone(hub), calls: Calls::new(hub), sessions, logins, restart }
     }
 

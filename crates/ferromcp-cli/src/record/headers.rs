@@ -77,7 +77,9 @@ fn record(change: impl FnOnce(&mut HttpExchange)) {
 /// Returns headers without credentials.
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        let is_secret = value.is_sensitive() || SECRET.contains(&name.as_str());
+        // The headers of the protocol repeat the message, which is recorded too.
+        let is_own = value.is_sensitive() && !name.as_str().starts_with("mcp-");
+        let is_secret = is_own || SECRET.contains(&name.as_str());
         let text = if is_secret { "[hidden]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
         (name.as_str().to_owned(), text.chars().take(MAX_VALUE).collect())
     };

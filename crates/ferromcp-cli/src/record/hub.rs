@@ -200,11 +200,6 @@ impl Hub {
         self.send(&Event::State { state: &shared.state });
     }
 
-    /// Returns the state of the server.
-    pub(crate) fn state(&self) -> ServerState {
-        self.lock().state.clone()
-    }
-
     /// Sets the state of a connection.
     pub(crate) fn connection(&self, connection: ConnectionState) {
         let mut shared = self.lock();

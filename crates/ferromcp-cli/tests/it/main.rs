@@ -4,6 +4,8 @@ mod arguments;
 mod bridge;
 mod cargo_targets;
 mod config_files;
+#[cfg(unix)]
+mod dev;
 mod doctor;
 mod everything;
 mod exit_codes;
