@@ -422,3 +422,23 @@ async fn wait_until_async(mut condition: impl FnMut() -> bool) {
     };
     timeout(LIMIT, waiting).await.expect("timeout");
 }
+
+#[test]
+fn python_client_stays_connected_over_20_builds() {
+    let Some(interop) = crate::interop::folder("python_client_stays_connected_over_20_builds") else { return };
+    let python = interop.join("py1").join("bin").join("python");
+    let python = python.to_str().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/hot_reload.py");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.py");
+    let file = file.to_str().unwrap().to_owned();
+    let peer = |args: &[&str]| std::process::Command::new(python).arg(script).args(args).output().unwrap();
+    assert!(peer(&["", &file, "0", "write"]).status.success());
+    let dev = Dev::start_in(folder, &["--python", python, "server.py"]);
+    let output = peer(&[&dev.endpoint, &file, "20"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}\n{:?}", String::from_utf8_lossy(&output.stderr), dev.stderr);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    eprintln!("from the change of the file to the list of tools: {report}");
+    assert_eq!((&report["answered"], &report["failed"]), (&json!(20), &json!(0)), "{report}");
+}
