@@ -1,4 +1,5 @@
-//! `cargo xtask hosts`: installs entries with `mcp install`, and lists them with real hosts from npm.
+//! `cargo xtask hosts`: installs entries with `mcp install`, and lists them with real hosts from npm. Then one of them stays
+//! connected to `mcp dev` while its server is rebuilt.
 //!
 //! The hosts run in a temporary home directory. On Linux, they also run in a network that contains only the loopback
 //! interface, so that they cannot send data. Their versions are pinned by `xtask/hosts/package.json`.
@@ -20,6 +21,9 @@ const INSIDE: &str = "--inside";
 const PORT: u16 = 8765;
 /// Time until the HTTP server must listen.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The number of builds during which Claude Code must stay connected.
+const BUILDS: usize = 20;
 
 /// A host, and the words of each line of `HOST mcp list` that proves an entry.
 struct Host {
@@ -131,7 +135,24 @@ impl Programs {
             print!("{report}");
             succeeded &= passed;
         }
-        Ok(succeeded)
+        Ok(self.check_hot_reload()? && succeeded)
+    }
+
+    /// Connects Claude Code to `mcp dev` while the server is rebuilt. A local program answers in place of the model.
+    fn check_hot_reload(&self) -> Result<bool> {
+        let claude = fs::canonicalize(self.hosts.join("claude"))?;
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts").join("model.py");
+        let mut command = Command::new("python3");
+        command.arg(model).arg(claude).arg(&self.mcp).arg(&self.server).arg(BUILDS.to_string());
+        let output = command.stdin(Stdio::null()).output().context("cannot start python3")?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        let (report, passed) = (text(&output.stdout), output.status.success());
+        let result = if passed { "stays connected" } else { "FAILED to stay connected" };
+        println!("claude: {result} while `mcp dev` replaces the server: {report}");
+        if !passed {
+            println!("{}", text(&output.stderr));
+        }
+        Ok(passed)
     }
 
     /// Installs both entries in a host, lists them, and removes one. Returns whether that succeeded, and a report.

@@ -230,7 +230,10 @@ pub(crate) fn add_variables(command: &mut Command, connection: &Connection) -> R
 }
 
 /// Creates the process of a server. `name` is used in errors instead of the program.
-fn process(
+///
+/// # Errors
+/// Fails if the connection has headers, or a variable is invalid.
+pub(crate) fn process(
     mut command: Command,
     name: Option<&str>,
     connection: &Connection,

@@ -1,6 +1,7 @@
-//! The servers of the tests: `cli-test-server demo | stdio | http PORT | protected PORT | hostile KIND | faulty KIND |
+//! The servers of the tests: `cli-test-server demo | build NUMBER | stdio | http PORT | protected PORT | hostile KIND | faulty KIND |
 //! faulty-http KIND PORT`.
 
+mod build;
 mod demo;
 mod faulty;
 mod faulty_http;
@@ -20,6 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         ["demo"] => demo::server().serve(stdio()).await?,
+        ["build", number] => build::server(number).serve(stdio()).await?,
         ["stdio"] => tools::server().serve(stdio()).await?,
         ["http", port] => tools::server().serve(http(format!("127.0.0.1:{port}"))).await?,
         ["protected", port] => {

@@ -84,11 +84,8 @@ impl Changes {
 
     /// Forwards the changes of other servers, and notifies all clients that the lists and resources may have changed.
     pub(super) async fn restart(&self, members: &Members) {
-        let previous = std::mem::replace(
-            &mut *self.lists.lock().unwrap_or_else(PoisonError::into_inner),
-            subscribe(&self.notifier, members),
-        );
-        previous.iter().for_each(AbortHandle::abort);
+        self.stop_lists();
+        *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = subscribe(&self.notifier, members);
         let watched = std::mem::take(&mut *self.resources.lock());
         self.notifier.tools_changed();
         self.notifier.prompts_changed();
@@ -103,6 +100,12 @@ impl Changes {
                 Err(error) => tracing::warn!(uri = %excerpt(uri), %error, "cannot subscribe to a resource again"),
             }
         }
+    }
+
+    /// Stops to forward the changes of lists.
+    pub(super) fn stop_lists(&self) {
+        let lists = std::mem::take(&mut *self.lists.lock().unwrap_or_else(PoisonError::into_inner));
+        lists.iter().for_each(AbortHandle::abort);
     }
 
     /// Subscribes to a resource, unless it is subscribed already.
@@ -146,7 +149,7 @@ impl Changes {
 
 impl Drop for Changes {
     fn drop(&mut self) {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(AbortHandle::abort);
+        self.stop_lists();
     }
 }
 

@@ -60,24 +60,41 @@ impl Replacer {
         }
         let previous = bridge.members.send_replace(members.clone());
         bridge.changes.restart(&members).await;
-        for member in previous.iter() {
-            let (number, client) = (member.number, member.client.clone());
-            let (is_replaced, in_flight) = (Arc::clone(&member.is_replaced), Arc::clone(&bridge.in_flight));
-            tokio::spawn(async move {
-                let deadline = Instant::now() + DRAIN_TIME;
-                while in_flight.has_calls(number) && Instant::now() < deadline {
-                    sleep(DRAIN_INTERVAL).await;
-                }
-                is_replaced.store(true, Ordering::Relaxed);
-                client.close().await;
-            });
-        }
+        let bridge = Arc::clone(bridge);
+        tokio::spawn(async move { bridge.drain(&previous).await });
+    }
+
+    /// Lets requests wait for the next server, and waits until the calls of the current one have finished, or for
+    /// [`DRAIN_TIME`].
+    pub(crate) async fn suspend(&self) {
+        let previous = self.0.members.send_replace(Members::new(Vec::new()));
+        self.0.changes.stop_lists();
+        self.0.drain(&previous).await;
+    }
+
+    /// Returns whether requests are forwarded to a server.
+    pub(crate) fn has_server(&self) -> bool {
+        self.0.members.borrow().iter().next().is_some()
     }
 
     /// Closes the connection to the server.
     pub(crate) async fn close(&self) {
         let members = self.0.members.borrow().clone();
         members.close().await;
+    }
+}
+
+impl Bridge {
+    /// Waits until the calls of servers have finished, or for [`DRAIN_TIME`], and closes the connections.
+    async fn drain(&self, members: &Members) {
+        let deadline = Instant::now() + DRAIN_TIME;
+        for member in members.iter() {
+            while self.in_flight.has_calls(member.number) && Instant::now() < deadline {
+                sleep(DRAIN_INTERVAL).await;
+            }
+            member.is_replaced.store(true, Ordering::Relaxed);
+            member.client.close().await;
+        }
     }
 }
 

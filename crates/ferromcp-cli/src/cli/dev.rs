@@ -22,6 +22,9 @@ pub(crate) struct Dev {
     /// Also rebuild when this file, or any file of this folder, changes; can be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) watch: Vec<PathBuf>,
+    /// The server listens at this URL, instead of using stdin and stdout
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<url::Url>,
     /// Do not open the inspector in a browser
     #[arg(long)]
     pub(crate) no_open: bool,

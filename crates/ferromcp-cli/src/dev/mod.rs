@@ -6,9 +6,11 @@
 //! | module | content |
 //! |---|---|
 //! | `supervisor` | builds, starts and replaces the server |
+//! | `http_process` | starts a server over HTTP |
 //! | `watch` | waits for changes of files |
 //! | `sources` | the files of a target |
 
+mod http_process;
 mod sources;
 mod supervisor;
 mod watch;

@@ -6,8 +6,10 @@ use std::time::Instant;
 use ferromcp_client::{Client, ClientLimits};
 use ferromcp_core::text::excerpt;
 use tokio::sync::{mpsc, watch};
+use url::Url;
 
 use super::Watcher;
+use super::http_process::HttpProcess;
 use crate::bridge::{Connections, Replacer, all_requests};
 use crate::cli::{Connection, Words};
 use crate::connect::{CALL_TIMEOUT, Observer, new_builder, open_observed, with_roots};
@@ -15,7 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::inspector::Build;
 use crate::record::Recorder;
 use crate::record::hub::{Hub, Status};
-use crate::target::{self, Target};
+use crate::target::{self, Kind, Target};
 use crate::terminal;
 
 /// The server to start.
@@ -50,16 +52,18 @@ pub(crate) struct Supervisor {
     pub(crate) watcher: Watcher,
     /// Requests of the page to build again.
     pub(crate) restarts: mpsc::Receiver<()>,
+    /// The URL at which the started server listens, instead of stdin and stdout.
+    pub(crate) url: Option<Url>,
 }
 
 impl Supervisor {
     /// Runs until the future is dropped.
     pub(crate) async fn run(mut self) {
         let mut number = 0;
-        let mut is_running = false;
+        let mut process = None;
         loop {
             number += 1;
-            is_running |= self.start(number, is_running).await;
+            self.start(number, &mut process).await;
             tokio::select! {
                 file = self.watcher.changed() => {
                     let file = file.display().to_string();
@@ -70,26 +74,23 @@ impl Supervisor {
         }
     }
 
-    /// Builds and starts the server, and forwards requests to it. Returns whether that succeeded; otherwise the previous
-    /// server continues to run.
-    async fn start(&self, number: usize, is_running: bool) -> bool {
+    /// Builds and starts the server, and forwards requests to it. If that fails, the previous server continues to run, unless
+    /// it was stopped because both use the same URL.
+    async fn start(&self, number: usize, process: &mut Option<HttpProcess>) {
         let started = Instant::now();
         self.hub.update(|state| (state.status, state.error) = (Status::Building, None));
-        let (target, connected) = match self.launch.build().await {
+        let (target, connected) = match self.build(process).await {
             Ok(target) => {
-                self.hub.update(|state| {
-                    state.status = Status::Starting;
-                    state.url = target.url().map(str::to_owned);
-                });
+                self.hub.update(|state| state.url = target.url().map(str::to_owned));
                 let connected = self.connect(&target, number).await;
                 (Some(target), connected)
             }
             Err(failure) => (None, Err(failure)),
         };
         // The inspector shows why the first build cannot start, and logs in.
+        let is_running = self.replacer.has_server();
         let is_shown = connected.as_ref().map_or_else(|failure| !is_running || failure.exit == Exit::Login, |_| true);
         let build = target.filter(|_| is_shown).map(|target| Arc::new(Build { number, target }));
-        let is_connected = connected.is_ok();
         match connected {
             Ok(client) => {
                 let server = client.server_info().map(|info| info.name).unwrap_or_default();
@@ -112,7 +113,22 @@ impl Supervisor {
         if build.is_some() {
             self.builds.send_replace(build);
         }
-        is_connected
+    }
+
+    /// Builds the target. With a URL, the previous server is stopped, and the next one is started.
+    async fn build(&self, process: &mut Option<HttpProcess>) -> Result<Target, Failure> {
+        let target = self.launch.build().await?;
+        self.hub.update(|state| state.status = Status::Starting);
+        let Some(url) = &self.url else { return Ok(target) };
+        self.replacer.suspend().await;
+        if let Some(previous) = process.take() {
+            previous.stop().await;
+        }
+        // The variables are those of the process.
+        let connection = Connection { env: Vec::new(), ..target.connection.clone() };
+        let target_of_process = Target { connection: Connection { headers: Vec::new(), ..target.connection }, ..target };
+        *process = Some(HttpProcess::start(target_of_process, url, &self.observer()).await?);
+        Ok(Target { kind: Kind::Url(url.to_string()), connection })
     }
 
     async fn connect(&self, target: &Target, number: usize) -> Result<Client, Failure> {
@@ -120,10 +136,14 @@ impl Supervisor {
         let limits = ClientLimits::new().request_timeout(timeout).request_time_limit(CALL_TIMEOUT.max(timeout));
         let builder = new_builder(&target.connection).limits(limits);
         let builder = with_roots(self.connections.prepare(builder, number, all_requests()), &target.connection)?;
+        open_observed(target.duplicate(), builder, &self.observer()).await
+    }
+
+    /// Returns the observer of the connection for hosts.
+    fn observer(&self) -> Observer {
         let hub = Arc::clone(&self.hub);
         let stderr = move |line: &str| hub.log("stderr", Some("host"), "info", None, line.into());
-        let observer = Observer { recorder: Some(Recorder::new(&self.hub, "host")), stderr: Some(Arc::new(stderr)) };
-        open_observed(target.duplicate(), builder, &observer).await
+        Observer { recorder: Some(Recorder::new(&self.hub, "host")), stderr: Some(Arc::new(stderr)) }
     }
 
     /// Reports an event in the terminal and to the page.

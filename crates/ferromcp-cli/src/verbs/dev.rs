@@ -53,10 +53,10 @@ pub(crate) async fn run(mut args: Dev) -> Result<(), Failure> {
         open_browser(page);
     }
 
-    let (connection, stdio) = (args.connection.clone(), args.stdio);
+    let (connection, stdio, url) = (args.connection.clone(), args.stdio, args.url);
     let launch = Arc::new(Launch { words: args.words, connection });
     let supervisor =
-        Supervisor { launch, hub, connections, replacer: replacer.clone(), builds, watcher, restarts };
+        Supervisor { launch, hub, connections, replacer: replacer.clone(), builds, watcher, restarts, url };
     let result = until_terminated(async {
         tokio::select! {
             () = supervisor.run() => Ok(()),

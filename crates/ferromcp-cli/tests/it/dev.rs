@@ -442,3 +442,25 @@ fn python_client_stays_connected_over_20_builds() {
     eprintln!("from the change of the file to the list of tools: {report}");
     assert_eq!((&report["answered"], &report["failed"]), (&json!(20), &json!(0)), "{report}");
 }
+
+#[tokio::test]
+async fn server_over_http_is_restarted_at_its_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = crate::process::free_port();
+    let url = format!("http://127.0.0.1:{port}/mcp");
+    write(folder.path(), &mode(&format!("http {port}")));
+    let dev = Dev::start_in(folder, &["--url", &url, "--", "sh", "server.sh"]);
+    let client = dev.client(Era::Legacy).await;
+    assert!(names(&client).await.contains(&"touch".to_owned()));
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("steps", ()).await }
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    dev.edit(&mode(&format!("http {port}")), "build 2");
+    assert_eq!(call.await.unwrap().unwrap().text_content(), "done");
+    assert_eq!(client.call("add", json!({ "a": 1 })).await.unwrap().text_content(), "2");
+    dev.edit("exit 4\n", "the process exited (exit status: 4)");
+    let report = dev.stderr.lock().unwrap().join("\n");
+    assert!(!report.contains("still runs"), "{report}");
+}
