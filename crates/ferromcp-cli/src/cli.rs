@@ -1,6 +1,7 @@
 //! The command line: verbs, and the options that they share.
 
 mod diagnose;
+mod new;
 mod repl;
 mod request;
 mod run;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use ferromcp_core::Era;
 
 pub(crate) use diagnose::Doctor;
+pub(crate) use new::{New, TemplateName};
 pub(crate) use repl::{Command, Line, Repl};
 pub(crate) use request::{
     Call, CallOptions, Complete, Discover, JsonOption, List, ListOptions, Ping, Prompt, Read, ReadOptions, Watch,
@@ -46,6 +48,8 @@ pub(crate) struct Cli {
 /// The verbs. Each has its own module in `verbs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Create the project of a server
+    New(New),
     /// Run a server, or serve it over another transport
     Run(Run),
     /// List tools, resources, resource templates and prompts

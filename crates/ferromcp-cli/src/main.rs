@@ -13,6 +13,7 @@
 //! | `surface` | the definitions of a server: tools, resources, templates and prompts |
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
+//! | `project` | projects of `mcp new`, from templates |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
@@ -30,6 +31,7 @@ mod hosts;
 mod logs;
 mod output;
 mod progress;
+mod project;
 mod questions;
 mod schema;
 mod secret;

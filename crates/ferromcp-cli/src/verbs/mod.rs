@@ -14,6 +14,7 @@ mod list;
 mod login;
 mod logout;
 mod names;
+mod new;
 mod ping;
 mod prompt;
 mod read;
@@ -37,6 +38,7 @@ use crate::exit::Failure;
 /// Runs a verb.
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
+        Verb::New(args) => new::run(&args),
         Verb::Run(args) => Box::pin(run::run(args)).await,
         Verb::List(args) => list::run(args).await,
         Verb::Call(args) => call::run(args).await,

@@ -3,7 +3,8 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 24] = [
+pub(crate) const VERBS: [&str; 25] = [
+    "new",
     "run",
     "list",
     "call",

@@ -16,6 +16,7 @@ mod interop;
 mod interrupt;
 mod login;
 mod man;
+mod new;
 mod process;
 mod python;
 #[cfg(unix)]
