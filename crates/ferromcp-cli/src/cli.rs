@@ -2,6 +2,7 @@
 
 mod diagnose;
 mod new;
+mod pack;
 mod repl;
 mod request;
 mod run;
@@ -15,6 +16,7 @@ use ferromcp_core::Era;
 
 pub(crate) use diagnose::Doctor;
 pub(crate) use new::{New, TemplateName};
+pub(crate) use pack::Pack;
 pub(crate) use repl::{Command, Line, Repl};
 pub(crate) use request::{
     Call, CallOptions, Complete, Discover, JsonOption, List, ListOptions, Ping, Prompt, Read, ReadOptions, Watch,
@@ -50,6 +52,8 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Create the project of a server
     New(New),
+    /// Package a server as an MCP bundle (.mcpb)
+    Pack(Pack),
     /// Run a server, or serve it over another transport
     Run(Run),
     /// List tools, resources, resource templates and prompts

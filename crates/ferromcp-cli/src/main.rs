@@ -14,11 +14,13 @@
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `project` | projects of `mcp new`, from templates |
+//! | `bundle` | bundles of `mcp pack` |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
 mod arguments;
 mod bridge;
+mod bundle;
 mod cli;
 mod config_folder;
 mod connect;

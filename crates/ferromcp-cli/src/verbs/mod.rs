@@ -15,6 +15,7 @@ mod login;
 mod logout;
 mod names;
 mod new;
+mod pack;
 mod ping;
 mod prompt;
 mod read;
@@ -39,6 +40,7 @@ use crate::exit::Failure;
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::New(args) => new::run(&args),
+        Verb::Pack(args) => Box::pin(pack::run(args)).await,
         Verb::Run(args) => Box::pin(run::run(args)).await,
         Verb::List(args) => list::run(args).await,
         Verb::Call(args) => call::run(args).await,

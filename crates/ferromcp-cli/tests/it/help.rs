@@ -3,8 +3,9 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 25] = [
+pub(crate) const VERBS: [&str; 26] = [
     "new",
+    "pack",
     "run",
     "list",
     "call",

@@ -17,6 +17,7 @@ mod interrupt;
 mod login;
 mod man;
 mod new;
+mod pack;
 mod process;
 mod python;
 #[cfg(unix)]
