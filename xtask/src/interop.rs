@@ -8,7 +8,7 @@
 //! | `py2/bin/python` | the Python SDK that also supports 2026-07-28 |
 //! | `fastmcp/bin/python` | FastMCP servers |
 //! | `hosts/bin/python` | agent frameworks that convert tools for models, and the proxy mcp-proxy of PyPI |
-//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector, mcporter, the TypeScript SDKs, server-everything, the AI SDK, proxies and an OpenID Connect provider |
+//! | `node/node_modules/.bin/{node,mcp-inspector}` | Node, the Inspector, mcporter, the TypeScript SDKs, server-everything, the AI SDK, proxies, the bundle tool mcpb and an OpenID Connect provider |
 //! | `rmcp/debug/interop-rmcp` | a server written with the rmcp SDK |
 
 use std::fs;

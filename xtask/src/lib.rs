@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod lint;
 pub mod man;
 pub mod msrv;
+pub mod new;
 pub mod outcome;
 pub mod run_tests;
 pub mod shell;

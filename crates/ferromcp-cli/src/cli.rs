@@ -2,6 +2,8 @@
 
 mod dev;
 mod diagnose;
+mod new;
+mod pack;
 mod repl;
 mod request;
 mod run;
@@ -15,6 +17,8 @@ use ferromcp_core::Era;
 
 pub(crate) use dev::Dev;
 pub(crate) use diagnose::Doctor;
+pub(crate) use new::{New, TemplateName};
+pub(crate) use pack::Pack;
 pub(crate) use repl::{Command, Line, Repl};
 pub(crate) use request::{
     Call, CallOptions, Complete, Discover, JsonOption, List, ListOptions, Ping, Prompt, Read, ReadOptions, Watch,
@@ -48,6 +52,10 @@ pub(crate) struct Cli {
 /// The verbs. Each has its own module in `verbs`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Create the project of a server
+    New(New),
+    /// Package a server as an MCP bundle (.mcpb)
+    Pack(Pack),
     /// Run a server, or serve it over another transport
     Run(Run),
     /// Run a server with hot reload and a web inspector

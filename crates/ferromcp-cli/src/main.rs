@@ -15,11 +15,14 @@
 //! | `record` | records the messages of connections, for `mcp dev` |
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
+//! | `project` | projects of `mcp new`, from templates |
+//! | `bundle` | bundles of `mcp pack` |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
 
 mod arguments;
 mod bridge;
+mod bundle;
 mod cli;
 mod config_folder;
 mod connect;
@@ -34,6 +37,7 @@ mod inspector;
 mod logs;
 mod output;
 mod progress;
+mod project;
 mod questions;
 mod record;
 mod schema;

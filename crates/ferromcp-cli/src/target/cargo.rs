@@ -13,11 +13,35 @@ use crate::terminal::{clear_bar, draw_bar, has_bar_support};
 #[derive(Debug, Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    #[serde(default)]
+    workspace_root: PathBuf,
 }
 
-#[derive(Debug, Deserialize)]
-struct Package {
+/// A package of the workspace.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Package {
     name: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) manifest_path: PathBuf,
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) authors: Vec<String>,
+    #[serde(default)]
+    pub(crate) license: Option<String>,
+    #[serde(default)]
+    pub(crate) license_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) readme: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) repository: Option<String>,
+    #[serde(default)]
+    pub(crate) homepage: Option<String>,
+    #[serde(default)]
+    pub(crate) documentation: Option<String>,
+    #[serde(default)]
+    pub(crate) keywords: Vec<String>,
     #[serde(default)]
     manifest_path: PathBuf,
     #[serde(default)]
@@ -25,7 +49,7 @@ struct Package {
     targets: Vec<CargoTarget>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct CargoTarget {
     name: String,
     kind: Vec<String>,
@@ -47,11 +71,57 @@ struct Program<'a> {
     target: &'a CargoTarget,
 }
 
+/// The profile of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+}
+
+/// A program of the workspace, before it is built.
+#[derive(Debug)]
+pub(crate) struct Located {
+    pub(crate) package: Package,
+    /// The root folder of the workspace.
+    pub(crate) workspace: PathBuf,
+    target: CargoTarget,
+    /// The folder in which Cargo runs.
+    folder: PathBuf,
+}
+
+impl Located {
+    /// Returns the name of the program.
+    pub(crate) fn program_name(&self) -> &str {
+        &self.target.name
+    }
+
+    /// Builds the program and returns its path.
+    ///
+    /// # Errors
+    /// Fails if the build fails; its errors are part of the text.
+    pub(crate) fn build(&self, profile: Profile) -> Result<PathBuf, Failure> {
+        build(&self.folder, Program { package: &self.package, target: &self.target }, profile)
+    }
+}
+
 /// Builds the example, binary or package with this name. Returns `None` if no program has this name.
 ///
 /// # Errors
 /// Fails if the name is ambiguous, or the build fails; its errors are part of the text.
 pub(super) fn find(name: &str, folder: Option<&Path>) -> Result<Option<Command>, Failure> {
+    let Some(located) = locate(name, folder)? else { return Ok(None) };
+    let mut command = Command::new(located.build(Profile::Dev)?);
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    Ok(Some(command))
+}
+
+/// Finds the example, binary or package with this name. Returns `None` if no program has this name.
+///
+/// # Errors
+/// Fails if the name is ambiguous, or Cargo cannot read the workspace.
+pub(crate) fn locate(name: &str, folder: Option<&Path>) -> Result<Option<Located>, Failure> {
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     let start = folder.map_or_else(std::env::current_dir, |folder| Ok(folder.to_owned()));
     let Some(start) = start.ok().filter(|_| is_name) else { return Ok(None) };
@@ -60,11 +130,8 @@ pub(super) fn find(name: &str, folder: Option<&Path>) -> Result<Option<Command>,
     }
     let metadata = metadata(&start)?;
     let Some(program) = select(&metadata, name)? else { return Ok(None) };
-    let mut command = Command::new(build(&start, program)?);
-    if let Some(folder) = folder {
-        command.current_dir(folder);
-    }
-    Ok(Some(command))
+    let (package, target) = (program.package.clone(), program.target.clone());
+    Ok(Some(Located { package, workspace: metadata.workspace_root, target, folder: start }))
 }
 
 /// Returns the folders of the packages of the Cargo workspace. Empty without a workspace.
@@ -134,7 +201,7 @@ fn select<'a>(metadata: &'a Metadata, name: &str) -> Result<Option<Program<'a>>,
 }
 
 /// Builds a program and returns its path.
-fn build(folder: &Path, program: Program<'_>) -> Result<PathBuf, Failure> {
+fn build(folder: &Path, program: Program<'_>, profile: Profile) -> Result<PathBuf, Failure> {
     let Program { package, target } = program;
     let kind = if target.kind.iter().any(|kind| kind == "example") { "--example" } else { "--bin" };
     if has_bar_support() {
@@ -143,6 +210,9 @@ fn build(folder: &Path, program: Program<'_>) -> Result<PathBuf, Failure> {
     let mut command = cargo(folder);
     command.args(["build", "--quiet", "--message-format=json-render-diagnostics"]);
     command.args(["--package", &package.name, kind, &target.name]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
     if !target.required_features.is_empty() {
         command.args(["--features", &target.required_features.join(",")]);
     }
@@ -169,9 +239,9 @@ mod tests {
     fn metadata() -> Metadata {
         let target = |name: &str, kind: &str| serde_json::json!({ "name": name, "kind": [kind] });
         serde_json::from_value(serde_json::json!({ "packages": [
-            { "name": "one", "targets": [target("lib", "lib"), target("demo", "example"), target("one-server", "bin")] },
-            { "name": "two", "targets": [target("demo", "bin"), target("same", "bin")] },
-            { "name": "three", "default_run": "b", "targets": [target("a", "bin"), target("b", "bin"), target("same", "bin")] },
+            { "name": "one", "version": "1.0.0", "targets": [target("lib", "lib"), target("demo", "example"), target("one-server", "bin")] },
+            { "name": "two", "version": "1.0.0", "targets": [target("demo", "bin"), target("same", "bin")] },
+            { "name": "three", "version": "1.0.0", "default_run": "b", "targets": [target("a", "bin"), target("b", "bin"), target("same", "bin")] },
         ]}))
         .unwrap()
     }

@@ -10,7 +10,7 @@
 //! | `saved` | saved names |
 //! | `source` | a target as written |
 
-mod cargo;
+pub(crate) mod cargo;
 mod config_file;
 pub(crate) mod host;
 mod packages;

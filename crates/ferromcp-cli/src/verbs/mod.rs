@@ -15,6 +15,8 @@ mod list;
 mod login;
 mod logout;
 mod names;
+mod new;
+mod pack;
 mod ping;
 mod prompt;
 mod read;
@@ -38,6 +40,8 @@ use crate::exit::Failure;
 /// Runs a verb.
 pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
+        Verb::New(args) => new::run(&args),
+        Verb::Pack(args) => Box::pin(pack::run(args)).await,
         Verb::Run(args) => Box::pin(run::run(args)).await,
         Verb::Dev(args) => Box::pin(dev::run(args)).await,
         Verb::List(args) => list::run(args).await,

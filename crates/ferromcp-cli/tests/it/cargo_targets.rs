@@ -23,7 +23,8 @@ fn main() {
 }
 "##;
 
-fn workspace(folder: &Path) {
+/// Writes a package `pack` with the program `pack` and the example `demo`.
+pub(crate) fn workspace(folder: &Path) {
     std::fs::create_dir_all(folder.join("src/bin")).unwrap();
     std::fs::create_dir_all(folder.join("examples")).unwrap();
     let manifest = "[package]\nname = \"pack\"\nedition = \"2021\"\n[features]\nextra = []\n[workspace]\n\

@@ -3,7 +3,9 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 25] = [
+pub(crate) const VERBS: [&str; 27] = [
+    "new",
+    "pack",
     "run",
     "dev",
     "list",

@@ -18,6 +18,8 @@ mod interop;
 mod interrupt;
 mod login;
 mod man;
+mod new;
+mod pack;
 mod process;
 mod python;
 #[cfg(unix)]
