@@ -43,8 +43,6 @@ pub(crate) struct Package {
     #[serde(default)]
     pub(crate) keywords: Vec<String>,
     #[serde(default)]
-    manifest_path: PathBuf,
-    #[serde(default)]
     default_run: Option<String>,
     targets: Vec<CargoTarget>,
 }
