@@ -11,6 +11,7 @@
 //! | `credentials`, `config_folder`, `secret` | stored logins, the folder of settings, secrets on the command line |
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
 //! | `surface` | the definitions of a server: tools, resources, templates and prompts |
+//! | `diff`, `lock` | compares definitions, and records them in a lock file |
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `hosts` | configuration files of hosts |
@@ -24,9 +25,11 @@ mod connect;
 mod content;
 mod credentials;
 mod definition;
+mod diff;
 mod doctor;
 mod exit;
 mod hosts;
+mod lock;
 mod logs;
 mod output;
 mod progress;

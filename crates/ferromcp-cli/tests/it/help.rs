@@ -3,7 +3,7 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 24] = [
+pub(crate) const VERBS: [&str; 28] = [
     "run",
     "list",
     "call",
@@ -12,6 +12,10 @@ pub(crate) const VERBS: [&str; 24] = [
     "complete",
     "watch",
     "discover",
+    "inspect",
+    "snapshot",
+    "diff",
+    "lock",
     "ping",
     "repl",
     "doctor",
