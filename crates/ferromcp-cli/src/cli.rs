@@ -7,6 +7,7 @@ mod pack;
 mod repl;
 mod request;
 mod run;
+mod surface;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub(crate) use request::{
 };
 
 pub(crate) use run::{Run, ServedTransport};
+pub(crate) use surface::{Diff, FailOn, Format, Inspect, Lock, Snapshot};
 
 /// Runs, lists, calls, reads and watches Model Context Protocol servers
 ///
@@ -43,6 +45,7 @@ Exit codes:
     5  error of the server or the protocol
     6  the tool reported an error
     7  timeout
+    8  the tool surface has changed
   130  interrupted")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -89,6 +92,14 @@ pub(crate) enum Verb {
     Watch(Watch),
     /// Show the name, revision, capabilities and instructions of a server
     Discover(Discover),
+    /// Describe all definitions of a server, as text, Markdown or JSON
+    Inspect(Inspect),
+    /// Write the definitions of a server to a file, or compare them with it
+    Snapshot(Snapshot),
+    /// Compare the definitions of two servers or snapshots, and classify the changes
+    Diff(Diff),
+    /// Record the definitions of a server in mcp.lock, or compare them with it
+    Lock(Lock),
     /// Measure the round-trip time to a server
     Ping(Ping),
     /// Run several commands on one connection, from a terminal or a script

@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     Tool = 6,
     /// A timeout expired.
     Timeout = 7,
+    /// The tool surface differs from a snapshot, a lock or another server.
+    Changed = 8,
     /// The command was interrupted with Ctrl-C.
     Interrupted = 130,
 }

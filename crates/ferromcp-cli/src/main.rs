@@ -13,6 +13,7 @@
 //! | `surface` | the definitions of a server: tools, resources, templates and prompts |
 //! | `dev`, `inspector` | hot reload and the web inspector of `mcp dev` |
 //! | `record` | records the messages of connections, for `mcp dev` |
+//! | `diff`, `lock` | compares definitions, and records them in a lock file |
 //! | `doctor` | the checks of `mcp doctor` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `project` | projects of `mcp new`, from templates |
@@ -30,10 +31,12 @@ mod content;
 mod credentials;
 mod definition;
 mod dev;
+mod diff;
 mod doctor;
 mod exit;
 mod hosts;
 mod inspector;
+mod lock;
 mod logs;
 mod output;
 mod progress;

@@ -91,6 +91,17 @@ pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<String, Failu
         .map_err(|error| Failure::new(crate::exit::Exit::Protocol, format!("cannot serialize the result: {error}")))
 }
 
+/// Returns a value as JSON with indentation and a final line feed, for a file. Control characters are escaped.
+///
+/// # Errors
+/// Fails if the value cannot be serialized.
+pub(crate) fn pretty_json(value: &(impl Serialize + ?Sized)) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    Json::new().push(&to_json(value)?, &mut bytes)?;
+    bytes.push(b'\n');
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Indents valid JSON, part by part, and escapes control characters in its strings.
 ///
 /// The text of numbers is preserved, which a `serde_json::Value` would not do.

@@ -77,6 +77,11 @@ impl<'a> Schema<'a> {
         self.node.get("default")
     }
 
+    /// Returns the description: its own, or the first of the alternatives.
+    pub(crate) fn description(self) -> Option<&'a str> {
+        self.alternatives().into_iter().find_map(|schema| schema.node.get("description")?.as_str())
+    }
+
     /// Returns the names and schemas of the properties.
     pub(crate) fn properties(self) -> Vec<(&'a str, Self)> {
         let mut found: Vec<(&str, Self)> = Vec::new();

@@ -7,7 +7,14 @@ use serde_json::{Value, json};
 /// Escape sequences: colors, the title of the window, C1 controls, a bell, text direction, a line of a log.
 const ESCAPES: &str = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J\u{202e}\r\nerror: forged";
 
-/// Serves requests of 2025-11-25 until stdin is closed. `kind` is `escapes`, `text`, `pages`, `repeat`, `tools` or `mute`.
+/// Is replaced by a schema of many levels.
+const DEEP: &str = "a schema of many levels";
+
+/// Markup of Markdown and HTML.
+const MARKUP: &str = "x` | <img src=a>\n# heading\n\n| a | [b](https://evil.example) |\n|---|---|\n```";
+
+/// Serves requests of 2025-11-25 until stdin is closed. `kind` is `escapes`, `text`, `pages`, `repeat`, `tools`, `schemas`, `deep` or
+/// `mute`.
 pub(crate) fn serve(kind: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for line in io::stdin().lock().lines() {
@@ -24,6 +31,13 @@ pub(crate) fn serve(kind: &str) -> io::Result<()> {
         };
         let mut response = response;
         response["jsonrpc"] = "2.0".into();
+        // A value of this depth cannot be created without recursion.
+        let levels = if kind == "deep" { 10_000 } else { 500 };
+        let deep = || format!("{}1{}", "{\"properties\":".repeat(levels), "}".repeat(levels));
+        let mut response = response.to_string();
+        if response.contains(DEEP) {
+            response = response.replace(&format!("\"{DEEP}\""), &deep());
+        }
         writeln!(stdout, "{response}")?;
         stdout.flush()?;
     }
@@ -52,6 +66,7 @@ fn respond(kind: &str, method: &str, request: &Value) -> Result<Value, Value> {
         ("pages", "tools/list") => Ok(pages(request, true)),
         ("repeat", "tools/list") => Ok(pages(request, false)),
         ("tools", "tools/list") => Ok(many(request)),
+        ("schemas" | "deep", "tools/list") => Ok(schemas()),
         (_, "tools/list") => Ok(json!({ "tools": [tool("t")] })),
         (_, "resources/list") => Ok(json!({ "resources": [] })),
         (_, "resources/templates/list") => Ok(json!({ "resourceTemplates": [] })),
@@ -109,6 +124,21 @@ fn pages(request: &Value, is_new: bool) -> Value {
     let page: u64 = request["params"]["cursor"].as_str().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let name = if is_new { format!("tool{page}") } else { "tool".to_owned() };
     json!({ "tools": [tool(&name)], "nextCursor": (page + 1).to_string() })
+}
+
+/// Tools whose schemas are invalid, recursive or nested too deeply, and a valid one.
+fn schemas() -> Value {
+    let with_schema = |name: &str, schema: Value| json!({ "name": name, "description": name, "inputSchema": schema });
+    let recursive = json!({ "properties": { "next": { "$ref": "#" } }, "anyOf": [{ "$ref": "#" }, { "$ref": "#" }] });
+    let invalid = json!({ "type": 5, "properties": [], "required": {}, "enum": "x", "anyOf": 1, "$ref": "#/nowhere" });
+    let markup = json!({ "type": "object", "properties": { MARKUP: { "type": MARKUP, "description": MARKUP } } });
+    json!({ "tools": [
+        with_schema("deep", json!({ "properties": { "a": DEEP } })),
+        with_schema("recursive", recursive),
+        with_schema("invalid", invalid),
+        with_schema(MARKUP, markup),
+        tool("valid"),
+    ] })
 }
 
 /// 10,000 tools in pages of 1,000.

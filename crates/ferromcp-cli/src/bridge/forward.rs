@@ -31,7 +31,10 @@ impl Bridge {
             Err(error) => return Reply::Failed(error),
         };
         match members.route(&call.request).await {
-            Ok((member, request)) => self.send(&call, member, request).await,
+            Ok((member, request)) => match member.check(&request).await {
+                Ok(()) => self.send(&call, member, request).await,
+                Err(error) => Reply::Failed(error),
+            },
             Err(error) => Reply::Failed(error),
         }
     }

@@ -14,6 +14,7 @@ use ferromcp_server::{Call, Reply};
 
 use super::Bridge;
 use super::members::{LIST_TIME, Members};
+use crate::lock::Locked;
 
 impl Bridge {
     /// Lists the items of all servers. The pages of a single server are forwarded unchanged.
@@ -77,6 +78,15 @@ impl Bridge {
         };
         match self.send(call, member, request).await {
             Reply::Failed(error) if error.code == ErrorCode::METHOD_NOT_FOUND => Reply::Done(empty),
+            Reply::Done(mut result) => {
+                match &mut result {
+                    ServerResult::ListTools(list) => member.retain_locked(list.tools.to_mut()),
+                    ServerResult::ListPrompts(list) => member.retain_locked(list.prompts.to_mut()),
+                    ServerResult::ListResourceTemplates(list) => member.retain_locked(list.resource_templates.to_mut()),
+                    _ => {}
+                }
+                Reply::Done(result)
+            }
             reply => reply,
         }
     }
@@ -95,7 +105,7 @@ fn offers(members: &Members, request: &ClientRequest) -> bool {
 }
 
 /// Lists named items, with the prefix of their server.
-async fn collect<T: Listable + Send + 'static>(
+async fn collect<T: Locked + Listable + Send + 'static>(
     members: &Members,
     list: impl Fn(&Client) -> ListCall<T>,
     name: impl Fn(&mut T) -> &mut String,
@@ -117,19 +127,22 @@ async fn collect<T: Listable + Send + 'static>(
 }
 
 /// Fetches the lists of all servers at the same time. A server that fails is skipped with a warning.
-async fn fetch<T: Listable + Send + 'static>(
+async fn fetch<T: Locked + Listable + Send + 'static>(
     members: &Members,
     list: impl Fn(&Client) -> ListCall<T>,
 ) -> Vec<(&str, Vec<T>)> {
     let started = members.iter().map(|member| {
         let prefix = member.prefix.as_deref().unwrap_or_default();
-        (prefix, tokio::spawn(list(&member.client).time_limit(LIST_TIME).into_future()))
+        (member, prefix, tokio::spawn(list(&member.client).time_limit(LIST_TIME).into_future()))
     });
     let started: Vec<_> = started.collect();
     let mut lists = Vec::new();
-    for (prefix, task) in started {
+    for (member, prefix, task) in started {
         match task.await {
-            Ok(Ok(items)) => lists.push((prefix, items)),
+            Ok(Ok(mut items)) => {
+                member.retain_locked(&mut items);
+                lists.push((prefix, items));
+            }
             Ok(Err(error)) => tracing::warn!(server = prefix.trim_end_matches('_'), %error, "cannot list items"),
             Err(_) => tracing::error!("the task of a list panicked"),
         }

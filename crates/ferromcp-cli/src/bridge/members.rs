@@ -12,6 +12,7 @@ use ferromcp_core::{ClientRequest, Error, ErrorCode};
 use ferromcp_server::uri_template::UriTemplate;
 
 use crate::hosts::launch::sanitize;
+use crate::lock::{Guard, Locked};
 
 /// Time limit of a list of one of several servers.
 pub(super) const LIST_TIME: Duration = Duration::from_secs(10);
@@ -33,17 +34,52 @@ pub(crate) struct Member {
     pub(super) client: Client,
     /// Set when another server has replaced this one.
     pub(super) is_replaced: Arc<AtomicBool>,
+    guard: Option<Guard>,
 }
 
 impl Member {
     /// Creates the only server of a bridge. Its items keep their names.
     pub(crate) fn only(client: Client) -> Self {
-        Self { number: 0, prefix: None, client, is_replaced: Arc::default() }
+        Self { number: 0, prefix: None, client, is_replaced: Arc::default(), guard: None }
     }
 
     /// Creates one of several servers. Its tools and prompts have the prefix `name_`, where invalid characters are replaced.
     pub(crate) fn named(number: usize, name: &str, client: Client) -> Self {
-        Self { number, prefix: Some(format!("{}_", sanitize(name))), client, is_replaced: Arc::default() }
+        let prefix = Some(format!("{}_", sanitize(name)));
+        Self { number, prefix, client, is_replaced: Arc::default(), guard: None }
+    }
+
+    /// Sets the number that identifies the server in its handlers.
+    pub(super) fn numbered(self, number: usize) -> Self {
+        Self { number, ..self }
+    }
+
+    /// Hides the definitions that differ from a lock, and rejects their use.
+    pub(crate) fn guarded(self, guard: Option<Guard>) -> Self {
+        Self { guard, ..self }
+    }
+
+    /// Removes the definitions that differ from the lock.
+    pub(super) fn retain_locked<T: Locked>(&self, items: &mut Vec<T>) {
+        if let Some(guard) = &self.guard {
+            guard.retain(items);
+        }
+    }
+
+    /// Fails if a request uses a definition that differs from the lock.
+    pub(super) async fn check(&self, request: &ClientRequest) -> Result<(), Error> {
+        match &self.guard {
+            Some(guard) => guard.check_request(&self.client, request).await,
+            None => Ok(()),
+        }
+    }
+
+    fn instructions(&self) -> Option<String> {
+        let text = self.client.instructions()?;
+        match &self.guard {
+            Some(guard) => guard.instructions(text),
+            None => Some(text),
+        }
     }
 }
 
@@ -107,7 +143,7 @@ impl Members {
     /// Returns the instructions of all servers.
     pub(super) fn instructions(&self) -> Option<String> {
         let texts = self.iter().filter_map(|member| {
-            let text = member.client.instructions()?;
+            let text = member.instructions()?;
             Some(match &member.prefix {
                 None => text,
                 Some(prefix) => format!("Tools and prompts with the prefix `{prefix}`:\n{text}"),

@@ -53,7 +53,7 @@ impl Replacer {
     /// closed.
     pub(crate) async fn replace(&self, number: usize, client: Client) {
         let bridge = &self.0;
-        let members = Members::new(vec![Member { number, ..Member::only(client) }]);
+        let members = Members::new(vec![Member::only(client).numbered(number)]);
         let level = *bridge.log_level.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(level) = level {
             set_log_level(&members, level).await;

@@ -35,7 +35,7 @@ pub(crate) struct RequestOf<O: Args> {
 pub(crate) type List = RequestOf<ListOptions>;
 
 /// Arguments of `mcp call`.
-pub(crate) type Call = RequestOf<CallOptions>;
+pub(crate) type Call = RequestOf<LockedCallOptions>;
 
 /// Arguments of `mcp read`.
 pub(crate) type Read = RequestOf<ReadOptions>;
@@ -83,7 +83,7 @@ pub(crate) struct ListOptions {
     pub(crate) json: bool,
 }
 
-/// Options of `mcp call`.
+/// Options of a call.
 #[derive(Debug, Args)]
 pub(crate) struct CallOptions {
     /// Pass all arguments as one JSON object, or as @FILE
@@ -95,6 +95,16 @@ pub(crate) struct CallOptions {
     /// Print the whole result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `mcp call`, which checks the tool if a lock file contains the server.
+#[derive(Debug, Args)]
+pub(crate) struct LockedCallOptions {
+    #[command(flatten)]
+    pub(crate) call: CallOptions,
+    /// Reject the tool if it differs from this lock file [default: mcp.lock, if it contains the server]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
 }
 
 /// Options of `mcp read`.

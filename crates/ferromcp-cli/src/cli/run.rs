@@ -40,6 +40,9 @@ pub(crate) struct Run {
     /// Forward the messages of a server that is started on stdio, instead of replacing this process with it
     #[arg(long)]
     pub(crate) bridge: bool,
+    /// Omit tools and prompts that differ from this lock file (see `mcp lock`), and reject calls of them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
     /// Set the variables of this file, with lines NAME=value
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,

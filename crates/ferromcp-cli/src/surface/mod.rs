@@ -1,4 +1,18 @@
-//! What a server offers: its tools, resources, resource templates and prompts.
+//! The definitions of a server: its tools, resources, resource templates and prompts.
+//!
+//! | module | content |
+//! |---|---|
+//! | `canonical` | canonical JSON and digests |
+//! | `snapshot` | definitions in a deterministic form |
+//! | `capabilities`, `fields` | capabilities and arguments as text |
+//! | `document` | a description of the definitions, in text or Markdown |
+
+pub(crate) mod canonical;
+pub(crate) mod capabilities;
+pub(crate) mod document;
+mod fields;
+mod markdown;
+pub(crate) mod snapshot;
 
 use ferromcp_client::Client;
 use ferromcp_core::model::{
@@ -14,6 +28,7 @@ use crate::exit::Failure;
 pub(crate) struct Surface {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) server_info: Option<Implementation>,
+    #[serde(default)]
     pub(crate) protocol_version: String,
     #[serde(default)]
     pub(crate) capabilities: ServerCapabilities,
@@ -45,5 +60,14 @@ impl Surface {
             resource_templates: client.resource_templates().await?,
             prompts: client.prompts().await?,
         })
+    }
+
+    /// Sorts the definitions by their name or URI, so that the output does not depend on the order of the server.
+    pub(crate) fn sorted(mut self) -> Self {
+        self.tools.sort_by(|a, b| a.name.cmp(&b.name));
+        self.resources.sort_by(|a, b| a.uri.cmp(&b.uri));
+        self.resource_templates.sort_by(|a, b| a.uri_template.cmp(&b.uri_template));
+        self.prompts.sort_by(|a, b| a.name.cmp(&b.name));
+        self
     }
 }

@@ -1,5 +1,7 @@
 //! `mcp call`: calls a tool.
 
+use std::path::Path;
+
 use ferromcp_client::Client;
 use ferromcp_core::model::{CallToolResult, TaskSupport, ToolDefinition};
 use ferromcp_core::text::excerpt;
@@ -11,17 +13,32 @@ use crate::connect::with_client;
 use crate::content::{print_block, save_blocks};
 use crate::definition::{find_definition, unknown_argument, with_signature};
 use crate::exit::{Exit, Failure};
+use crate::lock::{DEFAULT_FILE, Guard, LockFile, server_key};
 use crate::output::Output;
 use crate::progress::show_progress;
 use crate::schema::Schema;
-use crate::target::split;
+use crate::target::{Source, split};
 use crate::terminal::clear_bar;
 
 /// Calls a tool, and prints or saves the result.
 pub(crate) async fn run(args: Call) -> Result<(), Failure> {
     let (source, rest) = split(&args.words)?;
-    let request = Request::new(&args.options, rest)?;
+    let guard = guard(args.options.lock.as_deref(), source)?;
+    let request = Request::new(&args.options.call, rest)?.locked(guard.as_ref());
     with_client(source, &args.connection, async |client| request.send(client).await).await
+}
+
+/// Returns the guard of a server: of this lock file, or of that in the current folder if it contains the server.
+///
+/// # Errors
+/// Fails if the file is not readable, or if it was given and does not contain the server.
+pub(crate) fn guard(path: Option<&Path>, source: Source<'_>) -> Result<Option<Guard>, Failure> {
+    let file = LockFile::read(path.unwrap_or(Path::new(DEFAULT_FILE)))?;
+    let key = server_key(source);
+    if path.is_none() && file.server(&key).is_none() {
+        return Ok(None);
+    }
+    Guard::new(&file, &key).map(Some)
 }
 
 /// A call that was requested.
@@ -30,6 +47,7 @@ pub(crate) struct Request<'a> {
     name: &'a str,
     written: Vec<Written>,
     whole: Map<String, Value>,
+    guard: Option<&'a Guard>,
 }
 
 impl<'a> Request<'a> {
@@ -43,12 +61,20 @@ impl<'a> Request<'a> {
         };
         let written = arguments::parse(words)?;
         let whole = options.args.as_deref().map(arguments::whole).transpose()?.unwrap_or_default();
-        Ok(Self { options, name, written, whole })
+        Ok(Self { options, name, written, whole, guard: None })
+    }
+
+    /// Rejects the tool if it differs from a lock.
+    pub(crate) fn locked(self, guard: Option<&'a Guard>) -> Self {
+        Self { guard, ..self }
     }
 
     /// Finds the tool, converts the arguments by its schema, calls it and prints the result.
     pub(crate) async fn send(self, client: &Client) -> Result<(), Failure> {
         let tool = find_definition(client.tools(), self.name).await?;
+        if let Some(guard) = self.guard {
+            guard.check(&tool)?;
+        }
         check_task_support(&tool)?;
         let arguments = convert(&tool, self.written, self.whole)?;
         let result = show_progress(client.call(self.name, &arguments)).await?;

@@ -2,7 +2,6 @@
 
 use ferromcp_client::Client;
 use ferromcp_core::Era;
-use ferromcp_core::model::{ListChanged, ServerCapabilities};
 use ferromcp_core::text::excerpt;
 use serde_json::json;
 
@@ -10,6 +9,7 @@ use crate::cli::Discover;
 use crate::connect::with_client;
 use crate::exit::Failure;
 use crate::output::Output;
+use crate::surface::capabilities::describe;
 use crate::target::{reject_extra, split};
 
 /// Connects, and prints the result of the negotiation.
@@ -76,38 +76,4 @@ fn print_text(client: &Client, out: &mut Output) -> Result<(), Failure> {
         out.indented(&instructions, 2)?;
     }
     Ok(())
-}
-
-/// Returns the capabilities with their options.
-fn describe(capabilities: &ServerCapabilities) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut add = |name: &str, options: &[(&str, Option<bool>)]| {
-        let options: Vec<&str> =
-            options.iter().filter(|(_, is_set)| *is_set == Some(true)).map(|(name, _)| *name).collect();
-        let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
-        names.push(format!("{name}{options}"));
-    };
-    let changes = |list: &ListChanged| [("list changes", list.list_changed)];
-    if let Some(tools) = &capabilities.tools {
-        add("tools", &changes(tools));
-    }
-    if let Some(resources) = &capabilities.resources {
-        add("resources", &[("list changes", resources.list_changed), ("subscriptions", resources.subscribe)]);
-    }
-    if let Some(prompts) = &capabilities.prompts {
-        add("prompts", &changes(prompts));
-    }
-    if capabilities.completions.is_some() {
-        add("completions", &[]);
-    }
-    if capabilities.logging.is_some() {
-        add("logging", &[]);
-    }
-    if capabilities.tasks.is_some() {
-        add("tasks", &[]);
-    }
-    for (name, _) in capabilities.extensions.iter().chain(capabilities.experimental.iter()) {
-        add(&excerpt(name).to_string(), &[]);
-    }
-    names
 }

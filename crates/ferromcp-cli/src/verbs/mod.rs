@@ -6,12 +6,15 @@ mod call;
 mod complete;
 mod completions;
 mod dev;
+mod diff;
 mod discover;
 mod doctor;
 mod host_options;
+mod inspect;
 mod install;
 mod install_target;
 mod list;
+mod lock;
 mod login;
 mod logout;
 mod names;
@@ -25,6 +28,7 @@ mod repl;
 mod revisions;
 mod run;
 mod run_process;
+mod snapshot;
 mod status;
 mod sync;
 mod uninstall;
@@ -51,6 +55,10 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Complete(args) => complete::run(args).await,
         Verb::Watch(args) => watch::run(args).await,
         Verb::Discover(args) => discover::run(args).await,
+        Verb::Inspect(args) => inspect::run(args).await,
+        Verb::Snapshot(args) => snapshot::run(args).await,
+        Verb::Diff(args) => Box::pin(diff::run(args)).await,
+        Verb::Lock(args) => lock::run(args).await,
         Verb::Ping(args) => ping::run(args).await,
         Verb::Repl(args) => Box::pin(repl::run(args)).await,
         Verb::Doctor(args) => Box::pin(doctor::run(args)).await,

@@ -22,6 +22,7 @@ use crate::cli::{Hidden, Run, ServedTransport};
 use crate::connect::{CALL_TIMEOUT, add_variables, login_remedy, new_builder, open_with, until_terminated, with_roots};
 use crate::exit::{Exit, Failure};
 use crate::hosts::launch::read_env_file;
+use crate::lock::{Guard, LockFile, server_key};
 use crate::logs::start_logs_at;
 use crate::secret;
 use crate::target::{self, Kind, Source, Target};
@@ -46,7 +47,8 @@ pub(crate) async fn run(mut args: Run) -> Result<(), Failure> {
         return serve_http(servers, source, &args).await;
     }
     if !args.bridge
-        && let [Named { name: None, target }] = servers.as_mut_slice()
+        && args.lock.is_none()
+        && let [Named { name: None, target, .. }] = servers.as_mut_slice()
     {
         let connection = target.connection.clone();
         if let Some(command) = command(target) {
@@ -61,6 +63,7 @@ pub(crate) async fn run(mut args: Run) -> Result<(), Failure> {
 struct Named {
     name: Option<String>,
     target: Target,
+    guard: Option<Guard>,
 }
 
 /// Returns the command of a server that is started; `None` for a server with a URL.
@@ -80,11 +83,12 @@ fn command(target: &mut Target) -> Option<&mut Command> {
 fn find(source: Source<'_>, args: &Run) -> Result<Vec<Named>, Failure> {
     let several = target::several(source)?;
     let mut servers = if several.is_empty() {
-        vec![Named { name: None, target: target::resolve(source, &args.connection)? }]
+        vec![Named { name: None, target: target::resolve(source, &args.connection)?, guard: None }]
     } else {
         let named = |config: ServerConfig| {
             let name = Some(config.name().to_owned());
-            Named { name, target: Target { kind: Kind::Config(config), connection: args.connection.clone() } }
+            let target = Target { kind: Kind::Config(config), connection: args.connection.clone() };
+            Named { name, target, guard: None }
         };
         several.into_iter().map(named).collect()
     };
@@ -94,6 +98,14 @@ fn find(source: Source<'_>, args: &Run) -> Result<Vec<Named>, Failure> {
     }
     for server in &mut servers {
         add_file_variables(&mut server.target, &variables)?;
+    }
+    if let Some(path) = &args.lock {
+        let file = LockFile::read(path)?;
+        for server in &mut servers {
+            let key = server_key(source);
+            let key = server.name.as_ref().map_or(key.clone(), |name| format!("{key}#{name}"));
+            server.guard = Some(Guard::new(&file, &key)?);
+        }
     }
     Ok(servers)
 }
@@ -270,19 +282,19 @@ async fn connect(
     let limits = ClientLimits::new().request_timeout(timeout).request_time_limit(CALL_TIMEOUT.max(timeout));
     let limits = if servers.len() > 1 { limits.connect_timeout(START_TIMEOUT) } else { limits };
     let mut connecting = Vec::new();
-    for (number, Named { name, target }) in servers.into_iter().enumerate() {
+    for (number, Named { name, target, guard }) in servers.into_iter().enumerate() {
         let builder = prepare(&connections, new_builder(&target.connection).limits(limits), number);
         let builder = with_roots(builder, &target.connection)?;
         let remedy = login_remedy(source, &target);
         let client = tokio::spawn(open_with(target, builder));
-        connecting.push((number, name, remedy, client));
+        connecting.push((number, name, remedy, client, guard));
     }
     let mut members = Vec::new();
-    for (number, name, remedy, client) in connecting {
+    for (number, name, remedy, client, guard) in connecting {
         let client = client.await.map_err(|error| Failure::new(Exit::Connect, format!("cannot connect: {error}")))?;
         match (client.map_err(|failure| failure.with_login_remedy(remedy)), name) {
-            (Ok(client), None) => members.push(Member::only(client)),
-            (Ok(client), Some(name)) => members.push(Member::named(number, &name, client)),
+            (Ok(client), None) => members.push(Member::only(client).guarded(guard)),
+            (Ok(client), Some(name)) => members.push(Member::named(number, &name, client).guarded(guard)),
             (Err(failure), None) => return Err(failure),
             (Err(failure), Some(name)) => {
                 terminal::message(format_args!("warning: skipped the server `{}`: {failure}", excerpt(&name)));

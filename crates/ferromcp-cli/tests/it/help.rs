@@ -3,7 +3,7 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 27] = [
+pub(crate) const VERBS: [&str; 31] = [
     "new",
     "pack",
     "run",
@@ -15,6 +15,10 @@ pub(crate) const VERBS: [&str; 27] = [
     "complete",
     "watch",
     "discover",
+    "inspect",
+    "snapshot",
+    "diff",
+    "lock",
     "ping",
     "repl",
     "doctor",

@@ -31,6 +31,7 @@ mod saved_names;
 mod secrets;
 #[cfg(unix)]
 mod sessions;
+mod surface;
 #[cfg(unix)]
 mod terminal;
 mod verbs;

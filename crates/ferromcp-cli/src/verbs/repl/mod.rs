@@ -12,6 +12,7 @@ use super::{call, complete, discover, list, ping, prompt, read, watch};
 use crate::cli::{Command, Line, Repl};
 use crate::connect::{until_interrupted, with_session};
 use crate::exit::{Exit, Failure};
+use crate::lock::Guard;
 use crate::suggestion::closest;
 use crate::target::{Source, reject_extra, split};
 use crate::terminal::{clear_bar, message};
@@ -25,9 +26,11 @@ use input::{Input, Lines};
 pub(crate) async fn run(args: Repl) -> Result<(), Failure> {
     let (source, extra) = split(&args.words)?;
     reject_extra(extra)?;
+    let guard = call::guard(None, source)?;
     with_session(source, &args.connection, async |client| {
         let changes = until_interrupted(async { Ok(Changes::subscribe(client).await) }).await?;
-        let mut session = Session { client, source, lines: Lines::stdin(), changes, exit: Exit::Ok };
+        let guard = guard.as_ref();
+        let mut session = Session { client, source, guard, lines: Lines::stdin(), changes, exit: Exit::Ok };
         if session.lines.is_terminal() {
             greet(client);
         }
@@ -55,6 +58,8 @@ enum Next {
 struct Session<'a> {
     client: &'a Client,
     source: Source<'a>,
+    /// Rejects tools that differ from the lock file of the current folder.
+    guard: Option<&'a Guard>,
     lines: Lines,
     changes: Changes,
     /// The exit code of the first line of a script that failed.
@@ -135,7 +140,7 @@ impl Session<'_> {
             return Ok(Next::End);
         }
         let is_watch = matches!(command, Command::Watch(_));
-        let result = until_interrupted(send(self.client, &command)).await;
+        let result = until_interrupted(send(self.client, &command, self.guard)).await;
         if is_watch {
             // The command printed them.
             self.changes.take().await;
@@ -145,10 +150,10 @@ impl Session<'_> {
 }
 
 /// Runs a command on the connection.
-async fn send(client: &Client, command: &Command) -> Result<(), Failure> {
+async fn send(client: &Client, command: &Command, guard: Option<&Guard>) -> Result<(), Failure> {
     match command {
         Command::List(line) => list::Request::new(&line.options, &line.words)?.send(client).await,
-        Command::Call(line) => call::Request::new(&line.options, &line.words)?.send(client).await,
+        Command::Call(line) => call::Request::new(&line.options, &line.words)?.locked(guard).send(client).await,
         Command::Read(line) => read::Request::new(&line.options, &line.words)?.send(client).await,
         Command::Prompt(line) => prompt::Request::new(&line.options, &line.words)?.send(client).await,
         Command::Complete(line) => complete::Request::new(&line.options, &line.words)?.send(client).await,
