@@ -1,6 +1,7 @@
 //! The command line: verbs, and the options that they share.
 
 mod diagnose;
+mod lint;
 mod repl;
 mod request;
 mod run;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use ferromcp_core::Era;
 
 pub(crate) use diagnose::Doctor;
+pub(crate) use lint::{FailOn, Lint, LintFormat};
 pub(crate) use repl::{Command, Line, Repl};
 pub(crate) use request::{
     Call, CallOptions, Complete, Discover, JsonOption, List, ListOptions, Ping, Prompt, Read, ReadOptions, Watch,
@@ -31,6 +33,7 @@ pub(crate) use run::{Run, ServedTransport};
 #[command(after_help = "\
 Exit codes:
     0  success
+    1  findings of `mcp lint`
     2  invalid command line, argument or file
     3  cannot start or reach the server
     4  the server requires a login
@@ -83,6 +86,8 @@ pub(crate) enum Verb {
     Repl(Repl),
     /// Find problems of a server, or of the hosts on this machine, and print their fixes
     Doctor(Doctor),
+    /// Find problems that models and hosts have with the definitions of a server
+    Lint(Lint),
     /// Save a target under a name
     Add(Add),
     /// Remove a saved name

@@ -12,6 +12,7 @@
 //! | `arguments`, `definition`, `schema`, `signature`, `suggestion` | arguments of tools, and errors about them |
 //! | `surface` | the definitions of a server: tools, resources, templates and prompts |
 //! | `doctor` | the checks of `mcp doctor` |
+//! | `lint` | the checks of `mcp lint` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `hosts` | configuration files of hosts |
 //! | `terminal`, `questions`, `progress`, `logs` | messages, questions, progress and logs on stderr |
@@ -27,6 +28,7 @@ mod definition;
 mod doctor;
 mod exit;
 mod hosts;
+mod lint;
 mod logs;
 mod output;
 mod progress;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// Escape sequences: colors, the title of the window, C1 controls, a bell, text direction, a line of a log.
 const ESCAPES: &str = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J\u{202e}\r\nerror: forged";
 
-/// Serves requests of 2025-11-25 until stdin is closed. `kind` is `escapes`, `text`, `pages`, `repeat`, `tools` or `mute`.
+/// Serves requests of 2025-11-25 until stdin is closed. `kind` is `escapes`, `text`, `pages`, `repeat`, `tools`, `schemas` or `mute`.
 pub(crate) fn serve(kind: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for line in io::stdin().lock().lines() {
@@ -52,6 +52,7 @@ fn respond(kind: &str, method: &str, request: &Value) -> Result<Value, Value> {
         ("pages", "tools/list") => Ok(pages(request, true)),
         ("repeat", "tools/list") => Ok(pages(request, false)),
         ("tools", "tools/list") => Ok(many(request)),
+        ("schemas", "tools/list") => Ok(schemas()),
         (_, "tools/list") => Ok(json!({ "tools": [tool("t")] })),
         (_, "resources/list") => Ok(json!({ "resources": [] })),
         (_, "resources/templates/list") => Ok(json!({ "resourceTemplates": [] })),
@@ -120,4 +121,18 @@ fn many(request: &Value) -> Value {
         page["nextCursor"] = (start + 1000).to_string().into();
     }
     page
+}
+
+/// Tools with broken schemas, an item that is not a tool, and a good tool.
+fn schemas() -> Value {
+    let broken = |name: &str, schema: Value| json!({ "name": name, "inputSchema": schema });
+    let reference = json!({ "$ref": "#/properties/a" });
+    json!({ "tools": [
+        broken("types", json!({ "type": { "x": 1 }, "properties": [], "required": "a", "enum": {}, "items": 3 })),
+        broken("cycle", json!({ "type": "object", "properties": { "a": reference }, "$ref": "#" })),
+        broken("pattern", json!({ "type": "object", "properties": { "a": { "pattern": "((a{1000}){1000}){1000}" } } })),
+        { "name": "no schema" },
+        7,
+        tool("good"),
+    ] })
 }

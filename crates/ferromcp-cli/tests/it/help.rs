@@ -3,7 +3,7 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 24] = [
+pub(crate) const VERBS: [&str; 25] = [
     "run",
     "list",
     "call",
@@ -15,6 +15,7 @@ pub(crate) const VERBS: [&str; 24] = [
     "ping",
     "repl",
     "doctor",
+    "lint",
     "add",
     "remove",
     "names",
