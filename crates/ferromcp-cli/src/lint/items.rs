@@ -49,7 +49,7 @@ fn prompts(surface: &Surface, findings: &mut Findings) {
                 text::check(description, &item, &format!("{pointer}/description"), "the description", findings);
             }
             _ => {
-                findings.add("prompt-description-missing", &item, &pointer, "the prompt has no description".to_owned())
+                findings.add("prompt-description-missing", &item, &pointer, "the prompt has no description".to_owned());
             }
         }
         for (number, argument) in prompt.arguments.iter().enumerate() {

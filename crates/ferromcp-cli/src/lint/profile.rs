@@ -9,9 +9,9 @@ use crate::exit::Failure;
 use crate::suggestion::closest;
 
 /// The limits of a host or a model provider.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the table")]
 #[serde(deny_unknown_fields, default)]
-#[derive(Default)]
 pub(crate) struct Profile {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -64,13 +64,9 @@ pub(crate) fn find(name: &str) -> Result<&'static Profile, Failure> {
     let is_name = |other: &String| other.eq_ignore_ascii_case(name);
     let found = all().iter().find(|it| is_name(&it.id) || is_name(&it.name) || it.aliases.iter().any(is_name));
     found.ok_or_else(|| {
-        let remedy = match closest(name, all().iter().map(|profile| profile.id.as_str())) {
-            Some(id) => format!("did you mean `{id}`?"),
-            None => {
-                let ids: Vec<&str> = all().iter().map(|profile| profile.id.as_str()).collect();
-                format!("write one of {}", ids.join(", "))
-            }
-        };
+        let ids: Vec<&str> = all().iter().map(|profile| profile.id.as_str()).collect();
+        let remedy = closest(name, ids.iter().copied())
+            .map_or_else(|| format!("write one of {}", ids.join(", ")), |id| format!("did you mean `{id}`?"));
         Failure::usage(format!("cannot find the profile of the host `{}`; {remedy}", excerpt(name)))
     })
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use ferromcp_client::{Client, ClientError, ErrorKind, ListCall, Listable};
-use ferromcp_core::model::Implementation;
+use ferromcp_core::model::{Implementation, ServerCapabilities};
 use ferromcp_core::text::reason;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -103,7 +103,7 @@ impl Snapshot {
         let surface = Surface {
             server_info: self.server_info,
             protocol_version: self.protocol_version.unwrap_or_default(),
-            capabilities: Default::default(),
+            capabilities: ServerCapabilities::default(),
             instructions: self.instructions,
             tools: decode(&self.tools, "tools", &mut broken),
             resources: decode(&self.resources, "resources", &mut broken),

@@ -75,12 +75,12 @@ fn with(key: &str, value: Value) -> Value {
 }
 
 fn renamed(names: &[&str]) -> Value {
-    let named = |name: &&str| {
+    let with_name = |name: &&str| {
         let mut tool = clean();
         tool["name"] = (*name).into();
         tool
     };
-    server(&names.iter().map(named).collect::<Vec<Value>>())
+    server(&names.iter().map(with_name).collect::<Vec<Value>>())
 }
 
 /// Objects that are nested this deep in the argument.
