@@ -12,11 +12,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::isolation::{self, INSIDE};
 use crate::outcome::Outcome;
 use crate::shell;
 
-/// The argument of the process inside the network.
-const INSIDE: &str = "--inside";
 /// The port of the HTTP server. No other process uses the network.
 const PORT: u16 = 8765;
 /// Time until the HTTP server must listen.
@@ -81,14 +80,13 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     install(root, &folder)?;
     let build = ["build", "--package", "ferromcp-cli", "--bin", "mcp", "--example", "cli-test-server"];
     shell::run(&mut shell::cargo(root, &build))?;
-    let isolated = ["--map-root-user", "--net", "--", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"];
-    if shell::output(Command::new("unshare").args(isolated).arg("true")).is_err() {
-        println!("hosts: `unshare` is not available, so the hosts can reach the network");
-        return programs.check();
+    match isolation::run("hosts")? {
+        Some(succeeded) => Ok(succeeded),
+        None => {
+            println!("hosts: `unshare` is not available, so the hosts can reach the network");
+            programs.check()
+        }
     }
-    let this = std::env::current_exe().context("cannot find the path of xtask")?;
-    let status = Command::new("unshare").args(isolated).arg(this).args(["hosts", INSIDE]).status()?;
-    Ok(status.success())
 }
 
 /// Installs the hosts from npm, unless they are up to date.

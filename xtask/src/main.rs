@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use xtask::outcome::Outcome;
 use xtask::{
-    api, cli_times, conformance, deny, fuzz, hosts, interop, ledger, lint, man, msrv, new, shell, soak, steps,
-    tests_renamed, word_counts,
+    api, cli_times, conformance, deny, fuzz, hosts, interop, ledger, lint, man, msrv, new, published_servers, shell,
+    soak, steps, tests_renamed, word_counts,
 };
 
 const COMMANDS: &str = "\
@@ -20,6 +20,7 @@ cargo xtask tests-renamed --base REV                      list the tests renamed
 cargo xtask interop                                       install third-party MCP clients and servers under target/interop
 cargo xtask hosts                                         list entries of `mcp install` with hosts from npm
 cargo xtask new                                           build and test each template of `mcp new`
+cargo xtask published-servers                             run `mcp lint` on published servers, and write the table of the docs
 cargo xtask man [--output FOLDER]                         write the man pages of `mcp`
 cargo xtask cli-times [--runs N]                          time `mcp call` and other command-line clients
 cargo xtask conformance server|client|authorization       run one part of the official conformance suite
@@ -60,6 +61,7 @@ fn run(args: &[String]) -> Result<bool> {
         ("cli-times", rest) => cli_times::run(&root, rest).map(|()| true),
         ("hosts", rest) => hosts::run(&root, rest),
         ("new", []) => new::run(&root).map(|()| true),
+        ("published-servers", rest) => published_servers::run(&root, rest),
         ("man", rest) => man::run(&root, rest).map(|()| true),
         ("conformance", [side]) if side == "server" => Ok(print_outcome(&conformance::server(&root)?)),
         ("conformance", [side]) if side == "client" => Ok(print_outcome(&conformance::client(&root)?)),

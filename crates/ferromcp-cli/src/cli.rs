@@ -2,6 +2,7 @@
 
 mod dev;
 mod diagnose;
+mod lint;
 mod new;
 mod pack;
 mod repl;
@@ -18,6 +19,7 @@ use ferromcp_core::Era;
 
 pub(crate) use dev::Dev;
 pub(crate) use diagnose::Doctor;
+pub(crate) use lint::{Lint, LintFormat, LintLevel};
 pub(crate) use new::{New, TemplateName};
 pub(crate) use pack::Pack;
 pub(crate) use repl::{Command, Line, Repl};
@@ -39,6 +41,7 @@ pub(crate) use surface::{Diff, FailOn, Format, Inspect, Lock, Snapshot};
 #[command(after_help = "\
 Exit codes:
     0  success
+    1  findings of `mcp lint`
     2  invalid command line, argument or file
     3  cannot start or reach the server
     4  the server requires a login
@@ -106,6 +109,8 @@ pub(crate) enum Verb {
     Repl(Repl),
     /// Find problems of a server, or of the hosts on this machine, and print their fixes
     Doctor(Doctor),
+    /// Find problems that models and hosts have with the definitions of a server
+    Lint(Lint),
     /// Save a target under a name
     Add(Add),
     /// Remove a saved name

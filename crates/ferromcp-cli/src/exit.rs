@@ -13,6 +13,8 @@ use crate::terminal;
 pub(crate) enum Exit {
     /// The command succeeded.
     Ok = 0,
+    /// The checks of `mcp lint` found problems.
+    Findings = 1,
     /// The command line, an argument of a tool, or a file is invalid.
     Usage = 2,
     /// The server cannot be started or reached, or no common revision exists.

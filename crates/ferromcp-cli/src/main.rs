@@ -15,6 +15,7 @@
 //! | `record` | records the messages of connections, for `mcp dev` |
 //! | `diff`, `lock` | compares definitions, and records them in a lock file |
 //! | `doctor` | the checks of `mcp doctor` |
+//! | `lint` | the checks of `mcp lint` |
 //! | `output`, `content`, `terminal_image` | results on stdout, in files and as images |
 //! | `project` | projects of `mcp new`, from templates |
 //! | `bundle` | bundles of `mcp pack` |
@@ -36,6 +37,7 @@ mod doctor;
 mod exit;
 mod hosts;
 mod inspector;
+mod lint;
 mod lock;
 mod logs;
 mod output;

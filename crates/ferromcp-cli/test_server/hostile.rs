@@ -13,8 +13,8 @@ const DEEP: &str = "a schema of many levels";
 /// Markup of Markdown and HTML.
 const MARKUP: &str = "x` | <img src=a>\n# heading\n\n| a | [b](https://evil.example) |\n|---|---|\n```";
 
-/// Serves requests of 2025-11-25 until stdin is closed. `kind` is `escapes`, `text`, `pages`, `repeat`, `tools`, `schemas`, `deep` or
-/// `mute`.
+/// Serves requests of 2025-11-25 until stdin is closed. `kind` is `escapes`, `text`, `pages`, `repeat`, `tools`, `schemas`, `deep`,
+/// `broken` or `mute`.
 pub(crate) fn serve(kind: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for line in io::stdin().lock().lines() {
@@ -67,6 +67,7 @@ fn respond(kind: &str, method: &str, request: &Value) -> Result<Value, Value> {
         ("repeat", "tools/list") => Ok(pages(request, false)),
         ("tools", "tools/list") => Ok(many(request)),
         ("schemas" | "deep", "tools/list") => Ok(schemas()),
+        ("broken", "tools/list") => Ok(broken_tools()),
         (_, "tools/list") => Ok(json!({ "tools": [tool("t")] })),
         (_, "resources/list") => Ok(json!({ "resources": [] })),
         (_, "resources/templates/list") => Ok(json!({ "resourceTemplates": [] })),
@@ -150,4 +151,18 @@ fn many(request: &Value) -> Value {
         page["nextCursor"] = (start + 1000).to_string().into();
     }
     page
+}
+
+/// Tools with broken schemas, an item that is not a tool, and a good tool.
+fn broken_tools() -> Value {
+    let broken = |name: &str, schema: Value| json!({ "name": name, "inputSchema": schema });
+    let reference = json!({ "$ref": "#/properties/a" });
+    json!({ "tools": [
+        broken("types", json!({ "type": { "x": 1 }, "properties": [], "required": "a", "enum": {}, "items": 3 })),
+        broken("cycle", json!({ "type": "object", "properties": { "a": reference }, "$ref": "#" })),
+        broken("pattern", json!({ "type": "object", "properties": { "a": { "pattern": "((a{1000}){1000}){1000}" } } })),
+        { "name": "no schema" },
+        7,
+        tool("good"),
+    ] })
 }

@@ -13,6 +13,7 @@ mod host_options;
 mod inspect;
 mod install;
 mod install_target;
+mod lint;
 mod list;
 mod lock;
 mod login;
@@ -62,6 +63,7 @@ pub(crate) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Ping(args) => ping::run(args).await,
         Verb::Repl(args) => Box::pin(repl::run(args)).await,
         Verb::Doctor(args) => Box::pin(doctor::run(args)).await,
+        Verb::Lint(args) => Box::pin(lint::run(args)).await,
         Verb::Add(args) => add::run(&args),
         Verb::Remove(args) => remove::run(&args),
         Verb::Names(args) => names::run(&args),

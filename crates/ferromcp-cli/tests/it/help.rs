@@ -3,7 +3,7 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 31] = [
+pub(crate) const VERBS: [&str; 32] = [
     "new",
     "pack",
     "run",
@@ -22,6 +22,7 @@ pub(crate) const VERBS: [&str; 31] = [
     "ping",
     "repl",
     "doctor",
+    "lint",
     "add",
     "remove",
     "names",

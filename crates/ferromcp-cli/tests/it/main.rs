@@ -16,6 +16,7 @@ mod install;
 mod interop;
 #[cfg(unix)]
 mod interrupt;
+mod lint;
 mod login;
 mod man;
 mod new;

@@ -96,7 +96,7 @@ fn check(page: &Path) {
 
 #[test]
 fn sessions_of_the_guide_run() {
-    for page in ["command-line.md", "run.md", "tool-surface.md"] {
+    for page in ["command-line.md", "run.md", "tool-surface.md", "lint.md"] {
         check(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide")).join(page));
     }
 }
