@@ -1,7 +1,10 @@
-//! `cargo xtask published-servers`: runs `mcp lint` on published servers, and writes `docs/published-servers.md`.
+//! `cargo xtask published-servers`: checks and compares published servers, and writes `docs/published-servers.md`.
 //!
-//! The servers come from npm and PyPI, with the versions of `xtask/published-servers`. They run without a network.
+//! `mcp lint` checks each server, `mcp diff` compares it with an earlier version, and `mcp lock --check` starts it again and
+//! compares it with a lock. The servers come from npm and PyPI, with the versions of `xtask/published-servers`. They run without
+//! a network.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +16,14 @@ use serde_json::Value;
 use crate::isolation::{self, INSIDE};
 use crate::shell;
 
-/// The folder of the versions, below `xtask`.
+/// The folder of the versions, below `xtask`, and that of the installed servers, below `target`.
 const PINS: &str = "published-servers";
+/// The folder of the earlier versions, below both.
+const PREVIOUS: &str = "previous";
 /// Seconds until a server must respond.
 const TIMEOUT: &str = "60";
+/// Exit code of `mcp diff` if definitions have changed.
+const CHANGED: i32 = 8;
 /// Number of rules in a row of the table.
 const COMMON_RULES: usize = 3;
 
@@ -64,20 +71,38 @@ struct Row {
     version: String,
     /// The report of `mcp lint --format json`, or the error text.
     lint: Result<Value, String>,
+    previous: String,
+    /// The report of `mcp diff --format json` from the earlier version, or the error text.
+    diff: Result<Value, String>,
+    /// Size of the snapshot in bytes.
+    snapshot: usize,
+    /// Whether the definitions are the same after another start.
+    lock: Result<(), String>,
 }
 
-/// A column: its heading, and the cell of a server. Further verbs add a field to [`Row`] and columns here.
+/// A column: its heading, and the cell of a server.
 type Column = (&'static str, fn(&Row) -> String);
 
-const COLUMNS: [Column; 8] = [
+const LINT_COLUMNS: [Column; 8] = [
     ("server", |row| format!("`{}`", row.package)),
     ("version", |row| row.version.clone()),
-    ("tools", |row| number(row, "/tools")),
-    ("estimated tokens", |row| number(row, "/estimatedTokens")),
-    ("errors", |row| number(row, "/counts/error")),
-    ("warnings", |row| number(row, "/counts/warning")),
-    ("remarks", |row| number(row, "/counts/info")),
+    ("tools", |row| number(&row.lint, "/tools")),
+    ("estimated tokens", |row| number(&row.lint, "/estimatedTokens")),
+    ("errors", |row| number(&row.lint, "/counts/error")),
+    ("warnings", |row| number(&row.lint, "/counts/warning")),
+    ("remarks", |row| number(&row.lint, "/counts/info")),
     ("commonest rules", common_rules),
+];
+
+const DIFF_COLUMNS: [Column; 8] = [
+    ("server", |row| format!("`{}`", row.package)),
+    ("from", |row| row.previous.clone()),
+    ("to", |row| row.version.clone()),
+    ("breaking", |row| number(&row.diff, "/breaking")),
+    ("compatible", |row| number(&row.diff, "/compatible")),
+    ("informational", |row| number(&row.diff, "/informational")),
+    ("snapshot", |row| format!("{} KiB", row.snapshot.div_ceil(1024))),
+    ("lock after a restart", |row| if row.lock.is_ok() { "unchanged".to_owned() } else { "changed".to_owned() }),
 ];
 
 /// Installs the servers, checks them and writes the table. Returns `false` if a server does not start.
@@ -92,15 +117,16 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     if !args.is_empty() {
         bail!("unknown arguments; run `cargo xtask published-servers`");
     }
-    install(root, &folder)?;
+    let pins = root.join("xtask").join(PINS);
+    install(&pins, &folder)?;
+    install(&pins.join(PREVIOUS), &folder.join(PREVIOUS))?;
     shell::run(&mut shell::cargo(root, &["build", "--package", "ferromcp-cli", "--bin", "mcp"]))?;
     let inside = isolation::run("published-servers")?;
     inside.context("cannot isolate the servers from the network: `unshare` is not available; run this on Linux")
 }
 
-/// Installs the servers, unless they are up to date.
-fn install(root: &Path, folder: &Path) -> Result<()> {
-    let pins = root.join("xtask").join(PINS);
+/// Installs the servers of a folder of versions, unless they are up to date.
+fn install(pins: &Path, folder: &Path) -> Result<()> {
     let (package, python) = (pins.join("package.json"), pins.join("python.txt"));
     let text = fs::read_to_string(&package)? + &fs::read_to_string(&python)?;
     let stamp = folder.join("stamp");
@@ -127,64 +153,111 @@ fn install(root: &Path, folder: &Path) -> Result<()> {
     Ok(fs::write(stamp, text)?)
 }
 
-/// Checks the servers, and writes the table.
+/// Checks the servers, and writes the tables.
 fn check(root: &Path, folder: &Path) -> Result<bool> {
     let target = PathBuf::from(shell::metadata(root)?["target_directory"].as_str().context("a target directory")?);
     let mcp = target.join("debug").join(format!("mcp{}", std::env::consts::EXE_SUFFIX));
     let pins = root.join("xtask").join(PINS);
-    let package: Value = serde_json::from_str(&fs::read_to_string(pins.join("package.json"))?)?;
-    let python = fs::read_to_string(pins.join("python.txt"))?;
+    let (versions, earlier) = (Versions::read(&pins)?, Versions::read(&pins.join(PREVIOUS))?);
+    let tool = Tool { mcp, folder: folder.to_owned(), work: folder.join("work") };
+    fs::create_dir_all(&tool.work)?;
     let mut rows = Vec::new();
     for server in &SERVERS {
-        let version = version(server, &package, &python)?;
-        let lint = lint(&mcp, folder, server);
-        if let Err(error) = &lint {
+        let row = tool.row(server, versions.of(server)?, earlier.of(server)?);
+        let errors = [row.lint.as_ref().err(), row.diff.as_ref().err(), row.lock.as_ref().err()];
+        for error in errors.into_iter().flatten() {
             println!("published-servers: {} failed: {}", server.package, error.trim());
         }
-        rows.push(Row { package: server.package, version, lint });
+        rows.push(row);
     }
     let path = root.join("docs").join("published-servers.md");
     fs::write(&path, page(&rows)).with_context(|| path.display().to_string())?;
     println!("published-servers: wrote {}", path.display());
-    Ok(rows.iter().all(|row| row.lint.is_ok()))
+    Ok(rows.iter().all(|row| row.lint.is_ok() && row.diff.is_ok()))
 }
 
-/// Returns the pinned version of a server.
-fn version(server: &Server, package: &Value, python: &str) -> Result<String> {
-    let found = match server.registry {
-        Registry::Npm => package["dependencies"][server.package].as_str(),
-        Registry::PyPi => python.lines().find_map(|line| line.strip_prefix(server.package)?.strip_prefix("==")),
-    };
-    found.map(str::to_owned).with_context(|| format!("xtask/{PINS} has no version of {}", server.package))
+/// The pinned versions of a folder.
+struct Versions {
+    package: Value,
+    python: String,
 }
 
-/// Runs `mcp lint` on a server. Returns its report, or the error text.
-fn lint(mcp: &Path, folder: &Path, server: &Server) -> Result<Value, String> {
-    let failed = |error: &dyn std::fmt::Display| error.to_string();
-    let work = folder.join("work");
-    fs::create_dir_all(&work).map_err(|error| failed(&error))?;
-    let programs = match server.registry {
-        Registry::Npm => folder.join("node_modules").join(".bin"),
-        Registry::PyPi => folder.join("python").join("bin"),
-    };
-    let mut command = Command::new(mcp);
-    command.args(["lint", "--format", "json", "--fail-on", "never", "--timeout", TIMEOUT, "--"]);
-    command.arg(programs.join(server.program));
-    for arg in server.args {
-        command.arg(if *arg == "$work" { work.as_os_str() } else { arg.as_ref() });
+impl Versions {
+    fn read(pins: &Path) -> Result<Self> {
+        let package = serde_json::from_str(&fs::read_to_string(pins.join("package.json"))?)?;
+        Ok(Self { package, python: fs::read_to_string(pins.join("python.txt"))? })
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command.env_clear().env("PATH", path).env("HOME", &work).env("MCP_HOME", work.join("mcp"));
-    let output = command.current_dir(&work).stdin(Stdio::null()).output().map_err(|error| failed(&error))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+
+    /// Returns the version of a server.
+    fn of(&self, server: &Server) -> Result<String> {
+        let found = match server.registry {
+            Registry::Npm => self.package["dependencies"][server.package].as_str(),
+            Registry::PyPi => {
+                self.python.lines().find_map(|line| line.strip_prefix(server.package)?.strip_prefix("=="))
+            }
+        };
+        found.map(str::to_owned).with_context(|| format!("xtask/{PINS} has no version of {}", server.package))
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| failed(&error))
+}
+
+/// The command `mcp`, and the folders of the installed servers and of their files.
+struct Tool {
+    mcp: PathBuf,
+    folder: PathBuf,
+    work: PathBuf,
+}
+
+impl Tool {
+    fn row(&self, server: &'static Server, version: String, previous: String) -> Row {
+        let current = self.command(&self.folder, server);
+        let earlier = self.command(&self.folder.join(PREVIOUS), server);
+        let json = |text: String| serde_json::from_str(&text).map_err(|error| error.to_string());
+        let run = |args: &[&str], command: &[OsString]| {
+            let args = args.iter().map(OsString::from).chain(["--timeout", TIMEOUT, "--"].map(OsString::from));
+            self.mcp(args.chain(command.iter().cloned()).collect())
+        };
+        let lint = run(&["lint", "--format", "json", "--fail-on", "never"], &current).and_then(json);
+        let snapshot = run(&["snapshot"], &current).map_or(0, |text| text.len());
+        let before = "earlier.json";
+        let diff = run(&["snapshot", "-o", before], &earlier)
+            .and_then(|_| run(&["diff", "--format", "json", before], &current))
+            .and_then(json);
+        let lock = "mcp.lock";
+        let _ = fs::remove_file(self.work.join(lock));
+        let lock =
+            run(&["lock", "--file", lock], &current).and_then(|_| run(&["lock", "--check", "--file", lock], &current));
+        Row { package: server.package, version, lint, previous, diff, snapshot, lock: lock.map(drop) }
+    }
+
+    /// Returns the words that start a server.
+    fn command(&self, folder: &Path, server: &Server) -> Vec<OsString> {
+        let programs = match server.registry {
+            Registry::Npm => folder.join("node_modules").join(".bin"),
+            Registry::PyPi => folder.join("python").join("bin"),
+        };
+        let args =
+            server.args.iter().map(|arg| if *arg == "$work" { self.work.clone().into() } else { OsString::from(arg) });
+        std::iter::once(programs.join(server.program).into()).chain(args).collect()
+    }
+
+    /// Runs `mcp`. Returns its output, or the error text. Changes of definitions are not an error of `diff`.
+    fn mcp(&self, args: Vec<OsString>) -> Result<String, String> {
+        let is_diff = args.first().is_some_and(|verb| verb == "diff");
+        let mut command = Command::new(&self.mcp);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.args(args).env_clear().env("PATH", path).env("HOME", &self.work).env("MCP_HOME", self.work.join("mcp"));
+        let output =
+            command.current_dir(&self.work).stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+        if output.status.success() || (is_diff && output.status.code() == Some(CHANGED)) {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }
 
 /// Returns a number of the report.
-fn number(row: &Row, pointer: &str) -> String {
-    let value = row.lint.as_ref().ok().and_then(|report| report.pointer(pointer));
+fn number(report: &Result<Value, String>, pointer: &str) -> String {
+    let value = report.as_ref().ok().and_then(|report| report.pointer(pointer));
     value.map_or_else(|| "–".to_owned(), Value::to_string)
 }
 
@@ -199,21 +272,29 @@ fn common_rules(row: &Row) -> String {
     shown.collect::<Vec<String>>().join(", ")
 }
 
-/// Returns the page with the table.
+/// Returns the page with the tables.
 fn page(rows: &[Row]) -> String {
-    let mut page = String::from(
-        "# Published servers\n\nThis page lists the results of [`mcp lint`](guide/lint.md) for ten published servers, without \
-         `--host`. The command\n`cargo xtask published-servers` installs them from npm and PyPI, runs them without a network \
-         and writes this page.\n\n",
-    );
+    let lint = table(&LINT_COLUMNS, rows);
+    let diff = table(&DIFF_COLUMNS, rows);
+    format!(
+        "# Published servers\n\nThis page lists the results of the verbs for tool surfaces on ten published servers. The command\n\
+         `cargo xtask published-servers` installs them from npm and PyPI, runs them without a network and writes this page.\n\n\
+         ## Checks\n\nResults of [`mcp lint`](guide/lint.md) without `--host`:\n\n{lint}\n\
+         ## Changes\n\nResults of [`mcp snapshot`, `mcp diff` and `mcp lock`](guide/tool-surface.md): the changes since an earlier \
+         version, the\nsize of a snapshot, and whether the definitions are the same when the server is started again:\n\n{diff}"
+    )
+}
+
+fn table(columns: &[Column], rows: &[Row]) -> String {
+    let mut table = String::new();
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-    let headings = COLUMNS.iter().map(|(heading, _)| (*heading).to_owned()).collect();
+    let headings = columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
     // Writing to a string cannot fail.
-    let _ = writeln!(page, "{}\n|{}", line(headings), "---|".repeat(COLUMNS.len()));
+    let _ = writeln!(table, "{}\n|{}", line(headings), "---|".repeat(columns.len()));
     for row in rows {
-        let _ = writeln!(page, "{}", line(COLUMNS.iter().map(|(_, cell)| cell(row)).collect()));
+        let _ = writeln!(table, "{}", line(columns.iter().map(|(_, cell)| cell(row)).collect()));
     }
-    page
+    table
 }
 
 #[cfg(test)]
@@ -223,27 +304,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_lists_counts_and_commonest_rules() {
-        let report = json!({
+    fn rows_list_counts_and_commonest_rules() {
+        let lint = json!({
             "tools": 2, "estimatedTokens": 90, "counts": { "error": 1, "warning": 2, "info": 3 },
             "rules": { "a": 1, "b": 5, "c": 5, "d": 2 },
         });
-        let rows = [
-            Row { package: "x", version: "1.2".to_owned(), lint: Ok(report) },
-            Row { package: "y", version: "3".to_owned(), lint: Err("no".to_owned()) },
-        ];
+        let diff = json!({ "breaking": 4, "compatible": 0, "informational": 7 });
+        let row = |package, lint, diff, lock| {
+            let (version, previous) = ("2".to_owned(), "1".to_owned());
+            Row { package, version, lint, previous, diff, snapshot: 1500, lock }
+        };
+        let failed = || Err("no".to_owned());
+        let rows =
+            [row("x", Ok(lint), Ok(diff), Ok(())), row("y", failed(), Err("no".to_owned()), Err("no".to_owned()))];
         let page = page(&rows);
-        assert!(page.contains("| `x` | 1.2 | 2 | 90 | 1 | 2 | 3 | `b` (5), `c` (5), `d` (2) |\n"), "{page}");
-        assert!(page.ends_with("| `y` | 3 | – | – | – | – | – | does not start |\n"), "{page}");
+        assert!(page.contains("| `x` | 2 | 2 | 90 | 1 | 2 | 3 | `b` (5), `c` (5), `d` (2) |\n"), "{page}");
+        assert!(page.contains("| `y` | 2 | – | – | – | – | – | does not start |\n"), "{page}");
+        assert!(page.contains("| `x` | 1 | 2 | 4 | 0 | 7 | 2 KiB | unchanged |\n"), "{page}");
+        assert!(page.ends_with("| `y` | 1 | 2 | – | – | – | 2 KiB | changed |\n"), "{page}");
     }
 
     #[test]
-    fn each_server_has_a_pinned_version() {
+    fn each_server_has_two_pinned_versions() {
         let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join(PINS);
-        let package = serde_json::from_str(&fs::read_to_string(pins.join("package.json")).unwrap()).unwrap();
-        let python = fs::read_to_string(pins.join("python.txt")).unwrap();
+        let (versions, earlier) = (Versions::read(&pins).unwrap(), Versions::read(&pins.join(PREVIOUS)).unwrap());
         for server in &SERVERS {
-            assert!(!version(server, &package, &python).unwrap().is_empty());
+            assert_ne!(versions.of(server).unwrap(), earlier.of(server).unwrap());
         }
     }
 }

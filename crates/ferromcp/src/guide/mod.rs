@@ -6,6 +6,7 @@
 //!
 //! - **Start**
 //!   - [Getting started](getting_started)
+//!   - [Start a project](new)
 //!   - [Coming from FastMCP, the Python SDK or rmcp](coming_from)
 //! - **Servers**
 //!   - [Tools](tools)
@@ -40,6 +41,10 @@
 //!   - [Authorization](authorization)
 //!   - [Command-line tool](command_line)
 //!   - [Run and bridge servers](run)
+//!   - [Develop a server: hot reload and inspector](dev)
+//!   - [Check the definitions of a server](lint)
+//!   - [Freeze a tool surface in CI](tool_surface)
+//!   - [Package a server](pack)
 //! - **Reference**
 //!   - [Protocol revisions](revisions)
 //!   - [Troubleshooting](troubleshooting)
@@ -64,6 +69,8 @@ macro_rules! pages {
 pages! {
     /// A server in 15 lines, and how to try it.
     getting_started = "getting-started.md";
+    /// Projects from templates: `mcp new`.
+    new = "new.md";
     /// The same task in each library, and the differences in behavior.
     coming_from = "coming-from.md";
     /// Arguments, validation, defaults, annotations.
@@ -126,6 +133,12 @@ pages! {
     run = "run.md";
     /// Hot reload and the web inspector: `mcp dev`.
     dev = "dev.md";
+    /// Names, schemas and descriptions that hosts reject or models misunderstand: `mcp lint`.
+    lint = "lint.md";
+    /// Snapshots, breaking changes and locks of definitions: `mcp inspect`, `snapshot`, `diff` and `lock`.
+    tool_surface = "tool-surface.md";
+    /// MCP bundles and registry entries: `mcp pack`.
+    pack = "pack.md";
     /// The differences between the revisions.
     revisions = "revisions.md";
     /// The exact text of each error, with its cause and remedy.
