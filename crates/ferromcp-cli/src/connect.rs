@@ -18,7 +18,7 @@ use crate::credentials::stored_credentials;
 use crate::exit::{Exit, Failure};
 use crate::logs::{show_log_messages, start_logs};
 use crate::questions::answer_questions;
-use crate::record::{RecordedCredentials, Recorder};
+use crate::record::{RecordedCredentials, Recorder, connect_recorded};
 use crate::secret::{header, variable};
 use crate::target::{self, Kind, Source, Target};
 use crate::terminal::{clear_bar, message};
@@ -134,19 +134,22 @@ pub(crate) async fn open_with(target: Target, builder: ClientBuilder) -> Result<
     open_observed(target, builder, &Observer::default()).await
 }
 
+/// Receives the lines that a server writes to stderr.
+pub(crate) type LineListener = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Observes a connection. The default observes nothing.
 #[derive(Clone, Default)]
 pub(crate) struct Observer {
     /// Records the messages.
     pub(crate) recorder: Option<Recorder>,
     /// Receives the lines that the server writes to stderr.
-    pub(crate) stderr: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub(crate) stderr: Option<LineListener>,
 }
 
 impl Observer {
     async fn connect<M>(&self, builder: ClientBuilder, target: impl ConnectTarget<M>) -> Result<Client, Failure> {
         Ok(match &self.recorder {
-            Some(recorder) => recorder.connect(builder, target).await?,
+            Some(recorder) => connect_recorded(recorder, builder, target).await?,
             None => builder.connect(target).await?,
         })
     }
@@ -176,7 +179,9 @@ pub(crate) async fn open_observed(
             builder = authorized(builder, &url, &connection, observer).await?;
             observer.connect(builder, url.as_str()).await
         }
-        Kind::Command(command) => observer.connect(builder, child(process(command, None, &connection, observer)?)).await,
+        Kind::Command(command) => {
+            observer.connect(builder, child(process(command, None, &connection, observer)?)).await
+        }
         Kind::Config(config) => match config.transport() {
             TransportConfig::Stdio(stdio) => {
                 let process = process(stdio.command(), Some(config.name()), &connection, observer)?;

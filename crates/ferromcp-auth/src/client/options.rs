@@ -22,6 +22,9 @@ use crate::scopes::Scopes;
 /// The default time for a login.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// Called after each step of a login.
+type StepListener = Arc<dyn Fn(&LoginStep) + Send + Sync>;
+
 /// Options of [`OAuth`](super::OAuth). `Debug` omits secrets.
 ///
 /// ```
@@ -45,7 +48,7 @@ pub struct OAuthOptions {
     pub(crate) login_timeout: Duration,
     pub(crate) tolerances: Tolerances,
     pub(crate) issuer: Option<String>,
-    pub(crate) on_step: Option<Arc<dyn Fn(&LoginStep) + Send + Sync>>,
+    pub(crate) on_step: Option<StepListener>,
 }
 
 impl OAuthOptions {

@@ -1,8 +1,11 @@
 //! Logins: discovery, registration, the store, and changes of the authorization server.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ferromcp_auth::client::{AuthError, AuthErrorKind, FileStore, Grant, OAuth, RedirectHandler};
+use ferromcp_auth::client::{
+    AuthError, AuthErrorKind, ClientIdSource, FileStore, Grant, LoginStep, OAuth, RedirectHandler,
+};
 use ferromcp_client::{Client, ClientLimits};
 use serde_json::json;
 
@@ -191,4 +194,29 @@ async fn tokens_are_not_sent_to_other_origins() {
     let error = other.connect(&oauth).await.unwrap_err();
     let text = format!("{error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
     assert!(text.contains("are not sent to other origins"), "{text}");
+}
+
+#[tokio::test]
+async fn steps_of_a_login_are_reported_without_secrets() {
+    let server = Protected::start(State::default()).await;
+    let steps = Arc::<Mutex<Vec<LoginStep>>>::default();
+    let reported = Arc::clone(&steps);
+    let options = server.options().on_step(move |step| reported.lock().unwrap().push(step.clone()));
+    let oauth = OAuth::new(options).unwrap();
+    assert!(oauth.login().await.unwrap());
+    let steps = steps.lock().unwrap();
+    let [challenged, discovered, identified, code, tokens] = steps.as_slice() else { panic!("{steps:?}") };
+    assert!(matches!(challenged, LoginStep::Challenged { resource_metadata: Some(_), .. }), "{challenged:?}");
+    let LoginStep::Discovered { issuer, token_endpoint: Some(endpoint), .. } = discovered else { panic!("{discovered:?}") };
+    assert!(issuer.starts_with(&server.origin()) && endpoint.starts_with(&server.origin()), "{discovered:?}");
+    let LoginStep::Identified { client_id, source: ClientIdSource::Registered, .. } = identified else {
+        panic!("{identified:?}")
+    };
+    assert_eq!((client_id.as_str(), code), ("client-1", &LoginStep::CodeReceived));
+    assert!(matches!(tokens, LoginStep::TokensReceived { has_refresh_token: true, .. }), "{tokens:?}");
+    let stored = serde_json::to_value(oauth.stored().await.unwrap().unwrap()).unwrap();
+    let shown = format!("{steps:?}");
+    for secret in [&stored["tokens"]["access"], &stored["tokens"]["refresh"], &json!("secret-s3cret-1")] {
+        assert!(!shown.contains(secret.as_str().unwrap()), "{shown}");
+    }
 }

@@ -38,7 +38,8 @@ impl Bridge {
                 ListToolsResult::new(tools).into()
             }
             ClientRequest::ListPrompts(_) => {
-                let prompts = collect(&members, Client::prompts, |prompt: &mut PromptDefinition| &mut prompt.name).await;
+                let prompts =
+                    collect(&members, Client::prompts, |prompt: &mut PromptDefinition| &mut prompt.name).await;
                 ListPromptsResult::new(prompts).into()
             }
             ClientRequest::ListResources(_) => {
@@ -104,8 +105,7 @@ async fn collect<T: Listable + Send + 'static>(
         for mut item in items {
             let name = name(&mut item);
             name.insert_str(0, prefix);
-            let routed_to =
-                members.of_name(name, "item").ok().and_then(|(member, _)| member.prefix.as_deref());
+            let routed_to = members.of_name(name, "item").ok().and_then(|(member, _)| member.prefix.as_deref());
             if routed_to == Some(prefix) {
                 all.push(item);
             } else {

@@ -147,7 +147,9 @@ impl Bridge {
         let started = timeout(START_TIMEOUT, members.wait_for(|members| members.iter().next().is_some()));
         match started.await {
             Ok(Ok(members)) => Ok(members.clone()),
-            _ => Err(Error::internal("cannot forward the request: the server has not started; see the output of the bridge")),
+            _ => Err(Error::internal(
+                "cannot forward the request: the server has not started; see the output of the bridge",
+            )),
         }
     }
 

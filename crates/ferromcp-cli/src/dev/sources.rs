@@ -7,8 +7,8 @@ use crate::target::{self, Source};
 
 /// Extensions of source files. Others, such as databases and logs, change while a server runs.
 const EXTENSIONS: [&str; 34] = [
-    "bash", "c", "cc", "cfg", "cjs", "cpp", "cs", "css", "ex", "exs", "go", "h", "hpp", "html", "ini", "j2", "java", "jinja",
-    "js", "jsx", "kt", "md", "mjs", "php", "py", "pyi", "rb", "rs", "sh", "sql", "swift", "toml", "ts", "tsx",
+    "bash", "c", "cc", "cfg", "cjs", "cpp", "cs", "css", "ex", "exs", "go", "h", "hpp", "html", "ini", "j2", "java",
+    "jinja", "js", "jsx", "kt", "md", "mjs", "php", "py", "pyi", "rb", "rs", "sh", "sql", "swift", "toml", "ts", "tsx",
 ];
 
 /// Folders of dependencies and build results.
@@ -53,7 +53,7 @@ impl Sources {
         self.folders.iter().chain(&self.named).map(PathBuf::as_path)
     }
 
-    /// Returns whether there is nothing to watch.
+    /// Returns whether no path is watched.
     pub(crate) fn is_empty(&self) -> bool {
         self.folders.is_empty() && self.named.is_empty()
     }
@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn sources_are_recognized_by_folder_and_extension() {
-        let sources = Sources { folders: vec!["/p".into(), "/q/target/x".into()], named: vec!["/data/prices.csv".into()] };
+        let sources =
+            Sources { folders: vec!["/p".into(), "/q/target/x".into()], named: vec!["/data/prices.csv".into()] };
         for file in ["/p/server.py", "/p/src/main.rs", "/p/a/b/Cargo.toml", "/q/target/x/a.rs", "/data/prices.csv"] {
             assert!(sources.contains(Path::new(file)), "{file}");
         }

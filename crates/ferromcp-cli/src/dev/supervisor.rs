@@ -101,7 +101,10 @@ impl Supervisor {
                     state.generation = number;
                     state.build_ms = u64::try_from(time.as_millis()).ok();
                 });
-                self.report("info", &format!("running `{}`, build {number} ({} ms)", excerpt(&server), time.as_millis()));
+                self.report(
+                    "info",
+                    &format!("running `{}`, build {number} ({} ms)", excerpt(&server), time.as_millis()),
+                );
             }
             Err(failure) => {
                 let text = failure.to_string();
@@ -126,7 +129,8 @@ impl Supervisor {
         }
         // The variables are those of the process.
         let connection = Connection { env: Vec::new(), ..target.connection.clone() };
-        let target_of_process = Target { connection: Connection { headers: Vec::new(), ..target.connection }, ..target };
+        let target_of_process =
+            Target { connection: Connection { headers: Vec::new(), ..target.connection }, ..target };
         *process = Some(HttpProcess::start(target_of_process, url, &self.observer()).await?);
         Ok(Target { kind: Kind::Url(url.to_string()), connection })
     }

@@ -25,8 +25,8 @@ pub(crate) struct Watcher {
     changes: mpsc::Receiver<PathBuf>,
     /// Keeps the channel open.
     _sender: mpsc::Sender<PathBuf>,
-    /// Watches until it is dropped. `None` if there is nothing to watch.
-    _watcher: Option<RecommendedWatcher>,
+    /// Watches until it is dropped. `None` if no path is watched.
+    _system: Option<RecommendedWatcher>,
 }
 
 impl Watcher {
@@ -37,11 +37,13 @@ impl Watcher {
     pub(crate) fn new(sources: &Sources) -> Result<Self, Failure> {
         let (sender, changes) = mpsc::channel(MAX_PENDING);
         if sources.is_empty() {
-            return Ok(Self { changes, _sender: sender, _watcher: None });
+            return Ok(Self { changes, _sender: sender, _system: None });
         }
         let (filter, events) = (sources.clone(), sender.clone());
         let failed = |error: &notify::Error| {
-            Failure::usage(format!("cannot watch the sources: {error}; watch fewer files, or raise the limit of the system"))
+            Failure::usage(format!(
+                "cannot watch the sources: {error}; watch fewer files, or raise the limit of the system"
+            ))
         };
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
             Ok(event) if matches!(event.kind, EventKind::Access(_) | EventKind::Other) => {}
@@ -57,7 +59,7 @@ impl Watcher {
         for path in sources.paths() {
             watcher.watch(path, RecursiveMode::Recursive).map_err(|error| failed(&error))?;
         }
-        Ok(Self { changes, _sender: sender, _watcher: Some(watcher) })
+        Ok(Self { changes, _sender: sender, _system: Some(watcher) })
     }
 
     /// Waits for a change, until the files have been unchanged for some time. Returns the changed file, or the first of several.

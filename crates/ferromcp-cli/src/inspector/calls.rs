@@ -136,7 +136,7 @@ fn decode_request(request: &Request) -> Result<ClientRequest, String> {
     match decode::<FromClient>(Bytes::from(frame)) {
         Ok(Incoming::One(Message::Request { request, .. })) => Ok(request),
         Ok(_) => Err(format!("`{}` is not the method of a request", request.method)),
-        Err(error) => Err(error.error.message.to_string()),
+        Err(error) => Err(error.error.message.clone()),
     }
 }
 

@@ -157,7 +157,10 @@ impl Service {
             ("events", &Method::GET) => self.events(),
             (_, &Method::POST) => {
                 let Ok(body) = Limited::new(request.into_body(), MAX_BODY).collect().await else {
-                    return reject(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large, or was not sent as a whole");
+                    return reject(
+                        StatusCode::PAYLOAD_TOO_LARGE,
+                        "the request is too large, or was not sent as a whole",
+                    );
                 };
                 match self.inspector.handle(name, &body.to_bytes()).await {
                     Ok(value) => json(StatusCode::OK, value.to_string()),

@@ -89,7 +89,14 @@ impl Steps {
                 self.end(json!({ "resourceMetadata": resource_metadata, "scope": scope }));
                 self.begin("Find the authorization server");
             }
-            LoginStep::Discovered { resource, issuer, authorization_endpoint, token_endpoint, scopes_supported, .. } => {
+            LoginStep::Discovered {
+                resource,
+                issuer,
+                authorization_endpoint,
+                token_endpoint,
+                scopes_supported,
+                ..
+            } => {
                 self.end(json!({
                     "resource": resource, "issuer": issuer, "authorizationEndpoint": authorization_endpoint,
                     "tokenEndpoint": token_endpoint, "scopesSupported": scopes_supported,

@@ -7,6 +7,7 @@
 //! | module | content |
 //! |---|---|
 //! | `http` | the HTTP service: assets, access checks, headers |
+//! | `build` | a build of the server |
 //! | `body` | bodies of responses |
 //! | `api` | the requests of the page |
 //! | `sessions` | the connections of the inspector, which follow the builds of the server |
@@ -19,6 +20,7 @@
 mod api;
 mod assets;
 mod body;
+mod build;
 mod calls;
 pub(crate) mod http;
 mod login;
@@ -31,19 +33,12 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::record::hub::Hub;
-use crate::target::Target;
 use calls::Calls;
 use login::Logins;
 use sessions::Sessions;
 
+pub(crate) use build::Build;
 pub(crate) use http::Token;
-
-/// A build of the server that has started.
-#[derive(Debug)]
-pub(crate) struct Build {
-    pub(crate) number: usize,
-    pub(crate) target: Target,
-}
 
 /// The inspector of one server. Cloning is cheap.
 #[derive(Clone)]
@@ -58,11 +53,7 @@ pub(crate) struct Inspector {
 
 impl Inspector {
     /// Creates the inspector of the latest of `builds`.
-    pub(crate) fn new(
-        hub: &Arc<Hub>,
-        builds: watch::Receiver<Option<Arc<Build>>>,
-        restart: mpsc::Sender<()>,
-    ) -> Self {
+    pub(crate) fn new(hub: &Arc<Hub>, builds: watch::Receiver<Option<Arc<Build>>>, restart: mpsc::Sender<()>) -> Self {
         let sessions = Sessions::new(hub, builds);
         let logins = Logins::new(hub, &sessions, &restart);
         Self { hub: Arc::clone(hub), calls: Calls::new(hub), sessions, logins, restart }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferromcp_client::channel::BoxFuture;
 use ferromcp_client::{ClientHandler, HandledRequests};
-use ferromcp_core::model::{CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, FormParams, Root, UrlParams};
+use ferromcp_core::model::{
+    CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, FormParams, Root, UrlParams,
+};
 use ferromcp_core::{Error, RawJson};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

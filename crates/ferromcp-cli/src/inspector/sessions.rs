@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::Build;
+use super::build::Build;
 use super::questions::{PageHandler, Questions};
 use super::subscriptions::Subscriptions;
 use crate::bridge::DRAIN_TIME;
@@ -213,7 +213,13 @@ impl Sessions {
     }
 
     /// Reports a connection, and restores the subscriptions and the log level of the previous one.
-    async fn start(&self, id: &'static str, open: &Arc<OpenConnection>, number: usize, previous: Option<&OpenConnection>) {
+    async fn start(
+        &self,
+        id: &'static str,
+        open: &Arc<OpenConnection>,
+        number: usize,
+        previous: Option<&OpenConnection>,
+    ) {
         let hub = &self.0.hub;
         hub.connection(open.describe(id, number));
         open.subscriptions.watch_lists();

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use ferromcp_client::channel::{
-    BoxFuture, Channel, ChannelError, Inbound, Outgoing, Responder, TransportKind,
-};
+use ferromcp_client::channel::{BoxFuture, Channel, ChannelError, Inbound, Outgoing, Responder, TransportKind};
 use ferromcp_client::{ClientLimits, Connector};
 use ferromcp_core::wire::encode;
 use ferromcp_core::{ClientNotification, Error, RawJson, RequestId, Revision, ServerNotification, ServerRequest, Str};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::call::CALL;
 use super::headers::{EXCHANGE, Exchange};
-use super::{CALL, Direction, MessageKind, MessageRecord, Payload, Recorder};
+use super::message::{Direction, MessageKind, MessageRecord, Payload};
+use super::recorder::Recorder;
 
 /// Opens connections that record their messages.
 pub(super) struct RecordedConnector {
@@ -87,9 +87,8 @@ struct RecordedChannel {
 impl Channel for RecordedChannel {
     fn request(&self, outgoing: Outgoing) -> BoxFuture<'static, Result<RawJson, ChannelError>> {
         let recorder = self.recorder.clone();
-        let params = params_of(|line| {
-            encode::client_request(line, &outgoing.id, outgoing.request.clone(), outgoing.revision)
-        });
+        let params =
+            params_of(|line| encode::client_request(line, &outgoing.id, outgoing.request.clone(), outgoing.revision));
         let method = outgoing.request.method().to_owned();
         let mut record = recorder.record(Direction::Sent, MessageKind::Request, &method, Payload::Params(params));
         record.id = raw(&outgoing.id);
@@ -154,7 +153,9 @@ impl PendingResponse {
         self.is_complete = true;
         let mut record = match outcome {
             Ok(result) => self.response(Direction::Received, Payload::Result(result.clone())),
-            Err(ChannelError::Rpc { error, .. }) => self.response(Direction::Received, Payload::Error(error_json(error))),
+            Err(ChannelError::Rpc { error, .. }) => {
+                self.response(Direction::Received, Payload::Error(error_json(error)))
+            }
             Err(error) => self.response(Direction::Received, local_error(&describe(error))),
         };
         record.http = exchange.map(|exchange| exchange.take(status(outcome)));
@@ -200,7 +201,7 @@ fn describe(error: &ChannelError) -> String {
         ChannelError::Unauthorized { status, .. } => format!("HTTP status {status}: the server requires a login"),
         ChannelError::Credentials(error) => format!("cannot obtain credentials: {error}"),
         ChannelError::SessionGone { .. } => "the session has expired".to_owned(),
-        ChannelError::SessionRejected { error, .. } => error.message.to_string(),
+        ChannelError::SessionRejected { error, .. } => error.message.clone(),
         ChannelError::Unsendable(text) | ChannelError::Malformed(text) => text.clone(),
         ChannelError::Unsent(error) => format!("cannot send the request: {error}"),
         ChannelError::Lost(error) => format!("the connection was lost: {error}"),

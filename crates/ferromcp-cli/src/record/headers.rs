@@ -6,7 +6,7 @@ use ferromcp_client::http::{Challenge, ChallengeAction, Credentials, Credentials
 use ferromcp_core::RawMap;
 use http::HeaderMap;
 
-use super::HttpExchange;
+use super::message::HttpExchange;
 
 /// Maximum length of a recorded value, in characters.
 const MAX_VALUE: usize = 2000;
@@ -93,7 +93,9 @@ mod tests {
     #[test]
     fn credentials_are_hidden_when_headers_are_recorded() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [("authorization", "Bearer s3cret"), ("set-cookie", "s3cret"), ("mcp-method", "tools/call")] {
+        for (name, value) in
+            [("authorization", "Bearer s3cret"), ("set-cookie", "s3cret"), ("mcp-method", "tools/call")]
+        {
             headers.insert(http::HeaderName::from_static(name), http::HeaderValue::from_static(value));
         }
         let mut own = http::HeaderValue::from_static("s3cret");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use super::history::History;
-use super::{MessageRecord, unix_millis};
+use super::message::{MessageRecord, unix_millis};
 
 /// Maximum number of events that a page has not received yet. A slower page receives a new snapshot.
 const MAX_PENDING_EVENTS: usize = 4096;

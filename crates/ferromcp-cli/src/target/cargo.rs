@@ -67,7 +67,7 @@ pub(super) fn find(name: &str, folder: Option<&Path>) -> Result<Option<Command>,
     Ok(Some(command))
 }
 
-/// Returns the folders of the packages of the Cargo workspace. Empty if there is none.
+/// Returns the folders of the packages of the Cargo workspace. Empty without a workspace.
 pub(super) fn package_folders(folder: Option<&Path>) -> Vec<PathBuf> {
     let start = folder.map_or_else(std::env::current_dir, |folder| Ok(folder.to_owned()));
     let Some(metadata) = start.ok().and_then(|start| metadata(&start).ok()) else { return Vec::new() };

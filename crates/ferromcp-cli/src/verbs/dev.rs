@@ -57,14 +57,14 @@ pub(crate) async fn run(mut args: Dev) -> Result<(), Failure> {
     let launch = Arc::new(Launch { words: args.words, connection });
     let supervisor =
         Supervisor { launch, hub, connections, replacer: replacer.clone(), builds, watcher, restarts, url };
-    let result = until_terminated(async {
+    let result = Box::pin(until_terminated(async {
         tokio::select! {
             () = supervisor.run() => Ok(()),
             () = accept(listener, service) => Ok(()),
             result = serve_stdio(server), if stdio => result,
         }
-    })
-    .await;
+    }));
+    let result = result.await;
     inspector.close().await;
     endpoint.shutdown().await;
     replacer.close().await;

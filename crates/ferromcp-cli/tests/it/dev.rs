@@ -52,8 +52,8 @@ impl Dev {
             let lines = dev.stderr.lock().unwrap().clone();
             let find = |prefix: &str| lines.iter().find_map(|line| line.strip_prefix(prefix).map(str::to_owned));
             if let (Some(page), Some(endpoint)) = (find("inspector: "), find("endpoint:  ")) {
-                dev.endpoint = endpoint.trim_end_matches(" (for hosts)").to_owned();
-                dev.token = page.split_once("#token=").unwrap().1.to_owned();
+                endpoint.trim_end_matches(" (for hosts)").clone_into(&mut dev.endpoint);
+                page.split_once("#token=").unwrap().1.clone_into(&mut dev.token);
             }
             !dev.token.is_empty()
         });
@@ -247,9 +247,8 @@ async fn page_calls_tools_with_progress_logs_and_cancellation() {
         assert_eq!((&log["entry"]["data"], &log["entry"]["connection"]), (&json!("on the way"), &json!(connection)));
         let progress = events.find(|event| event["type"] == "progress" && event["progress"] == 2.0).await;
         assert_eq!((&progress["call"], &progress["message"]), (&json!(call), &json!("step 2")));
-        let is_response = |event: &Value| {
-            event["message"]["kind"] == "response" && event["message"]["method"] == "tools/call"
-        };
+        let is_response =
+            |event: &Value| event["message"]["kind"] == "response" && event["message"]["method"] == "tools/call";
         let message = events.find(is_response).await["message"].clone();
         assert_eq!((&message["call"], &message["connection"]), (&json!(call), &json!(connection)), "{message}");
         assert_eq!(message["payload"]["result"]["content"][0]["text"], "done");
@@ -310,9 +309,7 @@ async fn connections_of_the_page_follow_the_builds() {
     let change = events.find(|event| event["type"] == "change" && event["what"] == "resource").await;
     assert_eq!(change["uri"], "note://today");
     dev.api("restart", json!({})).await;
-    let is_second = |event: &Value| {
-        event["connection"]["status"] == "open" && event["connection"]["generation"] == 2
-    };
+    let is_second = |event: &Value| event["connection"]["status"] == "open" && event["connection"]["generation"] == 2;
     events.find(is_second).await;
     events.find(|event| event["type"] == "change" && event["what"] == "resource").await;
     dev.api("request", request("auto", "t2", json!({ "name": "touch" }))).await;
@@ -409,7 +406,8 @@ fn write(folder: &Path, script: &str) {
     fs::write(folder.join("server.sh"), script).unwrap();
 }
 
-fn request(connection: &str, call: &str, params: Value) -> Value {
+fn request(connection: &str, call: &str, params: impl Into<Value>) -> Value {
+    let params: Value = params.into();
     json!({ "connection": connection, "call": call, "method": "tools/call", "params": params, "timeout": 60 })
 }
 

@@ -3,8 +3,9 @@
 use crate::process::{mcp, run};
 
 /// All verbs.
-pub(crate) const VERBS: [&str; 24] = [
+pub(crate) const VERBS: [&str; 25] = [
     "run",
+    "dev",
     "list",
     "call",
     "read",

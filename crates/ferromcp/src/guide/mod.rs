@@ -124,6 +124,8 @@ pages! {
     command_line = "command-line.md";
     /// Servers over another transport or for clients of another revision: `mcp run`.
     run = "run.md";
+    /// Hot reload and the web inspector: `mcp dev`.
+    dev = "dev.md";
     /// The differences between the revisions.
     revisions = "revisions.md";
     /// The exact text of each error, with its cause and remedy.
