@@ -88,11 +88,17 @@ function createHeader() {
   refresh();
 }
 
+/** The connections that were requested, and have not reported their state yet. @type {Set<string>} */
+const requested = new Set();
+
 /** Opens the current connection when the server runs, unless that was tried for this build. */
 function connectIfClosed() {
   const connection = currentConnection();
-  const isTried = connection.status !== "closed" && connection.generation === store.state.generation;
-  if (store.state.generation > 0 && !isTried && !["open", "connecting"].includes(connection.status)) {
+  const isTried = connection.status !== "closed" && connection.generation >= store.state.generation;
+  // A first build that fails is connected too: the server may require a login.
+  const isBuilt = ["running", "failed"].includes(store.state.status);
+  if (isBuilt && !isTried && !requested.has(connection.id) && !["open", "connecting"].includes(connection.status)) {
+    requested.add(connection.id);
     post("connect", { connection: connection.id }).catch((error) => toast(`Cannot connect: ${label(error.message, 300)}`));
   }
 }
@@ -168,8 +174,8 @@ function start() {
   createCallDock(byId("dock"));
   createQuestions(byId("questions"));
   createKeys(buildState);
+  on("connection", (connection) => connection.status !== "closed" && requested.delete(connection.id));
   on("state", connectIfClosed);
-  on("snapshot", connectIfClosed);
   window.addEventListener("hashchange", () => {
     // Another URL with a new token was opened in this tab.
     if (/[#&]token=/.test(location.hash)) location.reload();

@@ -207,7 +207,9 @@ async fn steps_of_a_login_are_reported_without_secrets() {
     let steps = steps.lock().unwrap();
     let [challenged, discovered, identified, code, tokens] = steps.as_slice() else { panic!("{steps:?}") };
     assert!(matches!(challenged, LoginStep::Challenged { resource_metadata: Some(_), .. }), "{challenged:?}");
-    let LoginStep::Discovered { issuer, token_endpoint: Some(endpoint), .. } = discovered else { panic!("{discovered:?}") };
+    let LoginStep::Discovered { issuer, token_endpoint: Some(endpoint), .. } = discovered else {
+        panic!("{discovered:?}")
+    };
     assert!(issuer.starts_with(&server.origin()) && endpoint.starts_with(&server.origin()), "{discovered:?}");
     let LoginStep::Identified { client_id, source: ClientIdSource::Registered, .. } = identified else {
         panic!("{identified:?}")

@@ -71,8 +71,19 @@ mod tests {
 
     /// Constructs that create markup or code from text.
     const FORBIDDEN: [&str; 13] = [
-        "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "setHTML", "srcdoc",
-        "createContextualFragment", "DOMParser", "javascript:", "import(", "parseHTML",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "setHTML",
+        "srcdoc",
+        "createContextualFragment",
+        "DOMParser",
+        "javascript:",
+        "import(",
+        "parseHTML",
     ];
 
     fn folder() -> PathBuf {
@@ -85,8 +96,10 @@ mod tests {
 
     #[test]
     fn list_contains_all_files_of_the_folder() {
-        let files: BTreeSet<_> =
-            std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let files: BTreeSet<_> = std::fs::read_dir(folder())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         let listed: BTreeSet<_> = ASSETS.iter().map(|asset| asset.path.to_owned()).collect();
         assert_eq!(files, listed);
     }

@@ -58,9 +58,9 @@ export const CORPUS = [
   "%3Cscript%3Ewindow.hacked=1%3C/script%3E %ZZ %",
   "expression(window.hacked=1) url(javascript:window.hacked=1)",
   "Z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f\u0334\u0319\u0324\u031e\u0349\u035a\u032f\u031ea\u0360lgo",
-  "*".repeat(5000),
-  "[".repeat(3000) + "](".repeat(3000),
-  "> ".repeat(2000),
-  "W".repeat(60_000),
+  "*".repeat(2000),
+  "[".repeat(1000) + "](".repeat(1000),
+  "> ".repeat(1000),
+  "W".repeat(20_000),
   "(a+)+$",
 ];

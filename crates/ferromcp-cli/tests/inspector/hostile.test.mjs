@@ -74,8 +74,8 @@ test("texts_of_a_server_stay_text", async () => {
     }
     await page.locator(".filter").first().fill("{x}");
     await page.locator(".vrow").nth(1).click();
-    await page.getByRole("combobox").last().focus();
-    await page.getByRole("combobox").last().pressSequentially("a");
+    await page.locator("#main").getByRole("combobox").last().focus();
+    await page.locator("#main").getByRole("combobox").last().pressSequentially("a");
     await page.locator(".suggestions li").first().waitFor();
     await check("template with completions");
     await openView(page, "Prompts");

@@ -1,7 +1,7 @@
 // Starts `mcp dev` and Chromium for the tests of the inspector.
 //
-// The environment: MCP (the program), TEST_SERVER (the example server), NODE_MODULES (playwright-core and axe-core) and
-// CHROMIUM (the browser).
+// The environment: MCP (the program), TEST_SERVER (the example server), NODE_MODULES (playwright-core and axe-core) CHROMIUM (the
+// browser), and optionally INSPECTOR_FOLDER (files of the page that replace those of the program).
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -57,6 +57,7 @@ export function launch() {
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
+  if (process.env.INSPECTOR_FOLDER) await context.route((address) => isAsset(address), serveFromFolder);
   page.setDefaultTimeout(LIMIT);
   page.problems = [];
   const origin = new URL(url).origin;
@@ -74,6 +75,16 @@ export async function openPage(browser, url, options = {}) {
   });
   await page.goto(url);
   return page;
+}
+
+/** Returns whether a request is for a file of the page. */
+const isAsset = (address) => address.hostname === "127.0.0.1" && /^\/([\w-]+\.(js|css|html|svg))?$/.test(address.pathname);
+
+/** Serves the files of the page from a folder with the headers of the program, so that a change needs no build. */
+async function serveFromFolder(route) {
+  const response = await route.fetch();
+  const name = new URL(route.request().url()).pathname.slice(1) || "index.html";
+  await route.fulfill({ response, body: readFileSync(join(process.env.INSPECTOR_FOLDER, name)) });
 }
 
 /** Opens a view by its link. */
