@@ -49,15 +49,14 @@ function open(id) {
   const current = store.connections.get(id);
   if (current?.status === "open" && current.generation === store.state.generation) return Promise.resolve(current);
   return new Promise((resolve, reject) => {
-    let isDone = false;
     const timer = setTimeout(() => finish(reject, new Error(`the ${id} connection did not open in time`)), OPEN_LIMIT);
     const finish = (settle, value) => {
-      isDone = true;
+      unsubscribe();
       clearTimeout(timer);
       settle(value);
     };
-    on("connection", (connection) => {
-      if (isDone || connection.id !== id) return;
+    const unsubscribe = on("connection", (connection) => {
+      if (connection.id !== id) return;
       if (connection.status === "open") finish(resolve, connection);
       else if (connection.status === "failed" || connection.status === "login") finish(reject, new Error(`the ${id} connection failed: ${connection.error ?? "a login is required"}`));
     });

@@ -19,16 +19,17 @@ export function createBuildState(slot, panel) {
   let isDismissed = false;
 
   function refresh(previous) {
-    const { status, generation, error, buildMs } = store.state;
+    const { status, generation, error, buildMs, url } = store.state;
+    const failed = url ? "connection failed" : "build failed";
     const texts = {
-      building: "building…", starting: "starting…", failed: `build failed · generation ${generation} still runs`, stopped: "stopped",
+      building: "building…", starting: "starting…", failed: generation === 0 ? failed : `${failed} · generation ${generation} still runs`, stopped: "stopped",
       running: `running · generation ${generation}${buildMs ? ` · built in ${duration(buildMs)}` : ""}`,
     };
-    badge.textContent = status === "failed" && generation === 0 ? "build failed" : (texts[status] ?? label(status));
+    badge.textContent = texts[status] ?? label(status);
     badge.className = `badge build-badge ${{ running: "good", failed: "bad", building: "busy", starting: "busy" }[status] ?? ""}`;
     if (previous?.status !== status) {
       isDismissed = false;
-      if (status === "failed") announce("The build failed");
+      if (status === "failed") announce(url ? "The connection failed" : "The build failed");
     }
     panel.hidden = status !== "failed" || !error || isDismissed;
     if (!panel.hidden) {
@@ -36,7 +37,7 @@ export function createBuildState(slot, panel) {
         isDismissed = true;
         panel.hidden = true;
       }, { class: "small" });
-      fill(panel, el("header", { class: "panel-head" }, el("h2", { text: "Build failed" }), hide), el("pre", { class: "build-output", tabindex: "0", role: "group", "aria-label": "Output of the build", text: visible(error) }));
+      fill(panel, el("header", { class: "panel-head" }, el("h2", { text: url ? "Connection failed" : "Build failed" }), hide), el("pre", { class: "build-output", tabindex: "0", role: "group", "aria-label": "Output of the build", text: visible(error) }));
     }
   }
 

@@ -35,13 +35,15 @@ const listeners = new Map();
 const batched = new Map();
 
 /**
- * Subscribes to a topic: state, connection, connections, question, roots, messages, log, progress, change, login, stream.
+ * Subscribes to a topic: an event of `mcp dev`, or `catalog`, `calls` and `snapshot` of the page.
  * @param {string} topic
  * @param {(detail: any) => void} listener
+ * @returns {() => void} ends the subscription
  */
 export function on(topic, listener) {
   if (!listeners.has(topic)) listeners.set(topic, new Set());
   listeners.get(topic)?.add(listener);
+  return () => listeners.get(topic)?.delete(listener);
 }
 
 /**

@@ -10,7 +10,7 @@ use crate::process::server;
 /// Programs that run the page.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// Returns the browser: that of `FERROMCP_CHROMIUM`, or one in `PATH`. Reports a skipped test if there is none.
+/// Returns the browser: that of `FERROMCP_CHROMIUM`, or one in `PATH`. Reports a skipped test if no browser exists.
 fn browser(test: &str) -> Option<PathBuf> {
     let named = env::var_os("FERROMCP_CHROMIUM").filter(|path| !path.is_empty()).map(PathBuf::from);
     let folders: Vec<PathBuf> = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
