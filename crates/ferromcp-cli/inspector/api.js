@@ -51,12 +51,13 @@ export async function post(name, body = {}) {
     throw new ApiError(0, "cannot reach `mcp dev`: it was stopped; start it again and open its new URL");
   }
   const value = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, typeof value.message === "string" ? value.message : `HTTP ${response.status}`);
+  if (!response.ok)
+    throw new ApiError(response.status, typeof value.message === "string" ? value.message : `HTTP ${response.status}`);
   return value;
 }
 
 /**
- * Reads events forever, and reconnects when the stream breaks.
+ * Reads events until the token is rejected, and reconnects when the stream breaks.
  * @param {(event: any) => void} onEvent
  * @param {(status: "open" | "lost" | "unauthorized") => void} onStatus
  */

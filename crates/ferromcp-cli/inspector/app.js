@@ -54,19 +54,31 @@ function route() {
 
 function createViews() {
   views = {
-    tools: createToolsView(navigate), resources: createResourcesView(navigate), prompts: createPromptsView(navigate), log: createLogView(),
-    history: createHistoryView(navigate), compare: createCompareView(), connection: createConnectionView(),
+    tools: createToolsView(navigate),
+    resources: createResourcesView(navigate),
+    prompts: createPromptsView(navigate),
+    log: createLogView(),
+    history: createHistoryView(navigate),
+    compare: createCompareView(),
+    connection: createConnectionView(),
   };
   resourceLinks.open = (uri) => navigate(["resources", "uri", uri]);
-  fill(byId("nav"), ...Object.entries(views).map(([name, view], index) => {
-    const link = el("a", { "data-view": name, title: `${index + 1}` }, view.title);
-    link.href = `#/${name}`;
-    return link;
-  }));
+  fill(
+    byId("nav"),
+    ...Object.entries(views).map(([name, view], index) => {
+      const link = el("a", { "data-view": name, title: `${index + 1}` }, view.title);
+      link.href = `#/${name}`;
+      return link;
+    }),
+  );
 }
 
 function createHeader() {
-  const options = [["auto", "Automatic"], ["legacy", "Legacy"], ["modern", "Modern"]].map(([value, text]) => ({ value, label: text }));
+  const options = [
+    ["auto", "Automatic"],
+    ["legacy", "Legacy"],
+    ["modern", "Modern"],
+  ].map(([value, text]) => ({ value, label: text }));
   const chooser = select(options, { id: "connection-choice", "aria-label": "Connection" });
   const badge = el("span", { class: "connection-badge" });
   chooser.addEventListener("change", () => {
@@ -76,8 +88,16 @@ function createHeader() {
   fill(byId("connection-slot"), chooser, badge);
   const refresh = () => {
     const connection = currentConnection();
-    const revision = connection.revision ? el("span", { class: "muted revision", text: label(connection.revision, 30) }) : null;
-    fill(badge, connection.status === "login" ? el("a", { class: "login-link" }, statusBadge(connection)) : statusBadge(connection), revision);
+    const revision = connection.revision
+      ? el("span", { class: "muted revision", text: label(connection.revision, 30) })
+      : null;
+    fill(
+      badge,
+      connection.status === "login"
+        ? el("a", { class: "login-link" }, statusBadge(connection))
+        : statusBadge(connection),
+      revision,
+    );
     const link = /** @type {HTMLAnchorElement | null} */ (badge.querySelector("a"));
     if (link) link.href = "#/connection";
     byId("target").textContent = label(store.state.target, 80);
@@ -99,7 +119,9 @@ function connectIfClosed() {
   const isBuilt = ["running", "failed"].includes(store.state.status);
   if (isBuilt && !isTried && !requested.has(connection.id) && !["open", "connecting"].includes(connection.status)) {
     requested.add(connection.id);
-    post("connect", { connection: connection.id }).catch((error) => toast(`Cannot connect: ${label(error.message, 300)}`));
+    post("connect", { connection: connection.id }).catch((error) =>
+      toast(`Cannot connect: ${label(error.message, 300)}`),
+    );
   }
 }
 
@@ -115,11 +137,15 @@ function createThemeSwitch() {
     control.textContent = { auto: "◐ Auto", light: "☀ Light", dark: "☾ Dark" }[theme];
     control.setAttribute("aria-label", `Theme: ${theme}`);
   };
-  const control = button("", () => {
-    const next = themes[(themes.indexOf(read()) + 1) % themes.length];
-    localStorage.setItem(THEME_KEY, next);
-    show(next);
-  }, { class: "small theme" });
+  const control = button(
+    "",
+    () => {
+      const next = themes[(themes.indexOf(read()) + 1) % themes.length];
+      localStorage.setItem(THEME_KEY, next);
+      show(next);
+    },
+    { class: "small theme" },
+  );
   byId("theme-slot").append(control);
   show(read());
 }
@@ -155,7 +181,8 @@ function showStream(status) {
   const banner = byId("stream-banner");
   banner.hidden = status === "open";
   banner.textContent = status === "lost" ? "The connection to mcp dev is lost. Trying again…" : "";
-  if (status === "unauthorized") showStart("The token is invalid: mcp dev was restarted. Copy the new URL from its output and open it.");
+  if (status === "unauthorized")
+    showStart("The token is invalid: mcp dev was restarted. Copy the new URL from its output and open it.");
 }
 
 function showStart(text) {
@@ -166,7 +193,10 @@ function showStart(text) {
 
 function start() {
   createThemeSwitch();
-  if (!takeToken()) return showStart("This page needs a token. Copy the URL that mcp dev prints, including the part after #, and open it.");
+  if (!takeToken())
+    return showStart(
+      "This page needs a token. Copy the URL that mcp dev prints, including the part after #, and open it.",
+    );
   byId("app").hidden = false;
   createViews();
   createHeader();

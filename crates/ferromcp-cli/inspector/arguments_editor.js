@@ -15,7 +15,12 @@ export function createArgumentsEditor(schema, options) {
   let isTouched = false;
   let showsRequired = false;
   let fromJson = false;
-  const json = el("textarea", { class: "mono json-input", rows: "8", spellcheck: "false", "aria-label": `${options.label} as JSON` });
+  const json = el("textarea", {
+    class: "mono json-input",
+    rows: "8",
+    spellcheck: "false",
+    "aria-label": `${options.label} as JSON`,
+  });
   const jsonError = el("p", { class: "field-error", role: "status", hidden: true });
   const summary = el("p", { class: "field-error", role: "status", hidden: true });
   const draft = options.draft === undefined ? undefined : safeFit(options.draft, schema);
@@ -35,7 +40,7 @@ export function createArgumentsEditor(schema, options) {
       json.value = JSON.stringify(value, null, 2) ?? "";
       showJsonError("");
     }
-    // Empty fields are no errors before the first attempt to send.
+    // Empty fields are not reported before the first attempt to send.
     const isEmpty = (inner) => inner === undefined || inner === "" || (Array.isArray(inner) && inner.length === 0);
     if (isTouched) showErrors(showsRequired ? errors : errors.filter((error) => !isEmpty(valueAt(value, error.path))));
     options.onChange?.(value);
@@ -115,13 +120,21 @@ function safeFit(value, schema) {
  */
 export function createInvalidNotice(onSend) {
   const text = el("span");
-  const element = el("div", { class: "banner bad invalid-notice", role: "status", hidden: true }, text, button("Send anyway", () => onSend(), { class: "small" }));
+  const element = el(
+    "div",
+    { class: "banner bad invalid-notice", role: "status", hidden: true },
+    text,
+    button("Send anyway", () => onSend(), { class: "small" }),
+  );
   return {
     element,
     /** @param {{path: string, message: string}[]} errors */
     show(errors) {
       element.hidden = errors.length === 0;
-      text.textContent = errors.slice(0, 3).map((error) => `${label(error.path || "The value", 100)} ${label(error.message, 200)}`).join("; ");
+      text.textContent = errors
+        .slice(0, 3)
+        .map((error) => `${label(error.path || "The value", 100)} ${label(error.message, 200)}`)
+        .join("; ");
     },
   };
 }

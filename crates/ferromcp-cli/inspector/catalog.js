@@ -10,7 +10,12 @@ export const KINDS = {
   tools: { method: "tools/list", member: "tools", capability: "tools", key: "name" },
   prompts: { method: "prompts/list", member: "prompts", capability: "prompts", key: "name" },
   resources: { method: "resources/list", member: "resources", capability: "resources", key: "uri" },
-  templates: { method: "resources/templates/list", member: "resourceTemplates", capability: "resources", key: "uriTemplate" },
+  templates: {
+    method: "resources/templates/list",
+    member: "resourceTemplates",
+    capability: "resources",
+    key: "uriTemplate",
+  },
 };
 
 /**
@@ -23,7 +28,15 @@ export const KINDS = {
  * @property {any[]} removed
  */
 
-const emptyList = () => ({ items: [], status: "idle", error: null, baseline: null, marks: new Map(), removed: [], serial: 0 });
+const emptyList = () => ({
+  items: [],
+  status: "idle",
+  error: null,
+  baseline: null,
+  marks: new Map(),
+  removed: [],
+  serial: 0,
+});
 
 /** Lists by connection and kind. @type {Map<string, Record<string, any>>} */
 const catalogs = new Map();
@@ -56,7 +69,7 @@ function catalogOf(connection) {
  */
 export function keyOf(kind, item) {
   const key = item[KINDS[kind].key];
-  return typeof key === "string" ? key : JSON.stringify(key) ?? "";
+  return typeof key === "string" ? key : (JSON.stringify(key) ?? "");
 }
 
 on("connection", (connection) => {
@@ -89,7 +102,10 @@ async function reloadAll(connection, isRebuilt) {
     for (const mark of catalog[kind].marks.values()) totals[mark] += 1;
     totals.removed += catalog[kind].removed.length;
   }
-  return Object.entries(totals).filter(([, number]) => number > 0).map(([name, number]) => `${number} ${name}`).join(", ");
+  return Object.entries(totals)
+    .filter(([, number]) => number > 0)
+    .map(([name, number]) => `${number} ${name}`)
+    .join(", ");
 }
 
 /**

@@ -19,23 +19,63 @@ export function createCompletionField(options) {
   const [id, listId, aboutId] = [uniqueId("complete"), uniqueId("values"), uniqueId("about")];
   let [values, active, serial, timer] = [[], -1, 0, 0];
   const input = el("input", {
-    type: "text", id, role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", "aria-describedby": aboutId,
-    autocomplete: "off", spellcheck: "false", value: options.value ?? "",
+    type: "text",
+    id,
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": listId,
+    "aria-autocomplete": "list",
+    "aria-describedby": aboutId,
+    autocomplete: "off",
+    spellcheck: "false",
+    value: options.value ?? "",
   });
-  const popup = el("ul", { class: "suggestions", id: listId, role: "listbox", "aria-label": `Suggestions for ${options.label}`, hidden: true });
+  const popup = el("ul", {
+    class: "suggestions",
+    id: listId,
+    role: "listbox",
+    "aria-label": `Suggestions for ${options.label}`,
+    hidden: true,
+  });
   const about = el("p", { class: "field-description", id: aboutId, text: `${options.description ?? ""}` });
-  const head = el("div", { class: "field-head" }, el("label", { class: "field-name", for: id, text: options.label }),
+  const head = el(
+    "div",
+    { class: "field-head" },
+    el("label", { class: "field-name", for: id, text: options.label }),
     options.required && el("span", { class: "required", title: "required", "aria-hidden": "true", text: "*" }),
-    el("span", { class: "field-type", text: options.ref.type === "ref/resource" ? "variable" : options.required ? "required" : "optional" }));
-  const element = el("div", { class: "field" }, head, options.description && about, el("div", { class: "combo" }, input, popup));
+    el("span", {
+      class: "field-type",
+      text: options.ref.type === "ref/resource" ? "variable" : options.required ? "required" : "optional",
+    }),
+  );
+  const element = el(
+    "div",
+    { class: "field" },
+    head,
+    options.description && about,
+    el("div", { class: "combo" }, input, popup),
+  );
 
   function render() {
     popup.hidden = values.length === 0;
     input.setAttribute("aria-expanded", String(values.length > 0));
-    fill(popup, ...values.map((value, index) => el("li", {
-      role: "option", id: `${listId}-${index}`, "aria-selected": String(index === active), text: label(value),
-      on: { mousedown: (event) => { event.preventDefault(); choose(index); } },
-    })));
+    fill(
+      popup,
+      ...values.map((value, index) =>
+        el("li", {
+          role: "option",
+          id: `${listId}-${index}`,
+          "aria-selected": String(index === active),
+          text: label(value),
+          on: {
+            mousedown: (event) => {
+              event.preventDefault();
+              choose(index);
+            },
+          },
+        }),
+      ),
+    );
     if (active >= 0) input.setAttribute("aria-activedescendant", `${listId}-${active}`);
     else input.removeAttribute("aria-activedescendant");
   }
@@ -92,5 +132,11 @@ export function createCompletionField(options) {
     else return;
     event.preventDefault();
   });
-  return { element, name: options.name, required: options.required, value: () => input.value, focus: () => input.focus() };
+  return {
+    element,
+    name: options.name,
+    required: options.required,
+    value: () => input.value,
+    focus: () => input.focus(),
+  };
 }

@@ -10,7 +10,17 @@ import { duration, label, size } from "./text.js";
 import { validate } from "./validate.js";
 
 const IMAGE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"]);
-const AUDIO_TYPES = new Set(["audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3", "audio/ogg", "audio/mp4", "audio/webm", "audio/aac", "audio/flac"]);
+const AUDIO_TYPES = new Set([
+  "audio/wav",
+  "audio/x-wav",
+  "audio/mpeg",
+  "audio/mp3",
+  "audio/ogg",
+  "audio/mp4",
+  "audio/webm",
+  "audio/aac",
+  "audio/flac",
+]);
 const TEXT_TYPES = /^(text\/|application\/(json|xml|yaml|javascript)$|image\/svg\+xml$)/;
 
 /** Maximum size of base64 data that is shown or decoded, in characters. */
@@ -37,7 +47,13 @@ export function renderContent(block) {
   if (annotations && typeof annotations === "object") notes.push(`annotations: ${label(annotations, 300)}`);
   const body = renderBlock(block);
   const meta = block._meta === undefined ? null : metaDetails(block._meta);
-  return el("div", { class: "content-block" }, body, notes.length > 0 && el("p", { class: "muted", text: notes.join(" · ") }), meta);
+  return el(
+    "div",
+    { class: "content-block" },
+    body,
+    notes.length > 0 && el("p", { class: "muted", text: notes.join(" · ") }),
+    meta,
+  );
 }
 
 function renderBlock(block) {
@@ -65,11 +81,21 @@ function renderBlock(block) {
 export function renderResource(contents) {
   if (contents === null || typeof contents !== "object") return longText(contents);
   const type = typeOf(contents.mimeType);
-  const header = el("div", { class: "block-head" }, resourceButton(contents.uri), el("span", { class: "muted", text: label(contents.mimeType ?? "") }));
+  const header = el(
+    "div",
+    { class: "block-head" },
+    resourceButton(contents.uri),
+    el("span", { class: "muted", text: label(contents.mimeType ?? "") }),
+  );
   const meta = contents._meta === undefined ? null : metaDetails(contents._meta);
   let body;
   if (typeof contents.text === "string") body = resourceText(contents.text, type);
-  else if (typeof contents.blob === "string") body = media({ data: contents.blob, mimeType: contents.mimeType }, type.startsWith("audio/") ? AUDIO_TYPES : IMAGE_TYPES, type.startsWith("audio/") ? "audio" : "image");
+  else if (typeof contents.blob === "string")
+    body = media(
+      { data: contents.blob, mimeType: contents.mimeType },
+      type.startsWith("audio/") ? AUDIO_TYPES : IMAGE_TYPES,
+      type.startsWith("audio/") ? "audio" : "image",
+    );
   else body = jsonTree(contents);
   return el("section", { class: "resource-block" }, header, body, meta);
 }
@@ -91,28 +117,56 @@ function resourceButton(uri) {
 
 function renderLink(block) {
   const size_ = typeof block.size === "number" ? ` · ${size(block.size)}` : "";
-  return el("div", { class: "resource-block" },
-    el("div", { class: "block-head" }, resourceButton(block.uri), el("span", { class: "muted", text: `${label(block.mimeType ?? "")}${size_}` })),
+  return el(
+    "div",
+    { class: "resource-block" },
+    el(
+      "div",
+      { class: "block-head" },
+      resourceButton(block.uri),
+      el("span", { class: "muted", text: `${label(block.mimeType ?? "")}${size_}` }),
+    ),
     el("p", { text: label(block.title ?? block.name ?? "") }),
-    typeof block.description === "string" && el("p", { class: "muted", text: label(block.description, 1000) }));
+    typeof block.description === "string" && el("p", { class: "muted", text: label(block.description, 1000) }),
+  );
 }
 
 function media(block, types, kind) {
   const type = typeOf(block.mimeType);
   const data = block.data;
   const caption = `${label(block.mimeType ?? "unknown type")} · ${size(typeof data === "string" ? Math.floor(data.length * 0.75) : 0)}`;
-  if (!isData(data)) return el("div", { class: "media-block" }, el("p", { class: "error-text", text: `The data of this ${kind} is not valid base64.` }), el("p", { class: "muted", text: caption }));
+  if (!isData(data))
+    return el(
+      "div",
+      { class: "media-block" },
+      el("p", { class: "error-text", text: `The data of this ${kind} is not valid base64.` }),
+      el("p", { class: "muted", text: caption }),
+    );
   const standard = data.replaceAll("-", "+").replaceAll("_", "/");
   if (types.has(type)) {
-    const element = kind === "image" ? el("img", { alt: `Image from the server (${type})` }) : el("audio", { "aria-label": `Audio from the server (${type})` });
+    const element =
+      kind === "image"
+        ? el("img", { alt: `Image from the server (${type})` })
+        : el("audio", { "aria-label": `Audio from the server (${type})` });
     if (kind === "audio") element.controls = true;
     element.src = `data:${type};base64,${standard}`;
     const broken = el("p", { class: "error-text", text: `The browser cannot show this ${kind}.`, hidden: true });
     element.addEventListener("error", () => (broken.hidden = false));
     return el("div", { class: "media-block" }, element, broken, el("p", { class: "muted", text: caption }));
   }
-  if (TEXT_TYPES.test(type)) return el("div", {}, longText(decodeText(standard)), el("p", { class: "muted", text: `${caption} · shown as text` }));
-  return el("div", { class: "media-block" }, el("p", { class: "muted", text: `${caption} · binary` }), copyButton("Copy base64", () => data));
+  if (TEXT_TYPES.test(type))
+    return el(
+      "div",
+      {},
+      longText(decodeText(standard)),
+      el("p", { class: "muted", text: `${caption} · shown as text` }),
+    );
+  return el(
+    "div",
+    { class: "media-block" },
+    el("p", { class: "muted", text: `${caption} · binary` }),
+    copyButton("Copy base64", () => data),
+  );
 }
 
 function decodeText(data) {
@@ -136,7 +190,11 @@ function blocks(content) {
   const list = Array.isArray(content) ? content : content === undefined ? [] : [content];
   const nodes = list.slice(0, MAX_BLOCKS).map(safely(renderContent));
   if (list.length > MAX_BLOCKS) {
-    const more = button(`Show all ${list.length} blocks`, () => more.replaceWith(...list.slice(MAX_BLOCKS).map(safely(renderContent))), { class: "small" });
+    const more = button(
+      `Show all ${list.length} blocks`,
+      () => more.replaceWith(...list.slice(MAX_BLOCKS).map(safely(renderContent))),
+      { class: "small" },
+    );
     nodes.push(more);
   }
   return nodes;
@@ -163,11 +221,14 @@ export function renderToolResult(outcome, outputSchema) {
   if (outcome.error) return renderError(outcome.error);
   const result = outcome.result ?? {};
   const children = [];
-  if (result.isError === true) children.push(el("p", { class: "banner bad", text: "The tool reports an error (isError)." }));
+  if (result.isError === true)
+    children.push(el("p", { class: "banner bad", text: "The tool reports an error (isError)." }));
   children.push(...blocks(result.content));
   if (result.structuredContent !== undefined) children.push(structured(result.structuredContent, outputSchema));
   else if (outputSchema !== undefined && result.isError !== true) {
-    children.push(el("p", { class: "banner bad", text: "Structured content is missing, but the tool has an output schema." }));
+    children.push(
+      el("p", { class: "banner bad", text: "Structured content is missing, but the tool has an output schema." }),
+    );
   }
   if (result._meta !== undefined) children.push(metaDetails(result._meta));
   if (children.length === 0) children.push(el("p", { class: "muted", text: "The result is empty." }));
@@ -176,11 +237,27 @@ export function renderToolResult(outcome, outputSchema) {
 
 function structured(value, schema) {
   const errors = schema === undefined ? null : validate(value, schema);
-  const verdict = errors === null ? null : errors.length === 0
-    ? el("span", { class: "badge good", text: "matches the output schema" })
-    : el("div", { class: "banner bad" }, "does not match the output schema: ",
-      ...errors.slice(0, 10).map((error) => el("div", { class: "mono", text: `${label(error.path || "/")} ${label(error.message)}` })));
-  return el("section", { class: "resource-block" }, el("div", { class: "block-head" }, el("h4", { text: "Structured content" }), verdict), jsonTree(value));
+  const verdict =
+    errors === null
+      ? null
+      : errors.length === 0
+        ? el("span", { class: "badge good", text: "matches the output schema" })
+        : el(
+            "div",
+            { class: "banner bad" },
+            "does not match the output schema: ",
+            ...errors
+              .slice(0, 10)
+              .map((error) =>
+                el("div", { class: "mono", text: `${label(error.path || "/")} ${label(error.message)}` }),
+              ),
+          );
+  return el(
+    "section",
+    { class: "resource-block" },
+    el("div", { class: "block-head" }, el("h4", { text: "Structured content" }), verdict),
+    jsonTree(value),
+  );
 }
 
 /**
@@ -190,9 +267,12 @@ function structured(value, schema) {
  */
 export function renderError(error) {
   const code = error.code === null || error.code === undefined ? "" : ` (code ${label(error.code, 30)})`;
-  return el("div", { class: "result-body" },
+  return el(
+    "div",
+    { class: "result-body" },
     el("div", { class: "banner bad" }, el("strong", { text: `Error${code}: ` }), label(error.message, 4000)),
-    error.data !== undefined && error.data !== null && jsonTree(error.data, { name: "data" }));
+    error.data !== undefined && error.data !== null && jsonTree(error.data, { name: "data" }),
+  );
 }
 
 /**
@@ -202,9 +282,20 @@ export function renderError(error) {
  */
 export function renderMessages(messages) {
   const list = Array.isArray(messages) ? messages.slice(0, MAX_BLOCKS) : [];
-  const nodes = list.map((message) => el("section", { class: "message" },
-    el("h4", { class: "role", text: label(message?.role ?? "unknown", 40) }), ...blocks(message?.content)));
-  return el("div", { class: "messages" }, ...nodes, nodes.length === 0 && el("p", { class: "muted", text: "There are no messages." }));
+  const nodes = list.map((message) =>
+    el(
+      "section",
+      { class: "message" },
+      el("h4", { class: "role", text: label(message?.role ?? "unknown", 40) }),
+      ...blocks(message?.content),
+    ),
+  );
+  return el(
+    "div",
+    { class: "messages" },
+    ...nodes,
+    nodes.length === 0 && el("p", { class: "muted", text: "There are no messages." }),
+  );
 }
 
 /**
@@ -228,4 +319,3 @@ export function announceOutcome(name, outcome) {
   const status = outcome.error ? "failed" : outcome.result?.isError ? "returned an error" : "finished";
   announce(`${label(name, 80)} ${status} after ${duration(outcome.duration ?? 0)}`);
 }
-

@@ -19,7 +19,9 @@ function sorted(value, depth) {
   if (value === null || typeof value !== "object") return value;
   if (depth >= MAX_DEPTH) return "…";
   if (Array.isArray(value)) return value.map((item) => sorted(item, depth + 1));
-  const entries = Object.keys(value).sort().map((key) => [key, sorted(value[key], depth + 1)]);
+  const entries = Object.keys(value)
+    .sort()
+    .map((key) => [key, sorted(value[key], depth + 1)]);
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
@@ -88,7 +90,8 @@ export function diffLists(before, after, keyOf) {
   const changed = [];
   for (const [key, item] of current) {
     const previous = old.get(key);
-    if (previous !== undefined && stableJson(previous) !== stableJson(item)) changed.push({ before: previous, after: item });
+    if (previous !== undefined && stableJson(previous) !== stableJson(item))
+      changed.push({ before: previous, after: item });
   }
   return { added, removed, changed };
 }

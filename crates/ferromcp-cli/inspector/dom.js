@@ -4,8 +4,29 @@ import { label, visible, webUrl } from "./text.js";
 
 /** Attributes that `el` sets. Names are fixed here, so that no data can add an event handler. */
 const ATTRIBUTES = new Set([
-  "id", "class", "role", "type", "for", "name", "placeholder", "title", "tabindex", "rows", "inputmode", "autocomplete",
-  "spellcheck", "min", "max", "step", "alt", "open", "hidden", "disabled", "scope", "autocapitalize", "list",
+  "id",
+  "class",
+  "role",
+  "type",
+  "for",
+  "name",
+  "placeholder",
+  "title",
+  "tabindex",
+  "rows",
+  "inputmode",
+  "autocomplete",
+  "spellcheck",
+  "min",
+  "max",
+  "step",
+  "alt",
+  "open",
+  "hidden",
+  "disabled",
+  "scope",
+  "autocapitalize",
+  "list",
 ]);
 
 let lastId = 0;
@@ -34,7 +55,8 @@ export function el(tag, props = {}, ...children) {
     if (name === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     else if (name === "text") element.textContent = value;
     else if (name === "value" || name === "checked") element[name] = value;
-    else if (ATTRIBUTES.has(name) || /^(aria|data)-[a-z-]+$/.test(name)) element.setAttribute(name, value === true ? "" : String(value));
+    else if (ATTRIBUTES.has(name) || /^(aria|data)-[a-z-]+$/.test(name))
+      element.setAttribute(name, value === true ? "" : String(value));
     else throw new Error(`cannot set the attribute ${name}: it is not in the list`);
   }
   append(element, ...children);
@@ -93,7 +115,8 @@ export function select(options, props = {}) {
  */
 export function externalLink(url, text) {
   const href = webUrl(url);
-  if (href === null) return el("span", { class: "url-text", text: text === undefined ? visible(url) : `${text} (${label(url, 500)})` });
+  if (href === null)
+    return el("span", { class: "url-text", text: text === undefined ? visible(url) : `${text} (${label(url, 500)})` });
   const link = el("a", { title: label(href, 1000), text: text ?? visible(url) });
   link.href = href;
   link.target = "_blank";
@@ -107,17 +130,21 @@ export function externalLink(url, text) {
  * @param {() => string | Promise<string>} produce
  */
 export function copyButton(text, produce) {
-  const element = button(text, async () => {
-    let outcome = "Copied";
-    try {
-      await navigator.clipboard.writeText(await produce());
-    } catch {
-      outcome = "Cannot copy";
-    }
-    element.textContent = outcome;
-    announce(outcome);
-    setTimeout(() => (element.textContent = text), 1500);
-  }, { class: "small" });
+  const element = button(
+    text,
+    async () => {
+      let outcome = "Copied";
+      try {
+        await navigator.clipboard.writeText(await produce());
+      } catch {
+        outcome = "Cannot copy";
+      }
+      element.textContent = outcome;
+      announce(outcome);
+      setTimeout(() => (element.textContent = text), 1500);
+    },
+    { class: "small" },
+  );
   return element;
 }
 

@@ -8,7 +8,13 @@ import { label, visible } from "./text.js";
 
 /** Common properties of an input. */
 function inputProps(context) {
-  return { id: context.id, "aria-describedby": context.describedBy, autocomplete: "off", spellcheck: "false", autocapitalize: "off" };
+  return {
+    id: context.id,
+    "aria-describedby": context.describedBy,
+    autocomplete: "off",
+    spellcheck: "false",
+    autocapitalize: "off",
+  };
 }
 
 const placeholderOf = (schema) => {
@@ -53,7 +59,10 @@ function toLocal(text) {
 /** Creates an editor of a number. Text that is not a number is returned as text, so that the check reports it. */
 export function numberEditor(model, context) {
   const input = el("input", {
-    ...inputProps(context), type: "text", inputmode: model.kind === "integer" ? "numeric" : "decimal", class: "number",
+    ...inputProps(context),
+    type: "text",
+    inputmode: model.kind === "integer" ? "numeric" : "decimal",
+    class: "number",
     placeholder: placeholderOf(model.schema),
   });
   input.addEventListener("input", context.onEdit);
@@ -73,8 +82,12 @@ export function numberEditor(model, context) {
 
 /** Creates an editor with a fixed list of values. */
 export function choiceEditor(model, context) {
-  const options = model.kind === "boolean" ? [true, false].map((value) => ({ value, label: String(value) })) : model.options;
-  const choices = [{ value: "", label: "—" }, ...options.map((option, index) => ({ value: String(index), label: label(option.label) }))];
+  const options =
+    model.kind === "boolean" ? [true, false].map((value) => ({ value, label: String(value) })) : model.options;
+  const choices = [
+    { value: "", label: "—" },
+    ...options.map((option, index) => ({ value: String(index), label: label(option.label) })),
+  ];
   const input = select(choices, { id: context.id, "aria-describedby": context.describedBy });
   input.addEventListener("change", context.onEdit);
   const indexOf = (value) => options.findIndex((option) => JSON.stringify(option.value) === JSON.stringify(value));
@@ -98,7 +111,11 @@ export function multiEditor(model, context) {
     return { input, value: option.value, row: el("label", { class: "check", for: id }, input, label(option.label)) };
   });
   return {
-    element: el("div", { class: "checks", role: "group", id: context.id, "aria-labelledby": context.labelId }, ...boxes.map((box) => box.row)),
+    element: el(
+      "div",
+      { class: "checks", role: "group", id: context.id, "aria-labelledby": context.labelId },
+      ...boxes.map((box) => box.row),
+    ),
     isEmpty: () => boxes.every((box) => !box.input.checked),
     get: () => boxes.filter((box) => box.input.checked).map((box) => box.value),
     set(value) {

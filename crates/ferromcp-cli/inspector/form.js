@@ -5,12 +5,16 @@
 
 import { button, el, fill, select, uniqueId } from "./dom.js";
 import { choiceEditor, constEditor, multiEditor, numberEditor, rawEditor, stringEditor } from "./field_editors.js";
-import { describe, initialValue, limits } from "./schema.js";
+import { createFieldParts } from "./field_parts.js";
+import { describe, initialValue } from "./schema.js";
 import { label, visible } from "./text.js";
 import { validate } from "./validate.js";
 
-/** Depth below which required fields are created on demand too. */
-const MAX_EAGER_DEPTH = 5;
+/** Depth below which required groups are created on demand too. */
+const MAX_EAGER_DEPTH = 6;
+
+/** Maximum number of fields that are created at once. */
+const MAX_FIELDS = 200;
 
 /** Maximum number of items and members that a form shows. */
 const MAX_ENTRIES = 500;
@@ -20,8 +24,19 @@ const escapePointer = (key) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
 /** The editors by the kind of the field. */
 const EDITORS = {
-  string: stringEditor, number: numberEditor, integer: numberEditor, boolean: choiceEditor, enum: choiceEditor, multi: multiEditor,
-  const: constEditor, null: constEditor, raw: rawEditor, object: objectEditor, array: arrayEditor, tuple: arrayEditor, union: unionEditor,
+  string: stringEditor,
+  number: numberEditor,
+  integer: numberEditor,
+  boolean: choiceEditor,
+  enum: choiceEditor,
+  multi: multiEditor,
+  const: constEditor,
+  null: constEditor,
+  raw: rawEditor,
+  object: objectEditor,
+  array: arrayEditor,
+  tuple: arrayEditor,
+  union: unionEditor,
 };
 const GROUPS = new Set(["object", "array", "tuple", "union", "multi"]);
 
@@ -31,9 +46,28 @@ const GROUPS = new Set(["object", "array", "tuple", "union", "multi"]);
  * @param {{onChange: () => void, sendDefaults?: boolean, initial?: any}} options
  */
 export function createForm(schema, options) {
-  const context = { root: schema, depth: 0, isBare: false, sendDefaults: options.sendDefaults ?? false, onChange: options.onChange };
+  const budget = { fields: MAX_FIELDS };
+  const onChange = () => {
+    budget.fields = MAX_FIELDS;
+    options.onChange();
+  };
+  const context = {
+    root: schema,
+    depth: 0,
+    isBare: false,
+    budget,
+    sendDefaults: options.sendDefaults ?? false,
+    onChange,
+  };
   const model = safeDescribe(schema, schema);
-  const own = { ...context, id: uniqueId("form"), labelId: undefined, describedBy: undefined, onEdit: options.onChange, schema };
+  const own = {
+    ...context,
+    id: uniqueId("form"),
+    labelId: undefined,
+    describedBy: undefined,
+    onEdit: onChange,
+    schema,
+  };
   const editor = (EDITORS[model.kind] ?? rawEditor)(model, own);
   // The fields of an object begin with their own values.
   if (options.initial !== undefined) editor.set(options.initial);
@@ -41,7 +75,10 @@ export function createForm(schema, options) {
   return {
     element: el("div", { class: "form" }, editor.element),
     get: (problems) => editor.get(problems, ""),
-    set: (value) => editor.set(value),
+    set(value) {
+      budget.fields = MAX_FIELDS;
+      editor.set(value);
+    },
     showErrors: (errors) => editor.showErrors?.(errors, ""),
     focus: () => editor.focus(),
   };
@@ -66,31 +103,24 @@ function safeInitial(schema, root) {
 /** Creates a field: its label, description, limits, checkboxes, editor and error. */
 function createField(schema, name, required, context) {
   const model = safeDescribe(schema, context.root);
-  const [id, labelId, describedBy, errorId] = [uniqueId("field"), uniqueId("label"), uniqueId("about"), uniqueId("error")];
+  const parts = createFieldParts(model, name, { required, isGroup: GROUPS.has(model.kind), isBare: context.isBare });
+  const { element, body, error, send, nullBox, id, labelId } = parts;
+  const isGroup = GROUPS.has(model.kind);
   let [editor, isNull] = [null, false];
   let sent = required;
-  const isGroup = GROUPS.has(model.kind);
-  const title = model.title && model.title !== name ? visible(model.title) : null;
-  const labelText = el(isGroup || model.kind === "const" || model.kind === "null" ? "span" : "label", { id: labelId, class: "field-name", for: isGroup ? undefined : id }, label(name));
-  const send = el("input", { type: "checkbox", "aria-label": `Send ${label(name, 80)}`, title: "Send this field" });
-  const nullBox = el("input", { type: "checkbox", "aria-label": `Send null as ${label(name, 80)}` });
-  const error = el("p", { class: "field-error", id: errorId, hidden: true });
-  const body = el("div", { class: "field-body" });
-  const types = [typeName(model), ...limits(model.schema).map((limit) => label(limit, 120))].join(" · ");
-  const about = el("div", { id: describedBy, class: "field-about" },
-    (title || model.description) && el("p", { class: "field-description", text: visible([title, model.description].filter(Boolean).join(" — ")).slice(0, 4000) }),
-    el("span", { class: "visually-hidden", text: `${types}${required ? ", required" : ""}` }));
-  const head = el("div", { class: context.isBare ? "visually-hidden" : "field-head" }, required ? null : send, labelText, required && el("span", { class: "required", title: "required", "aria-hidden": "true", text: "*" }),
-    el("span", { class: "field-type", text: types }), model.nullable && el("label", { class: "check null-check" }, nullBox, "null"));
-  const element = el("div", { class: isGroup ? "field group" : "field" }, head, about, body, error);
-  if (isGroup) {
-    element.setAttribute("role", "group");
-    element.setAttribute("aria-labelledby", labelId);
-  }
 
   function build(value) {
     if (editor === null) {
-      const own = { ...context, isBare: false, depth: context.depth + 1, id, labelId, describedBy: `${describedBy} ${errorId}`, onEdit, schema };
+      const own = {
+        ...context,
+        isBare: false,
+        depth: context.depth + 1,
+        id,
+        labelId,
+        describedBy: parts.describedBy,
+        onEdit,
+        schema,
+      };
       try {
         editor = (EDITORS[model.kind] ?? rawEditor)(model, own);
       } catch {
@@ -99,6 +129,16 @@ function createField(schema, name, required, context) {
       fill(body, editor.element);
     }
     editor.set(value);
+  }
+
+  /** Creates the button that shows a nested field: a recursive schema may require fields without end. */
+  function createEditButton() {
+    const edit = () => {
+      context.budget.fields = MAX_FIELDS;
+      build(safeInitial(schema, context.root));
+      context.onChange();
+    };
+    return button("Edit", edit, { class: "small", "aria-label": `Edit ${label(name, 80)}` });
   }
 
   function onEdit() {
@@ -128,13 +168,12 @@ function createField(schema, name, required, context) {
     context.onChange();
   });
 
-  const isEager = !isGroup || (required && context.depth < MAX_EAGER_DEPTH);
-  const startValue = required || context.sendDefaults ? safeInitial(schema, context.root) : undefined;
+  context.budget.fields -= 1;
+  const isEager = context.budget.fields > 0 && (!isGroup || context.depth < MAX_EAGER_DEPTH);
   if (context.sendDefaults && isObject(model.schema) && model.schema.default !== undefined) sent = true;
-  if (isEager || sent) {
-    if (context.depth < 2 * MAX_EAGER_DEPTH || !isGroup) build(startValue);
-    else fill(body, button("Edit", () => { build(startValue); context.onChange(); }, { class: "small" }));
-  }
+  if (isEager && (sent || !isGroup)) {
+    build(required || context.sendDefaults ? safeInitial(schema, context.root) : undefined);
+  } else if (sent) fill(body, createEditButton());
   update();
 
   return {
@@ -164,21 +203,24 @@ function createField(schema, name, required, context) {
   };
 }
 
-function typeName(model) {
-  const names = { multi: "several of a list", enum: "one of a list", raw: "JSON", union: "one of several forms", tuple: "fixed list", const: "constant" };
-  return names[model.kind] ?? model.kind;
-}
-
 /** Creates an editor of an object: its properties, and further members if the schema allows them. */
 function objectEditor(model, context) {
-  const fields = model.properties.slice(0, MAX_ENTRIES).map(({ name, schema, required }) => createField(schema, name, required, context));
+  const fields = model.properties
+    .slice(0, MAX_ENTRIES)
+    .map(({ name, schema, required }) => createField(schema, name, required, context));
   const known = new Set(fields.map((field) => field.name));
   const allowsMore = model.additional !== false && model.additional !== undefined;
   const extra = allowsMore ? mapEditor(model.additional, context, known) : null;
   // Members that the schema does not allow; they are sent as they are, and the check reports them.
   let rest = {};
   const isEmpty = fields.length === 0 && !extra;
-  const element = el("div", { class: "object" }, ...fields.map((field) => field.element), extra?.element, isEmpty && el("p", { class: "muted", text: "No arguments." }));
+  const element = el(
+    "div",
+    { class: "object" },
+    ...fields.map((field) => field.element),
+    extra?.element,
+    isEmpty && el("p", { class: "muted", text: "No arguments." }),
+  );
   return {
     element,
     get(problems, path) {
@@ -208,23 +250,45 @@ function objectEditor(model, context) {
 function mapEditor(schema, context, known) {
   let entries = [];
   const rows = el("div", { class: "entries" });
-  const add = button("Add member", () => {
-    entries.push(createEntry("", undefined));
-    render();
-    entries.at(-1).key.focus();
-    context.onChange();
-  }, { class: "small" });
+  const add = button(
+    "Add member",
+    () => {
+      entries.push(createEntry("", undefined));
+      render();
+      entries.at(-1).key.focus();
+      context.onChange();
+    },
+    { class: "small" },
+  );
 
   function createEntry(key, value) {
-    const input = el("input", { type: "text", class: "mono", value: key, placeholder: "name", "aria-label": "Name of the member", autocomplete: "off", on: { input: context.onChange } });
+    const input = el("input", {
+      type: "text",
+      class: "mono",
+      value: key,
+      placeholder: "name",
+      "aria-label": "Name of the member",
+      autocomplete: "off",
+      on: { input: context.onChange },
+    });
     const field = createField(schema, "value", true, { ...context, depth: context.depth + 1 });
     if (value !== undefined) field.set(value);
     const entry = { key: input, field, row: null };
-    entry.row = el("div", { class: "entry" }, input, field.element, button("Remove", () => {
-      entries = entries.filter((each) => each !== entry);
-      render();
-      context.onChange();
-    }, { class: "small", "aria-label": "Remove this member" }));
+    entry.row = el(
+      "div",
+      { class: "entry" },
+      input,
+      field.element,
+      button(
+        "Remove",
+        () => {
+          entries = entries.filter((each) => each !== entry);
+          render();
+          context.onChange();
+        },
+        { class: "small", "aria-label": "Remove this member" },
+      ),
+    );
     return entry;
   }
 
@@ -235,14 +299,17 @@ function mapEditor(schema, context, known) {
       const value = {};
       for (const { key, field } of entries) {
         if (key.value === "" || key.value === "__proto__") continue;
-        if (known.has(key.value) || Object.hasOwn(value, key.value)) problems.push({ path, message: `has the member ${key.value} twice` });
+        if (known.has(key.value) || Object.hasOwn(value, key.value))
+          problems.push({ path, message: `has the member ${key.value} twice` });
         const inner = field.get(problems, `${path}/${escapePointer(key.value)}`);
         if (inner !== undefined) value[key.value] = inner;
       }
       return value;
     },
     set(value) {
-      entries = Object.entries(value).slice(0, MAX_ENTRIES).map(([key, inner]) => createEntry(key, inner));
+      entries = Object.entries(value)
+        .slice(0, MAX_ENTRIES)
+        .map(([key, inner]) => createEntry(key, inner));
       render();
     },
     showErrors(errors, path) {
@@ -258,12 +325,16 @@ function arrayEditor(model, context) {
   const rows = el("div", { class: "entries" });
   const canAdd = model.items !== false;
   const schemaAt = (index) => (index < prefix.length ? prefix[index] : model.items);
-  const add = button("Add item", () => {
-    if (items.length < MAX_ENTRIES) items.push(createItem(items.length, undefined));
-    render();
-    items.at(-1)?.field.focus();
-    context.onChange();
-  }, { class: "small" });
+  const add = button(
+    "Add item",
+    () => {
+      if (items.length < MAX_ENTRIES) items.push(createItem(items.length, undefined));
+      render();
+      items.at(-1)?.field.focus();
+      context.onChange();
+    },
+    { class: "small" },
+  );
 
   function createItem(index, value) {
     const field = createField(schemaAt(index), `${index + 1}`, true, context);
@@ -275,10 +346,28 @@ function arrayEditor(model, context) {
       render();
       context.onChange();
     };
-    const tools = index < prefix.length ? null : el("div", { class: "entry-tools" },
-      button("↑", change(() => move(at(), at() - 1)), { class: "small", "aria-label": "Move up" }),
-      button("↓", change(() => move(at(), at() + 1)), { class: "small", "aria-label": "Move down" }),
-      button("Remove", change(() => items.splice(at(), 1)), { class: "small", "aria-label": "Remove this item" }));
+    const tools =
+      index < prefix.length
+        ? null
+        : el(
+            "div",
+            { class: "entry-tools" },
+            button(
+              "↑",
+              change(() => move(at(), at() - 1)),
+              { class: "small", "aria-label": "Move up" },
+            ),
+            button(
+              "↓",
+              change(() => move(at(), at() + 1)),
+              { class: "small", "aria-label": "Move down" },
+            ),
+            button(
+              "Remove",
+              change(() => items.splice(at(), 1)),
+              { class: "small", "aria-label": "Remove this item" },
+            ),
+          );
     item.row = el("div", { class: "entry" }, field.element, tools);
     return item;
   }

@@ -28,14 +28,18 @@ export function longText(value, className = "text-block") {
   }
   pre.append(visible(text.slice(0, MAX_TEXT)));
   const container = el("div", { class: "long-text" }, pre);
-  const more = button(`Show all (${size(text.length)})`, () => {
-    pre.replaceChildren();
-    for (let at = 0; at < text.length; at += PART) {
-      pre.append(el("span", { class: "text-part", text: visible(text.slice(at, at + PART)) }));
-    }
-    more.remove();
-    note.remove();
-  }, { class: "small" });
+  const more = button(
+    `Show all (${size(text.length)})`,
+    () => {
+      pre.replaceChildren();
+      for (let at = 0; at < text.length; at += PART) {
+        pre.append(el("span", { class: "text-part", text: visible(text.slice(at, at + PART)) }));
+      }
+      more.remove();
+      note.remove();
+    },
+    { class: "small" },
+  );
   const note = el("p", { class: "muted", text: `Truncated: the first ${size(MAX_TEXT)} of ${size(text.length)}.` });
   container.append(note, more);
   return container;
@@ -51,17 +55,26 @@ export function jsonTree(value, options = {}) {
   const tree = el("div", { class: "json-tree" }, node(options.name ?? null, value, options.open === false ? 0 : 2));
   const pretty = () => JSON.stringify(value, null, 2) ?? "";
   let text = null;
-  const toggle = button("Text", () => {
-    if (!text) {
-      text = longText(pretty());
-      tree.after(text);
-    }
-    const isText = tree.hidden;
-    tree.hidden = !isText;
-    text.hidden = isText;
-    toggle.textContent = isText ? "Text" : "Tree";
-  }, { class: "small" });
-  return el("div", { class: "json" }, el("div", { class: "json-tools" }, toggle, copyButton("Copy JSON", pretty)), tree);
+  const toggle = button(
+    "Text",
+    () => {
+      if (!text) {
+        text = longText(pretty());
+        tree.after(text);
+      }
+      const isText = tree.hidden;
+      tree.hidden = !isText;
+      text.hidden = isText;
+      toggle.textContent = isText ? "Text" : "Tree";
+    },
+    { class: "small" },
+  );
+  return el(
+    "div",
+    { class: "json" },
+    el("div", { class: "json-tools" }, toggle, copyButton("Copy JSON", pretty)),
+    tree,
+  );
 }
 
 function node(name, value, openLevels) {
@@ -69,9 +82,20 @@ function node(name, value, openLevels) {
   if (value === null || typeof value !== "object") return el("div", { class: "json-leaf" }, key, leaf(value));
   const entries = Array.isArray(value) ? value : Object.entries(value);
   const summary = Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`;
-  if (entries.length === 0) return el("div", { class: "json-leaf" }, key, el("span", { class: "json-null", text: Array.isArray(value) ? "[]" : "{}" }));
+  if (entries.length === 0)
+    return el(
+      "div",
+      { class: "json-leaf" },
+      key,
+      el("span", { class: "json-null", text: Array.isArray(value) ? "[]" : "{}" }),
+    );
   const children = el("div", { class: "json-children" });
-  const details = el("details", { class: "json-node" }, el("summary", {}, key, el("span", { class: "muted", text: summary })), children);
+  const details = el(
+    "details",
+    { class: "json-node" },
+    el("summary", {}, key, el("span", { class: "muted", text: summary })),
+    children,
+  );
   let rendered = 0;
   const more = () => {
     const end = Math.min(entries.length, rendered + MAX_CHILDREN);
@@ -80,10 +104,14 @@ function node(name, value, openLevels) {
       children.append(node(childName, child, openLevels - 1));
     }
     if (rendered < entries.length) {
-      const rest = button(`Show more (${entries.length - rendered})`, () => {
-        rest.remove();
-        more();
-      }, { class: "small" });
+      const rest = button(
+        `Show more (${entries.length - rendered})`,
+        () => {
+          rest.remove();
+          more();
+        },
+        { class: "small" },
+      );
       children.append(rest);
     }
   };
@@ -96,11 +124,14 @@ function node(name, value, openLevels) {
 }
 
 function leaf(value) {
-  if (typeof value !== "string") return el("span", { class: value === null ? "json-null" : `json-${typeof value}`, text: String(value) });
+  if (typeof value !== "string")
+    return el("span", { class: value === null ? "json-null" : `json-${typeof value}`, text: String(value) });
   const quoted = (text) => visible(JSON.stringify(text));
   if (value.length <= MAX_STRING) return el("span", { class: "json-string", text: quoted(value) });
   const cut = el("span", { class: "json-string", text: `${quoted(value.slice(0, MAX_STRING))}…` });
-  const all = button(`Show all (${size(value.length)})`, () => wrapper.replaceChildren(longText(value)), { class: "small" });
+  const all = button(`Show all (${size(value.length)})`, () => wrapper.replaceChildren(longText(value)), {
+    class: "small",
+  });
   const wrapper = el("span", {}, cut, " ", all);
   return wrapper;
 }

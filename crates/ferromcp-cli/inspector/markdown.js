@@ -62,7 +62,17 @@ function parseBlock(lines, at, depth) {
   if (/^ {4}/.test(line)) {
     let end = at;
     while (end < lines.length && /^( {4}|\s*$)/.test(lines[end])) end += 1;
-    return [{ type: "code", text: lines.slice(at, end).map((code) => code.slice(4)).join("\n").trimEnd() }, end];
+    return [
+      {
+        type: "code",
+        text: lines
+          .slice(at, end)
+          .map((code) => code.slice(4))
+          .join("\n")
+          .trimEnd(),
+      },
+      end,
+    ];
   }
   let end = at + 1;
   while (end < lines.length && !startsBlock(lines[end])) end += 1;
@@ -70,7 +80,14 @@ function parseBlock(lines, at, depth) {
 }
 
 function startsBlock(line) {
-  return line.trim() === "" || FENCE.test(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line) || ITEM.test(line);
+  return (
+    line.trim() === "" ||
+    FENCE.test(line) ||
+    HEADING.test(line) ||
+    RULE.test(line) ||
+    QUOTE.test(line) ||
+    ITEM.test(line)
+  );
 }
 
 function parseFence(lines, at, fence) {
@@ -106,7 +123,13 @@ function parseList(lines, at, depth) {
 }
 
 function parseTable(lines, at) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").slice(0, 64).map((cell) => parseInline(cell.trim(), 0));
+  const cells = (line) =>
+    line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|")
+      .slice(0, 64)
+      .map((cell) => parseInline(cell.trim(), 0));
   const rows = [cells(lines[at])];
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|") && lines[end].trim() !== "") {

@@ -13,16 +13,20 @@ const MARKDOWN_HINT = /(^|\n)\s{0,3}(#{1,6}\s|[-*+]\s|\d+[.)]\s|>\s|```|\|.*\|)|
  * @returns {HTMLElement}
  */
 export function markdownText(value) {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   if (text.length > MAX_MARKDOWN || !MARKDOWN_HINT.test(text.slice(0, 20_000))) return longText(text);
   const rendered = renderMarkdown(text);
   const raw = longText(text);
   raw.hidden = true;
-  const toggle = button("Raw", () => {
-    rendered.hidden = !rendered.hidden;
-    raw.hidden = !raw.hidden;
-    toggle.textContent = rendered.hidden ? "Rendered" : "Raw";
-  }, { class: "small toggle-raw" });
+  const toggle = button(
+    "Raw",
+    () => {
+      rendered.hidden = !rendered.hidden;
+      raw.hidden = !raw.hidden;
+      toggle.textContent = rendered.hidden ? "Rendered" : "Raw";
+    },
+    { class: "small toggle-raw" },
+  );
   return el("div", { class: "markdown-box" }, toggle, rendered, raw);
 }
 
@@ -50,11 +54,19 @@ function block(node) {
   switch (node.type) {
     case "heading":
       // Below the headings of the page itself.
-      return el("p", { class: `md-heading md-h${node.level}`, role: "heading", "aria-level": String(Math.min(node.level + 3, 6)) }, ...node.children.map(inline));
+      return el(
+        "p",
+        { class: `md-heading md-h${node.level}`, role: "heading", "aria-level": String(Math.min(node.level + 3, 6)) },
+        ...node.children.map(inline),
+      );
     case "paragraph":
       return el("p", {}, ...node.children.map(inline));
     case "code":
-      return el("pre", { class: "text-block", tabindex: "0", role: "group", "aria-label": "Code" }, el("code", { text: visible(node.text) }));
+      return el(
+        "pre",
+        { class: "text-block", tabindex: "0", role: "group", "aria-label": "Code" },
+        el("code", { text: visible(node.text) }),
+      );
     case "quote":
       return el("blockquote", {}, ...node.children.map(block));
     case "list":
@@ -84,7 +96,12 @@ function inline(node) {
     case "link":
       return externalLink(node.href, visible(node.children[0]?.text));
     case "image":
-      return el("span", { class: "md-image" }, "image: ", externalLink(node.href, visible(node.text || "no description")));
+      return el(
+        "span",
+        { class: "md-image" },
+        "image: ",
+        externalLink(node.href, visible(node.text || "no description")),
+      );
     default:
       return visible(node.text);
   }

@@ -32,10 +32,16 @@ export function createPromptsView(navigate) {
 
   function refresh() {
     const catalog = list("prompts");
-    items.setRows(catalog.items.map((prompt) => textRow({
-      key: keyOf("prompts", prompt), title: keyOf("prompts", prompt), subtitle: typeof prompt.description === "string" ? prompt.description.slice(0, 300) : "",
-      mark: catalog.marks.get(keyOf("prompts", prompt)),
-    })));
+    items.setRows(
+      catalog.items.map((prompt) =>
+        textRow({
+          key: keyOf("prompts", prompt),
+          title: keyOf("prompts", prompt),
+          subtitle: typeof prompt.description === "string" ? prompt.description.slice(0, 300) : "",
+          mark: catalog.marks.get(keyOf("prompts", prompt)),
+        }),
+      ),
+    );
     items.setEmpty(emptyText(catalog, "prompts"));
     items.select(selected);
     if (selected !== null) show(selected);
@@ -46,23 +52,39 @@ export function createPromptsView(navigate) {
     const identity = `${store.current} ${name} ${JSON.stringify(prompt) ?? ""}`;
     if (shown === identity) return;
     shown = identity;
-    split.show(...(prompt ? details(prompt, name) : [el("p", { class: "empty", text: "The server has no such prompt." })]));
+    split.show(
+      ...(prompt ? details(prompt, name) : [el("p", { class: "empty", text: "The server has no such prompt." })]),
+    );
   }
 
   function details(prompt, name) {
     const runs = createRunList({ render: renderPrompt });
     const draft = drafts.get(name) ?? {};
-    const values = (except) => Object.fromEntries(fields.filter((field) => field.name !== except && field.value() !== "").map((field) => [field.name, field.value()]));
+    const values = (except) =>
+      Object.fromEntries(
+        fields
+          .filter((field) => field.name !== except && field.value() !== "")
+          .map((field) => [field.name, field.value()]),
+      );
     const save = () => {
       drafts.set(name, values());
       if (drafts.size > MAX_REMEMBERED) drafts.delete(drafts.keys().next().value);
     };
-    const declared = (Array.isArray(prompt.arguments) ? prompt.arguments : []).filter((each) => each !== null && typeof each?.name === "string").slice(0, MAX_ARGUMENTS);
-    const fields = declared.map((argument) => createCompletionField({
-      label: label(argument.title ?? argument.name), name: argument.name, required: argument.required === true, value: draft[argument.name],
-      description: typeof argument.description === "string" ? label(argument.description, 1000) : undefined,
-      ref: { type: "ref/prompt", name: prompt.name }, others: () => values(argument.name), onChange: save,
-    }));
+    const declared = (Array.isArray(prompt.arguments) ? prompt.arguments : [])
+      .filter((each) => each !== null && typeof each?.name === "string")
+      .slice(0, MAX_ARGUMENTS);
+    const fields = declared.map((argument) =>
+      createCompletionField({
+        label: label(argument.title ?? argument.name),
+        name: argument.name,
+        required: argument.required === true,
+        value: draft[argument.name],
+        description: typeof argument.description === "string" ? label(argument.description, 1000) : undefined,
+        ref: { type: "ref/prompt", name: prompt.name },
+        others: () => values(argument.name),
+        onChange: save,
+      }),
+    );
     const notice = el("p", { class: "field-error", role: "status", hidden: true });
     runNow = () => {
       const missing = fields.filter((field) => field.required && field.value() === "");
@@ -74,9 +96,16 @@ export function createPromptsView(navigate) {
     return [
       detailHead(label(prompt.title ?? prompt.name), prompt.title ? label(name) : undefined),
       typeof prompt.description === "string" && el("div", { class: "description" }, prose(prompt.description)),
-      fields.length > 0 && el("h3", { text: "Arguments" }), el("div", { class: "form" }, ...fields.map((field) => field.element)), notice,
-      el("div", { class: "actions" }, button("Get prompt", () => runNow(), { class: "primary", title: "Ctrl+Enter" })),
-      runs.element, otherMembers(prompt, ["name", "title", "description", "arguments"]),
+      fields.length > 0 && el("h3", { text: "Arguments" }),
+      el("div", { class: "form" }, ...fields.map((field) => field.element)),
+      notice,
+      el(
+        "div",
+        { class: "actions" },
+        button("Get prompt", () => runNow(), { class: "primary", title: "Ctrl+Enter" }),
+      ),
+      runs.element,
+      otherMembers(prompt, ["name", "title", "description", "arguments"]),
     ];
   }
 
@@ -101,5 +130,11 @@ export function createPromptsView(navigate) {
 function renderPrompt(outcome) {
   if (outcome.error) return renderError(outcome.error);
   const { description, messages, _meta } = outcome.result ?? {};
-  return el("div", { class: "result-body" }, typeof description === "string" && el("p", { class: "muted", text: label(description, 1000) }), renderMessages(messages), _meta !== undefined && metaDetails(_meta));
+  return el(
+    "div",
+    { class: "result-body" },
+    typeof description === "string" && el("p", { class: "muted", text: label(description, 1000) }),
+    renderMessages(messages),
+    _meta !== undefined && metaDetails(_meta),
+  );
 }

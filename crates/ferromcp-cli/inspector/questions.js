@@ -56,8 +56,23 @@ function createCard(question) {
     parts = rawCard(question);
   }
   const names = { form: "Form", url: "Open a page", sampling: "Sampling", roots: "Roots" };
-  const head = el("header", { class: "card-head" }, el("h3", { text: names[question.kind] ?? "Question" }), el("span", { class: "muted", text: `connection ${label(question.connection, 20)}` }));
-  return el("section", { class: "card question", "aria-label": `Question: ${names[question.kind] ?? "unknown"}`, tabindex: "-1", "data-question": question.id }, head, el("div", { class: "card-body" }, ...parts));
+  const head = el(
+    "header",
+    { class: "card-head" },
+    el("h3", { text: names[question.kind] ?? "Question" }),
+    el("span", { class: "muted", text: `connection ${label(question.connection, 20)}` }),
+  );
+  return el(
+    "section",
+    {
+      class: "card question",
+      "aria-label": `Question: ${names[question.kind] ?? "unknown"}`,
+      tabindex: "-1",
+      "data-question": question.id,
+    },
+    head,
+    el("div", { class: "card-body" }, ...parts),
+  );
 }
 
 async function answer(question, body) {
@@ -72,19 +87,29 @@ async function answer(question, body) {
 
 const actions = (...buttons) => el("div", { class: "actions" }, ...buttons);
 const decline = (question) => button("Decline", () => answer(question, { result: { action: "decline" } }));
-const cancelButton = (question) => button("Cancel", () => answer(question, { result: { action: "cancel" } }), { title: "Dismiss without a choice" });
+const cancelButton = (question) =>
+  button("Cancel", () => answer(question, { result: { action: "cancel" } }), { title: "Dismiss without a choice" });
 
 function formCard(question) {
   const schema = question.params?.requestedSchema ?? { type: "object", properties: {} };
   const editor = createArgumentsEditor(schema, { label: "Answer", sendDefaults: true });
   const send = (value) => answer(question, { result: { action: "accept", content: value ?? {} } });
   const notice = createInvalidNotice(() => send(editor.value()));
-  const accept = button("Accept", () => {
-    const { value, errors } = editor.submit();
-    notice.show(errors);
-    if (errors.length === 0) send(value);
-  }, { class: "primary" });
-  return [el("div", { class: "question-text" }, prose(question.params?.message ?? "")), editor.element, notice.element, actions(accept, decline(question), cancelButton(question))];
+  const accept = button(
+    "Accept",
+    () => {
+      const { value, errors } = editor.submit();
+      notice.show(errors);
+      if (errors.length === 0) send(value);
+    },
+    { class: "primary" },
+  );
+  return [
+    el("div", { class: "question-text" }, prose(question.params?.message ?? "")),
+    editor.element,
+    notice.element,
+    actions(accept, decline(question), cancelButton(question)),
+  ];
 }
 
 function urlCard(question) {
@@ -97,8 +122,14 @@ function urlCard(question) {
     el("div", { class: "question-text" }, prose(message ?? "")),
     host && el("p", {}, "Host: ", el("strong", { class: "mono", text: visible(host) })),
     el("p", { class: "mono url", text: visible(url) }),
-    !isWeb && el("p", { class: "error-text", text: "This URL is neither http nor https, so it cannot be opened here." }),
-    actions(isWeb && link, button("Accept", () => answer(question, { result: { action: "accept" } }), { class: "primary" }), decline(question), cancelButton(question)),
+    !isWeb &&
+      el("p", { class: "error-text", text: "This URL is neither http nor https, so it cannot be opened here." }),
+    actions(
+      isWeb && link,
+      button("Accept", () => answer(question, { result: { action: "accept" } }), { class: "primary" }),
+      decline(question),
+      cancelButton(question),
+    ),
   ];
 }
 
@@ -110,44 +141,85 @@ function samplingCard(question) {
   const stopReason = select(reasons, { "aria-label": "Stop reason" });
   const json = el("textarea", { rows: "8", class: "mono", "aria-label": "Result as JSON", spellcheck: "false" });
   const error = el("p", { class: "field-error", role: "status", hidden: true });
-  const simple = el("div", { class: "sampling-form" }, el("label", {}, "Reply", text), el("div", { class: "inline-fields" }, el("label", {}, "Model", model), el("label", {}, "Stop reason", stopReason)));
+  const simple = el(
+    "div",
+    { class: "sampling-form" },
+    el("label", {}, "Reply", text),
+    el("div", { class: "inline-fields" }, el("label", {}, "Model", model), el("label", {}, "Stop reason", stopReason)),
+  );
   json.hidden = true;
-  const result = () => ({ role: "assistant", content: { type: "text", text: text.value }, model: model.value, stopReason: stopReason.value });
-  const toggle = button("Edit as JSON", () => {
-    if (json.hidden) json.value = JSON.stringify(result(), null, 2);
-    json.hidden = !json.hidden;
-    simple.hidden = !json.hidden;
-    toggle.textContent = json.hidden ? "Edit as JSON" : "Edit as text";
-  }, { class: "small" });
-  const reply = button("Reply", () => {
-    let value = result();
-    try {
-      if (!json.hidden) value = JSON.parse(json.value);
-    } catch (problem) {
-      error.textContent = `This is not valid JSON: ${visible(problem.message)}`;
-      error.hidden = false;
-      return;
-    }
-    answer(question, { result: value });
-  }, { class: "primary" });
-  const reject = button("Decline", () => answer(question, { error: { code: -1, message: "User rejected sampling request" } }));
+  const result = () => ({
+    role: "assistant",
+    content: { type: "text", text: text.value },
+    model: model.value,
+    stopReason: stopReason.value,
+  });
+  const toggle = button(
+    "Edit as JSON",
+    () => {
+      if (json.hidden) json.value = JSON.stringify(result(), null, 2);
+      json.hidden = !json.hidden;
+      simple.hidden = !json.hidden;
+      toggle.textContent = json.hidden ? "Edit as JSON" : "Edit as text";
+    },
+    { class: "small" },
+  );
+  const reply = button(
+    "Reply",
+    () => {
+      let value = result();
+      try {
+        if (!json.hidden) value = JSON.parse(json.value);
+      } catch (problem) {
+        error.textContent = `This is not valid JSON: ${visible(problem.message)}`;
+        error.hidden = false;
+        return;
+      }
+      answer(question, { result: value });
+    },
+    { class: "primary" },
+  );
+  const reject = button("Decline", () =>
+    answer(question, { error: { code: -1, message: "User rejected sampling request" } }),
+  );
   return [
-    typeof systemPrompt === "string" && el("details", { open: true }, el("summary", { text: "System prompt" }), prose(systemPrompt)),
+    typeof systemPrompt === "string" &&
+      el("details", { open: true }, el("summary", { text: "System prompt" }), prose(systemPrompt)),
     renderMessages(messages),
     Array.isArray(tools) && el("details", {}, el("summary", { text: `Tools (${tools.length})` }), jsonTree(tools)),
     el("details", {}, el("summary", { text: "Preferences and limits" }), jsonTree(rest)),
-    simple, json, error, actions(reply, reject, toggle),
+    simple,
+    json,
+    error,
+    actions(reply, reject, toggle),
   ];
 }
 
 function rawCard(question) {
-  const json = el("textarea", { rows: "6", class: "mono", value: "{}", "aria-label": "Result as JSON", spellcheck: "false" });
-  const reply = button("Send result", () => {
-    try {
-      answer(question, { result: JSON.parse(json.value) });
-    } catch {
-      toast("Cannot send the result: it is not valid JSON");
-    }
-  }, { class: "primary" });
-  return [jsonTree(question.params ?? {}), json, actions(reply, button("Decline", () => answer(question, { error: { code: -1, message: "User rejected the request" } })))];
+  const json = el("textarea", {
+    rows: "6",
+    class: "mono",
+    value: "{}",
+    "aria-label": "Result as JSON",
+    spellcheck: "false",
+  });
+  const reply = button(
+    "Send result",
+    () => {
+      try {
+        answer(question, { result: JSON.parse(json.value) });
+      } catch {
+        toast("Cannot send the result: it is not valid JSON");
+      }
+    },
+    { class: "primary" },
+  );
+  return [
+    jsonTree(question.params ?? {}),
+    json,
+    actions(
+      reply,
+      button("Decline", () => answer(question, { error: { code: -1, message: "User rejected the request" } })),
+    ),
+  ];
 }

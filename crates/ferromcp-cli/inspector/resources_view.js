@@ -31,19 +31,35 @@ export function createResourcesView(navigate) {
   let runNow = () => {};
   let updateUpdates = () => {};
   const items = createVirtualList({
-    label: "Resources and templates", noun: "resource",
+    label: "Resources and templates",
+    noun: "resource",
     onSelect: (key) => navigate(["resources", ...splitKey(key)]),
   });
-  const split = createSplit({ list: items.element, label: "Resource", placeholder: "Select a resource or a template." });
+  const split = createSplit({
+    list: items.element,
+    label: "Resource",
+    placeholder: "Select a resource or a template.",
+  });
 
   function refresh() {
     const [resources, templates] = [list("resources"), list("templates")];
     const row = (kind, type, catalog) => (item) => {
       const key = keyOf(kind, item);
       const name = typeof item.title === "string" ? item.title : typeof item.name === "string" ? item.name : "";
-      return textRow({ key: `${type} ${key}`, title: key, subtitle: [name, item.mimeType, item.description].filter((text) => typeof text === "string").join(" · ").slice(0, 300), mark: catalog.marks.get(key) ?? (type === "template" ? "template" : undefined) });
+      return textRow({
+        key: `${type} ${key}`,
+        title: key,
+        subtitle: [name, item.mimeType, item.description]
+          .filter((text) => typeof text === "string")
+          .join(" · ")
+          .slice(0, 300),
+        mark: catalog.marks.get(key) ?? (type === "template" ? "template" : undefined),
+      });
     };
-    items.setRows([...resources.items.map(row("resources", "uri", resources)), ...templates.items.map(row("templates", "template", templates))]);
+    items.setRows([
+      ...resources.items.map(row("resources", "uri", resources)),
+      ...templates.items.map(row("templates", "template", templates)),
+    ]);
     items.setEmpty(emptyText(resources, "resources"));
     items.select(selected);
     if (selected) show(selected);
@@ -56,7 +72,8 @@ export function createResourcesView(navigate) {
     const identity = `${store.current} ${key} ${JSON.stringify(item) ?? ""}`;
     if (identity === shown) return;
     shown = identity;
-    if (type === "template" && !item) return split.show(el("p", { class: "empty", text: "The server has no such template." }));
+    if (type === "template" && !item)
+      return split.show(el("p", { class: "empty", text: "The server has no such template." }));
     split.show(...(type === "template" ? templateDetails(item, uri) : resourceDetails(item ?? { uri }, uri)));
   }
 
@@ -64,7 +81,13 @@ export function createResourcesView(navigate) {
     return [
       detailHead(label(item.title ?? item.name ?? uri), label(uri, 1000)),
       typeof item.description === "string" && el("div", { class: "description" }, prose(item.description)),
-      (item.mimeType !== undefined || item.size !== undefined) && el("p", { class: "muted", text: [item.mimeType && label(item.mimeType), typeof item.size === "number" && size(item.size)].filter(Boolean).join(" · ") }),
+      (item.mimeType !== undefined || item.size !== undefined) &&
+        el("p", {
+          class: "muted",
+          text: [item.mimeType && label(item.mimeType), typeof item.size === "number" && size(item.size)]
+            .filter(Boolean)
+            .join(" · "),
+        }),
     ];
   }
 
@@ -78,7 +101,17 @@ export function createResourcesView(navigate) {
       toggle.textContent = found ? "Unsubscribe" : "Subscribe";
       toggle.setAttribute("aria-pressed", String(Boolean(found)));
       const times = found?.updates ?? [];
-      fill(updates, found && el("p", { class: "muted", text: times.length === 0 ? "Subscribed. No updates yet." : `${times.length} updates; the latest at ${time(times.at(-1))}` }));
+      fill(
+        updates,
+        found &&
+          el("p", {
+            class: "muted",
+            text:
+              times.length === 0
+                ? "Subscribed. No updates yet."
+                : `${times.length} updates; the latest at ${time(times.at(-1))}`,
+          }),
+      );
     };
     updateUpdates = (changed) => {
       update();
@@ -88,19 +121,33 @@ export function createResourcesView(navigate) {
     update();
     return [
       ...heading(item, uri),
-      el("div", { class: "actions" }, button("Read", read, { class: "primary", title: "Ctrl+Enter" }), toggle), updates,
-      runs.element, otherMembers(item, ["uri", "name", "title", "description", "mimeType", "size"]),
+      el("div", { class: "actions" }, button("Read", read, { class: "primary", title: "Ctrl+Enter" }), toggle),
+      updates,
+      runs.element,
+      otherMembers(item, ["uri", "name", "title", "description", "mimeType", "size"]),
     ];
   }
 
   function templateDetails(item, template) {
     const runs = createRunList({ render: renderRead });
     const uri = el("output", { class: "mono expanded" });
-    const values = (except) => Object.fromEntries(fields.filter((field) => field.name !== except && field.value() !== "").map((field) => [field.name, field.value()]));
+    const values = (except) =>
+      Object.fromEntries(
+        fields
+          .filter((field) => field.name !== except && field.value() !== "")
+          .map((field) => [field.name, field.value()]),
+      );
     const update = () => (uri.textContent = label(expand(template, values()), 2000));
-    const fields = variables(template).map((name) => createCompletionField({
-      label: label(name), name, ref: { type: "ref/resource", uri: template }, required: false, others: () => values(name), onChange: () => update(),
-    }));
+    const fields = variables(template).map((name) =>
+      createCompletionField({
+        label: label(name),
+        name,
+        ref: { type: "ref/resource", uri: template },
+        required: false,
+        others: () => values(name),
+        onChange: () => update(),
+      }),
+    );
     const read = () => {
       const expanded = expand(template, values());
       runs.run("resources/read", { uri: expanded }, { name: expanded });
@@ -109,10 +156,18 @@ export function createResourcesView(navigate) {
     updateUpdates = () => {};
     update();
     return [
-      ...heading(item, template), el("h3", { text: "Variables" }), el("div", { class: "form" }, ...fields.map((field) => field.element)),
+      ...heading(item, template),
+      el("h3", { text: "Variables" }),
+      el("div", { class: "form" }, ...fields.map((field) => field.element)),
       el("p", { class: "expanded-row" }, el("span", { class: "muted", text: "URI " }), uri),
-      el("div", { class: "actions" }, button("Read", read, { class: "primary", title: "Ctrl+Enter" }), button("Open as a resource", () => navigate(["resources", "uri", expand(template, values())]))),
-      runs.element, otherMembers(item, ["uriTemplate", "name", "title", "description", "mimeType"]),
+      el(
+        "div",
+        { class: "actions" },
+        button("Read", read, { class: "primary", title: "Ctrl+Enter" }),
+        button("Open as a resource", () => navigate(["resources", "uri", expand(template, values())])),
+      ),
+      runs.element,
+      otherMembers(item, ["uriTemplate", "name", "title", "description", "mimeType"]),
     ];
   }
 
@@ -166,6 +221,11 @@ async function changeSubscription(uri, update) {
 function renderRead(outcome) {
   if (outcome.error) return renderError(outcome.error);
   const contents = Array.isArray(outcome.result?.contents) ? outcome.result.contents.slice(0, 200) : [];
-  return el("div", { class: "result-body" }, ...contents.map(renderResource), contents.length === 0 && el("p", { class: "muted", text: "The resource has no contents." }),
-    outcome.result?._meta !== undefined && metaDetails(outcome.result._meta));
+  return el(
+    "div",
+    { class: "result-body" },
+    ...contents.map(renderResource),
+    contents.length === 0 && el("p", { class: "muted", text: "The resource has no contents." }),
+    outcome.result?._meta !== undefined && metaDetails(outcome.result._meta),
+  );
 }

@@ -17,7 +17,7 @@ setInterval(() => updates.forEach((update) => update()), 250);
 
 /**
  * Creates a progress bar of a call.
- * @param {import("./calls.js").Call} call
+ * @param {Call} call
  */
 export function progressBar(call) {
   const bar = el("progress", { "aria-label": `Progress of ${label(call.name, 80)}` });
@@ -31,7 +31,9 @@ export function progressBar(call) {
         bar.max = progress.total;
         bar.value = Math.min(progress.progress, progress.total);
       } else bar.removeAttribute("value");
-      const numbers = progress ? `${progress.progress}${progress.total === null ? "" : ` of ${progress.total}`} · ` : "";
+      const numbers = progress
+        ? `${progress.progress}${progress.total === null ? "" : ` of ${progress.total}`} · `
+        : "";
       text.textContent = `${numbers}${progress?.message ? `${label(progress.message)} · ` : ""}${elapsed}`;
     },
   };
@@ -52,8 +54,19 @@ export function createRunList(options) {
     const stop = button("Cancel", () => cancel(call.id), { class: "small" });
     const body = el("div", { class: "card-body" }, bar.element);
     const copies = el("span", { class: "card-tools" }, ...copyButtons(method, params, call.connection));
-    const card = el("section", { class: "card run-card", "aria-label": `Call of ${label(name ?? method, 80)}` },
-      el("header", { class: "card-head" }, status, el("span", { class: "muted", text: `${time(call.started)} · ${call.connection}` }), copies, stop), body);
+    const card = el(
+      "section",
+      { class: "card run-card", "aria-label": `Call of ${label(name ?? method, 80)}` },
+      el(
+        "header",
+        { class: "card-head" },
+        status,
+        el("span", { class: "muted", text: `${time(call.started)} · ${call.connection}` }),
+        copies,
+        stop,
+      ),
+      body,
+    );
     element.prepend(card);
     while (element.childElementCount > MAX_CARDS) element.lastElementChild?.remove();
     updates.set(call.id, bar.update);
@@ -62,7 +75,13 @@ export function createRunList(options) {
       updates.delete(call.id);
       stop.replaceWith(button("Dismiss", () => card.remove(), { class: "small" }));
       const isBad = done.error || done.result?.isError === true;
-      status.textContent = done.error ? (done.error.message === "cancelled" ? "cancelled" : "error") : isBad ? "tool error" : "done";
+      status.textContent = done.error
+        ? done.error.message === "cancelled"
+          ? "cancelled"
+          : "error"
+        : isBad
+          ? "tool error"
+          : "done";
       status.classList.add(isBad ? "bad" : "good");
       card.querySelector(".muted").textContent += ` · ${duration(done.duration)}`;
       fill(body, safeRender(done));
@@ -93,4 +112,3 @@ export function copyButtons(method, params, connection) {
   const buttons = command() ? [copyButton("Copy as mcp", command)] : [];
   return [...buttons, copyButton("Copy as curl", () => curlCommand(store.state, { method, payload: { params } }))];
 }
-

@@ -9,6 +9,9 @@ const MAX_MERGED = 64;
 /** Maximum number of choices and branches. */
 const MAX_CHOICES = 1000;
 
+/** Maximum number of values of one initial value: a recursive schema may require members without end. */
+const MAX_INITIAL = 100;
+
 /** Keys of objects that no form may set. */
 const isUnsafe = (key) => key === "__proto__";
 
@@ -131,7 +134,8 @@ const optionLabel = (value, title) =>
 
 function unionKind(schema, branches, root) {
   const resolved = branches.map((branch) => resolve(branch, root));
-  const isNull = (branch) => isObject(branch) && (branch.type === "null" || ("const" in branch && branch.const === null));
+  const isNull = (branch) =>
+    isObject(branch) && (branch.type === "null" || ("const" in branch && branch.const === null));
   const others = branches.filter((_, index) => !isNull(resolved[index]));
   const nullable = others.length < branches.length;
   const kept = resolved.filter((branch) => !isNull(branch));
@@ -146,7 +150,11 @@ function unionKind(schema, branches, root) {
   };
   if (others.length === 1) return { ...describe(combine(others[0]), root), nullable };
   const labels = others.map((branch, index) => branchLabel(resolve(branch, root), branch, index));
-  return { kind: "union", nullable, branches: others.map((branch, index) => ({ label: labels[index], schema: combine(branch) })) };
+  return {
+    kind: "union",
+    nullable,
+    branches: others.map((branch, index) => ({ label: labels[index], schema: combine(branch) })),
+  };
 }
 
 /** Adds the keywords beside `oneOf` to a branch. */
@@ -162,14 +170,17 @@ function branchLabel(schema, branch, index) {
   if (!isObject(schema)) return `Choice ${index + 1}`;
   if (typeof schema.title === "string") return schema.title;
   if (typeof branch.$ref === "string") return branch.$ref.split("/").at(-1) || `Choice ${index + 1}`;
-  const tag = Object.entries(isObject(schema.properties) ? schema.properties : {}).find(([, it]) => isObject(it) && "const" in it);
+  const tag = Object.entries(isObject(schema.properties) ? schema.properties : {}).find(
+    ([, it]) => isObject(it) && "const" in it,
+  );
   if (tag) return `${tag[0]}: ${optionLabel(tag[1].const)}`;
   if ("const" in schema) return optionLabel(schema.const);
   return typeof schema.type === "string" ? schema.type : `Choice ${index + 1}`;
 }
 
 function guessType(schema) {
-  if (isObject(schema.properties) || "additionalProperties" in schema || Array.isArray(schema.required)) return "object";
+  if (isObject(schema.properties) || "additionalProperties" in schema || Array.isArray(schema.required))
+    return "object";
   if ("items" in schema || "prefixItems" in schema) return "array";
   if ("pattern" in schema || "format" in schema || "minLength" in schema) return "string";
   if ("minimum" in schema || "maximum" in schema || "multipleOf" in schema) return "number";
@@ -198,7 +209,9 @@ function objectKind(schema) {
   const names = isObject(schema.properties) ? Object.keys(schema.properties).filter((name) => !isUnsafe(name)) : [];
   const properties = names.map((name) => ({ name, schema: schema.properties[name], required: required.has(name) }));
   const fallback = names.length === 0 && !("properties" in schema) ? {} : false;
-  let additional = schema.additionalProperties ?? (isObject(schema.patternProperties) ? Object.values(schema.patternProperties)[0] : fallback);
+  let additional =
+    schema.additionalProperties ??
+    (isObject(schema.patternProperties) ? Object.values(schema.patternProperties)[0] : fallback);
   if (additional === true) additional = {};
   return { kind: "object", properties, additional };
 }
@@ -228,7 +241,8 @@ export function limits(schema) {
   const range = (lowest, highest, unit) => {
     const [low, high] = [known(lowest), known(highest)];
     const units = (number) => (unit === "" ? "" : ` ${unit}${number === 1 ? "" : "s"}`);
-    if (low !== undefined && high !== undefined) texts.push(low === high ? `${low}${units(low)}` : `${low} – ${high}${units(high)}`);
+    if (low !== undefined && high !== undefined)
+      texts.push(low === high ? `${low}${units(low)}` : `${low} – ${high}${units(high)}`);
     else if (low !== undefined) texts.push(`≥ ${low}${units(low)}`);
     else if (high !== undefined) texts.push(`≤ ${high}${units(high)}`);
   };
@@ -249,9 +263,11 @@ export function limits(schema) {
  * @param {any} schema
  * @param {any} root
  * @param {number} [depth]
+ * @param {{values: number}} [budget]
  * @returns {any} `undefined` if the field begins empty
  */
-export function initialValue(schema, root, depth = 0) {
+export function initialValue(schema, root, depth = 0, budget = { values: MAX_INITIAL }) {
+  budget.values -= 1;
   const model = describe(schema, root);
   if (isObject(model.schema) && "default" in model.schema) return structuredClone(model.schema.default);
   switch (model.kind) {
@@ -261,9 +277,9 @@ export function initialValue(schema, root, depth = 0) {
       return null;
     case "object": {
       const value = {};
-      if (depth >= 6) return value;
+      if (depth >= 6 || budget.values <= 0) return undefined;
       for (const { name, schema: inner, required } of model.properties) {
-        const initial = required ? initialValue(inner, root, depth + 1) : undefined;
+        const initial = required ? initialValue(inner, root, depth + 1, budget) : undefined;
         if (initial !== undefined) value[name] = initial;
       }
       return value;

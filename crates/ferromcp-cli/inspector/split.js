@@ -40,5 +40,11 @@ export function createSplit(options) {
  * @param {...any} extra
  */
 export function detailHead(title, subtitle, ...extra) {
-  return el("header", { class: "detail-head" }, el("h2", { text: title }), ...extra, subtitle && el("p", { class: "mono muted", text: subtitle }));
+  return el(
+    "header",
+    { class: "detail-head" },
+    el("h2", { text: title }),
+    ...extra,
+    subtitle && el("p", { class: "mono muted", text: subtitle }),
+  );
 }

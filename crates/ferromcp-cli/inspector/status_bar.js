@@ -14,7 +14,11 @@ import { duration, label, visible } from "./text.js";
  */
 export function createBuildState(slot, panel) {
   const badge = el("span", { class: "badge build-badge", role: "status" });
-  const rebuild = button("Rebuild", () => post("restart").catch((error) => toast(`Cannot rebuild: ${label(error.message, 300)}`)), { class: "small" });
+  const rebuild = button(
+    "Rebuild",
+    () => post("restart").catch((error) => toast(`Cannot rebuild: ${label(error.message, 300)}`)),
+    { class: "small" },
+  );
   fill(slot, badge, rebuild);
   let isDismissed = false;
 
@@ -22,7 +26,10 @@ export function createBuildState(slot, panel) {
     const { status, generation, error, buildMs, url } = store.state;
     const failed = url ? "connection failed" : "build failed";
     const texts = {
-      building: "building…", starting: "starting…", failed: generation === 0 ? failed : `${failed} · generation ${generation} still runs`, stopped: "stopped",
+      building: "building…",
+      starting: "starting…",
+      failed: generation === 0 ? failed : `${failed} · generation ${generation} still runs`,
+      stopped: "stopped",
       running: `running · generation ${generation}${buildMs ? ` · built in ${duration(buildMs)}` : ""}`,
     };
     badge.textContent = texts[status] ?? label(status);
@@ -33,17 +40,36 @@ export function createBuildState(slot, panel) {
     }
     panel.hidden = status !== "failed" || !error || isDismissed;
     if (!panel.hidden) {
-      const hide = button("Hide", () => {
-        isDismissed = true;
-        panel.hidden = true;
-      }, { class: "small" });
-      fill(panel, el("header", { class: "panel-head" }, el("h2", { text: url ? "Connection failed" : "Build failed" }), hide), el("pre", { class: "build-output", tabindex: "0", role: "group", "aria-label": "Output of the build", text: visible(error) }));
+      const hide = button(
+        "Hide",
+        () => {
+          isDismissed = true;
+          panel.hidden = true;
+        },
+        { class: "small" },
+      );
+      fill(
+        panel,
+        el("header", { class: "panel-head" }, el("h2", { text: url ? "Connection failed" : "Build failed" }), hide),
+        el("pre", {
+          class: "build-output",
+          tabindex: "0",
+          role: "group",
+          "aria-label": "Output of the build",
+          text: visible(error),
+        }),
+      );
     }
   }
 
   on("state", refresh);
   refresh();
-  return { dismiss: () => { isDismissed = true; panel.hidden = true; } };
+  return {
+    dismiss: () => {
+      isDismissed = true;
+      panel.hidden = true;
+    },
+  };
 }
 
 /**
@@ -58,7 +84,13 @@ export function createCallDock(dock) {
     if (!call.shown) return;
     if (isRunning && !rows.has(call.id)) {
       const bar = progressBar(call);
-      const row = el("div", { class: "dock-row" }, el("span", { class: "mono dock-name", text: label(call.name, 60) }), bar.element, button("Cancel", () => cancel(call.id), { class: "small", "aria-label": `Cancel ${label(call.name, 60)}` }));
+      const row = el(
+        "div",
+        { class: "dock-row" },
+        el("span", { class: "mono dock-name", text: label(call.name, 60) }),
+        bar.element,
+        button("Cancel", () => cancel(call.id), { class: "small", "aria-label": `Cancel ${label(call.name, 60)}` }),
+      );
       rows.set(call.id, { row, bar });
       // Short calls do not flash.
       setTimeout(() => running.has(call.id) && (dock.append(row), (dock.hidden = false)), 400);

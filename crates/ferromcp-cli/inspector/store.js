@@ -7,7 +7,16 @@ const MAX_LOG = 5000;
 /** Delay after which views of messages and of the log are updated, in milliseconds. */
 const BATCH = 50;
 
-const emptyState = { status: "building", generation: 0, error: null, target: "", endpoint: "", command: [], url: null, watching: [] };
+const emptyState = {
+  status: "building",
+  generation: 0,
+  error: null,
+  target: "",
+  endpoint: "",
+  command: [],
+  url: null,
+  watching: [],
+};
 
 /** The state. Views read it and subscribe to its topics. */
 export const store = {
@@ -64,10 +73,13 @@ export function emit(topic, detail) {
 
 function emitBatched(topic) {
   if (batched.has(topic)) return;
-  batched.set(topic, setTimeout(() => {
-    batched.delete(topic);
-    emit(topic);
-  }, BATCH));
+  batched.set(
+    topic,
+    setTimeout(() => {
+      batched.delete(topic);
+      emit(topic);
+    }, BATCH),
+  );
 }
 
 /**

@@ -22,7 +22,11 @@ function remember(name) {
   let entry = remembered.get(name);
   if (!entry) {
     const schemas = { output: undefined };
-    entry = { draft: undefined, schemas, runs: createRunList({ render: (outcome) => renderToolResult(outcome, schemas.output) }) };
+    entry = {
+      draft: undefined,
+      schemas,
+      runs: createRunList({ render: (outcome) => renderToolResult(outcome, schemas.output) }),
+    };
     remembered.set(name, entry);
     if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value);
   }
@@ -59,7 +63,9 @@ export function createToolsView(navigate) {
     shown = `${name} ${text}`;
     if (!tool) {
       const isLoading = ["idle", "loading"].includes(list("tools").status);
-      return split.show(el("p", { class: "empty", text: isLoading ? "Loading the tools…" : `The server has no tool ${label(name)}.` }));
+      return split.show(
+        el("p", { class: "empty", text: isLoading ? "Loading the tools…" : `The server has no tool ${label(name)}.` }),
+      );
     }
     split.show(...details(tool));
   }
@@ -68,12 +74,27 @@ export function createToolsView(navigate) {
     const memory = remember(keyOf("tools", tool));
     memory.schemas.output = tool.outputSchema;
     const schema = tool.inputSchema ?? { type: "object" };
-    const editor = createArgumentsEditor(schema, { label: "Arguments", draft: memory.draft, onChange: (value) => (memory.draft = value) });
-    const timeout = el("input", { type: "number", min: "1", max: "86400", value: "60", class: "timeout", "aria-label": "Timeout in seconds" });
+    const editor = createArgumentsEditor(schema, {
+      label: "Arguments",
+      draft: memory.draft,
+      onChange: (value) => (memory.draft = value),
+    });
+    const timeout = el("input", {
+      type: "number",
+      min: "1",
+      max: "86400",
+      value: "60",
+      class: "timeout",
+      "aria-label": "Timeout in seconds",
+    });
     const notice = createInvalidNotice(() => send(editor.value()));
     const send = (value) => {
       notice.show([]);
-      memory.runs.run("tools/call", { name: tool.name, arguments: value ?? {} }, { name: String(tool.name), timeout: Number(timeout.value) || 60 });
+      memory.runs.run(
+        "tools/call",
+        { name: tool.name, arguments: value ?? {} },
+        { name: String(tool.name), timeout: Number(timeout.value) || 60 },
+      );
     };
     runNow = () => {
       const { value, errors } = editor.submit();
@@ -87,11 +108,18 @@ export function createToolsView(navigate) {
     });
     const run = button("Call tool", () => runNow(), { class: "primary", title: "Ctrl+Enter" });
     return [
-      detailHead(label(tool.title ?? tool.annotations?.title ?? tool.name), tool.title ? label(tool.name) : undefined, ...hints(tool.annotations)),
+      detailHead(
+        label(tool.title ?? tool.annotations?.title ?? tool.name),
+        tool.title ? label(tool.name) : undefined,
+        ...hints(tool.annotations),
+      ),
       tool.description !== undefined && el("div", { class: "description" }, prose(tool.description)),
-      el("h3", { text: "Arguments" }), editor.element, notice.element,
+      el("h3", { text: "Arguments" }),
+      editor.element,
+      notice.element,
       el("div", { class: "actions" }, run, reset, el("label", { class: "inline" }, "Timeout", timeout, "s")),
-      el("h3", { text: "Results" }), memory.runs.element,
+      el("h3", { text: "Results" }),
+      memory.runs.element,
       el("details", { class: "meta" }, el("summary", { text: "Definition" }), jsonTree(tool)),
       otherMembers(tool, ["name", "title", "description", "inputSchema", "outputSchema", "annotations"]),
     ];
@@ -118,19 +146,33 @@ export function createToolsView(navigate) {
 function toolRow(tool, mark) {
   const text = typeof tool.description === "string" ? tool.description : "";
   const title = tool.title ?? tool.annotations?.title;
-  return textRow({ key: keyOf("tools", tool), title: keyOf("tools", tool), subtitle: text.slice(0, 300), search: typeof title === "string" ? title : "", mark });
+  return textRow({
+    key: keyOf("tools", tool),
+    title: keyOf("tools", tool),
+    subtitle: text.slice(0, 300),
+    search: typeof title === "string" ? title : "",
+    mark,
+  });
 }
 
 /** Returns badges of the annotations. They are claims of the server. */
 function hints(annotations) {
-  const names = { readOnlyHint: "read-only", destructiveHint: "destructive", idempotentHint: "idempotent", openWorldHint: "open world" };
-  return Object.entries(names).filter(([key]) => annotations?.[key] === true)
-    .map(([key, text]) => el("span", { class: key === "destructiveHint" ? "badge bad" : "badge", title: "The server claims this", text }));
+  const names = {
+    readOnlyHint: "read-only",
+    destructiveHint: "destructive",
+    idempotentHint: "idempotent",
+    openWorldHint: "open world",
+  };
+  return Object.entries(names)
+    .filter(([key]) => annotations?.[key] === true)
+    .map(([key, text]) =>
+      el("span", { class: key === "destructiveHint" ? "badge bad" : "badge", title: "The server claims this", text }),
+    );
 }
 
 /**
  * Returns the text of an empty list.
- * @param {import("./catalog.js").List} catalog
+ * @param {List} catalog
  * @param {string} what
  */
 export function emptyText(catalog, what) {

@@ -32,7 +32,12 @@ export function validate(value, schema, root = schema) {
     check(run, value, schema, "", 0);
   } catch (error) {
     // A keyword of the wrong type, for example `minimum: {"toString": 1}`.
-    return [{ path: "", message: `cannot be checked: the schema is invalid (${error instanceof Error ? error.name : "error"})` }];
+    return [
+      {
+        path: "",
+        message: `cannot be checked: the schema is invalid (${error instanceof Error ? error.name : "error"})`,
+      },
+    ];
   }
   return run.errors;
 }
@@ -48,7 +53,8 @@ function matches(run, value, schema, depth) {
 function check(run, value, unresolved, path, depth) {
   run.steps += 1;
   if (run.steps > MAX_STEPS || depth > MAX_DEPTH || run.errors.length >= MAX_ERRORS) return;
-  const schema = isObject(unresolved) && "$ref" in unresolved ? resolve({ ...unresolved, allOf: undefined }, run.root) : unresolved;
+  const schema =
+    isObject(unresolved) && "$ref" in unresolved ? resolve({ ...unresolved, allOf: undefined }, run.root) : unresolved;
   const fail = (message) => run.errors.push({ path, message });
   if (schema === false) fail("is not allowed");
   if (!isObject(schema)) return;
@@ -66,7 +72,13 @@ function check(run, value, unresolved, path, depth) {
 }
 
 function article(type) {
-  const names = { integer: "a whole number", object: "an object", array: "a list", string: "text", boolean: "true or false" };
+  const names = {
+    integer: "a whole number",
+    object: "an object",
+    array: "a list",
+    string: "text",
+    boolean: "true or false",
+  };
   return names[type] ?? (type === "null" ? "null" : `a ${type}`);
 }
 
@@ -100,7 +112,9 @@ export function equal(a, b, depth = 0) {
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object" || depth > MAX_DEPTH) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [keysA, keysB] = [Object.keys(a), Object.keys(b)];
-  return keysA.length === keysB.length && keysA.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key], depth + 1));
+  return (
+    keysA.length === keysB.length && keysA.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key], depth + 1))
+  );
 }
 
 const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
@@ -118,7 +132,10 @@ function checkNumber(value, schema, fail) {
 
 const FORMATS = {
   date: [/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, "a date such as 2026-07-28"],
-  "date-time": [/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/, "a date and time with a time zone"],
+  "date-time": [
+    /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/,
+    "a date and time with a time zone",
+  ],
   time: [/^\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?$/, "a time"],
   email: [/^[^\s@]{1,64}@[^\s@]{1,253}$/, "an email address"],
   uuid: [/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, "a UUID"],
@@ -170,7 +187,7 @@ function isExponential(source) {
       groups.fill(true);
       unbounded += 1;
       if (unbounded > 4) return true;
-    } else if (char === "?") groups.fill(groups.length > 0 && source[at - 1] !== "(" ? true : groups.at(-1) ?? false);
+    } else if (char === "?") groups.fill(groups.length > 0 && source[at - 1] !== "(" ? true : (groups.at(-1) ?? false));
   }
   return false;
 }
@@ -209,17 +226,23 @@ function checkObject(run, value, schema, path, depth, fail) {
     const matching = patterns.filter(([pattern]) => pattern?.test(key.slice(0, MAX_TEXT)));
     for (const [, inner] of matching) check(run, value[key], inner, at(key), depth + 1);
     if (Object.hasOwn(properties, key)) check(run, value[key], properties[key], at(key), depth + 1);
-    else if (matching.length === 0 && patterns.every(([pattern]) => pattern) && schema.additionalProperties !== undefined) {
+    else if (
+      matching.length === 0 &&
+      patterns.every(([pattern]) => pattern) &&
+      schema.additionalProperties !== undefined
+    ) {
       check(run, value[key], schema.additionalProperties, at(key), depth + 1);
     }
-    if (schema.propertyNames !== undefined && !matches(run, key, schema.propertyNames, depth)) fail(`has an invalid name: ${key}`);
+    if (schema.propertyNames !== undefined && !matches(run, key, schema.propertyNames, depth))
+      fail(`has an invalid name: ${key}`);
   }
 }
 
 function checkCombinations(run, value, schema, path, depth, fail) {
   for (const part of Array.isArray(schema.allOf) ? schema.allOf : []) check(run, value, part, path, depth + 1);
   const anyOf = Array.isArray(schema.anyOf) ? schema.anyOf : null;
-  if (anyOf && !anyOf.some((part) => matches(run, value, part, depth))) checkClosest(run, value, anyOf, path, depth, fail);
+  if (anyOf && !anyOf.some((part) => matches(run, value, part, depth)))
+    checkClosest(run, value, anyOf, path, depth, fail);
   if (Array.isArray(schema.oneOf)) {
     const matching = schema.oneOf.filter((part) => matches(run, value, part, depth)).length;
     if (matching === 0) checkClosest(run, value, schema.oneOf, path, depth, fail);

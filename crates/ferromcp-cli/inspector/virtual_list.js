@@ -28,20 +28,37 @@ export function createVirtualList(options) {
   let active = -1;
 
   const filter = el("input", {
-    type: "search", class: "filter", placeholder: `Filter ${options.noun}s`, "aria-label": `Filter ${options.noun}s`,
-    "aria-controls": listId, autocomplete: "off", spellcheck: "false",
+    type: "search",
+    class: "filter",
+    placeholder: `Filter ${options.noun}s`,
+    "aria-label": `Filter ${options.noun}s`,
+    "aria-controls": listId,
+    autocomplete: "off",
+    spellcheck: "false",
   });
   const total = el("span", { class: "muted list-count", "aria-live": "polite" });
   const body = el("div", { class: "vlist-body", role: "none" });
-  const scroller = el("div", { class: "vlist", id: listId, role: "listbox", tabindex: "0", "aria-label": options.label }, body);
+  const scroller = el(
+    "div",
+    { class: "vlist", id: listId, role: "listbox", tabindex: "0", "aria-label": options.label },
+    body,
+  );
   const notice = el("p", { class: "empty", hidden: true });
-  const head = el("div", { class: "list-head" }, filter, el("div", { class: "list-tools" }, total, ...(options.tools ?? [])));
+  const head = el(
+    "div",
+    { class: "list-head" },
+    filter,
+    el("div", { class: "list-tools" }, total, ...(options.tools ?? [])),
+  );
   const element = el("div", { class: "list-pane" }, head, notice, scroller);
 
   function applyFilter() {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     shown = words.length === 0 ? rows : rows.filter((row) => words.every((word) => row.search.includes(word)));
-    total.textContent = shown.length === rows.length ? count(rows.length, options.noun) : `${shown.length} of ${count(rows.length, options.noun)}`;
+    total.textContent =
+      shown.length === rows.length
+        ? count(rows.length, options.noun)
+        : `${shown.length} of ${count(rows.length, options.noun)}`;
     active = shown.findIndex((row) => row.key === selected);
     body.style.height = `${shown.length * rowHeight}px`;
     notice.textContent = rows.length === 0 ? (options.empty ?? `No ${options.noun}s.`) : "Nothing matches the filter.";
@@ -52,7 +69,10 @@ export function createVirtualList(options) {
 
   function render() {
     const first = Math.max(0, Math.floor(scroller.scrollTop / rowHeight) - MARGIN);
-    const end = Math.min(shown.length, Math.ceil((scroller.scrollTop + (scroller.clientHeight || 600)) / rowHeight) + MARGIN);
+    const end = Math.min(
+      shown.length,
+      Math.ceil((scroller.scrollTop + (scroller.clientHeight || 600)) / rowHeight) + MARGIN,
+    );
     const nodes = [];
     for (let index = first; index < end; index += 1) nodes.push(renderRow(index));
     fill(body, nodes);
@@ -62,11 +82,19 @@ export function createVirtualList(options) {
 
   function renderRow(index) {
     const row = shown[index];
-    const option = el("div", {
-      class: index === active ? "vrow active" : "vrow", role: "option", id: `${listId}-${index}`,
-      "aria-selected": String(row.key === selected), "aria-setsize": String(shown.length), "aria-posinset": String(index + 1),
-      on: { click: () => choose(index) },
-    }, ...row.render());
+    const option = el(
+      "div",
+      {
+        class: index === active ? "vrow active" : "vrow",
+        role: "option",
+        id: `${listId}-${index}`,
+        "aria-selected": String(row.key === selected),
+        "aria-setsize": String(shown.length),
+        "aria-posinset": String(index + 1),
+        on: { click: () => choose(index) },
+      },
+      ...row.render(),
+    );
     option.style.transform = `translateY(${index * rowHeight}px)`;
     option.style.height = `${rowHeight}px`;
     return option;
@@ -90,7 +118,14 @@ export function createVirtualList(options) {
 
   function onKey(event) {
     const page = Math.max(1, Math.floor(scroller.clientHeight / rowHeight) - 1);
-    const moves = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: shown.length - 1 };
+    const moves = {
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: shown.length - 1,
+    };
     if (event.key in moves) move(moves[event.key]);
     else if ((event.key === "Enter" || event.key === " ") && active >= 0) choose(active);
     else return;
@@ -153,7 +188,12 @@ export function textRow(item) {
     key: item.key,
     search,
     render: () => [
-      el("span", { class: "row-title" }, el("span", { class: "row-name", text: label(item.title) }), item.mark && el("span", { class: `mark ${item.mark}`, text: item.mark })),
+      el(
+        "span",
+        { class: "row-title" },
+        el("span", { class: "row-name", text: label(item.title) }),
+        item.mark && el("span", { class: `mark ${item.mark}`, text: item.mark }),
+      ),
       el("span", { class: "row-subtitle", text: label(item.subtitle ?? "") }),
     ],
   };

@@ -37,6 +37,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("diff.js", JAVASCRIPT),
     asset!("dom.js", JAVASCRIPT),
     asset!("field_editors.js", JAVASCRIPT),
+    asset!("field_parts.js", JAVASCRIPT),
     asset!("form.js", JAVASCRIPT),
     asset!("history_view.js", JAVASCRIPT),
     asset!("icon.svg", SVG),
@@ -90,8 +91,8 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("inspector")
     }
 
-    fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
-        ASSETS.iter().map(|asset| (asset.path, std::str::from_utf8(asset.bytes).unwrap()))
+    fn text(asset: &Asset) -> &str {
+        std::str::from_utf8(asset.bytes).unwrap()
     }
 
     #[test]
@@ -106,43 +107,47 @@ mod tests {
 
     #[test]
     fn imported_modules_exist() {
-        for (path, text) in texts().filter(|(path, _)| path.ends_with(".js")) {
-            for line in text.lines().filter(|line| line.starts_with("import ")) {
+        for asset in ASSETS.iter().filter(|asset| asset.media_type == JAVASCRIPT) {
+            let imports =
+                text(asset).lines().filter(|line| line.starts_with("import \"") || line.contains(" from \"."));
+            for line in imports {
                 let module = line.split('"').nth(1).and_then(|module| module.strip_prefix("./"));
-                let module = module.unwrap_or_else(|| panic!("{path}: {line}"));
-                assert!(ASSETS.iter().any(|asset| asset.path == module), "{path}: {line}");
+                let module = module.unwrap_or_else(|| panic!("{}: {line}", asset.path));
+                assert!(ASSETS.iter().any(|asset| asset.path == module), "{}: {line}", asset.path);
             }
         }
     }
 
     #[test]
     fn page_never_creates_markup_from_text() {
-        for (path, text) in texts() {
+        for asset in ASSETS {
             for forbidden in FORBIDDEN {
-                assert!(!text.contains(forbidden), "{path} contains `{forbidden}`");
+                assert!(!text(asset).contains(forbidden), "{} contains `{forbidden}`", asset.path);
             }
-            for (number, line) in text.lines().enumerate() {
-                let handler = line.split(" on").skip(1).any(|rest| {
-                    let name = rest.trim_start_matches(|char: char| char.is_ascii_lowercase());
-                    name.len() < rest.len() && name.starts_with("=\"")
-                });
-                assert!(!handler, "{path}:{} has an event handler attribute", number + 1);
+            for (number, line) in text(asset).lines().enumerate() {
+                // An attribute such as `onclick="…"`.
+                let has_handler = line
+                    .split(" on")
+                    .skip(1)
+                    .any(|rest| rest.trim_start_matches(|char: char| char.is_ascii_lowercase()).starts_with("=\""));
+                assert!(!has_handler, "{}:{} has an event handler", asset.path, number + 1);
             }
         }
     }
 
     #[test]
     fn markup_contains_no_inline_script_or_style() {
-        let (_, html) = texts().find(|(path, _)| *path == "index.html").unwrap();
+        let html = text(ASSETS.iter().find(|asset| asset.path == "index.html").unwrap());
         assert!(!html.contains("<style") && !html.contains(" style="));
         assert_eq!(html.matches("<script").count(), html.matches("<script type=\"module\" src=").count());
     }
 
     #[test]
     fn files_load_nothing_from_other_hosts() {
-        for (path, text) in texts().filter(|(path, _)| !path.ends_with(".js")) {
-            let text = text.replace("http://www.w3.org/2000/svg", "").replace("http://127.0.0.1:6274/", "");
-            assert!(!text.contains("http:") && !text.contains("https:") && !text.contains("url("), "{path}");
+        for asset in ASSETS.iter().filter(|asset| asset.media_type != JAVASCRIPT) {
+            let text = text(asset).replace("http://www.w3.org/2000/svg", "").replace("http://127.0.0.1:6274/", "");
+            let is_local = !text.contains("http:") && !text.contains("https:") && !text.contains("url(");
+            assert!(is_local, "{}", asset.path);
         }
     }
 }

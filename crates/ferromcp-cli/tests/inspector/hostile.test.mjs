@@ -14,7 +14,22 @@ function inspect() {
     const number = document.getElementsByTagName(tag).length;
     if (number > most) found.push(`${number} elements <${tag}>`);
   }
-  for (const tag of ["iframe", "object", "embed", "style", "base", "form", "svg", "math", "video", "template", "b", "i", "circle", "source"]) {
+  for (const tag of [
+    "iframe",
+    "object",
+    "embed",
+    "style",
+    "base",
+    "form",
+    "svg",
+    "math",
+    "video",
+    "template",
+    "b",
+    "i",
+    "circle",
+    "source",
+  ]) {
     if (document.querySelector(tag)) found.push(`<${tag}>`);
   }
   for (const element of document.querySelectorAll("*")) {
@@ -22,14 +37,21 @@ function inspect() {
       if (name.startsWith("on") || name === "srcdoc" || name === "srcset") found.push(`attribute ${name}`);
       if (["href", "src", "action", "formaction", "data"].includes(name)) {
         const isOwn = /^(#|[a-z]+\.(css|js|svg)$)/.test(value);
-        const isWebLink = name === "href" && element.tagName === "A" && /^https?:\/\//.test(value) && element.rel === "noopener noreferrer" && element.target === "_blank";
-        const isMedia = name === "src" && /^data:(image\/(png|jpeg|gif|webp|avif|bmp)|audio\/[a-z0-9-]+);base64,/.test(value);
+        const isWebLink =
+          name === "href" &&
+          element.tagName === "A" &&
+          /^https?:\/\//.test(value) &&
+          element.rel === "noopener noreferrer" &&
+          element.target === "_blank";
+        const isMedia =
+          name === "src" && /^data:(image\/(png|jpeg|gif|webp|avif|bmp)|audio\/[a-z0-9-]+);base64,/.test(value);
         if (!isOwn && !isWebLink && !isMedia) found.push(`${element.tagName} ${name}=${value.slice(0, 100)}`);
       }
     }
   }
   const text = document.body.innerText;
-  if (/[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\ufeff\u0000\u001b\u009b]/.test(text)) found.push("an invisible character is shown as it is");
+  if (/[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\ufeff\u0000\u001b\u009b]/.test(text))
+    found.push("an invisible character is shown as it is");
   return found;
 }
 
@@ -39,7 +61,8 @@ test("texts_of_a_server_stay_text", async () => {
     assert.ok(CORPUS.length >= 40);
     const page = await openPage(browser, dev.url);
     const check = async (where) => {
-      for (let round = 0; round < 3; round += 1) await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+      for (let round = 0; round < 3; round += 1)
+        await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
       await page.waitForTimeout(50);
       assert.deepEqual(await page.evaluate(inspect), [], where);
       assert.deepEqual(page.problems, [], where);
@@ -60,7 +83,11 @@ test("texts_of_a_server_stay_text", async () => {
     await call(1);
     await page.locator(".run-card .badge", { hasText: "error" }).first().waitFor();
     await check("error");
-    for (const [index, count] of [[2, 1], [3, 2], [4, 3]]) {
+    for (const [index, count] of [
+      [2, 1],
+      [3, 2],
+      [4, 3],
+    ]) {
       await call(index);
       await page.getByText(`Questions (${count})`).waitFor();
     }

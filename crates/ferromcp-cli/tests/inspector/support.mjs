@@ -23,7 +23,11 @@ export async function startDev(words, files = {}) {
   const folder = mkdtempSync(join(tmpdir(), "inspector-"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const env = { ...process.env, MCP_HOME: join(folder, "home"), NO_PROXY: "127.0.0.1" };
-  const child = spawn(process.env.MCP ?? "", ["dev", "--port", "0", "--no-open", ...words], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.env.MCP ?? "", ["dev", "--port", "0", "--no-open", ...words], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const lines = [];
   const exited = new Promise((resolve) => child.on("exit", resolve));
   const url = await new Promise((resolve, reject) => {
@@ -50,12 +54,19 @@ export async function startDev(words, files = {}) {
 /** Starts the browser. */
 export function launch() {
   const { chromium } = require("playwright-core");
-  return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
 }
 
 /** Opens the inspector; collects errors, dialogs and requests to other hosts in `page.problems`. */
 export async function openPage(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: "reduce",
+    ...options,
+  });
   const page = await context.newPage();
   if (process.env.INSPECTOR_FOLDER) await context.route((address) => isAsset(address), serveFromFolder);
   page.setDefaultTimeout(LIMIT);
@@ -71,14 +82,16 @@ export async function openPage(browser, url, options = {}) {
     if (message.type() === "error" && !text.includes("Failed to load resource")) page.problems.push(`console: ${text}`);
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(origin) && !request.url().startsWith("data:")) page.problems.push(`request: ${request.url().slice(0, 200)}`);
+    if (!request.url().startsWith(origin) && !request.url().startsWith("data:"))
+      page.problems.push(`request: ${request.url().slice(0, 200)}`);
   });
   await page.goto(url);
   return page;
 }
 
 /** Returns whether a request is for a file of the page. */
-const isAsset = (address) => address.hostname === "127.0.0.1" && /^\/([\w-]+\.(js|css|html|svg))?$/.test(address.pathname);
+const isAsset = (address) =>
+  address.hostname === "127.0.0.1" && /^\/([\w-]+\.(js|css|html|svg))?$/.test(address.pathname);
 
 /** Serves the files of the page from a folder with the headers of the program, so that a change needs no build. */
 async function serveFromFolder(route) {
@@ -95,7 +108,10 @@ export async function openView(page, name) {
 /** Selects an item of the list of the view. */
 export async function choose(page, name) {
   await page.locator(".filter").first().fill(name);
-  await page.locator(".vrow", { has: page.getByText(name, { exact: true }) }).first().click();
+  await page
+    .locator(".vrow", { has: page.getByText(name, { exact: true }) })
+    .first()
+    .click();
 }
 
 /** Returns the serious and critical violations that axe-core finds. */
@@ -104,8 +120,14 @@ export async function violations(page) {
   await page.evaluate(`if (!window.axe) { ${source} }`);
   const found = await page.evaluate(async () => {
     const results = await window.axe.run(document, { resultTypes: ["violations"] });
-    return results.violations.filter((each) => ["serious", "critical"].includes(each.impact))
-      .map((each) => ({ id: each.id, nodes: each.nodes.slice(0, 5).map((node) => `${node.html.slice(0, 200)} | ${node.failureSummary?.slice(0, 300)}`) }));
+    return results.violations
+      .filter((each) => ["serious", "critical"].includes(each.impact))
+      .map((each) => ({
+        id: each.id,
+        nodes: each.nodes
+          .slice(0, 5)
+          .map((node) => `${node.html.slice(0, 200)} | ${node.failureSummary?.slice(0, 300)}`),
+      }));
   });
   return found;
 }

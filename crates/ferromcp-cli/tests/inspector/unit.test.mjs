@@ -39,9 +39,18 @@ test("nullable_is_separate_from_the_kind", () => {
 
 test("titles_label_choices_and_branches", () => {
   const choices = describe({ oneOf: [{ const: "w", title: "Window" }, { const: "g" }] }, {});
-  assert.deepEqual(choices.options, [{ value: "w", label: "Window" }, { value: "g", label: "g" }]);
-  const root = { $defs: { cat: { type: "object" } }, oneOf: [{ $ref: "#/$defs/cat" }, { type: "object", properties: { kind: { const: "dog" } } }] };
-  assert.deepEqual(describe(root, root).branches.map((branch) => branch.label), ["cat", "kind: dog"]);
+  assert.deepEqual(choices.options, [
+    { value: "w", label: "Window" },
+    { value: "g", label: "g" },
+  ]);
+  const root = {
+    $defs: { cat: { type: "object" } },
+    oneOf: [{ $ref: "#/$defs/cat" }, { type: "object", properties: { kind: { const: "dog" } } }],
+  };
+  assert.deepEqual(
+    describe(root, root).branches.map((branch) => branch.label),
+    ["cat", "kind: dog"],
+  );
 });
 
 test("references_are_resolved_within_the_schema", () => {
@@ -50,14 +59,38 @@ test("references_are_resolved_within_the_schema", () => {
   assert.deepEqual(resolve({ $ref: "#/$defs/loop" }, root), {});
   assert.deepEqual(resolve({ $ref: "https://example.com/x", title: "x" }, root), { title: "x" });
   assert.deepEqual(resolve({ $ref: "#/constructor/prototype" }, root), {});
-  const merged = resolve({ allOf: [{ properties: { a: {} }, required: ["a"] }, { properties: { b: {} }, required: ["b"] }] }, root);
-  assert.deepEqual([Object.keys(merged.properties).sort(), merged.required], [["a", "b"], ["a", "b"]]);
+  const merged = resolve(
+    {
+      allOf: [
+        { properties: { a: {} }, required: ["a"] },
+        { properties: { b: {} }, required: ["b"] },
+      ],
+    },
+    root,
+  );
+  assert.deepEqual(
+    [Object.keys(merged.properties).sort(), merged.required],
+    [
+      ["a", "b"],
+      ["a", "b"],
+    ],
+  );
 });
 
 test("initial_value_ends_when_a_required_schema_is_recursive", () => {
   const root = { type: "object", required: ["next"], properties: { next: { $ref: "#" } } };
   assert.ok(JSON.stringify(initialValue(root, root)).length < 200);
-  assert.deepEqual(initialValue({ type: "object", required: ["a"], properties: { a: { default: 3 }, b: { default: 4 } } }, {}), { a: 3 });
+  const names = Array.from({ length: 50 }, (_, index) => `p${index}`);
+  const wide = {
+    type: "object",
+    required: names,
+    properties: Object.fromEntries(names.map((name) => [name, { $ref: "#" }])),
+  };
+  assert.ok(JSON.stringify(initialValue(wide, wide)).length < 1_000_000);
+  assert.deepEqual(
+    initialValue({ type: "object", required: ["a"], properties: { a: { default: 3 }, b: { default: 4 } } }, {}),
+    { a: 3 },
+  );
 });
 
 test("limits_are_short_texts", () => {
@@ -67,22 +100,45 @@ test("limits_are_short_texts", () => {
 });
 
 test("values_that_fit_are_kept_when_the_schema_changes", () => {
-  const schema = { type: "object", properties: { a: { type: "string" }, b: { type: "integer" }, c: { type: "array", items: { type: "number" } } } };
+  const schema = {
+    type: "object",
+    properties: { a: { type: "string" }, b: { type: "integer" }, c: { type: "array", items: { type: "number" } } },
+  };
   assert.deepEqual(fitValue({ a: "x", b: "y", c: [1, "z"], d: 4 }, schema, schema), { a: "x", c: [1] });
 });
 
 test("validation_reports_the_path", () => {
   const schema = {
-    type: "object", required: ["a", "d"], additionalProperties: false,
-    properties: { a: { type: "string", maxLength: 2 }, b: { type: "array", items: { $ref: "#/$defs/n" } }, "c/d": { enum: [1] }, d: {} }, $defs: { n: { type: "integer", minimum: 3 } },
+    type: "object",
+    required: ["a", "d"],
+    additionalProperties: false,
+    properties: {
+      a: { type: "string", maxLength: 2 },
+      b: { type: "array", items: { $ref: "#/$defs/n" } },
+      "c/d": { enum: [1] },
+      d: {},
+    },
+    $defs: { n: { type: "integer", minimum: 3 } },
   };
   const paths = (value) => validate(value, schema).map((error) => error.path);
   assert.deepEqual(paths({ a: "ab", b: [3], "c/d": 1, d: null }), []);
   assert.deepEqual(paths({ a: "abc", b: [3, 2, 1.5], "c/d": 2, e: 1 }), ["/d", "/a", "/b/1", "/b/2", "/c~1d", "/e"]);
   assert.equal(validate(null, { not: {} }).length, 1);
-  assert.equal(validate({ kind: "a" }, { oneOf: [{ properties: { kind: { const: "a" } } }, { required: ["kind"] }] }).length, 1);
-  assert.deepEqual(validate({ r: "x" }, { anyOf: [{ type: "object", properties: { r: { type: "number" } } }, { type: "string" }] })[0].path, "/r");
-  for (const [format, good, bad] of [["date", "2026-07-28", "2026-13-01"], ["date-time", "2026-07-28T10:00:00Z", "2026-07-28"], ["email", "a@b.c", "a b"], ["uri", "a:b", "x y"]]) {
+  assert.equal(
+    validate({ kind: "a" }, { oneOf: [{ properties: { kind: { const: "a" } } }, { required: ["kind"] }] }).length,
+    1,
+  );
+  assert.deepEqual(
+    validate({ r: "x" }, { anyOf: [{ type: "object", properties: { r: { type: "number" } } }, { type: "string" }] })[0]
+      .path,
+    "/r",
+  );
+  for (const [format, good, bad] of [
+    ["date", "2026-07-28", "2026-13-01"],
+    ["date-time", "2026-07-28T10:00:00Z", "2026-07-28"],
+    ["email", "a@b.c", "a b"],
+    ["uri", "a:b", "x y"],
+  ]) {
     assert.deepEqual([validate(good, { format }).length, validate(bad, { format }).length], [0, 1], format);
   }
 });
@@ -92,7 +148,10 @@ test("validation_ends_when_schemas_are_hostile", () => {
   const start = performance.now();
   validate(1, loop);
   validate("a".repeat(4000), { pattern: "(a+)+$" });
-  assert.match(validate(1, { minimum: { toString: 1, valueOf: 1 } })[0]?.message ?? "cannot be checked", /cannot be checked/);
+  assert.match(
+    validate(1, { minimum: { toString: 1, valueOf: 1 } })[0]?.message ?? "cannot be checked",
+    /cannot be checked/,
+  );
   assert.ok(performance.now() - start < 2000);
   assert.equal(safePattern("(a+)+$"), null);
   assert.equal(safePattern("(a|a)*$"), null);
@@ -102,15 +161,30 @@ test("validation_ends_when_schemas_are_hostile", () => {
 
 test("markdown_is_parsed_to_a_tree", () => {
   const types = (text) => parseMarkdown(text).map((block) => block.type);
-  assert.deepEqual(types("# a\n\ntext\n\n- x\n- y\n\n> q\n\n```rust\nfn x() {}\n```\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |"), ["heading", "paragraph", "list", "quote", "code", "rule", "table"]);
-  assert.deepEqual(parseInline("a **b** `c` [d](https://e) _f_ snake_case_name", 0).map((node) => node.type), ["text", "strong", "text", "code", "text", "link", "text", "emphasis", "text"]);
+  assert.deepEqual(
+    types("# a\n\ntext\n\n- x\n- y\n\n> q\n\n```rust\nfn x() {}\n```\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
+    ["heading", "paragraph", "list", "quote", "code", "rule", "table"],
+  );
+  assert.deepEqual(
+    parseInline("a **b** `c` [d](https://e) _f_ snake_case_name", 0).map((node) => node.type),
+    ["text", "strong", "text", "code", "text", "link", "text", "emphasis", "text"],
+  );
   assert.equal(parseMarkdown("- a\n  - b\n- c")[0].items.length, 2);
   assert.deepEqual(parseInline("\\*a\\*", 0), [{ type: "text", text: "*a*" }]);
 });
 
 test("markdown_is_parsed_in_time_when_it_is_hostile", () => {
   const start = performance.now();
-  for (const text of [...CORPUS, "[".repeat(50_000), "*_".repeat(25_000), "`".repeat(50_000), "> ".repeat(20_000), "- ".repeat(20_000), "![](".repeat(10_000)]) parseMarkdown(text);
+  for (const text of [
+    ...CORPUS,
+    "[".repeat(50_000),
+    "*_".repeat(25_000),
+    "`".repeat(50_000),
+    "> ".repeat(20_000),
+    "- ".repeat(20_000),
+    "![](".repeat(10_000),
+  ])
+    parseMarkdown(text);
   assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
 });
 
@@ -121,8 +195,25 @@ test("markdown_never_contains_html", () => {
     for (const value of Object.values(node ?? {})) if (value && typeof value === "object") visit(value);
   };
   for (const text of CORPUS) parseMarkdown(text).forEach(visit);
-  const known = ["text", "code", "image", "link", "strong", "emphasis", "strike", "heading", "paragraph", "list", "quote", "rule", "table"];
-  assert.deepEqual([...types].filter((type) => !known.includes(type)), []);
+  const known = [
+    "text",
+    "code",
+    "image",
+    "link",
+    "strong",
+    "emphasis",
+    "strike",
+    "heading",
+    "paragraph",
+    "list",
+    "quote",
+    "rule",
+    "table",
+  ];
+  assert.deepEqual(
+    [...types].filter((type) => !known.includes(type)),
+    [],
+  );
 });
 
 test("lines_are_compared", () => {
@@ -133,24 +224,47 @@ test("lines_are_compared", () => {
 });
 
 test("lists_are_compared_by_key", () => {
-  const diff = diffLists([{ n: "a", x: 1 }, { n: "b" }, { n: "c", y: { p: 1, q: 2 } }], [{ n: "a", x: 2 }, { n: "c", y: { q: 2, p: 1 } }, { n: "d" }], (item) => item.n);
-  assert.deepEqual([diff.added, diff.removed, diff.changed.map((each) => each.after.n)], [[{ n: "d" }], [{ n: "b" }], ["a"]]);
+  const diff = diffLists(
+    [{ n: "a", x: 1 }, { n: "b" }, { n: "c", y: { p: 1, q: 2 } }],
+    [{ n: "a", x: 2 }, { n: "c", y: { q: 2, p: 1 } }, { n: "d" }],
+    (item) => item.n,
+  );
+  assert.deepEqual(
+    [diff.added, diff.removed, diff.changed.map((each) => each.after.n)],
+    [[{ n: "d" }], [{ n: "b" }], ["a"]],
+  );
   assert.equal(stableJson({ b: 1, a: [{ d: 1, c: 2 }] }), stableJson({ a: [{ c: 2, d: 1 }], b: 1 }));
 });
 
 test("words_are_quoted_for_the_shell", () => {
-  assert.deepEqual(["plain-1.x", "a b", "it's", "$(x)", "", "a\nb"].map(quote), ["plain-1.x", "'a b'", "'it'\\''s'", "'$(x)'", "''", "'a\nb'"]);
+  assert.deepEqual(["plain-1.x", "a b", "it's", "$(x)", "", "a\nb"].map(quote), [
+    "plain-1.x",
+    "'a b'",
+    "'it'\\''s'",
+    "'$(x)'",
+    "''",
+    "'a\nb'",
+  ]);
 });
 
 test("requests_are_copied_as_commands", () => {
   const target = { command: ["mcp", "call", "demo"], commandAfter: [], endpoint: "http://127.0.0.1:1/mcp" };
-  assert.equal(mcpCommand(target, "tools/call", { name: "add", arguments: { a: 1, t: "it's" } }), `mcp call demo add --args '{"a":1,"t":"it'\\''s"}'`);
+  assert.equal(
+    mcpCommand(target, "tools/call", { name: "add", arguments: { a: 1, t: "it's" } }),
+    `mcp call demo add --args '{"a":1,"t":"it'\\''s"}'`,
+  );
   const words = { command: ["mcp", "call"], commandAfter: ["--", "python", "my server.py"] };
-  assert.equal(mcpCommand(words, "tools/call", { name: "add" }, "legacy"), "mcp call --era legacy add -- python 'my server.py'");
+  assert.equal(
+    mcpCommand(words, "tools/call", { name: "add" }, "legacy"),
+    "mcp call --era legacy add -- python 'my server.py'",
+  );
   assert.equal(mcpCommand(target, "resources/read", { uri: "note://1" }), "mcp read demo note://1");
   assert.equal(mcpCommand(target, "unknown/method", {}), null);
   const curl = curlCommand(target, { method: "tools/list", id: 5, payload: { params: {} } });
-  assert.match(curl, /^curl -sS -X POST http:\/\/127\.0\.0\.1:1\/mcp -H 'content-type: application\/json'.* --data-raw '\{"jsonrpc":"2\.0","id":5,/);
+  assert.match(
+    curl,
+    /^curl -sS -X POST http:\/\/127\.0\.0\.1:1\/mcp -H 'content-type: application\/json'.* --data-raw '\{"jsonrpc":"2\.0","id":5,/,
+  );
 });
 
 test("templates_are_expanded", () => {
@@ -171,7 +285,17 @@ test("invisible_characters_become_visible", () => {
 
 test("only_web_urls_are_links", () => {
   assert.equal(webUrl("https://example.com/a"), "https://example.com/a");
-  for (const url of ["javascript:x", "data:text/html,x", "file:///x", "/x", "//x", "https://user:password@example.com/", "java\tscript:x", 5]) assert.equal(webUrl(url), null, String(url));
+  for (const url of [
+    "javascript:x",
+    "data:text/html,x",
+    "file:///x",
+    "/x",
+    "//x",
+    "https://user:password@example.com/",
+    "java\tscript:x",
+    5,
+  ])
+    assert.equal(webUrl(url), null, String(url));
 });
 
 test("events_are_parsed_when_they_arrive_in_pieces", () => {
