@@ -114,7 +114,11 @@ impl Calls {
         match CALL.scope(Arc::clone(&context), sent.into_future()).await {
             // The result as the server has sent it; the other one is repaired.
             Ok(result) => match context.take_result() {
-                Some(received) => json!({ "result": received }),
+                Some(received) => {
+                    // `decode` replaces unpaired surrogates, which a `Value` cannot contain.
+                    let received: Value = received.decode().unwrap_or_default();
+                    json!({ "result": received })
+                }
                 None => json!({ "result": result }),
             },
             Err(error) => json!({ "error": error_of(&error) }),

@@ -12,6 +12,7 @@ mod exit_codes;
 mod help;
 mod home;
 mod hostile;
+mod inspector;
 mod install;
 mod interop;
 #[cfg(unix)]
