@@ -80,13 +80,11 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     install(root, &folder)?;
     let build = ["build", "--package", "ferromcp-cli", "--bin", "mcp", "--example", "cli-test-server"];
     shell::run(&mut shell::cargo(root, &build))?;
-    match isolation::run("hosts")? {
-        Some(succeeded) => Ok(succeeded),
-        None => {
-            println!("hosts: `unshare` is not available, so the hosts can reach the network");
-            programs.check()
-        }
+    if let Some(succeeded) = isolation::run("hosts")? {
+        return Ok(succeeded);
     }
+    println!("hosts: `unshare` is not available, so the hosts can reach the network");
+    programs.check()
 }
 
 /// Installs the hosts from npm, unless they are up to date.

@@ -3,9 +3,9 @@
 use ferromcp_core::text::excerpt;
 use serde_json::{Map, Value};
 
+use super::document::Document;
 use super::finding::Findings;
 use super::profile::{self, Profile};
-use super::schema::Document;
 use super::walk::{Node, has_type, recursive_reference};
 
 /// Number of hosts that must have a limit, unless the user names hosts.

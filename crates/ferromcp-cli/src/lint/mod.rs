@@ -6,12 +6,13 @@
 //! | `finding` | findings, and the severity of each rule for this run |
 //! | `source` | the definitions of a server, or of a snapshot file |
 //! | `walk` | the subschemas of a schema, with their JSON pointers |
-//! | `schema`, `values` | checks of a JSON Schema: dialect, references, types, defaults, patterns |
+//! | `document`, `schema`, `values` | checks of a JSON Schema: dialect, references, types, defaults, patterns |
 //! | `tools`, `items`, `text` | checks of tools, of the other items, and of the text that a model reads |
 //! | `profile`, `host_checks` | the limits of hosts, and the checks of them |
 //! | `tokens` | the estimate of tokens |
 //! | `report` | text, JSON, JUnit XML and SARIF |
 
+mod document;
 pub(crate) mod finding;
 mod host_checks;
 mod items;

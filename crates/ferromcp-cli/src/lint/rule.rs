@@ -220,7 +220,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule(
         "output-schema-root",
         Warning,
-        "the root of an output schema does not have the type `object`, which revisions before 2026-07-28 require",
+        "the root of an output schema does not have the type `object`, which revisions with a handshake require",
         "wrap the value in an object",
     ),
     // Behavior and resources.

@@ -4,6 +4,7 @@ use ferromcp_core::text::{excerpt, reason};
 use ferromcp_json_schema::{SchemaErrorKind, Validator};
 use serde_json::{Map, Value};
 
+use super::document::Document;
 use super::finding::Findings;
 use super::walk::{Node, recursive_reference, target};
 use super::{items::is_blank, text, values};
@@ -13,25 +14,6 @@ const MAX_DEPTH: usize = 5;
 
 /// The dialect of MCP, without the empty fragment.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-
-/// A schema of a tool.
-pub(super) struct Document<'a> {
-    pub(super) text: &'a str,
-    pub(super) root: &'a Value,
-    pub(super) nodes: &'a [Node<'a>],
-    /// The tool.
-    pub(super) item: &'a str,
-    /// The JSON pointer of the schema in the surface.
-    pub(super) pointer: &'a str,
-}
-
-impl Document<'_> {
-    /// Returns the pointer of a node in the surface.
-    pub(super) fn at(&self, node: &Node<'_>, keyword: &str) -> String {
-        let slash = if keyword.is_empty() { "" } else { "/" };
-        format!("{}{}{slash}{keyword}", self.pointer, node.pointer)
-    }
-}
 
 /// Checks an input or output schema.
 pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {

@@ -1,4 +1,4 @@
-//! Each rule, with a server that breaks it and one that does not.
+//! Each rule, with definitions that break it and definitions that comply.
 
 use serde_json::{Value, json};
 

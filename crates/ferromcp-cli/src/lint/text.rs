@@ -14,26 +14,8 @@ pub(super) const MIN_DESCRIPTION: usize = 20;
 /// Maximum length of a text that is searched for phrases, in bytes.
 const MAX_SEARCHED: usize = 1 << 20;
 
-/// Phrases of published attacks on models that read descriptions, in lower case with single spaces.
-const PHRASES: [&str; 17] = [
-    "<important>",
-    "<system>",
-    "<hidden>",
-    "<secret>",
-    "<|im_start|>",
-    "[system]",
-    "<!--",
-    "ignore all previous",
-    "ignore previous instructions",
-    "ignore the previous instructions",
-    "disregard previous instructions",
-    "disregard all previous",
-    "do not tell the user",
-    "don't tell the user",
-    "do not mention this to the user",
-    "without telling the user",
-    "do not inform the user",
-];
+/// Phrases of published attacks on models that read descriptions, in lower case with single spaces, one in each line.
+const PHRASES: &str = include_str!("phrases.txt");
 
 /// Checks a text that a model reads.
 pub(super) fn check(text: &str, item: &str, pointer: &str, what: &str, findings: &mut Findings) {
@@ -42,7 +24,7 @@ pub(super) fn check(text: &str, item: &str, pointer: &str, what: &str, findings:
         findings.add("hidden-characters", item, pointer, message);
     }
     let plain = start(text, MAX_SEARCHED).split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    if let Some(phrase) = PHRASES.iter().find(|phrase| plain.contains(**phrase)) {
+    if let Some(phrase) = PHRASES.lines().find(|phrase| plain.contains(*phrase)) {
         findings.add("hidden-instructions", item, pointer, format!("{what} contains `{phrase}`"));
     }
 }

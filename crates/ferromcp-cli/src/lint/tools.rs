@@ -2,14 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ferromcp_core::Revision;
 use ferromcp_core::model::ToolDefinition;
 use ferromcp_core::text::{excerpt, reason};
 use serde_json::Value;
 
+use super::document::Document;
 use super::finding::Findings;
 use super::items::is_blank;
 use super::profile::Profile;
-use super::schema::{self, Document};
+use super::schema;
 use super::text::{self, MAX_DESCRIPTION, MIN_DESCRIPTION, over};
 use super::{host_checks, tokens, walk};
 use crate::surface::Surface;
@@ -25,9 +27,6 @@ const MAX_TOOL_TOKENS: usize = 1_000;
 
 /// Maximum number of estimated tokens of all tools.
 const MAX_SERVER_TOKENS: usize = 10_000;
-
-/// The first revision whose output schemas may have any type.
-const ANY_OUTPUT: &str = "2026-07-28";
 
 /// Checks all tools. Returns their estimated tokens.
 pub(super) fn check(surface: &Surface, hosts: &[&'static Profile], findings: &mut Findings) -> usize {
@@ -150,8 +149,9 @@ fn output(surface: &Surface, tool: &ToolDefinition, item: &str, pointer: &str, f
     let Some(schema) = &tool.output_schema else { return };
     let place = format!("{pointer}/outputSchema");
     let Some(root) = parse(schema.as_str(), item, &place, findings) else { return };
-    let is_old = surface.protocol_version.as_str() < ANY_OUTPUT;
-    if is_old && root.get("type").and_then(Value::as_str) != Some("object") {
+    // Only revisions without a handshake allow other types.
+    let is_modern = Revision::parse(&surface.protocol_version).is_some_and(Revision::is_modern);
+    if !is_modern && root.get("type").and_then(Value::as_str) != Some("object") {
         findings.add("output-schema-root", item, &place, "the type of the root is not `object`".to_owned());
     }
     let nodes = walk::nodes(&root);

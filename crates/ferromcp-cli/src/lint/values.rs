@@ -6,8 +6,8 @@ use ferromcp_core::text::{excerpt, reason};
 use ferromcp_json_schema::{SchemaErrorKind, ValidationErrorKind, Validator};
 use serde_json::{Value, json};
 
+use super::document::Document;
 use super::finding::Findings;
-use super::schema::Document;
 use super::walk::Node;
 
 /// Maximum size of a schema whose default is validated, with its definitions, in bytes.

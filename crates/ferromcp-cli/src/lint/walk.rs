@@ -52,7 +52,7 @@ pub(super) fn nodes(root: &Value) -> Vec<Node<'_>> {
 /// Adds the subschemas of a keyword.
 fn push<'a>(stack: &mut Vec<(String, &'a Value, usize)>, pointer: &str, keyword: &str, value: &'a Value, depth: usize) {
     match (keyword, value) {
-        // Definitions are used in other places, so their depth starts anew.
+        // Definitions are used in other places, so their depth starts at 0.
         ("$defs" | "definitions", Value::Object(named)) => {
             stack.extend(named.iter().map(|(name, it)| (join(pointer, keyword, name), it, 0)));
         }

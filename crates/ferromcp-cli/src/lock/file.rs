@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ferromcp_core::text::excerpt;
 use serde::{Deserialize, Serialize};
 
-use super::ServerLock;
+use super::server_lock::ServerLock;
 use crate::exit::Failure;
 use crate::output::pretty_json;
 use crate::surface::canonical::{parse_file, sorted, to_value};

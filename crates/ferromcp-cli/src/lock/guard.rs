@@ -11,7 +11,8 @@ use ferromcp_core::{ClientRequest, Error};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{LockFile, PROMPT, ServerLock, TEMPLATE, TOOL};
+use super::file::LockFile;
+use super::server_lock::{Kind, ServerLock};
 use crate::exit::{Exit, Failure};
 use crate::surface::canonical::to_value;
 
@@ -23,36 +24,6 @@ const LIST_TIME: Duration = Duration::from_secs(30);
 
 /// Maximum number of remembered warnings.
 const MAX_WARNINGS: usize = 1000;
-
-/// A kind of definitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    /// Tools, by their name.
-    Tool,
-    /// Prompts, by their name.
-    Prompt,
-    /// Resource templates, by their URI template.
-    Template,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Tool => "tool",
-            Self::Prompt => "prompt",
-            Self::Template => "resource template",
-        }
-    }
-
-    /// Returns the members that are locked.
-    pub(super) fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Tool => &TOOL,
-            Self::Prompt => &PROMPT,
-            Self::Template => &TEMPLATE,
-        }
-    }
-}
 
 /// A definition of a list, which a guard checks if its kind is locked.
 pub(crate) trait Locked: Serialize {

@@ -9,14 +9,11 @@ use serde_json::Value;
 
 use super::Surface;
 use super::capabilities::describe;
-use super::fields::{COLUMNS, fields};
+use super::fields::{COLUMNS, Row, fields};
 use super::markdown;
 
 /// Maximum width of a column in text, in characters. Longer cells move the columns after them.
 const MAX_WIDTH: usize = 32;
-
-/// The cells of a row. The last one is text; the others are code.
-pub(super) type Row = Vec<String>;
 
 /// A part of a document. The text is that of the server, without escapes.
 enum Block {

@@ -3,9 +3,11 @@
 use ferromcp_core::text::excerpt;
 use serde_json::Value;
 
-use super::document::Row;
 use crate::schema::Schema;
 use crate::signature::type_name;
+
+/// The cells of a row. The last one is text; the others are code.
+pub(super) type Row = Vec<String>;
 
 /// Maximum nesting of objects that is shown.
 const MAX_DEPTH: usize = 6;

@@ -4,7 +4,7 @@ use crate::cli::{Lint, LintLevel};
 use crate::connect::with_client;
 use crate::exit::{Exit, Failure};
 use crate::lint::profile::{self, Profile};
-use crate::lint::report::Report;
+use crate::lint::report::{self, Report};
 use crate::lint::rule::Severity;
 use crate::lint::source::{self, Definitions};
 use crate::lint::{self, finding::Levels};
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: Lint) -> Result<(), Failure> {
         LintLevel::Never => None,
     };
     let lint = lint::check(&definitions, &hosts, levels);
-    Report { lint: &lint, definitions: &definitions, file, fail_on }.print(args.format)?;
+    report::print(&Report { lint: &lint, definitions: &definitions, file, fail_on }, args.format)?;
     match fail_on.filter(|severity| lint.findings.reaches(*severity)) {
         Some(_) => Err(Failure::silent(Exit::Findings)),
         None => Ok(()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Report;
+use super::content::Report;
 use crate::lint::finding::Finding;
 use crate::lint::rule::Severity;
 

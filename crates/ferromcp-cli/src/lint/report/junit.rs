@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Report;
+use super::content::Report;
 use crate::lint::finding::Finding;
 use crate::lint::rule::{Rule, Severity};
 

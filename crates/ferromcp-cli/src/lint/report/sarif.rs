@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::content::Report;
 use crate::lint::finding::Finding;
 use crate::lint::rule::{RULES, Rule, Severity};
 

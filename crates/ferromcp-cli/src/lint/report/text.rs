@@ -1,6 +1,6 @@
 //! Text for users: the findings, errors first, and a summary.
 
-use super::Report;
+use super::content::Report;
 use crate::exit::Failure;
 use crate::lint::finding::Finding;
 use crate::lint::rule::Severity;
