@@ -4,7 +4,6 @@ use ferromcp_core::model::{LogLevel, Root};
 use ferromcp_core::{Error, RawJson};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use super::Inspector;
 use super::calls;
@@ -58,7 +57,7 @@ impl Inspector {
     ///
     /// # Errors
     /// Fails with a message for the page if the request is invalid.
-    pub(super) async fn handle(&self, name: &str, body: &[u8]) -> Result<Value, String> {
+    pub(super) async fn handle(&self, name: &str, body: &[u8]) -> Result<RawJson, String> {
         match name {
             "request" => return self.request(parse(body)?).await,
             "connect" => {
@@ -99,10 +98,10 @@ impl Inspector {
             "clear" => self.hub.clear(parse::<Clear>(body)?.what),
             _ => return Err("unknown request; reload the page".to_owned()),
         }
-        Ok(json!({}))
+        Ok(RawJson::empty_object())
     }
 
-    async fn request(&self, request: calls::Request) -> Result<Value, String> {
+    async fn request(&self, request: calls::Request) -> Result<RawJson, String> {
         let connection = self.sessions.get(&request.connection)?;
         self.calls.send(&connection, request).await
     }

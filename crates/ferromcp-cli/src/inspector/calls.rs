@@ -10,7 +10,7 @@ use ferromcp_core::model::LogLevel;
 use ferromcp_core::wire::{FromClient, Incoming, Message, decode};
 use ferromcp_core::{ClientRequest, RawJson, Str};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::sessions::OpenConnection;
@@ -77,7 +77,7 @@ impl Calls {
     ///
     /// # Errors
     /// Fails if the request is invalid, with a message for the page.
-    pub(super) async fn send(&self, connection: &OpenConnection, request: Request) -> Result<Value, String> {
+    pub(super) async fn send(&self, connection: &OpenConnection, request: Request) -> Result<RawJson, String> {
         let decoded = decode_request(&request)?;
         let (cancel, cancelled) = oneshot::channel();
         {
@@ -93,14 +93,23 @@ impl Calls {
         let started = Instant::now();
         let outcome = tokio::select! {
             outcome = self.run(connection, &request, decoded) => outcome,
-            _ = cancelled => json!({ "error": { "code": null, "message": "cancelled" } }),
+            _ = cancelled => Err(local_error("cancelled")),
         };
-        let mut outcome = outcome;
-        outcome["duration"] = json!(started.elapsed().as_secs_f64() * 1000.0);
-        Ok(outcome)
+        let duration = started.elapsed().as_secs_f64() * 1000.0;
+        let response = match outcome {
+            Ok(result) => Response { result: Some(result), error: None, duration },
+            Err(error) => Response { result: None, error: Some(error), duration },
+        };
+        RawJson::new(&response).map_err(|error| format!("cannot serialize the result: {error}"))
     }
 
-    async fn run(&self, connection: &OpenConnection, request: &Request, decoded: ClientRequest) -> Value {
+    /// Returns the result or the error as JSON text: a `Value` cannot contain every text of a server.
+    async fn run(
+        &self,
+        connection: &OpenConnection,
+        request: &Request,
+        decoded: ClientRequest,
+    ) -> Result<RawJson, RawJson> {
         let timeout = request.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(TIMEOUT);
         let context = Arc::new(CallContext::new(Str::from(request.call.as_str())));
         let (hub, call) = (Arc::clone(&self.hub), request.call.clone());
@@ -114,16 +123,23 @@ impl Calls {
         match CALL.scope(Arc::clone(&context), sent.into_future()).await {
             // The result as the server has sent it; the other one is repaired.
             Ok(result) => match context.take_result() {
-                Some(received) => {
-                    // `decode` replaces unpaired surrogates, which a `Value` cannot contain.
-                    let received: Value = received.decode().unwrap_or_default();
-                    json!({ "result": received })
-                }
-                None => json!({ "result": result }),
+                Some(received) => Ok(received),
+                None => RawJson::new(&result).map_err(|error| local_error(&error.to_string())),
             },
-            Err(error) => json!({ "error": error_of(&error) }),
+            Err(error) => Err(error_of(&error)),
         }
     }
+}
+
+/// The response to a request of the page.
+#[derive(Serialize)]
+struct Response {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<RawJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<RawJson>,
+    /// Milliseconds.
+    duration: f64,
 }
 
 /// Converts the request of the page.
@@ -145,9 +161,11 @@ fn decode_request(request: &Request) -> Result<ClientRequest, String> {
 }
 
 /// Returns the JSON-RPC error, or that of the connection, which has no code.
-fn error_of(error: &ClientError) -> Value {
-    match error.rpc() {
-        Some(rpc) => json!(rpc),
-        None => json!({ "code": null, "message": error.to_string() }),
-    }
+fn error_of(error: &ClientError) -> RawJson {
+    let rpc = error.rpc().and_then(|rpc| RawJson::new(rpc).ok());
+    rpc.unwrap_or_else(|| local_error(&error.to_string()))
+}
+
+fn local_error(message: &str) -> RawJson {
+    RawJson::from(json!({ "code": null, "message": message }))
 }

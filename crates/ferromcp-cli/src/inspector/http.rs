@@ -163,7 +163,7 @@ impl Service {
                     );
                 };
                 match self.inspector.handle(name, &body.to_bytes()).await {
-                    Ok(value) => json(StatusCode::OK, value.to_string()),
+                    Ok(value) => json(StatusCode::OK, value.as_str().to_owned()),
                     Err(error) => reject(StatusCode::BAD_REQUEST, &error),
                 }
             }

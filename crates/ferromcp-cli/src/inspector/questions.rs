@@ -9,10 +9,9 @@ use ferromcp_client::{ClientHandler, HandledRequests};
 use ferromcp_core::model::{
     CreateMessageParams, CreateMessageResult, ElicitParams, ElicitResult, FormParams, Root, UrlParams,
 };
-use ferromcp_core::{Error, RawJson};
+use ferromcp_core::{Error, RawJson, Str};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::record::CALL;
@@ -30,6 +29,16 @@ pub(super) struct Questions {
     hub: Arc<Hub>,
     open: Arc<Mutex<HashMap<String, oneshot::Sender<Answer>>>>,
     last: Arc<AtomicU64>,
+}
+
+/// A question as the page shows it.
+#[derive(Serialize)]
+struct Shown<'a, T> {
+    id: &'a str,
+    connection: &'a str,
+    kind: &'a str,
+    params: &'a T,
+    call: Option<Str>,
 }
 
 /// Removes a question when its request ends.
@@ -78,8 +87,9 @@ impl Questions {
         }
         let _open = OpenQuestion { questions: self, id: id.clone() };
         let call = CALL.try_with(|call| call.id.clone()).ok();
-        let question = json!({ "id": id, "connection": connection, "kind": kind, "params": params, "call": call });
-        self.hub.open_question(&id, RawJson::from(question));
+        let question = Shown { id: &id, connection, kind, params, call };
+        let question = RawJson::new(&question).map_err(|error| Error::internal(error.to_string()))?;
+        self.hub.open_question(&id, question);
         let answer = answered.await.map_err(|_| Error::internal("the question was discarded"))??;
         answer.decode().map_err(|error| Error::internal(format!("the answer of the inspector is invalid: {error}")))
     }

@@ -120,6 +120,18 @@ enum Event<'a> {
     Login { step: &'a Value },
 }
 
+/// The state when a page connects, without the history. Serialized to text, because a `Value` cannot contain every text of a
+/// server.
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    state: &'a ServerState,
+    connections: Vec<&'a ConnectionState>,
+    questions: Vec<&'a RawJson>,
+    roots: &'a [Root],
+}
+
 /// Shares the state with pages.
 pub(crate) struct Hub {
     events: broadcast::Sender<Arc<str>>,
@@ -181,13 +193,15 @@ impl Hub {
         // The lock is held, so that the snapshot contains exactly the changes before the first event.
         let shared = self.lock();
         let events = self.events.subscribe();
-        let connections: Vec<&ConnectionState> = shared.connections.values().collect();
-        let questions: Vec<&RawJson> = shared.questions.values().collect();
-        let rest = json!({
-            "type": "snapshot", "state": shared.state, "connections": connections, "questions": questions,
-            "roots": shared.roots,
-        });
-        let rest = rest.to_string();
+        let rest = Snapshot {
+            kind: "snapshot",
+            state: &shared.state,
+            connections: shared.connections.values().collect(),
+            questions: shared.questions.values().collect(),
+            roots: &shared.roots,
+        };
+        // These types serialize; maps have names as keys.
+        let rest = serde_json::to_string(&rest).unwrap_or_else(|_| "{\"type\":\"snapshot\"}".to_owned());
         let (messages, log) = (shared.messages.to_json(), shared.log.to_json());
         let snapshot = format!("{},\"messages\":{messages},\"log\":{log}}}", rest.strip_suffix('}').unwrap_or(&rest));
         (snapshot, events)
@@ -331,5 +345,18 @@ pub(crate) mod tests {
         hub.log("server", Some("auto"), "info", None, json!("x".repeat(1 << 20)));
         let (snapshot, _) = hub.subscribe();
         assert!(snapshot.len() < MAX_LOG_ENTRY, "{}", snapshot.len());
+    }
+
+    #[test]
+    fn text_with_unpaired_surrogates_is_sent_when_a_page_connects() {
+        let hub = hub();
+        let raw = |text: &str| RawJson::parse(text).unwrap();
+        hub.open_question("q1", raw(r#"{"id":"q1","params":{"message":"\ud800"}}"#));
+        let mut connection = ConnectionState::new("auto", ConnectionStatus::Open, 1);
+        connection.capabilities.extensions.insert("x", raw(r#"{"a":"\ud800"}"#));
+        hub.connection(connection);
+        let (snapshot, _) = hub.subscribe();
+        assert!(snapshot.starts_with(r#"{"type":"snapshot","state":{"#) && snapshot.ends_with("]}"), "{snapshot}");
+        assert_eq!(snapshot.matches(r"\ud800").count(), 2, "{snapshot}");
     }
 }
