@@ -204,7 +204,7 @@ async fn steps_of_a_login_are_reported_without_secrets() {
     let options = server.options().on_step(move |step| reported.lock().unwrap().push(step.clone()));
     let oauth = OAuth::new(options).unwrap();
     assert!(oauth.login().await.unwrap());
-    let steps = steps.lock().unwrap();
+    let steps = steps.lock().unwrap().clone();
     let [challenged, discovered, identified, code, tokens] = steps.as_slice() else { panic!("{steps:?}") };
     assert!(matches!(challenged, LoginStep::Challenged { resource_metadata: Some(_), .. }), "{challenged:?}");
     let LoginStep::Discovered { issuer, token_endpoint: Some(endpoint), .. } = discovered else {

@@ -131,7 +131,7 @@ pages! {
     command_line = "command-line.md";
     /// Servers over another transport or for clients of another revision: `mcp run`.
     run = "run.md";
-    /// Hot reload and the web inspector: `mcp dev`.
+    /// A server that is rebuilt while clients stay connected, and a web inspector: `mcp dev`.
     dev = "dev.md";
     /// Names, schemas and descriptions that hosts reject or models misunderstand: `mcp lint`.
     lint = "lint.md";
