@@ -3,6 +3,12 @@
 import { post } from "./api.js";
 import { emit, on, store } from "./store.js";
 
+/**
+ * Maximum number of calls that are sent at the same time. A browser opens six connections to a host: one is for the events, and
+ * answers to questions and cancellations need another.
+ */
+const MAX_SENT = 4;
+
 /** Maximum number of items of a list, and of its pages. */
 const MAX_ITEMS = 10_000;
 const MAX_PAGES = 1000;
@@ -17,6 +23,31 @@ const MAX_PAGES = 1000;
  * @property {boolean} shown whether the page shows it as a running call
  * @property {{progress: number, total: number | null, message: string | null} | null} progress
  */
+
+/** Functions that send the calls that wait, by id. @type {Map<string, (cancelled: boolean) => void>} */
+const waiting = new Map();
+let sent = 0;
+
+/** Sends a call, or waits until another one has ended. */
+async function sendInTurn(id, body) {
+  if (sent >= MAX_SENT) {
+    const cancelled = await new Promise((resolve) => waiting.set(id, resolve));
+    if (cancelled === true) return { error: { code: null, message: "cancelled" }, duration: 0 };
+  } else {
+    sent += 1;
+  }
+  try {
+    return await post("request", body);
+  } finally {
+    const next = waiting.entries().next().value;
+    if (next) {
+      waiting.delete(next[0]);
+      next[1](false);
+    } else {
+      sent -= 1;
+    }
+  }
+}
 
 /** The calls in flight. @type {Map<string, Call>} */
 export const running = new Map();
@@ -53,7 +84,7 @@ export function send(method, params, options = {}) {
   running.set(call.id, call);
   emit("calls", call);
   const body = { connection: call.connection, call: call.id, method, params, timeout: options.timeout };
-  const outcome = post("request", body)
+  const outcome = sendInTurn(call.id, body)
     .catch((error) => ({ error: { code: null, message: error.message } }))
     .finally(() => {
       running.delete(call.id);
@@ -80,6 +111,12 @@ export async function request(method, params, connection) {
  * @param {string} id
  */
 export function cancel(id) {
+  const start = waiting.get(id);
+  if (start) {
+    waiting.delete(id);
+    start(true);
+    return;
+  }
   post("cancel", { call: id }).catch(() => {
     // The call has ended already.
   });

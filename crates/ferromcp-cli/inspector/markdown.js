@@ -10,11 +10,27 @@ const MAX_DEPTH = 12;
 export const MAX_MARKDOWN = 200_000;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
-const HEADING = /^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$/;
+const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/s;
 const RULE = /^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$/;
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])(\s+|$)(.*)$/;
 const QUOTE = /^ {0,3}> ?/;
-const DIVIDER = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
+const DIVIDER = /^\|? ?:?-+:? ?(?:\| ?:?-+:? ?)*\|?$/;
+/** Maximum length of the line below the headings of a table. */
+const MAX_DIVIDER = 2000;
+
+/** Returns whether a line separates the headings of a table from its rows. */
+function isDivider(line = "") {
+  return line.length <= MAX_DIVIDER && DIVIDER.test(line.trim().replace(/[ \t]+/g, " "));
+}
+
+/** Returns the text of a heading, without the number signs at its end. */
+function headingText(text = "") {
+  const trimmed = text.trim();
+  let end = trimmed.length;
+  while (end > 0 && trimmed[end - 1] === "#") end -= 1;
+  const isClosed = end < trimmed.length && (end === 0 || /\s/.test(trimmed[end - 1]));
+  return isClosed ? trimmed.slice(0, end).trimEnd() : trimmed;
+}
 
 /**
  * Parses Markdown.
@@ -48,7 +64,7 @@ function parseBlock(lines, at, depth) {
   if (fence) return parseFence(lines, at, fence);
   const heading = HEADING.exec(line);
   if (heading) {
-    return [{ type: "heading", level: heading[1].length, children: parseInline(heading[2] ?? "", 0) }, at + 1];
+    return [{ type: "heading", level: heading[1].length, children: parseInline(headingText(heading[2]), 0) }, at + 1];
   }
   if (RULE.test(line)) return [{ type: "rule" }, at + 1];
   if (QUOTE.test(line)) {
@@ -58,7 +74,7 @@ function parseBlock(lines, at, depth) {
     return [{ type: "quote", children: parseBlocks(inner, depth + 1) }, end];
   }
   if (ITEM.test(line)) return parseList(lines, at, depth);
-  if (line.includes("|") && DIVIDER.test(lines[at + 1] ?? "")) return parseTable(lines, at);
+  if (line.includes("|") && isDivider(lines[at + 1])) return parseTable(lines, at);
   if (/^ {4}/.test(line)) {
     let end = at;
     while (end < lines.length && /^( {4}|\s*$)/.test(lines[end])) end += 1;

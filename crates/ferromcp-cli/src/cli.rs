@@ -163,7 +163,7 @@ pub(crate) struct Connection {
     /// Set an environment variable of the started server: NAME=value, NAME=env:VARIABLE or NAME=file:PATH
     #[arg(short = 'e', long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<Hidden>,
-    /// Give up when the server has not responded or reported progress for this time [default: 60; a day for `run`]
+    /// Give up when the server has not responded or reported progress for this time [default: 60; a day for `run` and `dev`]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<std::time::Duration>,
     /// Start Python files with this interpreter

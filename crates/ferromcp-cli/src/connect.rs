@@ -85,13 +85,17 @@ pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T, Fa
     }
 }
 
-/// Runs a future until it is done, or the process is asked to exit by Ctrl-C or SIGTERM.
+/// Runs a future until it is done, or the process is asked to exit by Ctrl-C, SIGTERM, or the end of the terminal (SIGHUP).
 pub(crate) async fn until_terminated<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     #[cfg(unix)]
     let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
+        use tokio::signal::unix::{SignalKind, signal};
+        match (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+            (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            },
+            _ => std::future::pending().await,
         }
     };
     #[cfg(not(unix))]

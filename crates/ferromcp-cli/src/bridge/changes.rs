@@ -1,6 +1,6 @@
 //! Change notifications of the servers, and subscriptions to their resources.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use ferromcp_core::Error;
 use ferromcp_core::text::excerpt;
 use ferromcp_server::ChangeNotifier;
 use tokio::task::AbortHandle;
+use tokio::time::timeout_at;
 
 use super::members::{Members, to_error};
 
@@ -23,6 +24,8 @@ pub(super) struct Changes {
     notifier: ChangeNotifier,
     resources: Resources,
     lists: Mutex<Vec<AbortHandle>>,
+    /// Resources with subscribers that a server has rejected after it replaced another one.
+    lost: Mutex<HashSet<String>>,
 }
 
 /// The subscribed resources, each with the task that forwards its changes.
@@ -33,6 +36,13 @@ struct Resources(Mutex<HashMap<String, Forwarding>>);
 struct Forwarding {
     task: AbortHandle,
     started: Instant,
+}
+
+impl Forwarding {
+    /// Returns whether a client has subscribed, or may still do so.
+    fn is_used(&self, uri: &str, notifier: &ChangeNotifier) -> bool {
+        self.started.elapsed() < SUBSCRIBE_TIME || notifier.has_subscribers(uri)
+    }
 }
 
 impl Drop for Forwarding {
@@ -68,10 +78,7 @@ impl Resources {
 
     /// Ends the subscriptions without subscribers: a session that has ended does not unsubscribe.
     fn sweep(&self, notifier: &ChangeNotifier) {
-        self.lock().retain(|uri, it| {
-            let is_used = it.started.elapsed() < SUBSCRIBE_TIME || notifier.has_subscribers(uri);
-            is_used && !it.task.is_finished()
-        });
+        self.lock().retain(|uri, it| it.is_used(uri, notifier) && !it.task.is_finished());
     }
 }
 
@@ -79,27 +86,41 @@ impl Changes {
     /// Starts to forward the changes of lists.
     pub(super) fn start(notifier: &ChangeNotifier, members: &Members) -> Self {
         let lists = Mutex::new(subscribe(notifier, members));
-        Self { lists, notifier: notifier.clone(), resources: Resources::default() }
+        Self { lists, notifier: notifier.clone(), resources: Resources::default(), lost: Mutex::default() }
     }
 
-    /// Forwards the changes of other servers, and notifies all clients that the lists and resources may have changed.
-    pub(super) async fn restart(&self, members: &Members) {
+    /// Forwards the changes of other servers, and notifies all clients that the lists and resources may have changed. A resource
+    /// that cannot be subscribed to before `deadline` is tried again with the next servers.
+    pub(super) async fn restart(&self, members: &Members, deadline: tokio::time::Instant) {
         self.stop_lists();
         *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = subscribe(&self.notifier, members);
         let watched = std::mem::take(&mut *self.resources.lock());
+        let mut wanted = std::mem::take(&mut *self.lost.lock().unwrap_or_else(PoisonError::into_inner));
+        wanted.retain(|uri| self.notifier.has_subscribers(uri));
+        wanted.extend(watched.iter().filter(|(uri, it)| it.is_used(uri, &self.notifier)).map(|(uri, _)| uri.clone()));
+        drop(watched);
         self.notifier.tools_changed();
         self.notifier.prompts_changed();
         self.notifier.resources_changed();
-        for uri in watched.keys().filter(|uri| self.notifier.has_subscribers(uri)) {
-            let subscribed = match members.of_resource(uri).await {
-                Ok(member) => self.watch(&member.client, uri).await,
-                Err(error) => Err(error),
+        for uri in wanted {
+            let subscribing = async {
+                let member = members.of_resource(&uri).await?;
+                self.watch(&member.client, &uri).await
             };
-            match subscribed {
+            let subscribed = timeout_at(deadline, subscribing).await;
+            match subscribed.unwrap_or_else(|_| Err(Error::internal("the server does not respond"))) {
                 Ok(()) => self.notifier.resource_updated(uri),
-                Err(error) => tracing::warn!(uri = %excerpt(uri), %error, "cannot subscribe to a resource again"),
+                Err(error) => {
+                    tracing::warn!(uri = %excerpt(&uri), %error, "cannot subscribe to a resource again");
+                    self.lost.lock().unwrap_or_else(PoisonError::into_inner).insert(uri);
+                }
             }
         }
+    }
+
+    /// Ends the subscription to a resource.
+    pub(super) fn forget(&self, uri: &str) {
+        self.resources.remove(uri);
     }
 
     /// Stops to forward the changes of lists.

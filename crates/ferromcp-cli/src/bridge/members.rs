@@ -117,6 +117,11 @@ impl Members {
         Self(Arc::new(Inner { list, resources: Mutex::default() }))
     }
 
+    /// Returns whether these are the same servers.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Member> {
         self.0.list.iter()
     }

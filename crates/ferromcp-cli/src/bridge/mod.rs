@@ -197,9 +197,15 @@ impl Bridge {
 
     /// Subscribes to a resource of the server that has it.
     async fn watch(&self, uri: &str) -> Result<(), Error> {
-        let members = self.members().await?;
-        let member = members.of_resource(uri).await?;
-        self.changes.watch(&member.client, uri).await
+        loop {
+            let members = self.members().await?;
+            self.changes.watch(&members.of_resource(uri).await?.client, uri).await?;
+            if members.is_same(&self.members.borrow()) {
+                return Ok(());
+            }
+            // Another server has replaced this one in the meantime.
+            self.changes.forget(uri);
+        }
     }
 
     /// Subscribes to the resources of a filter. Those that cannot be subscribed to are removed.

@@ -9,13 +9,16 @@ use ferromcp_client::Client;
 use ferromcp_core::model::{ListChanged, ResourcesCapability, ServerCapabilities};
 use ferromcp_core::{ClientRequest, Error, RawJson, ServerResult};
 use ferromcp_server::{Reply, Server};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::members::{Member, Members};
 use super::{Bridge, Connections, set_log_level};
 
 /// How long the calls of a replaced server may take to finish.
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(30);
+
+/// How long a new server may take to restore the log level and the subscriptions.
+const RESTORE_TIME: Duration = Duration::from_secs(10);
 
 /// Interval at which the calls of a replaced server are counted.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
@@ -55,13 +58,16 @@ impl Replacer {
         let bridge = &self.0;
         let members = Members::new(vec![Member::only(client).numbered(number)]);
         let level = *bridge.log_level.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(level) = level {
-            set_log_level(&members, level).await;
+        let deadline = Instant::now() + RESTORE_TIME;
+        if let Some(level) = level
+            && timeout_at(deadline, set_log_level(&members, level)).await.is_err()
+        {
+            tracing::warn!("cannot set the log level of a server: it does not respond");
         }
         let previous = bridge.members.send_replace(members.clone());
-        bridge.changes.restart(&members).await;
-        let bridge = Arc::clone(bridge);
-        tokio::spawn(async move { bridge.drain(&previous).await });
+        let draining = Arc::clone(bridge);
+        tokio::spawn(async move { draining.drain(&previous).await });
+        bridge.changes.restart(&members, deadline).await;
     }
 
     /// Lets requests wait for the next server, and waits until the calls of the current one have finished, or for

@@ -10,9 +10,10 @@ use super::{Connection, Words};
 #[derive(Debug, Args)]
 #[command(override_usage = "mcp dev [OPTIONS] TARGET\n       mcp dev [OPTIONS] -- COMMAND...")]
 #[command(after_help = "\
-The server is built and started again when its sources change: those of the Cargo workspace, of the folder of the Python
-file, or of the working folder for a command. Clients of the endpoint stay connected. A build that fails leaves the previous
-server running.")]
+The server is built and started again when its sources change: those of the Cargo workspace, of the
+folder of the Python file, or of the working folder for a command. Clients of the endpoint stay
+connected. If a build fails, the previous server continues to run. With --url, the previous server
+stops before the next one starts.")]
 pub(crate) struct Dev {
     #[command(flatten)]
     pub(crate) words: Words,

@@ -53,8 +53,9 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Args)]
 #[command(override_usage = "mcp diff [OPTIONS] OLD NEW\n       mcp diff [OPTIONS] OLD -- COMMAND...")]
 #[command(after_help = "\
-OLD and NEW are each a file written by `mcp snapshot`, or a TARGET. A change is breaking if it can affect a client that was
-written for OLD. The exit code is 8 if a change of the level of --fail-on, or a more severe one, was found.")]
+OLD and NEW are each a file written by `mcp snapshot`, or a TARGET. A change is breaking if calls of
+a client written for OLD can fail or have another effect, or if it cannot read the results. The exit
+code is 8 if a change is at least as severe as --fail-on.")]
 pub(crate) struct Diff {
     /// Snapshots or targets
     #[arg(value_name = "OLD NEW")]
@@ -87,8 +88,9 @@ pub(crate) enum FailOn {
 #[derive(Debug, Args)]
 #[command(override_usage = "mcp lock [OPTIONS] TARGET\n       mcp lock [OPTIONS] -- COMMAND...")]
 #[command(after_help = "\
-The first run records the definitions as they are. Later runs fail with exit code 8 if the definitions differ. `mcp call` and
-`mcp run --lock` reject tools that differ from the lock. A server is identified by TARGET as written.")]
+The first run records the definitions as they are. Later runs fail with exit code 8 if the
+definitions differ, unless --update is set. `mcp call` and `mcp repl` reject tools that differ from
+the lock, and `mcp run --lock` also rejects prompts. A server is identified by TARGET as written.")]
 pub(crate) struct Lock {
     #[command(flatten)]
     pub(crate) words: Words,

@@ -1,6 +1,6 @@
 //! A server over HTTP that `mcp dev` starts.
 
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use ferromcp_client::config::TransportConfig;
@@ -8,6 +8,7 @@ use ferromcp_core::text::excerpt;
 use ferromcp_transport::child::{ChildHandle, ChildPipe};
 use ferromcp_transport::{Frame, FrameRx, Transport};
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
@@ -22,7 +23,18 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running server. Dropping it stops the process.
-pub(super) struct HttpProcess(ChildHandle);
+pub(super) struct HttpProcess {
+    handle: ChildHandle,
+    /// The task that reads stdout, which owns the pipes of the process.
+    output: AbortHandle,
+}
+
+impl Drop for HttpProcess {
+    fn drop(&mut self) {
+        // The process is stopped when its pipes are closed.
+        self.output.abort();
+    }
+}
 
 impl HttpProcess {
     /// Starts the command of a target, and waits until it listens at `url`.
@@ -39,30 +51,36 @@ impl HttpProcess {
             },
             Kind::Url(_) => return Err(not_started()),
         };
+        let addresses = addresses(url).await;
+        if TcpStream::connect(addresses.as_slice()).await.is_ok() {
+            let shown = excerpt(url.as_str()).to_string();
+            let text = format!("cannot start the server: another program listens at {shown}; stop it, or change `--url`");
+            return Err(Failure::new(Exit::Connect, text));
+        }
         let child = process(command, name.as_deref(), &connection, observer)?;
         let (pipe, handle) = child
             .grace(Duration::from_millis(10)) // a server over HTTP does not read stdin
             .spawn()
             .map_err(|error| Failure::new(Exit::Connect, format!("cannot start the server: {error}")))?;
-        print_output(pipe, observer);
-        let process = Self(handle);
-        process.wait_for(url).await?;
-        Ok(process)
+        let process = Self { handle, output: print_output(pipe, observer) };
+        match process.wait_for(url, &addresses).await {
+            Ok(()) => Ok(process),
+            Err(failure) => {
+                process.stop().await;
+                Err(failure)
+            }
+        }
     }
 
     /// Waits until the server accepts connections.
-    async fn wait_for(&self, url: &Url) -> Result<(), Failure> {
+    async fn wait_for(&self, url: &Url, addresses: &[SocketAddr]) -> Result<(), Failure> {
         let deadline = Instant::now() + START_TIMEOUT;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let port = url.port_or_known_default().unwrap_or(80);
-        let addresses = move || (host.as_str(), port).to_socket_addrs().map(Vec::from_iter).unwrap_or_default();
-        let addresses = tokio::task::spawn_blocking(addresses).await.unwrap_or_default();
         loop {
-            if TcpStream::connect(addresses.as_slice()).await.is_ok() {
+            if TcpStream::connect(addresses).await.is_ok() {
                 return Ok(());
             }
             tokio::select! {
-                exit = self.0.exited() => {
+                exit = self.handle.exited() => {
                     let text = format!("cannot start the server: {exit}");
                     return Err(Failure::new(Exit::Connect, text));
                 }
@@ -78,8 +96,16 @@ impl HttpProcess {
 
     /// Stops the server, and waits until it has exited.
     pub(super) async fn stop(self) {
-        self.0.shutdown().await;
+        self.handle.shutdown().await;
     }
+}
+
+/// Returns the addresses of the host of a URL.
+async fn addresses(url: &Url) -> Vec<SocketAddr> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(80);
+    let resolve = move || (host.as_str(), port).to_socket_addrs().map(Vec::from_iter).unwrap_or_default();
+    tokio::task::spawn_blocking(resolve).await.unwrap_or_default()
 }
 
 fn not_started() -> Failure {
@@ -87,9 +113,9 @@ fn not_started() -> Failure {
 }
 
 /// Reports the lines of stdout like those of stderr.
-fn print_output(pipe: ChildPipe, observer: &Observer) {
+fn print_output(pipe: ChildPipe, observer: &Observer) -> AbortHandle {
     let observe = observer.stderr.clone();
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         // The write half is kept, because stdin is closed only when the server stops.
         let Ok((mut lines, _stdin)) = pipe.split() else { return };
         while let Ok(Some(frame)) = lines.recv().await {
@@ -98,4 +124,5 @@ fn print_output(pipe: ChildPipe, observer: &Observer) {
             }
         }
     });
+    task.abort_handle()
 }

@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 
 use super::Inspector;
 use super::assets::ASSETS;
@@ -35,6 +35,9 @@ const MAX_BODY: usize = 64 << 20;
 
 /// Maximum number of events that wait for the network.
 const EVENT_QUEUE: usize = 64;
+
+/// How long a page may leave the stream of events unread.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Interval of comments in the stream of events, which keep the connection open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -183,11 +186,12 @@ impl Service {
 
 /// Sends events until the page disconnects. A page that is too slow receives another snapshot.
 async fn send_events(inspector: Inspector, sender: mpsc::Sender<Bytes>) {
-    let frame = |json: &str| Bytes::from(format!("data: {json}\n\n"));
+    // A line end in JSON is whitespace, but it would end the event.
+    let frame = |json: &str| Bytes::from(format!("data: {}\n\n", json.replace(['\n', '\r'], " ")));
     let mut keep_alive = interval(KEEP_ALIVE);
     'snapshot: loop {
         let (snapshot, mut events) = inspector.hub.subscribe();
-        if sender.send(frame(&snapshot)).await.is_err() {
+        if !matches!(timeout(SEND_TIMEOUT, sender.send(frame(&snapshot))).await, Ok(Ok(()))) {
             return;
         }
         loop {
@@ -198,8 +202,10 @@ async fn send_events(inspector: Inspector, sender: mpsc::Sender<Bytes>) {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = keep_alive.tick() => Bytes::from_static(b":\n\n"),
+                () = sender.closed() => return,
             };
-            if sender.send(bytes).await.is_err() {
+            // A page that does not read is disconnected, and receives a snapshot when it returns.
+            if !matches!(timeout(SEND_TIMEOUT, sender.send(bytes)).await, Ok(Ok(()))) {
                 return;
             }
         }

@@ -1,7 +1,7 @@
 //! The web inspector of `mcp dev`: a page that shows a server, and its API.
 //!
 //! The page is served on a loopback address. Its API requires a random token, which is in the fragment of the URL, so that
-//! neither other pages nor other users of the machine can use it. The connections of the inspector are its own: their
+//! other pages cannot use it. The connections of the inspector are its own: their
 //! messages show what the server does for a client of that revision.
 //!
 //! | module | content |

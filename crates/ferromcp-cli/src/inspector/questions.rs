@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
+use crate::bridge::all_requests;
 use crate::record::CALL;
 use crate::record::hub::Hub;
 
@@ -103,13 +104,7 @@ pub(super) struct PageHandler {
 
 impl ClientHandler for PageHandler {
     fn handled_requests(&self) -> HandledRequests {
-        let mut requests = HandledRequests::default();
-        requests.form = true;
-        requests.url = true;
-        requests.sampling = true;
-        requests.sampling_tools = true;
-        requests.roots = true;
-        requests
+        all_requests()
     }
 
     fn form(&self, form: FormParams) -> BoxFuture<'_, Result<ElicitResult, Error>> {

@@ -9,7 +9,7 @@ use ferromcp_core::Era;
 use ferromcp_core::model::{LogLevel, LogMessageParams};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::build::Build;
 use super::questions::{PageHandler, Questions};
@@ -26,6 +26,9 @@ pub(super) const IDS: [&str; 3] = ["auto", "legacy", "modern"];
 
 /// Interval at which the calls of a replaced connection are counted.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long a new connection may take to restore the log level and the subscriptions.
+const RESTORE_TIME: Duration = Duration::from_secs(10);
 
 /// Timeout of the negotiation.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -221,28 +224,38 @@ impl Sessions {
         previous: Option<&OpenConnection>,
     ) {
         let hub = &self.0.hub;
-        hub.connection(open.describe(id, number));
-        open.subscriptions.watch_lists();
-        for uri in previous.map(|previous| previous.subscriptions.uris()).unwrap_or_default() {
-            match open.subscriptions.subscribe(&uri).await {
-                Ok(()) => hub.change(id, "resource", Some(&uri)),
-                Err(error) => hub.log("dev", Some(id), "warning", None, error.into()),
-            }
-        }
-        if let Some(level) = open.log_level() {
-            let _ = self.set_level_of_session(open, level).await;
-        }
-        let (hub, mut states, weak) = (Arc::clone(hub), open.client.watch_state(), Arc::downgrade(open));
+        let mut states = open.client.watch_state();
         states.mark_unchanged();
+        hub.connection(open.describe(id, number));
+        let (sessions, weak) = (Arc::downgrade(&self.0), Arc::downgrade(open));
         tokio::spawn(async move {
             while states.changed().await.is_ok() {
                 let is_closed = *states.borrow_and_update() == ClientState::Closed;
-                match weak.upgrade() {
-                    Some(open) if !is_closed => hub.connection(open.describe(id, number)),
-                    _ => return,
+                let (Some(sessions), Some(open)) = (sessions.upgrade(), weak.upgrade()) else { return };
+                // A replaced connection does not change the state of the next one.
+                let is_current = sessions.slots[id].lock().as_ref().is_some_and(|it| Arc::ptr_eq(it, &open));
+                if is_closed || !is_current {
+                    return;
                 }
+                sessions.hub.connection(open.describe(id, number));
             }
         });
+        open.subscriptions.watch_lists();
+        let restoring = async {
+            for uri in previous.map(|previous| previous.subscriptions.uris()).unwrap_or_default() {
+                match open.subscriptions.subscribe(&uri).await {
+                    Ok(()) => hub.change(id, "resource", Some(&uri)),
+                    Err(error) => hub.log("dev", Some(id), "warning", None, error.into()),
+                }
+            }
+            if let Some(level) = open.log_level() {
+                let _ = self.set_level_of_session(open, level).await;
+            }
+        };
+        if timeout(RESTORE_TIME, restoring).await.is_err() {
+            let text = "cannot restore the subscriptions and the log level: the server does not respond";
+            hub.log("dev", Some(id), "warning", None, text.into());
+        }
     }
 
     /// Sets the log level of a connection; `None` stops log messages of a connection without a session.
@@ -274,9 +287,11 @@ impl Sessions {
         }
     }
 
-    /// Closes a connection. Calls in flight fail.
+    /// Closes a connection. Calls in flight fail. Waits for an attempt to open it.
     pub(super) async fn close(&self, id: &'static str) {
-        let open = self.0.slots[id].lock().take();
+        let slot = &self.0.slots[id];
+        let _opening = slot.opening.lock().await;
+        let open = slot.lock().take();
         if let Some(open) = open {
             open.client.close().await;
         }
@@ -284,11 +299,13 @@ impl Sessions {
         self.0.hub.connection(ConnectionState::new(id, ConnectionStatus::Closed, number));
     }
 
-    /// Closes all connections.
+    /// Closes all connections at the same time.
     pub(super) async fn close_all(&self) {
-        for id in IDS {
-            self.close(id).await;
+        let mut closing = tokio::task::JoinSet::new();
+        for open in IDS.into_iter().filter_map(|id| self.0.slots[id].lock().take()) {
+            closing.spawn(async move { open.client.close().await });
         }
+        while closing.join_next().await.is_some() {}
     }
 }
 

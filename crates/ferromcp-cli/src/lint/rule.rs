@@ -227,7 +227,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule(
         "annotations-missing",
         Info,
-        "a tool has no annotations, so hosts assume that it is destructive",
+        "a tool has neither `readOnlyHint` nor `destructiveHint`, so hosts assume that it is destructive",
         "set `readOnlyHint`, or `destructiveHint`",
     ),
     rule(

@@ -14,6 +14,9 @@ const MAX_VALUE: usize = 2000;
 /// Headers whose values are credentials.
 const SECRET: [&str; 5] = ["authorization", "cookie", "set-cookie", "proxy-authorization", "dpop"];
 
+/// Headers that the protocol defines.
+const PROTOCOL: [&str; 4] = ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"];
+
 tokio::task_local! {
     /// The HTTP exchange of the request that the current task sends.
     pub(super) static EXCHANGE: Exchange;
@@ -78,8 +81,8 @@ fn record(change: impl FnOnce(&mut HttpExchange)) {
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         // The headers of the protocol repeat the message, which is recorded too.
-        let is_own = value.is_sensitive() && !name.as_str().starts_with("mcp-");
-        let is_secret = is_own || SECRET.contains(&name.as_str());
+        let is_protocol = PROTOCOL.contains(&name.as_str()) || name.as_str().starts_with("mcp-param-");
+        let is_secret = (value.is_sensitive() && !is_protocol) || SECRET.contains(&name.as_str());
         let text = if is_secret { "[hidden]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
         (name.as_str().to_owned(), text.chars().take(MAX_VALUE).collect())
     };
@@ -100,9 +103,10 @@ mod tests {
         }
         let mut own = http::HeaderValue::from_static("s3cret");
         own.set_sensitive(true);
-        headers.insert("x-api-key", own);
+        headers.insert("x-api-key", own.clone());
+        headers.insert("mcp-api-key", own);
         let recorded = shown(&headers);
-        assert_eq!(recorded.len(), 4);
+        assert_eq!(recorded.len(), 5);
         assert!(!format!("{recorded:?}").contains("s3cret"), "{recorded:?}");
         assert!(recorded.contains(&("mcp-method".to_owned(), "tools/call".to_owned())));
     }

@@ -15,7 +15,7 @@ use super::history::History;
 use super::message::{MessageRecord, unix_millis};
 
 /// Maximum number of events that a page has not received yet. A slower page receives a new snapshot.
-const MAX_PENDING_EVENTS: usize = 4096;
+const MAX_PENDING_EVENTS: usize = 256;
 
 /// Maximum number and size of recorded messages.
 const MAX_MESSAGES: (usize, usize) = (2000, 32 << 20);

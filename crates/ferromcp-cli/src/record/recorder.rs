@@ -6,7 +6,7 @@ use super::hub::Hub;
 use super::message::{Direction, MessageKind, MessageRecord, Payload, unix_millis};
 
 /// Maximum size of the payload of a recorded message, in bytes. Larger payloads are omitted.
-pub(crate) const MAX_PAYLOAD: usize = 4 << 20;
+pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
 
 /// Records the messages of one connection. Cloning is cheap.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::bridge::Connections;
 use crate::cli::Dev;
-use crate::connect::{roots, until_terminated};
+use crate::connect::{roots, until_interrupted, until_terminated};
 use crate::dev::{Launch, Sources, Supervisor, Watcher};
 use crate::exit::{Exit, Failure};
 use crate::inspector::http::{ENDPOINT_PATH, Service};
@@ -65,9 +65,16 @@ pub(crate) async fn run(mut args: Dev) -> Result<(), Failure> {
         }
     }));
     let result = result.await;
-    inspector.close().await;
-    endpoint.shutdown().await;
-    replacer.close().await;
+    let closing = async {
+        let clients = async {
+            endpoint.shutdown().await;
+            replacer.close().await;
+        };
+        tokio::join!(inspector.close(), clients);
+        Ok(())
+    };
+    // A second Ctrl-C does not wait for the server.
+    let _ = until_interrupted(closing).await;
     result
 }
 
