@@ -54,7 +54,8 @@ impl HttpProcess {
         let addresses = addresses(url).await;
         if TcpStream::connect(addresses.as_slice()).await.is_ok() {
             let shown = excerpt(url.as_str()).to_string();
-            let text = format!("cannot start the server: another program listens at {shown}; stop it, or change `--url`");
+            let text =
+                format!("cannot start the server: another program listens at {shown}; stop it, or change `--url`");
             return Err(Failure::new(Exit::Connect, text));
         }
         let child = process(command, name.as_deref(), &connection, observer)?;

@@ -188,6 +188,17 @@ test("markdown_is_parsed_in_time_when_it_is_hostile", () => {
   assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`);
 });
 
+test("markdown_with_long_spaces_is_parsed_in_time", () => {
+  const started = performance.now();
+  parseMarkdown(`# x${" ".repeat(150_000)}y`);
+  parseMarkdown(`# x${" #".repeat(75_000)}y`);
+  parseMarkdown(`a|b\n${" ".repeat(150_000)}x`);
+  parseMarkdown(`a|b\n${"-|".repeat(75_000)}x`);
+  assert.ok(performance.now() - started < 1000, `${performance.now() - started} ms`);
+  assert.deepEqual(parseMarkdown("## Title ##")[0], parseMarkdown("## Title")[0]);
+  assert.deepEqual(parseMarkdown("# C#")[0].children, parseInline("C#", 0));
+});
+
 test("markdown_never_contains_html", () => {
   const types = new Set();
   const visit = (node) => {
