@@ -37,7 +37,7 @@ pub(crate) struct Pack {
     /// Argument of the program; can be repeated
     #[arg(long = "arg", value_name = "VALUE", allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
-    /// Variable that the user sets: NAME[:TYPE][=DEFAULT]; TYPE is string, number, boolean, directory or file
+    /// Variable that the user sets: `NAME[:TYPE][=DEFAULT]`; TYPE is string, number, boolean, directory or file
     #[arg(long = "config", value_name = "VARIABLE")]
     pub(crate) config: Vec<String>,
     /// Variable that the user sets, and that hosts store as a secret
