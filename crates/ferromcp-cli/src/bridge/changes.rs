@@ -193,7 +193,7 @@ fn subscribe(notifier: &ChangeNotifier, members: &Members) -> Vec<AbortHandle> {
 }
 
 /// Returns the filter of the lists whose changes a server sends.
-fn list_filter(client: &Client) -> ChangeFilter {
+pub(crate) fn list_filter(client: &Client) -> ChangeFilter {
     let capabilities = client.capabilities();
     let sends = |changes: Option<bool>| changes == Some(true);
     let mut filter = ChangeFilter::new();

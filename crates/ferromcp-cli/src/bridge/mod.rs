@@ -53,6 +53,7 @@ use handler::QuestionHandler;
 use in_flight::InFlight;
 use suspended::SuspendedCalls;
 
+pub(crate) use changes::list_filter;
 pub(crate) use handler::{all_requests, requests_of};
 pub(crate) use members::{Member, Members};
 pub(crate) use replace::{DRAIN_TIME, Replacer};

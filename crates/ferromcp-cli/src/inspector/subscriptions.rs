@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ferromcp_client::{Change, ChangeFilter, Client, ClientError, Subscription};
 use tokio::task::AbortHandle;
 
+use crate::bridge::list_filter;
 use crate::record::hub::Hub;
 
 /// Maximum number of subscribed resources of a connection.
@@ -42,17 +43,7 @@ impl Subscriptions {
 
     /// Reports changes of the lists that the server declares.
     pub(super) fn watch_lists(&self) {
-        let capabilities = self.client.capabilities();
-        let mut filter = ChangeFilter::new();
-        if capabilities.tools.is_some_and(|list| list.list_changed == Some(true)) {
-            filter = filter.tools();
-        }
-        if capabilities.prompts.is_some_and(|list| list.list_changed == Some(true)) {
-            filter = filter.prompts();
-        }
-        if capabilities.resources.is_some_and(|list| list.list_changed == Some(true)) {
-            filter = filter.resources();
-        }
+        let filter = list_filter(&self.client);
         if filter.is_empty() {
             return;
         }
